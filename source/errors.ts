@@ -1,0 +1,63 @@
+/**
+Base of every error that this library makes, except wrong settings, which are `TypeError`s.
+
+`code` is stable and meant for programs; the message is for people and never holds a credential.
+*/
+export class CacheHooksError extends Error {
+	override readonly name: string = 'CacheHooksError';
+	readonly code: string;
+
+	constructor(code: string, message: string, options?: ErrorOptions) {
+		super(message, options);
+		this.code = code;
+	}
+}
+
+/**
+A store call that took longer than `storeTimeout`.
+*/
+export class StoreTimeoutError extends CacheHooksError {
+	override readonly name = 'StoreTimeoutError';
+
+	constructor(operation: string, milliseconds: number) {
+		super('ERR_STORE_TIMEOUT', `The store did not answer \`${operation}\` within ${milliseconds} ms`);
+	}
+}
+
+/**
+A wrong setting: `path` names it (`cache.urlsExpireAfter[1]`), the message says what came and what is allowed.
+*/
+export class SettingError extends TypeError {
+	override readonly name = 'TypeError';
+	readonly code = 'ERR_CACHE_SETTING';
+	readonly path: string;
+
+	constructor(path: string, received: unknown, allowed: string) {
+		super(`Expected \`${path}\` to be ${allowed}, got ${describe(received)}`);
+		this.path = path;
+	}
+}
+
+/**
+One line for any value, short enough for an error message.
+*/
+export function describe(value: unknown): string {
+	if (typeof value === 'string') {
+		return `string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value)}`;
+	}
+
+	if (value === null || value === undefined) {
+		return String(value);
+	}
+
+	if (typeof value === 'function') {
+		return value.name === '' ? 'a function' : `function \`${value.name}\``;
+	}
+
+	if (typeof value === 'object') {
+		const name = (value as {constructor?: {name?: string}}).constructor?.name;
+		return value instanceof RegExp ? `RegExp ${String(value)}` : `an instance of ${name ?? 'Object'}`;
+	}
+
+	return `${typeof value} ${String(value)}`;
+}
