@@ -1,0 +1,228 @@
+import {randomUUID} from 'node:crypto';
+import {EventEmitter} from 'node:events';
+import process from 'node:process';
+import {varyDigest, variantKey} from '../matching/key.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import {nominatedFields} from '../policy/vary.ts';
+import {decodeBytes, decodeText, encodeBytes, encodeText} from '../serializers/envelope.ts';
+import {guardStore} from '../stores/guard.ts';
+import {openStore, type StoreSetting} from '../stores/open.ts';
+import type {Store, StoredValue} from '../stores/types.ts';
+import {chain, type MaybePromise} from './maybe-promise.ts';
+import {WriteQueue} from './write-queue.ts';
+
+export type HttpCacheOptions = {
+	readonly store: StoreSetting;
+	readonly cacheName: string;
+	readonly storeTimeout: number;
+	readonly failFast: boolean;
+	readonly autoclose: boolean;
+	readonly now: () => number;
+};
+
+/**
+A stored response and where it lies: under the primary key, or under its variant's.
+*/
+export type Match = {
+	readonly key: string;
+	readonly stored: StoredResponse;
+};
+
+/**
+What happened in the store, and was kept from the request.
+*/
+export type StoreErrorEvent = {
+	readonly operation: string;
+	readonly key?: string;
+	readonly error: unknown;
+};
+
+export type CacheEvents = {
+	/** A store call failed or took too long, or what it gave could not be read. */
+	storeError: [StoreErrorEvent];
+
+	/** A function given in the settings failed; the request went on. */
+	settingError: [{readonly setting: string; readonly error: unknown}];
+
+	/** A refresh in the background failed; what is stored stays. */
+	backgroundError: [{readonly error: unknown}];
+
+	/** A fault of this library's, kept from the request: please report it. */
+	internalError: [{readonly error: unknown}];
+};
+
+/**
+Stored responses by key. Faults of the store are misses and events, never errors.
+*/
+export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposable {
+	readonly #store: Store;
+	readonly #closes: boolean;
+	readonly #storeTimeout: number;
+	readonly #writes = new WriteQueue((key, error) => {
+		this.report('storeError', {operation: 'set', key, error});
+	});
+
+	/**
+	@throws {TypeError} Where `store` is of no known shape.
+	*/
+	constructor({store, cacheName, storeTimeout, failFast, autoclose, now}: HttpCacheOptions) {
+		super();
+		const opened = openStore(store, {cacheName, now});
+		this.#closes = opened.owned || autoclose;
+		this.#storeTimeout = storeTimeout;
+		this.#store = guardStore(opened.store, {
+			timeout: storeTimeout,
+			failFast,
+			now,
+			onError: event => {
+				this.report('storeError', event);
+			},
+		});
+	}
+
+	/**
+	The stored response for a primary key and the request's header fields: one read, or two where it varies.
+	*/
+	match(key: string, request: Fields): MaybePromise<Match | undefined> {
+		const pending = this.#writes.pending(key, this.#storeTimeout);
+		return pending === undefined ? this.#match(key, request) : chain(pending, () => this.#match(key, request));
+	}
+
+	/**
+	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
+
+	@param task - `undefined` stores nothing.
+	*/
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>): void {
+		this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#save(key, request, stored)));
+	}
+
+	/**
+	Deletes one entry; where it is a primary one, its variants can no longer be found.
+	*/
+	delete(key: string): void {
+		this.#writes.run(key, () => chain(this.#store.delete(key), () => undefined));
+	}
+
+	/** Deletes everything stored. */
+	async clear(): Promise<void> {
+		await this.idle();
+		await this.#store.clear();
+	}
+
+	/** Resolves when what was begun is written. */
+	async idle(): Promise<void> {
+		await this.#writes.idle();
+	}
+
+	/**
+	Waits for pending writes, then closes the store if this library opened it or `autoclose` is set.
+	*/
+	async close(): Promise<void> {
+		await this.idle();
+		if (this.#closes) {
+			await this.#store.close();
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	/**
+	Emits an event; a listener that throws harms no request.
+	*/
+	report<Event extends keyof CacheEvents>(event: Event, ...payload: CacheEvents[Event]): void {
+		try {
+			// The typed emitter cannot relate a generic name to its payload.
+			(this as EventEmitter).emit(event, ...payload);
+		} catch (error) {
+			process.emitWarning(error instanceof Error ? error : String(error));
+		}
+	}
+
+	#match(key: string, request: Fields): MaybePromise<Match | undefined> {
+		return chain(this.#read(key), stored => {
+			if (stored?.vary === undefined) {
+				return stored === undefined ? undefined : {key, stored};
+			}
+
+			const variant = varyDigest(stored.vary.names, request);
+			return variant === stored.vary.digest ? {key, stored} : this.#matchVariant(variantKey(stored.generation, variant), variant);
+		});
+	}
+
+	#matchVariant(key: string, variant: string): MaybePromise<Match | undefined> {
+		return chain(this.#read(key), stored => stored?.vary?.digest === variant ? {key, stored} : undefined);
+	}
+
+	#save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
+		const names = nominatedFields(stored.fields);
+		if (names.length === 0) {
+			return this.#write(key, stored);
+		}
+
+		const varying = {...stored, vary: {names, digest: varyDigest(names, request)}};
+		return chain(this.#read(key), primary => {
+			if (primary?.vary === undefined || primary.vary.names.join(',') !== names.join(',')) {
+				return this.#write(key, varying);
+			}
+
+			const kin = {...varying, generation: primary.generation};
+			return this.#write(primary.vary.digest === kin.vary.digest ? key : variantKey(primary.generation, kin.vary.digest), kin);
+		});
+	}
+
+	#read(key: string): MaybePromise<StoredResponse | undefined> {
+		return chain(this.#store.get(key), value => {
+			if (value === undefined) {
+				return undefined;
+			}
+
+			try {
+				return this.#decode(value);
+			} catch (error) {
+				this.report('storeError', {operation: 'decode', key, error});
+				void this.#store.delete(key);
+				return undefined;
+			}
+		});
+	}
+
+	#write(key: string, stored: StoredResponse): MaybePromise<void> {
+		return this.#store.set(key, this.#encode(stored), {
+			expires: stored.retainUntil,
+			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
+		});
+	}
+
+	#encode(stored: StoredResponse): StoredValue {
+		switch (this.#store.holds) {
+			case 'objects': {
+				return stored;
+			}
+
+			case 'bytes': {
+				return encodeBytes(stored);
+			}
+
+			case 'text': {
+				return encodeText(stored);
+			}
+		}
+	}
+
+	#decode(value: StoredValue): StoredResponse {
+		if (typeof value === 'string') {
+			return decodeText(value);
+		}
+
+		return value instanceof Uint8Array ? decodeBytes(value) : value as StoredResponse;
+	}
+}
+
+/** The name of a generation: variants found through one are not found through the next. */
+export function newGeneration(): string {
+	return randomUUID();
+}

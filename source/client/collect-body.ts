@@ -1,0 +1,79 @@
+import {Buffer} from 'node:buffer';
+import type {IncomingMessage} from 'node:http';
+import type {WriteReason} from '../policy/reasons.ts';
+import {replaceEmit} from './replace-emit.ts';
+
+export type Collector = {
+	/** The body ended, whole as far as the connection can tell. */
+	readonly commit: (body: Uint8Array) => void;
+	readonly abandon: (reason: WriteReason) => void;
+};
+
+/**
+Copies the body as it is read by whoever reads it: it neither starts the flow nor holds a chunk back, and costs nothing once it has given up.
+
+@param limit - Bytes after which it gives up.
+*/
+export function collectBody(response: IncomingMessage, limit: number, {commit, abandon}: Collector): void {
+	const chunks: Uint8Array[] = [];
+	let size = 0;
+	let isOver = false;
+
+	const end = (): void => {
+		isOver = true;
+		restore();
+	};
+
+	const stop = (reason: WriteReason): void => {
+		end();
+		chunks.length = 0;
+		abandon(reason);
+	};
+
+	const keep = (chunk: unknown): void => {
+		// A string has been decoded already: the bytes are gone.
+		if (typeof chunk === 'string') {
+			stop('incomplete');
+			return;
+		}
+
+		const bytes = chunk as Uint8Array;
+		size += bytes.byteLength;
+		if (size > limit) {
+			stop('too-large');
+			return;
+		}
+
+		// Whoever reads the stream may change the chunk that is handed on.
+		chunks.push(Uint8Array.prototype.slice.call(bytes));
+	};
+
+	const restore = replaceEmit(response, (event, argument, emit) => {
+		if (isOver) {
+			return emit();
+		}
+
+		if (event === 'data') {
+			keep(argument);
+		} else if (event === 'end' && response.complete) {
+			end();
+			commit(concatenate(chunks, size));
+		} else if (event === 'end' || event === 'aborted' || event === 'error' || event === 'close') {
+			stop('incomplete');
+		}
+
+		return emit();
+	});
+}
+
+// Not `Buffer.concat`: a slice of its pool would keep the whole pool alive for as long as the entry.
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+	const body = Buffer.allocUnsafeSlow(size);
+	let position = 0;
+	for (const chunk of chunks) {
+		body.set(chunk, position);
+		position += chunk.byteLength;
+	}
+
+	return body;
+}

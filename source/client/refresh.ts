@@ -1,0 +1,57 @@
+import {ClientRequest, type IncomingMessage} from 'node:http';
+import type {Engine} from '../engine/engine.ts';
+import type {Exchange} from '../engine/exchange.ts';
+import {receive} from './receive.ts';
+import {isClientRequest, type Send} from './native-request.ts';
+
+/**
+Sends the request once more, for the cache alone: nobody waits for it, the process included.
+
+@param milliseconds - When to give up.
+@throws Where the request fails.
+*/
+export async function refresh(exchange: Exchange, engine: Engine, send: Send, milliseconds: number): Promise<void> {
+	const step = await engine.begin(exchange);
+	if (step.do !== 'send') {
+		return;
+	}
+
+	const result = await send(step.validators);
+	if (!isClientRequest(result)) {
+		await drain(receive(result as IncomingMessage, exchange, engine));
+		return;
+	}
+
+	// Sockets of other kinds may be shared with requests that somebody waits for.
+	if (result instanceof ClientRequest) {
+		result.once('socket', socket => {
+			socket.unref?.(); // eslint-disable-line @typescript-eslint/no-unnecessary-condition -- Imitations of sockets have none.
+		});
+	}
+
+	const limit = setTimeout(() => {
+		result.destroy(new Error(`The refresh took longer than ${milliseconds} ms`));
+	}, milliseconds);
+	limit.unref();
+
+	try {
+		const response = await new Promise<IncomingMessage>((resolve, reject) => {
+			result.once('error', reject);
+			result.once('response', resolve);
+			const {body} = exchange.request;
+			result.end(body === 'unknown' ? undefined : body);
+		});
+		await drain(receive(response, exchange, engine));
+	} finally {
+		clearTimeout(limit);
+	}
+}
+
+async function drain(response: NodeJS.ReadableStream): Promise<void> {
+	await new Promise<void>((resolve, reject) => {
+		response.once('error', reject);
+		response.once('end', resolve);
+		response.once('close', resolve);
+		response.resume();
+	});
+}

@@ -1,0 +1,59 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import type {StoredResponse} from '../model/stored-response.ts';
+import {replaceEmit} from './replace-emit.ts';
+import {ServedResponse} from './served-response.ts';
+
+export type Watcher = {
+	/** What takes the place of the origin's response: it or a stored one. Must not fail. */
+	readonly respond: (response: IncomingMessage) => IncomingMessage | ServedResponse;
+
+	/** What takes the place of a failure, if anything. Must not fail. */
+	readonly fail: (error: unknown) => StoredResponse | undefined;
+};
+
+/**
+Lets the cache see a request's response or failure before Got does, and put a stored response in its place.
+*/
+export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): void {
+	let isSettled = false;
+	let isGivenUp = false;
+
+	// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
+	const destroy = request.destroy; // eslint-disable-line @typescript-eslint/unbound-method -- It is called on the request.
+	request.destroy = error => {
+		isGivenUp ||= error === undefined;
+		return destroy.call(request, error);
+	};
+
+	replaceEmit(request, (event, argument, emit) => {
+		if (isSettled) {
+			return emit();
+		}
+
+		if (event === 'response') {
+			isSettled = true;
+			return emit('response', respond(argument as IncomingMessage));
+		}
+
+		if (event !== 'error' || isGivenUp) {
+			return emit();
+		}
+
+		isSettled = true;
+		const stored = fail(argument);
+		if (stored === undefined) {
+			return emit();
+		}
+
+		pretendResponse(request);
+		return emit('response', ServedResponse.stored(stored));
+	});
+}
+
+/**
+The failure is over with the stored response; but Got, and Node.js when the socket closes, look at `res` to learn whether there was one. This one says that there was, and that it is done.
+*/
+function pretendResponse(request: ClientRequest): void {
+	const done = {complete: true, aborted: false, readable: false, _dump() {}}; // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
+	Object.assign(request, {res: done});
+}

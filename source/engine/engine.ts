@@ -1,0 +1,85 @@
+import type {HttpCache} from '../cache/http-cache.ts';
+import type {MaybePromise} from '../cache/maybe-promise.ts';
+import {resolveRequestSettings, type ResolvedSettings} from '../settings.ts';
+import {Background} from './background.ts';
+import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
+import {Exchange, type OutgoingRequest, type Step} from './exchange.ts';
+
+/**
+What the exchanges of one client share: the cache, the settings, the work in the background.
+*/
+export class Engine {
+	readonly cache: HttpCache;
+	readonly background: Background;
+	readonly #settings: ResolvedSettings;
+	readonly #ofClient: ExchangeSettings;
+
+	// Requests often carry one and the same object of settings: a client's, a class's.
+	readonly #ofRequests = new WeakMap<object, ExchangeSettings>();
+
+	constructor(cache: HttpCache, settings: ResolvedSettings) {
+		this.cache = cache;
+		this.#settings = settings;
+		this.#ofClient = exchangeSettings(settings, {});
+		this.background = new Background(error => {
+			cache.report('backgroundError', {error});
+		});
+	}
+
+	get now(): () => number {
+		return this.#settings.now;
+	}
+
+	/**
+	@param own - The request's own settings, as the user gave them.
+	@throws {TypeError} Where one of them is wrong.
+	*/
+	settingsFor(own: unknown): ExchangeSettings {
+		if (own === undefined) {
+			return this.#ofClient;
+		}
+
+		const known = typeof own === 'object' && own !== null ? this.#ofRequests.get(own) : undefined;
+		if (known !== undefined) {
+			return known;
+		}
+
+		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own));
+		if (Object.isFrozen(own)) {
+			this.#ofRequests.set(own as object, settings);
+		}
+
+		return settings;
+	}
+
+	open(request: OutgoingRequest, settings: ExchangeSettings): Exchange {
+		return new Exchange(this.cache, settings, request);
+	}
+
+	/**
+	Begins an exchange so that no fault of the cache's becomes the request's: then it is sent as it is.
+	*/
+	begin(exchange: Exchange): MaybePromise<Step> {
+		const sendPlain = (error: unknown): Step => {
+			if (this.#settings.failFast) {
+				throw error;
+			}
+
+			this.cache.report('settingError', {setting: 'keyFn', error});
+			return exchange.standAside();
+		};
+
+		try {
+			const step = exchange.begin();
+			return step instanceof Promise ? step.catch(sendPlain) : step; // eslint-disable-line promise/prefer-await-to-then -- A synchronous step stays so.
+		} catch (error) {
+			return sendPlain(error);
+		}
+	}
+
+	/** Resolves when nothing is running in the background and everything is written. */
+	async idle(): Promise<void> {
+		await this.background.idle();
+		await this.cache.idle();
+	}
+}

@@ -1,0 +1,15 @@
+import type {PolicySettings} from '../policy/types.ts';
+import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';
+
+/**
+Everything that one exchange asks of the settings.
+*/
+export type ExchangeSettings = PolicySettings & Pick<ResolvedSettings, 'filterFn' | 'keyFn' | 'matchHeaders' | 'maxEntryBytes' | 'now' | 'partitionBy' | 'storeEncoded'>;
+
+/**
+The client's settings with the request's own above them. `expireAfter` is kept apart, since URL patterns stand between.
+*/
+export function exchangeSettings(client: ResolvedSettings, request: ResolvedRequestSettings): ExchangeSettings {
+	const {expireAfter, ...own} = request;
+	return {refresh: false, forceRefresh: false, ...client, ...own, requestExpireAfter: expireAfter};
+}

@@ -1,0 +1,90 @@
+import type {Fields} from '../policy/fields.ts';
+import type {RawFields} from '../policy/stored-fields.ts';
+import type {StoredHead} from '../policy/types.ts';
+
+/**
+What is stored. Nobody changes one: an update is a new object.
+*/
+export type StoredResponse = StoredHead & StoredMetadata & {
+	/** The content, with content codings undone unless `contentEncoding` says otherwise. Never handed out itself. */
+	readonly body: Uint8Array;
+};
+
+/**
+What is written beside the body.
+*/
+export type StoredMetadata = {
+	readonly method: string;
+
+	/** Without user info and fragment, ignored parameters redacted. */
+	readonly url: string;
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly rawHeaders: RawFields;
+	readonly createdAt: number;
+	readonly expires: number | undefined;
+
+	/** When the store may forget it; `undefined` is never. */
+	readonly retainUntil: number | undefined;
+
+	/** The coding in which the body came, before it was undone. */
+	readonly codings?: readonly string[];
+
+	/** Of a primary entry: what its variants' keys derive from. */
+	readonly generation: string;
+	readonly vary?: {readonly names: readonly string[]; readonly digest: string};
+};
+
+export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
+	return {...metadata, fields: fieldsOf(metadata.rawHeaders), body};
+}
+
+/**
+Header lines by lower-case name; several lines of a name become a list.
+*/
+export function fieldsOf(raw: RawFields): Fields {
+	const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+	for (let index = 0; index < raw.length; index += 2) {
+		const name = raw[index]!.toLowerCase();
+		const value = raw[index + 1]!;
+		const known = fields[name];
+		if (known === undefined) {
+			fields[name] = value;
+		} else if (typeof known === 'string') {
+			fields[name] = [known, value];
+		} else {
+			known.push(value);
+		}
+	}
+
+	return fields;
+}
+
+export type NodeHeaders = Record<string, string | string[]>;
+
+// Node.js keeps the first line of these and joins the others (https://nodejs.org/api/http.html#messageheaders).
+const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
+
+/**
+Headers as Node.js would give them; a new object each time.
+*/
+export function nodeHeaders(fields: Fields): NodeHeaders {
+	const headers: NodeHeaders = {};
+	for (const [name, value] of Object.entries(fields)) {
+		if (typeof value === 'string') {
+			headers[name] = name === 'set-cookie' ? [value] : value;
+		} else if (value !== undefined) {
+			headers[name] = joinLines(name, value);
+		}
+	}
+
+	return headers;
+}
+
+function joinLines(name: string, lines: readonly string[]): string | string[] {
+	if (name === 'set-cookie') {
+		return [...lines];
+	}
+
+	return single.has(name) ? lines[0]! : lines.join(name === 'cookie' ? '; ' : ', ');
+}

@@ -1,0 +1,50 @@
+/**
+Why something happened: one word for each rule, shared by `cacheInfo`, events and tests.
+
+Reasons are part of the public API: a new one is a minor version, a changed one a major.
+*/
+export type Reason =
+	| PassReason
+	| ReadReason
+	| WriteReason;
+
+/** The cache stands aside: neither read nor written. */
+export type PassReason =
+	| 'disabled'
+	| 'method'
+	| 'request-no-store'
+	| 'do-not-cache'
+	| 'range'
+	| 'body-not-keyable'
+	| 'key-refused'
+	| 'error';
+
+/** Where the answer comes from, and why. */
+export type ReadReason =
+	| 'miss'
+	| 'precondition'
+	| 'force-refresh'
+	| 'refresh'
+	| 'always-revalidate'
+	| 'fresh'
+	| 'max-stale'
+	| 'stale-while-revalidate'
+	| 'stale-if-error'
+	| 'stale'
+	| 'revalidated'
+	| 'only-if-cached'
+	| 'filtered';
+
+/** What became of a response that the origin gave. */
+export type WriteReason =
+	| 'stored'
+	| 'read-only'
+	| 'status-code'
+	| 'partial'
+	| 'not-modified'
+	| 'vary-star'
+	| 'expired-without-validator'
+	| 'incomplete'
+	| 'too-large'
+	| 'undecodable'
+	| 'not-sent';

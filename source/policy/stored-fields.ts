@@ -1,0 +1,69 @@
+/**
+Header lines as they came: name, value, name, value; names keep their letter case.
+*/
+export type RawFields = readonly string[];
+
+// Fields that belong to one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
+// `Set-Cookie` is for one client at one time: replayed, it would bring back a cookie that is gone.
+const neverStored = new Set([
+	'connection',
+	'keep-alive',
+	'proxy-authenticate',
+	'proxy-authentication-info',
+	'proxy-authorization',
+	'proxy-connection',
+	'set-cookie',
+	'set-cookie2',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+]);
+
+// What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
+const describingContent = new Set(['content-encoding', 'content-length', 'content-range', 'content-type']);
+
+/**
+The header lines of a response that may be stored (RFC 9111 §3.1).
+
+@param decoded - Whether content codings were undone: then the fields that speak of the coded bytes go too.
+*/
+export function storableFields(raw: RawFields, decoded: boolean): string[] {
+	const excluded = new Set([...neverStored, ...connectionListed(raw), ...(decoded ? ['content-encoding', 'content-length'] : [])]);
+	return filterLines(raw, name => !excluded.has(name));
+}
+
+/**
+The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field that the 304 has replaces all lines of that name.
+*/
+export function freshenedFields(stored: RawFields, update: RawFields): string[] {
+	const news = filterLines(storableFields(update, false), name => !describingContent.has(name));
+	const replaced = new Set(names(news));
+	return [...filterLines(stored, name => !replaced.has(name)), ...news];
+}
+
+function connectionListed(raw: RawFields): string[] {
+	const listed: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		if (raw[index]!.toLowerCase() === 'connection') {
+			listed.push(...raw[index + 1]!.split(',').map(token => token.trim().toLowerCase()));
+		}
+	}
+
+	return listed;
+}
+
+function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		if (keep(raw[index]!.toLowerCase())) {
+			lines.push(raw[index]!, raw[index + 1]!);
+		}
+	}
+
+	return lines;
+}
+
+function names(raw: RawFields): string[] {
+	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
+}

@@ -1,0 +1,65 @@
+import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+import {once} from 'node:events';
+import type {AddressInfo} from 'node:net';
+
+export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+/**
+A real origin on loopback that counts what it is asked.
+*/
+export class Origin implements AsyncDisposable {
+	readonly url: string;
+	readonly requests: Array<{method: string; url: string; headers: IncomingMessage['headers']; body: string}> = [];
+	readonly #server: Server;
+
+	private constructor(server: Server) {
+		this.#server = server;
+		this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	}
+
+	static async start(handler: Handler): Promise<Origin> {
+		const server = createServer();
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		const origin = new Origin(server);
+		server.on('request', (request, response) => {
+			void origin.#answer(handler, request, response);
+		});
+		return origin;
+	}
+
+	get count(): number {
+		return this.requests.length;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#server.closeAllConnections();
+		this.#server.close();
+		await once(this.#server, 'close');
+	}
+
+	async #answer(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+		let body = '';
+		for await (const chunk of request) {
+			body += String(chunk);
+		}
+
+		this.requests.push({method: request.method!, url: request.url!, headers: request.headers, body});
+		handler(request, response, body);
+	}
+}
+
+/** A clock that stands until it is moved. */
+export class Clock {
+	#time: number;
+
+	constructor(time = Date.UTC(2026, 0, 1)) {
+		this.#time = time;
+	}
+
+	readonly now = (): number => this.#time;
+
+	advance(seconds: number): void {
+		this.#time += seconds * 1000;
+	}
+}

@@ -1,0 +1,44 @@
+import type {Expiration} from '../../source/policy/expiration.ts';
+import type {Fields} from '../../source/policy/fields.ts';
+import {requestFacts, type RequestFacts} from '../../source/policy/request-rules.ts';
+import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
+
+/** A moment to stand at; the tables count from it. */
+export const start = 1_700_000_000_000;
+export const minute = 60_000;
+export const hour = 60 * minute;
+
+export const fiveMinutes: Expiration = {kind: 'after', milliseconds: 5 * minute};
+
+const defaults: PolicySettings = {
+	disabled: false,
+	readOnly: false,
+	onlyIfCached: false,
+	alwaysRevalidate: false,
+	refresh: false,
+	forceRefresh: false,
+	allowableCodes: new Set([200]),
+	allowableMethods: new Set(['GET', 'HEAD']),
+	staleIfError: 0,
+	staleWhileRevalidate: 0,
+	expireAfter: fiveMinutes,
+	requestExpireAfter: undefined,
+	urlsExpireAfter: [],
+};
+
+export type RequestCase = {
+	readonly method?: string;
+	readonly url?: string;
+	readonly fields?: Fields;
+	readonly keyable?: boolean;
+	readonly settings?: Partial<PolicySettings>;
+};
+
+export function facts({method = 'GET', url = 'https://example.com/', fields = {}, keyable = true, settings = {}}: RequestCase = {}): RequestFacts {
+	return requestFacts({method, url, fields, keyable}, {...defaults, ...settings});
+}
+
+/** Stored at `start`, fresh for five minutes, unless told otherwise. */
+export function storedHead(own: Partial<StoredHead> = {}): StoredHead {
+	return {statusCode: 200, fields: {}, createdAt: start, expires: start + (5 * minute), ...own};
+}

@@ -1,0 +1,109 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {isWhole} from '../../source/policy/completeness.ts';
+import {deltaMilliseconds, parseDirectives} from '../../source/policy/directives.ts';
+import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
+import {always, decide} from '../../source/policy/rule.ts';
+import {freshenedFields, storableFields} from '../../source/policy/stored-fields.ts';
+import {nominatedFields, nominatedValues} from '../../source/policy/vary.ts';
+
+const directives: ReadonlyArray<readonly [title: string, value: string | undefined, parsed: ReadonlyArray<readonly [string, string | true]>]> = [
+	['no value has none', undefined, []],
+	['an empty value has none', '', []],
+	['names are read in any letter case', 'No-CACHE, MAX-age=5', [['no-cache', true], ['max-age', '5']]],
+	['an argument may be quoted', 'max-age="5", no-cache="a, b"', [['max-age', '5'], ['no-cache', 'a, b']]],
+	['a quoted comma parts nothing', 'private="x,no-store", max-age=1', [['private', 'x,no-store'], ['max-age', '1']]],
+	['escapes are undone', String.raw`x="a\"b\\c"`, [['x', String.raw`a"b\c`]]],
+	['the first of two counts', 'max-age=1, max-age=2', [['max-age', '1']]],
+	['empty members are passed over', ',, no-store ,,', [['no-store', true]]],
+	['white space is passed over', '  max-age = 5 ,\tno-store', [['max-age', '5'], ['no-store', true]]],
+	['an argument may be missing', 'max-age=', [['max-age', '']]],
+	['a quote that is not closed has no argument', 'max-age="5', [['max-age', '']]],
+	['what follows an argument is passed over', 'max-age=5 6, no-store', [['max-age', '5'], ['no-store', true]]],
+];
+
+for (const [title, value, parsed] of directives) {
+	test(`RFC 9111 §5.2: ${title}`, t => {
+		t.deepEqual([...parseDirectives(value)], parsed);
+	});
+}
+
+test('parsing never throws and gives only lower-case names', t => {
+	fc.assert(fc.property(fc.string({unit: 'binary'}), value => {
+		for (const name of parseDirectives(value).keys()) {
+			t.is(name, name.toLowerCase());
+		}
+	}));
+	t.pass();
+});
+
+const deltas: ReadonlyArray<readonly [argument: string, milliseconds: number | undefined]> = [
+	['', undefined],
+	['a=0', 0],
+	['a=5', 5000],
+	['a="5"', 5000],
+	['a=-1', 42],
+	['a=1.5', 42],
+	['a', 42],
+	['a=2147483649', 2_147_483_648_000],
+];
+
+for (const [argument, milliseconds] of deltas) {
+	test(`RFC 9111 §1.2.2: ${argument === '' ? 'nothing' : argument} is ${milliseconds} ms, 42 for what is invalid`, t => {
+		t.is(deltaMilliseconds(parseDirectives(argument), 'a', 42), milliseconds);
+	});
+}
+
+test('RFC 9110 §5.3: several lines are one list', t => {
+	const fields = {a: ['1', '2,3'], b: '4', c: undefined};
+	t.deepEqual(fieldLines(fields, 'a'), ['1', '2,3']);
+	t.is(fieldValue(fields, 'a'), '1, 2,3');
+	t.is(fieldValue(fields, 'b'), '4');
+	t.is(fieldValue(fields, 'c'), undefined);
+	t.is(fieldValue(fields, 'constructor'), undefined);
+	t.deepEqual(fieldTokens({a: ['X, ', 'y,,z']}, 'a'), ['x', 'y', 'z']);
+	t.deepEqual(fieldTokens({}, 'a'), []);
+});
+
+test('RFC 9111 §3.1: what belongs to the connection is not stored, and no cookie', t => {
+	const raw = ['Date', 'd', 'Connection', 'close, X-Hop', 'x-hop', '1', 'Set-Cookie', 'a=1', 'Transfer-Encoding', 'chunked', 'X-Kept', '2', 'Content-Encoding', 'gzip', 'Content-Length', '9'];
+	t.deepEqual(storableFields(raw, false), ['Date', 'd', 'X-Kept', '2', 'Content-Encoding', 'gzip', 'Content-Length', '9']);
+	t.deepEqual(storableFields(raw, true), ['Date', 'd', 'X-Kept', '2']);
+});
+
+test('RFC 9111 §3.2: a 304 updates what is stored, but not what describes the stored bytes', t => {
+	const stored = ['ETag', '"a"', 'Content-Length', '5', 'Link', 'one', 'Link', 'two', 'X-Old', '1'];
+	const update = ['etag', '"b"', 'Content-Length', '0', 'Content-Encoding', 'gzip', 'Link', 'three', 'Connection', 'close', 'X-New', '2'];
+	t.deepEqual(freshenedFields(stored, update), ['Content-Length', '5', 'X-Old', '1', 'etag', '"b"', 'Link', 'three', 'X-New', '2']);
+});
+
+test('RFC 9110 §12.5.5: the fields that Vary names are a set in any letter case', t => {
+	t.deepEqual(nominatedFields({vary: ['B, a', 'b']}), ['a', 'b']);
+	t.deepEqual(nominatedFields({}), []);
+});
+
+test('RFC 9111 §4.1: white space does not part variants, absence does', t => {
+	t.deepEqual(nominatedValues(['a', 'b', 'c'], {a: ' x ,y', b: ''}), ['x,y', '', undefined]);
+});
+
+const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode: number, fields: Record<string, string>, byteLength: number, whole: boolean]> = [
+	['without an announced length is whole', 'GET', 200, {}, 3, true],
+	['of the announced length is whole', 'GET', 200, {'content-length': '3'}, 3, true],
+	['that is shorter is not', 'GET', 200, {'content-length': '4'}, 3, false],
+	['that is longer is not', 'GET', 200, {'content-length': '2'}, 3, false],
+	['with a length that is no number is not', 'GET', 200, {'content-length': '3, 3'}, 3, false],
+	['whose length a transfer coding overrides is whole', 'GET', 200, {'content-length': '4', 'transfer-encoding': 'chunked'}, 3, true],
+	['of HEAD is empty whatever was announced', 'HEAD', 200, {'content-length': '4'}, 0, true],
+	['of a 204 is empty whatever was announced', 'GET', 204, {'content-length': '4'}, 0, true],
+];
+
+for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
+	test(`RFC 9112 §8: a body ${title}`, t => {
+		t.is(isWhole(method, {statusCode, fields}, byteLength), whole);
+	});
+}
+
+test('a table of rules that decides nothing is a fault', t => {
+	t.throws(() => decide([], {}), {message: /must end/v});
+	t.true(always());
+});

@@ -1,0 +1,90 @@
+import test from 'ava';
+import {onError, onResponse} from '../../source/policy/response-rules.ts';
+import type {Fields} from '../../source/policy/fields.ts';
+import type {StoredHead} from '../../source/policy/types.ts';
+import {facts, hour, minute, start, storedHead, type RequestCase} from '../helpers/policy.ts';
+
+const pass = (reason: string): object => ({do: 'pass', reason});
+const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({do: 'store', reason: 'stored', expires, retainUntil});
+const fresh = stored(start + (5 * minute), start + (5 * minute) + hour);
+const serveStale = {do: 'serve', reason: 'stale-if-error'};
+
+type ResponseCase = RequestCase & {
+	readonly status?: number;
+	readonly response?: Fields;
+	readonly stored?: Partial<StoredHead>;
+	readonly conditional?: boolean;
+	readonly after?: number;
+};
+
+const redirectToLong = {
+	url: 'https://example.com/short',
+	response: {location: '/long'},
+	settings: {urlsExpireAfter: [{matches: (url: string) => url === 'https://example.com/long', expiration: {kind: 'after' as const, milliseconds: hour}}]},
+};
+
+const table: ReadonlyArray<readonly [title: string, response: ResponseCase, decision: object]> = [
+	['RFC 9111 §3: a response is stored', {}, fresh],
+	['what never expires is kept for good', {settings: {expireAfter: {kind: 'never'}}}, stored(undefined, undefined)],
+	['what expires at a moment expires then', {settings: {expireAfter: {kind: 'at', time: start + minute}}}, stored(start + minute, start + minute + hour)],
+	['a URL pattern beats the client\'s expiration', {settings: {urlsExpireAfter: [{matches: () => true, expiration: {kind: 'after', milliseconds: minute}}]}}, stored(start + minute, start + minute + hour)],
+	['the first URL pattern that matches wins', {settings: {urlsExpireAfter: [{matches: () => false, expiration: {kind: 'never'}}, {matches: () => true, expiration: {kind: 'after', milliseconds: minute}}, {matches: () => true, expiration: {kind: 'never'}}]}}, stored(start + minute, start + minute + hour)],
+	['the request\'s own expiration beats a URL pattern', {settings: {requestExpireAfter: {kind: 'after', milliseconds: minute}, urlsExpireAfter: [{matches: () => true, expiration: {kind: 'never'}}]}}, stored(start + minute, start + minute + hour)],
+	['the request\'s max-age beats its own setting', {fields: {'cache-control': 'max-age=120'}, settings: {requestExpireAfter: {kind: 'after', milliseconds: minute}}}, stored(start + (2 * minute), start + (2 * minute) + hour)],
+	['a max-age of 0 says nothing of how long the answer is fresh', {fields: {'cache-control': 'max-age=0'}}, fresh],
+	['a max-age beyond all measure is cut to 2^31 s', {fields: {'cache-control': 'max-age=99999999999999999999'}}, stored(start + (2_147_483_648 * 1000), start + (2_147_483_648 * 1000) + hour)],
+	['what may serve stale is kept so long', {settings: {staleIfError: 3 * hour, staleWhileRevalidate: 2 * hour}}, stored(start + (5 * minute), start + (5 * minute) + (3 * hour))],
+	['what may always serve stale is kept for good', {settings: {staleIfError: Infinity}}, stored(start + (5 * minute), undefined)],
+
+	['a status that is not allowed is not stored', {status: 404}, pass('status-code')],
+	['a status that is allowed is stored', {status: 404, settings: {allowableCodes: new Set([404])}}, fresh],
+	['an interim status is never stored', {status: 101, settings: {allowableCodes: new Set([101])}}, pass('status-code')],
+	['RFC 9111 §3.3: a part is not stored', {status: 206, settings: {allowableCodes: new Set([206])}}, pass('partial')],
+	['RFC 9111 §3.3: what says that it is a range is not stored', {response: {'content-range': 'bytes 0-1/2'}}, pass('partial')],
+	['RFC 9111 §4.1: Vary: * is not stored', {response: {vary: 'accept, *'}}, pass('vary-star')],
+	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
+	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],
+	['expireAfter 0 with a validator is stored and stale', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: '"a"'}}, stored(start, start + hour)],
+	['expireAfter 0 without a validator is stored where it may stand in for an error', {settings: {expireAfter: {kind: 'after', milliseconds: 0}, staleIfError: Infinity}}, stored(start, undefined)],
+
+	['a redirect is stored whatever the allowed codes', {status: 302, response: {location: '/x'}}, fresh],
+	['a redirect is as long fresh as its target', {...redirectToLong, status: 301}, stored(start + hour, start + (2 * hour))],
+	['a redirect to what is never cached is not stored', {status: 307, response: {location: 'https://other.example/'}, settings: {urlsExpireAfter: [{matches: url => url === 'https://other.example/', expiration: {kind: 'do-not-cache'}}]}}, pass('do-not-cache')],
+	['a redirect to no URL has its own expiration', {status: 308, response: {location: 'http://['}}, fresh],
+	['a redirect that leads nowhere is a status like others', {status: 303}, pass('status-code')],
+	['a Location of no redirect leads nowhere', {status: 200, url: redirectToLong.url, settings: redirectToLong.settings, response: redirectToLong.response}, fresh],
+
+	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {do: 'freshen', write: true, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour}],
+	['a 304 in a read-only cache is not written', {status: 304, conditional: true, stored: {}, settings: {readOnly: true}}, {do: 'freshen', write: false, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour}],
+	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
+
+	['RFC 5861 §4: a stale response stands in for a 503', {status: 503, stored: {}, settings: {staleIfError: Infinity}, after: hour}, serveStale],
+	['RFC 5861 §4: not after its time', {status: 503, stored: {}, settings: {staleIfError: minute}, after: hour}, pass('status-code')],
+	['staleIfError stands in for an error status that is not allowed', {status: 404, stored: {}, settings: {staleIfError: Infinity}, after: hour}, serveStale],
+	['staleIfError lets an error status that is allowed be stored', {status: 404, stored: {}, settings: {staleIfError: Infinity, allowableCodes: new Set([404])}}, stored(start + (5 * minute), undefined)],
+	['RFC 5861 §4: the request\'s stale-if-error counts', {status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, after: (6 * minute) - 1}, serveStale],
+	['RFC 5861 §4: the request\'s stale-if-error limits the setting', {status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, settings: {staleIfError: Infinity}, after: hour}, pass('status-code')],
+	['a stale-if-error without a time has none', {status: 500, stored: {}, fields: {'cache-control': 'stale-if-error'}, after: 100 * hour}, serveStale],
+	['without anything stored an error is the answer', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
+];
+
+for (const [title, {status = 200, response = {}, stored: own, conditional = false, after = 0, ...request}, decision] of table) {
+	test(`on a response: ${title}`, t => {
+		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional};
+		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, start + after) as object, decision);
+	});
+}
+
+const errors: ReadonlyArray<readonly [title: string, request: RequestCase, stored: Partial<StoredHead> | undefined, decision: object]> = [
+	['a failure is the caller\'s', {}, {}, pass('not-sent')],
+	['without anything stored a failure is the caller\'s', {settings: {staleIfError: Infinity}}, undefined, pass('not-sent')],
+	['RFC 5861 §4: a stale response stands in', {settings: {staleIfError: Infinity}}, {}, serveStale],
+	['RFC 9111 §4.2.4: one that is too stale does not', {settings: {staleIfError: minute}}, {}, pass('not-sent')],
+	['one that never expires stands in', {settings: {staleIfError: minute}}, {expires: undefined}, serveStale],
+];
+
+for (const [title, request, own, decision] of errors) {
+	test(`on an error: ${title}`, t => {
+		t.deepEqual(onError(facts(request), own === undefined ? undefined : storedHead(own), start + hour) as object, decision);
+	});
+}
