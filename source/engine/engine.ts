@@ -1,6 +1,6 @@
 import type {HttpCache} from '../cache/http-cache.ts';
 import type {MaybePromise} from '../cache/maybe-promise.ts';
-import {resolveRequestSettings, type ResolvedSettings} from '../settings.ts';
+import {resolveRequestSettings, type RequestSettings, type ResolvedSettings} from '../settings.ts';
 import {Background} from './background.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import {Exchange, type OutgoingRequest, type Step} from './exchange.ts';
@@ -20,7 +20,7 @@ export class Engine {
 	constructor(cache: HttpCache, settings: ResolvedSettings) {
 		this.cache = cache;
 		this.#settings = settings;
-		this.#ofClient = exchangeSettings(settings, {});
+		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}));
 		this.background = new Background(error => {
 			cache.report('backgroundError', {error});
 		});
@@ -44,7 +44,7 @@ export class Engine {
 			return known;
 		}
 
-		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own));
+		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own as RequestSettings));
 		if (Object.isFrozen(own)) {
 			this.#ofRequests.set(own as object, settings);
 		}

@@ -9,7 +9,12 @@ export type ExchangeSettings = PolicySettings & Pick<ResolvedSettings, 'filterFn
 /**
 The client's settings with the request's own above them. `expireAfter` is kept apart, since URL patterns stand between.
 */
-export function exchangeSettings(client: ResolvedSettings, request: ResolvedRequestSettings): ExchangeSettings {
-	const {expireAfter, ...own} = request;
-	return {refresh: false, forceRefresh: false, ...client, ...own, requestExpireAfter: expireAfter};
+export function exchangeSettings(client: ResolvedSettings, {expireAfter, ...own}: ResolvedRequestSettings): ExchangeSettings {
+	return {
+		...client,
+		...own,
+		refresh: own.refresh ?? false,
+		forceRefresh: own.forceRefresh ?? false,
+		requestExpireAfter: expireAfter,
+	};
 }

@@ -1,6 +1,6 @@
 import {newGeneration, type HttpCache, type Match} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {createKey} from '../matching/key.ts';
+import {createKey, type KeyRequest} from '../matching/key.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from '../matching/credentials.ts';
 import {redactUrl} from '../matching/url.ts';
 import {CachedResponse} from '../model/cached-response.ts';
@@ -205,7 +205,7 @@ export class Exchange {
 		const {method, url, fields, body} = this.request;
 		const request = {method, url, headers: fields, body: body === 'unknown' ? undefined : body};
 		const {keyFn} = this.#settings;
-		const defaultKey = (request_: typeof request): string => createKey(request_, this.#settings);
+		const defaultKey = (request_: KeyRequest): string => createKey(request_, this.#settings);
 		return keyFn === undefined ? defaultKey(request) : keyFn(request, defaultKey);
 	}
 

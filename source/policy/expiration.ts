@@ -197,5 +197,5 @@ function parseDurationObject(value: object): number | undefined {
 // The classes of Temporal, its polyfills and Luxon have getters for all units; what is finer than a millisecond does not matter.
 function durationParts(value: Readonly<Record<string, unknown>>): ReadonlyArray<[string, unknown]> {
 	const hasFixedLength = ['years', 'quarters', 'months'].every(name => (value[name] ?? 0) === 0);
-	return hasFixedLength ? [...unitMilliseconds.keys()].map(name => [name, value[name]]) : [];
+	return hasFixedLength ? unitMilliseconds.keys().map((name): [string, unknown] => [name, value[name]]).toArray() : [];
 }

@@ -48,9 +48,9 @@ export function compileUrlPattern(pattern: UrlPattern): UrlMatcher {
 	}
 
 	if (pattern instanceof RegExp) {
-		// A copy whose `lastIndex` nobody else moves; `search` always starts at 0.
-		const own = new RegExp(pattern);
-		return url => url.search(own) !== -1;
+		// With `g` or `y`, every second answer would be another.
+		const stateless = new RegExp(pattern, pattern.flags.replaceAll(/[gy]/gv, ''));
+		return url => stateless.test(url);
 	}
 
 	return url => pattern.test(url);
@@ -71,6 +71,7 @@ export function getUrlExpiration(url: string, compiled: readonly UrlExpiration[]
 }
 
 // Python's `fnmatch`, on which requests-cache builds. Libraries for file globs (picomatch with `bash`, minimatch) read `/`, a leading dot, `!`, `()`, `[!a-z]` and `\` otherwise.
+// eslint-disable-next-line regexp/no-super-linear-move -- Globs are the user's own, and read once.
 const token = /(?<star>\*)|(?<any>\?)|\[(?:!(?<excluded>.[^\]]*)|(?<included>[^!][^\]]*))\]|(?<literal>.)/gsv;
 
 /**
@@ -99,8 +100,9 @@ function withoutScheme(text: string): string {
 function globParts(glob: string): string[] {
 	const parts = [''];
 	for (const {groups} of glob.matchAll(token)) {
-		if (groups!['star'] === undefined) {
-			parts.push(parts.pop()! + tokenSource(groups!));
+		const {star, ...others} = groups!;
+		if (star === undefined) {
+			parts.push(parts.pop()! + tokenSource(others));
 		} else {
 			parts.push('');
 		}

@@ -53,7 +53,7 @@ export class Origin implements AsyncDisposable {
 export class Clock {
 	#time: number;
 
-	constructor(time = Date.UTC(2026, 0, 1)) {
+	constructor(time: number = Date.UTC(2026, 0, 1)) {
 		this.#time = time;
 	}
 

@@ -6,7 +6,7 @@ import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 /** A moment to stand at; the tables count from it. */
 export const start = 1_700_000_000_000;
 export const minute = 60_000;
-export const hour = 60 * minute;
+export const hour = 3_600_000;
 
 export const fiveMinutes: Expiration = {kind: 'after', milliseconds: 5 * minute};
 

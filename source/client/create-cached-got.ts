@@ -1,0 +1,84 @@
+import got, {
+	type Got,
+	type InitHook,
+	type OptionsInit,
+	type OptionsOfBufferResponseBody,
+	type OptionsOfBufferResponseBodyOnly,
+	type OptionsOfJSONResponseBody,
+	type OptionsOfJSONResponseBodyOnly,
+	type OptionsOfTextResponseBody,
+	type OptionsOfTextResponseBodyOnly,
+	type Request,
+	type RequestPromise,
+	type Response,
+	type StreamOptions,
+} from 'got';
+import type {HttpCache} from '../cache/http-cache.ts';
+import {requestSettingNames, type CacheSettings, type RequestSettings} from '../settings.ts';
+import {cacheHooks, getCache} from './cache-hooks.ts';
+
+type Cached<Options> = Options & RequestSettings;
+
+/** Got's function, with the request's cache settings beside Got's own options. */
+export type CachedRequestFunction = {
+	(url: string | URL, options?: Cached<OptionsOfTextResponseBody>): RequestPromise<Response<string>>;
+	<T>(url: string | URL, options?: Cached<OptionsOfJSONResponseBody>): RequestPromise<Response<T>>;
+	(url: string | URL, options?: Cached<OptionsOfBufferResponseBody>): RequestPromise<Response<Uint8Array<ArrayBuffer>>>;
+	(url: string | URL, options?: Cached<OptionsOfTextResponseBodyOnly>): RequestPromise<string>;
+	<T>(url: string | URL, options?: Cached<OptionsOfJSONResponseBodyOnly>): RequestPromise<T>;
+	(url: string | URL, options?: Cached<OptionsOfBufferResponseBodyOnly>): RequestPromise<Uint8Array<ArrayBuffer>>;
+	(url: string | URL, options?: Cached<StreamOptions>): RequestPromise;
+};
+
+export type CachedStreamFunction = (url: string | URL, options?: Cached<StreamOptions>) => Request;
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'head' | 'delete';
+
+/**
+A Got instance with a cache, and with the cache's settings typed beside Got's options.
+*/
+export type CachedGot = CachedRequestFunction & Record<Method, CachedRequestFunction> & {
+	readonly stream: CachedStreamFunction & Record<Method, CachedStreamFunction>;
+
+	/** What is cached. */
+	readonly cache: HttpCache;
+} & Pick<Got, 'defaults' | 'extend' | 'paginate'>;
+
+const names: ReadonlySet<string> = new Set(requestSettingNames);
+
+/**
+A Got instance with a cache that takes the settings of a request at the top level of its options.
+
+@param instance - What is extended; Got itself by default.
+@throws {TypeError} Where a setting is wrong.
+
+@example
+```
+import {createCachedGot} from 'got-cache-hooks';
+
+const client = createCachedGot({store: 'memory', expireAfter: '5m'});
+await client('https://example.com', {expireAfter: '1m', refresh: true});
+await client.cache.close();
+```
+*/
+export function createCachedGot(settings: CacheSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
+	const client = instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}});
+	return Object.defineProperty(client, 'cache', {value: getCache(client), enumerable: true}) as unknown as CachedGot;
+}
+
+/** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
+const moveSettings: InitHook = (options, self) => {
+	const plain = options as OptionsInit & Record<string, unknown>;
+	const given = Object.keys(plain).filter(name => names.has(name));
+	if (given.length === 0) {
+		return;
+	}
+
+	const cache: Record<string, unknown> = {...self.context['cache'] as object | undefined, ...plain.context?.['cache'] as object | undefined};
+	for (const name of given) {
+		cache[name] = plain[name];
+		Reflect.deleteProperty(plain, name);
+	}
+
+	plain.context = {...plain.context, cache};
+};

@@ -1,0 +1,348 @@
+import type {KeyRequest} from './matching/key.ts';
+import type {CachedResponse} from './model/cached-response.ts';
+import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
+import type {UrlExpiration, UrlsExpireAfter} from './policy/url-patterns.ts';
+import type {StoreSetting} from './stores/open.ts';
+
+/**
+A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIRE` for no end. `true` is no end, too; `false` is off.
+*/
+export type Period = boolean | number | string | DurationLike;
+
+export type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
+
+/**
+`createKey` makes the key that the request would have without a `keyFn`.
+*/
+export type KeyFunction = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
+
+/**
+Settings that a client has and that a single request may change.
+*/
+export type SharedSettings = {
+	/**
+	How long a response is fresh: seconds, a `Date`, a duration, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`. A number in a string, such as `'300'`, is refused for want of a unit.
+
+	@default NEVER_EXPIRE
+	@example
+	```
+	{expireAfter: '6h'}
+	```
+	*/
+	readonly expireAfter?: ExpireAfter | undefined;
+
+	/**
+	The status codes, of 100 to 599, that are stored. Redirects are stored whatever it says.
+
+	@default [200]
+	@example
+	```
+	{allowableCodes: [200, 404]}
+	```
+	*/
+	readonly allowableCodes?: readonly number[] | ReadonlySet<number> | undefined;
+
+	/**
+	The methods whose responses are stored, in any case of letters.
+
+	@default ['GET', 'HEAD']
+	@example
+	```
+	{allowableMethods: ['GET', 'HEAD', 'POST']}
+	```
+	*/
+	readonly allowableMethods?: readonly string[] | ReadonlySet<string> | undefined;
+
+	/**
+	Validate each stored response with the origin before it is used, if it can be validated at all.
+
+	@default false
+	@example
+	```
+	{alwaysRevalidate: true}
+	```
+	*/
+	readonly alwaysRevalidate?: boolean | undefined;
+
+	/**
+	Neither read nor write: requests go out as if there were no cache.
+
+	@default false
+	@example
+	```
+	{disabled: process.env.NODE_ENV === 'test'}
+	```
+	*/
+	readonly disabled?: boolean | undefined;
+
+	/**
+	Whether a response may be stored and used; it sees all of it, its body included. It is asked before a response is written and when one is read; a stored response that it refuses is deleted. Without one, every response may.
+
+	@default undefined
+	@example
+	```
+	{filterFn: response => response.size > 0}
+	```
+	*/
+	readonly filterFn?: FilterFunction | undefined;
+
+	/**
+	Makes the key under which a response is stored; `undefined` is for a request that is not to be cached. Without one, the key is made of method, URL, body and credentials.
+
+	@default undefined
+	@example
+	```
+	{keyFn: (request, createKey) => createKey({...request, url: request.url.toLowerCase()})}
+	```
+	*/
+	readonly keyFn?: KeyFunction | undefined;
+
+	/**
+	Send nothing: what is not stored is answered with a 504 (RFC 9111 §5.2.1.7).
+
+	@default false
+	@example
+	```
+	{onlyIfCached: true}
+	```
+	*/
+	readonly onlyIfCached?: boolean | undefined;
+
+	/**
+	Use what is stored and write nothing.
+
+	@default false
+	@example
+	```
+	{readOnly: true}
+	```
+	*/
+	readonly readOnly?: boolean | undefined;
+
+	/**
+	How long after its expiry a stored response may stand in for an error: a failed connection, or a status of 400 and above that `allowableCodes` lacks (RFC 5861 §4).
+
+	@default false
+	@example
+	```
+	{staleIfError: '1 day'}
+	```
+	*/
+	readonly staleIfError?: Period | undefined;
+
+	/**
+	How long after its expiry a stored response is still used at once, while it is refreshed in the background (RFC 5861 §3).
+
+	@default false
+	@example
+	```
+	{staleWhileRevalidate: {minutes: 5}}
+	```
+	*/
+	readonly staleWhileRevalidate?: Period | undefined;
+};
+
+/**
+Settings of a client. `undefined` is the default.
+*/
+export type CacheSettings = SharedSettings & {
+	/**
+	Where responses are kept: the name of a store, any Keyv instance, Keyv storage adapter or `Map`, or a store of your own.
+
+	@default 'sqlite'
+	@example
+	```
+	{store: 'memory'}
+	```
+	*/
+	readonly store?: StoreSetting | undefined;
+
+	/**
+	The name of the file of `'sqlite'`, and the namespace in other stores.
+
+	@default 'http_cache'
+	@example
+	```
+	{cacheName: 'weather'}
+	```
+	*/
+	readonly cacheName?: string | undefined;
+
+	/**
+	Expirations by URL: pairs of a pattern (glob, `RegExp`, `URLPattern`) and an `expireAfter`, or a `Map` or an object of globs. The first pattern that matches counts, before `expireAfter`.
+
+	@default []
+	@example
+	```
+	{urlsExpireAfter: [['*.example.com/live', '30s'], [/\/static\//, NEVER_EXPIRE]]}
+	```
+	*/
+	readonly urlsExpireAfter?: UrlsExpireAfter | undefined;
+
+	/**
+	The request headers whose values part the cache beside what `Vary` names: none, all (`true`), or those listed.
+
+	@default false
+	@example
+	```
+	{matchHeaders: ['Accept', 'Accept-Language']}
+	```
+	*/
+	readonly matchHeaders?: boolean | readonly string[] | undefined;
+
+	/**
+	`'credentials'` keeps the responses of requests with different credentials apart; `false` shares them among all.
+
+	@default 'credentials'
+	@example
+	```
+	{partitionBy: false}
+	```
+	*/
+	readonly partitionBy?: 'credentials' | false | undefined;
+
+	/**
+	Store bodies as they came over the wire, compressed, instead of decoded: smaller, and slower on each hit.
+
+	@default false
+	@example
+	```
+	{storeEncoded: true}
+	```
+	*/
+	readonly storeEncoded?: boolean | undefined;
+
+	/**
+	How many milliseconds a call of the store may take before the request goes on without it.
+
+	@default 500
+	@example
+	```
+	{storeTimeout: 2000}
+	```
+	*/
+	readonly storeTimeout?: number | undefined;
+
+	/**
+	Let a fault of the store fail the request, for tests.
+
+	@default false
+	@example
+	```
+	{failFast: true}
+	```
+	*/
+	readonly failFast?: boolean | undefined;
+
+	/**
+	The greatest body in bytes that is stored; `Infinity` is no limit.
+
+	@default 67_108_864
+	@example
+	```
+	{maxEntryBytes: 1024 * 1024}
+	```
+	*/
+	readonly maxEntryBytes?: number | undefined;
+
+	/**
+	Close a store that was handed in with the cache, as one that the cache opened itself is.
+
+	@default false
+	@example
+	```
+	{autoclose: true}
+	```
+	*/
+	readonly autoclose?: boolean | undefined;
+
+	/**
+	The clock: milliseconds since the epoch. For tests.
+
+	@default () => Date.now()
+	@example
+	```
+	{now: () => 1_767_225_600_000}
+	```
+	*/
+	readonly now?: (() => number) | undefined;
+};
+
+/**
+Settings of a single request, above its client's. `undefined` is the client's.
+*/
+export type RequestSettings = SharedSettings & {
+	/**
+	Validate the stored response with the origin before it is used.
+
+	@default false
+	@example
+	```
+	{refresh: true}
+	```
+	*/
+	readonly refresh?: boolean | undefined;
+
+	/**
+	Send the request as if nothing were stored, and store what comes.
+
+	@default false
+	@example
+	```
+	{forceRefresh: true}
+	```
+	*/
+	readonly forceRefresh?: boolean | undefined;
+};
+
+type ResolvedSharedSettings = {
+	readonly expireAfter: Expiration;
+	readonly allowableCodes: ReadonlySet<number>;
+
+	/** In upper case. */
+	readonly allowableMethods: ReadonlySet<string>;
+	readonly alwaysRevalidate: boolean;
+	readonly disabled: boolean;
+	readonly filterFn: FilterFunction | undefined;
+	readonly keyFn: KeyFunction | undefined;
+	readonly onlyIfCached: boolean;
+	readonly readOnly: boolean;
+
+	/** Milliseconds; 0 is off, `Infinity` without end. */
+	readonly staleIfError: number;
+
+	/** Milliseconds; 0 is off, `Infinity` without end. */
+	readonly staleWhileRevalidate: number;
+};
+
+/**
+Settings understood. Frozen, and nothing in it is shared with what the user gave but the store and functions.
+*/
+export type ResolvedSettings = ResolvedSharedSettings & {
+	/** As given: whoever opens it checks it. */
+	readonly store: StoreSetting;
+	readonly cacheName: string;
+	readonly urlsExpireAfter: readonly UrlExpiration[];
+
+	/** In lower case. */
+	readonly matchHeaders: boolean | readonly string[];
+	readonly partitionBy: 'credentials' | false;
+	readonly storeEncoded: boolean;
+
+	/** Milliseconds. */
+	readonly storeTimeout: number;
+	readonly failFast: boolean;
+	readonly maxEntryBytes: number;
+	readonly autoclose: boolean;
+	readonly now: () => number;
+};
+
+/**
+What was given for a request, understood. What was not given is absent.
+*/
+export type ResolvedRequestSettings = {
+	readonly [Key in keyof ResolvedSharedSettings]?: Exclude<ResolvedSharedSettings[Key], undefined>;
+} & {
+	readonly refresh?: boolean;
+	readonly forceRefresh?: boolean;
+};

@@ -1,0 +1,292 @@
+import {closestMatch} from 'leven';
+import {SettingError} from './errors.ts';
+import {
+	NEVER_EXPIRE,
+	parseExpiration,
+	parsePeriod,
+	type Expiration,
+} from './policy/expiration.ts';
+import {compileUrlPattern, isUrlPattern, type UrlExpiration} from './policy/url-patterns.ts';
+import type {
+	CacheSettings,
+	RequestSettings,
+	ResolvedRequestSettings,
+	ResolvedSettings,
+} from './settings-types.ts';
+
+export type * from './settings-types.ts';
+
+type Parse<Value> = (value: unknown, path: string) => Value | undefined;
+
+type Row<Value> = {
+	/** As a user would write it. */
+	readonly default: unknown;
+
+	/** What a message says is allowed. */
+	readonly allowed: string;
+
+	/** Gives `undefined` for what is not allowed, or throws where a part of it is wrong. */
+	readonly parse: Parse<Value>;
+};
+
+type Table<Resolved> = {readonly [Key in keyof Resolved]-?: Row<NonNullable<Resolved[Key]>>};
+
+const boolean: Row<boolean> = {
+	default: false,
+	allowed: 'a boolean',
+	parse: value => typeof value === 'boolean' ? value : undefined,
+};
+
+const period: Row<number> = {
+	default: false,
+	allowed: 'a boolean, a number of seconds from 0, a duration (`\'5m\'`, `\'PT5M\'`, `{minutes: 5}`) or `NEVER_EXPIRE`',
+	parse(value) {
+		const longest = value === true ? Infinity : 0;
+		return typeof value === 'boolean' ? longest : parsePeriod(value);
+	},
+};
+
+const expirations = 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`';
+const urlPatterns = 'a glob, a RegExp or a URLPattern';
+
+const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh'>> = {
+	expireAfter: {
+		default: NEVER_EXPIRE,
+		allowed: expirations,
+		parse: expiration,
+	},
+	allowableCodes: {
+		default: [200],
+		allowed: 'an array or a Set of status codes',
+		parse: setOf('a whole number from 100 to 599', code => isWhole(code) && code >= 100 && code <= 599 ? code : undefined),
+	},
+	allowableMethods: {
+		default: ['GET', 'HEAD'],
+		allowed: 'an array or a Set of methods',
+		parse: setOf('a method such as `\'GET\'`', method => isToken(method) ? method.toUpperCase() : undefined),
+	},
+	alwaysRevalidate: boolean,
+	disabled: boolean,
+	filterFn: functionRow('a function `(response) => boolean`'),
+	keyFn: functionRow('a function `(request, createKey) => string | undefined`'),
+	onlyIfCached: boolean,
+	readOnly: boolean,
+	staleIfError: period,
+	staleWhileRevalidate: period,
+};
+
+const clientTable: Table<ResolvedSettings> = {
+	...sharedTable,
+	store: {
+		default: 'sqlite',
+		allowed: 'a store',
+		parse: value => value as ResolvedSettings['store'],
+	},
+	cacheName: {
+		default: 'http_cache',
+		allowed: 'a string that is not empty',
+		parse: value => typeof value === 'string' && value !== '' ? value : undefined,
+	},
+	urlsExpireAfter: {
+		default: [],
+		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object of globs',
+		parse: urlExpirations,
+	},
+	matchHeaders: {
+		default: false,
+		allowed: 'a boolean or an array of header names',
+		parse: headerNames,
+	},
+	partitionBy: {
+		default: 'credentials',
+		allowed: '`\'credentials\'` or `false`',
+		parse: value => value === 'credentials' || value === false ? value : undefined,
+	},
+	storeEncoded: boolean,
+	storeTimeout: {
+		default: 500,
+		// More makes `setTimeout` fire at once.
+		allowed: 'a number of milliseconds above 0 and below 2 ** 31',
+		parse: value => typeof value === 'number' && value > 0 && value < 2 ** 31 ? value : undefined,
+	},
+	failFast: boolean,
+	maxEntryBytes: {
+		default: 64 * 1024 * 1024,
+		allowed: 'a whole number of bytes from 1, or `Infinity`',
+		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
+	},
+	autoclose: boolean,
+	now: functionRow('a function that gives the milliseconds since the epoch', () => Date.now()),
+};
+
+const requestTable: Table<ResolvedRequestSettings> = {
+	...sharedTable,
+	refresh: boolean,
+	forceRefresh: boolean,
+};
+
+/** The names of the settings that a request may have of its own. */
+export const requestSettingNames: readonly string[] = Object.keys(requestTable);
+
+/**
+The settings of a client, checked, understood and completed with the defaults.
+
+@throws {SettingError} A `TypeError` that names the path of an unknown key or a wrong value (`cache.urlsExpireAfter[1][0]`), what came and what is allowed.
+
+@example
+```
+resolveSettings({expireAfter: '5m'}).expireAfter;
+//=> {kind: 'after', milliseconds: 300_000}
+```
+*/
+export function resolveSettings(settings: CacheSettings = {}): ResolvedSettings {
+	return resolve(clientTable, Object.keys(clientTable), settings, 'cache');
+}
+
+/**
+The settings of one request, checked and understood. What was not given is absent, since the client's stands there.
+
+@param path - How messages name `settings`.
+@throws {SettingError} As `resolveSettings`.
+*/
+export function resolveRequestSettings(settings: RequestSettings, path = 'context.cache'): ResolvedRequestSettings {
+	return resolve(requestTable, [], settings, path);
+}
+
+function resolve<Resolved>(table: Table<Resolved>, required: readonly string[], settings: unknown, path: string): Resolved {
+	if (!isPlainObject(settings)) {
+		throw new SettingError(path, settings, 'an object of settings');
+	}
+
+	const rows = table as Readonly<Record<string, Row<unknown>>>;
+	const values = new Map(required.map(key => [key, rows[key]!.default]));
+	for (const [key, value] of Object.entries(settings)) {
+		if (!Object.hasOwn(rows, key)) {
+			throw new SettingError(member(path, key), value, `absent (${whyUnknown(key, Object.keys(rows))})`);
+		}
+
+		if (value !== undefined) {
+			values.set(key, value);
+		}
+	}
+
+	const given = [...values].filter(([, value]) => value !== undefined);
+	return Object.freeze(Object.fromEntries(given.map(([key, value]) => [key, parse(rows[key]!, value, member(path, key))]))) as Resolved;
+}
+
+function parse<Value>(row: Pick<Row<Value>, 'allowed' | 'parse'>, value: unknown, path: string): Value {
+	const parsed = row.parse(value, path);
+	if (parsed === undefined) {
+		throw new SettingError(path, value, row.allowed);
+	}
+
+	return parsed;
+}
+
+function functionRow<Value>(allowed: string, byDefault?: Value): Row<Value> {
+	return {
+		default: byDefault,
+		allowed,
+		parse: value => typeof value === 'function' ? value as Value : undefined,
+	};
+}
+
+function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undefined): Parse<ReadonlySet<Item>> {
+	return (value, path) => Array.isArray(value) || value instanceof Set
+		? new Set(Array.from<unknown, Item>(value, (item, index) => parse({allowed, parse: parseItem}, item, `${path}[${index}]`)))
+		: undefined;
+}
+
+const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
+
+function headerNames(value: unknown, path: string): boolean | readonly string[] | undefined {
+	if (typeof value === 'boolean') {
+		return value;
+	}
+
+	const names = headerNameSet(value, path);
+	return names === undefined ? undefined : Object.freeze([...names]);
+}
+
+function expiration(value: unknown): Expiration | undefined {
+	return Object.freeze(parseExpiration(value));
+}
+
+function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
+	if (Array.isArray(value) || value instanceof Map) {
+		return Object.freeze(Array.from<unknown, UrlExpiration>(value, (pair, index) => urlExpiration(pair, `${path}[${index}]`)));
+	}
+
+	if (!isPlainObject(value)) {
+		return undefined;
+	}
+
+	return Object.freeze(Object.entries(value).map(([glob, expireAfter]) => Object.freeze({
+		matches: compileUrlPattern(glob),
+		expiration: parse({allowed: expirations, parse: expiration}, expireAfter, member(path, glob)),
+	})));
+}
+
+function urlExpiration(pair: unknown, path: string): UrlExpiration {
+	if (!Array.isArray(pair) || pair.length !== 2) {
+		throw new SettingError(path, pair, 'a pair of a pattern and an expiration');
+	}
+
+	const [pattern, expireAfter] = pair as readonly unknown[];
+	if (!isUrlPattern(pattern)) {
+		throw new SettingError(`${path}[0]`, pattern, urlPatterns);
+	}
+
+	return Object.freeze({
+		matches: compileUrlPattern(pattern),
+		expiration: parse({allowed: expirations, parse: expiration}, expireAfter, `${path}[1]`),
+	});
+}
+
+function whyUnknown(key: string, known: readonly string[]): string {
+	if (Object.hasOwn(clientTable, key)) {
+		return `\`${key}\` is a setting of the client, not of a request`;
+	}
+
+	if (Object.hasOwn(requestTable, key)) {
+		return `\`${key}\` is a setting of a request, not of the client`;
+	}
+
+	const similar = similarKey(key, known);
+	return similar === undefined
+		? `there is no such setting; there are \`${known.join('`, `')}\``
+		: `there is no such setting; did you mean \`${similar}\`?`;
+}
+
+/** The one setting that requests-cache knows by another word. */
+const renamed: Readonly<Record<string, string>> = {backend: 'store'};
+
+function similarKey(key: string, known: readonly string[]): string | undefined {
+	// The snake_case names of requests-cache, too.
+	const plain = key.replaceAll(/[\s\-_]/gv, '').toLowerCase();
+	const plainKnown = new Map(known.map(name => [name.toLowerCase(), name]));
+	const closest = closestMatch(plain, plainKnown.keys().toArray(), {maxDistance: Math.min(3, Math.floor(plain.length / 3))});
+	return closest === undefined ? known.find(name => name === renamed[plain]) : plainKnown.get(closest);
+}
+
+function member(path: string, key: string): string {
+	return /^[$a-z_][\w$]*$/iv.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+function isWhole(value: unknown): value is number {
+	return Number.isSafeInteger(value);
+}
+
+// RFC 9110 §5.6.2: what methods and header names are made of.
+function isToken(value: unknown): value is string {
+	return typeof value === 'string' && /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v.test(value);
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+	if (typeof value !== 'object' || value === null) {
+		return false;
+	}
+
+	const prototype: unknown = Object.getPrototypeOf(value);
+	return prototype === Object.prototype || prototype === null;
+}

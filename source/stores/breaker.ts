@@ -1,0 +1,70 @@
+/**
+How a call may go: as always, as the one trial of a store that was left alone, or not at all.
+*/
+export type Passage = 'normal' | 'trial' | 'barred';
+
+export type BreakerOptions = {
+	/** Faults in a row after which the store is left alone. */
+	readonly faults: number;
+
+	/** Milliseconds for which it is. */
+	readonly pause: number;
+	readonly now: () => number;
+};
+
+/**
+Leaves a store alone that keeps failing: after some faults in a row all calls are barred for a while, then one goes as a trial, and its outcome decides.
+*/
+export class Breaker {
+	readonly #options: BreakerOptions;
+	#faults = 0;
+	#barredUntil: number | undefined;
+	#isTrying = false;
+
+	constructor(options: BreakerOptions) {
+		this.#options = options;
+	}
+
+	enter(): Passage {
+		if (this.#barredUntil === undefined) {
+			return 'normal';
+		}
+
+		if (this.#isTrying || this.#options.now() < this.#barredUntil) {
+			return 'barred';
+		}
+
+		this.#isTrying = true;
+		return 'trial';
+	}
+
+	/** The call that entered came back well. */
+	succeed(passage: Passage): void {
+		if (passage === 'trial') {
+			this.#isTrying = false;
+			this.#barredUntil = undefined;
+		}
+
+		// What began before the store was barred says nothing about it now.
+		if (this.#barredUntil === undefined) {
+			this.#faults = 0;
+		}
+	}
+
+	/** The call that entered failed. Returns whether this is the fault that bars the store. */
+	fail(passage: Passage): boolean {
+		if (passage === 'trial') {
+			this.#isTrying = false;
+			this.#barredUntil = this.#options.now() + this.#options.pause;
+			return false;
+		}
+
+		this.#faults += 1;
+		if (this.#barredUntil !== undefined || this.#faults < this.#options.faults) {
+			return false;
+		}
+
+		this.#barredUntil = this.#options.now() + this.#options.pause;
+		return true;
+	}
+}

@@ -1,0 +1,226 @@
+import {CacheHooksError} from '../errors.ts';
+import {Breaker, type Passage} from './breaker.ts';
+import {isPromise, within} from './time-limit.ts';
+import type {
+	MaybePromise,
+	SetOptions,
+	Store,
+	StoredValue,
+} from './types.ts';
+
+export type StoreOperation = 'get' | 'set' | 'delete' | 'deleteMany' | 'clear' | 'iterate' | 'close';
+
+export type StoreFault = {
+	/** The call that failed; `circuit` says that the store is left alone from now on. */
+	readonly operation: StoreOperation | 'circuit';
+	readonly key?: string;
+	readonly error: unknown;
+};
+
+export type GuardOptions = {
+	/**
+	Milliseconds that one call may take; `set` has 1 ms more for every 10 kB of the value. `Infinity` sets no limit. Cannot interrupt a store that answers synchronously. Default: 500.
+	*/
+	readonly timeout?: number;
+
+	/**
+	Whether faults are thrown instead of being misses, and the store is never left alone. For tests. Default: `false`.
+	*/
+	readonly failFast?: boolean;
+
+	/**
+	Told of every fault that is turned into a miss. What it throws is ignored.
+	*/
+	readonly onError?: (fault: StoreFault) => void;
+
+	/**
+	The current time in milliseconds since the epoch. Default: `Date.now`.
+	*/
+	readonly now?: () => number;
+};
+
+type Call<T> = {
+	readonly operation: StoreOperation;
+	readonly key?: string;
+	/** What the caller gets instead of a fault. */
+	readonly miss: T;
+	/** Milliseconds on top of the time limit. */
+	readonly extraTime?: number;
+	readonly run: () => MaybePromise<T>;
+};
+
+const faultsUntilBarred = 5;
+const pause = 10_000;
+const bytesPerMillisecond = 10_000;
+
+/**
+Wraps a store so that it cannot break a request: a call that throws, takes too long or answers with rubbish is a miss (`get` is `undefined`, `delete` is `false`, an iteration ends) and is told to `onError`.
+
+After 5 faults in a row the store is left alone for 10 seconds, in which calls are misses at once, without a word after the first; then one call decides whether it is used again.
+Synchronous answers stay synchronous.
+*/
+export function guardStore(store: Store, options: GuardOptions = {}): Store {
+	return new GuardedStore(store, options);
+}
+
+class GuardedStore implements Store {
+	readonly name: string;
+	readonly holds: Store['holds'];
+	readonly #store: Store;
+	readonly #timeout: number;
+	readonly #failFast: boolean;
+	readonly #onError: ((fault: StoreFault) => void) | undefined;
+	readonly #breaker: Breaker;
+
+	constructor(store: Store, {timeout = 500, failFast = false, onError, now = Date.now}: GuardOptions) {
+		this.name = store.name;
+		this.holds = store.holds;
+		this.#store = store;
+		this.#timeout = timeout;
+		this.#failFast = failFast;
+		this.#onError = onError;
+		this.#breaker = new Breaker({faults: faultsUntilBarred, pause, now});
+	}
+
+	get(key: string): MaybePromise<StoredValue | undefined> {
+		const store = this.#store;
+		return this.#call<StoredValue | undefined>({
+			operation: 'get',
+			key,
+			miss: undefined,
+			run() {
+				const answer = store.get(key);
+				return isPromise(answer) ? answer.then(value => checked(value, store)) : checked(answer, store);
+			},
+		});
+	}
+
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
+		const extraTime = Math.ceil((options.size ?? (value as {length?: number}).length ?? 0) / bytesPerMillisecond);
+		return this.#call({
+			operation: 'set', key, miss: undefined, extraTime, run: () => this.#store.set(key, value, options),
+		});
+	}
+
+	delete(key: string): MaybePromise<boolean> {
+		return this.#call({
+			operation: 'delete', key, miss: false, run: () => this.#store.delete(key),
+		});
+	}
+
+	deleteMany(keys: readonly string[]): MaybePromise<void> {
+		return this.#call({operation: 'deleteMany', miss: undefined, run: () => this.#store.deleteMany(keys)});
+	}
+
+	clear(): MaybePromise<void> {
+		return this.#call({operation: 'clear', miss: undefined, run: () => this.#store.clear()});
+	}
+
+	async * iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
+		let entries: AsyncIterator<readonly [key: string, value: StoredValue]> | undefined;
+		const next: Call<IteratorResult<readonly [key: string, value: StoredValue], unknown> | undefined> = {
+			operation: 'iterate',
+			miss: undefined,
+			run: () => {
+				entries ??= this.#store.iterate()[Symbol.asyncIterator]();
+				return entries.next();
+			},
+		};
+		let step;
+		try {
+			for (;;) {
+				step = await this.#call(next); // eslint-disable-line no-await-in-loop
+				if (step === undefined || step.done) {
+					return;
+				}
+
+				yield step.value;
+			}
+		} finally {
+			if (!step?.done) {
+				// Not awaited: an iterator that hangs would hold the caller.
+				void dismiss(entries);
+			}
+		}
+	}
+
+	close(): MaybePromise<void> {
+		return this.#call({operation: 'close', miss: undefined, run: () => this.#store.close()});
+	}
+
+	#call<T>(call: Call<T>): MaybePromise<T> {
+		// Closing is never left out: it gives back what the store holds.
+		const passage = this.#failFast || call.operation === 'close' ? 'normal' : this.#breaker.enter();
+		if (passage === 'barred') {
+			return call.miss;
+		}
+
+		let answer: MaybePromise<T>;
+		try {
+			answer = call.run();
+		} catch (error) {
+			return this.#fault(call, passage, error);
+		}
+
+		if (isPromise(answer)) {
+			return this.#wait(call, passage, answer);
+		}
+
+		this.#breaker.succeed(passage);
+		return answer;
+	}
+
+	async #wait<T>(call: Call<T>, passage: Passage, answer: Promise<T>): Promise<T> {
+		const limit = this.#timeout + (call.extraTime ?? 0);
+		try {
+			const value = await within(limit, call.operation, answer);
+			this.#breaker.succeed(passage);
+			return value;
+		} catch (error) {
+			return this.#fault(call, passage, error);
+		}
+	}
+
+	#fault<T>({operation, key, miss}: Call<T>, passage: Passage, error: unknown): T {
+		if (this.#failFast) {
+			throw error;
+		}
+
+		this.#report({operation, ...(key !== undefined && {key}), error});
+		if (this.#breaker.fail(passage)) {
+			const message = `The store \`${this.name}\` failed ${faultsUntilBarred} times in a row: it is left alone for ${pause / 1000} s`;
+			this.#report({operation: 'circuit', error: new CacheHooksError('ERR_STORE_CIRCUIT', message, {cause: error})});
+		}
+
+		return miss;
+	}
+
+	#report(fault: StoreFault): void {
+		try {
+			this.#onError?.(fault);
+		} catch {
+			// A listener must not break a request either.
+		}
+	}
+}
+
+async function dismiss(entries: AsyncIterator<unknown> | undefined): Promise<void> {
+	try {
+		await entries?.return?.();
+	} catch {
+		// Nobody waits for these entries any more.
+	}
+}
+
+function checked(value: StoredValue | undefined | null, {name, holds}: Store): StoredValue | undefined {
+	if (value === undefined || value === null) {
+		return undefined;
+	}
+
+	const isHeld = holds === 'bytes' ? value instanceof Uint8Array : typeof value === (holds === 'text' ? 'string' : 'object');
+	if (!isHeld) {
+		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${holds}, and answered with a ${typeof value}`);
+	}
+
+	return value;
+}

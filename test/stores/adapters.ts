@@ -1,0 +1,62 @@
+import {EventEmitter} from 'node:events';
+
+/**
+A storage adapter as those for Keyv 5 are: relative time to live, promises, no namespace of its own. It cannot list its keys.
+*/
+export class ListlessAdapter extends EventEmitter {
+	readonly entries = new Map<string, {value: unknown; expires: number}>();
+	/** Thrown by every call while it is set. */
+	fault: Error | undefined;
+	lastTimeToLive: number | undefined;
+	/** What iterates in Keyv 5 must name a dialect that it knows. */
+	readonly opts: {dialect: string; url: string} = {dialect: 'redis', url: ''};
+
+	async get(key: string): Promise<unknown> {
+		this.answer();
+		const entry = this.entries.get(key);
+		return entry !== undefined && entry.expires > Date.now() ? entry.value : undefined;
+	}
+
+	async set(key: string, value: unknown, timeToLive?: number): Promise<boolean> {
+		this.answer();
+		this.lastTimeToLive = timeToLive;
+		this.entries.set(key, {value, expires: timeToLive === undefined ? Infinity : Date.now() + timeToLive});
+		return true;
+	}
+
+	async delete(key: string): Promise<boolean> {
+		this.answer();
+		return this.entries.delete(key);
+	}
+
+	async clear(): Promise<void> {
+		this.answer();
+		this.entries.clear();
+	}
+
+	protected answer(): void {
+		if (this.fault !== undefined) {
+			throw this.fault;
+		}
+	}
+}
+
+/** One that can. */
+export class PromiseAdapter extends ListlessAdapter {
+	async * iterator(): AsyncGenerator<[string, unknown], void> {
+		this.answer();
+		for (const [key, {value}] of this.entries) {
+			yield [key, value];
+		}
+	}
+}
+
+/** An adapter that keeps the namespace itself, as those for Keyv 6 do. */
+export class NamespacedAdapter extends PromiseAdapter {
+	namespace: string | undefined;
+	readonly capabilities = {expires: true};
+
+	async has(key: string): Promise<boolean> {
+		return this.entries.has(key);
+	}
+}

@@ -1,0 +1,81 @@
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {Keyv} from 'keyv';
+import {Keyv as Keyv5} from 'keyv5';
+import {KeyvStore} from '../../source/stores/keyv.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {testStore} from './contract.ts';
+import {PromiseAdapter} from './adapters.ts';
+
+testStore(test, 'memory', {
+	makePlace: ({now}) => ({open: () => new MemoryStore({now})}),
+	hasOurClock: true,
+	persists: false,
+});
+
+for (const wal of [true, false]) {
+	testStore(test, wal ? 'sqlite' : 'sqlite without WAL', {
+		makePlace({now}) {
+			const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
+			return {
+				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, now}),
+				remove() {
+					rmSync(folder, {recursive: true});
+				},
+			};
+		},
+		hasOurClock: true,
+		persists: true,
+	});
+}
+
+const keyvOptions = {hasOurClock: false, persists: true};
+
+testStore(test, 'Keyv 6 instance on a Map', {
+	makePlace({now}) {
+		const store = new Map<string, unknown>();
+		return {open: namespace => new KeyvStore(new Keyv({store, namespace}), {namespace: 'unused', now})};
+	},
+	...keyvOptions,
+});
+
+testStore(test, 'Keyv 5 instance on a Map', {
+	makePlace({now}) {
+		const store = new Map<string, unknown>();
+		return {open: namespace => new KeyvStore(new Keyv5({store, namespace}), {namespace: 'unused', now})};
+	},
+	...keyvOptions,
+});
+
+testStore(test, 'Keyv 5 instance without a namespace', {
+	makePlace({now}) {
+		const stores = new Map<string, Map<string, unknown>>();
+		return {
+			open(namespace) {
+				const store = stores.get(namespace) ?? new Map<string, unknown>();
+				stores.set(namespace, store);
+				return new KeyvStore(new Keyv5({store, namespace: ''}), {namespace: 'unused', now});
+			},
+		};
+	},
+	...keyvOptions,
+});
+
+testStore(test, 'Map', {
+	makePlace({now}) {
+		const map = new Map<string, unknown>();
+		return {open: namespace => new KeyvStore(map, {namespace, now})};
+	},
+	...keyvOptions,
+});
+
+testStore(test, 'raw adapter', {
+	makePlace({now}) {
+		const adapter = new PromiseAdapter();
+		return {open: namespace => new KeyvStore(adapter, {namespace, now})};
+	},
+	...keyvOptions,
+});

@@ -1,0 +1,303 @@
+import process from 'node:process';
+import test from 'ava';
+import {StoreTimeoutError} from '../../source/errors.ts';
+import {guardStore, type GuardOptions, type StoreFault} from '../../source/stores/guard.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import type {Store} from '../../source/stores/types.ts';
+import {listed, testStore} from './contract.ts';
+
+const kept = {expires: undefined} as const;
+const fault = new Error('The disk is on fire');
+
+type Methods = {-readonly [Name in keyof Store]?: Store[Name] | (() => unknown)};
+
+/** A guarded store of the given methods, the clock and what was reported. */
+function guarded(methods: Methods, options: GuardOptions = {}) {
+	const clock = {time: 0};
+	const faults: StoreFault[] = [];
+	const inner: Methods = {name: 'fake', holds: 'text', ...methods};
+	const store = guardStore(inner as Store, {
+		timeout: 20,
+		now: () => clock.time,
+		onError(reported) {
+			faults.push(reported);
+		},
+		...options,
+	});
+	return {
+		store, inner, clock, faults, operations: () => faults.map(({operation}) => operation),
+	};
+}
+
+const never = async () => Promise.withResolvers<never>().promise;
+const failing = {
+	'throws at once'() {
+		throw fault;
+	},
+	async rejects() {
+		throw fault;
+	},
+	'never answers': never,
+	'rejects after the time limit': async () => new Promise<never>((_, reject) => {
+		setTimeout(reject, 40, fault);
+	}),
+};
+
+testStore(test, 'guarded memory', {
+	makePlace: ({now}) => ({open: () => guardStore(new MemoryStore({now}), {now})}),
+	hasOurClock: true,
+	persists: false,
+});
+
+for (const [name, method] of Object.entries(failing)) {
+	test(`a store that ${name} is a miss in every call, and is reported`, async t => {
+		for (const [operation, call, miss] of [
+			['get', (store: Store) => store.get('key'), undefined],
+			['set', (store: Store) => store.set('key', 'value', kept), undefined],
+			['delete', (store: Store) => store.delete('key'), false],
+			['deleteMany', (store: Store) => store.deleteMany(['key']), undefined],
+			['clear', (store: Store) => store.clear(), undefined],
+			['close', (store: Store) => store.close(), undefined],
+		] as const) {
+			const {store, faults} = guarded({[operation]: method});
+			const answer: unknown = await Promise.resolve<unknown>(call(store));
+			t.is(answer, miss);
+			const isSlow = name.includes('never') || name.includes('after');
+			t.is(faults.length, 1);
+			t.is(faults[0]!.operation, operation);
+			t.is(faults[0]!.key, ['get', 'set', 'delete'].includes(operation) ? 'key' : undefined);
+			if (isSlow) {
+				t.true(faults[0]!.error instanceof StoreTimeoutError);
+				t.regex((faults[0]!.error as Error).message, new RegExp(`${operation}.* within 2[01] ms`, 'v'));
+			} else {
+				t.is(faults[0]!.error, fault);
+			}
+		}
+
+		// Long enough for the late rejections, which would fail the test if they were unhandled.
+		await new Promise(resolve => {
+			setTimeout(resolve, 60);
+		});
+	});
+
+	test(`an iteration of a store that ${name} ends, and is reported`, async t => {
+		const {store, operations} = guarded({iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})});
+		t.deepEqual(await listed(store), []);
+		t.deepEqual(operations(), ['iterate']);
+		await new Promise(resolve => {
+			setTimeout(resolve, 60);
+		});
+	});
+
+	test(`with failFast, a store that ${name} throws`, async t => {
+		const {store, faults} = guarded({get: method, iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})}, {failFast: true});
+		for (let index = 0; index < 7; index += 1) {
+			await t.throwsAsync(async () => store.get('key'), {message: name.includes('never') || name.includes('after') ? /did not answer/v : 'The disk is on fire'});
+		}
+
+		await t.throwsAsync(async () => listed(store));
+		t.deepEqual(faults, []);
+	});
+}
+
+test('synchronous answers stay synchronous', t => {
+	const {store, faults} = guarded({
+		get: () => 'value', set: () => undefined, delete: () => true, deleteMany: () => undefined, clear: () => undefined, close: () => undefined,
+	});
+	t.is(store.get('key'), 'value');
+	t.is(store.set('key', 'value', kept), undefined);
+	t.true(store.delete('key'));
+	t.is(store.deleteMany([]), undefined);
+	t.is(store.clear(), undefined);
+	t.is(store.close(), undefined);
+	t.deepEqual(faults, []);
+	t.is(guarded({get: failing['throws at once']}).store.get('key'), undefined);
+});
+
+test('name and kind are those of the store', t => {
+	const store = guardStore(new MemoryStore());
+	t.is(store.name, 'memory');
+	t.is(store.holds, 'objects');
+});
+
+test('an answer of another kind than the store holds is a miss, and null is none', async t => {
+	for (const [holds, answer] of [['text', new Uint8Array(1)], ['text', {}], ['bytes', 'text'], ['bytes', {}], ['objects', 'text']] as const) {
+		const atOnce = guarded({holds, get: () => answer});
+		t.is(atOnce.store.get('key'), undefined);
+		const later = guarded({holds, get: async () => answer});
+		t.is(await later.store.get('key'), undefined);
+		t.deepEqual([...atOnce.operations(), ...later.operations()], ['get', 'get']);
+	}
+
+	const {store, faults} = guarded({get: () => null});
+	t.is(store.get('key'), undefined);
+	t.deepEqual(faults, []);
+});
+
+test('a larger value may take longer to set', async t => {
+	const slow = async () => new Promise<void>(resolve => {
+		setTimeout(resolve, 60);
+	});
+	const small = guarded({set: slow});
+	await small.store.set('key', 'value', kept);
+	t.deepEqual(small.operations(), ['set']);
+	for (const [value, options] of [['x'.repeat(10_000_000), kept], ['x', {...kept, size: 10_000_000}]] as const) {
+		const large = guarded({set: slow});
+		await large.store.set('key', value, options);
+		t.deepEqual(large.operations(), []);
+	}
+});
+
+test.serial('no timer is left behind, and none is made for an endless limit', async t => {
+	const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+	const before = timers();
+	const {store} = guarded({get: async () => 'value', delete: failing.rejects}, {timeout: 100_000});
+	t.is(await store.get('key'), 'value');
+	t.false(await store.delete('key'));
+	t.is(timers(), before);
+	const endless = guarded({get: async () => 'value'}, {timeout: Infinity});
+	t.is(await endless.store.get('key'), 'value');
+	t.deepEqual(endless.faults, []);
+});
+
+test('a listener that throws breaks nothing', t => {
+	const {store} = guarded({get: failing['throws at once']}, {
+		onError() {
+			throw new Error('A listener');
+		},
+	});
+	t.is(store.get('key'), undefined);
+});
+
+test('an iteration that is left early is closed, also when closing hangs', async t => {
+	const calls = {closed: 0};
+	const entry = ['key', 'value'] as const;
+	for (const close of [never, failing.rejects, failing['throws at once']]) {
+		const {store, faults} = guarded({
+			iterate: () => ({
+				[Symbol.asyncIterator]: () => ({
+					next: async () => ({done: false, value: entry}),
+					return() {
+						calls.closed += 1;
+						return close();
+					},
+				}),
+			}),
+		});
+		const entries = store.iterate() as AsyncGenerator;
+		t.deepEqual(await entries.next(), {done: false, value: entry});
+		t.deepEqual(await entries.return(undefined), {done: true, value: undefined});
+
+		t.deepEqual(faults, []);
+	}
+
+	t.is(calls.closed, 3);
+});
+
+// What happens, call by call: seconds since the start, whether the store works, whether it is asked, what is reported.
+type Row = readonly [second: number, works: boolean, isAsked: boolean, reported: string];
+const fiveFaults: Row[] = [
+	[0, false, true, 'get'], [1, false, true, 'get'], [2, false, true, 'get'], [3, false, true, 'get'], [4, false, true, 'get circuit'],
+];
+const circuits: Record<string, Row[]> = {
+	'five faults in a row bar it for ten seconds, and a good trial ends that': [
+		...fiveFaults, [4, true, false, ''], [13.9, true, false, ''], [14, true, true, ''], [14, true, true, ''],
+	],
+	'a success in between starts the count anew': [
+		...fiveFaults.slice(0, 4), [3, true, true, ''], ...fiveFaults, [5, true, false, ''],
+	],
+	'a bad trial bars it for another ten seconds': [
+		...fiveFaults, [14, false, true, 'get'], [14, true, false, ''], [23.9, true, false, ''], [24, true, true, ''], [24, true, true, ''],
+	],
+	'after a good trial it takes five faults again': [
+		...fiveFaults, [14, true, true, ''], ...fiveFaults.map(([second, ...rest]) => [20 + second, ...rest] as const), [25, true, false, ''], [34, true, true, ''],
+	],
+};
+
+for (const [title, rows] of Object.entries(circuits)) {
+	for (const isSynchronous of [true, false]) {
+		test(`circuit: ${title} (${isSynchronous ? 'synchronous' : 'asynchronous'} store)`, async t => {
+			const {store, inner, clock, faults} = guarded({});
+			for (const [index, [second, works, isAsked, reported]] of rows.entries()) {
+				const label = `row ${index}`;
+				let asked = false;
+				const answer = () => {
+					asked = true;
+					if (!works) {
+						throw fault;
+					}
+
+					return 'value';
+				};
+
+				inner.get = isSynchronous ? answer : async () => answer();
+				clock.time = second * 1000;
+				faults.length = 0;
+				t.is(await store.get('key'), works && isAsked ? 'value' : undefined, label);
+				t.is(asked, isAsked, label);
+				t.is(faults.map(({operation}) => operation).join(' '), reported, label);
+			}
+		});
+	}
+}
+
+test('circuit: the message names the store and the last fault', t => {
+	const {store, faults} = guarded({get: failing['throws at once']});
+	for (let index = 0; index < 5; index += 1) {
+		t.is(store.get('key'), undefined);
+	}
+
+	const {error} = faults.at(-1)!;
+	t.like(error, {code: 'ERR_STORE_CIRCUIT', cause: fault});
+	t.regex((error as Error).message, /`fake` failed 5 times in a row.*10 s/v);
+});
+
+test('circuit: there is one trial at a time, and calls from before say nothing about the store now', async t => {
+	const waiting: Array<{resolve(value: string): void; reject(error: Error): void}> = [];
+	const {store, clock, operations} = guarded({
+		get: async () => new Promise<string>((resolve, reject) => {
+			waiting.push({resolve, reject});
+		}),
+	}, {timeout: 5000});
+	const calls = Array.from({length: 7}, async () => store.get('key'));
+	for (const {reject} of waiting.slice(0, 6)) {
+		reject(fault);
+	}
+
+	await Promise.all(calls.slice(0, 6));
+	t.deepEqual(operations(), ['get', 'get', 'get', 'get', 'get', 'circuit', 'get']);
+	waiting[6]!.resolve('late');
+	t.is(await calls[6], 'late');
+	t.is(store.get('key'), undefined);
+	clock.time = 10_000;
+	const trial = store.get('key');
+	t.is(store.get('key'), undefined);
+	t.is(waiting.length, 8);
+	waiting[7]!.resolve('trial');
+	t.is(await trial, 'trial');
+	void store.get('key');
+	t.is(waiting.length, 9);
+	waiting[8]!.resolve('after');
+});
+
+test('circuit: all calls are misses at once while it is barred, and only closing goes through', async t => {
+	let closed = 0;
+	const {store, operations} = guarded({
+		get: failing['throws at once'],
+		close() {
+			closed += 1;
+		},
+	});
+	for (let index = 0; index < 5; index += 1) {
+		t.is(store.get('key'), undefined);
+	}
+
+	t.is(store.set('key', 'value', kept), undefined);
+	t.false(store.delete('key'));
+	t.is(store.deleteMany(['key']), undefined);
+	t.is(store.clear(), undefined);
+	t.deepEqual(await listed(store), []);
+	t.is(store.close(), undefined);
+	t.is(closed, 1);
+	t.is(operations().length, 6);
+});

@@ -1,0 +1,164 @@
+import test from 'ava';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {listed} from './contract.ts';
+
+const kept = {expires: undefined} as const;
+const sized = (size: number) => ({expires: undefined, size});
+
+test('the value is the very object that was set, and answers are synchronous', t => {
+	const store = new MemoryStore();
+	const value = {body: 'one'};
+	store.set('key', value, kept);
+	t.is(store.get('key'), value);
+	t.true(store.delete('key'));
+});
+
+test('what was read lately outlives what was not', async t => {
+	const store = new MemoryStore({maxEntries: 10});
+	for (let index = 0; index < 10; index += 1) {
+		store.set(`old ${index}`, {}, kept);
+	}
+
+	for (let index = 0; index < 10; index += 2) {
+		store.get(`old ${index}`);
+	}
+
+	for (let index = 0; index < 5; index += 1) {
+		store.set(`new ${index}`, {}, kept);
+	}
+
+	t.deepEqual(await listed(store), [
+		'new 0', 'new 1', 'new 2', 'new 3', 'new 4', 'old 0', 'old 2', 'old 4', 'old 6', 'old 8',
+	]);
+});
+
+test('an entry that is read all the time is never evicted', t => {
+	const store = new MemoryStore({maxEntries: 3});
+	store.set('hot', {}, kept);
+	for (let index = 0; index < 1000; index += 1) {
+		t.truthy(store.get('hot'));
+		store.set(`key ${index}`, {}, kept);
+	}
+});
+
+test('a new entry is not the first to leave', t => {
+	const store = new MemoryStore({maxEntries: 3});
+	for (let index = 0; index < 100; index += 1) {
+		store.set(`key ${index}`, {}, kept);
+		t.truthy(store.get(`key ${index}`));
+		t.is(store.count, Math.min(index + 1, 3));
+	}
+});
+
+test('neither bound is ever exceeded, and the account of bytes is right', async t => {
+	const store = new MemoryStore({maxBytes: 1000, maxEntries: 20});
+	let seed = 1;
+	const random = (below: number) => {
+		seed = (seed * 16_807) % 2_147_483_647;
+		return seed % below;
+	};
+
+	let mostBytes = 0;
+	let mostEntries = 0;
+	const sizes = new Map<string, number>();
+	for (let turn = 0; turn < 20_000; turn += 1) {
+		const key = `k${random(60)}`;
+		const action = random(10);
+		if (action < 5) {
+			const size = random(turn < 10_000 ? 300 : 30);
+			store.set(key, {}, sized(size));
+			sizes.set(key, size + key.length);
+		} else if (action < 9) {
+			store.get(key);
+		} else {
+			store.delete(key);
+		}
+
+		mostBytes = Math.max(mostBytes, store.bytes);
+		mostEntries = Math.max(mostEntries, store.count);
+	}
+
+	t.true(mostBytes > 900 && mostBytes <= 1000);
+	t.is(mostEntries, 20);
+	const left = await listed(store);
+	t.is(store.count, left.length);
+	t.is(store.bytes, left.reduce((sum, key) => sum + sizes.get(key)!, 0));
+	store.deleteMany(left);
+	t.is(store.bytes, 0);
+	store.set('again', {}, sized(10));
+	t.is(store.bytes, 15);
+	store.clear();
+	t.is(store.bytes, 0);
+});
+
+test('an entry as large as the bound is stored alone; a larger one is not, and removes the older value', async t => {
+	const store = new MemoryStore({maxBytes: 100});
+	store.set('other', {}, sized(10));
+	store.set('key', {}, sized(97));
+	t.deepEqual(await listed(store), ['key']);
+	store.set('other', {}, sized(1));
+	store.set('key', {}, sized(2));
+	t.deepEqual(await listed(store), ['key', 'other']);
+	store.set('key', {}, sized(98));
+	t.deepEqual(await listed(store), ['other']);
+});
+
+test('an entry that grows pushes out others and stays itself', async t => {
+	const store = new MemoryStore({maxBytes: 100});
+	for (const key of ['a', 'b', 'c']) {
+		store.set(key, {}, sized(29));
+		store.get(key);
+	}
+
+	store.set('b', {}, sized(99));
+	t.deepEqual(await listed(store), ['b']);
+});
+
+test('without a size, strings and bytes count their length', t => {
+	const store = new MemoryStore();
+	store.set('a', 'four', kept);
+	store.set('b', new Uint8Array(10), kept);
+	store.set('c', {}, kept);
+	t.is(store.bytes, 3 + 14);
+});
+
+test('what has expired leaves before what was not read, and is dropped when it is read', async t => {
+	let time = 0;
+	const store = new MemoryStore({maxEntries: 3, now: () => time});
+	store.set('expired', {}, {expires: 10});
+	store.get('expired');
+	store.set('a', {}, kept);
+	store.set('b', {}, kept);
+	time = 10;
+	store.set('c', {}, kept);
+	t.deepEqual(await listed(store), ['a', 'b', 'c']);
+	store.set('a', {}, {expires: 20});
+	time = 20;
+	t.is(store.count, 3);
+	t.is(store.get('a'), undefined);
+	t.is(store.count, 2);
+});
+
+test('iterating leaves out what is added meanwhile, also under a key that was deleted', async t => {
+	const store = new MemoryStore();
+	for (const key of ['a', 'b', 'c']) {
+		store.set(key, {}, kept);
+	}
+
+	const met = [];
+	for await (const [key] of store.iterate()) {
+		met.push(key);
+		store.delete(key);
+		store.set(key, {}, kept);
+		store.set(`${key} too`, {}, kept);
+	}
+
+	t.deepEqual(met, ['a', 'b', 'c']);
+});
+
+test('bounds that are no positive integers are refused', t => {
+	for (const bound of [0, -1, 1.5, NaN, Infinity, '10' as unknown as number]) {
+		t.throws(() => new MemoryStore({maxBytes: bound}), {instanceOf: TypeError, message: /`maxBytes`.*positive integer/v});
+		t.throws(() => new MemoryStore({maxEntries: bound}), {instanceOf: TypeError, message: /`maxEntries`.*positive integer/v});
+	}
+});

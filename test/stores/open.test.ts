@@ -1,0 +1,112 @@
+import {Buffer} from 'node:buffer';
+import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {expectTypeOf} from 'expect-type';
+import {Keyv, type KeyvMemoryAdapter, type KeyvStorageAdapter} from 'keyv';
+import {Keyv as Keyv5, type KeyvStoreAdapter as Keyv5StoreAdapter} from 'keyv5';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {openStore, type StoreSetting} from '../../source/stores/open.ts';
+import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {PromiseAdapter} from './adapters.ts';
+
+const options = {cacheName: 'http_cache'};
+
+test('names open a store that is ours to close', t => {
+	const memory = openStore('memory', options);
+	t.true(memory.owned);
+	t.true(memory.store instanceof MemoryStore);
+	const sqlite = openStore('sqlite', options);
+	t.true(sqlite.owned);
+	t.true(sqlite.store instanceof SqliteStore);
+	t.false(existsSync('http_cache.sqlite'));
+});
+
+test('the name of the cache is the file of sqlite, in any folder and with any of its extensions', t => {
+	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
+	t.teardown(() => {
+		rmSync(folder, {recursive: true});
+	});
+	for (const [cacheName, file] of [['cache', 'cache.sqlite'], ['a.sqlite', 'a.sqlite'], ['b.DB', 'b.DB'], ['c.sqlite3', 'c.sqlite3'], ['d.v2', 'd.v2.sqlite']] as const) {
+		const {store} = openStore('sqlite', {cacheName: join(folder, cacheName)});
+		void store.set('key', Buffer.from('one'), {expires: undefined});
+		t.true(existsSync(join(folder, file)), `no ${file}`);
+		void store.close();
+	}
+});
+
+test('what is handed in stays its owner\'s', t => {
+	const own = new MemoryStore();
+	t.deepEqual(openStore(own, options), {store: own, owned: false});
+	for (const setting of [new Map(), new Keyv(), new Keyv5(), new PromiseAdapter()]) {
+		const {store, owned} = openStore(setting, options);
+		t.is(store.name, 'keyv');
+		t.false(owned);
+	}
+});
+
+test('names and Keyv stores go by the clock that is given', async t => {
+	const {store} = openStore('memory', {...options, now: () => 1000});
+	await store.set('key', {}, {expires: 1001});
+	t.truthy(await store.get('key'));
+	const {store: keyv} = openStore(new Map(), {...options, now: () => 1000});
+	await keyv.set('key', 'one', {expires: 100_000});
+	t.is(await keyv.get('key'), 'one');
+});
+
+test('everything else is a TypeError at once, with what came and what is allowed', t => {
+	for (const [setting, received] of [
+		['rediss', 'string "rediss"'],
+		['', 'string ""'],
+		[undefined, 'undefined'],
+		[null, 'null'],
+		[true, 'boolean true'],
+		[{}, 'an instance of Object'],
+		[[], 'an instance of Array'],
+		[new Set(), 'an instance of Set'],
+		[new WeakMap(), 'an instance of WeakMap'],
+		[Keyv, 'function `Keyv`'],
+		[Promise.resolve(new Map()), 'an instance of Promise'],
+	] as const) {
+		const error = t.throws(() => openStore(setting as unknown as StoreSetting, options), {instanceOf: TypeError, code: 'ERR_CACHE_SETTING'});
+		t.true(error.message.startsWith('Expected `cache.store` to be `\'memory\'`, `\'sqlite\'`, a Keyv 5 or 6 instance'), error.message);
+		t.true(error.message.endsWith(`, got ${received}`), error.message);
+	}
+});
+
+test('stores of a later version say so', t => {
+	for (const name of ['redis', 'mongodb', 'gridfs', 'dynamodb', 'filesystem']) {
+		t.throws(() => openStore(name as StoreSetting, options), {instanceOf: TypeError, message: new RegExp(`'memory'.*'${name}'.*not available in this version yet`, 'v')});
+	}
+});
+
+test('a store of one\'s own that lacks a method is refused, and not taken for an adapter', t => {
+	const {get, set, delete: remove, clear} = MemoryStore.prototype;
+	const half = {
+		name: 'half', holds: 'text', get, set, delete: remove, clear,
+	};
+	t.throws(() => openStore(half, options), {instanceOf: TypeError, message: /`deleteMany`, `iterate`, `close` missing/v});
+	const wrong = Object.assign(new MemoryStore(), {holds: 'things'}) as unknown as StoreSetting;
+	t.throws(() => openStore(wrong, options), {instanceOf: TypeError, message: /`cache.store.holds`.*'bytes'.*"things"/v});
+});
+
+test('instances of both Keyvs, their adapters, Maps and stores type-check', t => {
+	expectTypeOf<Keyv>().toExtend<StoreSetting>();
+	expectTypeOf<Keyv<string>>().toExtend<StoreSetting>();
+	expectTypeOf<Keyv5>().toExtend<StoreSetting>();
+	expectTypeOf<Keyv5<string>>().toExtend<StoreSetting>();
+	expectTypeOf<KeyvStorageAdapter>().toExtend<StoreSetting>();
+	expectTypeOf<Keyv5StoreAdapter>().toExtend<StoreSetting>();
+	expectTypeOf<KeyvMemoryAdapter>().toExtend<StoreSetting>();
+	expectTypeOf<Map<string, unknown>>().toExtend<StoreSetting>();
+	expectTypeOf<Map<string, string>>().toExtend<StoreSetting>();
+	expectTypeOf<MemoryStore>().toExtend<StoreSetting>();
+	expectTypeOf<'sqlite'>().toExtend<StoreSetting>();
+	expectTypeOf<'redis'>().not.toExtend<StoreSetting>();
+	expectTypeOf<Set<string>>().not.toExtend<StoreSetting>();
+	expectTypeOf<Map<number, string>>().not.toExtend<StoreSetting>();
+	expectTypeOf<undefined>().not.toExtend<StoreSetting>();
+	t.plan(1);
+	t.pass();
+});

@@ -1,0 +1,225 @@
+import type {FlatXoConfig} from 'xo';
+
+/**
+What the files of one part of `source/` may import beside the files of their own folder. A `*` stands for any name.
+*/
+export type Row = {
+	/** Folders and top files of `source/`. */
+	readonly source: readonly string[];
+
+	/** Builtins of Node, without `node:`. `'*'` leaves out those where bytes lie: they must be named. */
+	readonly node: readonly string[];
+
+	/** Packages of npm. */
+	readonly packages: readonly string[];
+};
+
+/**
+The house: design.md's import table. What has no row may import nothing but its own folder.
+*/
+export const house: Readonly<Record<string, Row>> = {
+	policy: {
+		source: [],
+		node: [],
+		packages: ['parse-duration', 'tinyduration', 'picomatch', 'structured-headers'],
+	},
+	matching: {
+		source: ['policy'],
+		node: ['crypto'],
+		packages: [],
+	},
+	model: {
+		source: ['policy'],
+		node: [],
+		packages: [],
+	},
+	serializers: {
+		source: ['model'],
+		node: ['buffer', 'crypto', 'v8', 'zlib'],
+		packages: ['bson', 'yaml'],
+	},
+	stores: {
+		source: ['errors.ts'],
+		node: ['*', 'fs', 'fs/promises', 'sqlite'],
+		packages: ['keyv', '@keyv/*', '@aws-sdk/*'],
+	},
+	cache: {
+		source: ['policy', 'matching', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts'],
+		node: ['*'],
+		packages: [],
+	},
+	engine: {
+		source: ['policy', 'matching', 'model', 'cache', 'errors.ts', 'settings.ts'],
+		node: ['*'],
+		packages: [],
+	},
+	client: {
+		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+		node: ['*'],
+		packages: ['got'],
+	},
+	decorators: {
+		source: ['cache', 'engine'],
+		node: ['*'],
+		packages: ['reflect-metadata'],
+	},
+	cli: {
+		source: ['cache', 'stores'],
+		node: ['*'],
+		packages: [],
+	},
+	'settings.ts': {
+		source: ['policy', 'errors.ts', 'settings-types.ts'],
+		node: [],
+		packages: ['leven'],
+	},
+	'settings-types.ts': {
+		source: ['policy', 'matching', 'model', 'stores'],
+		node: [],
+		packages: [],
+	},
+	'errors.ts': {
+		source: [],
+		node: [],
+		packages: [],
+	},
+	'index.ts': {
+		source: ['*'],
+		node: [],
+		packages: [],
+	},
+};
+
+/** Folders in a folder that the rules are made for; what lies deeper may import only what is deeper still. */
+const depths = [0, 1, 2];
+
+const parent = String.raw`\.\./`;
+const anyOf = (alternatives: readonly string[]) => alternatives.length === 0 ? '(?!)' : `(?:${alternatives.join('|')})`;
+const literally = (name: string) => name.replaceAll('.', String.raw`\.`).replaceAll('*', '.+');
+
+const notWhereBytesLie = '(?!fs$|fs/|sqlite$).+';
+
+/**
+A regular expression of the specifiers that a row refuses to a file that lies `depth` folders deep in its folder.
+*/
+function refused(name: string, row: Row, depth: number): string {
+	const isFile = name.endsWith('.ts');
+	const here = String.raw`\./(?!\.)`;
+	const above = depths.slice(1, depth + 1).map(levels => String.raw`${parent.repeat(levels)}(?!\.)`);
+	const toSource = isFile ? here : parent.repeat(depth + 1);
+	const allowed = [
+		...(isFile ? [] : [here, ...above]),
+		...row.source.map(target => `${toSource}${literally(target)}${/\.ts$|^\*$/v.test(target) ? '$' : '/'}`),
+		...row.node.map(builtin => `node:${builtin === '*' ? notWhereBytesLie : builtin}$`),
+		...row.packages.map(packageName => `${literally(packageName)}$`),
+	];
+
+	// A way that leaves a folder which it has entered (`./x/../../client/`) is refused, wherever it ends.
+	return String.raw`^(?:.*[^.]/\.\.?/|(?!${anyOf(allowed)}))`;
+}
+
+type Restriction = {readonly selector: string; readonly message: string};
+
+/** `policy/` is pure: no clock, nothing to wait for. */
+const impure: readonly Restriction[] = [
+	...[
+		'MemberExpression[object.name="Date"][property.name="now"]',
+		'NewExpression[callee.name="Date"][arguments.length=0]',
+		'CallExpression[callee.name="Date"]',
+		'MemberExpression[object.name="performance"]',
+	].map(selector => ({selector, message: '`policy/` has no clock: take `now` as an argument.'})),
+	...[':function[async=true]', 'AwaitExpression', 'ForOfStatement[await=true]']
+		.map(selector => ({selector, message: '`policy/` does no I/O: nothing in it is asynchronous.'})),
+];
+
+function rulesOf(regex: string, restrictions: readonly Restriction[], message: string) {
+	// A selector's regular expression ends at its first slash.
+	const pattern = `/${regex.replaceAll('/', String.raw`\u002F`)}/`;
+
+	return {
+		// The core rule is free: xo bans its own list by `@typescript-eslint/no-restricted-imports`.
+		'no-restricted-imports': ['error', {patterns: [{regex, caseSensitive: true, message}]}],
+		'no-restricted-syntax': [
+			'error',
+			{selector: `ImportExpression[source.value=${pattern}]`, message},
+			{selector: 'ImportExpression[source.type!="Literal"]', message: 'Name the module, so that the import table can be held.'},
+			{selector: `TSImportType[source.value=${pattern}]`, message},
+			...restrictions,
+		],
+	} as const;
+}
+
+export const houseRules: FlatXoConfig = [
+	{
+		name: 'house/no-row',
+		files: 'source/**/*.ts',
+		rules: rulesOf(String.raw`^(?!\./(?!\.))`, [], 'This file has no row in the import table of xo.config.ts.'),
+	},
+	...Object.entries(house).flatMap(([name, row]) => (name.endsWith('.ts') ? [0] : depths).map(depth => ({
+		name: `house/${name}/${depth}`,
+		files: name.endsWith('.ts') ? `source/${name}` : `source/${name}/${'*/'.repeat(depth)}*.ts`,
+		rules: rulesOf(refused(name, row, depth), name === 'policy' ? impure : [], `The import table in xo.config.ts does not let \`source/${name}\` import this.`),
+	}))),
+];
+
+const config: FlatXoConfig = [
+	{
+		rules: {
+			// One line of meaning beside a field reads better in one line.
+			'unicorn/single-line-block-comment-style': 'off',
+			// `override readonly name = '…'` is what error classes and stores say of themselves; a getter says it in three lines.
+			'@typescript-eslint/class-literal-property-style': ['error', 'fields'],
+			// A decision says what to do and what to do `then`; nobody awaits one.
+			'unicorn/no-thenable': 'off',
+			// Settings have the names of requests-cache's (`disabled`, `staleIfError`), in variables too.
+			'unicorn/consistent-boolean-name': 'off',
+			// What a class offers is read before how it does it.
+			'unicorn/consistent-class-member-order': 'off',
+			// A doc comment says what names and types do not: a parameter that explains itself gets no line, and neither does a `yield`.
+			'jsdoc/require-param': 'off',
+			'jsdoc/check-param-names': ['error', {disableMissingParamChecks: true}],
+			'jsdoc/require-yields': 'off',
+			// A switch over a union ends with `default: … satisfies never`, so that a new member does not compile.
+			'@typescript-eslint/switch-exhaustiveness-check': ['error', {allowDefaultCaseForExhaustiveSwitch: true, considerDefaultExhaustiveForUnions: false}],
+			// What is there at once is returned at once: many a function gives a value or a promise of it, and `async` would cost a turn of the event loop.
+			'@typescript-eslint/promise-function-async': 'off',
+			// Got, Keyv and Node's HTTP speak in EventEmitters; so do we.
+			'unicorn/prefer-event-target': 'off',
+			// As xo's, without the bans on `object` (live values, the keys of a WeakMap) and on `null` (which JSON and SQLite answer).
+			'@typescript-eslint/no-restricted-types': ['error', {
+				types: {
+					// eslint-disable-next-line @typescript-eslint/naming-convention
+					Buffer: {message: 'Use `Uint8Array` instead.', suggest: ['Uint8Array']},
+				},
+			}],
+		},
+	},
+	{
+		files: ['test/**', 'bench/**', 'examples/**', '.ci/**'],
+		rules: {
+			// One after another is what they show, or measure.
+			'no-await-in-loop': 'off',
+			// AVA runs the tests; Node's own runner, which would take every file in `test/` for one, does not.
+			'node-test/no-import-test-files': 'off',
+		},
+	},
+	{
+		files: '*.config.{js,ts}',
+		rules: {
+			// A configuration is one object that its tool asks for by no name.
+			'import-x/no-anonymous-default-export': 'off',
+		},
+	},
+	{
+		files: 'package.json',
+		rules: {
+			// The file `package.json` is packed whatever `files` says, so exporting it is right.
+			'package-json/prefer-files-field': 'off',
+			// The overrides are for the tools alone, as a fresh clone installs them.
+			'package-json/no-overrides-in-published-package': 'off',
+		},
+	},
+	...houseRules,
+];
+
+export default config;
