@@ -17,7 +17,7 @@ export type FilterFunction = (response: CachedResponse) => boolean | Promise<boo
 export type KeyFunction = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
 
 /**
-Settings that a client has and that a single request may change.
+Settings that a client has and that a single request may change. A wrong value is a `SettingError`, which is a `TypeError`.
 */
 export type SharedSettings = {
 	/**
@@ -143,7 +143,7 @@ export type SharedSettings = {
 };
 
 /**
-Settings of a client. `undefined` is the default.
+Settings of a client. `undefined` is the default; a wrong value is a `SettingError`, which is a `TypeError`.
 */
 export type CacheSettings = SharedSettings & {
 	/**

@@ -265,7 +265,7 @@ function similarKey(key: string, known: readonly string[]): string | undefined {
 	// The snake_case names of requests-cache, too.
 	const plain = key.replaceAll(/[\s\-_]/gv, '').toLowerCase();
 	const plainKnown = new Map(known.map(name => [name.toLowerCase(), name]));
-	const closest = closestMatch(plain, plainKnown.keys().toArray(), {maxDistance: Math.min(3, Math.floor(plain.length / 3))});
+	const closest = closestMatch(plain, plainKnown.keys().toArray(), {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
 	return closest === undefined ? known.find(name => name === renamed[plain]) : plainKnown.get(closest);
 }
 

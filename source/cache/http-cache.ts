@@ -59,6 +59,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #store: Store;
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
+	readonly #held = new Set<Promise<void>>();
 	readonly #writes = new WriteQueue((key, error) => {
 		this.report('storeError', {operation: 'set', key, error});
 	});
@@ -111,13 +112,27 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await this.#store.clear();
 	}
 
-	/** Resolves when what was begun is written. */
+	/** Work that `idle` and `close` wait for. The promise must not reject. */
+	hold(work: Promise<void>): void {
+		this.#held.add(work);
+		void (async () => {
+			await work;
+			this.#held.delete(work);
+		})();
+	}
+
+	/** Resolves when all refreshes in the background have ended and everything is written. */
 	async idle(): Promise<void> {
+		while (this.#held.size > 0) {
+			// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
+			await Promise.all(this.#held);
+		}
+
 		await this.#writes.idle();
 	}
 
 	/**
-	Waits for pending writes, then closes the store if this library opened it or `autoclose` is set.
+	Waits for refreshes and pending writes, then closes the store if this library opened it or `autoclose` is set.
 	*/
 	async close(): Promise<void> {
 		await this.idle();

@@ -1,27 +1,20 @@
+import type {HttpCache} from '../cache/http-cache.ts';
+
 /**
 Work that no caller waits for: one at a time for each key. Its failures are told, never thrown.
 */
 export class Background {
-	readonly #running = new Map<string, Promise<void>>();
-	readonly #onError: (error: unknown) => void;
+	readonly #running = new Set<string>();
+	readonly #cache: HttpCache;
 
-	constructor(onError: (error: unknown) => void) {
-		this.#onError = onError;
+	constructor(cache: HttpCache) {
+		this.#cache = cache;
 	}
 
 	run(key: string, task: () => Promise<void>): void {
-		if (this.#running.has(key)) {
-			return;
-		}
-
-		this.#running.set(key, this.#run(key, task));
-	}
-
-	/** Resolves when nothing is running. */
-	async idle(): Promise<void> {
-		while (this.#running.size > 0) {
-			// eslint-disable-next-line no-await-in-loop -- Others may begin while these end.
-			await Promise.all(this.#running.values());
+		if (!this.#running.has(key)) {
+			this.#running.add(key);
+			this.#cache.hold(this.#run(key, task));
 		}
 	}
 
@@ -29,7 +22,7 @@ export class Background {
 		try {
 			await task();
 		} catch (error) {
-			this.#onError(error);
+			this.#cache.report('backgroundError', {error});
 		} finally {
 			this.#running.delete(key);
 		}

@@ -21,9 +21,7 @@ export class Engine {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}));
-		this.background = new Background(error => {
-			cache.report('backgroundError', {error});
-		});
+		this.background = new Background(cache);
 	}
 
 	get now(): () => number {
@@ -75,11 +73,5 @@ export class Engine {
 		} catch (error) {
 			return sendPlain(error);
 		}
-	}
-
-	/** Resolves when nothing is running in the background and everything is written. */
-	async idle(): Promise<void> {
-		await this.background.idle();
-		await this.cache.idle();
 	}
 }

@@ -29,10 +29,11 @@ export type OpenedStore = {
 	readonly owned: boolean;
 };
 
-const allowed = '`\'memory\'`, `\'sqlite\'`, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own with `holds`, `get`, `set`, `delete`, `deleteMany`, `clear`, `iterate` and `close`';
+const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
+const allowed = '`\'memory\'`, `\'sqlite\'`, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own'
+	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
 /** Names that a later version will know. */
 const laterStores: ReadonlySet<unknown> = new Set(['redis', 'mongodb', 'gridfs', 'dynamodb', 'filesystem']);
-const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
 
 /**
 Makes a `Store` of the setting. Nothing is connected or opened on disk before the first call.

@@ -131,7 +131,8 @@ function hasSchema(database: DatabaseSync, path: string): boolean {
 	}
 
 	if (header.version > schemaVersion) {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` has schema version ${header.version}, and this version of got-cache-hooks knows ${schemaVersion}: update the package, or use another file`);
+		const message = `The SQLite store \`${path}\` has schema version ${header.version}, and this version of got-cache-hooks knows ${schemaVersion}`;
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `${message}: update the package, or use another file`);
 	}
 
 	return true;

@@ -1,3 +1,4 @@
+/* eslint-disable unicorn/prefer-https -- Both schemes are meant. */
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -164,15 +165,15 @@ const wholeUrl: ReadonlyArray<readonly [pattern: UrlPattern, url: string, isMatc
 	[/\/static\//v, 'https://example.com/static/a.css', true],
 	[/\/static\//v, 'https://example.com/dynamic', false],
 	[/^https:/v, 'https://example.com/', true],
-	[/^https:/v, 'https://example.com/', false],
+	[/^https:/v, 'http://example.com/', false],
 	[/x=1$/v, 'https://example.com/?x=1', true],
-	[/example/iv, 'https://example.com/', true],
+	[/example/iv, 'https://EXAMPLE.com/', true],
 	// eslint-disable-next-line require-unicode-regexp
 	[/exa?mple/, 'https://example.com/', true],
 	[new URLPattern({hostname: '*.example.com'}), 'https://api.example.com/a', true],
 	[new URLPattern({hostname: '*.example.com'}), 'https://example.com/a', false],
 	[new URLPattern('https://example.com/users/:id'), 'https://example.com/users/1', true],
-	[new URLPattern('https://example.com/users/:id'), 'https://example.com/users/1', false],
+	[new URLPattern('https://example.com/users/:id'), 'http://example.com/users/1', false],
 	[{test: url => url.endsWith('!'), exec: () => undefined}, 'https://example.com/!', true],
 ];
 

@@ -1,10 +1,12 @@
 import {EventEmitter} from 'node:events';
 
+type Entries = Map<string, {value: unknown; expires: number}>;
+
 /**
 A storage adapter as those for Keyv 5 are: relative time to live, promises, no namespace of its own. It cannot list its keys.
 */
 export class ListlessAdapter extends EventEmitter {
-	readonly entries = new Map<string, {value: unknown; expires: number}>();
+	readonly entries: Entries = new Map();
 	/** Thrown by every call while it is set. */
 	fault: Error | undefined;
 	lastTimeToLive: number | undefined;

@@ -16,7 +16,7 @@ import test, {type ExecutionContext} from 'ava';
 import {SqliteStore} from '../../source/stores/sqlite.ts';
 import {listed} from './contract.ts';
 
-const run = promisify(execFile);
+const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const kept = {expires: undefined} as const;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -228,6 +228,38 @@ test('only bytes are stored', t => {
 	t.throws(() => {
 		store.set('key', 'text', kept);
 	}, {code: 'ERR_STORE_VALUE'});
+	store.close();
+});
+
+test('a file that stays locked is an error once the busy timeout is over, and used when it is free', t => {
+	const path = temporaryFile(t);
+	const other = new DatabaseSync(path);
+	const store = new SqliteStore({path, busyTimeout: 20});
+	const locked = {code: 'ERR_STORE_OPEN', message: /locked/v};
+	other.exec('BEGIN EXCLUSIVE');
+	t.throws(() => store.get('key'), locked);
+	other.exec('COMMIT');
+	const withoutWal = new SqliteStore({path, wal: false});
+	withoutWal.set('key', bytes('one'), kept);
+	withoutWal.close();
+	other.exec('BEGIN; SELECT * FROM entries');
+	// A reader is in the way of turning the file to WAL.
+	t.throws(() => store.get('key'), locked);
+	other.exec('COMMIT');
+	other.close();
+	t.truthy(store.get('key'));
+	store.close();
+});
+
+test('many keys are deleted together or not at all', t => {
+	const store = new SqliteStore({path: ':memory:'});
+	store.set('a', bytes('a'), kept);
+	t.throws(() => {
+		store.deleteMany(['a', Symbol('no key') as unknown as string]);
+	});
+	t.truthy(store.get('a'));
+	store.deleteMany(['a']);
+	t.is(store.get('a'), undefined);
 	store.close();
 });
 

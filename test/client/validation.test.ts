@@ -1,0 +1,169 @@
+import zlib from 'node:zlib';
+import test from 'ava';
+import {cacheInfo} from '../../source/index.ts';
+import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {Origin, type Handler} from '../helpers/origin.ts';
+
+/** Answers 304 to whoever has the tag, with the headers given. */
+function tagged(body: string, notModified: Record<string, string> = {}): Handler {
+	return (request, response) => {
+		if (request.headers['if-none-match'] === '"1"') {
+			response.writeHead(304, {etag: '"1"', ...notModified});
+			response.end();
+			return;
+		}
+
+		response.writeHead(200, {etag: '"1"', 'x-version': 'old', 'content-type': 'text/plain'});
+		response.end(body);
+	};
+}
+
+for (const [name, instance] of majors) {
+	test(`${name}: a stale response is validated, and a 304 becomes what was stored`, async t => {
+		await using origin = await Origin.start(tagged('body', {'x-version': 'new'}));
+		const {client, clock} = createClient({expireAfter: 60}, instance);
+		await client(origin.url);
+		clock.advance(100);
+		const second = await client(origin.url);
+		t.is(origin.requests[1]!.headers['if-none-match'], '"1"');
+		t.is(second.statusCode, 200);
+		t.is(second.body, 'body');
+		t.is(second.headers['x-version'], 'new');
+		t.true(second.isFromCache);
+		const info = cacheInfo(second);
+		t.is(info.reason, 'revalidated');
+		t.true(info.revalidated);
+		t.false(info.isExpired);
+		t.deepEqual(info.createdAt, new Date(clock.now()));
+		t.deepEqual(info.expires, new Date(clock.now() + 60_000));
+
+		clock.advance(59);
+		const third = await client(origin.url);
+		t.is(cacheInfo(third).reason, 'fresh');
+		t.is(third.headers['x-version'], 'new');
+		t.is(origin.count, 2);
+	});
+
+	test(`${name}: streams are validated, too`, async t => {
+		await using origin = await Origin.start(tagged('body'));
+		const {client} = createClient({expireAfter: 0}, instance);
+		for (let round = 0; round < 3; round++) {
+			const stream = client.stream(origin.url);
+			t.is(await readStream(stream), 'body');
+			t.is(stream.isFromCache, round > 0);
+			t.is(stream.response!.statusCode, 200);
+			t.is(typeof stream.timings!.phases.total, 'number');
+		}
+
+		t.is(origin.count, 3);
+	});
+
+	test(`${name}: validators are sent once, and stick to nothing`, async t => {
+		let failures = 0;
+		await using origin = await Origin.start((request, response) => {
+			if (request.url === '/next') {
+				response.end('next');
+			} else if (request.headers['if-none-match'] !== undefined && failures++ === 0) {
+				response.writeHead(503);
+				response.end();
+			} else if (request.headers['if-none-match'] === undefined) {
+				response.writeHead(200, {etag: '"1"'});
+				response.end('first');
+			} else {
+				response.writeHead(302, {location: '/next'});
+				response.end();
+			}
+		});
+		const {client} = createClient({expireAfter: 0}, instance);
+		await client(origin.url);
+		const second = await client(origin.url, {retry: {limit: 1, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}});
+		t.is(second.body, 'next');
+		t.deepEqual(origin.requests.map(request => request.headers['if-none-match']), [undefined, '"1"', '"1"', undefined]);
+		t.is(second.request.options.headers['if-none-match'], undefined);
+	});
+}
+
+test('a 304 is never handed to a caller who did not ask for one', async t => {
+	await using origin = await Origin.start(tagged('body'));
+	const {client} = createClient({expireAfter: 0});
+	for (let round = 0; round < 3; round++) {
+		t.is((await client(origin.url)).statusCode, 200);
+	}
+});
+
+test('a caller\'s own If-None-Match is sent as it is, and its 304 is its own', async t => {
+	await using origin = await Origin.start(tagged('body'));
+	const {client} = createClient();
+	await client(origin.url);
+	const own = await client(origin.url, {headers: {'if-none-match': '"1"'}});
+	t.is(own.statusCode, 304);
+	t.is(own.body, '');
+	t.false(own.isFromCache);
+	t.is(cacheInfo(own).reason, 'precondition');
+	t.is(cacheInfo(own).stored, 'not-modified');
+	const other = await client(origin.url, {headers: {'if-none-match': '"2"'}});
+	t.is(other.body, 'body');
+	t.is(origin.requests[2]!.headers['if-none-match'], '"2"');
+	t.is((await client(origin.url)).body, 'body');
+	t.is(origin.count, 3);
+});
+
+test('a 304 that speaks of another coding and length leaves the stored body and its headers consistent', async t => {
+	const text = 'text '.repeat(1000);
+	await using origin = await Origin.start((request, response) => {
+		if (request.headers['if-none-match'] !== undefined) {
+			response.writeHead(304, {etag: '"1"', 'content-encoding': 'br', 'content-length': '7', 'content-type': 'image/png', 'x-new': 'yes'});
+			response.end();
+			return;
+		}
+
+		response.writeHead(200, {etag: '"1"', 'content-type': 'text/plain', ...(request.url === '/gzip' && {'content-encoding': 'gzip'})});
+		response.end(request.url === '/gzip' ? zlib.gzipSync(text) : text);
+	});
+	for (const storeEncoded of [false, true]) {
+		const {client} = createClient({expireAfter: 0, storeEncoded});
+		for (const path of ['/gzip', '/plain']) {
+			const url = origin.url + path;
+			const first = await client(url);
+			for (let round = 0; round < 2; round++) {
+				const again = await client(url);
+				t.true(again.isFromCache);
+				t.is(again.body, text);
+				t.is(again.headers['x-new'], 'yes');
+				t.is(again.headers['content-type'], 'text/plain');
+				t.is(again.headers['content-length'], first.headers['content-length']);
+				t.is(await readStream(client.stream(url)), text);
+			}
+		}
+	}
+});
+
+test('a new response replaces the stale one', async t => {
+	let version = 1;
+	await using origin = await Origin.start((_request, response) => {
+		response.writeHead(200, {etag: `"${version}"`});
+		response.end(`body ${version}`);
+	});
+	const {client, clock} = createClient({expireAfter: 60});
+	await client(origin.url);
+	version = 2;
+	clock.advance(60);
+	const second = await client(origin.url);
+	t.is(second.body, 'body 2');
+	t.false(second.isFromCache);
+	t.is(cacheInfo(second).reason, 'stale');
+	t.is((await client(origin.url)).body, 'body 2');
+	t.is(origin.count, 2);
+});
+
+test('a read-only cache serves what a 304 confirms and writes nothing', async t => {
+	await using origin = await Origin.start(tagged('body', {'x-version': 'new'}));
+	const {client, clock} = createClient({expireAfter: 60});
+	await client(origin.url);
+	clock.advance(60);
+	const second = await client(origin.url, {context: {cache: {readOnly: true}}});
+	t.is(second.headers['x-version'], 'new');
+	const third = await client(origin.url);
+	t.is(cacheInfo(third).reason, 'revalidated');
+	t.is(origin.count, 3);
+});

@@ -1,0 +1,143 @@
+import {execFile} from 'node:child_process';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import test, {type ExecutionContext} from 'ava';
+import {Origin} from '../helpers/origin.ts';
+
+type Output = {
+	readonly code: number;
+	readonly lines: readonly string[];
+	readonly errors: string;
+};
+
+const examples = path.resolve(import.meta.dirname, '../../examples');
+
+async function run(name: string, inputs: readonly string[], folder: string): Promise<Output> {
+	return new Promise(resolve => {
+		execFile(process.execPath, [path.join(examples, name), ...inputs], {cwd: folder}, (error, stdout, stderr) => {
+			resolve({code: error === null ? 0 : Number(error.code), lines: stdout.trim().split('\n'), errors: stderr});
+		});
+	});
+}
+
+async function createFolder(t: ExecutionContext): Promise<string> {
+	const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-demo-'));
+	t.teardown(async () => fs.rm(folder, {recursive: true}));
+	return folder;
+}
+
+/** Request, status, cache and reason of each row of the table. */
+function rows(lines: readonly string[]): string[] {
+	const end = lines.indexOf('');
+	return lines.slice(1, end).map(line => line.split(/\s{2,}/v).slice(0, 4).join(' | '));
+}
+
+function summary(lines: readonly string[], name: string): string {
+	return lines.find(line => line.startsWith(name))!.slice(name.length).trim();
+}
+
+async function startOrigin(): Promise<Origin> {
+	return Origin.start((request, response) => {
+		response.writeHead(request.url === '/missing' ? 404 : 200);
+		response.end('content');
+	});
+}
+
+const firstRun = [
+	'GET /json | 200 | miss | miss',
+	'GET /json | 200 | hit | fresh',
+	'STREAM /json | 200 | hit | fresh',
+	'GET /gzip | 200 | miss | miss',
+	'GET /gzip | 200 | hit | fresh',
+	'GET /old | 200 | miss | miss',
+	'GET /old | 200 | hit | fresh',
+	'GET /etag | 200 | miss | miss',
+	'GET /etag | 200 | hit | revalidated',
+	'GET /flaky | 200 | miss | miss',
+	'GET /flaky | 200 | hit | stale-if-error',
+	'GET /flaky | 200 | hit | stale-if-error',
+	'GET /private | 200 | miss | do-not-cache',
+	'GET /private | 200 | miss | do-not-cache',
+	'GET /new | 200 | miss | refresh',
+	'POST /json | 200 | miss | method',
+];
+
+const secondRun = [
+	'GET /json | 200 | hit | fresh',
+	'GET /json | 200 | hit | fresh',
+	'STREAM /json | 200 | hit | fresh',
+	'GET /gzip | 200 | hit | fresh',
+	'GET /gzip | 200 | hit | fresh',
+	'GET /old | 200 | hit | fresh',
+	'GET /old | 200 | hit | fresh',
+	'GET /etag | 200 | hit | revalidated',
+	'GET /etag | 200 | hit | revalidated',
+	'GET /flaky | 200 | miss | stale',
+	...firstRun.slice(10),
+];
+
+test('the demo is served by the file of its first run when it runs again', async t => {
+	const folder = await createFolder(t);
+	const first = await run('demo.ts', [], folder);
+	t.is(first.errors, '');
+	t.is(first.code, 0);
+	t.deepEqual(rows(first.lines), firstRun);
+	t.regex(summary(first.lines, 'Requests'), /^16, of which 13 reached /v);
+	t.regex(summary(first.lines, 'From earlier runs'), /^nothing/v);
+	t.regex(summary(first.lines, 'Events'), /^none/v);
+	const files = await fs.readdir(folder);
+	t.true(files.includes('demo_cache.sqlite'));
+
+	const second = await run('demo.ts', [], folder);
+	t.is(second.errors, '');
+	t.deepEqual(rows(second.lines), secondRun);
+	t.regex(summary(second.lines, 'Requests'), /^16, of which 9 reached /v);
+	t.is(summary(second.lines, 'From earlier runs'), 'GET /json (2 times), STREAM /json, GET /gzip (2 times), GET /old (2 times), GET /etag (2 times)');
+
+	const third = await run('demo.ts', ['--reset'], folder);
+	t.deepEqual(rows(third.lines), firstRun);
+});
+
+test('the demo takes URLs, and shows failures as rows', async t => {
+	await using origin = await startOrigin();
+	const folder = await createFolder(t);
+	const host = origin.url.slice('http://'.length);
+	const inputs = [`${origin.url}/page?key=secret`, `${origin.url}/missing`, 'no URL'];
+
+	const first = await run('demo.ts', inputs, folder);
+	t.is(first.code, 0);
+	t.deepEqual(rows(first.lines), [
+		`GET ${host}/page?… | 200 | miss | miss`,
+		`GET ${host}/page?… | 200 | hit | fresh`,
+		`GET ${host}/missing | 404 | miss | miss`,
+		`GET ${host}/missing | 404 | miss | miss`,
+		'GET no URL | failed | – | ERR_INVALID_URL',
+		'GET no URL | failed | – | ERR_INVALID_URL',
+	]);
+	t.is(origin.count, 3);
+	t.true(first.lines[3]!.endsWith('not stored: status-code'));
+	t.false(first.lines.join('\n').includes('secret'));
+
+	const second = await run('demo.ts', inputs, folder);
+	t.is(summary(second.lines, 'From earlier runs'), `GET ${host}/page?… (2 times)`);
+	t.is(origin.count, 5);
+});
+
+test('the demo fails where all of its requests do', async t => {
+	const {code, lines} = await run('demo.ts', ['no URL'], await createFolder(t));
+	t.is(code, 1);
+	t.is(rows(lines).length, 2);
+});
+
+for (const name of ['basic.ts', 'keyv.ts']) {
+	test(`${name} gets its second answer from the cache`, async t => {
+		await using origin = await startOrigin();
+		const {code, lines, errors} = await run(name, [`${origin.url}/`], await createFolder(t));
+		t.is(errors, '');
+		t.is(code, 0);
+		t.deepEqual(lines, ['200 false miss', '200 true fresh']);
+		t.is(origin.count, 1);
+	});
+}
