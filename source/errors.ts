@@ -55,9 +55,9 @@ export function describe(value: unknown): string {
 	}
 
 	if (typeof value === 'object') {
-		const name = (value as {constructor?: {name?: string}}).constructor?.name;
-		return value instanceof RegExp ? `RegExp ${String(value)}` : `an instance of ${name ?? 'Object'}`;
+		const name: unknown = (value as {constructor?: {name?: unknown}}).constructor?.name;
+		return value instanceof RegExp ? `RegExp ${String(value)}` : `an instance of ${typeof name === 'string' ? name : 'Object'}`;
 	}
 
-	return `${typeof value} ${String(value)}`;
+	return `${typeof value} ${(value as number | bigint | boolean | symbol).toString()}`;
 }

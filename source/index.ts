@@ -1,12 +1,20 @@
 export {HttpCache, type CacheEvents, type StoreErrorEvent} from './cache/http-cache.ts';
 export {cacheHooks, getCache} from './client/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
-export {createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction} from './client/create-cached-got.ts';
+export {
+	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
+} from './client/create-cached-got.ts';
 export {CacheHooksError, SettingError, StoreTimeoutError} from './errors.ts';
 export {createKey, type KeyRequest, type KeySettings} from './matching/key.ts';
 export {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
 export {CachedResponse} from './model/cached-response.ts';
-export {DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter} from './policy/expiration.ts';
-export type {PassReason, ReadReason, Reason, WriteReason} from './policy/reasons.ts';
+export {
+	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,
+} from './policy/expiration.ts';
+export type {
+	PassReason, ReadReason, Reason, WriteReason,
+} from './policy/reasons.ts';
 export type {CacheSettings, RequestSettings} from './settings.ts';
-export type {MaybePromise, SetOptions, Store, StoredValue} from './stores/types.ts';
+export type {
+	MaybePromise, SetOptions, Store, StoredValue,
+} from './stores/types.ts';

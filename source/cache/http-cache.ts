@@ -5,7 +5,12 @@ import {varyDigest, variantKey} from '../matching/key.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields} from '../policy/vary.ts';
-import {decodeBytes, decodeText, encodeBytes, encodeText} from '../serializers/envelope.ts';
+import {
+	decodeBytes,
+	decodeText,
+	encodeBytes,
+	encodeText,
+} from '../serializers/envelope.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
@@ -65,6 +70,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	});
 
 	/**
+	Opens nothing yet: a store is opened at its first use.
+
 	@throws {TypeError} Where `store` is of no known shape.
 	*/
 	constructor({store, cacheName, storeTimeout, failFast, autoclose, now}: HttpCacheOptions) {
@@ -180,7 +187,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 		const varying = {...stored, vary: {names, digest: varyDigest(names, request)}};
 		return chain(this.#read(key), primary => {
-			if (primary?.vary === undefined || primary.vary.names.join(',') !== names.join(',')) {
+			if (primary?.vary?.names.join(',') !== names.join(',')) {
 				return this.#write(key, varying);
 			}
 

@@ -6,5 +6,5 @@ export type {MaybePromise} from '../stores/types.ts';
 `then` that stays synchronous where its input is: what a synchronous store can answer costs no turn of the event loop.
 */
 export function chain<T, Result>(value: MaybePromise<T>, next: (value: T) => MaybePromise<Result>): MaybePromise<Result> {
-	return value instanceof Promise ? value.then(next) : next(value); // eslint-disable-line promise/prefer-await-to-then -- `await` would make it asynchronous.
+	return value instanceof Promise ? value.then(next) : next(value);
 }

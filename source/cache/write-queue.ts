@@ -9,6 +9,8 @@ export class WriteQueue {
 	readonly #onError: (key: string, error: unknown) => void;
 
 	/**
+	Nothing is pending at first.
+
 	@param onError - Told of a write that failed; nobody waits for it who could be told otherwise.
 	*/
 	constructor(onError: (key: string, error: unknown) => void) {

@@ -1,4 +1,9 @@
-import type {BeforeRequestHook, ExtendOptions, Got, Options} from 'got';
+import type {
+	BeforeRequestHook,
+	ExtendOptions,
+	Got,
+	Options,
+} from 'got';
 import {HttpCache} from '../cache/http-cache.ts';
 import {Engine} from '../engine/engine.ts';
 import {resolveSettings, type CacheSettings} from '../settings.ts';
@@ -26,7 +31,7 @@ export function cacheHooks(settings: CacheSettings = {}): Pick<ExtendOptions, 'h
 	const engine = new Engine(new HttpCache(resolved), resolved);
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
-		if (!options.cache) {
+		if (options.cache === undefined) {
 			arm(options as Options, engine);
 		}
 	};

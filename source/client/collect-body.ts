@@ -58,7 +58,7 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 		} else if (event === 'end' && response.complete) {
 			end();
 			commit(concatenate(chunks, size));
-		} else if (event === 'end' || event === 'aborted' || event === 'error' || event === 'close') {
+		} else if (['end', 'aborted', 'error', 'close'].includes(event as string)) {
 			stop('incomplete');
 		}
 

@@ -74,7 +74,7 @@ const moveSettings: InitHook = (options, self) => {
 		return;
 	}
 
-	const cache: Record<string, unknown> = {...self.context['cache'] as object | undefined, ...plain.context?.['cache'] as object | undefined};
+	const cache: Record<string, unknown> = {...self.context.cache as object | undefined, ...plain.context?.cache as object | undefined};
 	for (const name of given) {
 		cache[name] = plain[name];
 		Reflect.deleteProperty(plain, name);

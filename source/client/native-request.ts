@@ -13,7 +13,7 @@ Sends what Got would send. The options are made anew: those that a custom reques
 export function sendNative(url: URL, options: Options, validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
 	const native = options.createNativeRequestOptions();
 	native.headers = {...native.headers, ...validators};
-	return options.getRequestFunction()!(url, native as never) as RequestResult | Promise<RequestResult>;
+	return options.getRequestFunction()!(url, native as never);
 }
 
 /** Got's own test: what is not a request still to be ended is a response. */

@@ -20,7 +20,7 @@ function answer(response: IncomingMessage, exchange: Exchange): IncomingMessage 
 	const decision = exchange.respond({
 		statusCode: response.statusCode!,
 		statusMessage: response.statusMessage ?? '',
-		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers), // eslint-disable-line @typescript-eslint/no-unnecessary-condition -- A user's `request` function may give less than Node.js does.
+		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	});
 
 	switch (decision.do) {

@@ -25,7 +25,7 @@ export async function refresh(exchange: Exchange, engine: Engine, send: Send, mi
 	// Sockets of other kinds may be shared with requests that somebody waits for.
 	if (result instanceof ClientRequest) {
 		result.once('socket', socket => {
-			socket.unref?.(); // eslint-disable-line @typescript-eslint/no-unnecessary-condition -- Imitations of sockets have none.
+			socket.unref?.();
 		});
 	}
 

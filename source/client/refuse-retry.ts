@@ -18,7 +18,8 @@ export function refuseRetry(options: Options): void {
 
 	const refuse: NonNullable<CalculateDelay> = retry => {
 		const {response} = retry.error;
-		return response?.isFromCache || (response as unknown) instanceof ServedResponse ? 0 : calculateDelay(retry);
+		const isServed = response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
+		return isServed ? 0 : calculateDelay(retry);
 	};
 
 	refusing.add(refuse);

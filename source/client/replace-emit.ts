@@ -13,11 +13,13 @@ export function replaceEmit(emitter: EventEmitter, intercept: (event: string | s
 	const own = Object.getOwnPropertyDescriptor(emitter, 'emit');
 
 	const emit: Emit = (event, ...arguments_) => intercept(event, arguments_[0], (replacedEvent, replacement) => replacedEvent === undefined
-		? Reflect.apply(original, emitter, [event, ...arguments_]) as boolean
-		: Reflect.apply(original, emitter, [replacedEvent, replacement]) as boolean);
+		? original.call(emitter, event, ...arguments_)
+		: original.call(emitter, replacedEvent, replacement));
 
 	// Not enumerable: whoever copies the properties of a response must not copy this.
-	Object.defineProperty(emitter, 'emit', {value: emit, configurable: true, writable: true, enumerable: false});
+	Object.defineProperty(emitter, 'emit', {
+		value: emit, configurable: true, writable: true, enumerable: false,
+	});
 
 	return () => {
 		// Someone may stand before us in turn; what calls us then must still find us.

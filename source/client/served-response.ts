@@ -41,8 +41,12 @@ export class ServedResponse extends Readable {
 		this.fromCache = fromCache;
 		this.#body = body;
 		const now = Date.now();
-		const phases: Phases = {wait: 0, dns: 0, tcp: 0, tls: undefined, request: 0, firstByte: 0, download: 0, total: 0};
-		this.timings = {start: now, socket: now, lookup: now, connect: now, secureConnect: undefined, upload: now, response: now, end: now, error: undefined, abort: undefined, phases};
+		const phases: Phases = {
+			wait: 0, dns: 0, tcp: 0, tls: undefined, request: 0, firstByte: 0, download: 0, total: 0,
+		};
+		this.timings = {
+			start: now, socket: now, lookup: now, connect: now, secureConnect: undefined, upload: now, response: now, end: now, error: undefined, abort: undefined, phases,
+		};
 	}
 
 	static stored(stored: StoredResponse): ServedResponse {
@@ -58,7 +62,9 @@ export class ServedResponse extends Readable {
 
 	/** RFC 9111 §5.2.1.7, with requests-cache's words. */
 	static notCached(): ServedResponse {
-		return new ServedResponse({statusCode: 504, statusMessage: 'Not Cached', headers: {}, rawHeaders: [], body: nothing, fromCache: false});
+		return new ServedResponse({
+			statusCode: 504, statusMessage: 'Not Cached', headers: {}, rawHeaders: [], body: nothing, fromCache: false,
+		});
 	}
 
 	override _read(): void {

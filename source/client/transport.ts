@@ -5,7 +5,13 @@ import type {Engine} from '../engine/engine.ts';
 import type {Exchange, Step} from '../engine/exchange.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {remember} from './cache-info.ts';
-import {isClientRequest, sendNative, type RequestFunction, type RequestResult, type Send} from './native-request.ts';
+import {
+	isClientRequest,
+	sendNative,
+	type RequestFunction,
+	type RequestResult,
+	type Send,
+} from './native-request.ts';
 import {receive} from './receive.ts';
 import {refresh} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
@@ -29,7 +35,7 @@ Got copies `options.request` to the next hop and the next attempt, and an instan
 export function arm(options: Options, engine: Engine): void {
 	const present = options.request;
 	const own = present !== undefined && covered.has(present) ? covered.get(present) : present;
-	const settings = engine.settingsFor(options.context['cache']);
+	const settings = engine.settingsFor(options.context.cache);
 
 	const transport = (url: URL, native: {headers?: Record<string, string | string[] | undefined>}): RequestResult | Promise<RequestResult> => {
 		options.request = own;
@@ -106,7 +112,7 @@ class Attempt {
 			return this.#receive(result as IncomingMessage) as RequestResult;
 		}
 
-		watchRequest(result as ClientRequest, {
+		watchRequest(result, {
 			respond: response => this.#receive(response),
 			fail: () => this.#fail(),
 		});

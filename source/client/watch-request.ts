@@ -19,7 +19,7 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 	let isGivenUp = false;
 
 	// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
-	const destroy = request.destroy; // eslint-disable-line @typescript-eslint/unbound-method -- It is called on the request.
+	const {destroy} = request;
 	request.destroy = error => {
 		isGivenUp ||= error === undefined;
 		return destroy.call(request, error);
@@ -54,6 +54,11 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 The failure is over with the stored response; but Got, and Node.js when the socket closes, look at `res` to learn whether there was one. This one says that there was, and that it is done.
 */
 function pretendResponse(request: ClientRequest): void {
-	const done = {complete: true, aborted: false, readable: false, _dump() {}}; // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
+	const done = {
+		complete: true,
+		aborted: false,
+		readable: false,
+		_dump() {}, // eslint-disable-line @typescript-eslint/no-empty-function -- There is nothing to dump.
+	};
 	Object.assign(request, {res: done});
 }

@@ -12,10 +12,12 @@ export class Background {
 	}
 
 	run(key: string, task: () => Promise<void>): void {
-		if (!this.#running.has(key)) {
-			this.#running.add(key);
-			this.#cache.hold(this.#run(key, task));
+		if (this.#running.has(key)) {
+			return;
 		}
+
+		this.#running.add(key);
+		this.#cache.hold(this.#run(key, task));
 	}
 
 	async #run(key: string, task: () => Promise<void>): Promise<void> {

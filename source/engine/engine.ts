@@ -29,6 +29,8 @@ export class Engine {
 	}
 
 	/**
+	The settings that hold for one request: its own above the client's.
+
 	@param own - The request's own settings, as the user gave them.
 	@throws {TypeError} Where one of them is wrong.
 	*/
@@ -69,7 +71,7 @@ export class Engine {
 
 		try {
 			const step = exchange.begin();
-			return step instanceof Promise ? step.catch(sendPlain) : step; // eslint-disable-line promise/prefer-await-to-then -- A synchronous step stays so.
+			return step instanceof Promise ? step.catch(sendPlain) : step;
 		} catch (error) {
 			return sendPlain(error);
 		}

@@ -8,7 +8,12 @@ import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-res
 import {isWhole} from '../policy/completeness.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
-import {onLookup, onRequest, requestFacts, type RequestFacts} from '../policy/request-rules.ts';
+import {
+	onLookup,
+	onRequest,
+	requestFacts,
+	type RequestFacts,
+} from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {freshenedFields, storableFields, type RawFields} from '../policy/stored-fields.ts';
 import type {Lifetime, RequestDecision} from '../policy/types.ts';
@@ -79,7 +84,9 @@ export class Exchange {
 	#match: Match | undefined;
 	#conditional = false;
 	#received: {head: IncomingHead; fields: Fields; lifetime: Lifetime; time: number} | undefined;
-	#info: ExchangeInfo = {key: undefined, reason: 'miss', stored: undefined, createdAt: undefined, expires: undefined, fromCache: false, revalidated: false};
+	#info: ExchangeInfo = {
+		key: undefined, reason: 'miss', stored: undefined, createdAt: undefined, expires: undefined, fromCache: false, revalidated: false,
+	};
 
 	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest) {
 		this.#cache = cache;
@@ -148,7 +155,9 @@ export class Exchange {
 			}
 
 			case 'store': {
-				this.#received = {head, fields, lifetime: decision, time};
+				this.#received = {
+					head, fields, lifetime: decision, time,
+				};
 				this.#tell({createdAt: time, expires: decision.expires});
 				return {do: 'collect'};
 			}
@@ -156,8 +165,12 @@ export class Exchange {
 			case 'freshen': {
 				const {expires, retainUntil} = decision;
 				const {stored} = this.#match!;
-				const freshened = storedResponse({...stored, rawHeaders: freshenedFields(stored.rawHeaders, head.rawHeaders), createdAt: time, expires, retainUntil}, stored.body);
-				this.#tell({reason: decision.reason, fromCache: true, revalidated: true, createdAt: time, expires});
+				const freshened = storedResponse({
+					...stored, rawHeaders: freshenedFields(stored.rawHeaders, head.rawHeaders), createdAt: time, expires, retainUntil,
+				}, stored.body);
+				this.#tell({
+					reason: decision.reason, fromCache: true, revalidated: true, createdAt: time, expires,
+				});
 				if (decision.write) {
 					this.#save(() => this.#filtered(freshened));
 				}
@@ -203,7 +216,9 @@ export class Exchange {
 
 	#createKey(): MaybePromise<string | undefined> {
 		const {method, url, fields, body} = this.request;
-		const request = {method, url, headers: fields, body: body === 'unknown' ? undefined : body};
+		const request = {
+			method, url, headers: fields, body: body === 'unknown' ? undefined : body,
+		};
 		const {keyFn} = this.#settings;
 		const defaultKey = (request_: KeyRequest): string => createKey(request_, this.#settings);
 		return keyFn === undefined ? defaultKey(request) : keyFn(request, defaultKey);
@@ -213,11 +228,7 @@ export class Exchange {
 		return chain(this.#cache.match(key, this.request.fields), match => {
 			this.#match = match;
 			const decision = onLookup(this.#facts, match?.stored, this.#settings.now());
-			if (decision.do !== 'serve' || this.#settings.filterFn === undefined) {
-				return this.#execute(decision);
-			}
-
-			return chain(this.#accepts(match!.stored), accepted => accepted ? this.#execute(decision) : this.#refuse(match!));
+			return decision.do !== 'serve' || this.#settings.filterFn === undefined ? this.#execute(decision) : chain(this.#accepts(match!.stored), accepted => accepted ? this.#execute(decision) : this.#refuse(match!));
 		});
 	}
 
@@ -225,7 +236,9 @@ export class Exchange {
 		switch (decision.do) {
 			case 'serve': {
 				const {createdAt, expires} = this.#match!.stored;
-				this.#tell({reason: decision.reason, fromCache: true, createdAt, expires});
+				this.#tell({
+					reason: decision.reason, fromCache: true, createdAt, expires,
+				});
 				return {do: 'serve', stored: this.#match!.stored, revalidate: decision.then === 'revalidate'};
 			}
 
@@ -262,7 +275,9 @@ export class Exchange {
 
 	#standIn(reason: Reason): {do: 'serve'; stored: StoredResponse} {
 		const {stored} = this.#match!;
-		this.#tell({reason, fromCache: true, createdAt: stored.createdAt, expires: stored.expires});
+		this.#tell({
+			reason, fromCache: true, createdAt: stored.createdAt, expires: stored.expires,
+		});
 		return {do: 'serve', stored};
 	}
 
@@ -277,11 +292,7 @@ export class Exchange {
 
 	#compose(body: Uint8Array): MaybePromise<StoredResponse | undefined> {
 		const codings = contentCodings(this.#received!.fields);
-		if (codings.length === 0 || this.#settings.storeEncoded || !canDecode(codings)) {
-			return this.#stored(body, []);
-		}
-
-		return chain(this.#decode(body, codings), content => content === undefined ? undefined : this.#stored(content, codings));
+		return codings.length === 0 || this.#settings.storeEncoded || !canDecode(codings) ? this.#stored(body, []) : chain(this.#decode(body, codings), content => content === undefined ? undefined : this.#stored(content, codings));
 	}
 
 	#stored(body: Uint8Array, codings: readonly string[]): StoredResponse {

@@ -66,6 +66,6 @@ function normalizeEscapes(text: string): string {
 
 	return text.replaceAll(/%[\da-f]{2}/giv, escape => {
 		const character = String.fromCodePoint(Number.parseInt(escape.slice(1), 16));
-		return /[\w.~\-]/v.test(character) ? character : escape.toUpperCase();
+		return /[\w\-.~]/v.test(character) ? character : escape.toUpperCase();
 	});
 }

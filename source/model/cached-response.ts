@@ -47,6 +47,8 @@ export class CachedResponse {
 	}
 
 	/**
+	The content as JSON, parsed anew each time.
+
 	@throws {SyntaxError} Where the content is not JSON.
 	*/
 	json(): unknown {

@@ -8,9 +8,5 @@ Whether a body that ended without an error is as long as it was announced (RFC 9
 */
 export function isWhole(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
 	const announced = fieldValue(fields, 'content-length');
-	if (announced === undefined || fields['transfer-encoding'] !== undefined || method === 'HEAD' || statusesWithoutContent.has(statusCode)) {
-		return true;
-	}
-
-	return Number(announced) === byteLength;
+	return announced === undefined || method === 'HEAD' || fields['transfer-encoding'] !== undefined || statusesWithoutContent.has(statusCode) ? true : Number(announced) === byteLength;
 }

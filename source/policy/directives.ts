@@ -11,7 +11,8 @@ const none: Directives = new Map();
 
 // One list member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2).
 // What follows up to the next comma is skipped, so that one broken member does not hide the others.
-const member = /\s*(?<name>[^\s=,;"]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s,"]*)))?[^,]*/gv;
+// eslint-disable-next-line regexp/optimal-quantifier-concatenation -- The argument is a group of its own.
+const member = /(?<name>[^\s",;=]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s",]*)))?[^,]*/gv;
 
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
@@ -20,9 +21,9 @@ export function parseDirectives(value: string | undefined): Directives {
 
 	const directives = new Map<string, string | true>();
 	for (const {groups} of value.matchAll(member)) {
-		const name = groups!['name']!.toLowerCase();
+		const name = groups!.name!.toLowerCase();
 		if (!directives.has(name)) {
-			directives.set(name, groups!['quoted']?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!['token'] ?? true);
+			directives.set(name, groups!.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!.token ?? true);
 		}
 	}
 
@@ -38,7 +39,7 @@ export function requestDirectives(fields: Fields): Directives {
 		return parseDirectives(value);
 	}
 
-	return fields['pragma'] === undefined ? none : pragmaDirectives(fields);
+	return fields.pragma === undefined ? none : pragmaDirectives(fields);
 }
 
 function pragmaDirectives(fields: Fields): Directives {
@@ -57,9 +58,5 @@ export function deltaMilliseconds(directives: Directives, name: string, invalid:
 		return undefined;
 	}
 
-	if (argument === true || !/^\d+$/v.test(argument)) {
-		return invalid;
-	}
-
-	return Math.min(Number(argument), greatest) * 1000;
+	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), greatest) * 1000;
 }

@@ -28,9 +28,5 @@ The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6
 */
 export function fieldTokens(fields: Fields, name: string): readonly string[] {
 	const value = fieldValue(fields, name);
-	if (value === undefined) {
-		return [];
-	}
-
-	return value.split(',').map(token => token.trim().toLowerCase()).filter(token => token !== '');
+	return value === undefined ? [] : value.split(',').map(token => token.trim().toLowerCase()).filter(token => token !== '');
 }

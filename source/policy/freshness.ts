@@ -1,6 +1,11 @@
 import {deltaMilliseconds, type Directives} from './directives.ts';
 import {expiresAt, type Expiration} from './expiration.ts';
-import type {Lifetime, PolicySettings, RequestHead, StoredHead} from './types.ts';
+import type {
+	Lifetime,
+	PolicySettings,
+	RequestHead,
+	StoredHead,
+} from './types.ts';
 
 /** Kept at least so long after it expired, so that validators can still serve. */
 export const minimumRetention = 3_600_000;

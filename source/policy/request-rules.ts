@@ -1,10 +1,20 @@
-import type {Directives} from './directives.ts';
-import {requestDirectives} from './directives.ts';
+import {type Directives, requestDirectives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import {fieldValue} from './fields.ts';
-import {isAcceptedStale, isFreshEnough, isUsableOnError, isUsableWhileRevalidating, resolveExpiration} from './freshness.ts';
+import {
+	isAcceptedStale,
+	isFreshEnough,
+	isUsableOnError,
+	isUsableWhileRevalidating,
+	resolveExpiration,
+} from './freshness.ts';
 import {always, decide, type Rule} from './rule.ts';
-import type {PolicySettings, RequestDecision, RequestHead, StoredHead} from './types.ts';
+import type {
+	PolicySettings,
+	RequestDecision,
+	RequestHead,
+	StoredHead,
+} from './types.ts';
 
 /** What is known of a request once, for all its tables. */
 export type RequestFacts = {
@@ -23,7 +33,9 @@ type LookupFacts = RequestFacts & {
 
 export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
 	const directives = requestDirectives(request.fields);
-	return {request, settings, directives, expiration: resolveExpiration(request, settings, directives)};
+	return {
+		request, settings, directives, expiration: resolveExpiration(request, settings, directives),
+	};
 }
 
 const pass: Rule<RequestFacts, Verdict>['then'] = (_facts, reason) => ({do: 'pass', reason});
@@ -62,7 +74,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		// What is stored is whole; the answer would be a part.
 		reason: 'range',
 		section: 'RFC 9111 §3.3',
-		when: ({request}) => request.fields['range'] !== undefined,
+		when: ({request}) => request.fields.range !== undefined,
 		then: pass,
 	},
 	{
@@ -169,6 +181,8 @@ export function onRequest(facts: RequestFacts): RequestDecision {
 }
 
 /**
+What to do with a request for which the store was asked.
+
 @param stored - The stored response whose key and variant match, if any.
 */
 export function onLookup(facts: RequestFacts, stored: StoredHead | undefined, now: number): Verdict {
@@ -196,7 +210,7 @@ function limitsAge({directives}: RequestFacts): boolean {
 }
 
 export function hasValidator({fields}: {readonly fields: RequestHead['fields']}): boolean {
-	return fields['etag'] !== undefined || fields['last-modified'] !== undefined;
+	return fields.etag !== undefined || fields['last-modified'] !== undefined;
 }
 
 /** RFC 9111 §4.3.1: the request is made conditional with what the stored response offers. */

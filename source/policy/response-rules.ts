@@ -27,7 +27,9 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		reason: 'revalidated',
 		section: 'RFC 9111 §4.3.3',
 		when: ({response, conditional}) => response.statusCode === 304 && conditional,
-		then: ({settings, expiration, now}, reason) => ({do: 'freshen', write: !settings.readOnly, reason, ...lifetime(expiration as Storable, settings, now)}),
+		then: ({settings, expiration, now}, reason) => ({
+			do: 'freshen', write: !settings.readOnly, reason, ...lifetime(expiration as Storable, settings, now),
+		}),
 	},
 	{
 		reason: 'stale-if-error',
@@ -103,7 +105,9 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 ];
 
 export function onResponse(facts: RequestFacts, response: ResponseHead, sent: {stored: StoredHead | undefined; conditional: boolean}, now: number): ResponseDecision {
-	return decide(responseRules, {...facts, ...sent, response, now});
+	return decide(responseRules, {
+		...facts, ...sent, response, now,
+	});
 }
 
 /** No response came: the connection failed or took too long. */
@@ -122,17 +126,13 @@ function isRefusedError({response, settings}: ResponseFacts): boolean {
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
 function isRedirect({statusCode, fields}: ResponseHead): boolean {
-	return redirectCodes.has(statusCode) && fields['location'] !== undefined;
+	return redirectCodes.has(statusCode) && fields.location !== undefined;
 }
 
 /** A redirect is worth as long as what it leads to: otherwise the one outlives the other. */
 function targetExpiration({request, settings, directives, expiration, response}: ResponseFacts): Expiration {
 	const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
-	if (location === undefined || !URL.canParse(location, request.url)) {
-		return expiration;
-	}
-
-	return resolveExpiration(request, settings, directives, new URL(location, request.url).href);
+	return location === undefined || !URL.canParse(location, request.url) ? expiration : resolveExpiration(request, settings, directives, new URL(location, request.url).href);
 }
 
 function isExpired(facts: ResponseFacts): boolean {

@@ -20,6 +20,8 @@ export function encodeBytes(stored: StoredResponse): Uint8Array {
 }
 
 /**
+The entry that `encodeBytes` wrote; its body is a view of the bytes given.
+
 @throws {TypeError} Where the bytes are not an entry of this version.
 */
 export function decodeBytes(value: Uint8Array): StoredResponse {
@@ -44,6 +46,8 @@ export function encodeText(stored: StoredResponse): string {
 }
 
 /**
+The entry that `encodeText` wrote.
+
 @throws {TypeError | SyntaxError} Where the text is not an entry of this version.
 */
 export function decodeText(text: string): StoredResponse {
@@ -82,7 +86,7 @@ function isMetadata(value: unknown): value is WrittenMetadata {
 
 	const {method, url, statusCode, statusMessage, rawHeaders, createdAt, expires, retainUntil, generation, vary} = value as Record<string, unknown>;
 	return [method, url, statusMessage, generation].every(field => typeof field === 'string')
-		&& Number.isInteger(statusCode)
+		&& Number.isSafeInteger(statusCode)
 		&& isTime(createdAt)
 		&& (expires === undefined || isTime(expires))
 		&& (retainUntil === undefined || isTime(retainUntil))

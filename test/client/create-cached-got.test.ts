@@ -1,7 +1,12 @@
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import type {RequestPromise, Response} from 'got';
-import {cacheInfo, createCachedGot, HttpCache, type CachedGot} from '../../source/index.ts';
+import {
+	cacheInfo,
+	createCachedGot,
+	HttpCache,
+	type CachedGot,
+} from '../../source/index.ts';
 import {majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
@@ -36,8 +41,8 @@ for (const [name, instance] of majors) {
 	test(`${name}: a wrong setting of a request is an error that names it`, async t => {
 		const client = createCachedGot({store: 'memory'}, instance);
 		const error = await t.throwsAsync<Error & {cause?: Error}>(client('http://127.0.0.1:9', {expireAfter: '5 parsecs'}));
-		t.regex(error!.message, /context\.cache\.expireAfter.*5 parsecs/v);
-		t.true(error!.cause instanceof TypeError);
+		t.regex(error.message, /context\.cache\.expireAfter.*5 parsecs/v);
+		t.true(error.cause instanceof TypeError);
 	});
 }
 
@@ -53,9 +58,9 @@ test('types of answers follow the options', t => {
 		expectTypeOf(client('x', {expireAfter: '1m'})).toEqualTypeOf<RequestPromise<Response<string>>>();
 		expectTypeOf(client<Item>('x', {responseType: 'json', resolveBodyOnly: true, refresh: true})).toEqualTypeOf<RequestPromise<Item>>();
 		// @ts-expect-error -- A setting of the client is none of a request.
-		client('x', {store: 'memory'});
+		void client('x', {store: 'memory'});
 		// @ts-expect-error -- Not an expiration.
-		client('x', {expireAfter: /5m/v});
+		void client('x', {expireAfter: /5m/v});
 	};
 
 	t.is(typeof call, 'function');

@@ -2,7 +2,14 @@ import {Buffer} from 'node:buffer';
 import test from 'ava';
 import Keyv5 from 'keyv5';
 import Keyv from 'keyv';
-import {cacheInfo, getCache, type MaybePromise, type Store, type StoreErrorEvent, type StoredValue} from '../../source/index.ts';
+import {
+	cacheInfo,
+	getCache,
+	type MaybePromise,
+	type Store,
+	type StoreErrorEvent,
+	type StoredValue,
+} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
@@ -20,7 +27,7 @@ class FaultyStore implements Store {
 	}
 
 	set(key: string, value: StoredValue): MaybePromise<void> {
-		return this.#do('set', () => {
+		this.#do('set', () => {
 			this.values.set(key, value);
 		});
 	}
@@ -100,7 +107,7 @@ test('rubbish is deleted', async t => {
 	const store = new FaultyStore();
 	const {client} = createClient({store});
 	await client(origin.url);
-	const [key] = [...store.values.keys()];
+	const key = store.values.keys().next().value;
 	store.values.set(key!, Buffer.from('rubbish'));
 	await client(origin.url, {throwHttpErrors: false});
 	t.is(store.values.size, 0);
@@ -113,7 +120,7 @@ test('an entry whose body was cut is a miss', async t => {
 	const store = new FaultyStore();
 	const {client} = createClient({store});
 	await client(origin.url);
-	const [[key, value]] = [...store.values] as [[string, Uint8Array]];
+	const [key, value] = store.values.entries().next().value as [string, Uint8Array];
 	store.values.set(key, value.subarray(0, -1));
 	const response = await client(origin.url);
 	t.is(response.body, 'a whole answer');
@@ -128,6 +135,7 @@ test('failFast lets a fault of the store fail the request', async t => {
 	store.fault = () => {
 		throw new Error('fault');
 	};
+
 	const {client} = createClient({store, failFast: true});
 	await t.throwsAsync(client(origin.url), {message: /fault/v});
 	t.is(origin.count, 0);
@@ -141,6 +149,7 @@ test('a listener that throws harms no request', async t => {
 	store.fault = () => {
 		throw new Error('fault');
 	};
+
 	const {client} = createClient({store});
 	getCache(client)!.on('storeError', () => {
 		throw new Error('listener');

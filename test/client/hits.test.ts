@@ -163,7 +163,7 @@ test('a status that is not allowed is not stored', async t => {
 	const {client} = createClient();
 	for (let round = 0; round < 2; round++) {
 		const error = await t.throwsAsync<Error & {response: Response}>(client(`${origin.url}/missing`));
-		t.is(cacheInfo(error!.response).stored, 'status-code');
+		t.is(cacheInfo(error.response).stored, 'status-code');
 	}
 
 	t.is(origin.count, 2);
@@ -179,7 +179,7 @@ test('a stored error status is served without a retry', async t => {
 	const patient = client.extend({retry: {limit: 5, enforceRetryRules: false, calculateDelay: ({attemptCount}) => attemptCount === 1 ? ++delays : 0}});
 	await t.throwsAsync(client(origin.url), {message: /503/v});
 	const error = await t.throwsAsync<Error & {response: Response}>(patient(origin.url), {message: /503/v});
-	t.true(error!.response.isFromCache);
+	t.true(error.response.isFromCache);
 	t.is(delays, 0);
 	t.is(origin.count, 1);
 });

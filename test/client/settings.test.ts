@@ -1,5 +1,12 @@
 import test from 'ava';
-import {DO_NOT_CACHE, NEVER_EXPIRE, cacheHooks, cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
+import {
+	DO_NOT_CACHE,
+	NEVER_EXPIRE,
+	cacheHooks,
+	cacheInfo,
+	getCache,
+	type CacheSettings,
+} from '../../source/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 
@@ -18,7 +25,7 @@ async function startOrigin(): Promise<Origin> {
 const wrong: ReadonlyArray<readonly [settings: unknown, message: RegExp]> = [
 	[{expireAfter: '5 parsecs'}, /cache\.expireAfter.*5 parsecs/v],
 	[{expireAfter: /5m/v}, /cache\.expireAfter.*RegExp/v],
-	[{expire_after: 5}, /cache\.expire_after.*expireAfter/v],
+	[JSON.parse('{"expire_after": 5}'), /cache\.expire_after.*expireAfter/v],
 	[{urlsExpireAfter: [['*', 'x']]}, /cache\.urlsExpireAfter\[0\]\[1\]/v],
 	[{allowableCodes: ['200']}, /cache\.allowableCodes\[0\]/v],
 	[{store: 42}, /cache\.store.*42/v],
@@ -235,7 +242,7 @@ test('variants live side by side', async t => {
 
 test('two users never share a response, unless they are meant to', async t => {
 	await using origin = await Origin.start((request, response) => {
-		response.end(`${request.headers.authorization} ${request.headers.cookie} ${request.headers['x-api-key']}`);
+		response.end(`${request.headers.authorization} ${request.headers.cookie} ${String(request.headers['x-api-key'])}`);
 	});
 	const {client} = createClient();
 	for (const headers of [{}, {authorization: 'a'}, {authorization: 'b'}, {cookie: 'a=1'}, {cookie: 'a=2'}, {'x-api-key': '1'}, {'x-api-key': '2'}]) {

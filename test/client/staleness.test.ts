@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {spawn} from 'node:child_process';
 import process from 'node:process';
@@ -82,7 +83,7 @@ for (const [name, instance] of majors) {
 		await client(origin.url);
 		const controller = new AbortController();
 		const promise = client(origin.url, {signal: controller.signal});
-		promise.on('request', () => {
+		void promise.on('request', () => {
 			setImmediate(() => {
 				controller.abort();
 			});
@@ -136,7 +137,7 @@ test('staleIfError for a time stands in no longer than that', async t => {
 	t.true((await client(origin.url)).isFromCache);
 	clock.advance(1);
 	const error = await t.throwsAsync<Error & {response: Response}>(client(origin.url), {message: /500/v});
-	t.false(error!.response.isFromCache);
+	t.false(error.response.isFromCache);
 });
 
 test('a refresh that fails leaves what is stored, and is told', async t => {

@@ -112,7 +112,9 @@ test('a 304 that speaks of another coding and length leaves the stored body and 
 	const text = 'text '.repeat(1000);
 	await using origin = await Origin.start((request, response) => {
 		if (request.headers['if-none-match'] !== undefined) {
-			response.writeHead(304, {etag: '"1"', 'content-encoding': 'br', 'content-length': '7', 'content-type': 'image/png', 'x-new': 'yes'});
+			response.writeHead(304, {
+				etag: '"1"', 'content-encoding': 'br', 'content-length': '7', 'content-type': 'image/png', 'x-new': 'yes',
+			});
 			response.end();
 			return;
 		}

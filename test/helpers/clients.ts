@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import got from 'got';
 import got15 from 'got15';
 import {cacheHooks, type CacheSettings} from '../../source/index.ts';
@@ -19,7 +20,9 @@ A client with a memory store and a clock that stands; retries are off, so that a
 */
 export function createClient(settings: CacheSettings = {}, instance: typeof got = got): TestClient {
 	const clock = new Clock();
-	const client = instance.extend({retry: {limit: 0}}, cacheHooks({store: 'memory', expireAfter: '5m', now: clock.now, ...settings})) as typeof got;
+	const client = instance.extend({retry: {limit: 0}}, cacheHooks({
+		store: 'memory', expireAfter: '5m', now: clock.now, ...settings,
+	})) as typeof got;
 	return {client, clock};
 }
 

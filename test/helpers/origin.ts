@@ -1,4 +1,9 @@
-import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+import {
+	createServer,
+	type IncomingMessage,
+	type Server,
+	type ServerResponse,
+} from 'node:http';
 import {once} from 'node:events';
 import type {AddressInfo} from 'node:net';
 
@@ -44,7 +49,9 @@ export class Origin implements AsyncDisposable {
 			body += String(chunk);
 		}
 
-		this.requests.push({method: request.method!, url: request.url!, headers: request.headers, body});
+		this.requests.push({
+			method: request.method!, url: request.url!, headers: request.headers, body,
+		});
 		handler(request, response, body);
 	}
 }

@@ -35,10 +35,14 @@ export type RequestCase = {
 };
 
 export function facts({method = 'GET', url = 'https://example.com/', fields = {}, keyable = true, settings = {}}: RequestCase = {}): RequestFacts {
-	return requestFacts({method, url, fields, keyable}, {...defaults, ...settings});
+	return requestFacts({
+		method, url, fields, keyable,
+	}, {...defaults, ...settings});
 }
 
 /** Stored at `start`, fresh for five minutes, unless told otherwise. */
 export function storedHead(own: Partial<StoredHead> = {}): StoredHead {
-	return {statusCode: 200, fields: {}, createdAt: start, expires: start + (5 * minute), ...own};
+	return {
+		statusCode: 200, fields: {}, createdAt: start, expires: start + (5 * minute), ...own,
+	};
 }

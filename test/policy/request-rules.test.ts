@@ -1,7 +1,14 @@
 import test from 'ava';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
 import type {RequestDecision, StoredHead} from '../../source/policy/types.ts';
-import {facts, hour, minute, start, storedHead, type RequestCase} from '../helpers/policy.ts';
+import {
+	facts,
+	hour,
+	minute,
+	start,
+	storedHead,
+	type RequestCase,
+} from '../helpers/policy.ts';
 
 const pass = (reason: string): object => ({do: 'pass', reason});
 
@@ -71,8 +78,12 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 
 	['RFC 5861 §3: a stale one is served while it is revalidated', {stored: {}, settings: {staleWhileRevalidate: hour}, after: hour}, {do: 'serve', then: 'revalidate', reason: 'stale-while-revalidate'}],
 	['RFC 5861 §3: one that is too stale is not', {stored: {}, settings: {staleWhileRevalidate: minute}, after: hour}, send('stale')],
-	['stale-while-revalidate gives way to a request that limits age', {stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'max-age=60'}, after: 2 * minute}, send('stale')],
-	['stale-while-revalidate gives way to a request that wants a margin', {stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'min-fresh=60'}, after: hour}, send('stale')],
+	['stale-while-revalidate gives way to a request that limits age', {
+		stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'max-age=60'}, after: 2 * minute,
+	}, send('stale')],
+	['stale-while-revalidate gives way to a request that wants a margin', {
+		stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'min-fresh=60'}, after: hour,
+	}, send('stale')],
 	['a read-only cache revalidates before it serves, since nothing would come of it after', {stored: {}, settings: {staleWhileRevalidate: hour, readOnly: true}, after: hour}, send('stale')],
 	['onlyIfCached serves within stale-while-revalidate and sends nothing', {stored: {}, settings: {staleWhileRevalidate: hour, ...onlyIfCached}, after: hour}, serve('stale-while-revalidate')],
 

@@ -2,10 +2,19 @@ import test from 'ava';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import type {StoredHead} from '../../source/policy/types.ts';
-import {facts, hour, minute, start, storedHead, type RequestCase} from '../helpers/policy.ts';
+import {
+	facts,
+	hour,
+	minute,
+	start,
+	storedHead,
+	type RequestCase,
+} from '../helpers/policy.ts';
 
 const pass = (reason: string): object => ({do: 'pass', reason});
-const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({do: 'store', reason: 'stored', expires, retainUntil});
+const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({
+	do: 'store', reason: 'stored', expires, retainUntil,
+});
 const fresh = stored(start + (5 * minute), start + (5 * minute) + hour);
 const serveStale = {do: 'serve', reason: 'stale-if-error'};
 
@@ -52,19 +61,39 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['a redirect to what is never cached is not stored', {status: 307, response: {location: 'https://other.example/'}, settings: {urlsExpireAfter: [{matches: url => url === 'https://other.example/', expiration: {kind: 'do-not-cache'}}]}}, pass('do-not-cache')],
 	['a redirect to no URL has its own expiration', {status: 308, response: {location: 'http://['}}, fresh],
 	['a redirect that leads nowhere is a status like others', {status: 303}, pass('status-code')],
-	['a Location of no redirect leads nowhere', {status: 200, url: redirectToLong.url, settings: redirectToLong.settings, response: redirectToLong.response}, fresh],
+	['a Location of no redirect leads nowhere', {
+		status: 200, url: redirectToLong.url, settings: redirectToLong.settings, response: redirectToLong.response,
+	}, fresh],
 
-	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {do: 'freshen', write: true, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour}],
-	['a 304 in a read-only cache is not written', {status: 304, conditional: true, stored: {}, settings: {readOnly: true}}, {do: 'freshen', write: false, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour}],
+	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {
+		do: 'freshen', write: true, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+	}],
+	['a 304 in a read-only cache is not written', {
+		status: 304, conditional: true, stored: {}, settings: {readOnly: true},
+	}, {
+		do: 'freshen', write: false, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+	}],
 	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
 
-	['RFC 5861 §4: a stale response stands in for a 503', {status: 503, stored: {}, settings: {staleIfError: Infinity}, after: hour}, serveStale],
-	['RFC 5861 §4: not after its time', {status: 503, stored: {}, settings: {staleIfError: minute}, after: hour}, pass('status-code')],
-	['staleIfError stands in for an error status that is not allowed', {status: 404, stored: {}, settings: {staleIfError: Infinity}, after: hour}, serveStale],
+	['RFC 5861 §4: a stale response stands in for a 503', {
+		status: 503, stored: {}, settings: {staleIfError: Infinity}, after: hour,
+	}, serveStale],
+	['RFC 5861 §4: not after its time', {
+		status: 503, stored: {}, settings: {staleIfError: minute}, after: hour,
+	}, pass('status-code')],
+	['staleIfError stands in for an error status that is not allowed', {
+		status: 404, stored: {}, settings: {staleIfError: Infinity}, after: hour,
+	}, serveStale],
 	['staleIfError lets an error status that is allowed be stored', {status: 404, stored: {}, settings: {staleIfError: Infinity, allowableCodes: new Set([404])}}, stored(start + (5 * minute), undefined)],
-	['RFC 5861 §4: the request\'s stale-if-error counts', {status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, after: (6 * minute) - 1}, serveStale],
-	['RFC 5861 §4: the request\'s stale-if-error limits the setting', {status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, settings: {staleIfError: Infinity}, after: hour}, pass('status-code')],
-	['a stale-if-error without a time has none', {status: 500, stored: {}, fields: {'cache-control': 'stale-if-error'}, after: 100 * hour}, serveStale],
+	['RFC 5861 §4: the request\'s stale-if-error counts', {
+		status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, after: (6 * minute) - 1,
+	}, serveStale],
+	['RFC 5861 §4: the request\'s stale-if-error limits the setting', {
+		status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, settings: {staleIfError: Infinity}, after: hour,
+	}, pass('status-code')],
+	['a stale-if-error without a time has none', {
+		status: 500, stored: {}, fields: {'cache-control': 'stale-if-error'}, after: 100 * hour,
+	}, serveStale],
 	['without anything stored an error is the answer', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
 ];
 

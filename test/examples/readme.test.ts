@@ -1,0 +1,54 @@
+import {execFile} from 'node:child_process';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {promisify} from 'node:util';
+import test from 'ava';
+import {Origin} from '../helpers/origin.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const readme = await fs.readFile(path.join(root, 'readme.md'), 'utf8');
+const samples = readme.matchAll(/^```ts\n(?<code>.*?)^```$/gmsv).map(match => match.groups!.code!).toArray();
+
+/** Gives the samples, which lie elsewhere, this package and what it has installed. */
+const loader = `
+	import {registerHooks} from 'node:module';
+
+	registerHooks({
+		resolve(specifier, context, nextResolve) {
+			const own = ${JSON.stringify(new URL('../../source/index.ts', import.meta.url).href)};
+			return specifier === 'got-cache-hooks'
+				? {url: own, shortCircuit: true}
+				: nextResolve(specifier, context.parentURL?.includes('/sample.ts') ? {...context, parentURL: own} : context);
+		},
+	});
+`;
+
+async function startOrigin(): Promise<Origin> {
+	return Origin.start((request, response) => {
+		response.setHeader('etag', '"1"');
+		response.statusCode = request.headers['if-none-match'] === '"1"' ? 304 : 200;
+		response.end(response.statusCode === 304 ? undefined : JSON.stringify({name: 'Ada'}));
+	});
+}
+
+for (const [index, code] of samples.entries()) {
+	test(`sample ${index + 1} of the readme prints what it says`, async t => {
+		await using origin = await startOrigin();
+		const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-readme-'));
+		t.teardown(async () => fs.rm(folder, {recursive: true}));
+		await fs.writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
+		await fs.writeFile(path.join(folder, 'loader.js'), loader);
+		await fs.writeFile(path.join(folder, 'sample.ts'), code.replaceAll('https://api.example.com', origin.url));
+
+		const {stdout, stderr} = await promisify(execFile)(process.execPath, ['--import', './loader.js', 'sample.ts'], {cwd: folder});
+		t.is(stderr, '');
+		t.deepEqual(stdout.trim().split('\n'), code.matchAll(/^\/\/=> (?<line>.*)$/gmv).map(match => match.groups!.line!).toArray().concat(code.includes('//=>') ? [] : ['']));
+	});
+}
+
+test('the readme shows the demo as its table is now', t => {
+	const headings = readme.matchAll(/^request +status +cache +reason +ms$/gmv).toArray();
+	t.is(headings.length, 2);
+});

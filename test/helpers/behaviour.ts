@@ -1,0 +1,507 @@
+import {Buffer} from 'node:buffer';
+import type {ClientRequest, ServerResponse} from 'node:http';
+import zlib from 'node:zlib';
+import type {ExecutionContext} from 'ava';
+import type {ExtendOptions, Got, Options, Progress, Request, RequestError, RequestPromise, Response} from 'got';
+import {cacheHooks, getCache} from '../../source/index.ts';
+import {Origin, type Handler} from './origin.ts';
+
+/**
+A behaviour of Got's that a caller can see. It runs once with a plain instance and once with each kind of cache; what was recorded must be the same.
+*/
+export type Scenario = {
+	readonly title: string;
+	readonly run: (stage: Stage) => Promise<void>;
+
+	/** Why it cannot be the same; the test is then expected to fail. */
+	readonly differs?: string;
+};
+
+type OwnOptions = ExtendOptions;
+
+/** What a scenario plays on. */
+export type Stage = {
+	readonly client: Got;
+	readonly url: string;
+	readonly site: Site;
+	readonly recorder: Recorder;
+
+	/** An instance whose own hooks come before the cache's. */
+	readonly clientAfter: (options: OwnOptions) => Got;
+};
+
+const pages = 3;
+const steps = 4;
+const stepSize = 1000;
+const text = 'Grüße '.repeat(500);
+
+/**
+A site that shows on each of its paths one thing that an origin may do.
+*/
+export class Site {
+	readonly handler: Handler;
+	readonly #hits = new Map<string, number>();
+	readonly #held: ServerResponse[] = [];
+	readonly #waiting: Array<(response: ServerResponse) => void> = [];
+
+	constructor() {
+		this.handler = (request, response, body) => {
+			const {pathname, searchParams} = new URL(request.url!, 'http://localhost');
+			const [, name, argument] = pathname.split('/') as [string, string, string | undefined];
+			const hit = (this.#hits.get(request.url!) ?? 0) + 1;
+			this.#hits.set(request.url!, hit);
+			const route = this.#routes[name];
+			if (route === undefined) {
+				throw new Error(`No such path: ${request.url}`);
+			}
+
+			route({request, response, body, argument: argument ?? '', searchParams, hit});
+		};
+	}
+
+	/** The response that the origin has begun, or not even begun, and leaves to the scenario. */
+	async held(): Promise<ServerResponse> {
+		return this.#held.shift() ?? new Promise(resolve => {
+			this.#waiting.push(resolve);
+		});
+	}
+
+	#hold(response: ServerResponse): void {
+		const waiting = this.#waiting.shift();
+		if (waiting === undefined) {
+			this.#held.push(response);
+		} else {
+			waiting(response);
+		}
+	}
+
+	readonly #routes: Record<string, (visit: {
+		request: Parameters<Handler>[0];
+		response: ServerResponse;
+		body: string;
+		argument: string;
+		searchParams: URLSearchParams;
+		hit: number;
+	}) => void> = {
+		json({response}) {
+			response.setHeader('content-type', 'application/json');
+			response.end('{"ok":true,"list":[1,2]}');
+		},
+		text({response}) {
+			response.setHeader('x-list', ['1', '2']);
+			response.end(text);
+		},
+		bytes({response}) {
+			response.end(Buffer.from(Array.from({length: 256}, (_, index) => index)));
+		},
+		'bad-json'({response}) {
+			response.end('{"broken');
+		},
+		status({response, argument}) {
+			response.writeHead(Number(argument), argument === '418' ? 'Short and stout' : undefined);
+			response.end(`status ${argument}`);
+		},
+		echo({request: {method, url, headers: {connection, ...headers}}, response, body}) {
+			response.setHeader('content-type', 'application/json');
+			response.end(JSON.stringify({method, url, headers, body}));
+		},
+		flaky({response, argument, hit, searchParams}) {
+			const isBusy = hit <= Number(argument);
+			response.writeHead(isBusy ? 503 : 200, isBusy && searchParams.has('after') ? {'retry-after': '0'} : {});
+			response.end(isBusy ? `busy ${hit}` : 'well again');
+		},
+		reset({response, argument, hit}) {
+			if (hit <= Number(argument)) {
+				response.socket!.destroy();
+				return;
+			}
+
+			response.end('connected again');
+		},
+		'cut-once'({response, hit}) {
+			response.writeHead(200, {'content-length': '10'});
+			if (hit > 1) {
+				response.end('0123456789');
+				return;
+			}
+
+			response.write('01234', () => response.socket!.destroy());
+		},
+		hang: ({response}) => {
+			this.#hold(response);
+		},
+		'hang-body': ({response}) => {
+			response.writeHead(200, {'content-length': '100'});
+			response.write('partial');
+			this.#hold(response);
+		},
+		steps: ({response, argument}) => {
+			response.writeHead(200, argument === 'unknown-length' ? {} : {'content-length': String(steps * stepSize)});
+			response.flushHeaders();
+			this.#hold(response);
+		},
+		redirect({response, argument, searchParams}) {
+			response.writeHead(Number(argument), {location: searchParams.get('to')!});
+			response.end('elsewhere');
+		},
+		loop({response, argument}) {
+			response.writeHead(302, {location: `/loop/${Number(argument) + 1}`});
+			response.end();
+		},
+		coded({request, response, argument}) {
+			const encode = {gzip: zlib.gzipSync, deflate: zlib.deflateSync, br: zlib.brotliCompressSync}[argument]!;
+			const body = encode(text);
+			response.writeHead(200, {'content-encoding': argument, 'content-length': String(body.length)});
+			response.end(request.method === 'HEAD' ? undefined : body);
+		},
+		'bad-gzip'({response}) {
+			response.writeHead(200, {'content-encoding': 'gzip'});
+			response.end('this is no gzip');
+		},
+		'short-gzip'({response}) {
+			response.writeHead(200, {'content-encoding': 'gzip'});
+			response.end(zlib.gzipSync(text).subarray(0, 30));
+		},
+		'unknown-coding'({response}) {
+			response.writeHead(200, {'content-encoding': 'aes128gcm'});
+			response.end('opaque');
+		},
+		short({response}) {
+			response.writeHead(200, {'content-length': '100'});
+			response.write('0123456789', () => response.socket!.destroy());
+		},
+		cut({response}) {
+			response.write('0123456789', () => response.socket!.destroy());
+		},
+		close({response}) {
+			// The end of the connection is the end of the body.
+			response.useChunkedEncodingByDefault = false;
+			response.shouldKeepAlive = false;
+			response.end('until the connection closes');
+		},
+		rubbish({response}) {
+			response.socket!.end('this is no HTTP\r\n\r\n');
+		},
+		empty({response}) {
+			response.writeHead(204);
+			response.end();
+		},
+		'not-modified'({response}) {
+			response.writeHead(304, {etag: '"1"'});
+			response.end();
+		},
+		early({response}) {
+			response.writeProcessing();
+			response.writeEarlyHints({link: '</style.css>; rel=preload; as=style'});
+			response.end('after the hints');
+		},
+		trailers({response}) {
+			response.writeHead(200, {trailer: 'x-sum'});
+			response.write('body');
+			response.addTrailers({'x-sum': '1'});
+			response.end();
+		},
+		cookie({response, argument, searchParams}) {
+			response.writeHead(searchParams.has('to') ? 302 : 200, {
+				'set-cookie': [`${argument}=1; Path=/`, 'other=2; Path=/'],
+				...(searchParams.has('to') && {location: searchParams.get('to')!}),
+			});
+			response.end('set');
+		},
+		'bad-cookie'({response}) {
+			response.setHeader('set-cookie', 'a=1; Domain=example.org');
+			response.end('set');
+		},
+		page({response, argument}) {
+			const next = Number(argument) + 1;
+			response.writeHead(200, next <= pages ? {link: `</page/${next}>; rel="next"`} : {});
+			response.end(JSON.stringify([`${argument}a`, `${argument}b`]));
+		},
+		guarded({request, response}) {
+			const isKnown = request.headers.authorization === 'Bearer fresh';
+			response.writeHead(isKnown ? 200 : 401);
+			response.end(isKnown ? 'come in' : 'who are you');
+		},
+	};
+
+	/** Writes the body of `/steps` a piece at a time: each only when the caller has seen the one before. */
+	async answerInSteps(progress: (seen: (transferred: number) => void) => void): Promise<void> {
+		const response = await this.held();
+		let written = 0;
+		progress(transferred => {
+			if (transferred !== written) {
+				return;
+			}
+
+			if (written === steps * stepSize) {
+				response.end();
+				return;
+			}
+
+			written += stepSize;
+			response.write('x'.repeat(stepSize));
+		});
+	}
+}
+
+/**
+Writes down all that a caller can see of a request, in the order in which it happens.
+*/
+export class Recorder {
+	readonly notes: unknown[] = [];
+	readonly #ports: number[] = [];
+
+	constructor(...origins: readonly Origin[]) {
+		for (const {url} of origins) {
+			this.addPort(Number(new URL(url).port));
+		}
+	}
+
+	/** A port differs in every run, so it is recorded by the order in which it was told. */
+	addPort(port: number): void {
+		this.#ports.push(port);
+	}
+
+	note(what: string, value?: unknown): void {
+		this.notes.push([what, this.normalize(value)]);
+	}
+
+	/** Records a promise's events and how it settles. */
+	async promise(pending: RequestPromise<unknown>): Promise<unknown> {
+		this.#listen(pending as never);
+		pending.on('response', (response: Response) => {
+			this.note('response', response.statusCode);
+		});
+		return this.settle(pending);
+	}
+
+	/** Records how anything settles. */
+	async settle(pending: Promise<unknown>): Promise<unknown> {
+		try {
+			const value = await pending;
+			this.note('resolved', isResponse(value) ? this.#response(value) : value);
+			return value;
+		} catch (error) {
+			this.note('rejected', this.error(error));
+			return undefined;
+		}
+	}
+
+	/**
+	Records a stream's events and reads it to its end, or to its error.
+
+	@param read - Reads it in another way.
+	*/
+	async stream(stream: Request, read: (stream: Request) => Promise<unknown> = readAll): Promise<void> {
+		this.watch(stream);
+		const closed = new Promise<void>(resolve => {
+			stream.once('close', resolve);
+			stream.once('end', resolve);
+		});
+		try {
+			this.note('read', await read(stream));
+		} catch (error) {
+			this.note('failed', this.error(error));
+		}
+
+		await closed;
+		const {response} = stream;
+		this.note('stream', {
+			isFromCache: stream.isFromCache,
+			retryCount: stream.retryCount,
+			isAborted: stream.isAborted,
+			downloadProgress: stream.downloadProgress,
+			uploadProgress: stream.uploadProgress,
+			timings: shapeOf(stream.timings),
+			destroyed: stream.destroyed,
+			response: response === undefined ? undefined : this.#response(response),
+		});
+	}
+
+	watch(stream: Request): void {
+		this.#listen(stream);
+		stream.on('response', (response: Response) => {
+			this.note('response', {...this.#response(response), body: undefined, rawBody: undefined});
+		});
+		stream.on('error', (error: unknown) => {
+			this.note('error', this.error(error));
+		});
+	}
+
+	error(error: unknown): unknown {
+		if (!(error instanceof Error)) {
+			return error;
+		}
+
+		const {name, code, message, cause, options, response, timings, request} = error as RequestError;
+		return this.normalize({
+			constructor: error.constructor.name,
+			name,
+			code,
+			message,
+			event: (error as {event?: unknown}).event,
+			cause: cause instanceof Error ? {name: cause.name, message: cause.message} : cause,
+			options: describeOptions(options as Options | undefined),
+			response: response === undefined ? undefined : this.#response(response),
+			timings: shapeOf(timings),
+			isOfRequest: request?.options === options,
+			keys: Object.keys(error).toSorted(),
+		});
+	}
+
+	/** What differs in every run, in words. */
+	normalize(value: unknown): unknown {
+		if (typeof value === 'string') {
+			return value
+				.replaceAll(/(?:127\.0\.0\.1|localhost):(\d+)/gv, (_match, port: string) => `origin-${this.#ports.indexOf(Number(port))}`)
+				.replaceAll(/form-data-boundary-[\w\-]+/gv, 'boundary');
+		}
+
+		if (value instanceof URL) {
+			return this.normalize(value.href);
+		}
+
+		if (ArrayBuffer.isView(value)) {
+			return `bytes ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')}`;
+		}
+
+		if (Array.isArray(value)) {
+			const list = value as unknown[];
+			return list.map((item, index) => typeof list[index - 1] === 'string' && (list[index - 1] as string).toLowerCase() === 'date' ? 'a date' : this.normalize(item));
+		}
+
+		if (typeof value === 'object' && value !== null) {
+			return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === 'date' ? 'a date' : this.normalize(item)]));
+		}
+
+		return value;
+	}
+
+	#listen(request: Pick<Request, 'on'>): void {
+		request.on('request', ({method, path, getHeaders}: ClientRequest) => {
+			this.note('request', {method, path, hasHeaders: typeof getHeaders});
+		});
+		request.on('redirect', (options: Options, response: Response) => {
+			this.note('redirect', {options: describeOptions(options), statusCode: response.statusCode, url: response.url});
+		});
+		request.on('uploadProgress', (progress: Progress) => {
+			this.note('uploadProgress', progress);
+		});
+		request.on('downloadProgress', (progress: Progress) => {
+			this.note('downloadProgress', progress);
+		});
+	}
+
+	#response(response: Response): unknown {
+		return this.normalize({
+			statusCode: response.statusCode,
+			statusMessage: response.statusMessage,
+			httpVersion: response.httpVersion,
+			headers: response.headers,
+			rawHeaders: response.rawHeaders,
+			trailers: response.trailers,
+			body: response.body,
+			rawBody: response.rawBody as unknown,
+			url: response.url,
+			requestUrl: response.requestUrl,
+			redirectUrls: response.redirectUrls,
+			retryCount: response.retryCount,
+			ok: response.ok,
+			ip: response.ip,
+			timings: shapeOf(response.timings),
+			isFromCache: response.isFromCache,
+			complete: response.complete,
+			aborted: (response as {aborted?: boolean}).aborted,
+			sent: describeOptions(response.request.options),
+			keys: Object.keys(response).filter(key => !key.startsWith('_')).toSorted(),
+		});
+	}
+}
+
+/** The hooks are left out: the cache's own is among them. */
+function describeOptions(options: Options | undefined): unknown {
+	return options && {
+		url: options.url,
+		method: options.method,
+		headers: {...options.headers},
+		body: typeof options.body === 'object' ? 'an object' : options.body,
+		context: {...options.context},
+		request: options.request?.name,
+		calculateDelay: options.retry.calculateDelay?.name,
+		hasCookieJar: options.cookieJar !== undefined,
+	};
+}
+
+function shapeOf(timings: unknown): unknown {
+	return typeof timings === 'object' && timings !== null
+		? Object.fromEntries(Object.entries(timings).map(([key, value]) => [key, shapeOf(value)]))
+		: typeof timings;
+}
+
+function isResponse(value: unknown): value is Response {
+	return typeof value === 'object' && value !== null && 'requestUrl' in value;
+}
+
+async function readAll(stream: Request): Promise<string> {
+	const chunks = await Array.fromAsync(stream as AsyncIterable<Uint8Array>);
+	return Buffer.concat(chunks).toString('latin1');
+}
+
+type Kind = {
+	readonly name: string;
+	readonly cache: () => ExtendOptions;
+};
+
+const kinds: readonly Kind[] = [
+	{name: 'plain', cache: () => ({})},
+	{name: 'a cache that answers at once', cache: () => cacheHooks({store: 'memory', failFast: true})},
+	{name: 'a cache that is waited for', cache: () => cacheHooks({store: new Map()})},
+];
+
+type Recording = {
+	readonly notes: readonly unknown[];
+
+	/** What the origin was asked. */
+	readonly asked: unknown;
+
+	/** What the cache kept from the request. */
+	readonly faults: readonly unknown[];
+};
+
+async function play({run}: Scenario, instance: Got, kind: Kind): Promise<Recording> {
+	const site = new Site();
+	await using origin = await Origin.start(site.handler);
+	const recorder = new Recorder(origin);
+	const base = instance.extend({retry: {limit: 0}});
+	const cache = kind.cache();
+	const client = base.extend(cache);
+	const faults: unknown[] = [];
+	for (const event of ['storeError', 'settingError', 'backgroundError', 'internalError'] as const) {
+		getCache(client)?.on(event, fault => faults.push([event, fault]));
+	}
+
+	await run({
+		client,
+		url: origin.url,
+		site,
+		recorder,
+		clientAfter: options => base.extend(options, cache),
+	});
+	await getCache(client)?.idle();
+	return {notes: recorder.notes, asked: recorder.normalize(origin.requests), faults};
+}
+
+/**
+Plays a scenario with a plain instance and with cached ones, and compares.
+*/
+export async function compare(t: ExecutionContext, scenario: Scenario, instance: Got): Promise<void> {
+	const [plainKind, ...cachedKinds] = kinds;
+	const plain = await play(scenario, instance, plainKind!);
+	t.true(plain.notes.length > 0, 'The scenario records something');
+	for (const kind of cachedKinds) {
+		const cached = await play(scenario, instance, kind);
+		t.deepEqual(cached.notes, plain.notes, kind.name);
+		t.deepEqual(cached.asked, plain.asked, kind.name);
+		t.deepEqual(cached.faults, [], kind.name);
+	}
+}
