@@ -1,5 +1,6 @@
 import type {Options} from 'got';
-import type {Exchange, ExchangeInfo} from '../engine/exchange.ts';
+import type {ExchangeInfo} from '../engine/exchange-types.ts';
+import type {Exchange} from '../engine/exchange.ts';
 import type {Reason} from '../policy/reasons.ts';
 
 /**

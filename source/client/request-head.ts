@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
-import type {OutgoingRequest} from '../engine/exchange.ts';
+import type {OutgoingRequest} from '../engine/exchange-types.ts';
 import type {Fields} from '../policy/fields.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;

@@ -4,7 +4,14 @@ import {nodeHeaders, type NodeHeaders, type StoredResponse} from '../model/store
 const chunkSize = 65_536;
 const nothing = new Uint8Array(0);
 
-type Phases = Record<'wait' | 'dns' | 'tcp' | 'tls' | 'request' | 'firstByte' | 'download' | 'total', number | undefined>;
+type Answer = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly headers: NodeHeaders;
+	readonly rawHeaders: string[];
+	readonly body: Uint8Array;
+	readonly fromCache: boolean;
+};
 
 /**
 An answer that came from no socket, in the shape of an `IncomingMessage`.
@@ -28,11 +35,11 @@ export class ServedResponse extends Readable {
 	readonly fromCache: boolean;
 
 	/** As Got times a request, for those who read it without asking where the response came from. */
-	timings: Record<string, unknown>;
+	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #body: Uint8Array;
 	#position = 0;
 
-	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: {statusCode: number; statusMessage: string; headers: NodeHeaders; rawHeaders: string[]; body: Uint8Array; fromCache: boolean}) {
+	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: Answer) {
 		super({highWaterMark: chunkSize});
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
@@ -40,13 +47,6 @@ export class ServedResponse extends Readable {
 		this.rawHeaders = rawHeaders;
 		this.fromCache = fromCache;
 		this.#body = body;
-		const now = Date.now();
-		const phases: Phases = {
-			wait: 0, dns: 0, tcp: 0, tls: undefined, request: 0, firstByte: 0, download: 0, total: 0,
-		};
-		this.timings = {
-			start: now, socket: now, lookup: now, connect: now, secureConnect: undefined, upload: now, response: now, end: now, error: undefined, abort: undefined, phases,
-		};
 	}
 
 	static stored(stored: StoredResponse): ServedResponse {
@@ -78,4 +78,30 @@ export class ServedResponse extends Readable {
 			this.push(null);
 		}
 	}
+}
+
+/** Everything happened now, and took no time; nothing was encrypted, nothing failed. */
+function instantTimings(now: number): Record<string, unknown> {
+	return {
+		start: now,
+		socket: now,
+		lookup: now,
+		connect: now,
+		secureConnect: undefined,
+		upload: now,
+		response: now,
+		end: now,
+		error: undefined,
+		abort: undefined,
+		phases: {
+			wait: 0,
+			dns: 0,
+			tcp: 0,
+			tls: undefined,
+			request: 0,
+			firstByte: 0,
+			download: 0,
+			total: 0,
+		},
+	};
 }

@@ -2,7 +2,8 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
 import {chain} from '../cache/maybe-promise.ts';
 import type {Engine} from '../engine/engine.ts';
-import type {Exchange, Step} from '../engine/exchange.ts';
+import type {Step} from '../engine/exchange-types.ts';
+import type {Exchange} from '../engine/exchange.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {remember} from './cache-info.ts';
 import {

@@ -18,34 +18,33 @@ const decoders: Readonly<Record<string, Decoder>> = {
 };
 
 /**
-The content codings of a response, in the order applied; empty for none.
+The content codings of a response, in the order applied; empty where there are none, or where one of them is not known: then the body stays as it came.
 */
-export function contentCodings(fields: Fields): readonly string[] {
-	return fieldTokens(fields, 'content-encoding').filter(coding => coding !== 'identity');
-}
-
-/**
-Whether each coding can be undone; what cannot stays as it came.
-*/
-export function canDecode(codings: readonly string[]): boolean {
-	return codings.every(coding => Object.hasOwn(decoders, coding));
+export function decodableCodings(fields: Fields): readonly string[] {
+	const codings = fieldTokens(fields, 'content-encoding').filter(coding => coding !== 'identity');
+	return codings.every(coding => Object.hasOwn(decoders, coding)) ? codings : [];
 }
 
 /**
 Undoes the codings, last applied first (RFC 9110 §8.4).
 
 @param limit - Bytes that the content may have, so that a small body cannot fill the memory.
-@throws Where the body is broken or larger than the limit.
+@returns `undefined` where the body is broken or larger than the limit.
 */
-export async function decodeContent(body: Uint8Array, codings: readonly string[], limit: number): Promise<Uint8Array> {
+export async function decodeContent(body: Uint8Array, codings: readonly string[], limit: number): Promise<Uint8Array | undefined> {
+	const options = {maxOutputLength: Math.min(limit, constants.MAX_LENGTH)};
 	let content = body;
-	for (const coding of codings.toReversed()) {
-		// A coded body without bytes is sent for no content (HEAD, 204).
-		if (content.byteLength > 0) {
-			// eslint-disable-next-line no-await-in-loop -- Each coding is undone in what the one outside it gave.
-			content = await decoders[coding]!(content, {maxOutputLength: Math.min(limit, constants.MAX_LENGTH)});
+	try {
+		for (const coding of codings.toReversed()) {
+			// A coded body without bytes is sent for no content (HEAD, 204).
+			if (content.byteLength > 0) {
+				// eslint-disable-next-line no-await-in-loop -- Each coding is undone in what the one outside it gave.
+				content = await decoders[coding]!(content, options);
+			}
 		}
-	}
 
-	return content;
+		return content;
+	} catch {
+		return undefined;
+	}
 }

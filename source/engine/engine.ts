@@ -3,7 +3,8 @@ import type {MaybePromise} from '../cache/maybe-promise.ts';
 import {resolveRequestSettings, type RequestSettings, type ResolvedSettings} from '../settings.ts';
 import {Background} from './background.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
-import {Exchange, type OutgoingRequest, type Step} from './exchange.ts';
+import type {OutgoingRequest, Step} from './exchange-types.ts';
+import {Exchange} from './exchange.ts';
 
 /**
 What the exchanges of one client share: the cache, the settings, the work in the background.

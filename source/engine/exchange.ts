@@ -1,8 +1,6 @@
-import {newGeneration, type HttpCache, type Match} from '../cache/http-cache.ts';
+import type {HttpCache, Match} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {createKey, type KeyRequest} from '../matching/key.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../matching/credentials.ts';
-import {redactUrl} from '../matching/url.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
 import {isWhole} from '../policy/completeness.ts';
@@ -15,60 +13,23 @@ import {
 	type RequestFacts,
 } from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {freshenedFields, storableFields, type RawFields} from '../policy/stored-fields.ts';
+import {freshenedFields} from '../policy/stored-fields.ts';
 import type {Lifetime, RequestDecision} from '../policy/types.ts';
-import {canDecode, contentCodings, decodeContent} from './content-coding.ts';
+import {composeResponse} from './compose-response.ts';
+import {decodableCodings, decodeContent} from './content-coding.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
-
-/**
-A request as it will be sent.
-*/
-export type OutgoingRequest = {
-	/** The method that counts: an override header's, if there is one. */
-	readonly method: string;
-	readonly url: string;
-	readonly fields: Fields;
-
-	/** `'unknown'` for one that can be read only once. */
-	readonly body: string | Uint8Array | undefined | 'unknown';
-};
+import type {
+	Answer,
+	ExchangeInfo,
+	IncomingHead,
+	OutgoingRequest,
+	Step,
+} from './exchange-types.ts';
+import {accepts} from './filter.ts';
 
 type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
 
-export type IncomingHead = {
-	readonly statusCode: number;
-	readonly statusMessage: string;
-	readonly rawHeaders: RawFields;
-};
-
-/** What to do with the request. */
-export type Step =
-	| {readonly do: 'serve'; readonly stored: StoredResponse; readonly revalidate: boolean}
-	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
-	| {readonly do: 'fail'; readonly statusCode: 504};
-
-/** What to do with the response: give it, give the stored one, or give it and hand in its body. */
-export type Answer =
-	| {readonly do: 'pass'}
-	| {readonly do: 'serve'; readonly stored: StoredResponse}
-	| {readonly do: 'collect'};
-
-/**
-What can be said of an exchange so far.
-*/
-export type ExchangeInfo = {
-	readonly key: string | undefined;
-
-	/** Why the answer comes from where it comes. */
-	readonly reason: Reason;
-
-	/** What became of the origin's response; `undefined` where there was none, or not yet. */
-	readonly stored: Reason | undefined;
-	readonly createdAt: number | undefined;
-	readonly expires: number | undefined;
-	readonly fromCache: boolean;
-	readonly revalidated: boolean;
-};
+type Received = {readonly head: IncomingHead; readonly fields: Fields; readonly lifetime: Lifetime; readonly time: number};
 
 /**
 One attempt of one hop, from the request as it will be sent to what is stored: asks the policy, does what it decides.
@@ -83,7 +44,7 @@ export class Exchange {
 	#key: string | undefined;
 	#match: Match | undefined;
 	#conditional = false;
-	#received: {head: IncomingHead; fields: Fields; lifetime: Lifetime; time: number} | undefined;
+	#received: Received | undefined;
 	#info: ExchangeInfo = {
 		key: undefined, reason: 'miss', stored: undefined, createdAt: undefined, expires: undefined, fromCache: false, revalidated: false,
 	};
@@ -228,7 +189,9 @@ export class Exchange {
 		return chain(this.#cache.match(key, this.request.fields), match => {
 			this.#match = match;
 			const decision = onLookup(this.#facts, match?.stored, this.#settings.now());
-			return decision.do !== 'serve' || this.#settings.filterFn === undefined ? this.#execute(decision) : chain(this.#accepts(match!.stored), accepted => accepted ? this.#execute(decision) : this.#refuse(match!));
+			return decision.do === 'serve'
+				? chain(this.#accepts(match!.stored), accepted => accepted ? this.#execute(decision) : this.#refuse(match!))
+				: this.#execute(decision);
 		});
 	}
 
@@ -281,34 +244,21 @@ export class Exchange {
 		return {do: 'serve', stored};
 	}
 
-	async #decode(body: Uint8Array, codings: readonly string[]): Promise<Uint8Array | undefined> {
-		try {
-			return await decodeContent(body, codings, this.#settings.maxEntryBytes);
-		} catch {
-			this.abandon('undecodable');
-			return undefined;
-		}
-	}
-
 	#compose(body: Uint8Array): MaybePromise<StoredResponse | undefined> {
-		const codings = contentCodings(this.#received!.fields);
-		return codings.length === 0 || this.#settings.storeEncoded || !canDecode(codings) ? this.#stored(body, []) : chain(this.#decode(body, codings), content => content === undefined ? undefined : this.#stored(content, codings));
-	}
+		const {head, fields, lifetime, time} = this.#received!;
+		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
+		const compose = (content: Uint8Array): StoredResponse => composeResponse(this.request, head, {...lifetime, createdAt: time}, content, codings);
+		if (codings.length === 0) {
+			return compose(body);
+		}
 
-	#stored(body: Uint8Array, codings: readonly string[]): StoredResponse {
-		const {head, lifetime: {expires, retainUntil}, time} = this.#received!;
-		return storedResponse({
-			method: this.request.method,
-			url: redactUrl(this.request.url, DEFAULT_IGNORED_PARAMETERS),
-			statusCode: head.statusCode,
-			statusMessage: head.statusMessage,
-			rawHeaders: storableFields(head.rawHeaders, codings.length > 0),
-			createdAt: time,
-			expires,
-			retainUntil,
-			generation: newGeneration(),
-			...(codings.length > 0 && {codings}),
-		}, body);
+		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
+			if (content === undefined) {
+				this.abandon('undecodable');
+			}
+
+			return content && compose(content);
+		});
 	}
 
 	#filtered(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
@@ -326,24 +276,9 @@ export class Exchange {
 		});
 	}
 
-	// A filter that fails has not accepted; its fault is told, the request goes on.
 	#accepts(stored: StoredResponse): MaybePromise<boolean> {
 		const {filterFn, now} = this.#settings;
-		if (filterFn === undefined) {
-			return true;
-		}
-
-		const report = (error: unknown): boolean => {
-			this.#cache.report('settingError', {setting: 'filterFn', error});
-			return false;
-		};
-
-		try {
-			const accepted = filterFn(new CachedResponse(this.#key!, stored, now()));
-			return accepted instanceof Promise ? accepted.catch(report) : accepted;
-		} catch (error) {
-			return report(error);
-		}
+		return filterFn === undefined || accepts(filterFn, new CachedResponse(this.#key!, stored, now()), this.#cache);
 	}
 
 	#save(task: () => MaybePromise<StoredResponse | undefined>): void {

@@ -27,7 +27,7 @@ class FaultyStore implements Store {
 	}
 
 	set(key: string, value: StoredValue): MaybePromise<void> {
-		this.#do('set', () => {
+		return this.#do<MaybePromise<void>>('set', () => {
 			this.values.set(key, value);
 		});
 	}

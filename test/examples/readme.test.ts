@@ -25,6 +25,11 @@ const loader = `
 	});
 `;
 
+/** What the sample says that it prints. */
+function promised(code: string): string {
+	return code.matchAll(/^\/\/=> (?<line>.*\n)/gmv).map(match => match.groups!.line!).toArray().join('');
+}
+
 async function startOrigin(): Promise<Origin> {
 	return Origin.start((request, response) => {
 		response.setHeader('etag', '"1"');
@@ -37,18 +42,15 @@ for (const [index, code] of samples.entries()) {
 	test(`sample ${index + 1} of the readme prints what it says`, async t => {
 		await using origin = await startOrigin();
 		const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-readme-'));
-		t.teardown(async () => fs.rm(folder, {recursive: true}));
+		t.teardown(async () => {
+			await fs.rm(folder, {recursive: true});
+		});
 		await fs.writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
 		await fs.writeFile(path.join(folder, 'loader.js'), loader);
-		await fs.writeFile(path.join(folder, 'sample.ts'), code.replaceAll('https://api.example.com', origin.url));
+		await fs.writeFile(path.join(folder, 'sample.ts'), code.replaceAll('https://api.example.com', () => origin.url));
 
 		const {stdout, stderr} = await promisify(execFile)(process.execPath, ['--import', './loader.js', 'sample.ts'], {cwd: folder});
 		t.is(stderr, '');
-		t.deepEqual(stdout.trim().split('\n'), code.matchAll(/^\/\/=> (?<line>.*)$/gmv).map(match => match.groups!.line!).toArray().concat(code.includes('//=>') ? [] : ['']));
+		t.is(stdout, promised(code));
 	});
 }
-
-test('the readme shows the demo as its table is now', t => {
-	const headings = readme.matchAll(/^request +status +cache +reason +ms$/gmv).toArray();
-	t.is(headings.length, 2);
-});
