@@ -1,31 +1,16 @@
-import {execFile} from 'node:child_process';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import {Origin} from '../helpers/origin.ts';
+import {createFolder, runNode, type Output} from './run-node.ts';
 
-type Output = {
-	readonly code: number;
-	readonly lines: readonly string[];
-	readonly errors: string;
-};
+type Run = Pick<Output, 'code' | 'stderr'> & {readonly lines: readonly string[]};
 
 const examples = path.resolve(import.meta.dirname, '../../examples');
 
-async function run(name: string, inputs: readonly string[], folder: string): Promise<Output> {
-	return new Promise(resolve => {
-		execFile(process.execPath, [path.join(examples, name), ...inputs], {cwd: folder}, (error, stdout, stderr) => {
-			resolve({code: error === null ? 0 : Number(error.code), lines: stdout.trim().split('\n'), errors: stderr});
-		});
-	});
-}
-
-async function createFolder(t: ExecutionContext): Promise<string> {
-	const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-demo-'));
-	t.teardown(async () => fs.rm(folder, {recursive: true}));
-	return folder;
+async function run(name: string, inputs: readonly string[], folder: string): Promise<Run> {
+	const {stdout, ...output} = await runNode([path.join(examples, name), ...inputs], folder);
+	return {...output, lines: stdout.trim().split('\n')};
 }
 
 /** Request, status, cache and reason of each row of the table. */
@@ -81,7 +66,7 @@ const secondRun = [
 test('the demo is served by the file of its first run when it runs again', async t => {
 	const folder = await createFolder(t);
 	const first = await run('demo.ts', [], folder);
-	t.is(first.errors, '');
+	t.is(first.stderr, '');
 	t.is(first.code, 0);
 	t.deepEqual(rows(first.lines), firstRun);
 	t.regex(summary(first.lines, 'Requests'), /^16, of which 13 reached /v);
@@ -91,7 +76,7 @@ test('the demo is served by the file of its first run when it runs again', async
 	t.true(files.includes('demo_cache.sqlite'));
 
 	const second = await run('demo.ts', [], folder);
-	t.is(second.errors, '');
+	t.is(second.stderr, '');
 	t.deepEqual(rows(second.lines), secondRun);
 	t.regex(summary(second.lines, 'Requests'), /^16, of which 9 reached /v);
 	t.is(summary(second.lines, 'From earlier runs'), 'GET /json (2 times), STREAM /json, GET /gzip (2 times), GET /old (2 times), GET /etag (2 times)');
@@ -134,8 +119,8 @@ test('the demo fails where all of its requests do', async t => {
 for (const name of ['basic.ts', 'keyv.ts']) {
 	test(`${name} gets its second answer from the cache`, async t => {
 		await using origin = await startOrigin();
-		const {code, lines, errors} = await run(name, [`${origin.url}/`], await createFolder(t));
-		t.is(errors, '');
+		const {code, lines, stderr} = await run(name, [`${origin.url}/`], await createFolder(t));
+		t.is(stderr, '');
 		t.is(code, 0);
 		t.deepEqual(lines, ['200 false miss', '200 true fresh']);
 		t.is(origin.count, 1);

@@ -1,11 +1,8 @@
-import {execFile} from 'node:child_process';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import {promisify} from 'node:util';
 import test from 'ava';
 import {Origin} from '../helpers/origin.ts';
+import {createFolder, runNode} from './run-node.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const readme = await fs.readFile(path.join(root, 'readme.md'), 'utf8');
@@ -41,15 +38,12 @@ async function startOrigin(): Promise<Origin> {
 for (const [index, code] of samples.entries()) {
 	test(`sample ${index + 1} of the readme prints what it says`, async t => {
 		await using origin = await startOrigin();
-		const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-readme-'));
-		t.teardown(async () => {
-			await fs.rm(folder, {recursive: true});
-		});
+		const folder = await createFolder(t);
 		await fs.writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
 		await fs.writeFile(path.join(folder, 'loader.js'), loader);
-		await fs.writeFile(path.join(folder, 'sample.ts'), code.replaceAll('https://api.example.com', () => origin.url));
+		await fs.writeFile(path.join(folder, 'sample.ts'), code.split('https://api.example.com').join(origin.url));
 
-		const {stdout, stderr} = await promisify(execFile)(process.execPath, ['--import', './loader.js', 'sample.ts'], {cwd: folder});
+		const {stdout, stderr} = await runNode(['--import', './loader.js', 'sample.ts'], folder);
 		t.is(stderr, '');
 		t.is(stdout, promised(code));
 	});

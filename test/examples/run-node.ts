@@ -1,0 +1,30 @@
+import {execFile} from 'node:child_process';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type {ExecutionContext} from 'ava';
+
+export type Output = {
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+};
+
+/** Runs this Node.js with the arguments, in the folder. */
+export async function runNode(inputs: readonly string[], folder: string): Promise<Output> {
+	return new Promise(resolve => {
+		execFile(process.execPath, [...inputs], {cwd: folder}, (error, stdout, stderr) => {
+			resolve({code: error === null ? 0 : Number(error.code), stdout, stderr});
+		});
+	});
+}
+
+/** An empty folder that goes when the test is over. */
+export async function createFolder(t: ExecutionContext): Promise<string> {
+	const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-examples-'));
+	t.teardown(async () => {
+		await fs.rm(folder, {recursive: true});
+	});
+	return folder;
+}
