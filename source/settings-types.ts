@@ -180,6 +180,72 @@ export type CacheSettings = SharedSettings & {
 	readonly urlsExpireAfter?: UrlsExpireAfter | undefined;
 
 	/**
+	Let response headers decide, by RFC 9111 for a private cache: `Cache-Control`, `Expires`, `Age`, `Vary` and the rest come before the settings of expiration. Then `expireAfter` and `allowableCodes` are unset unless given: what says nothing of its freshness gets a heuristic one.
+
+	@default false
+	@example
+	```
+	{cacheControl: true}
+	```
+	*/
+	readonly cacheControl?: boolean | undefined;
+
+	/**
+	The share of the time since `Last-Modified` for which a response is fresh where nothing else says, from 0 to 1 (RFC 9111 §4.2.2). With `cacheControl` only.
+
+	@default 0.1
+	@example
+	```
+	{heuristicShare: 0}
+	```
+	*/
+	readonly heuristicShare?: number | undefined;
+
+	/**
+	Targeted fields that come before `Cache-Control` and `Expires`, the most specific first (RFC 9213). With `cacheControl` only.
+
+	@default []
+	@example
+	```
+	{cacheControlTargets: ['Example-Cache-Control']}
+	```
+	*/
+	readonly cacheControlTargets?: readonly string[] | undefined;
+
+	/**
+	When a stale response stands in for an error: at the first failure, or when Got's own `retries` are used up (of the promise API: a stream has none of its own).
+
+	@default 'failure'
+	@example
+	```
+	{staleIfError: true, staleIfErrorAfter: 'retries'}
+	```
+	*/
+	readonly staleIfErrorAfter?: 'failure' | 'retries' | undefined;
+
+	/**
+	What answers where the origin cannot be reached and nothing stored may be used: Got's `error`, or `respond` with the 504 of RFC 9111 §5.2.2.2.
+
+	@default 'error'
+	@example
+	```
+	{gatewayTimeout: 'respond'}
+	```
+	*/
+	readonly gatewayTimeout?: 'error' | 'respond' | undefined;
+
+	/**
+	The `Cache-Status` field that is added to each response (RFC 9211): `false` for none, `true`, a name for this cache, or `{name, key}`, where `key: true` tells the key too.
+
+	@default true
+	@example
+	```
+	{cacheStatus: 'api-client'}
+	```
+	*/
+	readonly cacheStatus?: boolean | string | {readonly name?: string; readonly key?: boolean} | undefined;
+
+	/**
 	The request headers whose values part the cache beside what `Vary` names: none, all (`true`), or those listed.
 
 	@default false
@@ -318,7 +384,20 @@ type ResolvedSharedSettings = {
 /**
 Settings understood. Frozen, and nothing in it is shared with what the user gave but the store and functions.
 */
-export type ResolvedSettings = ResolvedSharedSettings & {
+export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | 'expireAfter'> & {
+	/** `undefined` leaves it to RFC 9111. */
+	readonly expireAfter: Expiration | undefined;
+
+	/** `undefined` leaves it to RFC 9111. */
+	readonly allowableCodes: ReadonlySet<number> | undefined;
+	readonly cacheControl: boolean;
+	readonly heuristicShare: number;
+
+	/** In lower case. */
+	readonly cacheControlTargets: readonly string[];
+	readonly staleIfErrorAfter: 'failure' | 'retries';
+	readonly gatewayTimeout: 'error' | 'respond';
+	readonly cacheStatus: {readonly name: string; readonly key: boolean} | false;
 	/** As given: whoever opens it checks it. */
 	readonly store: StoreSetting;
 	readonly cacheName: string;

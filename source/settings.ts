@@ -92,6 +92,32 @@ const clientTable: Table<ResolvedSettings> = {
 		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object of globs',
 		parse: urlExpirations,
 	},
+	cacheControl: boolean,
+	heuristicShare: {
+		default: 0.1,
+		allowed: 'a number from 0 to 1',
+		parse: value => typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined,
+	},
+	cacheControlTargets: {
+		default: [],
+		allowed: 'an array of header names',
+		parse: (value, path) => Array.isArray(value) ? [...headerNameSet(value, path)!] : undefined,
+	},
+	staleIfErrorAfter: {
+		default: 'failure',
+		allowed: '`\'failure\'` or `\'retries\'`',
+		parse: value => value === 'failure' || value === 'retries' ? value : undefined,
+	},
+	gatewayTimeout: {
+		default: 'error',
+		allowed: '`\'error\'` or `\'respond\'`',
+		parse: value => value === 'error' || value === 'respond' ? value : undefined,
+	},
+	cacheStatus: {
+		default: true,
+		allowed: 'a boolean, a name that is not empty, or an object of `name` and `key`',
+		parse: cacheStatus,
+	},
 	matchHeaders: {
 		default: false,
 		allowed: 'a boolean or an array of header names',
@@ -128,6 +154,9 @@ const requestTable: Table<ResolvedRequestSettings> = {
 /** The names of the settings that a request may have of its own. */
 export const requestSettingNames: readonly string[] = Object.keys(requestTable);
 
+/** With `cacheControl`, these have no default: RFC 9111 decides where the user does not. */
+const leftToOrigin: ReadonlySet<string> = new Set(['expireAfter', 'allowableCodes']);
+
 /**
 The settings of a client, checked, understood and completed with the defaults.
 
@@ -140,7 +169,8 @@ resolveSettings({expireAfter: '5m'}).expireAfter;
 ```
 */
 export function resolveSettings(settings: CacheSettings = {}): ResolvedSettings {
-	return resolve(clientTable, Object.keys(clientTable), settings, 'cache');
+	const required = Object.keys(clientTable).filter(key => !(leftToOrigin.has(key) && settings?.cacheControl === true));
+	return resolve(clientTable, required, settings, 'cache');
 }
 
 /**
@@ -198,6 +228,21 @@ function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undef
 }
 
 const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
+
+const defaultCacheName = 'got-cache-hooks';
+
+function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefined {
+	if (typeof value === 'boolean') {
+		return value && {name: defaultCacheName, key: false};
+	}
+
+	if (typeof value === 'string') {
+		return value === '' ? undefined : {name: value, key: false};
+	}
+
+	const {name = defaultCacheName, key = false, ...others} = isPlainObject(value) ? value as {name?: unknown; key?: unknown} : {name: ''};
+	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
+}
 
 function headerNames(value: unknown, path: string): boolean | readonly string[] | undefined {
 	if (typeof value === 'boolean') {

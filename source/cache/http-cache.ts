@@ -30,8 +30,15 @@ export type HttpCacheOptions = {
 A stored response and where it lies: under the primary key, or under its variant's.
 */
 export type Match = {
+	readonly primary: string;
 	readonly key: string;
 	readonly stored: StoredResponse;
+};
+
+/** Nothing stored matches; other variants of the resource may be. */
+export type NoMatch = {
+	readonly stored: undefined;
+	readonly varies: boolean;
 };
 
 /**
@@ -92,7 +99,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
 	*/
-	match(key: string, request: Fields): MaybePromise<Match | undefined> {
+	match(key: string, request: Fields): MaybePromise<Match | NoMatch> {
 		const pending = this.#writes.pending(key, this.#storeTimeout);
 		return pending === undefined ? this.#match(key, request) : chain(pending, () => this.#match(key, request));
 	}
@@ -164,19 +171,24 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	#match(key: string, request: Fields): MaybePromise<Match | undefined> {
-		return chain(this.#read(key), stored => {
-			if (stored?.vary === undefined) {
-				return stored === undefined ? undefined : {key, stored};
+	#match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
+		return chain(this.#read(primary), stored => {
+			if (stored === undefined) {
+				return {stored, varies: false};
+			}
+
+			const match = {primary, key: primary, stored};
+			if (stored.vary === undefined) {
+				return match;
 			}
 
 			const variant = varyDigest(stored.vary.names, request);
-			return variant === stored.vary.digest ? {key, stored} : this.#matchVariant(variantKey(stored.generation, variant), variant);
+			return variant === stored.vary.digest ? match : this.#matchVariant(primary, variantKey(stored.generation, variant), variant);
 		});
 	}
 
-	#matchVariant(key: string, variant: string): MaybePromise<Match | undefined> {
-		return chain(this.#read(key), stored => stored?.vary?.digest === variant ? {key, stored} : undefined);
+	#matchVariant(primary: string, key: string, variant: string): MaybePromise<Match | NoMatch> {
+		return chain(this.#read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored} : {stored: undefined, varies: true});
 	}
 
 	#save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {

@@ -1,34 +1,37 @@
 import type {IncomingMessage} from 'node:http';
 import type {Engine} from '../engine/engine.ts';
 import type {Exchange} from '../engine/exchange.ts';
+import {appendCacheStatus} from '../policy/cache-status.ts';
 import {collectBody} from './collect-body.ts';
 import {ServedResponse} from './served-response.ts';
 
 /**
 Gives the response to the exchange, and what the exchange gives to the caller: the response with its body being copied, or a stored one in its place.
 */
-export function receive(response: IncomingMessage, exchange: Exchange, engine: Engine): IncomingMessage | ServedResponse {
+export function receive(response: IncomingMessage, exchange: Exchange, engine: Engine, retries = false): IncomingMessage | ServedResponse {
 	try {
-		return answer(response, exchange);
+		return answer(response, exchange, retries);
 	} catch (error) {
 		engine.cache.report('internalError', {error});
 		return response;
 	}
 }
 
-function answer(response: IncomingMessage, exchange: Exchange): IncomingMessage | ServedResponse {
+function answer(response: IncomingMessage, exchange: Exchange, retries: boolean): IncomingMessage | ServedResponse {
 	const decision = exchange.respond({
 		statusCode: response.statusCode!,
 		statusMessage: response.statusMessage ?? '',
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
-	});
+	}, retries);
 
 	switch (decision.do) {
 		case 'pass': {
+			tellStatus(response, decision.status);
 			return response;
 		}
 
 		case 'collect': {
+			tellStatus(response, decision.status);
 			collectBody(response, exchange.maxEntryBytes, {
 				commit(body) {
 					exchange.commit(body);
@@ -44,8 +47,16 @@ function answer(response: IncomingMessage, exchange: Exchange): IncomingMessage 
 			// Nobody reads it any more; its connection is freed when it ends.
 			response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
 			response.resume();
-			return ServedResponse.stored(decision.stored);
+			return new ServedResponse(decision.response);
 		}
+	}
+}
+
+/** The origin's response is given as it came, but for what this cache says of it. */
+function tellStatus(response: IncomingMessage, status: string | undefined): void {
+	if (status !== undefined) {
+		const existing = response.headers['cache-status'];
+		response.headers['cache-status'] = appendCacheStatus(Array.isArray(existing) ? existing.join(', ') : existing, status);
 	}
 }
 

@@ -1,17 +1,8 @@
 import {Readable} from 'node:stream';
-import {nodeHeaders, type NodeHeaders, type StoredResponse} from '../model/stored-response.ts';
+import type {RenderedResponse} from '../engine/exchange-types.ts';
+import type {NodeHeaders} from '../model/stored-response.ts';
 
 const chunkSize = 65_536;
-const nothing = new Uint8Array(0);
-
-type Answer = {
-	readonly statusCode: number;
-	readonly statusMessage: string;
-	readonly headers: NodeHeaders;
-	readonly rawHeaders: string[];
-	readonly body: Uint8Array;
-	readonly fromCache: boolean;
-};
 
 /**
 An answer that came from no socket, in the shape of an `IncomingMessage`.
@@ -39,7 +30,7 @@ export class ServedResponse extends Readable {
 	readonly #body: Uint8Array;
 	#position = 0;
 
-	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: Answer) {
+	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: RenderedResponse) {
 		super({highWaterMark: chunkSize});
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
@@ -47,24 +38,6 @@ export class ServedResponse extends Readable {
 		this.rawHeaders = rawHeaders;
 		this.fromCache = fromCache;
 		this.#body = body;
-	}
-
-	static stored(stored: StoredResponse): ServedResponse {
-		return new ServedResponse({
-			statusCode: stored.statusCode,
-			statusMessage: stored.statusMessage,
-			headers: nodeHeaders(stored.fields),
-			rawHeaders: [...stored.rawHeaders],
-			body: stored.body,
-			fromCache: true,
-		});
-	}
-
-	/** RFC 9111 §5.2.1.7, with requests-cache's words. */
-	static notCached(): ServedResponse {
-		return new ServedResponse({
-			statusCode: 504, statusMessage: 'Not Cached', headers: {}, rawHeaders: [], body: nothing, fromCache: false,
-		});
 	}
 
 	override _read(): void {

@@ -4,8 +4,8 @@ import {chain} from '../cache/maybe-promise.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
 import {remember} from './cache-info.ts';
+import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {
 	isClientRequest,
 	sendNative,
@@ -38,11 +38,12 @@ export function arm(options: Options, engine: Engine): void {
 	const own = present !== undefined && covered.has(present) ? covered.get(present) : present;
 	const settings = engine.settingsFor(options.context.cache);
 
+	const isLastResort = endOfRetries(options);
 	const transport = (url: URL, native: {headers?: Record<string, string | string[] | undefined>}): RequestResult | Promise<RequestResult> => {
 		options.request = own;
 		const exchange = engine.open(outgoingRequest(url, native.headers ?? {}, options), options.decompress ? settings : {...settings, storeEncoded: true});
 		remember(options, exchange, engine.now);
-		return new Attempt(url, options, exchange, engine).run();
+		return new Attempt(options, exchange, engine, validators => sendNative(url, options, validators)).run(isLastResort);
 	};
 
 	covered.set(transport as RequestFunction, own);
@@ -56,15 +57,19 @@ class Attempt {
 	readonly #engine: Engine;
 	readonly #send: Send;
 
-	constructor(url: URL, options: Options, exchange: Exchange, engine: Engine) {
+	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
+	#retries = false;
+
+	constructor(options: Options, exchange: Exchange, engine: Engine, send: Send) {
 		this.#options = options;
 		this.#exchange = exchange;
 		this.#engine = engine;
-		this.#send = validators => sendNative(url, options, validators);
+		this.#send = send;
 	}
 
-	run(): RequestResult | Promise<RequestResult> {
-		return chain(this.#engine.begin(this.#exchange), step => this.#execute(step));
+	run(isLastResort: boolean): RequestResult | Promise<RequestResult> {
+		this.#retries = this.#exchange.isPatient && !isLastResort && !this.#options.isStream;
+		return chain(this.#engine.begin(this.#exchange, isLastResort), step => this.#execute(step));
 	}
 
 	#execute(step: Step): RequestResult | Promise<RequestResult> {
@@ -74,11 +79,7 @@ class Attempt {
 					this.#refresh();
 				}
 
-				return this.#serve(ServedResponse.stored(step.stored));
-			}
-
-			case 'fail': {
-				return this.#serve(ServedResponse.notCached());
+				return this.#serve(new ServedResponse(step.response));
 			}
 
 			case 'send': {
@@ -121,26 +122,40 @@ class Attempt {
 	}
 
 	#receive(response: IncomingMessage): IncomingMessage | ServedResponse {
-		const given = receive(response, this.#exchange, this.#engine);
-		return given instanceof ServedResponse ? this.#serve(given) as unknown as ServedResponse : given;
-	}
-
-	#fail(): StoredResponse | undefined {
-		const stored = this.#exchange.fail();
-		if (stored !== undefined) {
-			refuseRetry(this.#options);
+		const given = receive(response, this.#exchange, this.#engine, this.#retries);
+		if (given instanceof ServedResponse) {
+			this.#serve(given);
+		} else if (response.statusCode! >= 400) {
+			this.#wait();
 		}
 
-		return stored;
+		return given;
+	}
+
+	#fail(): ServedResponse | undefined {
+		const response = this.#exchange.fail(this.#retries);
+		if (response === undefined) {
+			this.#wait();
+			return undefined;
+		}
+
+		refuseRetry(this.#options);
+		return new ServedResponse(response);
+	}
+
+	#wait(): void {
+		if (this.#retries && this.#exchange.hasLastResort) {
+			awaitRetries(this.#options);
+		}
 	}
 
 	#standIn(error: unknown): RequestResult {
-		const stored = this.#fail();
-		if (stored === undefined) {
+		const response = this.#fail();
+		if (response === undefined) {
 			throw error;
 		}
 
-		return this.#serve(ServedResponse.stored(stored));
+		return this.#serve(response);
 	}
 
 	#serve(response: ServedResponse): RequestResult {

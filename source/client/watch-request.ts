@@ -1,14 +1,13 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {StoredResponse} from '../model/stored-response.ts';
 import {replaceEmit} from './replace-emit.ts';
-import {ServedResponse} from './served-response.ts';
+import type {ServedResponse} from './served-response.ts';
 
 export type Watcher = {
 	/** What takes the place of the origin's response: it or a stored one. Must not fail. */
 	readonly respond: (response: IncomingMessage) => IncomingMessage | ServedResponse;
 
 	/** What takes the place of a failure, if anything. Must not fail. */
-	readonly fail: (error: unknown) => StoredResponse | undefined;
+	readonly fail: () => ServedResponse | undefined;
 };
 
 /**
@@ -40,13 +39,13 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 		}
 
 		isSettled = true;
-		const stored = fail(argument);
-		if (stored === undefined) {
+		const standIn = fail();
+		if (standIn === undefined) {
 			return emit();
 		}
 
 		pretendResponse(request);
-		return emit('response', ServedResponse.stored(stored));
+		return emit('response', standIn);
 	});
 }
 

@@ -60,7 +60,7 @@ export class Engine {
 	/**
 	Begins an exchange so that no fault of the cache's becomes the request's: then it is sent as it is.
 	*/
-	begin(exchange: Exchange): MaybePromise<Step> {
+	begin(exchange: Exchange, isLastResort = false): MaybePromise<Step> {
 		const sendPlain = (error: unknown): Step => {
 			if (this.#settings.failFast) {
 				throw error;
@@ -71,7 +71,7 @@ export class Engine {
 		};
 
 		try {
-			const step = exchange.begin();
+			const step = exchange.begin(isLastResort);
 			return step instanceof Promise ? step.catch(sendPlain) : step;
 		} catch (error) {
 			return sendPlain(error);

@@ -4,7 +4,7 @@ import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';
 /**
 Everything that one exchange asks of the settings.
 */
-export type ExchangeSettings = PolicySettings & Pick<ResolvedSettings, 'filterFn' | 'keyFn' | 'matchHeaders' | 'maxEntryBytes' | 'now' | 'partitionBy' | 'storeEncoded'>;
+export type ExchangeSettings = PolicySettings & Pick<ResolvedSettings, 'cacheStatus' | 'filterFn' | 'keyFn' | 'matchHeaders' | 'maxEntryBytes' | 'now' | 'partitionBy' | 'staleIfErrorAfter' | 'storeEncoded'>;
 
 /**
 The client's settings with the request's own above them. `expireAfter` is kept apart, since URL patterns stand between.

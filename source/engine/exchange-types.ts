@@ -1,4 +1,4 @@
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {NodeHeaders} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
@@ -22,17 +22,30 @@ export type IncomingHead = {
 	readonly rawHeaders: RawFields;
 };
 
+/**
+A response that the cache gives. Its headers are the caller's; its body is what is stored, and must be copied.
+*/
+export type RenderedResponse = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly headers: NodeHeaders;
+	readonly rawHeaders: string[];
+	readonly body: Uint8Array;
+	readonly fromCache: boolean;
+};
+
 /** What to do with the request. */
 export type Step =
-	| {readonly do: 'serve'; readonly stored: StoredResponse; readonly revalidate: boolean}
-	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
-	| {readonly do: 'fail'; readonly statusCode: 504};
+	| {readonly do: 'serve'; readonly response: RenderedResponse; readonly revalidate: boolean}
+	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>};
 
-/** What to do with the response: give it, give the stored one, or give it and hand in its body. */
+/**
+What to do with the response: give it, give the stored one, or give it and hand in its body. `status` is what `Cache-Status` says of it.
+*/
 export type Answer =
-	| {readonly do: 'pass'}
-	| {readonly do: 'serve'; readonly stored: StoredResponse}
-	| {readonly do: 'collect'};
+	| {readonly do: 'pass'; readonly status: string | undefined}
+	| {readonly do: 'serve'; readonly response: RenderedResponse}
+	| {readonly do: 'collect'; readonly status: string | undefined};
 
 /**
 What can be said of an exchange so far.

@@ -1,35 +1,24 @@
-import type {HttpCache, Match} from '../cache/http-cache.ts';
+import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {createKey, type KeyRequest} from '../matching/key.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
 import {isWhole} from '../policy/completeness.ts';
-import type {Fields} from '../policy/fields.ts';
+import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
-import {
-	onLookup,
-	onRequest,
-	requestFacts,
-	type RequestFacts,
-} from '../policy/request-rules.ts';
+import {onLookup, onRequest, requestFacts, type RequestFacts, type Verdict} from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {freshenedFields} from '../policy/stored-fields.ts';
-import type {Lifetime, RequestDecision} from '../policy/types.ts';
-import {composeResponse} from './compose-response.ts';
+import type {Lifetime, ResponseDecision, ResponseHead, View} from '../policy/types.ts';
+import {composeResponse, type ReceivedResponse} from './compose-response.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
+import {keyOf, readKeys, sibling} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
-import type {
-	Answer,
-	ExchangeInfo,
-	IncomingHead,
-	OutgoingRequest,
-	Step,
-} from './exchange-types.ts';
+import type {Answer, ExchangeInfo, IncomingHead, OutgoingRequest, RenderedResponse, Step} from './exchange-types.ts';
 import {accepts} from './filter.ts';
+import {renderGatewayTimeout, renderStored} from './render.ts';
+import {describeStatus} from './status.ts';
 
-type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
-
-type Received = {readonly head: IncomingHead; readonly fields: Fields; readonly lifetime: Lifetime; readonly time: number};
+const noMatch: NoMatch = {stored: undefined, varies: false};
 
 /**
 One attempt of one hop, from the request as it will be sent to what is stored: asks the policy, does what it decides.
@@ -42,11 +31,17 @@ export class Exchange {
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
 	#key: string | undefined;
-	#match: Match | undefined;
-	#conditional = false;
-	#received: Received | undefined;
+	#match: Match | NoMatch = noMatch;
+	#sent: {readonly reason: Reason; readonly conditional: boolean; readonly storesFor: 'GET' | undefined; readonly time: number} | undefined;
+	#received: ReceivedResponse | undefined;
 	#info: ExchangeInfo = {
-		key: undefined, reason: 'miss', stored: undefined, createdAt: undefined, expires: undefined, fromCache: false, revalidated: false,
+		key: undefined,
+		reason: 'miss',
+		stored: undefined,
+		createdAt: undefined,
+		expires: undefined,
+		fromCache: false,
+		revalidated: false,
 	};
 
 	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest) {
@@ -75,20 +70,23 @@ export class Exchange {
 		return new Exchange(this.#cache, {...this.#settings, refresh: true}, this.request);
 	}
 
-	begin(): MaybePromise<Step> {
+	/**
+	@param isLastResort - Whether what is stored may stand in before the origin is asked again: Got has used up its retries.
+	*/
+	begin(isLastResort = false): MaybePromise<Step> {
 		const decision = onRequest(this.#facts);
 		if (decision.do !== 'lookup' && decision.do !== 'send') {
 			return this.#execute(decision);
 		}
 
-		return chain(this.#createKey(), key => {
+		return chain(keyOf(this.request, this.#settings), key => {
 			if (key === undefined) {
 				return this.#execute({do: 'pass', reason: 'key-refused'});
 			}
 
 			this.#key = key;
 			this.#tell({key});
-			return decision.do === 'send' ? this.#execute(decision) : this.#lookup(key);
+			return decision.do === 'send' ? this.#execute(decision) : this.#lookup(key, isLastResort);
 		});
 	}
 
@@ -97,77 +95,73 @@ export class Exchange {
 		return this.#execute({do: 'pass', reason: 'error'});
 	}
 
-	respond(head: IncomingHead): Answer {
-		if (this.#key === undefined) {
-			return {do: 'pass'};
+	/**
+	@param retries - Whether Got may still try again, so that what is stored need not stand in for an error yet.
+	*/
+	respond(head: IncomingHead, retries = false): Answer {
+		const response = {statusCode: head.statusCode, fields: fieldsOf(head.rawHeaders)};
+		this.#invalidate(response);
+		if (this.#sent === undefined || (this.#key === undefined && this.#sent.storesFor === undefined)) {
+			return {do: 'pass', status: this.#status(head.statusCode)};
 		}
 
-		const fields = fieldsOf(head.rawHeaders);
-		const time = this.#settings.now();
-		const decision = onResponse(this.#facts, {statusCode: head.statusCode, fields}, {stored: this.#match?.stored, conditional: this.#conditional}, time);
-		switch (decision.do) {
-			case 'pass': {
-				this.#tell({stored: decision.reason});
-				return {do: 'pass'};
-			}
-
-			case 'serve': {
-				return this.#standIn(decision.reason);
-			}
-
-			case 'store': {
-				this.#received = {
-					head, fields, lifetime: decision, time,
-				};
-				this.#tell({createdAt: time, expires: decision.expires});
-				return {do: 'collect'};
-			}
-
-			case 'freshen': {
-				const {expires, retainUntil} = decision;
-				const {stored} = this.#match!;
-				const freshened = storedResponse({
-					...stored, rawHeaders: freshenedFields(stored.rawHeaders, head.rawHeaders), createdAt: time, expires, retainUntil,
-				}, stored.body);
-				this.#tell({
-					reason: decision.reason, fromCache: true, revalidated: true, createdAt: time, expires,
-				});
-				if (decision.write) {
-					this.#save(() => this.#filtered(freshened));
-				}
-
-				return {do: 'serve', stored: freshened};
-			}
-		}
+		const times = {requested: this.#sent.time, received: this.#settings.now()};
+		const {conditional, storesFor} = this.#sent;
+		const decision = onResponse(this.#facts, response, {stored: this.#match.stored, conditional, storesFor, retries}, times);
+		return this.#answer(decision, head, times.received);
 	}
 
 	/**
 	No response came.
 
-	@returns The stored response that stands in, if any may.
+	@returns What stands in, if anything may.
 	*/
-	fail(): StoredResponse | undefined {
-		const decision = onError(this.#facts, this.#match?.stored, this.#settings.now());
-		if (decision.do === 'serve') {
-			return this.#standIn(decision.reason).stored;
+	fail(retries = false): RenderedResponse | undefined {
+		if (this.#key === undefined) {
+			return undefined;
 		}
 
-		this.#tell({stored: decision.reason});
-		return undefined;
+		const decision = onError(this.#facts, {stored: this.#match.stored, retries}, this.#settings.now());
+		switch (decision.do) {
+			case 'serve': {
+				return this.#serve(decision.reason, decision.view);
+			}
+
+			case 'fail': {
+				return this.#fail(decision.reason, 'Gateway Timeout');
+			}
+
+			default: {
+				this.#tell({stored: decision.reason});
+				return undefined;
+			}
+		}
+	}
+
+	/** Whether something may stand in once Got has no retry left. */
+	get hasLastResort(): boolean {
+		return this.#key !== undefined && onError(this.#facts, {stored: this.#match.stored}, this.#settings.now()).do !== 'pass';
+	}
+
+	/** Whether an error is Got's to retry before a stored response stands in for it. */
+	get isPatient(): boolean {
+		return this.#settings.staleIfErrorAfter === 'retries';
 	}
 
 	/**
 	The body ended: it is stored, if it is whole.
 	*/
 	commit(body: Uint8Array): void {
-		const {head: {statusCode}, fields} = this.#received!;
-		if (!isWhole(this.request.method, {statusCode, fields}, body.byteLength)) {
+		const {head} = this.#received!;
+		const fields = fieldsOf(head.rawHeaders);
+		if (!isWhole(this.request.method, {statusCode: head.statusCode, fields}, body.byteLength)) {
 			this.abandon('incomplete');
 			return;
 		}
 
 		this.#tell({stored: 'stored'});
-		this.#save(() => chain(this.#compose(body), stored => stored === undefined ? undefined : this.#filtered(stored)));
+		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
+		this.#save(() => chain(this.#compose(body, codings), stored => stored && this.#filtered(stored)));
 	}
 
 	/** The body will not be stored. */
@@ -175,51 +169,99 @@ export class Exchange {
 		this.#tell({stored: reason, expires: undefined, createdAt: undefined});
 	}
 
-	#createKey(): MaybePromise<string | undefined> {
-		const {method, url, fields, body} = this.request;
-		const request = {
-			method, url, headers: fields, body: body === 'unknown' ? undefined : body,
-		};
-		const {keyFn} = this.#settings;
-		const defaultKey = (request_: KeyRequest): string => createKey(request_, this.#settings);
-		return keyFn === undefined ? defaultKey(request) : keyFn(request, defaultKey);
-	}
-
-	#lookup(key: string): MaybePromise<Step> {
-		return chain(this.#cache.match(key, this.request.fields), match => {
+	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
+		return chain(this.#find(key), match => {
 			this.#match = match;
-			const decision = onLookup(this.#facts, match?.stored, this.#settings.now());
+			if (isLastResort && this.hasLastResort) {
+				return {do: 'serve', response: this.fail()!, revalidate: false};
+			}
+
+			const decision = onLookup(this.#facts, match.stored, this.#settings.now());
 			return decision.do === 'serve'
-				? chain(this.#accepts(match!.stored), accepted => accepted ? this.#execute(decision) : this.#refuse(match!))
+				? chain(this.#accepts(match.stored!), accepted => accepted ? this.#execute(decision) : this.#refuse(match as Match))
 				: this.#execute(decision);
 		});
+	}
+
+	/** RFC 9110 §9.3.2: what answers a GET answers a HEAD, without its content. */
+	#find(key: string): MaybePromise<Match | NoMatch> {
+		const {method, fields} = this.request;
+		if (method !== 'HEAD') {
+			return this.#cache.match(key, fields);
+		}
+
+		return chain(keyOf(sibling(this.request, 'GET'), this.#settings), getKey => chain(
+			getKey === undefined ? noMatch : this.#cache.match(getKey, fields),
+			match => match.stored === undefined ? this.#cache.match(key, fields) : match,
+		));
 	}
 
 	#execute(decision: Verdict): Step {
 		switch (decision.do) {
 			case 'serve': {
-				const {createdAt, expires} = this.#match!.stored;
-				this.#tell({
-					reason: decision.reason, fromCache: true, createdAt, expires,
-				});
-				return {do: 'serve', stored: this.#match!.stored, revalidate: decision.then === 'revalidate'};
+				return {do: 'serve', response: this.#serve(decision.reason, decision.view), revalidate: decision.then === 'revalidate'};
 			}
 
 			case 'send': {
-				this.#conditional = Object.keys(decision.validators).length > 0;
-				this.#tell({reason: decision.reason});
+				this.#send(decision.reason, Object.keys(decision.validators).length > 0);
 				return decision;
 			}
 
 			case 'pass': {
 				this.#key = undefined;
-				this.#tell({reason: decision.reason, stored: decision.reason});
+				this.#send(decision.reason, false, decision.storesFor);
+				this.#tell({stored: decision.reason});
 				return {do: 'send', validators: {}};
 			}
 
 			case 'fail': {
-				this.#tell({reason: decision.reason});
-				return decision;
+				return {do: 'serve', response: this.#fail(decision.reason, 'Not Cached'), revalidate: false};
+			}
+
+			default: {
+				return decision satisfies never;
+			}
+		}
+	}
+
+	#answer(decision: ResponseDecision, head: IncomingHead, received: number): Answer {
+		switch (decision.do) {
+			case 'pass': {
+				this.#tell({stored: decision.reason});
+				this.#update(decision.stored, head, received, decision.lifetime);
+				return {do: 'pass', status: this.#status(head.statusCode)};
+			}
+
+			case 'fail': {
+				return {do: 'serve', response: this.#fail(decision.reason, 'Gateway Timeout')};
+			}
+
+			case 'serve': {
+				return {do: 'serve', response: this.#serve(decision.reason, decision.view, head.statusCode)};
+			}
+
+			case 'store': {
+				this.#tell({createdAt: received, expires: decision.expires});
+				this.#received = {
+					method: this.#sent!.storesFor ?? this.request.method,
+					url: this.request.url,
+					head,
+					received,
+					lifetime: decision,
+					withheld: decision.withheld,
+				};
+				return {do: 'collect', status: this.#status(head.statusCode, true)};
+			}
+
+			case 'freshen': {
+				const freshened = this.#freshened(head, received, decision);
+				this.#match = {...this.#match as Match, stored: freshened};
+				if (decision.write) {
+					this.#save(() => this.#filtered(freshened));
+				}
+
+				this.#tell({revalidated: true});
+				return {do: 'serve', response: this.#serve(decision.reason, decision.view, head.statusCode)};
 			}
 
 			default: {
@@ -231,25 +273,78 @@ export class Exchange {
 	// What the filter refuses now is deleted, and as good as never stored.
 	#refuse({key}: Match): Step {
 		this.#cache.delete(key);
-		this.#match = undefined;
+		this.#match = noMatch;
 		const decision = onLookup(this.#facts, undefined, this.#settings.now());
 		return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
 	}
 
-	#standIn(reason: Reason): {do: 'serve'; stored: StoredResponse} {
-		const {stored} = this.#match!;
-		this.#tell({
-			reason, fromCache: true, createdAt: stored.createdAt, expires: stored.expires,
-		});
-		return {do: 'serve', stored};
+	#send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
+		this.#sent = {
+			reason,
+			conditional,
+			storesFor,
+			time: this.#settings.now(),
+		};
+		this.#tell({reason});
 	}
 
-	#compose(body: Uint8Array): MaybePromise<StoredResponse | undefined> {
-		const {head, fields, lifetime, time} = this.#received!;
-		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
-		const compose = (content: Uint8Array): StoredResponse => composeResponse(this.request, head, {...lifetime, createdAt: time}, content, codings);
+	#serve(reason: Reason, view: View, statusCode?: number): RenderedResponse {
+		const {stored} = this.#match as Match;
+		this.#tell({
+			reason,
+			fromCache: true,
+			createdAt: stored.createdAt,
+			expires: stored.expires,
+		});
+		return renderStored(stored, {
+			view,
+			method: this.request.method,
+			ageAt: this.#settings.cacheControl ? this.#settings.now() : undefined,
+			status: this.#status(statusCode),
+		});
+	}
+
+	#fail(reason: Reason, message: string): RenderedResponse {
+		this.#tell({reason});
+		return renderGatewayTimeout(message, this.#status());
+	}
+
+	#status(statusCode?: number, stored = false): string | undefined {
+		const {cacheStatus, now} = this.#settings;
+		return cacheStatus === false ? undefined : describeStatus(cacheStatus, this.#info, {
+			forwarded: this.#sent?.reason,
+			varies: this.#match.stored === undefined && this.#match.varies,
+			...(statusCode !== undefined && {statusCode}),
+			stored,
+			now: now(),
+		});
+	}
+
+	/** What the origin's answer to another question says of what is stored. */
+	#update(what: 'freshen' | 'drop' | undefined, head: IncomingHead, received: number, lifetime: Lifetime | undefined): void {
+		if (what === 'drop') {
+			this.#cache.delete((this.#match as Match).key);
+		} else if (what === 'freshen') {
+			const freshened = this.#freshened(head, received, lifetime!);
+			this.#save(() => this.#filtered(freshened));
+		}
+	}
+
+	#freshened(head: IncomingHead, received: number, {expires, retainUntil, initialAge}: Lifetime): StoredResponse {
+		const {stored} = this.#match as Match;
+		return storedResponse({
+			...stored,
+			rawHeaders: freshenedFields(stored.rawHeaders, head.rawHeaders),
+			createdAt: received,
+			expires,
+			retainUntil,
+			initialAge,
+		}, stored.body);
+	}
+
+	#compose(body: Uint8Array, codings: readonly string[]): MaybePromise<StoredResponse | undefined> {
 		if (codings.length === 0) {
-			return compose(body);
+			return composeResponse(this.#received!, body, codings);
 		}
 
 		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
@@ -257,7 +352,7 @@ export class Exchange {
 				this.abandon('undecodable');
 			}
 
-			return content && compose(content);
+			return content && composeResponse(this.#received!, content, codings);
 		});
 	}
 
@@ -268,7 +363,7 @@ export class Exchange {
 			}
 
 			this.#tell({stored: 'filtered'});
-			if (this.#match !== undefined) {
+			if (this.#match.stored !== undefined) {
 				this.#cache.delete(this.#match.key);
 			}
 
@@ -278,11 +373,54 @@ export class Exchange {
 
 	#accepts(stored: StoredResponse): MaybePromise<boolean> {
 		const {filterFn, now} = this.#settings;
-		return filterFn === undefined || accepts(filterFn, new CachedResponse(this.#key!, stored, now()), this.#cache);
+		return filterFn === undefined || accepts(filterFn, new CachedResponse(this.#key ?? '', stored, now()), this.#cache);
+	}
+
+	/** RFC 9111 §4.4: what an unsafe request may have changed is forgotten, for this caller. */
+	#invalidate(response: ResponseHead): void {
+		if (!this.#settings.cacheControl || this.#settings.disabled || this.#settings.readOnly) {
+			return;
+		}
+
+		for (const url of invalidatedUrls(this.#facts.request, response)) {
+			this.#quietly(() => chain(readKeys(this.request, url, this.#settings), keys => {
+				for (const key of keys) {
+					if (key !== undefined) {
+						this.#cache.delete(key);
+					}
+				}
+			}));
+		}
 	}
 
 	#save(task: () => MaybePromise<StoredResponse | undefined>): void {
-		this.#cache.save(this.#key!, this.request.fields, task);
+		const key = this.#match.stored === undefined ? this.#key : this.#match.primary;
+		if (key !== undefined) {
+			this.#cache.save(key, this.request.fields, task);
+			return;
+		}
+
+		this.#quietly(() => chain(keyOf(sibling(this.request, 'GET'), this.#settings), getKey => {
+			if (getKey !== undefined) {
+				this.#cache.save(getKey, this.request.fields, task);
+			}
+		}));
+	}
+
+	// A `keyFn` that fails after the response came is told; there is nobody left to be harmed.
+	#quietly(action: () => MaybePromise<void>): void {
+		const tell = (error: unknown): void => {
+			this.#cache.report('settingError', {setting: 'keyFn', error});
+		};
+
+		try {
+			const result = action();
+			if (result instanceof Promise) {
+				result.catch(tell);
+			}
+		} catch (error) {
+			tell(error);
+		}
 	}
 
 	#tell(news: Partial<ExchangeInfo>): void {

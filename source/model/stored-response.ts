@@ -22,6 +22,9 @@ export type StoredMetadata = {
 	readonly statusMessage: string;
 	readonly rawHeaders: RawFields;
 	readonly createdAt: number;
+
+	/** How old it was when it came, in milliseconds. */
+	readonly initialAge: number;
 	readonly expires: number | undefined;
 
 	/** When the store may forget it; `undefined` is never. */
@@ -36,7 +39,12 @@ export type StoredMetadata = {
 };
 
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
-	return {...metadata, fields: fieldsOf(metadata.rawHeaders), body};
+	return {
+		...metadata,
+		fields: fieldsOf(metadata.rawHeaders),
+		byteLength: body.byteLength,
+		body,
+	};
 }
 
 /**

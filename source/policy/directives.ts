@@ -3,7 +3,7 @@ import {fieldValue, type Fields} from './fields.ts';
 /**
 The directives of a `Cache-Control` value by lower-case name; `true` where there is no argument.
 
-The first of two directives with one name counts (RFC 9111 §4.2.1).
+Two of a name that differ are one with both arguments, `'1,2'`: as a list of fields it is both, as a number it is none (RFC 9111 §4.2.1: where values conflict, the response is to be considered stale).
 */
 export type Directives = ReadonlyMap<string, string | true>;
 
@@ -12,7 +12,7 @@ const none: Directives = new Map();
 // One list member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2).
 // What follows up to the next comma is skipped, so that one broken member does not hide the others.
 // eslint-disable-next-line regexp/optimal-quantifier-concatenation -- The argument is a group of its own.
-const member = /(?<name>[^\s",;=]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s",]*)))?[^,]*/gv;
+const member = /(?<name>[^\s=,;"]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s,"]*)))?[^,]*/gv;
 
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
@@ -21,13 +21,20 @@ export function parseDirectives(value: string | undefined): Directives {
 
 	const directives = new Map<string, string | true>();
 	for (const {groups} of value.matchAll(member)) {
-		const name = groups!.name!.toLowerCase();
-		if (!directives.has(name)) {
-			directives.set(name, groups!.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!.token ?? true);
-		}
+		const name = groups!['name']!.toLowerCase();
+		const argument = groups!['quoted']?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!['token'] ?? true;
+		directives.set(name, combine(directives.get(name), argument));
 	}
 
 	return directives;
+}
+
+function combine(first: string | true | undefined, second: string | true): string | true {
+	if (first === undefined || first === second) {
+		return second;
+	}
+
+	return `${first === true ? '' : first},${second === true ? '' : second}`;
 }
 
 /**
@@ -39,10 +46,6 @@ export function requestDirectives(fields: Fields): Directives {
 		return parseDirectives(value);
 	}
 
-	return fields.pragma === undefined ? none : pragmaDirectives(fields);
-}
-
-function pragmaDirectives(fields: Fields): Directives {
 	return parseDirectives(fieldValue(fields, 'pragma')).has('no-cache') ? new Map([['no-cache', true]]) : none;
 }
 
@@ -58,5 +61,24 @@ export function deltaMilliseconds(directives: Directives, name: string, invalid:
 		return undefined;
 	}
 
-	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), greatest) * 1000;
+	if (argument === true || !/^\d+$/v.test(argument)) {
+		return invalid;
+	}
+
+	return Math.min(Number(argument), greatest) * 1000;
+}
+
+/**
+The fields that a directive such as `no-cache="set-cookie"` is limited to, in lower case; `undefined` where it is absent, empty where it is not limited.
+
+What cannot be read as a list of names limits nothing: the directive holds for the whole response.
+*/
+export function qualifiedFields(directives: Directives, name: string): readonly string[] | undefined {
+	const argument = directives.get(name);
+	if (argument === undefined) {
+		return undefined;
+	}
+
+	const names = argument === true ? [] : argument.split(',').map(field => field.trim().toLowerCase());
+	return names.every(field => /^[\w!#$%\&'*+\-.^`\|~]+$/v.test(field)) ? names : [];
 }

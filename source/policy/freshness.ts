@@ -1,22 +1,27 @@
-import {deltaMilliseconds, type Directives} from './directives.ts';
+import {currentAge, initialAge} from './age.ts';
+import {parseHttpDate} from './dates.ts';
+import {deltaMilliseconds, parseDirectives, type Directives} from './directives.ts';
 import {expiresAt, type Expiration} from './expiration.ts';
-import type {
-	Lifetime,
-	PolicySettings,
-	RequestHead,
-	StoredHead,
-} from './types.ts';
+import {fieldLines, fieldValue} from './fields.ts';
+import {targetedDirectives} from './targeted-fields.ts';
+import type {Lifetime, PolicySettings, RequestHead, ResponseHead, StoredHead} from './types.ts';
 
 /** Kept at least so long after it expired, so that validators can still serve. */
 export const minimumRetention = 3_600_000;
 
-/**
-How long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
+/** When a response was asked for and when it came, in milliseconds since the epoch. */
+export type Times = {
+	readonly requested: number;
+	readonly received: number;
+};
 
-A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same.
+/**
+The user's word on how long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
+
+A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
 */
-export function resolveExpiration(request: RequestHead, settings: PolicySettings, directives: Directives, url: string = request.url): Expiration {
-	const maximumAge = deltaMilliseconds(directives, 'max-age', 0);
+export function resolveExpiration(request: RequestHead, settings: PolicySettings, directives: Directives, url: string = request.url): Expiration | undefined {
+	const maximumAge = settings.cacheControl ? undefined : deltaMilliseconds(directives, 'max-age', 0);
 	if (maximumAge !== undefined && maximumAge > 0) {
 		return {kind: 'after', milliseconds: maximumAge};
 	}
@@ -26,11 +31,79 @@ export function resolveExpiration(request: RequestHead, settings: PolicySettings
 		?? settings.expireAfter;
 }
 
-export function lifetime(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, settings: PolicySettings, now: number): Lifetime {
-	const expires = expiresAt(expiration, now);
-	const stale = Math.max(minimumRetention, settings.staleIfError, settings.staleWhileRevalidate);
-	const retainUntil = expires === undefined || stale === Infinity ? undefined : Math.max(expires, now) + stale;
-	return {expires, retainUntil};
+/**
+What the origin says with a response: the first targeted field (RFC 9213), else `Cache-Control`.
+*/
+export function responseDirectives({fields}: ResponseHead, settings: PolicySettings): Directives {
+	return targetedDirectives(fields, settings.cacheControlTargets) ?? parseDirectives(fieldValue(fields, 'cache-control'));
+}
+
+/**
+The freshness lifetime in milliseconds that the origin gives (RFC 9111 §4.2.1); `undefined` where it gives none.
+
+What is broken or contradicts itself is stale.
+*/
+export function explicitLifetime({fields}: ResponseHead, settings: PolicySettings, received: number): number | undefined {
+	const targeted = targetedDirectives(fields, settings.cacheControlTargets);
+	const directives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
+	const maximumAge = deltaMilliseconds(directives, 'max-age', 0);
+	if (maximumAge !== undefined || targeted !== undefined) {
+		return maximumAge;
+	}
+
+	const lines = new Set(fieldLines(fields, 'expires'));
+	if (lines.size === 0) {
+		return undefined;
+	}
+
+	const expires = lines.size === 1 ? parseHttpDate(fieldLines(fields, 'expires')[0], received) : undefined;
+	const date = parseHttpDate(fieldValue(fields, 'date'), received) ?? received;
+	return expires === undefined ? 0 : Math.max(0, expires - date);
+}
+
+/**
+A share of the time since `Last-Modified` (RFC 9111 §4.2.2); `undefined` where there is none.
+*/
+export function heuristicLifetime({fields}: ResponseHead, settings: PolicySettings, received: number): number | undefined {
+	const lastModified = parseHttpDate(fieldValue(fields, 'last-modified'), received);
+	const date = parseHttpDate(fieldValue(fields, 'date'), received) ?? received;
+	return lastModified === undefined ? undefined : Math.max(0, date - lastModified) * settings.heuristicShare;
+}
+
+/**
+How long a response is fresh and kept. With `cacheControl`, highest precedence first: the origin's word, the user's, the heuristic; else the user's alone.
+*/
+export function lifetime(response: ResponseHead, expiration: Expiration | undefined, settings: PolicySettings, times: Times): Lifetime {
+	const {received} = times;
+	if (!settings.cacheControl) {
+		return {...retained(expiration === undefined ? undefined : expiry(expiration, received), received, settings, new Map()), initialAge: 0};
+	}
+
+	const age = initialAge(response.fields, times.requested, received);
+	const explicit = explicitLifetime(response, settings, received);
+	const directives = responseDirectives(response, settings);
+	if (explicit === undefined && expiration !== undefined) {
+		return {...retained(expiry(expiration, received), received, settings, directives), initialAge: age};
+	}
+
+	const milliseconds = explicit ?? heuristicLifetime(response, settings, received) ?? 0;
+	return {...retained(received + milliseconds - age, received, settings, directives), initialAge: age};
+}
+
+// What must not be cached is not asked how long it is fresh.
+function expiry(expiration: Expiration, now: number): number | undefined {
+	return expiration.kind === 'do-not-cache' ? now : expiresAt(expiration, now);
+}
+
+function retained(expires: number | undefined, now: number, settings: PolicySettings, directives: Directives): Omit<Lifetime, 'initialAge'> {
+	const stale = Math.max(
+		minimumRetention,
+		settings.staleIfError,
+		settings.staleWhileRevalidate,
+		deltaMilliseconds(directives, 'stale-if-error', 0) ?? 0,
+		deltaMilliseconds(directives, 'stale-while-revalidate', 0) ?? 0,
+	);
+	return {expires, retainUntil: expires === undefined || stale === Infinity ? undefined : Math.max(expires, now) + stale};
 }
 
 /** How long ago it expired: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */
@@ -46,32 +119,7 @@ export function isFreshEnough(stored: StoredHead, directives: Directives, now: n
 	return isYoungEnough(stored, directives, now) && staleness(stored, now) + remaining <= 0;
 }
 
-/**
-Stale, but no longer than the request accepts (RFC 9111 §5.2.1.2 `max-stale`).
-*/
-export function isAcceptedStale(stored: StoredHead, directives: Directives, now: number): boolean {
-	if (directives.has('min-fresh') || !isYoungEnough(stored, directives, now)) {
-		return false;
-	}
-
-	const accepted = directives.get('max-stale') === true ? Infinity : deltaMilliseconds(directives, 'max-stale', 0);
-	return accepted !== undefined && staleness(stored, now) <= accepted;
-}
-
-function isYoungEnough(stored: StoredHead, directives: Directives, now: number): boolean {
+export function isYoungEnough(stored: StoredHead, directives: Directives, now: number): boolean {
 	const maximumAge = deltaMilliseconds(directives, 'max-age', 0);
-	return maximumAge === undefined || now - stored.createdAt < maximumAge;
-}
-
-/**
-Whether a stale response may stand in for an error: the request's `stale-if-error` (RFC 5861 §4), else the setting.
-*/
-export function isUsableOnError(stored: StoredHead, settings: PolicySettings, directives: Directives, now: number): boolean {
-	const asked = directives.get('stale-if-error') === true ? Infinity : deltaMilliseconds(directives, 'stale-if-error', 0);
-	const window = asked ?? settings.staleIfError;
-	return window > 0 && staleness(stored, now) <= window;
-}
-
-export function isUsableWhileRevalidating(stored: StoredHead, settings: PolicySettings, now: number): boolean {
-	return settings.staleWhileRevalidate > 0 && staleness(stored, now) <= settings.staleWhileRevalidate;
+	return maximumAge === undefined || currentAge(stored, now) < maximumAge;
 }

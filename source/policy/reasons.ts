@@ -14,7 +14,6 @@ export type PassReason =
 	| 'method'
 	| 'request-no-store'
 	| 'do-not-cache'
-	| 'range'
 	| 'body-not-keyable'
 	| 'key-refused'
 	| 'error';
@@ -23,8 +22,11 @@ export type PassReason =
 export type ReadReason =
 	| 'miss'
 	| 'precondition'
+	| 'range'
 	| 'force-refresh'
 	| 'refresh'
+	| 'no-cache'
+	| 'must-revalidate'
 	| 'always-revalidate'
 	| 'fresh'
 	| 'max-stale'
@@ -33,6 +35,7 @@ export type ReadReason =
 	| 'stale'
 	| 'revalidated'
 	| 'only-if-cached'
+	| 'gateway-timeout'
 	| 'filtered';
 
 /** What became of a response that the origin gave. */
@@ -42,9 +45,14 @@ export type WriteReason =
 	| 'status-code'
 	| 'partial'
 	| 'not-modified'
+	| 'no-store'
+	| 'must-understand'
+	| 'not-cacheable'
+	| 'freshened-by-head'
+	| 'outdated-by-head'
 	| 'vary-star'
 	| 'expired-without-validator'
 	| 'incomplete'
 	| 'too-large'
 	| 'undecodable'
-	| 'not-sent';
+	| 'no-response';

@@ -1,48 +1,48 @@
-import {type Directives, requestDirectives} from './directives.ts';
+import {requestDirectives, type Directives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import {fieldValue} from './fields.ts';
-import {
-	isAcceptedStale,
-	isFreshEnough,
-	isUsableOnError,
-	isUsableWhileRevalidating,
-	resolveExpiration,
-} from './freshness.ts';
-import {always, decide, type Rule} from './rule.ts';
-import type {
-	PolicySettings,
-	RequestDecision,
-	RequestHead,
-	StoredHead,
-} from './types.ts';
+import {isFreshEnough, resolveExpiration, responseDirectives, staleness} from './freshness.ts';
+import {always, decide, type AskedRule, type Rule} from './rule.ts';
+import {forbidsStale, isAcceptedStale, isUsableOnError, isUsableWhileRevalidating, mustValidate} from './staleness.ts';
+import type {PolicySettings, RequestDecision, RequestHead, StoredHead, View} from './types.ts';
+import {isPartialOrConditional, viewFor} from './view.ts';
 
 /** What is known of a request once, for all its tables. */
 export type RequestFacts = {
 	readonly request: RequestHead;
 	readonly settings: PolicySettings;
 	readonly directives: Directives;
-	readonly expiration: Expiration;
+	readonly expiration: Expiration | undefined;
 };
 
-type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
+/** What to do once the store was asked. */
+export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
 
 type LookupFacts = RequestFacts & {
 	readonly stored: StoredHead | undefined;
+
+	/** What of the stored response answers; `undefined` where only the origin can tell. */
+	readonly view: View | undefined;
 	readonly now: number;
 };
 
 export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
 	const directives = requestDirectives(request.fields);
 	return {
-		request, settings, directives, expiration: resolveExpiration(request, settings, directives),
+		request,
+		settings,
+		directives,
+		expiration: resolveExpiration(request, settings, directives),
 	};
 }
 
-const pass: Rule<RequestFacts, Verdict>['then'] = (_facts, reason) => ({do: 'pass', reason});
-const send: Rule<RequestFacts, Verdict>['then'] = (_facts, reason) => ({do: 'send', validators: {}, reason});
-const fail: Rule<RequestFacts, Verdict>['then'] = (_facts, reason) => ({do: 'fail', statusCode: 504, reason});
-const serve: Rule<LookupFacts, Verdict>['then'] = (_facts, reason) => ({do: 'serve', reason});
-const validate: Rule<LookupFacts, Verdict>['then'] = ({stored}, reason) => ({do: 'send', validators: validators(stored), reason});
+type Then<Facts> = Rule<Facts, Verdict>['then'];
+
+const pass: Then<RequestFacts> = (_facts, reason) => ({do: 'pass', reason});
+const send: Then<RequestFacts> = (_facts, reason) => ({do: 'send', validators: {}, reason});
+const fail: Then<RequestFacts> = (_facts, reason) => ({do: 'fail', statusCode: 504, reason});
+const serve: Then<LookupFacts> = ({view}, reason) => ({do: 'serve', view: view!, reason});
+const validate: Then<LookupFacts> = (facts, reason) => ({do: 'send', validators: validators(facts), reason});
 
 /** What can be said before anything stored is looked at. */
 const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
@@ -53,8 +53,15 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		then: pass,
 	},
 	{
+		// Its response may answer a later GET, if it says so itself.
 		reason: 'method',
-		section: 'setting allowableMethods',
+		section: 'RFC 9110 §9.3.3',
+		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.has('no-store'),
+		then: (_facts, reason) => ({do: 'pass', storesFor: 'GET', reason}),
+	},
+	{
+		reason: 'method',
+		section: 'RFC 9111 §4; setting allowableMethods',
 		when: ({request, settings}) => !settings.allowableMethods.has(request.method),
 		then: pass,
 	},
@@ -67,14 +74,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 	{
 		reason: 'do-not-cache',
 		section: 'setting expireAfter',
-		when: ({expiration}) => expiration.kind === 'do-not-cache',
-		then: pass,
-	},
-	{
-		// What is stored is whole; the answer would be a part.
-		reason: 'range',
-		section: 'RFC 9111 §3.3',
-		when: ({request}) => request.fields.range !== undefined,
+		when: ({expiration}) => expiration?.kind === 'do-not-cache',
 		then: pass,
 	},
 	{
@@ -86,14 +86,14 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7',
-		when: facts => hasPrecondition(facts) && isOnlyIfCached(facts),
+		when: facts => hasOriginPrecondition(facts) && isOnlyIfCached(facts),
 		then: fail,
 	},
 	{
-		// The caller compares with what it has itself; its 304 is for it alone.
+		// Only the origin can tell whether they hold.
 		reason: 'precondition',
 		section: 'RFC 9111 §4.3.2',
-		when: hasPrecondition,
+		when: hasOriginPrecondition,
 		then: send,
 	},
 	{
@@ -109,13 +109,20 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7',
-		when: facts => facts.stored === undefined && isOnlyIfCached(facts),
+		when: facts => (facts.stored === undefined || facts.view === undefined) && isOnlyIfCached(facts),
 		then: fail,
 	},
 	{
 		reason: 'miss',
 		section: 'RFC 9111 §4',
 		when: ({stored}) => stored === undefined,
+		then: send,
+	},
+	{
+		// What is stored cannot be cut as asked.
+		reason: 'range',
+		section: 'RFC 9110 §14.2; RFC 9111 §3.3',
+		when: ({view}) => view === undefined,
 		then: send,
 	},
 	{
@@ -131,9 +138,21 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		then: validate,
 	},
 	{
+		reason: 'only-if-cached',
+		section: 'RFC 9111 §5.2.2.4, §5.2.1.7',
+		when: facts => mustValidate(facts.stored!, facts.settings) && isOnlyIfCached(facts),
+		then: fail,
+	},
+	{
+		reason: 'no-cache',
+		section: 'RFC 9111 §5.2.2.4',
+		when: ({stored, settings}) => mustValidate(stored!, settings),
+		then: validate,
+	},
+	{
 		reason: 'always-revalidate',
-		section: 'setting alwaysRevalidate',
-		when: facts => facts.settings.alwaysRevalidate && hasValidator(facts.stored!) && !isOnlyIfCached(facts),
+		section: 'setting alwaysRevalidate; RFC 8246 §2',
+		when: facts => facts.settings.alwaysRevalidate && hasValidator(facts.stored!) && !isOnlyIfCached(facts) && !isImmutable(facts),
 		then: validate,
 	},
 	{
@@ -141,6 +160,18 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		section: 'RFC 9111 §4.2',
 		when: ({stored, directives, now}) => isFreshEnough(stored!, directives, now),
 		then: serve,
+	},
+	{
+		reason: 'only-if-cached',
+		section: 'RFC 9111 §5.2.2.2, §5.2.1.7',
+		when: facts => forbidsStale(facts.stored!, facts.settings) && isOnlyIfCached(facts),
+		then: fail,
+	},
+	{
+		reason: 'must-revalidate',
+		section: 'RFC 9111 §5.2.2.2',
+		when: ({stored, settings, now}) => forbidsStale(stored!, settings) && staleness(stored!, now) > 0,
+		then: validate,
 	},
 	{
 		reason: 'max-stale',
@@ -153,7 +184,12 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		reason: 'stale-while-revalidate',
 		section: 'RFC 5861 §3',
 		when: facts => isUsableWhileRevalidating(facts.stored!, facts.settings, facts.now) && !limitsAge(facts) && (isOnlyIfCached(facts) || !facts.settings.readOnly),
-		then: (facts, reason) => isOnlyIfCached(facts) ? {do: 'serve', reason} : {do: 'serve', then: 'revalidate', reason},
+		then: (facts, reason) => isOnlyIfCached(facts) ? serve(facts, reason) : {
+			do: 'serve',
+			view: facts.view!,
+			then: 'revalidate',
+			reason,
+		},
 	},
 	{
 		// Nothing may be sent, which is as good as an origin that cannot be reached.
@@ -176,8 +212,8 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	},
 ];
 
-export function onRequest(facts: RequestFacts): RequestDecision {
-	return decide(beforeLookup, facts);
+export function onRequest(facts: RequestFacts, asked?: AskedRule[]): RequestDecision {
+	return decide(beforeLookup, facts, asked);
 }
 
 /**
@@ -185,14 +221,20 @@ What to do with a request for which the store was asked.
 
 @param stored - The stored response whose key and variant match, if any.
 */
-export function onLookup(facts: RequestFacts, stored: StoredHead | undefined, now: number): Verdict {
-	return decide(afterLookup, {...facts, stored, now});
+export function onLookup(facts: RequestFacts, stored: StoredHead | undefined, now: number, asked?: AskedRule[]): Verdict {
+	const view = stored === undefined ? undefined : viewFor(facts.request, stored);
+	const lookup = {
+		...facts,
+		stored,
+		view,
+		now,
+	};
+	return decide(afterLookup, lookup, asked);
 }
 
-const preconditions = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'];
-
-function hasPrecondition({request}: RequestFacts): boolean {
-	return preconditions.some(name => request.fields[name] !== undefined);
+// RFC 9111 §4.3.2: these two are for the origin alone.
+function hasOriginPrecondition({request}: RequestFacts): boolean {
+	return request.fields['if-match'] !== undefined || request.fields['if-unmodified-since'] !== undefined;
 }
 
 function isOnlyIfCached({settings, directives}: RequestFacts): boolean {
@@ -209,13 +251,24 @@ function limitsAge({directives}: RequestFacts): boolean {
 	return directives.has('max-age') || directives.has('min-fresh');
 }
 
-export function hasValidator({fields}: {readonly fields: RequestHead['fields']}): boolean {
-	return fields.etag !== undefined || fields['last-modified'] !== undefined;
+// RFC 8246: while it is fresh, it will not have changed.
+function isImmutable({stored, settings, now}: LookupFacts): boolean {
+	return settings.cacheControl && responseDirectives(stored!, settings).has('immutable') && staleness(stored!, now) <= 0;
 }
 
-/** RFC 9111 §4.3.1: the request is made conditional with what the stored response offers. */
-function validators(stored: StoredHead | undefined): Record<string, string> {
+export function hasValidator({fields}: {readonly fields: RequestHead['fields']}): boolean {
+	return fields['etag'] !== undefined || fields['last-modified'] !== undefined;
+}
+
+/**
+RFC 9111 §4.3.1: the request is made conditional with what the stored response offers; not one that has conditions of its own, whose answer is for the caller alone.
+*/
+function validators({request, stored}: LookupFacts): Record<string, string> {
 	const conditional: Record<string, string> = {};
+	if (isPartialOrConditional(request)) {
+		return conditional;
+	}
+
 	const etag = fieldValue(stored!.fields, 'etag');
 	const lastModified = fieldValue(stored!.fields, 'last-modified');
 	if (etag !== undefined) {

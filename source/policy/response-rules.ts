@@ -1,47 +1,67 @@
-import type {Expiration} from './expiration.ts';
-import {fieldTokens, fieldValue} from './fields.ts';
-import {isUsableOnError, lifetime, resolveExpiration} from './freshness.ts';
-import {hasValidator, type RequestFacts} from './request-rules.ts';
-import {always, decide, type Rule} from './rule.ts';
-import type {ResponseDecision, ResponseHead, StoredHead} from './types.ts';
+import {canFreshen, headAgrees} from './preconditions.ts';
+import {lifetime, type Times} from './freshness.ts';
+import type {RequestFacts} from './request-rules.ts';
+import {always, decide, type AskedRule, type Rule} from './rule.ts';
+import {isUsableOnError} from './staleness.ts';
+import {answersLaterGet, forbidsStoring, isCacheable, isRedirect, isUseless, lifetimeOf, mustUnderstand, targetExpiration, variesByEverything, withheldFields, type ReceivedFacts} from './storing.ts';
+import type {Lifetime, ResponseDecision, ResponseHead, StoredHead} from './types.ts';
+import {viewFor} from './view.ts';
 
-type ResponseFacts = RequestFacts & {
-	readonly response: ResponseHead;
-
-	/** What was stored when the request was sent. */
+/** What was sent: beside what stored response, and whether with its validators. */
+export type Sent = {
 	readonly stored: StoredHead | undefined;
-
-	/** Whether validators of `stored` were sent. */
 	readonly conditional: boolean;
-	readonly now: number;
+
+	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
+	readonly storesFor?: 'GET' | undefined;
+
+	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
+	readonly retries?: boolean;
 };
 
-type ErrorFacts = Omit<ResponseFacts, 'response' | 'conditional'>;
-type Storable = Exclude<Expiration, {kind: 'do-not-cache'}>;
+type ResponseFacts = ReceivedFacts & Sent;
+type ErrorFacts = RequestFacts & Omit<Sent, 'conditional'> & {readonly now: number};
+type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 
-const pass: Rule<ErrorFacts, ResponseDecision>['then'] = (_facts, reason) => ({do: 'pass', reason});
-const serve: Rule<ErrorFacts, ResponseDecision>['then'] = (_facts, reason) => ({do: 'serve', reason});
+const pass: Then<RequestFacts> = (_facts, reason) => ({do: 'pass', reason});
+const standIn: Then<RequestFacts & {readonly stored: StoredHead | undefined}> = ({request, stored}, reason) => ({do: 'serve', view: viewFor(request, stored!) ?? {kind: 'whole'}, reason});
 
 const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 	{
 		reason: 'revalidated',
-		section: 'RFC 9111 §4.3.3',
+		section: 'RFC 9111 §4.3.3, §4.3.4',
 		when: ({response, conditional}) => response.statusCode === 304 && conditional,
-		then: ({settings, expiration, now}, reason) => ({
-			do: 'freshen', write: !settings.readOnly, reason, ...lifetime(expiration as Storable, settings, now),
+		then: (facts, reason) => ({
+			do: 'freshen',
+			view: {kind: 'whole'},
+			write: !facts.settings.readOnly && canFreshen(facts.stored!.fields, facts.response.fields),
+			reason,
+			...freshenedLifetime(facts),
 		}),
 	},
 	{
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
-		when: facts => isRefusedError(facts) && canStandIn(facts),
-		then: serve,
+		when: facts => isRefusedError(facts) && facts.retries !== true && canStandIn({...facts, now: facts.times.received}),
+		then: standIn,
 	},
 	{
 		reason: 'read-only',
 		section: 'setting readOnly',
 		when: ({settings}) => settings.readOnly,
 		then: pass,
+	},
+	{
+		// The caller's own 304 says of what is stored, too, that it is still right.
+		reason: 'not-modified',
+		section: 'RFC 9111 §4.3.4',
+		when: ({response, stored}) => response.statusCode === 304 && stored !== undefined && hasSameValidator(stored, response),
+		then: (facts, reason) => ({
+			do: 'pass',
+			stored: 'freshen',
+			lifetime: freshenedLifetime(facts),
+			reason,
+		}),
 	},
 	{
 		// One that no stored response can be behind says nothing that could be kept.
@@ -58,34 +78,80 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 	},
 	{
 		reason: 'status-code',
-		section: 'setting allowableCodes',
-		when: ({response, settings}) => response.statusCode < 200 || !(settings.allowableCodes.has(response.statusCode) || isRedirect(response)),
+		section: 'RFC 9111 §3; setting allowableCodes',
+		when: ({response, settings}) => response.statusCode < 200 || !(settings.allowableCodes === undefined || settings.allowableCodes.has(response.statusCode) || isRedirect(response)),
+		then: pass,
+	},
+	{
+		reason: 'no-store',
+		section: 'RFC 9111 §5.2.2.5',
+		when: forbidsStoring,
+		then: pass,
+	},
+	{
+		reason: 'must-understand',
+		section: 'RFC 9111 §5.2.2.3',
+		when: mustUnderstand,
 		then: pass,
 	},
 	{
 		reason: 'vary-star',
 		section: 'RFC 9111 §4.1',
-		when: ({response}) => fieldTokens(response.fields, 'vary').includes('*'),
+		when: variesByEverything,
 		then: pass,
 	},
 	{
 		reason: 'do-not-cache',
 		section: 'setting expireAfter',
-		when: facts => targetExpiration(facts).kind === 'do-not-cache',
+		when: facts => targetExpiration(facts)?.kind === 'do-not-cache',
 		then: pass,
 	},
 	{
-		// It could neither be served nor validated.
+		reason: 'method',
+		section: 'RFC 9110 §9.3.3',
+		when: facts => facts.storesFor !== undefined && !answersLaterGet(facts),
+		then: pass,
+	},
+	{
+		reason: 'not-cacheable',
+		section: 'RFC 9111 §3',
+		when: facts => !isCacheable(facts),
+		then: pass,
+	},
+	{
+		// RFC 9111 §4.3.5: a HEAD that agrees with the stored GET renews it.
+		reason: 'freshened-by-head',
+		section: 'RFC 9111 §4.3.5',
+		when: facts => isAboutStoredGet(facts) && headAgrees(facts.stored!.fields, facts.response.fields),
+		then: (facts, reason) => ({
+			do: 'pass',
+			stored: 'freshen',
+			lifetime: freshenedLifetime(facts),
+			reason,
+		}),
+	},
+	{
+		reason: 'outdated-by-head',
+		section: 'RFC 9111 §4.3.5',
+		when: isAboutStoredGet,
+		then: (_facts, reason) => ({do: 'pass', stored: 'drop', reason}),
+	},
+	{
 		reason: 'expired-without-validator',
-		section: 'setting expireAfter 0',
-		when: facts => facts.settings.staleIfError === 0 && isExpired(facts) && !hasValidator(facts.response),
+		section: 'RFC 9111 §4.2.4; setting expireAfter 0',
+		when: isUseless,
 		then: pass,
 	},
 	{
 		reason: 'stored',
 		section: 'RFC 9111 §3',
 		when: always,
-		then: (facts, reason) => ({do: 'store', reason, ...lifetime(targetExpiration(facts) as Storable, facts.settings, facts.now)}),
+		then: (facts, reason) => ({
+			do: 'store',
+			withheld: withheldFields(facts),
+			reason,
+			...lifetimeOf(facts),
+		}),
 	},
 ];
 
@@ -93,49 +159,63 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 	{
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
-		when: canStandIn,
-		then: serve,
+		when: facts => facts.retries !== true && canStandIn(facts),
+		then: standIn,
 	},
 	{
-		reason: 'not-sent',
+		// RFC 9111 §5.2.2.2: a cache that cannot reach the origin says so itself.
+		reason: 'gateway-timeout',
+		section: 'RFC 9111 §5.2.2.2; setting gatewayTimeout',
+		when: ({settings, retries}) => settings.gatewayTimeout === 'respond' && retries !== true,
+		then: (_facts, reason) => ({do: 'fail', statusCode: 504, reason}),
+	},
+	{
+		reason: 'no-response',
 		section: 'RFC 9111 §4.2.4',
 		when: always,
 		then: pass,
 	},
 ];
 
-export function onResponse(facts: RequestFacts, response: ResponseHead, sent: {stored: StoredHead | undefined; conditional: boolean}, now: number): ResponseDecision {
+export function onResponse(facts: RequestFacts, response: ResponseHead, sent: Sent, times: Times, asked?: AskedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when: they come from four places.
 	return decide(responseRules, {
-		...facts, ...sent, response, now,
-	});
+		...facts,
+		...sent,
+		response,
+		times,
+	}, asked);
 }
 
 /** No response came: the connection failed or took too long. */
-export function onError(facts: RequestFacts, stored: StoredHead | undefined, now: number): ResponseDecision {
-	return decide(errorRules, {...facts, stored, now});
+export function onError(facts: RequestFacts, sent: Omit<Sent, 'conditional'>, now: number): ResponseDecision {
+	return decide(errorRules, {...facts, ...sent, now});
 }
 
-function canStandIn({stored, settings, directives, now}: ErrorFacts): boolean {
-	return stored !== undefined && isUsableOnError(stored, settings, directives, now);
+function canStandIn({request, stored, settings, directives, now}: ErrorFacts): boolean {
+	return stored !== undefined && viewFor(request, stored) !== undefined && isUsableOnError(stored, settings, directives, now);
 }
 
-function isRefusedError({response, settings}: ResponseFacts): boolean {
-	return response.statusCode >= 400 && !settings.allowableCodes.has(response.statusCode);
+// RFC 5861 §4 names them; requests-cache takes every error status that is not allowed.
+const serverErrors = new Set([500, 502, 503, 504]);
+
+function isRefusedError({response: {statusCode}, settings}: ResponseFacts): boolean {
+	if (settings.cacheControl) {
+		return serverErrors.has(statusCode) && settings.allowableCodes?.has(statusCode) !== true;
+	}
+
+	return statusCode >= 400 && settings.allowableCodes?.has(statusCode) !== true;
 }
 
-const redirectCodes = new Set([301, 302, 303, 307, 308]);
-
-function isRedirect({statusCode, fields}: ResponseHead): boolean {
-	return redirectCodes.has(statusCode) && fields.location !== undefined;
+function hasSameValidator(stored: StoredHead, {fields}: ResponseHead): boolean {
+	return (fields['etag'] !== undefined || fields['last-modified'] !== undefined) && canFreshen(stored.fields, fields);
 }
 
-/** A redirect is worth as long as what it leads to: otherwise the one outlives the other. */
-function targetExpiration({request, settings, directives, expiration, response}: ResponseFacts): Expiration {
-	const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
-	return location === undefined || !URL.canParse(location, request.url) ? expiration : resolveExpiration(request, settings, directives, new URL(location, request.url).href);
+function isAboutStoredGet({request, response, stored}: ResponseFacts): boolean {
+	return request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
 }
 
-function isExpired(facts: ResponseFacts): boolean {
-	const {expires} = lifetime(targetExpiration(facts) as Storable, facts.settings, facts.now);
-	return expires !== undefined && expires <= facts.now;
+/** As the stored response with the fields of the 304 (RFC 9111 §3.2); without a `Date`, it is of now (RFC 9110 §6.6.1). */
+function freshenedLifetime({stored, response, settings, expiration, times}: ResponseFacts): Lifetime {
+	const {date: _date, age: _age, ...kept} = stored!.fields;
+	return lifetime({statusCode: stored!.statusCode, fields: {...kept, ...response.fields}}, expiration, settings, times);
 }

@@ -12,10 +12,24 @@ export type Rule<Facts, Decision> = {
 	readonly then: (facts: Facts, reason: Reason) => Decision;
 };
 
-export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts): Decision {
-	for (const rule of rules) {
-		if (rule.when(facts)) {
-			return rule.then(facts, rule.reason);
+/** A rule that was asked, and whether it held. */
+export type AskedRule = {
+	readonly reason: Reason;
+	readonly section: string;
+	readonly held: boolean;
+};
+
+/**
+Decides by the first row that holds.
+
+@param asked - Gets each rule that was asked, in order: the decision and its explanation come from the same rows.
+*/
+export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, asked?: AskedRule[]): Decision {
+	for (const {reason, section, when, then} of rules) {
+		const held = when(facts);
+		asked?.push({reason, section, held});
+		if (held) {
+			return then(facts, reason);
 		}
 	}
 

@@ -21,15 +21,15 @@ const neverStored = new Set([
 ]);
 
 // What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
-const describingContent = new Set(['content-encoding', 'content-length', 'content-range', 'content-type']);
+const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
 
 /**
 The header lines of a response that may be stored (RFC 9111 §3.1).
 
-@param decoded - Whether content codings were undone: then the fields that speak of the coded bytes go too.
+@param withheld - Further fields, in lower case, that are not to be stored.
 */
-export function storableFields(raw: RawFields, decoded: boolean): string[] {
-	const excluded = new Set([...neverStored, ...connectionListed(raw), ...(decoded ? ['content-encoding', 'content-length'] : [])]);
+export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
+	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
 	return filterLines(raw, name => !excluded.has(name));
 }
 
@@ -37,9 +37,24 @@ export function storableFields(raw: RawFields, decoded: boolean): string[] {
 The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field that the 304 has replaces all lines of that name.
 */
 export function freshenedFields(stored: RawFields, update: RawFields): string[] {
-	const news = filterLines(storableFields(update, false), name => !describingContent.has(name));
+	const news = filterLines(storableFields(update, []), name => !describingContent.has(name));
 	const replaced = new Set(names(news));
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
+}
+
+/**
+The header lines with one field in a single line, at the end.
+*/
+export function replaceField(raw: RawFields, name: string, value: string): string[] {
+	return [...filterLines(raw, other => other !== name.toLowerCase()), name, value];
+}
+
+// RFC 9110 §15.4.5: what a 304 must have, and no more than that.
+const ofNotModified = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'last-modified', 'vary']);
+
+/** The header lines of the 304 that a stored response gives. */
+export function notModifiedFields(raw: RawFields): string[] {
+	return filterLines(raw, name => ofNotModified.has(name));
 }
 
 function connectionListed(raw: RawFields): string[] {

@@ -27,8 +27,17 @@ export type StoredHead = ResponseHead & {
 	/** When it was received, or last validated. */
 	readonly createdAt: number;
 
+	/** How old it was then, in milliseconds (RFC 9111 §4.2.3). */
+	readonly initialAge: number;
+
 	/** Fresh before this moment; `undefined` is for good. */
 	readonly expires: number | undefined;
+
+	/** Of the request that it answered. */
+	readonly method: string;
+
+	/** Bytes of content. */
+	readonly byteLength: number;
 };
 
 /**
@@ -41,13 +50,27 @@ export type PolicySettings = {
 	readonly alwaysRevalidate: boolean;
 	readonly refresh: boolean;
 	readonly forceRefresh: boolean;
-	readonly allowableCodes: ReadonlySet<number>;
+
+	/** Whether response headers decide, by RFC 9111. */
+	readonly cacheControl: boolean;
+
+	/** `undefined` leaves the choice to RFC 9111. */
+	readonly allowableCodes: ReadonlySet<number> | undefined;
 	readonly allowableMethods: ReadonlySet<string>;
 	readonly staleIfError: number;
 	readonly staleWhileRevalidate: number;
 
-	/** The client's. */
-	readonly expireAfter: Expiration;
+	/** The share of the time since `Last-Modified` that counts as fresh where nothing else says (RFC 9111 §4.2.2). */
+	readonly heuristicShare: number;
+
+	/** Lower-case names of targeted fields that come before `Cache-Control` (RFC 9213), the most specific first. */
+	readonly cacheControlTargets: readonly string[];
+
+	/** The client's; `undefined` leaves it to RFC 9111. */
+	readonly expireAfter: Expiration | undefined;
+
+	/** What answers where the origin is gone and nothing stored may be used: Got's error, or a 504. */
+	readonly gatewayTimeout: 'error' | 'respond';
 
 	/** The request's own, above URL patterns. */
 	readonly requestExpireAfter: Expiration | undefined;
@@ -60,19 +83,34 @@ How long something is fresh and how long it is kept; `undefined` is for good. Fr
 export type Lifetime = {
 	readonly expires: number | undefined;
 	readonly retainUntil: number | undefined;
+
+	/** How old it was when it came, in milliseconds. */
+	readonly initialAge: number;
 };
+
+/**
+What of a stored response answers the request: all of it, a part (RFC 9110 §14), or only that the caller's copy is still right (RFC 9111 §4.3.2).
+*/
+export type View =
+	| {readonly kind: 'whole'}
+	| {readonly kind: 'not-modified'}
+	| {readonly kind: 'part'; readonly start: number; readonly end: number; readonly contentRange: string}
+	| {readonly kind: 'unsatisfiable'; readonly contentRange: string};
 
 /** What to do with a request. */
 export type RequestDecision =
 	| {readonly do: 'lookup'}
-	| {readonly do: 'serve'; readonly then?: 'revalidate'; readonly reason: Reason}
+	| {readonly do: 'serve'; readonly view: View; readonly then?: 'revalidate'; readonly reason: Reason}
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>; readonly reason: Reason}
-	| {readonly do: 'pass'; readonly reason: Reason}
+	| {readonly do: 'pass'; readonly storesFor?: 'GET'; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason};
 
 /** What to do with a response, or with the lack of one. */
 export type ResponseDecision =
-	| ({readonly do: 'store'; readonly reason: Reason} & Lifetime)
-	| ({readonly do: 'freshen'; readonly write: boolean; readonly reason: Reason} & Lifetime)
-	| {readonly do: 'serve'; readonly reason: Reason}
-	| {readonly do: 'pass'; readonly reason: Reason};
+	| ({readonly do: 'store'; readonly withheld: readonly string[]; readonly reason: Reason} & Lifetime)
+	| ({readonly do: 'freshen'; readonly view: View; readonly write: boolean; readonly reason: Reason} & Lifetime)
+	| {readonly do: 'serve'; readonly view: View; readonly reason: Reason}
+	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason}
+
+	/** What of the stored response the origin's answer, which goes to the caller, says beside. */
+	| {readonly do: 'pass'; readonly stored?: 'freshen' | 'drop'; readonly lifetime?: Lifetime; readonly reason: Reason};

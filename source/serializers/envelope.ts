@@ -59,20 +59,19 @@ export function decodeText(text: string): StoredResponse {
 	return restore(entry.metadata, Buffer.from(entry.body, 'base64'));
 }
 
-type WrittenMetadata = StoredMetadata & {readonly bodyLength: number};
+type WrittenMetadata = StoredMetadata & {readonly byteLength: number};
 
-function metadataOf({fields: _fields, body, ...metadata}: StoredResponse): WrittenMetadata {
-	return {...metadata, bodyLength: body.byteLength};
+function metadataOf({fields: _fields, body: _body, ...metadata}: StoredResponse): WrittenMetadata {
+	return metadata;
 }
 
 function restore(text: string, body: Uint8Array): StoredResponse {
-	const parsed = JSON.parse(text) as unknown;
-	if (!isMetadata(parsed)) {
+	const metadata = JSON.parse(text) as unknown;
+	if (!isMetadata(metadata)) {
 		throw new TypeError('The metadata of the entry is incomplete');
 	}
 
-	const {bodyLength, ...metadata} = parsed;
-	if (bodyLength !== body.byteLength) {
+	if (metadata.byteLength !== body.byteLength) {
 		throw new TypeError('The body of the entry is not as long as it was');
 	}
 
@@ -84,10 +83,11 @@ function isMetadata(value: unknown): value is WrittenMetadata {
 		return false;
 	}
 
-	const {method, url, statusCode, statusMessage, rawHeaders, createdAt, expires, retainUntil, generation, vary} = value as Record<string, unknown>;
+	const {method, url, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, generation, vary} = value as Record<string, unknown>;
 	return [method, url, statusMessage, generation].every(field => typeof field === 'string')
 		&& Number.isSafeInteger(statusCode)
 		&& isTime(createdAt)
+		&& isTime(initialAge)
 		&& (expires === undefined || isTime(expires))
 		&& (retainUntil === undefined || isTime(retainUntil))
 		&& isStrings(rawHeaders) && rawHeaders.length % 2 === 0

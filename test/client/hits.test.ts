@@ -131,18 +131,22 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('HEAD is cached apart from GET and has no body', async t => {
+test('RFC 9110 §9.3.2: what answers a GET answers a HEAD, without its content, and not the other way round', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient();
-	await client(`${origin.url}/h`);
 	const first = await client.head(`${origin.url}/h`);
 	const second = await client.head(`${origin.url}/h`);
 	t.is(first.body, '');
 	t.is(second.body, '');
 	t.true(second.isFromCache);
 	t.is(second.headers['x-custom'], 'yes');
-	t.is(await client(`${origin.url}/h`).text(), '{"url":"/h"}');
-	t.is(origin.count, 2);
+	t.false((await client(`${origin.url}/h`)).isFromCache);
+	await client(`${origin.url}/g`);
+	const third = await client.head(`${origin.url}/g`);
+	t.true(third.isFromCache);
+	t.is(third.body, '');
+	t.is(await client(`${origin.url}/g`).text(), '{"url":"/g"}');
+	t.is(origin.count, 3);
 });
 
 test('a response expires, and is asked for again', async t => {

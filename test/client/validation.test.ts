@@ -91,24 +91,35 @@ test('a 304 is never handed to a caller who did not ask for one', async t => {
 	}
 });
 
-test('a caller\'s own If-None-Match is sent as it is, and its 304 is its own', async t => {
+test('RFC 9111 §4.3.2: a caller\'s own precondition is answered by what is fresh, else by the origin, and its 304 is its own', async t => {
 	await using origin = await Origin.start(tagged('body'));
-	const {client} = createClient();
+	const {client, clock} = createClient({expireAfter: 60});
 	await client(origin.url);
-	const own = await client(origin.url, {headers: {'if-none-match': '"1"'}});
+	const own = await client(origin.url, {headers: {'if-none-match': 'W/"0", "1"'}});
 	t.is(own.statusCode, 304);
 	t.is(own.body, '');
-	t.false(own.isFromCache);
-	t.is(cacheInfo(own).reason, 'precondition');
-	t.is(cacheInfo(own).stored, 'not-modified');
+	t.is(own.headers['x-version'], undefined);
+	t.true(own.isFromCache);
+	t.is(cacheInfo(own).reason, 'fresh');
 	const other = await client(origin.url, {headers: {'if-none-match': '"2"'}});
+	t.is(other.statusCode, 200);
 	t.is(other.body, 'body');
-	t.is(origin.requests[2]!.headers['if-none-match'], '"2"');
-	t.is((await client(origin.url)).body, 'body');
-	t.is(origin.count, 3);
+	t.true(other.isFromCache);
+	t.is(origin.count, 1);
+
+	clock.advance(60);
+	const stale = await client(origin.url, {headers: {'if-none-match': '"1"'}});
+	t.is(stale.statusCode, 304);
+	t.false(stale.isFromCache);
+	t.is(origin.requests[1]!.headers['if-modified-since'], undefined);
+	t.is(cacheInfo(stale).stored, 'not-modified');
+
+	// The origin has said that what is stored is right: it is fresh again (§4.3.4).
+	t.is(cacheInfo(await client(origin.url)).reason, 'fresh');
+	t.is(origin.count, 2);
 });
 
-test('a 304 that speaks of another coding and length leaves the stored body and its headers consistent', async t => {
+test('a 304 that speaks of another coding and length leaves the stored body and what describes its bytes as they are', async t => {
 	const text = 'text '.repeat(1000);
 	await using origin = await Origin.start((request, response) => {
 		if (request.headers['if-none-match'] !== undefined) {
@@ -132,7 +143,7 @@ test('a 304 that speaks of another coding and length leaves the stored body and 
 				t.true(again.isFromCache);
 				t.is(again.body, text);
 				t.is(again.headers['x-new'], 'yes');
-				t.is(again.headers['content-type'], 'text/plain');
+				t.is(again.headers['content-type'], 'image/png');
 				t.is(again.headers['content-length'], first.headers['content-length']);
 				t.is(await readStream(client.stream(url)), text);
 			}

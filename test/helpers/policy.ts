@@ -17,6 +17,10 @@ const defaults: PolicySettings = {
 	alwaysRevalidate: false,
 	refresh: false,
 	forceRefresh: false,
+	cacheControl: false,
+	heuristicShare: 0.1,
+	cacheControlTargets: [],
+	gatewayTimeout: 'error',
 	allowableCodes: new Set([200]),
 	allowableMethods: new Set(['GET', 'HEAD']),
 	staleIfError: 0,
@@ -40,9 +44,19 @@ export function facts({method = 'GET', url = 'https://example.com/', fields = {}
 	}, {...defaults, ...settings});
 }
 
+/** The settings of a client with `cacheControl: true` and nothing else. */
+export const byOrigin: Partial<PolicySettings> = {cacheControl: true, allowableCodes: undefined, expireAfter: undefined};
+
 /** Stored at `start`, fresh for five minutes, unless told otherwise. */
 export function storedHead(own: Partial<StoredHead> = {}): StoredHead {
 	return {
-		statusCode: 200, fields: {}, createdAt: start, expires: start + (5 * minute), ...own,
+		statusCode: 200,
+		method: 'GET',
+		fields: {},
+		createdAt: start,
+		initialAge: 0,
+		expires: start + (5 * minute),
+		byteLength: 10,
+		...own,
 	};
 }

@@ -13,10 +13,9 @@ import {
 
 const pass = (reason: string): object => ({do: 'pass', reason});
 const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({
-	do: 'store', reason: 'stored', expires, retainUntil,
-});
+	do: 'store', withheld: [], reason: 'stored', expires, retainUntil, initialAge: 0});
 const fresh = stored(start + (5 * minute), start + (5 * minute) + hour);
-const serveStale = {do: 'serve', reason: 'stale-if-error'};
+const serveStale = {do: 'serve', view: {kind: 'whole'}, reason: 'stale-if-error'};
 
 type ResponseCase = RequestCase & {
 	readonly status?: number;
@@ -66,12 +65,12 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	}, fresh],
 
 	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {
-		do: 'freshen', write: true, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+		do: 'freshen', view: {kind: 'whole'}, write: true, reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
 	['a 304 in a read-only cache is not written', {
 		status: 304, conditional: true, stored: {}, settings: {readOnly: true},
 	}, {
-		do: 'freshen', write: false, reason: 'revalidated', expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+		do: 'freshen', view: {kind: 'whole'}, write: false, reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
 	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
 
@@ -100,20 +99,20 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 for (const [title, {status = 200, response = {}, stored: own, conditional = false, after = 0, ...request}, decision] of table) {
 	test(`on a response: ${title}`, t => {
 		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional};
-		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, start + after) as object, decision);
+		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, {requested: start + after, received: start + after}) as object, decision);
 	});
 }
 
 const errors: ReadonlyArray<readonly [title: string, request: RequestCase, stored: Partial<StoredHead> | undefined, decision: object]> = [
-	['a failure is the caller\'s', {}, {}, pass('not-sent')],
-	['without anything stored a failure is the caller\'s', {settings: {staleIfError: Infinity}}, undefined, pass('not-sent')],
+	['a failure is the caller\'s', {}, {}, pass('no-response')],
+	['without anything stored a failure is the caller\'s', {settings: {staleIfError: Infinity}}, undefined, pass('no-response')],
 	['RFC 5861 §4: a stale response stands in', {settings: {staleIfError: Infinity}}, {}, serveStale],
-	['RFC 9111 §4.2.4: one that is too stale does not', {settings: {staleIfError: minute}}, {}, pass('not-sent')],
+	['RFC 9111 §4.2.4: one that is too stale does not', {settings: {staleIfError: minute}}, {}, pass('no-response')],
 	['one that never expires stands in', {settings: {staleIfError: minute}}, {expires: undefined}, serveStale],
 ];
 
 for (const [title, request, own, decision] of errors) {
 	test(`on an error: ${title}`, t => {
-		t.deepEqual(onError(facts(request), own === undefined ? undefined : storedHead(own), start + hour) as object, decision);
+		t.deepEqual(onError(facts(request), {stored: own === undefined ? undefined : storedHead(own)}, start + hour) as object, decision);
 	});
 }

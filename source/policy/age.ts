@@ -1,0 +1,27 @@
+import {parseHttpDate} from './dates.ts';
+import {fieldLines, fieldValue, type Fields} from './fields.ts';
+import type {StoredHead} from './types.ts';
+
+/**
+The corrected initial age in milliseconds (RFC 9111 §4.2.3): how old the response was when it came.
+*/
+export function initialAge(fields: Fields, requestTime: number, responseTime: number): number {
+	const date = parseHttpDate(fieldValue(fields, 'date'), responseTime);
+	const apparentAge = date === undefined ? 0 : responseTime - date;
+	const responseDelay = Math.max(0, responseTime - requestTime);
+	return Math.max(0, apparentAge, ageValue(fields) + responseDelay);
+}
+
+/** The age in milliseconds now (RFC 9111 §4.2.3). A clock that was set back makes nothing younger than it came. */
+export function currentAge({initialAge: initial, createdAt}: StoredHead, now: number): number {
+	return initial + Math.max(0, now - createdAt);
+}
+
+const greatest = 2_147_483_648;
+
+// RFC 9111 §5.1: of a list the first counts; what is no number of seconds is ignored.
+function ageValue(fields: Fields): number {
+	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',');
+	const text = first.trim();
+	return /^\d+$/v.test(text) ? Math.min(Number(text), greatest) * 1000 : 0;
+}

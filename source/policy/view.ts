@@ -1,0 +1,26 @@
+import {evaluatePrecondition} from './preconditions.ts';
+import {selectRange} from './ranges.ts';
+import type {RequestHead, StoredHead, View} from './types.ts';
+
+/**
+What of a stored response answers the request; `undefined` where the cache cannot tell, and the origin must.
+
+A precondition that holds comes before a range (RFC 9110 §13.2.2).
+*/
+export function viewFor({method, fields}: RequestHead, stored: StoredHead): View | undefined {
+	if (stored.statusCode === 200 && evaluatePrecondition(fields, stored) === 'not-modified') {
+		return {kind: 'not-modified'};
+	}
+
+	const range = method === 'GET' ? selectRange(fields, stored, stored.byteLength) : {kind: 'none' as const};
+	if (range.kind === 'unable') {
+		return undefined;
+	}
+
+	return range.kind === 'none' ? {kind: 'whole'} : range;
+}
+
+/** Whether the request asks for less than the whole response, by itself. */
+export function isPartialOrConditional({fields}: RequestHead): boolean {
+	return ['range', 'if-none-match', 'if-modified-since'].some(name => fields[name] !== undefined);
+}
