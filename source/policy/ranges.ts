@@ -107,9 +107,9 @@ function isConditionMet(value: string | undefined, {fields, createdAt}: Validate
 		return true;
 	}
 
-	const [tag] = parseEntityTags(value);
-	if (tag === value) {
-		return sameStrongly(tag, fieldValue(fields, 'etag'));
+	const tags = parseEntityTags(value);
+	if (tags !== '*' && tags[0] === value) {
+		return sameStrongly(value, fieldValue(fields, 'etag'));
 	}
 
 	const lastModified = fieldValue(fields, 'last-modified');

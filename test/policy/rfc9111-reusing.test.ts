@@ -1,0 +1,120 @@
+import test from 'ava';
+import type {Fields} from '../../source/policy/fields.ts';
+import {onLookup} from '../../source/policy/request-rules.ts';
+import {onError} from '../../source/policy/response-rules.ts';
+import type {StoredHead} from '../../source/policy/types.ts';
+import {byOrigin, facts, hour, minute, start, storedHead, type RequestCase} from '../helpers/policy.ts';
+
+type Lookup = RequestCase & {
+	readonly stored?: Partial<StoredHead>;
+	readonly after?: number;
+};
+
+/** The verdict in a word or two. */
+function verdict({stored = {}, after = 0, ...request}: Lookup, settings: object): string {
+	const decision = onLookup(facts({...request, settings: {...settings, ...request.settings}}), storedHead(stored), start + after);
+	switch (decision.do) {
+		case 'serve': {
+			return `${decision.view.kind === 'whole' ? '' : `${decision.view.kind} `}${decision.reason}`;
+		}
+
+		case 'send': {
+			return `${Object.keys(decision.validators).length > 0 ? 'validate' : 'send'} ${decision.reason}`;
+		}
+
+		default: {
+			return `${decision.do} ${decision.reason}`;
+		}
+	}
+}
+
+const says = (value: string, others: Fields = {}): Partial<StoredHead> => ({fields: {etag: '"a"', 'cache-control': value, ...others}});
+const asks = (value: string, others: Fields = {}): {fields: Fields} => ({fields: {'cache-control': value, ...others}});
+const always = {staleIfError: Infinity, staleWhileRevalidate: Infinity};
+const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
+
+/** With `cacheControl: true`, and with the default. What is stored is fresh for five minutes. */
+const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin: string, byTheUser: string]> = [
+	['§4 what is fresh is served', {stored: says('max-age=300')}, 'fresh', 'fresh'],
+	['§4.2 what is stale is validated', {stored: says('max-age=300'), after: 5 * minute}, 'validate stale', 'validate stale'],
+	['§4.2.4 nothing is served stale unless somebody permits it', {stored: {fields: {}}, after: hour}, 'send stale', 'send stale'],
+
+	['§5.2.2.4 no-cache is validated each time', {stored: says('no-cache, max-age=300')}, 'validate no-cache', 'fresh'],
+	['§5.2.2.4 no-cache of a field leaves the rest', {stored: says('no-cache="x-one", max-age=300')}, 'fresh', 'fresh'],
+	['§5.2.2.4 no-cache beats max-stale', {stored: says('no-cache'), ...asks('max-stale'), after: hour}, 'validate no-cache', 'max-stale'],
+	['§5.2.2.4 no-cache beats the settings', {stored: says('no-cache'), settings: always, after: hour}, 'validate no-cache', 'stale-while-revalidate'],
+	['§5.2.2.4 no-cache with only-if-cached fails', {stored: says('no-cache, max-age=300'), ...asks('only-if-cached')}, 'fail only-if-cached', 'fresh'],
+	['§5.2.2.2 must-revalidate is served while it is fresh', {stored: says('must-revalidate, max-age=300')}, 'fresh', 'fresh'],
+	['§5.2.2.2 must-revalidate beats max-stale', {stored: says('must-revalidate'), ...asks('max-stale'), after: hour}, 'validate must-revalidate', 'max-stale'],
+	['§5.2.2.2 must-revalidate beats the settings', {stored: says('must-revalidate'), settings: always, after: hour}, 'validate must-revalidate', 'stale-while-revalidate'],
+	['§5.2.2.2 must-revalidate beats stale-while-revalidate', {stored: says('must-revalidate, stale-while-revalidate=7200'), after: hour}, 'validate must-revalidate', 'validate stale'],
+	['§5.2.2.2 must-revalidate with only-if-cached fails when it is stale', {stored: says('must-revalidate'), ...asks('only-if-cached'), settings: always, after: hour}, 'fail only-if-cached', 'stale-while-revalidate'],
+	['§5.2.2.8 proxy-revalidate binds shared caches only', {stored: says('proxy-revalidate'), ...asks('max-stale'), after: hour}, 'max-stale', 'max-stale'],
+	['§5.2.2.10 s-maxage binds shared caches only', {stored: says('s-maxage=1'), ...asks('max-stale'), after: hour}, 'max-stale', 'max-stale'],
+
+	['§5.2.1.1 max-age counts the age that the response had', {stored: {initialAge: 50_000}, ...asks('max-age=60'), after: 10_000}, 'send stale', 'send stale'],
+	['§5.2.1.1 max-age accepts what is younger', {stored: {initialAge: 49_999}, ...asks('max-age=60'), after: 10_000}, 'fresh', 'fresh'],
+	['§5.2.1.1 a max-age greater than the lifetime makes nothing fresh', {stored: {}, ...asks('max-age=9999'), after: hour}, 'send stale', 'send stale'],
+	['§4.2.3 a clock that was set back makes nothing younger', {stored: {initialAge: 60_000}, ...asks('max-age=60'), after: -hour}, 'send stale', 'send stale'],
+	['§5.2.1.2 max-stale accepts what is stale', {stored: says('max-age=300'), ...asks('max-stale=60'), after: 6 * minute - 1}, 'max-stale', 'max-stale'],
+	['§5.2.1.2 max-stale accepts no more than it says', {stored: says('max-age=300'), ...asks('max-stale=60'), after: 6 * minute}, 'validate stale', 'validate stale'],
+	['§5.2.1.2 two max-stale that differ accept nothing', {stored: says('max-age=300'), ...asks('max-stale, max-stale=60'), after: 6 * minute}, 'validate stale', 'validate stale'],
+	['§5.2.1.3 min-fresh wants a margin', {stored: says('max-age=300'), ...asks('min-fresh=300'), after: 1}, 'validate stale', 'validate stale'],
+	['§5.2.1.4 no-cache wants validation', {stored: says('max-age=300'), ...asks('no-cache')}, 'validate refresh', 'validate refresh'],
+	['§5.2.1.7 only-if-cached takes what is fresh', {stored: says('max-age=300'), ...asks('only-if-cached')}, 'fresh', 'fresh'],
+	['§5.2.1.7 only-if-cached takes nothing stale', {stored: says('max-age=300'), ...asks('only-if-cached'), after: hour}, 'fail only-if-cached', 'fail only-if-cached'],
+	['§5.4 Pragma: no-cache wants validation', {stored: says('max-age=300'), fields: {pragma: 'no-cache'}}, 'validate refresh', 'validate refresh'],
+
+	['RFC 5861 §3 the origin lets it be served while it is revalidated', {stored: says('max-age=300, stale-while-revalidate=60'), after: 6 * minute - 1}, 'stale-while-revalidate', 'validate stale'],
+	['RFC 5861 §3 no longer than it says', {stored: says('max-age=300, stale-while-revalidate=60'), after: 6 * minute, settings: always}, 'validate stale', 'stale-while-revalidate'],
+	['RFC 5861 §3 a broken time is none', {stored: says('stale-while-revalidate=x'), after: 6 * minute}, 'validate stale', 'validate stale'],
+	['RFC 8246 §2 immutable is not revalidated while it is fresh', {stored: says('immutable, max-age=300'), settings: {alwaysRevalidate: true}}, 'fresh', 'validate always-revalidate'],
+	['RFC 8246 §2 immutable is revalidated when it is stale', {stored: says('immutable, max-age=300'), settings: {alwaysRevalidate: true}, after: hour}, 'validate always-revalidate', 'validate always-revalidate'],
+	['RFC 8246 §2 immutable is refreshed where the user says so', {stored: says('immutable, max-age=300'), settings: {refresh: true}}, 'validate refresh', 'validate refresh'],
+
+	['§4.3.2 If-None-Match that holds is answered 304', {stored: says('max-age=300'), fields: {'if-none-match': '"b", W/"a"'}}, 'not-modified fresh', 'not-modified fresh'],
+	['§4.3.2 If-None-Match: * is answered 304', {stored: says('max-age=300'), fields: {'if-none-match': '*'}}, 'not-modified fresh', 'not-modified fresh'],
+	['§4.3.2 If-None-Match that does not hold is answered 200', {stored: says('max-age=300'), fields: {'if-none-match': '"b"'}}, 'fresh', 'fresh'],
+	['§4.3.2 If-None-Match makes If-Modified-Since ignored', {stored: says('max-age=300', {'last-modified': date}), fields: {'if-none-match': '"b"', 'if-modified-since': date}}, 'fresh', 'fresh'],
+	['§4.3.2 If-Modified-Since that holds is answered 304', {stored: says('max-age=300', {'last-modified': date}), fields: {'if-modified-since': date}}, 'not-modified fresh', 'not-modified fresh'],
+	['§4.3.2 a stale response does not answer for the origin', {stored: says('max-age=300'), fields: {'if-none-match': '"a"'}, after: hour}, 'send stale', 'send stale'],
+	['§4.3.2 only a 200 answers preconditions', {stored: {statusCode: 404, ...says('max-age=300')}, fields: {'if-none-match': '"a"'}}, 'fresh', 'fresh'],
+
+	['RFC 9110 §14 a range is cut from what is stored', {stored: says('max-age=300'), fields: {range: 'bytes=2-4'}}, 'part fresh', 'part fresh'],
+	['RFC 9110 §14 an open range is cut', {stored: says('max-age=300'), fields: {range: 'bytes=4-'}}, 'part fresh', 'part fresh'],
+	['RFC 9110 §14 a suffix is cut', {stored: says('max-age=300'), fields: {range: 'bytes=-4'}}, 'part fresh', 'part fresh'],
+	['RFC 9110 §14 a range beyond the end is not satisfiable', {stored: says('max-age=300'), fields: {range: 'bytes=10-'}}, 'unsatisfiable fresh', 'unsatisfiable fresh'],
+	['RFC 9110 §14.2 several ranges are for the origin', {stored: says('max-age=300'), fields: {range: 'bytes=0-1, 3-4'}}, 'send range', 'send range'],
+	['RFC 9110 §14.2 what the cache cannot cut with only-if-cached fails', {stored: says('max-age=300'), ...asks('only-if-cached', {range: 'bytes=0-1, 3-4'})}, 'fail only-if-cached', 'fail only-if-cached'],
+	['RFC 9110 §14.2 a range of a coded body is for the origin', {stored: says('max-age=300', {'content-encoding': 'gzip'}), fields: {range: 'bytes=0-1'}}, 'send range', 'send range'],
+	['§4.3.1 a stale response is not validated for a range', {stored: says('max-age=300'), fields: {range: 'bytes=0-1'}, after: hour}, 'send stale', 'send stale'],
+	['RFC 9110 §14.2 a HEAD has no range', {method: 'HEAD', stored: says('max-age=300'), fields: {range: 'bytes=0-1'}}, 'fresh', 'fresh'],
+	['RFC 9110 §13.1.5 If-Range that does not hold gives the whole', {stored: says('max-age=300'), fields: {range: 'bytes=0-1', 'if-range': '"b"'}}, 'fresh', 'fresh'],
+];
+
+for (const [title, lookup, byTheOrigin, byTheUser] of table) {
+	test(`RFC 9111 ${title}: ${byTheOrigin} by the origin, ${byTheUser} by the user`, t => {
+		t.is(verdict(lookup, byOrigin), byTheOrigin);
+		t.is(verdict(lookup, {}), byTheUser);
+	});
+}
+
+const errors: ReadonlyArray<readonly [title: string, lookup: Lookup & {retries?: boolean}, byTheOrigin: string, byTheUser: string]> = [
+	['RFC 5861 §4 what is stored stands in where the origin lets it', {stored: says('stale-if-error=7200')}, 'serve stale-if-error', 'pass no-response'],
+	['RFC 5861 §4 no longer than it says', {stored: says('stale-if-error=60'), settings: always}, 'pass no-response', 'serve stale-if-error'],
+	['RFC 5861 §4 the origin\'s word comes before the request\'s', {stored: says('stale-if-error=60'), ...asks('stale-if-error=7200')}, 'pass no-response', 'serve stale-if-error'],
+	['RFC 5861 §4 what the cache cannot cut does not stand in', {stored: says('max-age=300'), fields: {range: 'bytes=0-1,3-4'}, settings: always}, 'pass no-response', 'pass no-response'],
+	['RFC 5861 §4 a part stands in for a part', {stored: says('max-age=300'), fields: {range: 'bytes=0-1'}, settings: always}, 'serve stale-if-error', 'serve stale-if-error'],
+	['§5.2.2.2 must-revalidate beats every setting', {stored: says('must-revalidate, stale-if-error=7200'), settings: always}, 'pass no-response', 'serve stale-if-error'],
+	['§5.2.2.2 a 504 answers where the user wants one', {stored: says('must-revalidate'), settings: {gatewayTimeout: 'respond'}}, 'fail gateway-timeout', 'fail gateway-timeout'],
+	['while Got may retry, what is stored waits', {stored: says('max-age=300'), settings: {...always, gatewayTimeout: 'respond'}, retries: true}, 'pass no-response', 'pass no-response'],
+];
+
+for (const [title, {stored = {}, retries = false, ...request}, byTheOrigin, byTheUser] of errors) {
+	test(`RFC 9111 ${title}: ${byTheOrigin} by the origin, ${byTheUser} by the user`, t => {
+		for (const [settings, expected] of [[byOrigin, byTheOrigin], [{}, byTheUser]] as const) {
+			const decision = onError(facts({...request, settings: {...settings, ...request.settings}}), {stored: storedHead(stored), retries}, start + hour);
+			t.is(`${decision.do} ${decision.reason}`, expected);
+		}
+	});
+}

@@ -1,0 +1,198 @@
+import test from 'ava';
+import type {Fields} from '../../source/policy/fields.ts';
+import {onResponse} from '../../source/policy/response-rules.ts';
+import {onRequest} from '../../source/policy/request-rules.ts';
+import type {StoredHead} from '../../source/policy/types.ts';
+import {byOrigin, facts, hour, minute, start, storedHead, type RequestCase} from '../helpers/policy.ts';
+
+const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
+const hourAgo = 'Tue, 14 Nov 2023 21:13:20 GMT';
+const inAMinute = 'Tue, 14 Nov 2023 22:14:20 GMT';
+
+/** What the origin answered, when, and to what. */
+type Received = RequestCase & {
+	readonly status?: number;
+	readonly response?: Fields;
+	readonly stored?: Partial<StoredHead>;
+	readonly conditional?: boolean;
+	readonly storesFor?: 'GET';
+	readonly took?: number;
+};
+
+function receive({status = 200, response = {}, stored, conditional = false, storesFor, took = 0, ...request}: Received, settings: object): ReturnType<typeof onResponse> {
+	const sent = {stored: stored === undefined ? undefined : storedHead(stored), conditional, storesFor};
+	return onResponse(facts({...request, settings: {...settings, ...request.settings}}), {statusCode: status, fields: response}, sent, {requested: start - took, received: start});
+}
+
+/** The verdict in a word: `stored` with the milliseconds for which it is fresh, or the reason against. */
+function verdict(received: Received, settings: object): string {
+	const decision = receive(received, settings);
+	if (decision.do !== 'store') {
+		return decision.reason;
+	}
+
+	return decision.expires === undefined ? 'for good' : `fresh for ${decision.expires - start}`;
+}
+
+const cc = (value: string, others: Fields = {}): Fields => ({date, 'cache-control': value, ...others});
+
+/** With `cacheControl: true`, and with the default, where the user's five minutes decide. */
+const table: ReadonlyArray<readonly [title: string, received: Received, byTheOrigin: string, byTheUser: string]> = [
+	['§3 a response with explicit freshness is stored', {response: cc('max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§3 any final status code with explicit freshness is stored', {status: 499, response: cc('max-age=60')}, 'fresh for 60000', 'status-code'],
+	['§3 an error with explicit freshness is stored', {status: 500, response: cc('max-age=60')}, 'fresh for 60000', 'status-code'],
+	['§3 an interim response is not stored', {status: 103, response: cc('max-age=60')}, 'status-code', 'status-code'],
+	['§3 a status that is not cacheable by itself is not stored without more', {status: 500, response: {date, etag: '"a"'}}, 'not-cacheable', 'status-code'],
+	['§3 a temporary redirect is not cacheable by itself', {status: 302, response: {date, location: '/', etag: '"a"'}}, 'not-cacheable', 'fresh for 300000'],
+	['§3 a temporary redirect with explicit freshness is stored', {status: 302, response: cc('max-age=60', {location: '/'})}, 'fresh for 60000', 'fresh for 300000'],
+	['§3 public makes any status cacheable', {status: 302, response: cc('public', {location: '/', etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
+	['§3 private makes any status cacheable for a private cache', {status: 403, response: cc('private', {etag: '"a"'})}, 'fresh for 0', 'status-code'],
+	['§3 Expires makes any status cacheable', {status: 403, response: {date, expires: inAMinute}}, 'fresh for 60000', 'status-code'],
+	['§3 s-maxage makes nothing cacheable for a private cache', {status: 403, response: cc('s-maxage=60')}, 'not-cacheable', 'status-code'],
+	['§3 allowableCodes limit what the RFC allows', {status: 404, response: cc('max-age=60'), settings: {allowableCodes: new Set([200])}}, 'status-code', 'status-code'],
+	...[203, 204, 300, 301, 308, 404, 405, 410, 414, 501].map(status => [`§3 a ${status} is cacheable by itself`, {status, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'status-code'] as const),
+
+	['§3.1 what no-cache names is not stored', {response: cc('max-age=60, no-cache="X-One, x-two"')}, 'fresh for 60000', 'fresh for 300000'],
+	['§3.3 a part is not stored', {status: 206, response: cc('max-age=60', {'content-range': 'bytes 0-1/2'})}, 'partial', 'partial'],
+	['§3.5 a private cache stores the answer to Authorization', {fields: {authorization: 'Bearer x'}, response: cc('max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.1 Vary: * is never matched, and not stored', {response: cc('max-age=60', {vary: '*'})}, 'vary-star', 'vary-star'],
+
+	['§4.2.1 max-age comes before Expires', {response: cc('max-age=60', {expires: date})}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 s-maxage does not bind a private cache', {response: cc('s-maxage=1, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 Expires counts from Date', {response: {date: hourAgo, expires: date, etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.1 Expires without Date counts from when it came', {response: {expires: inAMinute}}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 Expires with a broken Date counts from when it came', {response: {date: 'now', expires: inAMinute}}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 two max-age that differ are stale', {response: cc('max-age=60, max-age=70', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.1 two max-age that are equal are one', {response: {date, 'cache-control': ['max-age=60', 'max-age="60"']}}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 two Expires that differ are stale', {response: {date, expires: [inAMinute, date], etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.1 two Expires that are equal are one', {response: {date, expires: [inAMinute, inAMinute]}}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.2 directives are read in upper case', {response: cc('MAX-AGE=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.2 an argument may be quoted', {response: cc('max-age="60"')}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.2.2.1 a max-age that is no number is stale', {response: cc('max-age=x', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
+	['§5.2.2.1 a negative max-age is stale', {response: cc('max-age=-60', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
+	['§1.2.2 a max-age beyond measure is 2^31 seconds', {response: cc('max-age=99999999999999999999')}, 'fresh for 2147483648000', 'fresh for 300000'],
+	['§5.3 an Expires that is no date is stale', {response: {date, expires: '0', etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
+	['§5.3 an Expires in the past is stale', {response: {date, expires: hourAgo, etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
+	['§5.3 an RFC 850 date is read', {response: {date, expires: 'Tuesday, 14-Nov-23 22:14:20 GMT'}}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.3 an asctime date is read', {response: {date, expires: 'Tue Nov 14 22:14:20 2023'}}, 'fresh for 60000', 'fresh for 300000'],
+
+	['§4.2.2 a share of the time since Last-Modified is fresh', {response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 300000'],
+	['§4.2.2 the share can be chosen', {response: {date, 'last-modified': hourAgo}, settings: {heuristicShare: 0.5}}, 'fresh for 1800000', 'fresh for 300000'],
+	['§4.2.2 without Last-Modified there is no heuristic', {response: {date, etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.2 a Last-Modified in the future gives nothing', {response: {date, 'last-modified': inAMinute}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.2 a broken Last-Modified gives nothing', {response: {date, 'last-modified': 'x'}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.2 explicit freshness is not guessed over', {response: cc('max-age=0', {'last-modified': hourAgo})}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.4 what could neither be served nor validated is not stored', {response: {date}}, 'expired-without-validator', 'fresh for 300000'],
+	['§4.2.4 what may be served stale is stored', {response: cc('max-age=0, stale-while-revalidate=60')}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.4 what may stand in for an error is stored', {response: cc('max-age=0, stale-if-error=60')}, 'fresh for 0', 'fresh for 300000'],
+
+	['§4.2.3 a received Age shortens the freshness', {response: cc('max-age=60', {age: '20'})}, 'fresh for 40000', 'fresh for 300000'],
+	['§4.2.3 a Date in the past does', {response: cc('max-age=7200', {date: hourAgo})}, 'fresh for 3600000', 'fresh for 300000'],
+	['§4.2.3 the greater of both does', {response: cc('max-age=7200', {date: hourAgo, age: '7000'})}, 'fresh for 200000', 'fresh for 300000'],
+	['§4.2.3 the time that the response took does', {response: cc('max-age=60', {age: '20'}), took: 10_000}, 'fresh for 30000', 'fresh for 300000'],
+	['§4.2.3 a Date in the future makes nothing younger', {response: cc('max-age=60', {date: inAMinute})}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.3 a clock that went back makes nothing younger', {response: cc('max-age=60'), took: -10_000}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.1 of a list of ages the first counts', {response: cc('max-age=60', {age: '20, 50'})}, 'fresh for 40000', 'fresh for 300000'],
+	['§5.1 of two lines of Age the first counts', {response: cc('max-age=60', {age: ['20', '50']})}, 'fresh for 40000', 'fresh for 300000'],
+	['§5.1 an Age that is no number is ignored', {response: cc('max-age=60', {age: 'old'})}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.1 an Age beyond measure makes it stale', {response: cc('max-age=60', {age: '99999999999999999999', etag: '"a"'})}, `fresh for ${60_000 - 2_147_483_648_000}`, 'fresh for 300000'],
+
+	['§5.2.2.3 must-understand lets a known status be stored despite no-store', {response: cc('must-understand, no-store, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.2.2.3 must-understand keeps an unknown status out', {status: 299, response: cc('must-understand, max-age=60')}, 'must-understand', 'status-code'],
+	['§5.2.2.3 must-understand with an unknown status leaves no-store in force', {status: 299, response: cc('must-understand, no-store, max-age=60')}, 'no-store', 'status-code'],
+	['§5.2.2.4 no-cache is stored, to be validated', {response: cc('no-cache, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.2.2.5 no-store is not stored', {response: cc('no-store, max-age=60')}, 'no-store', 'fresh for 300000'],
+	['§5.2.2.5 a broken directive does not hide no-store', {response: cc('max-age="60, no-store')}, 'no-store', 'fresh for 300000'],
+	['§5.2.2.7 private binds shared caches only', {response: cc('private="set-cookie", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.2.3 an unknown directive is ignored', {response: cc('x-new="a,b", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.4 Pragma in a response says nothing', {response: cc('max-age=60', {pragma: 'no-cache'})}, 'fresh for 60000', 'fresh for 300000'],
+
+	['RFC 9213 §2.2 a targeted field comes before Cache-Control and Expires', {response: cc('no-store', {'example-cache-control': 'max-age=60'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
+	['RFC 9213 §2.2 beside a targeted field Expires does not count', {response: {date, expires: inAMinute, etag: '"a"', 'example-cache-control': 'must-revalidate'}, settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 0', 'fresh for 300000'],
+	['RFC 9213 §2.2 a targeted field that is broken is ignored', {response: cc('max-age=60', {'example-cache-control': 'max-age=;'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
+	['RFC 9213 §2.2 a field that is no target is ignored', {response: cc('max-age=60', {'cdn-cache-control': 'no-store'})}, 'fresh for 60000', 'fresh for 300000'],
+
+	['the origin\'s word comes before the user\'s', {response: cc('max-age=60'), settings: {requestExpireAfter: {kind: 'never'}}}, 'fresh for 60000', 'for good'],
+	['the user\'s word comes before a guess', {response: {date, 'last-modified': hourAgo}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 1000}}}, 'fresh for 1000', 'fresh for 1000'],
+	['the user\'s word makes no status cacheable', {status: 500, response: {date}, settings: {requestExpireAfter: {kind: 'never'}}}, 'not-cacheable', 'status-code'],
+	['a request\'s max-age is how long the answer is fresh only where the user decides', {fields: {'cache-control': 'max-age=10'}, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 10000'],
+
+	['RFC 9110 §9.3.3 a POST with freshness and its own Content-Location answers a later GET', {method: 'POST', url: 'https://example.com/a?b=1#c', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/a?b=1'})}, 'fresh for 60000', 'fresh for 300000'],
+	['RFC 9110 §9.3.3 a POST without Content-Location does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60')}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST about something else does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/other'})}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST whose Content-Location is no URL does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': 'http://['})}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST without freshness does not', {method: 'POST', storesFor: 'GET', response: {date, 'content-location': '/'}}, 'method', 'method'],
+];
+
+for (const [title, received, byTheOrigin, byTheUser] of table) {
+	test(`RFC 9111 ${title}: ${byTheOrigin} by the origin, ${byTheUser} by the user`, t => {
+		t.is(verdict(received, byOrigin), byTheOrigin);
+		t.is(verdict(received, {}), byTheUser);
+	});
+}
+
+test('RFC 9111 §5.2.2.4: what no-cache names is withheld, what it cannot name holds for the whole', t => {
+	const withheld = (value: string): unknown => {
+		const decision = receive({response: cc(`max-age=60, ${value}`)}, byOrigin);
+		return decision.do === 'store' ? decision.withheld : decision.do;
+	};
+
+	t.deepEqual(withheld('no-cache="X-One, x-two"'), ['x-one', 'x-two']);
+	t.deepEqual(withheld('no-cache="a b"'), []);
+	t.deepEqual(withheld('no-cache'), []);
+	t.deepEqual(withheld('public'), []);
+});
+
+test('RFC 9111 §4.2.3: the age when it came is kept', t => {
+	const decision = receive({response: cc('max-age=60', {age: '20'}), took: 5000}, byOrigin);
+	t.like(decision, {do: 'store', initialAge: 25_000, expires: start + 35_000});
+});
+
+test('what the origin lets be served stale is kept so long', t => {
+	const decision = receive({response: cc('max-age=60, stale-if-error=7200, stale-while-revalidate=10800')}, byOrigin);
+	t.like(decision, {retainUntil: start + minute + (3 * hour)});
+});
+
+const validation: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
+	['§4.3.4 a 304 without a validator is of what was validated', {response: cc('max-age=60')}, {do: 'freshen', write: true, expires: start + minute, initialAge: 0}],
+	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', write: true, expires: start + minute}],
+	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', write: false}],
+	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
+	['§3.2 what the 304 does not say stays', {response: {date}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo, age: '50'}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
+	['RFC 9110 §6.6.1 a 304 without a Date is of now', {response: {}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
+	['§4.2.3 a 304 may have an age', {response: {date, age: '5'}, stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + minute - 5000, initialAge: 5000}],
+];
+
+for (const [title, received, expected] of validation) {
+	test(`RFC 9111 ${title}`, t => {
+		t.like(receive({status: 304, conditional: true, stored: {}, ...received}, byOrigin), expected);
+	});
+}
+
+const caller: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
+	['§4.3.4 the caller\'s own 304 freshens what it agrees with', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"'})}, {do: 'pass', stored: 'freshen', reason: 'not-modified'}],
+	['§4.3.4 it says nothing of what it does not agree with', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'})}, {do: 'pass', reason: 'not-modified'}],
+	['§4.3.4 without a validator it says nothing', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60')}, {do: 'pass', reason: 'not-modified'}],
+	['§4.3.5 a HEAD that agrees freshens the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '10'})}, {do: 'pass', stored: 'freshen', reason: 'freshened-by-head'}],
+	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
+	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
+	['RFC 5861 §4 a 503 is an error that what is stored may stand in for', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
+	['RFC 5861 §4 a 404 is none', {status: 404, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity}}, {do: 'store'}],
+	['RFC 5861 §4 a status that is allowed is none', {status: 503, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity, allowableCodes: new Set([503])}}, {do: 'store'}],
+	['RFC 5861 §4 while Got may retry, what is stored waits', {status: 503, stored: {}, response: {date}, settings: {staleIfError: Infinity}}, {do: 'serve'}],
+	['§5.2.2.2 must-revalidate beats the setting', {status: 503, stored: {fields: {'cache-control': 'must-revalidate'}}, response: {date}, settings: {staleIfError: Infinity}}, {do: 'pass', reason: 'not-cacheable'}],
+	['§5.2.2.4 no-cache beats the setting', {status: 503, stored: {fields: {'cache-control': 'no-cache'}}, response: {date}, settings: {staleIfError: Infinity}}, {do: 'pass', reason: 'not-cacheable'}],
+];
+
+for (const [title, received, expected] of caller) {
+	test(`RFC 9111 ${title}`, t => {
+		t.like(receive(received, byOrigin), expected);
+	});
+}
+
+test('RFC 9110 §9.3.3: a POST is sent, and may answer a later GET', t => {
+	t.deepEqual(onRequest(facts({method: 'POST', settings: byOrigin})), {do: 'pass', storesFor: 'GET', reason: 'method'});
+	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['HEAD'])}})), {do: 'pass', reason: 'method'});
+	t.deepEqual(onRequest(facts({method: 'POST', fields: {'cache-control': 'no-store'}, settings: byOrigin})), {do: 'pass', reason: 'method'});
+	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['GET', 'POST'])}})), {do: 'lookup'});
+});
