@@ -1,0 +1,124 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+	appendCacheStatus,
+	cacheStatusMember,
+	type ForwardReason,
+	parseCacheStatus,
+	type StatusFacts,
+} from '../../source/policy/cache-status.ts';
+
+const members: ReadonlyArray<readonly [title: string, name: string, facts: StatusFacts, member: string]> = [
+	['§2: a name alone', 'ExampleCache', {}, 'ExampleCache'],
+	['§2: a name that is a host is a token', 'cache.example.com', {}, 'cache.example.com'],
+	['§2: a name that is no token is a string', 'Example Cache', {}, '"Example Cache"'],
+	['§2: a name that starts with a digit is a string', '1cache', {}, '"1cache"'],
+	['§2: an empty name is a string', '', {}, '""'],
+	['§2: quotes in a name are escaped', String.raw`a"b\c`, {}, String.raw`"a\"b\\c"`],
+	['§2: a name outside of ASCII is told as far as it can be', 'caché\n', {}, '"cach??"'],
+	['§2.1: a hit', 'A', {hit: true, ttl: 376}, 'A;hit;ttl=376'],
+	['§2.1: a hit has no fwd, and nothing that means something beside it only', 'A', {
+		hit: true, forward: 'stale', forwardStatus: 304, stored: true, collapsed: true,
+	}, 'A;hit'],
+	['§2.1: no hit is not told', 'A', {hit: false, forward: 'miss'}, 'A;fwd=miss'],
+	['§2.2: a reason', 'A', {forward: 'uri-miss'}, 'A;fwd=uri-miss'],
+	['§2.3: a status without fwd means nothing', 'A', {forwardStatus: 304}, 'A'],
+	['§2.3: a status', 'A', {forward: 'stale', forwardStatus: 304}, 'A;fwd=stale;fwd-status=304'],
+	['§2.4: a negative time', 'A', {hit: true, ttl: -412}, 'A;hit;ttl=-412'],
+	['§2.4: no time left', 'A', {hit: true, ttl: -0}, 'A;hit;ttl=0'],
+	['§2.4: a time is rounded down', 'A', {hit: true, ttl: 1.9}, 'A;hit;ttl=1'],
+	['§2.4: a time too great', 'A', {hit: true, ttl: 1e20}, 'A;hit;ttl=999999999999999'],
+	['§2.4: a time too small', 'A', {hit: true, ttl: -1e20}, 'A;hit;ttl=-999999999999999'],
+	['§2.4: a time without end is not told', 'A', {hit: true, ttl: Infinity}, 'A;hit'],
+	['§2.5: not stored is not told', 'A', {forward: 'miss', stored: false}, 'A;fwd=miss'],
+	['§2.6: not collapsed is not told', 'A', {forward: 'miss', collapsed: false}, 'A;fwd=miss'],
+	['§2.7: a key is a string', 'A', {hit: true, key: 'abc'}, 'A;hit;key="abc"'],
+	['§2.8: a detail that can be one is a token', 'A', {hit: true, detail: 'MEMORY'}, 'A;hit;detail=MEMORY'],
+	['§2.8: a detail that can be none is a string', 'A', {hit: true, detail: 'from memory'}, 'A;hit;detail="from memory"'],
+	['§2: all in order', 'A', {
+		detail: 'd', key: 'k', ttl: 1, collapsed: true, stored: true, forwardStatus: 200, forward: 'vary-miss',
+	}, 'A;fwd=vary-miss;fwd-status=200;stored;collapsed;ttl=1;key="k";detail=d'],
+];
+
+for (const [title, name, facts, member] of members) {
+	test(`RFC 9211 ${title}`, t => {
+		t.is(cacheStatusMember(name, facts), member);
+	});
+}
+
+const reasons: readonly ForwardReason[] = ['bypass', 'method', 'uri-miss', 'vary-miss', 'miss', 'request', 'stale', 'partial'];
+
+for (const forward of reasons) {
+	test(`RFC 9211 §2.2: ${forward} is a token`, t => {
+		t.is(cacheStatusMember('A', {forward}), `A;fwd=${forward}`);
+	});
+}
+
+const lists: ReadonlyArray<readonly [title: string, existing: string | undefined, list: string]> = [
+	['where there is none', undefined, 'B;hit'],
+	['where it is empty', ' ', 'B;hit'],
+	['after what is there', 'Origin; hit; ttl=5, CDN;fwd=miss', 'Origin; hit; ttl=5, CDN;fwd=miss, B;hit'],
+	['after what cannot be parsed', 'what? ever', 'what? ever, B;hit'],
+];
+
+for (const [title, existing, list] of lists) {
+	test(`RFC 9211 §2: ours is written last, ${title}`, t => {
+		t.is(appendCacheStatus(existing, 'B;hit'), list);
+	});
+}
+
+const parsed: ReadonlyArray<readonly [value: string, members: ReadonlyArray<readonly [name: string, parameters: Readonly<Record<string, string | number | boolean>>]>]> = [
+	['', []],
+	['ExampleCache; hit', [['ExampleCache', {hit: true}]]],
+	['ExampleCache; fwd=stale; fwd-status=304; collapsed=?0; ttl=-3', [['ExampleCache', {
+		fwd: 'stale', 'fwd-status': 304, collapsed: false, ttl: -3,
+	}]]],
+	['OriginCache; hit; ttl=1100, "CDN Company Here"; hit; ttl=545', [['OriginCache', {hit: true, ttl: 1100}], ['CDN Company Here', {hit: true, ttl: 545}]]],
+	['A; key="a, b"; detail=%"caf%c3%a9"', [['A', {key: 'a, b', detail: 'café'}]]],
+	['A; x=:YQ==:; z=1.5', [['A', {x: ':YQ==:', z: 1.5}]]],
+	['A;x=@1', [['A', {x: '@1'}]]],
+	['1;hit, (B C);hit, ?1, D', [['D', {}]]],
+	['A; hit,', []],
+	['A; hit B', []],
+	['A; ttl=', []],
+	['"A', []],
+	['A;fwd=miss, Ä', []],
+];
+
+for (const [value, expected] of parsed) {
+	test(`RFC 9211 §2: ${JSON.stringify(value)} has ${expected.length} members`, t => {
+		t.deepEqual(parseCacheStatus(value).map(({name, parameters}) => [name, Object.fromEntries(parameters)]), expected.map(member => [...member]));
+	});
+}
+
+const alphabet = fc.constantFrom('A', 'hit', ';', '=', ',', ' ', '"', '\\', '1', '.', '-', '(', ')', '?0', ':', '@', '%"', '%c3', '999999999999999', 'é', '\t');
+
+test('RFC 9211 §2: nothing makes the parser throw', t => {
+	fc.assert(fc.property(fc.oneof(fc.string({unit: 'binary'}), fc.string({unit: alphabet}), fc.string({unit: alphabet}).map(text => `A;x=${text}`)), value => {
+		t.true(Array.isArray(parseCacheStatus(value)));
+	}), {numRuns: 1000});
+});
+
+test('RFC 9211 §2: whatever the facts, what is written can be read, at the end of the list', t => {
+	const text = fc.oneof(fc.string({unit: 'binary'}), fc.string());
+	const number = fc.oneof(fc.double(), fc.integer());
+	const facts = fc.record({
+		hit: fc.boolean(),
+		forward: fc.constantFrom(...reasons),
+		forwardStatus: number,
+		stored: fc.boolean(),
+		collapsed: fc.boolean(),
+		ttl: number,
+		key: text,
+		detail: text,
+	}, {requiredKeys: []});
+	fc.assert(fc.property(text, facts, (name, fact) => {
+		const list = parseCacheStatus(appendCacheStatus('Origin;hit', cacheStatusMember(name, fact)));
+		t.is(list.length, 2);
+		const {parameters} = list[1]!;
+		t.is(parameters.get('hit'), fact.hit === true ? true : undefined);
+		t.is(parameters.get('fwd'), fact.hit === true ? undefined : fact.forward);
+		t.false(parameters.has('hit') && parameters.has('fwd'));
+		t.is(parameters.has('key'), fact.key !== undefined);
+	}));
+});

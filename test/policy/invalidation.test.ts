@@ -1,0 +1,78 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type {Fields} from '../../source/policy/fields.ts';
+import {invalidatedUrls} from '../../source/policy/invalidation.ts';
+
+const url = 'https://example.com/a/b?q=1';
+
+for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']) {
+	test(`RFC 9111 §4.4: ${method} is safe and makes nothing invalid`, t => {
+		t.deepEqual(invalidatedUrls({method, url}, {statusCode: 200, fields: {location: '/x'}}), []);
+	});
+}
+
+for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE', 'FOO', 'get']) {
+	test(`RFC 9111 §4.4: ${method} makes its target invalid`, t => {
+		t.deepEqual(invalidatedUrls({method, url}, {statusCode: 200, fields: {}}), [url]);
+	});
+}
+
+for (const [statusCode, count] of [[100, 0], [199, 0], [200, 1], [204, 1], [299, 1], [301, 1], [303, 1], [399, 1], [400, 0], [404, 0], [500, 0]] as const) {
+	test(`RFC 9111 §4.4: a ${statusCode} to a POST makes ${count === 0 ? 'nothing' : 'the target'} invalid`, t => {
+		t.is(invalidatedUrls({method: 'POST', url}, {statusCode, fields: {}}).length, count);
+	});
+}
+
+const answers: ReadonlyArray<readonly [title: string, fields: Fields, others: readonly string[]]> = [
+	['a Location', {location: 'https://example.com/x'}, ['https://example.com/x']],
+	['a Content-Location', {'content-location': 'https://example.com/x'}, ['https://example.com/x']],
+	['both', {location: '/x', 'content-location': '/y'}, ['https://example.com/x', 'https://example.com/y']],
+	['both the same', {location: '/x', 'content-location': 'https://example.com/x#y'}, ['https://example.com/x']],
+	['the target itself', {location: '/a/b?q=1', 'content-location': '#here'}, []],
+	['a relative path', {location: 'c'}, ['https://example.com/a/c']],
+	['a query alone', {location: '?q=2'}, ['https://example.com/a/b?q=2']],
+	['a path with dots', {location: '../x/./y'}, ['https://example.com/x/y']],
+	['a fragment', {location: '/x#y'}, ['https://example.com/x']],
+	['the same host without a scheme', {location: '//example.com/x'}, ['https://example.com/x']],
+	['the same origin in capitals, with the default port', {location: 'HTTPS://EXAMPLE.com:443/x'}, ['https://example.com/x']],
+	['several lines', {location: ['/x', '/y']}, ['https://example.com/x', 'https://example.com/y']],
+	// eslint-disable-next-line unicorn/prefer-https -- The scheme is what is tried.
+	['another scheme', {location: 'http://example.com/x'}, []],
+	['another host', {location: 'https://www.example.com/x', 'content-location': '//example.org/x'}, []],
+	['another port', {location: 'https://example.com:8443/x'}, []],
+	['a host as the user', {location: 'https://example.com@example.org/x'}, []],
+	['another kind of URL', {location: 'data:,x', 'content-location': 'mailto:a@example.com'}, []],
+	['what is no URL', {location: 'https://[', 'content-location': '/x'}, ['https://example.com/x']],
+	['nothing', {location: ''}, []],
+];
+
+for (const [title, fields, others] of answers) {
+	test(`RFC 9111 §4.4: beside the target, of ${title}: ${others.length === 0 ? 'nothing' : others.join(' and ')}`, t => {
+		t.deepEqual(invalidatedUrls({method: 'POST', url}, {statusCode: 201, fields}), [url, ...others]);
+	});
+}
+
+test('RFC 9111 §4.4: the target has no fragment', t => {
+	t.deepEqual(invalidatedUrls({method: 'POST', url: `${url}#part`}, {statusCode: 200, fields: {}}), [url]);
+});
+
+test('RFC 9111 §4.4: two URLs without an origin are not of the same one', t => {
+	t.deepEqual(invalidatedUrls({method: 'POST', url: 'foo://a/x'}, {statusCode: 200, fields: {location: 'foo://b/x', 'content-location': 'bar://a/x'}}), ['foo://a/x']);
+});
+
+test('RFC 9111 §4.4: without a target that can be parsed nothing is invalid', t => {
+	t.deepEqual(invalidatedUrls({method: 'POST', url: 'nowhere'}, {statusCode: 200, fields: {location: url}}), []);
+});
+
+test('RFC 9111 §4.4: nothing throws, and every URL is of the target\'s origin, without a fragment, once', t => {
+	const location = fc.oneof(fc.string({unit: 'binary'}), fc.webUrl({withFragments: true}), fc.webPath(), fc.constantFrom('//example.com/x', 'https://example.com', '?', '#'));
+	const fields = fc.record({location, 'content-location': fc.oneof(location, fc.array(location))}, {requiredKeys: []});
+	fc.assert(fc.property(fc.oneof(fc.webUrl({withFragments: true}), fc.string()), fc.string(), fc.integer({min: 100, max: 599}), fields, (target, method, statusCode, named) => {
+		const urls = invalidatedUrls({method, url: target}, {statusCode, fields: named});
+		t.is(new Set(urls).size, urls.length);
+		for (const invalid of urls) {
+			t.is(new URL(invalid).origin, new URL(target).origin);
+			t.false(invalid.includes('#'));
+		}
+	}));
+});
