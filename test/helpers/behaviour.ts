@@ -1,9 +1,19 @@
 import {Buffer} from 'node:buffer';
 import type {ClientRequest, ServerResponse} from 'node:http';
+import {constants, type Http2ServerResponse} from 'node:http2';
 import zlib from 'node:zlib';
 import type {ExecutionContext} from 'ava';
-import type {ExtendOptions, Got, Options, Progress, Request, RequestError, RequestPromise, Response} from 'got';
-import {cacheHooks, getCache} from '../../source/index.ts';
+import type {
+	ExtendOptions,
+	Got,
+	Options,
+	Progress,
+	Request,
+	RequestError,
+	RequestPromise,
+	Response,
+} from 'got';
+import {cacheHooks, getCache, type CacheSettings} from '../../source/index.ts';
 import {Origin, type Handler} from './origin.ts';
 
 /**
@@ -12,9 +22,6 @@ A behaviour of Got's that a caller can see. It runs once with a plain instance a
 export type Scenario = {
 	readonly title: string;
 	readonly run: (stage: Stage) => Promise<void>;
-
-	/** Why it cannot be the same; the test is then expected to fail. */
-	readonly differs?: string;
 };
 
 type OwnOptions = ExtendOptions;
@@ -47,7 +54,7 @@ export class Site {
 	constructor() {
 		this.handler = (request, response, body) => {
 			const {pathname, searchParams} = new URL(request.url!, 'http://localhost');
-			const [, name, argument] = pathname.split('/') as [string, string, string | undefined];
+			const [, name = '', argument = ''] = pathname.split('/', 3);
 			const hit = (this.#hits.get(request.url!) ?? 0) + 1;
 			this.#hits.set(request.url!, hit);
 			const route = this.#routes[name];
@@ -55,7 +62,9 @@ export class Site {
 				throw new Error(`No such path: ${request.url}`);
 			}
 
-			route({request, response, body, argument: argument ?? '', searchParams, hit});
+			route({
+				request, response, body, argument, searchParams, hit,
+			});
 		};
 	}
 
@@ -101,9 +110,12 @@ export class Site {
 			response.writeHead(Number(argument), argument === '418' ? 'Short and stout' : undefined);
 			response.end(`status ${argument}`);
 		},
-		echo({request: {method, url, headers: {connection, ...headers}}, response, body}) {
+		echo({request, response, body}) {
+			const {method, url, headers: {connection, ...headers}} = request;
 			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({method, url, headers, body}));
+			response.end(JSON.stringify({
+				method, url, headers, body,
+			}));
 		},
 		flaky({response, argument, hit, searchParams}) {
 			const isBusy = hit <= Number(argument);
@@ -125,7 +137,9 @@ export class Site {
 				return;
 			}
 
-			response.write('01234', () => response.socket!.destroy());
+			response.write('01234', () => {
+				response.socket!.destroy();
+			});
 		},
 		hang: ({response}) => {
 			this.#hold(response);
@@ -168,10 +182,20 @@ export class Site {
 		},
 		short({response}) {
 			response.writeHead(200, {'content-length': '100'});
-			response.write('0123456789', () => response.socket!.destroy());
+			response.write('0123456789', () => {
+				response.socket!.destroy();
+			});
 		},
 		cut({response}) {
-			response.write('0123456789', () => response.socket!.destroy());
+			response.write('0123456789', () => {
+				response.socket!.destroy();
+			});
+		},
+		'reset-stream'({response}) {
+			const {stream} = response as unknown as Http2ServerResponse;
+			response.write('0123456789', () => {
+				stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+			});
 		},
 		close({response}) {
 			// The end of the connection is the end of the body.
@@ -251,12 +275,6 @@ export class Recorder {
 	readonly notes: unknown[] = [];
 	readonly #ports: number[] = [];
 
-	constructor(...origins: readonly Origin[]) {
-		for (const {url} of origins) {
-			this.addPort(Number(new URL(url).port));
-		}
-	}
-
 	/** A port differs in every run, so it is recorded by the order in which it was told. */
 	addPort(port: number): void {
 		this.#ports.push(port);
@@ -267,9 +285,9 @@ export class Recorder {
 	}
 
 	/** Records a promise's events and how it settles. */
-	async promise(pending: RequestPromise<unknown>): Promise<unknown> {
+	async promise(pending: RequestPromise): Promise<unknown> {
 		this.#listen(pending as never);
-		pending.on('response', (response: Response) => {
+		void pending.on('response', (response: Response) => {
 			this.note('response', response.statusCode);
 		});
 		return this.settle(pending);
@@ -305,7 +323,7 @@ export class Recorder {
 		}
 
 		await closed;
-		const {response} = stream;
+		const response = stream.response as Response | undefined;
 		this.note('stream', {
 			isFromCache: stream.isFromCache,
 			retryCount: stream.retryCount,
@@ -330,10 +348,10 @@ export class Recorder {
 
 	error(error: unknown): unknown {
 		if (!(error instanceof Error)) {
-			return error;
+			return this.normalize(error);
 		}
 
-		const {name, code, message, cause, options, response, timings, request} = error as RequestError;
+		const {name, code, message, cause, options, response, timings, request} = error as RequestError & {readonly response?: Response};
 		return this.normalize({
 			constructor: error.constructor.name,
 			name,
@@ -341,7 +359,7 @@ export class Recorder {
 			message,
 			event: (error as {event?: unknown}).event,
 			cause: cause instanceof Error ? {name: cause.name, message: cause.message} : cause,
-			options: describeOptions(options as Options | undefined),
+			options: describeOptions(options),
 			response: response === undefined ? undefined : this.#response(response),
 			timings: shapeOf(timings),
 			isOfRequest: request?.options === options,
@@ -353,8 +371,8 @@ export class Recorder {
 	normalize(value: unknown): unknown {
 		if (typeof value === 'string') {
 			return value
-				.replaceAll(/(?:127\.0\.0\.1|localhost):(\d+)/gv, (_match, port: string) => `origin-${this.#ports.indexOf(Number(port))}`)
-				.replaceAll(/form-data-boundary-[\w\-]+/gv, 'boundary');
+				.replaceAll(/(?:127\.0\.0\.1|localhost):(?<port>\d+)/gv, (_match, port: string) => `origin-${this.#ports.indexOf(Number(port))}`)
+				.replaceAll(/-{4}formdata-undici-\d+/gv, 'boundary');
 		}
 
 		if (value instanceof URL) {
@@ -370,11 +388,7 @@ export class Recorder {
 			return list.map((item, index) => typeof list[index - 1] === 'string' && (list[index - 1] as string).toLowerCase() === 'date' ? 'a date' : this.normalize(item));
 		}
 
-		if (typeof value === 'object' && value !== null) {
-			return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === 'date' ? 'a date' : this.normalize(item)]));
-		}
-
-		return value;
+		return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === 'date' ? 'a date' : this.normalize(item)])) : value;
 	}
 
 	#listen(request: Pick<Request, 'on'>): void {
@@ -392,7 +406,7 @@ export class Recorder {
 		});
 	}
 
-	#response(response: Response): unknown {
+	#response(response: Response): Record<string, unknown> {
 		return this.normalize({
 			statusCode: response.statusCode,
 			statusMessage: response.statusMessage,
@@ -414,7 +428,7 @@ export class Recorder {
 			aborted: (response as {aborted?: boolean}).aborted,
 			sent: describeOptions(response.request.options),
 			keys: Object.keys(response).filter(key => !key.startsWith('_')).toSorted(),
-		});
+		}) as Record<string, unknown>;
 	}
 }
 
@@ -425,7 +439,7 @@ function describeOptions(options: Options | undefined): unknown {
 		method: options.method,
 		headers: {...options.headers},
 		body: typeof options.body === 'object' ? 'an object' : options.body,
-		context: {...options.context},
+		context: Object.keys(options.context),
 		request: options.request?.name,
 		calculateDelay: options.retry.calculateDelay?.name,
 		hasCookieJar: options.cookieJar !== undefined,
@@ -452,10 +466,16 @@ type Kind = {
 	readonly cache: () => ExtendOptions;
 };
 
+/** A cache in which each request is a miss and is stored, however often a scenario asks for the same. */
+const missing = (): CacheSettings => {
+	let count = 0;
+	return {keyFn: (request, createKey) => `${createKey(request)}:${count++}`};
+};
+
 const kinds: readonly Kind[] = [
 	{name: 'plain', cache: () => ({})},
-	{name: 'a cache that answers at once', cache: () => cacheHooks({store: 'memory', failFast: true})},
-	{name: 'a cache that is waited for', cache: () => cacheHooks({store: new Map()})},
+	{name: 'a cache that answers at once', cache: () => cacheHooks({...missing(), store: 'memory'})},
+	{name: 'a cache that is waited for', cache: () => cacheHooks({...missing(), store: new Map()})},
 ];
 
 type Recording = {
@@ -468,16 +488,22 @@ type Recording = {
 	readonly faults: readonly unknown[];
 };
 
-async function play({run}: Scenario, instance: Got, kind: Kind): Promise<Recording> {
+/** What a scenario is played against. */
+export type Start = (handler: Handler) => Promise<Pick<Origin, 'url' | 'requests'> & AsyncDisposable>;
+
+async function play({run}: Scenario, instance: Got, kind: Kind, start: Start): Promise<Recording> {
 	const site = new Site();
-	await using origin = await Origin.start(site.handler);
-	const recorder = new Recorder(origin);
+	await using origin = await start(site.handler);
+	const recorder = new Recorder();
+	recorder.addPort(Number(new URL(origin.url).port));
 	const base = instance.extend({retry: {limit: 0}});
 	const cache = kind.cache();
 	const client = base.extend(cache);
 	const faults: unknown[] = [];
 	for (const event of ['storeError', 'settingError', 'backgroundError', 'internalError'] as const) {
-		getCache(client)?.on(event, fault => faults.push([event, fault]));
+		getCache(client)?.on(event, (fault: {error: unknown}) => {
+			faults.push([event, String(fault.error)]);
+		});
 	}
 
 	await run({
@@ -494,12 +520,12 @@ async function play({run}: Scenario, instance: Got, kind: Kind): Promise<Recordi
 /**
 Plays a scenario with a plain instance and with cached ones, and compares.
 */
-export async function compare(t: ExecutionContext, scenario: Scenario, instance: Got): Promise<void> {
+export async function compare(t: ExecutionContext, scenario: Scenario, instance: Got, start: Start = Origin.start): Promise<void> {
 	const [plainKind, ...cachedKinds] = kinds;
-	const plain = await play(scenario, instance, plainKind!);
+	const plain = await play(scenario, instance, plainKind!, start);
 	t.true(plain.notes.length > 0, 'The scenario records something');
 	for (const kind of cachedKinds) {
-		const cached = await play(scenario, instance, kind);
+		const cached = await play(scenario, instance, kind, start);
 		t.deepEqual(cached.notes, plain.notes, kind.name);
 		t.deepEqual(cached.asked, plain.asked, kind.name);
 		t.deepEqual(cached.faults, [], kind.name);

@@ -1,0 +1,902 @@
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import fs from 'node:fs/promises';
+import http, {createServer} from 'node:http';
+import net, {type AddressInfo} from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {PassThrough, Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import test from 'ava';
+import type {
+	ExtendOptions,
+	Options,
+	Progress,
+	Request,
+	Response,
+} from 'got';
+import {CookieJar} from 'tough-cookie';
+import {compare, type Scenario, type Stage} from '../helpers/behaviour.ts';
+import {majors} from '../helpers/clients.ts';
+
+const unhandled: unknown[] = [];
+process.on('unhandledRejection', error => {
+	unhandled.push(error);
+});
+
+test.after('no rejection is left unhandled', t => {
+	t.deepEqual(unhandled, []);
+});
+
+type Own = Omit<ExtendOptions, 'hooks'> & {readonly hooks?: ExtendOptions['hooks']};
+
+/** Patient with an origin that fails, without its pauses. */
+const retry: ExtendOptions['retry'] = {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)};
+
+/** The same request through the promise and the stream API. */
+function both(title: string, where: string, options: (stage: Stage) => Own = () => ({})): Scenario {
+	return {
+		title,
+		async run(stage) {
+			const {client, url, recorder} = stage;
+			const mark = where.includes('?') ? '&' : '?';
+			await recorder.promise(client(`${url}${where}${mark}api=promise`, options(stage) as object));
+			const stream = client.stream(`${url}${where}${mark}api=stream`, options(stage) as object);
+			await recorder.stream(stream);
+		},
+	};
+}
+
+const answers: readonly Scenario[] = [
+	both('a text is received', '/text'),
+	both('JSON is received', '/json', () => ({responseType: 'json'})),
+	both('bytes are received', '/bytes', () => ({responseType: 'buffer'})),
+	both('another encoding is read', '/bytes', () => ({encoding: 'latin1'})),
+	{
+		title: 'json, text and buffer give the body alone',
+		async run({client, url, recorder}) {
+			await recorder.settle(client(`${url}/json?1`).json());
+			await recorder.settle(client(`${url}/json?2`).text());
+			await recorder.settle(client(`${url}/json?3`).buffer());
+			await recorder.settle(client(`${url}/json?4`, {resolveBodyOnly: true}));
+			await recorder.settle(client(`${url}/bad-json`).json());
+		},
+	},
+	both('a body that is no JSON is an error', '/bad-json', () => ({responseType: 'json'})),
+	both('an error status is an error', '/status/404'),
+	both('an error status is none where it is not to be', '/status/500', () => ({throwHttpErrors: false})),
+	both('a status message is kept', '/status/418', () => ({throwHttpErrors: false})),
+	both('a response without a body is received', '/empty'),
+	both('a 304 that nobody asked for is received', '/not-modified'),
+	both('a caller\'s own precondition gets its 304', '/not-modified', () => ({headers: {'if-none-match': '"1"'}})),
+	both('hints are received before the answer', '/early'),
+	both('trailers are received', '/trailers'),
+	both('a body that ends with its connection is received', '/close'),
+	both('a HEAD has no body', '/text', () => ({method: 'HEAD'})),
+	both('a HEAD of a coded body has none', '/coded/gzip', () => ({method: 'HEAD'})),
+	...['gzip', 'deflate', 'br'].map(coding => both(`${coding} is undone`, `/coded/${coding}`)),
+	both('a coded body is left so', '/coded/gzip', () => ({decompress: false, headers: {'accept-encoding': 'gzip'}, responseType: 'buffer'})),
+	both('the length of a coded body is compared', '/coded/gzip', () => ({strictContentLength: true})),
+	both('a coding that is unknown is left', '/unknown-coding'),
+	both('a body that is not coded as it says is an error', '/bad-gzip'),
+	both('a coded body that is cut off is an error', '/short-gzip'),
+	both('options of the query are sent', '/echo', () => ({searchParams: {a: 'b c', d: [1].join(','), e: undefined}})),
+	{
+		title: 'a prefix is put before the path',
+		async run({client, url, recorder}) {
+			const prefixed = client.extend({prefixUrl: `${url}/echo`});
+			await recorder.promise(prefixed('below', {searchParams: new URLSearchParams([['a', '1'], ['a', '2']])}));
+			await recorder.stream(prefixed.stream('stream'));
+			await recorder.settle(prefixed('/slash').text());
+		},
+	},
+	both('credentials in the options are sent', '/echo', () => ({username: 'käthe', password: 'p:w'})),
+	{
+		title: 'credentials in the URL are sent, and not shown',
+		async run({client, url, recorder}) {
+			await recorder.promise(client(url.replace('//', '//user:pass@') + '/echo'));
+			await recorder.promise(client(url.replace('//', '//user:pass@') + '/status/404'));
+			await recorder.promise(client(url.replace('//', '//user:pass@') + '/echo?none', {headers: {authorization: undefined}}));
+		},
+	},
+	both('headers are sent as they are given', '/echo', () => ({headers: {'X-Mixed': 'Case', 'x-list': ['1', '2'], 'user-agent': undefined}})),
+	both('one\'s own Host and Connection are sent', '/echo', () => ({headers: {host: 'example.com', connection: 'close'}})),
+	{
+		title: 'a wrong URL, header or option is an error',
+		async run({client, url, recorder}) {
+			await recorder.settle(client('not a url'));
+			await recorder.settle(client('ftp://example.com'));
+			await recorder.settle(client(`${url}/text`, {headers: {'x-wrong': 'line\nbreak'}}));
+			await recorder.settle(client(`${url}/text`, {method: 'GET', json: {}}));
+			await recorder.settle(client('http://unix:/nowhere:/'));
+		},
+	},
+	{
+		title: 'a socket of the file system is asked',
+		async run({client, recorder}) {
+			const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-'));
+			const server = createServer((request, response) => {
+				response.end(`${request.url} of ${request.headers.host}`);
+			});
+			const socket = path.join(folder, 's');
+			server.listen(socket);
+			await once(server, 'listening');
+			await recorder.settle(client(`unix:${socket}:/a`, {enableUnixSockets: true}).text());
+			await recorder.settle(client(`http://unix:${socket}:/b?c`, {enableUnixSockets: true}).text());
+			server.closeAllConnections();
+			server.close();
+			await fs.rm(folder, {recursive: true});
+		},
+	},
+];
+
+const failures: readonly Scenario[] = [
+	both('a body that is cut off is an error', '/short'),
+	both('a body that is shorter than it says is an error', '/short', () => ({strictContentLength: true})),
+	both('a shorter body is none where it is not to be', '/short', () => ({strictContentLength: false})),
+	both('a chunked body that is cut off is an error', '/cut'),
+	both('a connection that is cut is an error', '/reset/9'),
+	both('an answer that is no HTTP is an error', '/rubbish'),
+	{
+		title: 'an origin that refuses is an error',
+		async run({client, recorder}) {
+			const server = net.createServer();
+			server.listen(0, '127.0.0.1');
+			await once(server, 'listening');
+			const {port} = server.address() as AddressInfo;
+			recorder.addPort(port);
+			server.close();
+			await once(server, 'close');
+			await recorder.promise(client(`http://127.0.0.1:${port}/`));
+			await recorder.stream(client.stream(`http://127.0.0.1:${port}/`));
+		},
+	},
+	both('the answer is late', '/hang', () => ({timeout: {request: 100}})),
+	both('the head of the answer is late', '/hang', () => ({timeout: {response: 40}})),
+	both('the body of the answer is late', '/hang-body', () => ({timeout: {request: 100}})),
+	both('reading takes too long', '/hang-body', () => ({timeout: {read: 50}})),
+	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 40}})),
+	both('a time limit is given by a signal', '/hang', () => ({signal: AbortSignal.timeout(100)})),
+	both('an answer in time is no error', '/text', () => ({
+		timeout: {
+			request: 5000, response: 5000, read: 5000, socket: 5000, connect: 5000, send: 5000, lookup: 5000,
+		},
+	})),
+	{
+		title: 'a name is looked up for too long',
+		async run({client, recorder}) {
+			await recorder.promise(client('https://nowhere.test', {dnsLookup() {}, timeout: {lookup: 20}} as object));
+		},
+	},
+	{
+		title: 'a handshake takes too long',
+		async run({client, recorder}) {
+			const server = net.createServer(socket => {
+				socket.on('error', () => {}).resume();
+			});
+			server.listen(0, '127.0.0.1');
+			await once(server, 'listening');
+			const {port} = server.address() as AddressInfo;
+			recorder.addPort(port);
+			await recorder.promise(client(`https://127.0.0.1:${port}/`, {timeout: {secureConnect: 30}}));
+			server.close();
+			await once(server, 'close');
+		},
+	},
+	both('a busy origin is asked again', '/flaky/2', () => ({retry})),
+	both('an origin that says when is asked again then', '/flaky/1?after', () => ({retry: {limit: 1}})),
+	both('an origin that stays busy is given up', '/flaky/5', () => ({retry})),
+	both('an origin that stays busy is no error where it is not to be', '/flaky/5', () => ({retry, throwHttpErrors: false})),
+	both('a connection that is cut is made again', '/reset/2', () => ({retry})),
+	both('a body that is cut off is asked for again', '/cut-once', () => ({retry})),
+	both('a late answer is asked for again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 30}})),
+	{
+		title: 'a stream is made again by whoever listens to its retry',
+		async run({client, url, recorder}) {
+			const first = client.stream(`${url}/flaky/2`, {retry});
+			await new Promise<void>(resolve => {
+				const follow = (stream: Request): void => {
+					recorder.watch(stream);
+					stream.once('retry', (count, error, createRetryStream: (options?: object) => Request) => {
+						recorder.note('retry', [count, recorder.error(error)]);
+						follow(createRetryStream());
+					});
+					stream.on('data', (chunk: Uint8Array) => {
+						recorder.note('data', Buffer.from(chunk).toString());
+					});
+					stream.once('end', resolve);
+				};
+
+				follow(first);
+			});
+		},
+	},
+	{
+		title: 'the stream that is made again may be asked for something else',
+		async run({client, url, recorder}) {
+			const first = client.stream(`${url}/flaky/9`, {retry: {...retry, limit: 1}});
+			const again = await new Promise<Request>(resolve => {
+				first.once('retry', (_count, _error, createRetryStream: (options?: object) => Request) => {
+					resolve(createRetryStream({headers: {'x-again': 'yes'}, searchParams: {again: 1}}));
+				});
+			});
+			await recorder.stream(again);
+		},
+	},
+	{
+		title: 'a stream that is read is piped on though it was made again',
+		async run({client, url, recorder}) {
+			const stream = client.stream(`${url}/reset/1`, {retry});
+			const target = new PassThrough();
+			recorder.watch(stream);
+			stream.once('retry', (_count, _error, createRetryStream: (options?: object) => Request) => {
+				createRetryStream().pipe(target);
+			});
+			recorder.note('body', Buffer.concat(await Array.fromAsync(target)).toString());
+		},
+	},
+	{
+		title: 'hooks before a retry, and on an error, are called',
+		async run({client, url, recorder}) {
+			const hooked = client.extend({
+				retry,
+				hooks: {
+					beforeRetry: [(error, count) => {
+						recorder.note('beforeRetry', [count, recorder.error(error)]);
+						error.options.headers['x-count'] = String(count);
+						error.options.searchParams = new URLSearchParams({try: String(count)});
+					}],
+					beforeError: [error => {
+						recorder.note('beforeError', recorder.error(error));
+						error.message = 'Told otherwise';
+						return error;
+					}],
+				},
+			});
+			await recorder.promise(hooked(`${url}/flaky/9`));
+			await recorder.stream(hooked.stream(`${url}/flaky/9?stream`));
+		},
+	},
+	{
+		title: 'a delay that fails is the error',
+		async run({client, url, recorder}) {
+			await recorder.promise(client(`${url}/flaky/1`, {
+				retry: {
+					limit: 1,
+					calculateDelay() {
+						throw new Error('No patience');
+					},
+				},
+			}));
+		},
+	},
+];
+
+const aborts: readonly Scenario[] = [
+	both('a signal that was given before ends the request', '/text', () => ({signal: AbortSignal.abort()})),
+	{
+		title: 'a signal ends the wait for an answer',
+		async run({client, url, recorder, site}) {
+			const promise = new AbortController();
+			const pending = recorder.promise(client(`${url}/hang?promise`, {signal: promise.signal}));
+			const response = await site.held();
+			promise.abort();
+			await pending;
+			await closed(response);
+
+			const stream = new AbortController();
+			const reading = recorder.stream(client.stream(`${url}/hang?stream`, {signal: stream.signal}));
+			const other = await site.held();
+			stream.abort();
+			await reading;
+			await closed(other);
+		},
+	},
+	{
+		title: 'a signal ends the body',
+		async run({client, url, recorder, site}) {
+			for (const api of ['promise', 'stream']) {
+				const controller = new AbortController();
+				const {signal} = controller;
+				const where = `${url}/hang-body?${api}`;
+				const abortOn = <T extends {on: (event: 'downloadProgress', listener: (progress: {transferred: number}) => void) => unknown}>(request: T): T => {
+					request.on('downloadProgress', ({transferred}) => {
+						if (transferred > 0) {
+							controller.abort(new Error('Enough'));
+						}
+					});
+					return request;
+				};
+
+				await (api === 'promise' ? recorder.promise(abortOn(client(where, {signal}))) : recorder.stream(abortOn(client.stream(where, {signal}))));
+				await closed(await site.held());
+			}
+		},
+	},
+	{
+		title: 'a signal ends the pause before a retry',
+		async run({client, url, recorder}) {
+			const controller = new AbortController();
+			await recorder.promise(client(`${url}/flaky/9`, {
+				signal: controller.signal,
+				retry: {
+					limit: 1,
+					calculateDelay() {
+						setImmediate(() => {
+							controller.abort();
+						});
+						return 10_000;
+					},
+				},
+			}));
+		},
+	},
+	{
+		title: 'a signal that comes after the answer changes nothing',
+		async run({client, url, recorder}) {
+			const controller = new AbortController();
+			await recorder.promise(client(`${url}/text?promise`, {signal: controller.signal}));
+			await recorder.stream(client.stream(`${url}/text?stream`, {signal: controller.signal}));
+			controller.abort();
+			await nextTurn();
+			recorder.note('done');
+		},
+	},
+	{
+		title: 'a stream is destroyed while it waits, and amid its body',
+		async run({client, url, recorder, site}) {
+			for (const error of [undefined, new Error('Enough')]) {
+				const waiting = client.stream(`${url}/hang?${error}`);
+				recorder.watch(waiting);
+				const response = await site.held();
+				waiting.destroy(error);
+				await closed(response);
+
+				const reading = client.stream(`${url}/hang-body?${error}`);
+				recorder.watch(reading);
+				reading.once('data', (chunk: Uint8Array) => {
+					recorder.note('data', Buffer.from(chunk).toString());
+					reading.destroy(error);
+				});
+				await closed(await site.held());
+				recorder.note('destroyed', {isAborted: reading.isAborted, destroyed: reading.destroyed, timings: Object.keys(reading.timings ?? {})});
+			}
+		},
+	},
+	{
+		title: 'whoever stops reading a stream ends it',
+		async run({client, url, recorder, site}) {
+			const iterator = client.stream(`${url}/hang-body`)[Symbol.asyncIterator]();
+			const {value} = await iterator.next() as {value: Uint8Array};
+			recorder.note('chunk', Buffer.from(value).toString());
+			await iterator.return!();
+
+			await closed(await site.held());
+		},
+	},
+];
+
+const progress: readonly Scenario[] = [
+	...['', '/unknown-length'].map((kind): Scenario => ({
+		title: `the progress of a download is told (/steps${kind})`,
+		async run({client, url, recorder, site}) {
+			const promise = client(`${url}/steps${kind}?promise`);
+			void site.answerInSteps(seen => {
+				void promise.on('downloadProgress', ({transferred}) => {
+					seen(transferred);
+				});
+				seen(0);
+			});
+			await recorder.promise(promise);
+
+			const stream = client.stream(`${url}/steps${kind}?stream`);
+			void site.answerInSteps(seen => {
+				stream.on('downloadProgress', ({transferred}: Progress) => {
+					seen(transferred);
+				});
+				seen(0);
+			});
+			await recorder.stream(stream);
+		},
+	})),
+	both('the progress of an upload is told', '/echo', () => ({method: 'POST', body: Buffer.alloc(200_000, 'x')})),
+	{
+		title: 'a chunk reaches the caller before the next is sent, and the reader sets the pace',
+		async run({client, url, recorder, site}) {
+			const stream = client.stream(`${url}/steps`);
+			const response = await site.held();
+			response.write('first');
+			const [chunk] = await once(stream, 'data') as [Uint8Array];
+			recorder.note('data', Buffer.from(chunk).toString());
+			stream.pause();
+			response.write('second');
+			await once(stream, 'readable');
+			recorder.note('read', Buffer.from(stream.read() as Uint8Array).toString());
+			stream.destroy();
+			await closed(response);
+		},
+	},
+];
+
+async function * generate(): AsyncGenerator<string> {
+	yield 'one ';
+	yield 'two';
+}
+
+const form = (): FormData => {
+	const data = new FormData();
+	data.set('field', 'value');
+	data.set('file', new File(['content'], 'name.txt', {type: 'text/plain'}));
+	return data;
+};
+
+const bodies: ReadonlyArray<readonly [name: string, options: () => Own]> = [
+	['a string', () => ({body: 'text'})],
+	['JSON', () => ({json: {a: [1]}})],
+	['a form', () => ({form: {a: 'b c'}})],
+	['a buffer', () => ({body: Buffer.from('bytes')})],
+	['a view', () => ({body: new Uint16Array([1, 2])})],
+	['a stream', () => ({body: Readable.from(['one ', 'two'])})],
+	['a generator', () => ({body: generate()})],
+	['FormData', () => ({body: form() as never})],
+	['nothing', () => ({})],
+];
+
+const uploads: readonly Scenario[] = [
+	...bodies.map(([name, options]): Scenario => ({
+		title: `${name} is sent as a body`,
+		async run({client, url, recorder}) {
+			for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+				await recorder.promise(client(`${url}/echo?${method}`, {method, ...options()} as object));
+			}
+
+			if (name === 'nothing') {
+				return;
+			}
+
+			await recorder.stream(client.stream.post(`${url}/echo?stream`, options() as object));
+			await recorder.promise(client(`${url}/echo?get`, {...options(), allowGetBody: true} as object));
+		},
+	})),
+	{
+		title: 'a body is piped into a stream',
+		async run({client, url, recorder}) {
+			await recorder.stream(client.stream.post(`${url}/echo`), async stream => {
+				let body = '';
+				await pipeline(Readable.from(['piped ', 'body']), stream, async source => {
+					for await (const chunk of source as AsyncIterable<Uint8Array>) {
+						body += String(chunk);
+					}
+				});
+				return body;
+			});
+			const stream = client.stream.put(`${url}/echo?end`);
+			stream.end('ended');
+			await recorder.stream(stream);
+		},
+	},
+	{
+		title: 'a body that fails is an error',
+		async run({client, url, recorder}) {
+			const failing = (): Readable => new Readable({
+				read() {
+					this.destroy(new Error('No more'));
+				},
+			});
+			await recorder.promise(client.post(`${url}/echo`, {body: failing()}));
+			await recorder.stream(client.stream.post(`${url}/echo`, {body: failing()}));
+		},
+	},
+	{
+		title: 'a body is sent again with a retry, unless it can be read only once',
+		async run({client, url, recorder}) {
+			const patient = client.extend({retry: {...retry, methods: ['POST']}});
+			for (const [name, options] of bodies) {
+				await recorder.promise(patient.post(`${url}/flaky/1?${encodeURIComponent(name)}`, options() as object));
+			}
+		},
+	},
+	{
+		title: 'a stream is piped to a server\'s response with its status and headers',
+		async run({client, url, recorder}) {
+			const proxy = createServer((request, response) => {
+				const stream = client.stream(url + request.url!, {throwHttpErrors: false, method: request.method as 'GET'});
+				stream.on('error', () => {
+					response.destroy();
+				});
+				request.pipe(stream).pipe(response);
+			});
+			proxy.listen(0, '127.0.0.1');
+			await once(proxy, 'listening');
+			const {port} = proxy.address() as AddressInfo;
+			recorder.addPort(port);
+			for (const [where, init] of [['/text'], ['/coded/gzip'], ['/status/404'], ['/echo', {method: 'POST', body: 'from afar'}], ['/short']] as ReadonlyArray<[string, RequestInit?]>) {
+				try {
+					const response = await fetch(`http://127.0.0.1:${port}${where}`, init);
+					recorder.note(where, [response.status, [...response.headers], await response.text()]);
+				} catch (error) {
+					recorder.note(where, (error as Error).message);
+				}
+			}
+
+			proxy.closeAllConnections();
+			proxy.close();
+		},
+	},
+];
+
+const redirects: readonly Scenario[] = [
+	...[300, 301, 302, 303, 307, 308].map((code): Scenario => both(`a ${code} is followed`, `/redirect/${code}?to=${encodeURIComponent('/echo?followed=')}`)),
+	...[301, 302, 303, 307, 308].map((code): Scenario => ({
+		title: `a ${code} of a POST is followed, its method rewritten where it is to be`,
+		async run({client, url, recorder}) {
+			for (const [index, methodRewriting] of [true, false].entries()) {
+				await recorder.promise(client.post(`${url}/redirect/${code}?to=/echo%3Fjson${index}`, {json: {a: 1}, methodRewriting}));
+				await recorder.promise(client.post(`${url}/redirect/${code}?to=/echo%3Fstream${index}`, {body: Readable.from(['once']), methodRewriting}));
+				await recorder.stream(client.stream.post(`${url}/redirect/${code}?to=/echo%3Fs${index}`, {body: 'text', methodRewriting}));
+			}
+		},
+	})),
+	both('redirects without end are an error', '/loop/1'),
+	both('redirects are followed as far as they may', '/loop/1', () => ({maxRedirects: 2})),
+	both('a redirect is not followed where it is not to be', '/redirect/302?to=/text', () => ({followRedirect: false})),
+	both('a redirect is followed as the caller\'s function says', '/redirect/302?to=/redirect/301%3Fto%3D/text', ({recorder}) => ({
+		followRedirect(response) {
+			recorder.note('followRedirect', response.statusCode);
+			return response.statusCode === 302;
+		},
+	})),
+	both('a redirect to nowhere is an error', '/redirect/302?to=http://['),
+	both('a redirect to another protocol is an error', '/redirect/302?to=unix:/tmp/x:/'),
+	both('a redirect keeps the fragment', '/redirect/302?to=/echo#part'),
+	both('hooks before a redirect are called, and change it', '/redirect/302?to=/echo', ({recorder}) => ({
+		hooks: {
+			beforeRedirect: [(options, response) => {
+				recorder.note('beforeRedirect', [options.url, response.statusCode, response.url]);
+				options.headers['x-hop'] = 'second';
+				options.searchParams = new URLSearchParams({hop: '2'});
+			}],
+		},
+	})),
+	both('a busy target of a redirect is asked again', '/redirect/302?to=/flaky/1', () => ({retry})),
+	{
+		title: 'a redirect to another origin takes no credentials with it',
+		async run({client, url, recorder}) {
+			const other = createServer((request, response) => {
+				response.end(JSON.stringify({...request.headers, connection: 'any'}));
+			});
+			other.listen(0, '127.0.0.1');
+			await once(other, 'listening');
+			const {port} = other.address() as AddressInfo;
+			recorder.addPort(port);
+			await recorder.promise(client(`${url}/redirect/302?to=http://127.0.0.1:${port}/`, {
+				username: 'user',
+				password: 'pass',
+				headers: {cookie: 'a=1', 'x-kept': 'yes'},
+			}));
+			other.closeAllConnections();
+			other.close();
+		},
+	},
+];
+
+const cookies: readonly Scenario[] = [
+	{
+		title: 'cookies are kept and sent, across redirects, too',
+		async run({client, url, recorder}) {
+			const cookieJar = new CookieJar();
+			const own = client.extend({cookieJar});
+			await recorder.promise(own(`${url}/echo?before`));
+			await recorder.promise(own(`${url}/cookie/first`));
+			await recorder.promise(own(`${url}/cookie/second?to=/echo%3Fafter`));
+			await recorder.stream(own.stream(`${url}/cookie/third?to=/echo%3Fstream`));
+			await recorder.stream(own.stream(`${url}/cookie/fourth`));
+			recorder.note('jar', await cookieJar.getCookieString(url));
+		},
+	},
+	{
+		title: 'a jar that is slow is waited for',
+		async run({client, url, recorder}) {
+			const jar = new CookieJar();
+			const cookieJar = {
+				async getCookieString(where: string) {
+					await nextTurn();
+					return jar.getCookieString(where);
+				},
+				async setCookie(cookie: string, where: string) {
+					await nextTurn();
+					return jar.setCookie(cookie, where);
+				},
+			};
+			await recorder.promise(client(`${url}/cookie/a`, {cookieJar}));
+			await recorder.stream(client.stream(`${url}/cookie/b`, {cookieJar}));
+			await recorder.promise(client(`${url}/echo`, {cookieJar}));
+		},
+	},
+	both('a cookie that is wrong is an error', '/bad-cookie', () => ({cookieJar: new CookieJar()})),
+	both('a cookie that is wrong is left where it may be', '/bad-cookie', () => ({cookieJar: new CookieJar(), ignoreInvalidCookies: true})),
+];
+
+const canned = (body: string, own: object = {}): Response => {
+	const response = new PassThrough();
+	response.end(body);
+	return Object.assign(response, {statusCode: 200, headers: {'x-canned': 'yes'}, ...own}) as unknown as Response;
+};
+
+const hooks: readonly Scenario[] = [
+	{
+		title: 'hooks change the request, before and after the cache\'s',
+		async run({client, clientAfter, url, recorder}) {
+			const change = (name: string, own: (options: Options) => void): ExtendOptions => ({
+				hooks: {
+					beforeRequest: [(options, {retryCount}) => {
+						recorder.note(name, [options.url, retryCount]);
+						own(options as Options);
+					}],
+				},
+			});
+			const changes: ReadonlyArray<readonly [string, (options: Options) => void]> = [
+				['headers', options => {
+					options.headers['x-hook'] = 'yes';
+				}],
+				['token', options => {
+					options.headers.authorization = 'Bearer token';
+				}],
+				['url', options => {
+					options.url = new URL('/echo?changed', url);
+				}],
+				['query', options => {
+					options.searchParams = new URLSearchParams({changed: 'yes'});
+				}],
+				['body', options => {
+					options.method = 'POST';
+					options.body = 'changed';
+				}],
+				['user', options => {
+					options.username = 'user';
+				}],
+			];
+			for (const [name, own] of changes) {
+				await recorder.promise(client.extend(change(name, own))(`${url}/echo?after-${name}`));
+				await recorder.stream(client.extend(change(name, own)).stream(`${url}/echo?after-${name}-stream`));
+				await recorder.promise(clientAfter(change(name, own))(`${url}/echo?before-${name}`));
+			}
+		},
+	},
+	{
+		title: 'an answer of a hook\'s own is the answer, and the next request is none of its',
+		async run({client, clientAfter, url, recorder}) {
+			const own: ExtendOptions = {
+				hooks: {
+					beforeRequest: [options => {
+						recorder.note('request function', options.request?.name);
+						return (options.url!).pathname === '/canned' ? canned('canned') : undefined;
+					}],
+				},
+			};
+			const before = clientAfter(own);
+			await recorder.settle(before(`${url}/canned`).text());
+			await recorder.settle(before(`${url}/canned`).text());
+			await recorder.promise(before(`${url}/text`));
+
+			// The cache's hook has run already, so its name is to be seen here.
+			const after = client.extend({hooks: {beforeRequest: [options => (options.url!).pathname === '/canned' ? canned('canned') : undefined]}});
+			await recorder.settle(after(`${url}/canned`).text());
+			await recorder.settle(after(`${url}/canned`).text());
+			await recorder.promise(after(`${url}/text?after`));
+		},
+	},
+	{
+		title: 'a hook\'s own redirect is followed',
+		async run({client, clientAfter, url, recorder}) {
+			const own: ExtendOptions = {
+				hooks: {
+					beforeRequest: [options => (options.url!).pathname === '/canned' ? canned('', {statusCode: 302, headers: {location: '/echo'}}) : undefined],
+				},
+			};
+			await recorder.settle(clientAfter(own)(`${url}/canned`).text());
+			await recorder.settle(client.extend(own)(`${url}/canned?after`).text());
+		},
+	},
+	{
+		title: 'a hook that fails is the error',
+		async run({client, clientAfter, url, recorder}) {
+			const own: ExtendOptions = {
+				hooks: {
+					beforeRequest: [() => {
+						throw new Error('Not today');
+					}],
+				},
+			};
+			await recorder.promise(clientAfter(own)(`${url}/text`));
+			await recorder.settle(clientAfter(own).stream(`${url}/text`).toArray());
+		},
+	},
+	{
+		title: 'hooks see the response, and ask again with another token',
+		async run({client, url, recorder}) {
+			const refreshing = client.extend({
+				mutableDefaults: true,
+				hooks: {
+					afterResponse: [(response, retryWithMergedOptions) => {
+						recorder.note('afterResponse', [response.statusCode, response.body, response.url, response.isFromCache]);
+						if (response.statusCode !== 401) {
+							return response;
+						}
+
+						const fresh = {headers: {authorization: 'Bearer fresh'}};
+						refreshing.defaults.options.merge(fresh);
+						return retryWithMergedOptions(fresh);
+					}],
+					beforeRetry: [(error, count) => {
+						recorder.note('beforeRetry', [count, error.message]);
+					}],
+				},
+			});
+			await recorder.promise(refreshing(`${url}/guarded?1`));
+			await recorder.promise(refreshing(`${url}/guarded?2`));
+		},
+	},
+	{
+		title: 'a hook changes the body that is given',
+		async run({client, url, recorder}) {
+			await recorder.promise(client(`${url}/text`, {
+				hooks: {
+					afterResponse: [response => {
+						response.body = 'changed';
+						return response;
+					}],
+				},
+			}));
+		},
+	},
+	{
+		title: 'a hook on an error gives another',
+		async run({client, url, recorder}) {
+			const own: ExtendOptions = {
+				hooks: {
+					beforeError: [error => {
+						recorder.note('beforeError', recorder.error(error));
+						return new RangeError('Mine');
+					}],
+				},
+			};
+			await recorder.promise(client(`${url}/status/404`, own as object));
+			await recorder.promise(client(`${url}/reset/9`, own as object));
+			await recorder.settle(client.stream(`${url}/status/404?stream`, own as object).toArray());
+		},
+	},
+	{
+		title: 'handlers stand around the request, and init hooks before it',
+		async run({client, url, recorder}) {
+			const handled = client.extend({
+				hooks: {
+					init: [(raw, options) => {
+						recorder.note('init', [Object.keys(raw), options.method]);
+					}],
+				},
+				handlers: [
+					(options, next) => {
+						options.headers['x-handler'] = 'yes';
+						return next(options);
+					},
+					(async (options: Options, next: (options: Options) => Promise<Response<string>>) => {
+						const response = await next(options);
+						response.body = response.body.toUpperCase();
+						return response;
+					}) as never,
+				],
+			});
+			await recorder.settle(handled(`${url}/echo`));
+		},
+	},
+];
+
+/** A user's own function, as it is called: what it is handed is written down. */
+const requestFunctions: ReadonlyArray<readonly [name: string, request: ExtendOptions['request']]> = [
+	['makes a request', (url, options) => http.request(url, options as never)],
+	['promises a request', async (url, options) => http.request(url, options as never)],
+	['leaves it to Got', () => undefined],
+	['promises to leave it to Got', async () => undefined],
+	['gives an answer', () => canned('mine')],
+	['promises an answer', async () => canned('mine', {statusMessage: 'Mine'})],
+	['gives an error status', () => canned('mine', {statusCode: 404})],
+	['gives a redirect', url => (url.pathname === '/text' ? canned('', {statusCode: 302, headers: {location: '/json'}}) : undefined)],
+	['fails', () => {
+		throw new Error('No request today');
+	}],
+	['fails later', async () => {
+		throw new Error('No request today');
+	}],
+	['gives what is none', () => 'nothing' as never],
+	['makes a request that fails', (url, options) => {
+		const request = http.request(url, options as never);
+		process.nextTick(() => {
+			request.destroy(new Error('Changed my mind'));
+		});
+		return request;
+	}],
+];
+
+const custom: readonly Scenario[] = requestFunctions.map(([name, own]): Scenario => ({
+	title: `a request function that ${name}`,
+	async run({client, clientAfter, url, recorder}) {
+		const request: ExtendOptions['request'] = (where, options, callback) => {
+			recorder.note('called', [where, Object.keys(options).toSorted(), options.method, options.headers, typeof callback]);
+			return own!(where, options, callback);
+		};
+
+		await recorder.promise(client(`${url}/text?1`, {request, timeout: {request: 5000, socket: 5000}}));
+		await recorder.stream(client.stream(`${url}/text?2`, {request}));
+		await recorder.promise(clientAfter({request})(`${url}/flaky/1?3`, {retry}));
+		await recorder.promise(clientAfter({request})(`${url}/redirect/302?to=/echo`));
+		await recorder.promise(client.post(`${url}/echo?4`, {request, json: {a: 1}}));
+	},
+}));
+
+const others: readonly Scenario[] = [
+	{
+		title: 'a request function that a later hook sets is the one that is called',
+		async run({client, url, recorder}) {
+			const setting = client.extend({
+				hooks: {
+					beforeRequest: [options => {
+						options.request ??= where => {
+							recorder.note('called', where);
+							return canned('mine');
+						};
+					}],
+				},
+			});
+			await recorder.promise(setting(`${url}/text?1`));
+			await recorder.promise(setting(`${url}/redirect/302?to=/text`));
+		},
+	},
+	{
+		title: 'pages follow one another',
+		async run({client, url, recorder}) {
+			await recorder.settle(client.paginate.all(`${url}/page/1`, {responseType: 'json'}));
+			const items: unknown[] = await Array.fromAsync(client.paginate(`${url}/page/1?each`, {responseType: 'json', pagination: {countLimit: 3, filter: ({item}) => item !== '1a'}}));
+
+			recorder.note('items', items);
+			await recorder.settle(client.paginate.all(`${url}/bad-json`, {responseType: 'json'}));
+		},
+	},
+	{
+		title: 'many at once get each their own',
+		async run({client, url, recorder}) {
+			const found = await Promise.all(Array.from({length: 20}, async (_, index) => client(`${url}/echo?${index}`).json<{url: string}>()));
+			recorder.note('found', found.map(({url: where}) => where));
+		},
+	},
+	both('an agent is used', '/echo', () => ({agent: {http: new http.Agent({keepAlive: false})}})),
+	both('a lookup of one\'s own is used', '/echo', ({recorder}) => ({
+		dnsLookup(name: string, _options: unknown, callback: (error: undefined, address: string, family: number) => void) {
+			recorder.note('lookup', name);
+			callback(undefined, '127.0.0.1', 4);
+		},
+	} as unknown as Own)),
+	both('a connection of one\'s own is used', '/echo', ({url, recorder}) => (({
+		createConnection() {
+			recorder.note('connection');
+			return net.connect(Number(new URL(url).port), '127.0.0.1');
+		},
+	}))),
+	both('a response that is too long in its head is an error', '/text', () => ({maxHeaderSize: 10})),
+];
+
+async function closed(response: http.ServerResponse): Promise<void> {
+	if (!response.closed) {
+		await once(response, 'close');
+	}
+}
+
+for (const [name, instance] of majors) {
+	for (const scenario of [...answers, ...failures, ...aborts, ...progress, ...uploads, ...redirects, ...cookies, ...hooks, ...custom, ...others]) {
+		test.serial(`${name}, plain as cached: ${scenario.title}`, async t => {
+			await compare(t, scenario, instance);
+		});
+	}
+}

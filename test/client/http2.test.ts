@@ -1,0 +1,253 @@
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import fs from 'node:fs';
+import {
+	constants,
+	createSecureServer,
+	type Http2SecureServer,
+	type Http2ServerRequest,
+	type Http2ServerResponse,
+	type ServerHttp2Session,
+} from 'node:http2';
+import net, {type AddressInfo, type Socket} from 'node:net';
+import {setTimeout as delay} from 'node:timers/promises';
+import test from 'ava';
+import type {ExtendOptions, Got, Response} from 'got';
+import {compare, type Scenario, type Start} from '../helpers/behaviour.ts';
+import {createClient, majors, readStream} from '../helpers/clients.ts';
+import type {Handler, Origin} from '../helpers/origin.ts';
+
+// Made for these tests, for `localhost` and 127.0.0.1 alone.
+const fixture = (name: string): string => fs.readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
+const key = fixture('localhost-key.pem');
+const cert = fixture('localhost-cert.pem');
+
+/** An origin on loopback that speaks HTTP/2, or HTTP/1.1 to those who do not. */
+class SecureOrigin implements AsyncDisposable {
+	readonly url: string;
+	readonly requests: Origin['requests'] = [];
+	readonly versions: string[] = [];
+	readonly #server: Http2SecureServer;
+	readonly #sessions = new Set<ServerHttp2Session>();
+
+	private constructor(server: Http2SecureServer) {
+		this.#server = server;
+		this.url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	}
+
+	static async start(this: void, handler: Handler): Promise<SecureOrigin> {
+		const server = createSecureServer({key, cert, allowHTTP1: true}); // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		const origin = new SecureOrigin(server);
+		server.on('session', session => {
+			origin.#sessions.add(session);
+		});
+		server.on('request', (request, response) => {
+			void origin.#answer(handler, request, response);
+		});
+		return origin;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (const session of this.#sessions) {
+			session.destroy();
+		}
+
+		this.#server.close();
+		await once(this.#server, 'close');
+	}
+
+	async #answer(handler: Handler, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+		let body = '';
+		for await (const chunk of request) {
+			body += String(chunk);
+		}
+
+		this.versions.push(request.httpVersion);
+		this.requests.push({
+			method: request.method, url: request.url, headers: request.headers, body,
+		});
+		handler(request as never, response as never, body);
+	}
+}
+
+const secure: ExtendOptions = {http2: true, https: {certificateAuthority: cert}};
+
+type Own = Omit<ExtendOptions, 'hooks'>;
+
+function both(title: string, where: string, options: () => Own = () => ({})): Scenario {
+	return {
+		title,
+		async run({client, url, recorder}) {
+			const mark = where.includes('?') ? '&' : '?';
+			const own = client.extend(secure);
+			await recorder.promise(own(`${url}${where}${mark}api=promise`, options() as object));
+			await recorder.stream(own.stream(`${url}${where}${mark}api=stream`, options() as object));
+		},
+	};
+}
+
+const scenarios: readonly Scenario[] = [
+	both('a text is received', '/text'),
+	both('the request is sent as it is', '/echo', () => ({headers: {'x-own': 'yes'}, searchParams: {a: 1}})),
+	both('a body is sent', '/echo', () => ({method: 'POST', json: {a: 1}})),
+	both('a body that is streamed is sent', '/echo', () => ({method: 'PUT', body: Buffer.alloc(100_000, 'x')})),
+	both('a coded body is decoded', '/coded/gzip'),
+	both('a response without a body is received', '/empty'),
+	both('a HEAD has no body', '/text', () => ({method: 'HEAD'})),
+	both('an error status is an error', '/status/404'),
+	both('a busy origin is asked again', '/flaky/1', () => ({retry: {limit: 1, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}})),
+	both('a redirect is followed', '/redirect/302?to=/echo'),
+	both('a cookie is received', '/cookie/a'),
+	both('a body that is cut off is received as far as it came', '/reset-stream'),
+	both('the answer is late', '/hang', () => ({timeout: {request: 200}})),
+	both('the head of the answer is late', '/hang', () => ({timeout: {response: 100}})),
+	both('the body of the answer is late', '/hang-body', () => ({timeout: {read: 100}})),
+	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 100}})),
+	both('a certificate that nobody vouches for is an error', '/text', () => ({https: {certificateAuthority: []}})),
+	{
+		title: 'a signal ends the wait, and the body',
+		async run({client, url, recorder, site}) {
+			const own = client.extend(secure);
+			const waiting = new AbortController();
+			const pending = recorder.promise(own(`${url}/hang`, {signal: waiting.signal}));
+			await site.held();
+			waiting.abort();
+			await pending;
+
+			const reading = new AbortController();
+			const stream = own.stream(`${url}/hang-body`, {signal: reading.signal});
+			stream.once('data', () => {
+				reading.abort();
+			});
+			await recorder.stream(stream, async () => once(stream, 'close'));
+		},
+	},
+	{
+		title: 'many share a connection',
+		async run({client, url, recorder}) {
+			const own = client.extend(secure);
+			await own(`${url}/text`);
+			const found = await Promise.all(Array.from({length: 10}, async (_, index) => own(`${url}/echo?${index}`) as Promise<Response<string>>));
+			recorder.note('versions', found.map(({httpVersion, body}) => [httpVersion, body]));
+		},
+	},
+	...['promise', 'stream'].map((api): Scenario => ({
+		title: `a handshake that nobody waits for any more is given up (${api})`,
+		async run({client, recorder}) {
+			const {server, connected, port} = await silentServer();
+			recorder.addPort(port);
+			const own = client.extend(secure);
+			const controller = new AbortController();
+			if (api === 'promise') {
+				const pending = recorder.settle(own(`https://127.0.0.1:${port}/`, {signal: controller.signal}));
+				await connected;
+				controller.abort();
+				await pending;
+			} else {
+				const stream = own.stream(`https://127.0.0.1:${port}/`);
+				recorder.watch(stream);
+				await connected;
+				stream.destroy();
+			}
+
+			recorder.note('is closed', await closes(await connected));
+			server.close();
+		},
+	})),
+	{
+		title: 'a handshake takes too long',
+		async run({client, recorder}) {
+			const {server, connected, port} = await silentServer();
+			recorder.addPort(port);
+			await recorder.promise(client.extend(secure)(`https://127.0.0.1:${port}/`, {timeout: {secureConnect: 50}}));
+			recorder.note('is closed', await closes(await connected));
+			server.close();
+		},
+	},
+];
+
+/** A server that says nothing, to whom a handshake never ends. */
+async function silentServer(): Promise<{server: net.Server; connected: Promise<Socket>; port: number}> {
+	const server = net.createServer();
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const connected = (async () => {
+		const [socket] = await once(server, 'connection') as [Socket];
+		return socket.on('error', () => {}).resume();
+	})();
+	return {server, connected, port: (server.address() as AddressInfo).port};
+}
+
+async function closes(socket: Socket): Promise<boolean> {
+	const isClosed = await Promise.race([
+		(async () => {
+			if (!socket.closed) {
+				await once(socket, 'close');
+			}
+
+			return true;
+		})(),
+		delay(300, false, {ref: false}),
+	]);
+	socket.destroy();
+	return isClosed;
+}
+
+for (const [name, instance] of majors) {
+	for (const scenario of scenarios) {
+		test.serial(`${name}, plain as cached over HTTP/2: ${scenario.title}`, async t => {
+			await compare(t, scenario, instance, SecureOrigin.start);
+		});
+	}
+
+	for (const [protocol, alpnProtocols] of [['2.0', ['h2', 'http/1.1']], ['1.1', ['http/1.1']]] as const) {
+		test(`${name}: what came over HTTP ${protocol} is served from the cache`, async t => {
+			await using origin = await SecureOrigin.start((request, response) => {
+				response.writeHead(200, {'content-type': 'text/plain', 'x-path': request.url});
+				response.end('secure');
+			});
+			const client = createClient({}, instance).client.extend(secure, {https: {alpnProtocols: [...alpnProtocols]}}) as Got;
+			const first = await client(`${origin.url}/a`);
+			const second = await client(`${origin.url}/a`);
+			t.false(first.isFromCache);
+			t.true(second.isFromCache);
+			t.is(second.body, 'secure');
+			t.is(second.headers['x-path'], '/a');
+			t.deepEqual(Object.keys(second.headers).filter(header => header.startsWith(':')), []);
+			t.deepEqual(second.rawHeaders.filter(header => header.startsWith(':')), []);
+			t.is(await readStream(client.stream(`${origin.url}/a`) as AsyncIterable<Uint8Array>), 'secure');
+			t.is(await readStream(client.stream(`${origin.url}/b`) as AsyncIterable<Uint8Array>), 'secure');
+			t.true((await client(`${origin.url}/b`)).isFromCache);
+			t.deepEqual(origin.versions, [protocol, protocol]);
+		});
+	}
+
+	test(`${name}: what is cut off over HTTP/2 is not stored`, async t => {
+		await using origin = await SecureOrigin.start((_request, response) => {
+			const {stream} = response as unknown as Http2ServerResponse;
+			if (origin.requests.length === 3) {
+				response.end('whole');
+				return;
+			}
+
+			response.write('partial', () => {
+				stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+			});
+		});
+		const client = createClient({}, instance).client.extend(secure) as Got;
+
+		// Got 15 takes the end of the stream for the end of the body; a cache may not.
+		await Promise.allSettled([client(origin.url)]);
+		const stream = client.stream(origin.url);
+		stream.on('error', () => {});
+		await Promise.allSettled([readStream(stream as AsyncIterable<Uint8Array>)]);
+		t.is(origin.requests.length, 2);
+		const whole = await client(origin.url);
+		t.false(whole.isFromCache);
+		t.is(whole.body, 'whole');
+		t.true((await client(origin.url)).isFromCache);
+		t.is(origin.requests.length, 3);
+	});
+}
