@@ -397,7 +397,7 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly cacheControlTargets: readonly string[];
 	readonly staleIfErrorAfter: 'failure' | 'retries';
 	readonly gatewayTimeout: 'error' | 'respond';
-	readonly cacheStatus: {readonly name: string; readonly key: boolean} | false;
+	readonly cacheStatus: false | {readonly name: string; readonly key: boolean};
 	/** As given: whoever opens it checks it. */
 	readonly store: StoreSetting;
 	readonly cacheName: string;

@@ -240,7 +240,7 @@ function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefine
 		return value === '' ? undefined : {name: value, key: false};
 	}
 
-	const {name = defaultCacheName, key = false, ...others} = isPlainObject(value) ? value as {name?: unknown; key?: unknown} : {name: ''};
+	const {name = defaultCacheName, key = false, ...others} = isPlainObject(value) ? value : {name: ''};
 	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
 }
 

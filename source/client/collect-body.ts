@@ -48,6 +48,20 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 		chunks.push(Uint8Array.prototype.slice.call(bytes));
 	};
 
+	const finish = (): void => {
+		if (isOver) {
+			return;
+		}
+
+		if (!response.complete || isReset(response)) {
+			stop('incomplete');
+			return;
+		}
+
+		end();
+		commit(concatenate(chunks, size));
+	};
+
 	const restore = replaceEmit(response, (event, argument, emit) => {
 		if (isOver) {
 			return emit();
@@ -55,10 +69,12 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 
 		if (event === 'data') {
 			keep(argument);
-		} else if (event === 'end' && response.complete) {
-			end();
-			commit(concatenate(chunks, size));
-		} else if (['end', 'aborted', 'error', 'close'].includes(event as string)) {
+		} else if (event === 'end') {
+			// The responses of http2-wrapper (Got 15) become complete in a listener of this very event.
+			const isHeard = emit();
+			finish();
+			return isHeard;
+		} else if (['aborted', 'error', 'close'].includes(event as string)) {
 			stop('incomplete');
 		}
 
@@ -76,4 +92,10 @@ function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
 	}
 
 	return body;
+}
+
+/** Http2-wrapper (Got 15) ends a body that was cut off like any other; the code of its stream tells them apart. */
+function isReset(response: IncomingMessage): boolean {
+	const {req} = response as {req?: {_request?: {rstCode?: number}}};
+	return (req?._request?.rstCode ?? 0) !== 0;
 }

@@ -4,14 +4,20 @@ import type {Options} from 'got';
 export type RequestFunction = NonNullable<Options['request']>;
 export type RequestResult = Awaited<ReturnType<RequestFunction>>;
 
+export type NativeOptions = {
+	headers?: Record<string, string | string[] | undefined>;
+	signal?: AbortSignal | undefined;
+};
+
 /** Sends the request with some headers added for this attempt alone. */
 export type Send = (validators: Readonly<Record<string, string>>) => RequestResult | Promise<RequestResult>;
 
 /**
-Sends what Got would send. The options are made anew: those that a custom request function is handed lack HTTP/2's pool and timeouts.
+Sends what Got would send, by the user's function or Got's own.
+
+@param native - Got's own object for a caller's request: it looks there for the socket of a handshake that it must end.
 */
-export function sendNative(url: URL, options: Options, validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
-	const native = options.createNativeRequestOptions();
+export function sendNative(url: URL, native: NativeOptions, options: Options, validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
 	native.headers = {...native.headers, ...validators};
 	return options.getRequestFunction()!(url, native as never);
 }

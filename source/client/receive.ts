@@ -54,10 +54,12 @@ function answer(response: IncomingMessage, exchange: Exchange, retries: boolean)
 
 /** The origin's response is given as it came, but for what this cache says of it. */
 function tellStatus(response: IncomingMessage, status: string | undefined): void {
-	if (status !== undefined) {
-		const existing = response.headers['cache-status'];
-		response.headers['cache-status'] = appendCacheStatus(Array.isArray(existing) ? existing.join(', ') : existing, status);
+	if (status === undefined) {
+		return;
 	}
+
+	const existing = response.headers['cache-status'];
+	response.headers['cache-status'] = appendCacheStatus(Array.isArray(existing) ? existing.join(', ') : existing, status);
 }
 
 function toRawHeaders(headers: IncomingMessage['headers']): string[] {

@@ -9,7 +9,7 @@ import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {
 	isClientRequest,
 	sendNative,
-	type RequestFunction,
+	type NativeOptions,
 	type RequestResult,
 	type Send,
 } from './native-request.ts';
@@ -20,34 +20,27 @@ import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest} from './watch-request.ts';
 
-/** Our transports, and the user's own function, if any, that each stands before. */
-const covered = new WeakMap<RequestFunction, RequestFunction | undefined>();
-
 // How long a refresh may take where the user's `timeout.request` does not say.
 const refreshTimeout = 60_000;
 
 /**
-Puts our transport before the request function of one attempt. It decides nothing yet: hooks that run later still change the request.
+Puts our transport before the request function of one attempt. It decides nothing yet: hooks that run later still change the request, its request function included.
 
-Got copies `options.request` to the next hop and the next attempt, and an instance may be extended with the hooks of two caches: what of ours is there already is taken off first.
+Got asks its options for that function once all hooks have run. The method is replaced on this one object, which Got does not copy to the next hop or attempt: so nothing is left behind that anybody could see.
 
-@throws {TypeError} Where a setting in `context.cache` is wrong.
+@throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
 */
 export function arm(options: Options, engine: Engine): void {
-	const present = options.request;
-	const own = present !== undefined && covered.has(present) ? covered.get(present) : present;
 	const settings = engine.settingsFor(options.context.cache);
-
-	const isLastResort = endOfRetries(options);
-	const transport = (url: URL, native: {headers?: Record<string, string | string[] | undefined>}): RequestResult | Promise<RequestResult> => {
-		options.request = own;
+	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
+		Reflect.deleteProperty(options, 'getRequestFunction');
+		const isLastResort = endOfRetries(options);
 		const exchange = engine.open(outgoingRequest(url, native.headers ?? {}, options), options.decompress ? settings : {...settings, storeEncoded: true});
 		remember(options, exchange, engine.now);
-		return new Attempt(options, exchange, engine, validators => sendNative(url, options, validators)).run(isLastResort);
+		return new Attempt(url, native, options, exchange, engine).run(isLastResort);
 	};
 
-	covered.set(transport as RequestFunction, own);
-	options.request = transport as RequestFunction;
+	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
 }
 
 /** One attempt of one hop: between Got's options and an exchange. */
@@ -55,16 +48,18 @@ class Attempt {
 	readonly #options: Options;
 	readonly #exchange: Exchange;
 	readonly #engine: Engine;
-	readonly #send: Send;
+	readonly #url: URL;
+	readonly #native: NativeOptions;
 
 	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
 	#retries = false;
 
-	constructor(options: Options, exchange: Exchange, engine: Engine, send: Send) {
+	constructor(url: URL, native: NativeOptions, options: Options, exchange: Exchange, engine: Engine) { // eslint-disable-line max-params -- What Got gives, and what we have.
+		this.#url = url;
+		this.#native = native;
 		this.#options = options;
 		this.#exchange = exchange;
 		this.#engine = engine;
-		this.#send = send;
 	}
 
 	run(isLastResort: boolean): RequestResult | Promise<RequestResult> {
@@ -94,7 +89,7 @@ class Attempt {
 
 	#dispatch(validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
 		try {
-			const result = this.#send(validators);
+			const result = sendNative(this.#url, this.#native, this.#options, validators);
 			return isThenable(result) ? this.#settled(result) : this.#watch(result);
 		} catch (error) {
 			return this.#standIn(error);
@@ -111,7 +106,8 @@ class Attempt {
 
 	#watch(result: RequestResult): RequestResult {
 		if (!isClientRequest(result)) {
-			return this.#receive(result as IncomingMessage) as RequestResult;
+			// What a user's function gives may be no response at all: that is for Got to say.
+			return isResponseLike(result) ? this.#receive(result) as RequestResult : result;
 		}
 
 		watchRequest(result, {
@@ -169,10 +165,17 @@ class Attempt {
 	#refresh(): void {
 		const exchange = this.#exchange.refreshed();
 		const limit = this.#options.timeout.request ?? refreshTimeout;
-		this.#engine.background.run(this.#exchange.info.key!, async () => refresh(exchange, this.#engine, this.#send, limit));
+		// Options of its own: the caller's request may be over, and its signal is for that one.
+		const send: Send = validators => sendNative(this.#url, {...this.#options.createNativeRequestOptions(), signal: undefined}, this.#options, validators);
+		this.#engine.background.run(this.#exchange.info.key!, async () => refresh(exchange, this.#engine, send, limit));
 	}
 }
 
 function isThenable(value: unknown): value is PromiseLike<RequestResult> {
 	return typeof (value as {then?: unknown} | undefined)?.then === 'function';
+}
+
+function isResponseLike(value: unknown): value is IncomingMessage {
+	const {statusCode, headers} = new Object(value) as {statusCode?: unknown; headers?: unknown};
+	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null;
 }

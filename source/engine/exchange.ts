@@ -5,15 +5,33 @@ import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-res
 import {isWhole} from '../policy/completeness.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
-import {onLookup, onRequest, requestFacts, type RequestFacts, type Verdict} from '../policy/request-rules.ts';
+import {
+	onLookup,
+	onRequest,
+	requestFacts,
+	type RequestFacts,
+	type Verdict,
+} from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {freshenedFields} from '../policy/stored-fields.ts';
-import type {Lifetime, ResponseDecision, ResponseHead, View} from '../policy/types.ts';
+import type {
+	Lifetime,
+	ResponseDecision,
+	ResponseHead,
+	View,
+} from '../policy/types.ts';
 import {composeResponse, type ReceivedResponse} from './compose-response.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
 import {keyOf, readKeys, sibling} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
-import type {Answer, ExchangeInfo, IncomingHead, OutgoingRequest, RenderedResponse, Step} from './exchange-types.ts';
+import type {
+	Answer,
+	ExchangeInfo,
+	IncomingHead,
+	OutgoingRequest,
+	RenderedResponse,
+	Step,
+} from './exchange-types.ts';
 import {accepts} from './filter.ts';
 import {renderGatewayTimeout, renderStored} from './render.ts';
 import {describeStatus} from './status.ts';
@@ -107,7 +125,9 @@ export class Exchange {
 
 		const times = {requested: this.#sent.time, received: this.#settings.now()};
 		const {conditional, storesFor} = this.#sent;
-		const decision = onResponse(this.#facts, response, {stored: this.#match.stored, conditional, storesFor, retries}, times);
+		const decision = onResponse(this.#facts, response, {
+			stored: this.#match.stored, conditional, storesFor, retries,
+		}, times);
 		return this.#answer(decision, head, times.received);
 	}
 
@@ -311,13 +331,15 @@ export class Exchange {
 
 	#status(statusCode?: number, stored = false): string | undefined {
 		const {cacheStatus, now} = this.#settings;
-		return cacheStatus === false ? undefined : describeStatus(cacheStatus, this.#info, {
-			forwarded: this.#sent?.reason,
-			varies: this.#match.stored === undefined && this.#match.varies,
-			...(statusCode !== undefined && {statusCode}),
-			stored,
-			now: now(),
-		});
+		return cacheStatus === false
+			? undefined
+			: describeStatus(cacheStatus, this.#info, {
+				forwarded: this.#sent?.reason,
+				varies: this.#match.stored === undefined && this.#match.varies,
+				...(statusCode !== undefined && {statusCode}),
+				stored,
+				now: now(),
+			});
 	}
 
 	/** What the origin's answer to another question says of what is stored. */

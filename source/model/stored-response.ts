@@ -30,7 +30,7 @@ export type StoredMetadata = {
 	/** When the store may forget it; `undefined` is never. */
 	readonly retainUntil: number | undefined;
 
-	/** The coding in which the body came, before it was undone. */
+	/** The content codings that were undone before it was stored; absent where it lies as it came. */
 	readonly codings?: readonly string[];
 
 	/** Of a primary entry: what its variants' keys derive from. */

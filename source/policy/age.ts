@@ -21,7 +21,7 @@ const greatest = 2_147_483_648;
 
 // RFC 9111 §5.1: of a list the first counts; what is no number of seconds is ignored.
 function ageValue(fields: Fields): number {
-	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',');
+	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
 	const text = first.trim();
 	return /^\d+$/v.test(text) ? Math.min(Number(text), greatest) * 1000 : 0;
 }

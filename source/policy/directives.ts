@@ -12,7 +12,7 @@ const none: Directives = new Map();
 // One list member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2).
 // What follows up to the next comma is skipped, so that one broken member does not hide the others.
 // eslint-disable-next-line regexp/optimal-quantifier-concatenation -- The argument is a group of its own.
-const member = /(?<name>[^\s=,;"]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s,"]*)))?[^,]*/gv;
+const member = /(?<name>[^\s",;=]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s",]*)))?[^,]*/gv;
 
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
@@ -21,8 +21,8 @@ export function parseDirectives(value: string | undefined): Directives {
 
 	const directives = new Map<string, string | true>();
 	for (const {groups} of value.matchAll(member)) {
-		const name = groups!['name']!.toLowerCase();
-		const argument = groups!['quoted']?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!['token'] ?? true;
+		const name = groups!.name!.toLowerCase();
+		const argument = groups!.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!.token ?? true;
 		directives.set(name, combine(directives.get(name), argument));
 	}
 
@@ -30,11 +30,7 @@ export function parseDirectives(value: string | undefined): Directives {
 }
 
 function combine(first: string | true | undefined, second: string | true): string | true {
-	if (first === undefined || first === second) {
-		return second;
-	}
-
-	return `${first === true ? '' : first},${second === true ? '' : second}`;
+	return first === undefined || first === second ? second : `${first === true ? '' : first},${second === true ? '' : second}`;
 }
 
 /**
@@ -61,11 +57,7 @@ export function deltaMilliseconds(directives: Directives, name: string, invalid:
 		return undefined;
 	}
 
-	if (argument === true || !/^\d+$/v.test(argument)) {
-		return invalid;
-	}
-
-	return Math.min(Number(argument), greatest) * 1000;
+	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), greatest) * 1000;
 }
 
 /**
@@ -80,5 +72,5 @@ export function qualifiedFields(directives: Directives, name: string): readonly 
 	}
 
 	const names = argument === true ? [] : argument.split(',').map(field => field.trim().toLowerCase());
-	return names.every(field => /^[\w!#$%\&'*+\-.^`\|~]+$/v.test(field)) ? names : [];
+	return names.every(field => /^[\w!#$%&'*+\-.^`\|~]+$/v.test(field)) ? names : [];
 }

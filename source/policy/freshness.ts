@@ -4,7 +4,13 @@ import {deltaMilliseconds, parseDirectives, type Directives} from './directives.
 import {expiresAt, type Expiration} from './expiration.ts';
 import {fieldLines, fieldValue} from './fields.ts';
 import {targetedDirectives} from './targeted-fields.ts';
-import type {Lifetime, PolicySettings, RequestHead, ResponseHead, StoredHead} from './types.ts';
+import type {
+	Lifetime,
+	PolicySettings,
+	RequestHead,
+	ResponseHead,
+	StoredHead,
+} from './types.ts';
 
 /** Kept at least so long after it expired, so that validators can still serve. */
 export const minimumRetention = 3_600_000;

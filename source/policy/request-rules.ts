@@ -1,10 +1,32 @@
 import {requestDirectives, type Directives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import {fieldValue} from './fields.ts';
-import {isFreshEnough, resolveExpiration, responseDirectives, staleness} from './freshness.ts';
-import {always, decide, type AskedRule, type Rule} from './rule.ts';
-import {forbidsStale, isAcceptedStale, isUsableOnError, isUsableWhileRevalidating, mustValidate} from './staleness.ts';
-import type {PolicySettings, RequestDecision, RequestHead, StoredHead, View} from './types.ts';
+import {
+	isFreshEnough,
+	resolveExpiration,
+	responseDirectives,
+	staleness,
+} from './freshness.ts';
+import {
+	always,
+	decide,
+	type AskedRule,
+	type Rule,
+} from './rule.ts';
+import {
+	forbidsStale,
+	isAcceptedStale,
+	isUsableOnError,
+	isUsableWhileRevalidating,
+	mustValidate,
+} from './staleness.ts';
+import type {
+	PolicySettings,
+	RequestDecision,
+	RequestHead,
+	StoredHead,
+	View,
+} from './types.ts';
 import {isPartialOrConditional, viewFor} from './view.ts';
 
 /** What is known of a request once, for all its tables. */
@@ -184,12 +206,14 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		reason: 'stale-while-revalidate',
 		section: 'RFC 5861 §3',
 		when: facts => isUsableWhileRevalidating(facts.stored!, facts.settings, facts.now) && !limitsAge(facts) && (isOnlyIfCached(facts) || !facts.settings.readOnly),
-		then: (facts, reason) => isOnlyIfCached(facts) ? serve(facts, reason) : {
-			do: 'serve',
-			view: facts.view!,
-			then: 'revalidate',
-			reason,
-		},
+		then: (facts, reason) => isOnlyIfCached(facts)
+			? serve(facts, reason)
+			: {
+				do: 'serve',
+				view: facts.view!,
+				then: 'revalidate',
+				reason,
+			},
 	},
 	{
 		// Nothing may be sent, which is as good as an origin that cannot be reached.
@@ -257,7 +281,7 @@ function isImmutable({stored, settings, now}: LookupFacts): boolean {
 }
 
 export function hasValidator({fields}: {readonly fields: RequestHead['fields']}): boolean {
-	return fields['etag'] !== undefined || fields['last-modified'] !== undefined;
+	return fields.etag !== undefined || fields['last-modified'] !== undefined;
 }
 
 /**

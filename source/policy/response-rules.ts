@@ -1,10 +1,32 @@
 import {canFreshen, headAgrees} from './preconditions.ts';
 import {lifetime, type Times} from './freshness.ts';
 import type {RequestFacts} from './request-rules.ts';
-import {always, decide, type AskedRule, type Rule} from './rule.ts';
+import {
+	always,
+	decide,
+	type AskedRule,
+	type Rule,
+} from './rule.ts';
 import {isUsableOnError} from './staleness.ts';
-import {answersLaterGet, forbidsStoring, isCacheable, isRedirect, isUseless, lifetimeOf, mustUnderstand, targetExpiration, variesByEverything, withheldFields, type ReceivedFacts} from './storing.ts';
-import type {Lifetime, ResponseDecision, ResponseHead, StoredHead} from './types.ts';
+import {
+	answersLaterGet,
+	forbidsStoring,
+	isCacheable,
+	isRedirect,
+	isUseless,
+	lifetimeOf,
+	mustUnderstand,
+	targetExpiration,
+	variesByEverything,
+	withheldFields,
+	type ReceivedFacts,
+} from './storing.ts';
+import type {
+	Lifetime,
+	ResponseDecision,
+	ResponseHead,
+	StoredHead,
+} from './types.ts';
 import {viewFor} from './view.ts';
 
 /** What was sent: beside what stored response, and whether with its validators. */
@@ -199,15 +221,11 @@ function canStandIn({request, stored, settings, directives, now}: ErrorFacts): b
 const serverErrors = new Set([500, 502, 503, 504]);
 
 function isRefusedError({response: {statusCode}, settings}: ResponseFacts): boolean {
-	if (settings.cacheControl) {
-		return serverErrors.has(statusCode) && settings.allowableCodes?.has(statusCode) !== true;
-	}
-
-	return statusCode >= 400 && settings.allowableCodes?.has(statusCode) !== true;
+	return settings.cacheControl ? serverErrors.has(statusCode) && settings.allowableCodes?.has(statusCode) !== true : statusCode >= 400 && settings.allowableCodes?.has(statusCode) !== true;
 }
 
 function hasSameValidator(stored: StoredHead, {fields}: ResponseHead): boolean {
-	return (fields['etag'] !== undefined || fields['last-modified'] !== undefined) && canFreshen(stored.fields, fields);
+	return (fields.etag !== undefined || fields['last-modified'] !== undefined) && canFreshen(stored.fields, fields);
 }
 
 function isAboutStoredGet({request, response, stored}: ResponseFacts): boolean {

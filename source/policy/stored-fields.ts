@@ -30,7 +30,8 @@ The header lines of a response that may be stored (RFC 9111 §3.1).
 */
 export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
 	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
-	return filterLines(raw, name => !excluded.has(name));
+	// RFC 9113 §8.3: pseudo-headers are no fields; http2-wrapper (Got 15) lists them among the lines.
+	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
 }
 
 /**

@@ -1,5 +1,11 @@
 import {fieldTokens, fieldValue} from './fields.ts';
-import {explicitLifetime, lifetime, resolveExpiration, responseDirectives, type Times} from './freshness.ts';
+import {
+	explicitLifetime,
+	lifetime,
+	resolveExpiration,
+	responseDirectives,
+	type Times,
+} from './freshness.ts';
 import {hasValidator, type RequestFacts} from './request-rules.ts';
 import {qualifiedFields} from './directives.ts';
 import type {Expiration} from './expiration.ts';
@@ -18,7 +24,7 @@ const understood = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
 export function isRedirect({statusCode, fields}: ResponseHead): boolean {
-	return redirectCodes.has(statusCode) && fields['location'] !== undefined;
+	return redirectCodes.has(statusCode) && fields.location !== undefined;
 }
 
 export function isUnderstood({statusCode}: ResponseHead): boolean {
@@ -65,11 +71,7 @@ function withoutFragment(url: string): string {
 /** The user's word on how long the response is fresh. A redirect is worth as long as what it leads to: otherwise the one outlives the other. */
 export function targetExpiration({request, settings, directives, expiration, response}: ReceivedFacts): Expiration | undefined {
 	const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
-	if (location === undefined || !URL.canParse(location, request.url)) {
-		return expiration;
-	}
-
-	return resolveExpiration(request, settings, directives, new URL(location, request.url).href);
+	return location === undefined || !URL.canParse(location, request.url) ? expiration : resolveExpiration(request, settings, directives, new URL(location, request.url).href);
 }
 
 export function lifetimeOf(facts: ReceivedFacts): Lifetime {

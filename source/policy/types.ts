@@ -36,6 +36,9 @@ export type StoredHead = ResponseHead & {
 	/** Of the request that it answered. */
 	readonly method: string;
 
+	/** The content codings that were undone before it was stored; absent where it lies as it came. */
+	readonly codings?: readonly string[];
+
 	/** Bytes of content. */
 	readonly byteLength: number;
 };

@@ -8,12 +8,14 @@ What of a stored response answers the request; `undefined` where the cache canno
 A precondition that holds comes before a range (RFC 9110 §13.2.2).
 */
 export function viewFor({method, fields}: RequestHead, stored: StoredHead): View | undefined {
-	if (stored.statusCode === 200 && evaluatePrecondition(fields, stored) === 'not-modified') {
+	const isRead = method === 'GET' || method === 'HEAD';
+	if (isRead && stored.statusCode === 200 && evaluatePrecondition(fields, stored) === 'not-modified') {
 		return {kind: 'not-modified'};
 	}
 
 	const range = method === 'GET' ? selectRange(fields, stored, stored.byteLength) : {kind: 'none' as const};
-	if (range.kind === 'unable') {
+	// The origin's ranges are of the coded bytes, and so is the tag by which a client joins them.
+	if (range.kind === 'unable' || (range.kind !== 'none' && stored.codings !== undefined)) {
 		return undefined;
 	}
 

@@ -469,7 +469,8 @@ type Kind = {
 /** A cache in which each request is a miss and is stored, however often a scenario asks for the same. */
 const missing = (): CacheSettings => {
 	let count = 0;
-	return {keyFn: (request, createKey) => `${createKey(request)}:${count++}`};
+	// `Cache-Status` is what a cached client has beside: it is tried by itself.
+	return {cacheStatus: false, keyFn: (request, createKey) => `${createKey(request)}:${count++}`};
 };
 
 const kinds: readonly Kind[] = [

@@ -75,7 +75,9 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['min-fresh beside max-stale wants it fresh', {stored: {}, fields: {'cache-control': 'max-stale, min-fresh=1'}, after: hour}, send('stale')],
 	['max-age beside max-stale still limits the age', {stored: {}, fields: {'cache-control': 'max-stale, max-age=60'}, after: hour}, send('stale')],
 
-	['RFC 5861 §3: a stale one is served while it is revalidated', {stored: {}, settings: {staleWhileRevalidate: hour}, after: hour}, {do: 'serve', view: {kind: 'whole'}, then: 'revalidate', reason: 'stale-while-revalidate'}],
+	['RFC 5861 §3: a stale one is served while it is revalidated', {stored: {}, settings: {staleWhileRevalidate: hour}, after: hour}, {
+		do: 'serve', view: {kind: 'whole'}, then: 'revalidate', reason: 'stale-while-revalidate',
+	}],
 	['RFC 5861 §3: one that is too stale is not', {stored: {}, settings: {staleWhileRevalidate: minute}, after: hour}, send('stale')],
 	['stale-while-revalidate gives way to a request that limits age', {
 		stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'max-age=60'}, after: 2 * minute,

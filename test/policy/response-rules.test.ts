@@ -13,7 +13,8 @@ import {
 
 const pass = (reason: string): object => ({do: 'pass', reason});
 const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({
-	do: 'store', withheld: [], reason: 'stored', expires, retainUntil, initialAge: 0});
+	do: 'store', withheld: [], reason: 'stored', expires, retainUntil, initialAge: 0,
+});
 const fresh = stored(start + (5 * minute), start + (5 * minute) + hour);
 const serveStale = {do: 'serve', view: {kind: 'whole'}, reason: 'stale-if-error'};
 

@@ -3,7 +3,15 @@ import type {Fields} from '../../source/policy/fields.ts';
 import {onResponse} from '../../source/policy/response-rules.ts';
 import {onRequest} from '../../source/policy/request-rules.ts';
 import type {StoredHead} from '../../source/policy/types.ts';
-import {byOrigin, facts, hour, minute, start, storedHead, type RequestCase} from '../helpers/policy.ts';
+import {
+	byOrigin,
+	facts,
+	hour,
+	minute,
+	start,
+	storedHead,
+	type RequestCase,
+} from '../helpers/policy.ts';
 
 const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
 const hourAgo = 'Tue, 14 Nov 2023 21:13:20 GMT';
@@ -108,7 +116,11 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§5.4 Pragma in a response says nothing', {response: cc('max-age=60', {pragma: 'no-cache'})}, 'fresh for 60000', 'fresh for 300000'],
 
 	['RFC 9213 §2.2 a targeted field comes before Cache-Control and Expires', {response: cc('no-store', {'example-cache-control': 'max-age=60'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
-	['RFC 9213 §2.2 beside a targeted field Expires does not count', {response: {date, expires: inAMinute, etag: '"a"', 'example-cache-control': 'must-revalidate'}, settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 0', 'fresh for 300000'],
+	['RFC 9213 §2.2 beside a targeted field Expires does not count', {
+		response: {
+			date, expires: inAMinute, etag: '"a"', 'example-cache-control': 'must-revalidate',
+		}, settings: {cacheControlTargets: ['example-cache-control']},
+	}, 'fresh for 0', 'fresh for 300000'],
 	['RFC 9213 §2.2 a targeted field that is broken is ignored', {response: cc('max-age=60', {'example-cache-control': 'max-age=;'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
 	['RFC 9213 §2.2 a field that is no target is ignored', {response: cc('max-age=60', {'cdn-cache-control': 'no-store'})}, 'fresh for 60000', 'fresh for 300000'],
 
@@ -117,7 +129,9 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['the user\'s word makes no status cacheable', {status: 500, response: {date}, settings: {requestExpireAfter: {kind: 'never'}}}, 'not-cacheable', 'status-code'],
 	['a request\'s max-age is how long the answer is fresh only where the user decides', {fields: {'cache-control': 'max-age=10'}, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 10000'],
 
-	['RFC 9110 §9.3.3 a POST with freshness and its own Content-Location answers a later GET', {method: 'POST', url: 'https://example.com/a?b=1#c', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/a?b=1'})}, 'fresh for 60000', 'fresh for 300000'],
+	['RFC 9110 §9.3.3 a POST with freshness and its own Content-Location answers a later GET', {
+		method: 'POST', url: 'https://example.com/a?b=1#c', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/a?b=1'}),
+	}, 'fresh for 60000', 'fresh for 300000'],
 	['RFC 9110 §9.3.3 a POST without Content-Location does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60')}, 'method', 'method'],
 	['RFC 9110 §9.3.3 a POST about something else does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/other'})}, 'method', 'method'],
 	['RFC 9110 §9.3.3 a POST whose Content-Location is no URL does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': 'http://['})}, 'method', 'method'],
@@ -154,7 +168,9 @@ test('what the origin lets be served stale is kept so long', t => {
 });
 
 const validation: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
-	['§4.3.4 a 304 without a validator is of what was validated', {response: cc('max-age=60')}, {do: 'freshen', write: true, expires: start + minute, initialAge: 0}],
+	['§4.3.4 a 304 without a validator is of what was validated', {response: cc('max-age=60')}, {
+		do: 'freshen', write: true, expires: start + minute, initialAge: 0,
+	}],
 	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', write: true, expires: start + minute}],
 	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', write: false}],
 	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
@@ -165,7 +181,9 @@ const validation: ReadonlyArray<readonly [title: string, received: Received, exp
 
 for (const [title, received, expected] of validation) {
 	test(`RFC 9111 ${title}`, t => {
-		t.like(receive({status: 304, conditional: true, stored: {}, ...received}, byOrigin), expected);
+		t.like(receive({
+			status: 304, conditional: true, stored: {}, ...received,
+		}, byOrigin), expected);
 	});
 }
 
@@ -177,11 +195,21 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
 	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
 	['RFC 5861 §4 a 503 is an error that what is stored may stand in for', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
-	['RFC 5861 §4 a 404 is none', {status: 404, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity}}, {do: 'store'}],
-	['RFC 5861 §4 a status that is allowed is none', {status: 503, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity, allowableCodes: new Set([503])}}, {do: 'store'}],
-	['RFC 5861 §4 while Got may retry, what is stored waits', {status: 503, stored: {}, response: {date}, settings: {staleIfError: Infinity}}, {do: 'serve'}],
-	['§5.2.2.2 must-revalidate beats the setting', {status: 503, stored: {fields: {'cache-control': 'must-revalidate'}}, response: {date}, settings: {staleIfError: Infinity}}, {do: 'pass', reason: 'not-cacheable'}],
-	['§5.2.2.4 no-cache beats the setting', {status: 503, stored: {fields: {'cache-control': 'no-cache'}}, response: {date}, settings: {staleIfError: Infinity}}, {do: 'pass', reason: 'not-cacheable'}],
+	['RFC 5861 §4 a 404 is none', {
+		status: 404, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity},
+	}, {do: 'store'}],
+	['RFC 5861 §4 a status that is allowed is none', {
+		status: 503, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity, allowableCodes: new Set([503])},
+	}, {do: 'store'}],
+	['RFC 5861 §4 while Got may retry, what is stored waits', {
+		status: 503, stored: {}, response: {date}, settings: {staleIfError: Infinity},
+	}, {do: 'serve'}],
+	['§5.2.2.2 must-revalidate beats the setting', {
+		status: 503, stored: {fields: {'cache-control': 'must-revalidate'}}, response: {date}, settings: {staleIfError: Infinity},
+	}, {do: 'pass', reason: 'not-cacheable'}],
+	['§5.2.2.4 no-cache beats the setting', {
+		status: 503, stored: {fields: {'cache-control': 'no-cache'}}, response: {date}, settings: {staleIfError: Infinity},
+	}, {do: 'pass', reason: 'not-cacheable'}],
 ];
 
 for (const [title, received, expected] of caller) {
