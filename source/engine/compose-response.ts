@@ -27,7 +27,8 @@ What is stored of a response: nothing that belongs to one connection, and no cre
 
 @param codings - The content codings that were undone; headers are made to agree.
 */
-export function composeResponse({method, url, head, received, lifetime, withheld}: ReceivedResponse, body: Uint8Array, codings: readonly string[]): StoredResponse {
+export function composeResponse(response: ReceivedResponse, body: Uint8Array, codings: readonly string[]): StoredResponse {
+	const {method, url, head, received, lifetime, withheld} = response;
 	const excluded = codings.length > 0 ? [...withheld, 'content-encoding', 'content-length'] : withheld;
 	return storedResponse({
 		method,

@@ -89,6 +89,8 @@ export class Exchange {
 	}
 
 	/**
+	Decides what to do with the request.
+
 	@param isLastResort - Whether what is stored may stand in before the origin is asked again: Got has used up its retries.
 	*/
 	begin(isLastResort = false): MaybePromise<Step> {
@@ -114,6 +116,8 @@ export class Exchange {
 	}
 
 	/**
+	Decides what to do with the response.
+
 	@param retries - Whether Got may still try again, so that what is stored need not stand in for an error yet.
 	*/
 	respond(head: IncomingHead, retries = false): Answer {
@@ -142,20 +146,16 @@ export class Exchange {
 		}
 
 		const decision = onError(this.#facts, {stored: this.#match.stored, retries}, this.#settings.now());
-		switch (decision.do) {
-			case 'serve': {
-				return this.#serve(decision.reason, decision.view);
-			}
-
-			case 'fail': {
-				return this.#fail(decision.reason, 'Gateway Timeout');
-			}
-
-			default: {
-				this.#tell({stored: decision.reason});
-				return undefined;
-			}
+		if (decision.do === 'serve') {
+			return this.#serve(decision.reason, decision.view);
 		}
+
+		if (decision.do === 'fail') {
+			return this.#fail(decision.reason, 'Gateway Timeout');
+		}
+
+		this.#tell({stored: decision.reason});
+		return undefined;
 	}
 
 	/** Whether something may stand in once Got has no retry left. */
@@ -210,8 +210,8 @@ export class Exchange {
 			return this.#cache.match(key, fields);
 		}
 
-		return chain(keyOf(sibling(this.request, 'GET'), this.#settings), getKey => chain(
-			getKey === undefined ? noMatch : this.#cache.match(getKey, fields),
+		return chain(keyOf(sibling(this.request, 'GET'), this.#settings), keyOfGet => chain(
+			keyOfGet === undefined ? noMatch : this.#cache.match(keyOfGet, fields),
 			match => match.stored === undefined ? this.#cache.match(key, fields) : match,
 		));
 	}
@@ -422,9 +422,9 @@ export class Exchange {
 			return;
 		}
 
-		this.#quietly(() => chain(keyOf(sibling(this.request, 'GET'), this.#settings), getKey => {
-			if (getKey !== undefined) {
-				this.#cache.save(getKey, this.request.fields, task);
+		this.#quietly(() => chain(keyOf(sibling(this.request, 'GET'), this.#settings), keyOfGet => {
+			if (keyOfGet !== undefined) {
+				this.#cache.save(keyOfGet, this.request.fields, task);
 			}
 		}));
 	}

@@ -1,6 +1,7 @@
 import {fieldsOf, nodeHeaders, type StoredResponse} from '../model/stored-response.ts';
 import {currentAge} from '../policy/age.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
+import {fieldValue} from '../policy/fields.ts';
 import {notModifiedFields, replaceField} from '../policy/stored-fields.ts';
 import type {View} from '../policy/types.ts';
 import type {RenderedResponse} from './exchange-types.ts';
@@ -36,9 +37,10 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 		raw = withStatus(raw, status);
 	}
 
+	const fields = raw === stored.rawHeaders ? stored.fields : fieldsOf(raw);
 	return {
 		...statusLine(stored, view),
-		headers: nodeHeaders(raw === stored.rawHeaders ? stored.fields : fieldsOf(raw)),
+		headers: nodeHeaders(fields),
 		rawHeaders: [...raw],
 		body: method === 'HEAD' ? nothing : content(stored, view),
 		fromCache: true,
@@ -59,8 +61,9 @@ export function renderGatewayTimeout(statusMessage: string, status: string | und
 }
 
 function withStatus(raw: readonly string[], status: string): readonly string[] {
-	const {'cache-status': existing} = nodeHeaders(fieldsOf(raw.filter((_line, index, lines) => lines[index - (index % 2)]!.toLowerCase() === 'cache-status')));
-	return replaceField(raw, 'Cache-Status', appendCacheStatus(existing as string | undefined, status));
+	const existing = fieldValue(fieldsOf(raw), 'cache-status');
+	const value = appendCacheStatus(existing, status);
+	return replaceField(raw, 'Cache-Status', value);
 }
 
 function statusLine({statusCode, statusMessage}: StoredResponse, view: View): {statusCode: number; statusMessage: string} {

@@ -72,5 +72,5 @@ export function qualifiedFields(directives: Directives, name: string): readonly 
 	}
 
 	const names = argument === true ? [] : argument.split(',').map(field => field.trim().toLowerCase());
-	return names.every(field => /^[\w!#$%&'*+\-.^`\|~]+$/v.test(field)) ? names : [];
+	return names.every(field => /^[\w!#$%'*+\-.^`\|~]+$/v.test(field)) ? names : [];
 }

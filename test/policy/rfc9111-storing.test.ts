@@ -15,7 +15,7 @@ import {
 
 const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
 const hourAgo = 'Tue, 14 Nov 2023 21:13:20 GMT';
-const inAMinute = 'Tue, 14 Nov 2023 22:14:20 GMT';
+const minuteAhead = 'Tue, 14 Nov 2023 22:14:20 GMT';
 
 /** What the origin answered, when, and to what. */
 type Received = RequestCase & {
@@ -55,7 +55,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§3 a temporary redirect with explicit freshness is stored', {status: 302, response: cc('max-age=60', {location: '/'})}, 'fresh for 60000', 'fresh for 300000'],
 	['§3 public makes any status cacheable', {status: 302, response: cc('public', {location: '/', etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
 	['§3 private makes any status cacheable for a private cache', {status: 403, response: cc('private', {etag: '"a"'})}, 'fresh for 0', 'status-code'],
-	['§3 Expires makes any status cacheable', {status: 403, response: {date, expires: inAMinute}}, 'fresh for 60000', 'status-code'],
+	['§3 Expires makes any status cacheable', {status: 403, response: {date, expires: minuteAhead}}, 'fresh for 60000', 'status-code'],
 	['§3 s-maxage makes nothing cacheable for a private cache', {status: 403, response: cc('s-maxage=60')}, 'not-cacheable', 'status-code'],
 	['§3 allowableCodes limit what the RFC allows', {status: 404, response: cc('max-age=60'), settings: {allowableCodes: new Set([200])}}, 'status-code', 'status-code'],
 	...[203, 204, 300, 301, 308, 404, 405, 410, 414, 501].map(status => [`§3 a ${status} is cacheable by itself`, {status, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'status-code'] as const),
@@ -68,12 +68,12 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.1 max-age comes before Expires', {response: cc('max-age=60', {expires: date})}, 'fresh for 60000', 'fresh for 300000'],
 	['§4.2.1 s-maxage does not bind a private cache', {response: cc('s-maxage=1, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§4.2.1 Expires counts from Date', {response: {date: hourAgo, expires: date, etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
-	['§4.2.1 Expires without Date counts from when it came', {response: {expires: inAMinute}}, 'fresh for 60000', 'fresh for 300000'],
-	['§4.2.1 Expires with a broken Date counts from when it came', {response: {date: 'now', expires: inAMinute}}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 Expires without Date counts from when it came', {response: {expires: minuteAhead}}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 Expires with a broken Date counts from when it came', {response: {date: 'now', expires: minuteAhead}}, 'fresh for 60000', 'fresh for 300000'],
 	['§4.2.1 two max-age that differ are stale', {response: cc('max-age=60, max-age=70', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.1 two max-age that are equal are one', {response: {date, 'cache-control': ['max-age=60', 'max-age="60"']}}, 'fresh for 60000', 'fresh for 300000'],
-	['§4.2.1 two Expires that differ are stale', {response: {date, expires: [inAMinute, date], etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
-	['§4.2.1 two Expires that are equal are one', {response: {date, expires: [inAMinute, inAMinute]}}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.1 two Expires that differ are stale', {response: {date, expires: [minuteAhead, date], etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.1 two Expires that are equal are one', {response: {date, expires: [minuteAhead, minuteAhead]}}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2 directives are read in upper case', {response: cc('MAX-AGE=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2 an argument may be quoted', {response: cc('max-age="60"')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.2.1 a max-age that is no number is stale', {response: cc('max-age=x', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
@@ -87,7 +87,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.2 a share of the time since Last-Modified is fresh', {response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 300000'],
 	['§4.2.2 the share can be chosen', {response: {date, 'last-modified': hourAgo}, settings: {heuristicShare: 0.5}}, 'fresh for 1800000', 'fresh for 300000'],
 	['§4.2.2 without Last-Modified there is no heuristic', {response: {date, etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
-	['§4.2.2 a Last-Modified in the future gives nothing', {response: {date, 'last-modified': inAMinute}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.2 a Last-Modified in the future gives nothing', {response: {date, 'last-modified': minuteAhead}}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.2 a broken Last-Modified gives nothing', {response: {date, 'last-modified': 'x'}}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.2 explicit freshness is not guessed over', {response: cc('max-age=0', {'last-modified': hourAgo})}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.4 what could neither be served nor validated is not stored', {response: {date}}, 'expired-without-validator', 'fresh for 300000'],
@@ -98,7 +98,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.3 a Date in the past does', {response: cc('max-age=7200', {date: hourAgo})}, 'fresh for 3600000', 'fresh for 300000'],
 	['§4.2.3 the greater of both does', {response: cc('max-age=7200', {date: hourAgo, age: '7000'})}, 'fresh for 200000', 'fresh for 300000'],
 	['§4.2.3 the time that the response took does', {response: cc('max-age=60', {age: '20'}), took: 10_000}, 'fresh for 30000', 'fresh for 300000'],
-	['§4.2.3 a Date in the future makes nothing younger', {response: cc('max-age=60', {date: inAMinute})}, 'fresh for 60000', 'fresh for 300000'],
+	['§4.2.3 a Date in the future makes nothing younger', {response: cc('max-age=60', {date: minuteAhead})}, 'fresh for 60000', 'fresh for 300000'],
 	['§4.2.3 a clock that went back makes nothing younger', {response: cc('max-age=60'), took: -10_000}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.1 of a list of ages the first counts', {response: cc('max-age=60', {age: '20, 50'})}, 'fresh for 40000', 'fresh for 300000'],
 	['§5.1 of two lines of Age the first counts', {response: cc('max-age=60', {age: ['20', '50']})}, 'fresh for 40000', 'fresh for 300000'],
@@ -118,7 +118,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['RFC 9213 §2.2 a targeted field comes before Cache-Control and Expires', {response: cc('no-store', {'example-cache-control': 'max-age=60'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
 	['RFC 9213 §2.2 beside a targeted field Expires does not count', {
 		response: {
-			date, expires: inAMinute, etag: '"a"', 'example-cache-control': 'must-revalidate',
+			date, expires: minuteAhead, etag: '"a"', 'example-cache-control': 'must-revalidate',
 		}, settings: {cacheControlTargets: ['example-cache-control']},
 	}, 'fresh for 0', 'fresh for 300000'],
 	['RFC 9213 §2.2 a targeted field that is broken is ignored', {response: cc('max-age=60', {'example-cache-control': 'max-age=;'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
