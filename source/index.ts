@@ -4,6 +4,9 @@ export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
 } from './client/create-cached-got.ts';
+export {explain, type DescribedRequest} from './client/explain.ts';
+export type {Explanation} from './engine/explain.ts';
+export type {AskedRule} from './policy/rule.ts';
 export {CacheHooksError, SettingError, StoreTimeoutError} from './errors.ts';
 export {createKey, type KeyRequest, type KeySettings} from './matching/key.ts';
 export {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';

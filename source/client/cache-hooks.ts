@@ -46,6 +46,11 @@ The cache of a Got instance; of the last one, if it was extended twice.
 @returns `undefined` for an instance without one.
 */
 export function getCache(instance: Pick<Got, 'defaults'>): HttpCache | undefined {
+	return engineOf(instance)?.cache;
+}
+
+/** The engine of a Got instance, for what else is asked of it. */
+export function engineOf(instance: Pick<Got, 'defaults'>): Engine | undefined {
 	const hook = instance.defaults.options.hooks.beforeRequest.findLast(candidate => engines.has(candidate));
-	return hook === undefined ? undefined : engines.get(hook)?.cache;
+	return hook === undefined ? undefined : engines.get(hook);
 }

@@ -12,12 +12,17 @@ const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override
 The request as it will be sent: after all hooks, with the credentials and the length that Got added.
 */
 export function outgoingRequest(url: URL, headers: Headers, options: Options): OutgoingRequest {
+	return describedRequest(options.method, url, headers, keyableBody(options));
+}
+
+/** A request by its parts. */
+export function describedRequest(method: string, url: URL, headers: Headers, body: OutgoingRequest['body']): OutgoingRequest {
 	const fields = lowerCase(headers);
 	return {
-		method: effectiveMethod(options.method, fields),
+		method: effectiveMethod(method, fields),
 		url: url.href,
 		fields,
-		body: keyableBody(options),
+		body,
 	};
 }
 

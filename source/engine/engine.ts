@@ -5,6 +5,7 @@ import {Background} from './background.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
+import {explainRequest, type Explanation} from './explain.ts';
 
 /**
 What the exchanges of one client share: the cache, the settings, the work in the background.
@@ -55,6 +56,11 @@ export class Engine {
 
 	open(request: OutgoingRequest, settings: ExchangeSettings): Exchange {
 		return new Exchange(this.cache, settings, request);
+	}
+
+	/** What would be done with a request, and why, without doing it. */
+	async explain(request: OutgoingRequest, settings: ExchangeSettings): Promise<Explanation> {
+		return explainRequest(request, settings, this.cache);
 	}
 
 	/**

@@ -33,10 +33,9 @@ import type {
 	Step,
 } from './exchange-types.ts';
 import {accepts} from './filter.ts';
+import {findStored, noMatch} from './find-stored.ts';
 import {renderGatewayTimeout, renderStored} from './render.ts';
 import {describeStatus} from './status.ts';
-
-const noMatch: NoMatch = {stored: undefined, varies: false};
 
 /**
 One attempt of one hop, from the request as it will be sent to what is stored: asks the policy, does what it decides.
@@ -190,7 +189,7 @@ export class Exchange {
 	}
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
-		return chain(this.#find(key), match => {
+		return chain(findStored(key, this.request, this.#settings, this.#cache), match => {
 			this.#match = match;
 			if (isLastResort && this.hasLastResort) {
 				return {do: 'serve', response: this.fail()!, revalidate: false};
@@ -201,19 +200,6 @@ export class Exchange {
 				? chain(this.#accepts(match.stored!), accepted => accepted ? this.#execute(decision) : this.#refuse(match as Match))
 				: this.#execute(decision);
 		});
-	}
-
-	/** RFC 9110 §9.3.2: what answers a GET answers a HEAD, without its content. */
-	#find(key: string): MaybePromise<Match | NoMatch> {
-		const {method, fields} = this.request;
-		if (method !== 'HEAD') {
-			return this.#cache.match(key, fields);
-		}
-
-		return chain(keyOf(sibling(this.request, 'GET'), this.#settings), keyOfGet => chain(
-			keyOfGet === undefined ? noMatch : this.#cache.match(keyOfGet, fields),
-			match => match.stored === undefined ? this.#cache.match(key, fields) : match,
-		));
 	}
 
 	#execute(decision: Verdict): Step {

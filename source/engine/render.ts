@@ -30,7 +30,8 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 	}
 
 	if (ageAt !== undefined) {
-		raw = replaceField(raw, 'Age', String(Math.floor(currentAge(stored, ageAt) / 1000)));
+		const seconds = Math.floor(currentAge(stored, ageAt) / 1000);
+		raw = replaceField(raw, 'Age', String(seconds));
 	}
 
 	if (status !== undefined) {

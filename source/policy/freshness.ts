@@ -73,7 +73,7 @@ A share of the time since `Last-Modified` (RFC 9111 §4.2.2); `undefined` where 
 export function heuristicLifetime({fields}: ResponseHead, settings: PolicySettings, received: number): number | undefined {
 	const lastModified = parseHttpDate(fieldValue(fields, 'last-modified'), received);
 	const date = parseHttpDate(fieldValue(fields, 'date'), received) ?? received;
-	return lastModified === undefined ? undefined : Math.max(0, date - lastModified) * settings.heuristicShare;
+	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * settings.heuristicShare);
 }
 
 /**

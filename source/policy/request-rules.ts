@@ -202,10 +202,9 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		then: serve,
 	},
 	{
-		// Where nothing may be written, a refresh would be for nothing each time.
 		reason: 'stale-while-revalidate',
 		section: 'RFC 5861 §3',
-		when: facts => isUsableWhileRevalidating(facts.stored!, facts.settings, facts.now) && !limitsAge(facts) && (isOnlyIfCached(facts) || !facts.settings.readOnly),
+		when: facts => isUsableWhileRevalidating(facts.stored!, facts.settings, facts.now) && !limitsAge(facts) && (isOnlyIfCached(facts) || canRefresh(facts)),
 		then: (facts, reason) => isOnlyIfCached(facts)
 			? serve(facts, reason)
 			: {
@@ -273,6 +272,11 @@ function asksForRefresh({settings, directives}: RequestFacts): boolean {
 // A request that limits age or asks for a margin has said what it accepts.
 function limitsAge({directives}: RequestFacts): boolean {
 	return directives.has('max-age') || directives.has('min-fresh');
+}
+
+// Where nothing may be written, a refresh would be for nothing each time; and so it would with a part, or with a 304 for the caller.
+function canRefresh({request, settings}: RequestFacts): boolean {
+	return !settings.readOnly && !isPartialOrConditional(request);
 }
 
 // RFC 8246: while it is fresh, it will not have changed.

@@ -1,5 +1,5 @@
 import {canFreshen, headAgrees} from './preconditions.ts';
-import {lifetime, type Times} from './freshness.ts';
+import type {Times} from './freshness.ts';
 import type {RequestFacts} from './request-rules.ts';
 import {
 	always,
@@ -46,7 +46,7 @@ type ErrorFacts = RequestFacts & Omit<Sent, 'conditional'> & {readonly now: numb
 type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 
 const pass: Then<RequestFacts> = (_facts, reason) => ({do: 'pass', reason});
-const standIn: Then<RequestFacts & {readonly stored: StoredHead | undefined}> = ({request, stored}, reason) => ({do: 'serve', view: viewFor(request, stored!) ?? {kind: 'whole'}, reason});
+const standIn: Then<RequestFacts & {readonly stored: StoredHead | undefined}> = ({request, stored}, reason) => ({do: 'serve', view: viewFor(request, stored!)!, reason});
 
 const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 	{
@@ -233,7 +233,7 @@ function isAboutStoredGet({request, response, stored}: ResponseFacts): boolean {
 }
 
 /** As the stored response with the fields of the 304 (RFC 9111 §3.2); without a `Date`, it is of now (RFC 9110 §6.6.1). */
-function freshenedLifetime({stored, response, settings, expiration, times}: ResponseFacts): Lifetime {
-	const {date: _date, age: _age, ...kept} = stored!.fields;
-	return lifetime({statusCode: stored!.statusCode, fields: {...kept, ...response.fields}}, expiration, settings, times);
+function freshenedLifetime(facts: ResponseFacts): Lifetime {
+	const {statusCode, fields: {date: _date, age: _age, ...kept}} = facts.stored!;
+	return lifetimeOf({...facts, response: {statusCode, fields: {...kept, ...facts.response.fields}}});
 }

@@ -3,8 +3,18 @@ import fc from 'fast-check';
 import {isWhole} from '../../source/policy/completeness.ts';
 import {deltaMilliseconds, parseDirectives} from '../../source/policy/directives.ts';
 import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
-import {always, decide} from '../../source/policy/rule.ts';
-import {freshenedFields, storableFields} from '../../source/policy/stored-fields.ts';
+import {
+	always,
+	decide,
+	type AskedRule,
+	type Rule,
+} from '../../source/policy/rule.ts';
+import {
+	freshenedFields,
+	notModifiedFields,
+	replaceField,
+	storableFields,
+} from '../../source/policy/stored-fields.ts';
 import {nominatedFields, nominatedValues} from '../../source/policy/vary.ts';
 
 const directives: ReadonlyArray<readonly [title: string, value: string | undefined, parsed: ReadonlyArray<readonly [string, string | true]>]> = [
@@ -106,4 +116,24 @@ for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
 test('a table of rules that decides nothing is a fault', t => {
 	t.throws(() => decide<object, string>([], {}), {message: /must end/v});
 	t.true(always());
+});
+
+test('the rules that were asked are told in order, up to the one that holds', t => {
+	const rule = (reason: 'fresh' | 'stale' | 'miss', held: boolean): Rule<undefined, string> => ({
+		reason,
+		section: `§${reason}`,
+		when: () => held,
+		then: (_facts, why) => why,
+	});
+	const asked: AskedRule[] = [];
+	t.is(decide([rule('fresh', false), rule('stale', true), rule('miss', true)], undefined, asked), 'stale');
+	t.deepEqual(asked, [{reason: 'fresh', section: '§fresh', held: false}, {reason: 'stale', section: '§stale', held: true}]);
+});
+
+test('RFC 9110 §15.4.5: a 304 has the fields that a cache wants, and no others', t => {
+	t.deepEqual(notModifiedFields(['ETag', '"a"', 'Content-Type', 'x', 'Vary', 'accept', 'Cache-Control', 'max-age=1']), ['ETag', '"a"', 'Vary', 'accept', 'Cache-Control', 'max-age=1']);
+});
+
+test('a field is replaced by one line, whatever its letter case', t => {
+	t.deepEqual(replaceField(['AGE', '1', 'Date', 'd', 'age', '2'], 'Age', '3'), ['Date', 'd', 'Age', '3']);
 });

@@ -35,6 +35,7 @@ const redirectToLong = {
 const table: ReadonlyArray<readonly [title: string, response: ResponseCase, decision: object]> = [
 	['RFC 9111 §3: a response is stored', {}, fresh],
 	['what never expires is kept for good', {settings: {expireAfter: {kind: 'never'}}}, stored(undefined, undefined)],
+	['where nobody says how long, it is for good', {settings: {expireAfter: undefined}}, stored(undefined, undefined)],
 	['what expires at a moment expires then', {settings: {expireAfter: {kind: 'at', time: start + minute}}}, stored(start + minute, start + minute + hour)],
 	['a URL pattern beats the client\'s expiration', {settings: {urlsExpireAfter: [{matches: () => true, expiration: {kind: 'after', milliseconds: minute}}]}}, stored(start + minute, start + minute + hour)],
 	['the first URL pattern that matches wins', {settings: {urlsExpireAfter: [{matches: () => false, expiration: {kind: 'never'}}, {matches: () => true, expiration: {kind: 'after', milliseconds: minute}}, {matches: () => true, expiration: {kind: 'never'}}]}}, stored(start + minute, start + minute + hour)],
@@ -67,6 +68,11 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 
 	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {
 		do: 'freshen', view: {kind: 'whole'}, write: true, reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+	}],
+	['a redirect that is freshened is as long fresh as its target', {
+		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}},
+	}, {
+		do: 'freshen', view: {kind: 'whole'}, write: true, reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
 	}],
 	['a 304 in a read-only cache is not written', {
 		status: 304, conditional: true, stored: {}, settings: {readOnly: true},

@@ -1,0 +1,47 @@
+import type {Got} from 'got';
+import type {Explanation} from '../engine/explain.ts';
+import type {RequestSettings} from '../settings.ts';
+import {engineOf} from './cache-hooks.ts';
+import {describedRequest} from './request-head.ts';
+
+/**
+A request by name, as it would be sent.
+*/
+export type DescribedRequest = {
+	/**
+	@default 'GET'
+	*/
+	readonly method?: string;
+	readonly url: string | URL;
+
+	/**
+	All that would be sent: credentials among them part the cache.
+
+	@default {}
+	*/
+	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+	readonly body?: string | Uint8Array;
+};
+
+/**
+What the cache of a client would do with a request, and why: the decision, the rule that made it with its source, and every rule that was asked. It reads the store, and neither sends nor writes anything.
+
+@param settings - The request's own settings, as in `context.cache`.
+@throws {TypeError} Where the instance has no cache, the URL is none, or a setting is wrong.
+
+@example
+```
+const {decision, reason, text} = await explain(client, {url: 'https://example.com'});
+//=> 'send', 'miss', 'GET https://example.com/: send, because of `miss` (RFC 9111 §4) …'
+```
+*/
+export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
+	const engine = engineOf(client);
+	if (engine === undefined) {
+		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
+	}
+
+	const {method = 'GET', url, headers = {}, body} = request;
+	const own = settings ?? client.defaults.options.context.cache;
+	return engine.explain(describedRequest(method, new URL(url), headers, body), engine.settingsFor(own));
+}
