@@ -87,9 +87,7 @@ test('a later moment never makes a stale response fresh', t => {
 		t.true(staleness(head, now) <= staleness(head, now + later));
 		const before = onLookup(facts(asked), head, now);
 		const after = onLookup(facts(asked), head, now + later);
-		if (after.do === 'serve' && after.reason === 'fresh') {
-			t.like(before, {do: 'serve', reason: 'fresh'});
-		}
+		t.true(after.reason !== 'fresh' || before.reason === 'fresh');
 	}), {numRuns: 2000});
 });
 

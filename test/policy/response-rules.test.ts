@@ -74,6 +74,11 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	}, {
 		do: 'freshen', view: {kind: 'whole'}, write: true, reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
 	}],
+	['a redirect that is freshened to what is not to be cached any more is stale at once', {
+		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}}, settings: {urlsExpireAfter: [{matches: url => url.endsWith('/long'), expiration: {kind: 'do-not-cache'}}]},
+	}, {
+		do: 'freshen', view: {kind: 'whole'}, write: true, reason: 'revalidated', initialAge: 0, expires: start, retainUntil: start + hour,
+	}],
 	['a 304 in a read-only cache is not written', {
 		status: 304, conditional: true, stored: {}, settings: {readOnly: true},
 	}, {
