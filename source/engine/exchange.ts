@@ -7,6 +7,7 @@ import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import {
 	onLookup,
+	onRefusedKey,
 	onRequest,
 	requestFacts,
 	type RequestFacts,
@@ -100,7 +101,7 @@ export class Exchange {
 
 		return chain(keyOf(this.request, this.#settings), key => {
 			if (key === undefined) {
-				return this.#execute({do: 'pass', reason: 'key-refused'});
+				return this.#execute(onRefusedKey(this.#facts));
 			}
 
 			this.#key = key;
@@ -248,10 +249,12 @@ export class Exchange {
 
 			case 'store': {
 				this.#tell({createdAt: received, expires: decision.expires});
+				// The caller may change its headers before the body is there.
+				const copy = {...head, rawHeaders: [...head.rawHeaders]};
 				this.#received = {
 					method: this.#sent!.storesFor ?? this.request.method,
 					url: this.request.url,
-					head,
+					head: copy,
 					received,
 					lifetime: decision,
 					withheld: decision.withheld,
@@ -263,7 +266,7 @@ export class Exchange {
 				const freshened = this.#freshened(head, received, decision);
 				this.#match = {...this.#match as Match, stored: freshened};
 				if (decision.write) {
-					this.#save(() => this.#filtered(freshened));
+					this.#saveAgain(freshened);
 				}
 
 				this.#tell({revalidated: true});
@@ -333,8 +336,7 @@ export class Exchange {
 		if (what === 'drop') {
 			this.#cache.delete((this.#match as Match).key);
 		} else if (what === 'freshen') {
-			const freshened = this.#freshened(head, received, lifetime!);
-			this.#save(() => this.#filtered(freshened));
+			this.#saveAgain(this.#freshened(head, received, lifetime!));
 		}
 	}
 
@@ -401,10 +403,10 @@ export class Exchange {
 		}
 	}
 
+	/** Under the key that this very request has: a HEAD's response never takes the place of a GET's. */
 	#save(task: () => MaybePromise<StoredResponse | undefined>): void {
-		const key = this.#match.stored === undefined ? this.#key : this.#match.primary;
-		if (key !== undefined) {
-			this.#cache.save(key, this.request.fields, task);
+		if (this.#key !== undefined) {
+			this.#cache.save(this.#key, this.request.fields, task);
 			return;
 		}
 
@@ -413,6 +415,11 @@ export class Exchange {
 				this.#cache.save(keyOfGet, this.request.fields, task);
 			}
 		}));
+	}
+
+	/** Where it was found. */
+	#saveAgain(stored: StoredResponse): void {
+		this.#cache.save((this.#match as Match).primary, this.request.fields, () => this.#filtered(stored));
 	}
 
 	// A `keyFn` that fails after the response came is told; there is nobody left to be harmed.

@@ -1,6 +1,11 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import type {Reason} from '../policy/reasons.ts';
-import {onLookup, onRequest, requestFacts} from '../policy/request-rules.ts';
+import {
+	onLookup,
+	onRefusedKey,
+	onRequest,
+	requestFacts,
+} from '../policy/request-rules.ts';
 import type {AskedRule} from '../policy/rule.ts';
 import type {RequestDecision, RequestHead} from '../policy/types.ts';
 import {keyOf} from './exchange-keys.ts';
@@ -56,9 +61,8 @@ export async function explainRequest(request: OutgoingRequest, settings: Exchang
 
 	const key = await keyOf(request, settings);
 	if (key === undefined) {
-		rules.push({reason: 'key-refused', section: 'setting keyFn', held: true});
 		return describe({
-			decision: {do: 'pass', reason: 'key-refused'},
+			decision: onRefusedKey(facts, rules),
 			rules,
 			key,
 			match: undefined,

@@ -75,6 +75,13 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		then: pass,
 	},
 	{
+		// Nothing may be sent, and nothing that is stored could answer.
+		reason: 'only-if-cached',
+		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
+		when: facts => isOnlyIfCached(facts) && !isForCache(facts),
+		then: fail,
+	},
+	{
 		// Its response may answer a later GET, if it says so itself.
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
@@ -106,12 +113,6 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		then: pass,
 	},
 	{
-		reason: 'only-if-cached',
-		section: 'RFC 9111 §5.2.1.7',
-		when: facts => hasOriginPrecondition(facts) && isOnlyIfCached(facts),
-		then: fail,
-	},
-	{
 		// Only the origin can tell whether they hold.
 		reason: 'precondition',
 		section: 'RFC 9111 §4.3.2',
@@ -123,6 +124,22 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		section: 'RFC 9111 §4',
 		when: always,
 		then: () => ({do: 'lookup'}),
+	},
+];
+
+/** What to do where the user's `keyFn` gives no key. */
+const withoutKey: ReadonlyArray<Rule<RequestFacts, Verdict>> = [
+	{
+		reason: 'only-if-cached',
+		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
+		when: isOnlyIfCached,
+		then: fail,
+	},
+	{
+		reason: 'key-refused',
+		section: 'setting keyFn',
+		when: always,
+		then: pass,
 	},
 ];
 
@@ -239,6 +256,10 @@ export function onRequest(facts: RequestFacts, asked?: AskedRule[]): RequestDeci
 	return decide(beforeLookup, facts, asked);
 }
 
+export function onRefusedKey(facts: RequestFacts, asked?: AskedRule[]): Verdict {
+	return decide(withoutKey, facts, asked);
+}
+
 /**
 What to do with a request for which the store was asked.
 
@@ -258,6 +279,16 @@ export function onLookup(facts: RequestFacts, stored: StoredHead | undefined, no
 // RFC 9111 §4.3.2: these two are for the origin alone.
 function hasOriginPrecondition({request}: RequestFacts): boolean {
 	return request.fields['if-match'] !== undefined || request.fields['if-unmodified-since'] !== undefined;
+}
+
+/** Whether something stored could answer it at all. */
+function isForCache(facts: RequestFacts): boolean {
+	const {request, settings, directives, expiration} = facts;
+	return settings.allowableMethods.has(request.method)
+		&& !directives.has('no-store')
+		&& expiration?.kind !== 'do-not-cache'
+		&& request.keyable
+		&& !hasOriginPrecondition(facts);
 }
 
 function isOnlyIfCached({settings, directives}: RequestFacts): boolean {

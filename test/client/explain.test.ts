@@ -26,7 +26,7 @@ test('explain tells the decision, its rule and every rule asked, and touches not
 	t.deepEqual(after.rules.filter(({held}) => held).map(({reason}) => reason), ['miss', 'fresh']);
 	t.deepEqual(after.rules.slice(0, 2), [
 		{reason: 'disabled', section: 'setting disabled', held: false},
-		{reason: 'method', section: 'RFC 9110 §9.3.3', held: false},
+		{reason: 'only-if-cached', section: 'RFC 9111 §5.2.1.7; setting onlyIfCached', held: false},
 	]);
 	t.regex(after.text, /^GET http:\/\/127\.0\.0\.1:\d+\/a: serve, because of `fresh` \(RFC 9111 §4\.2\)\nstored: 200, received 2026-01-01T00:00:00\.000Z, fresh until 2026-01-01T00:01:00\.000Z\nno {2}disabled/v);
 	t.false(after.text.includes('secret'));

@@ -149,6 +149,35 @@ test('RFC 9110 §9.3.2: what answers a GET answers a HEAD, without its content, 
 	t.is(origin.count, 3);
 });
 
+test('what a HEAD answers never takes the place of what a GET answered', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.writeHead(request.method === 'HEAD' ? 404 : 200);
+		response.end(request.method === 'HEAD' ? '' : 'content');
+	});
+	const {client, clock} = createClient({allowableCodes: [200, 404], expireAfter: 60});
+	await client(origin.url);
+	clock.advance(60);
+	const head = await client.head(origin.url, {throwHttpErrors: false});
+	t.is(head.statusCode, 404);
+	const again = await client(origin.url);
+	t.is(again.statusCode, 200);
+	t.is(again.body, 'content');
+	t.is(cacheInfo(again).reason, 'stale');
+});
+
+test('headers that the caller changes before the body is stored are stored as they came', async t => {
+	await using origin = await Origin.start(handler);
+	const {client} = createClient();
+	const stream = client.stream(`${origin.url}/gzip`);
+	stream.once('response', (response: Response) => {
+		response.rawHeaders.length = 0;
+		response.headers.etag = 'changed';
+	});
+	await readStream(stream);
+	t.is((await client(`${origin.url}/gzip`)).headers.etag, '"z"');
+	t.is(origin.count, 1);
+});
+
 test('a response expires, and is asked for again', async t => {
 	await using origin = await Origin.start(handler);
 	const {client, clock} = createClient({expireAfter: 60});

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
+import {onLookup, onRefusedKey, onRequest} from '../../source/policy/request-rules.ts';
 import type {RequestDecision, StoredHead} from '../../source/policy/types.ts';
 import {
 	facts,
@@ -24,6 +24,16 @@ const beforeLookup: ReadonlyArray<readonly [title: string, request: RequestCase,
 	['a body that can be read only once passes', {keyable: false}, pass('body-not-keyable')],
 	['RFC 9111 §4.3.2: a precondition that only the origin can tell is sent', {fields: {'if-match': '"a"'}}, {do: 'send', validators: {}, reason: 'precondition'}],
 	['RFC 9111 §5.2.1.7: only-if-cached with a precondition fails', {fields: {'if-unmodified-since': 'x', 'cache-control': 'only-if-cached'}}, {do: 'fail', statusCode: 504, reason: 'only-if-cached'}],
+	...[
+		['a method', {method: 'POST'}],
+		['a body that can be read only once', {keyable: false}],
+		['no-store', {fields: {'cache-control': 'no-store'}}],
+		['DO_NOT_CACHE', {settings: {expireAfter: {kind: 'do-not-cache'}}}],
+	].map(([what, request]) => {
+		const {settings, ...others} = request as RequestCase;
+		return [`RFC 9111 §5.2.1.7: onlyIfCached sends nothing, for ${what as string} that is none for the cache either`, {...others, settings: {...settings, onlyIfCached: true}}, {do: 'fail', statusCode: 504, reason: 'only-if-cached'}] as const;
+	}),
+	['a disabled cache is none to be onlyIfCached', {settings: {disabled: true, onlyIfCached: true}}, pass('disabled')],
 ];
 
 for (const [title, request, decision] of beforeLookup) {
@@ -106,3 +116,8 @@ for (const [title, {stored, after = 0, ...request}, decision] of afterLookup) {
 		t.deepEqual(made as object, decision);
 	});
 }
+
+test('a request without a key passes, and fails where nothing may be sent', t => {
+	t.deepEqual(onRefusedKey(facts()), {do: 'pass', reason: 'key-refused'});
+	t.deepEqual(onRefusedKey(facts({settings: {onlyIfCached: true}})), {do: 'fail', statusCode: 504, reason: 'only-if-cached'});
+});
