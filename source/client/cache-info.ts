@@ -16,7 +16,7 @@ export type CacheInfo = {
 	/** Why it came from where it came: `'fresh'`, `'miss'`, `'stale-if-error'`, … */
 	readonly reason: Reason;
 
-	/** What became of the origin's response: `'stored'`, or why it was not; `undefined` where the origin was not asked or the body is not read yet. */
+	/** What became of the origin's response: `'stored'` once it is handed to the store (whose faults are events), or why it was not; `undefined` where the origin was not asked or the body is not read yet. */
 	readonly stored: Reason | undefined;
 
 	/** When the response was received from the origin, or last validated; `undefined` for one that was not cached. */
