@@ -14,6 +14,7 @@ import {
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
+import {Invalidations} from './invalidations.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {WriteQueue} from './write-queue.ts';
 
@@ -71,6 +72,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #store: Store;
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
+	readonly #invalidations = new Invalidations();
 	readonly #held = new Set<Promise<void>>();
 	readonly #writes = new WriteQueue((key, error) => {
 		this.report('storeError', {operation: 'set', key, error});
@@ -118,6 +120,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	delete(key: string): void {
 		this.#writes.run(key, () => chain(this.#store.delete(key), () => undefined));
+	}
+
+	/** What unsafe requests have changed, in this process. */
+	get invalidations(): Invalidations {
+		return this.#invalidations;
 	}
 
 	/** Deletes everything stored. */
@@ -200,7 +207,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const varying = {...stored, vary: {names, digest: varyDigest(names, request)}};
 		return chain(this.#read(key), primary => {
 			if (primary?.vary?.names.join(',') !== names.join(',')) {
-				return this.#write(key, varying);
+				// Variants by other names must not be found through this one.
+				return this.#write(key, {...varying, generation: newGeneration()});
 			}
 
 			const kin = {...varying, generation: primary.generation};

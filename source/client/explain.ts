@@ -2,7 +2,10 @@ import type {Got} from 'got';
 import type {Explanation} from '../engine/explain.ts';
 import type {RequestSettings} from '../settings.ts';
 import {engineOf} from './cache-hooks.ts';
-import {describedRequest} from './request-head.ts';
+import {describedRequest, lowerCase} from './request-head.ts';
+
+// What Got asks for on the Node.js versions that this library runs on.
+const acceptedCodings = 'gzip, deflate, br, zstd';
 
 /**
 A request by name, as it would be sent.
@@ -15,7 +18,7 @@ export type DescribedRequest = {
 	readonly url: string | URL;
 
 	/**
-	All that would be sent: credentials among them part the cache.
+	What is sent beside the client's own headers: credentials among them part the cache. Those that a cookie jar or a hook adds are not known here.
 
 	@default {}
 	*/
@@ -42,6 +45,11 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 	}
 
 	const {method = 'GET', url, headers = {}, body} = request;
-	const own = settings ?? client.defaults.options.context.cache;
-	return engine.explain(describedRequest(method, new URL(url), headers, body), engine.settingsFor(own));
+	const {options} = client.defaults;
+	const sent = {
+		...(options.decompress && {'accept-encoding': acceptedCodings}),
+		...options.headers,
+		...lowerCase(headers),
+	};
+	return engine.explain(describedRequest(method, new URL(url), sent, body), engine.settingsFor(settings ?? options.context.cache));
 }

@@ -19,14 +19,15 @@ export function outgoingRequest(url: URL, headers: Headers, options: Options): O
 export function describedRequest(method: string, url: URL, headers: Headers, body: OutgoingRequest['body']): OutgoingRequest {
 	const fields = lowerCase(headers);
 	return {
-		method: effectiveMethod(method, fields),
+		method: method.toUpperCase(),
+		override: overridingMethod(fields),
 		url: url.href,
 		fields,
 		body,
 	};
 }
 
-function lowerCase(headers: Headers): Fields {
+export function lowerCase(headers: Headers): Fields {
 	const fields: Record<string, string | string[] | undefined> = Object.create(null) as Record<string, string | string[] | undefined>;
 	for (const [name, value] of Object.entries(headers)) {
 		fields[name.toLowerCase()] = value;
@@ -35,7 +36,7 @@ function lowerCase(headers: Headers): Fields {
 	return fields;
 }
 
-function effectiveMethod(method: string, fields: Fields): string {
+function overridingMethod(fields: Fields): string | undefined {
 	for (const name of overrides) {
 		const value = fields[name];
 		if (typeof value === 'string' && value.trim() !== '') {
@@ -43,7 +44,7 @@ function effectiveMethod(method: string, fields: Fields): string {
 		}
 	}
 
-	return method.toUpperCase();
+	return undefined;
 }
 
 function keyableBody({body, method, isStream, allowGetBody}: Options): OutgoingRequest['body'] {

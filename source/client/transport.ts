@@ -121,7 +121,7 @@ class Attempt {
 		const given = receive(response, this.#exchange, this.#engine, this.#retries);
 		if (given instanceof ServedResponse) {
 			this.#serve(given);
-		} else if (response.statusCode! >= 400) {
+		} else {
 			this.#wait();
 		}
 
@@ -140,7 +140,7 @@ class Attempt {
 	}
 
 	#wait(): void {
-		if (this.#retries && this.#exchange.hasLastResort) {
+		if (this.#exchange.awaitsRetries) {
 			awaitRetries(this.#options);
 		}
 	}
@@ -167,7 +167,7 @@ class Attempt {
 		const limit = this.#options.timeout.request ?? refreshTimeout;
 		// Options of its own: the caller's request may be over, and its signal is for that one.
 		const send: Send = validators => sendNative(this.#url, {...this.#options.createNativeRequestOptions(), signal: undefined}, this.#options, validators);
-		this.#engine.background.run(this.#exchange.info.key!, async () => refresh(exchange, this.#engine, send, limit));
+		this.#engine.background.run(this.#exchange.entryKey, async () => refresh(exchange, this.#engine, send, limit));
 	}
 }
 

@@ -24,6 +24,8 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 		return destroy.call(request, error);
 	};
 
+	let isReplaced = false;
+	forgiveWrites(request, () => isReplaced);
 	replaceEmit(request, (event, argument, emit) => {
 		if (isSettled) {
 			return emit();
@@ -44,9 +46,26 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 			return emit();
 		}
 
+		isReplaced = true;
 		pretendResponse(request);
 		return emit('response', standIn);
 	});
+}
+
+/**
+Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
+*/
+function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
+	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
+		? (error?: Error | null) => {
+			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
+		}
+		: argument;
+
+	for (const name of ['write', 'end'] as const) {
+		const original = request[name] as (...arguments_: unknown[]) => unknown;
+		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
+	}
 }
 
 /**

@@ -8,9 +8,10 @@ The key of a request: the user's `keyFn`, if there is one, else the default.
 
 @returns `undefined` where `keyFn` wants the request not cached.
 */
-export function keyOf({method, url, fields, body}: OutgoingRequest, settings: ExchangeSettings): MaybePromise<string | undefined> {
+export function keyOf({method, override, url, fields, body}: OutgoingRequest, settings: ExchangeSettings): MaybePromise<string | undefined> {
 	const request: KeyRequest = {
-		method,
+		// A request that is to be taken for another is not the same as that other.
+		method: override === undefined ? method : `${method} as ${override}`,
 		url,
 		headers: fields,
 		body: body === 'unknown' ? undefined : body,
@@ -25,6 +26,7 @@ The request for a resource as another method, or another resource, would have it
 export function sibling(request: OutgoingRequest, method: string, url: string = request.url): OutgoingRequest {
 	return {
 		method,
+		override: undefined,
 		url,
 		fields: request.fields,
 		body: undefined,

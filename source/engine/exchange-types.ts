@@ -7,8 +7,11 @@ import type {RawFields} from '../policy/stored-fields.ts';
 A request as it will be sent.
 */
 export type OutgoingRequest = {
-	/** The method that counts: an override header's, if there is one. */
+	/** The method that is sent. */
 	readonly method: string;
+
+	/** The method that an override header asks for. */
+	readonly override: string | undefined;
 	readonly url: string;
 	readonly fields: Fields;
 

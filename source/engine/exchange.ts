@@ -2,7 +2,9 @@ import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
+import {normalizeUrl} from '../matching/url.ts';
 import {isWhole} from '../policy/completeness.ts';
+import {fieldLines} from '../policy/fields.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import {
@@ -14,7 +16,7 @@ import {
 	type Verdict,
 } from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {freshenedFields} from '../policy/stored-fields.ts';
+import {datedFields, freshenedFields} from '../policy/stored-fields.ts';
 import type {
 	Lifetime,
 	ResponseDecision,
@@ -34,7 +36,7 @@ import type {
 	Step,
 } from './exchange-types.ts';
 import {accepts} from './filter.ts';
-import {findStored, noMatch} from './find-stored.ts';
+import {decidedBy, findStored, noMatch} from './find-stored.ts';
 import {renderGatewayTimeout, renderStored} from './render.ts';
 import {describeStatus} from './status.ts';
 
@@ -50,7 +52,8 @@ export class Exchange {
 	readonly #facts: RequestFacts;
 	#key: string | undefined;
 	#match: Match | NoMatch = noMatch;
-	#sent: {readonly reason: Reason; readonly conditional: boolean; readonly storesFor: 'GET' | undefined; readonly time: number} | undefined;
+	#sent: {readonly reason: Reason; readonly conditional: boolean; readonly storesFor: 'GET' | undefined; readonly time: number; readonly invalidations: number} | undefined;
+	#awaitsRetries = false;
 	#received: ReceivedResponse | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
@@ -68,6 +71,7 @@ export class Exchange {
 		this.request = request;
 		this.#facts = requestFacts({
 			method: request.method,
+			override: request.override,
 			url: request.url,
 			fields: request.fields,
 			keyable: request.body !== 'unknown',
@@ -154,13 +158,19 @@ export class Exchange {
 			return this.#fail(decision.reason, 'Gateway Timeout');
 		}
 
+		this.#awaitsRetries = decision.do === 'pass' && decision.awaitsRetries === true;
 		this.#tell({stored: decision.reason});
 		return undefined;
 	}
 
-	/** Whether something may stand in once Got has no retry left. */
-	get hasLastResort(): boolean {
-		return this.#key !== undefined && onError(this.#facts, {stored: this.#match.stored}, this.#settings.now()).do !== 'pass';
+	/** Whether something stands in for the error once Got has no retry left. */
+	get awaitsRetries(): boolean {
+		return this.#awaitsRetries;
+	}
+
+	/** The entry that is served, for those who renew it. */
+	get entryKey(): string {
+		return (this.#match as Match).key;
 	}
 
 	/** Whether an error is Got's to retry before a stored response stands in for it. */
@@ -190,17 +200,17 @@ export class Exchange {
 	}
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
-		return chain(findStored(key, this.request, this.#settings, this.#cache), match => {
-			this.#match = match;
-			if (isLastResort && this.hasLastResort) {
-				return {do: 'serve', response: this.fail()!, revalidate: false};
-			}
-
-			const decision = onLookup(this.#facts, match.stored, this.#settings.now());
-			return decision.do === 'serve'
-				? chain(this.#accepts(match.stored!), accepted => accepted ? this.#execute(decision) : this.#refuse(match as Match))
-				: this.#execute(decision);
+		return chain(findStored(key, this.request, this.#settings, this.#cache), found => {
+			this.#match = found;
+			return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#accepts(found.stored), accepted => accepted ? this.#decide(isLastResort) : this.#refuse(found));
 		});
+	}
+
+	#decide(isLastResort: boolean): Step {
+		const standIn = isLastResort ? this.fail() : undefined;
+		return standIn === undefined
+			? this.#execute(onLookup(this.#facts, this.#match.stored, this.#settings.now()))
+			: {do: 'serve', response: standIn, revalidate: false};
 	}
 
 	#execute(decision: Verdict): Step {
@@ -234,8 +244,14 @@ export class Exchange {
 	#answer(decision: ResponseDecision, head: IncomingHead, received: number): Answer {
 		switch (decision.do) {
 			case 'pass': {
+				this.#awaitsRetries = decision.awaitsRetries === true;
 				this.#tell({stored: decision.reason});
-				this.#update(decision.stored, head, received, decision.lifetime);
+				if (decision.stored === 'drop') {
+					this.#cache.delete((this.#match as Match).key);
+				} else if (decision.stored !== undefined) {
+					this.#saveAgain(this.#freshened(head, received, decision.stored));
+				}
+
 				return {do: 'pass', status: this.#status(head.statusCode)};
 			}
 
@@ -244,7 +260,7 @@ export class Exchange {
 			}
 
 			case 'serve': {
-				return {do: 'serve', response: this.#serve(decision.reason, decision.view, head.statusCode)};
+				return {do: 'serve', response: this.#serve(decision.reason, decision.view, head)};
 			}
 
 			case 'store': {
@@ -258,19 +274,13 @@ export class Exchange {
 					received,
 					lifetime: decision,
 					withheld: decision.withheld,
+					decidedBy: decidedBy(this.#settings),
 				};
 				return {do: 'collect', status: this.#status(head.statusCode, true)};
 			}
 
 			case 'freshen': {
-				const freshened = this.#freshened(head, received, decision);
-				this.#match = {...this.#match as Match, stored: freshened};
-				if (decision.write) {
-					this.#saveAgain(freshened);
-				}
-
-				this.#tell({revalidated: true});
-				return {do: 'serve', response: this.#serve(decision.reason, decision.view, head.statusCode)};
+				return {do: 'serve', response: this.#freshen(decision, head, received)};
 			}
 
 			default: {
@@ -293,11 +303,17 @@ export class Exchange {
 			conditional,
 			storesFor,
 			time: this.#settings.now(),
+			invalidations: this.#cache.invalidations.count,
 		};
 		this.#tell({reason});
 	}
 
-	#serve(reason: Reason, view: View, statusCode?: number): RenderedResponse {
+	/**
+	Gives what is stored.
+
+	@param head - What the origin said meanwhile, if it was asked.
+	*/
+	#serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
 		const {stored} = this.#match as Match;
 		this.#tell({
 			reason,
@@ -309,7 +325,9 @@ export class Exchange {
 			view,
 			method: this.request.method,
 			ageAt: this.#settings.cacheControl ? this.#settings.now() : undefined,
-			status: this.#status(statusCode),
+			status: this.#status(head?.statusCode),
+			// They are for this caller, now; nothing else of the answer is.
+			cookies: head?.statusCode === 304 ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
 		});
 	}
 
@@ -331,20 +349,29 @@ export class Exchange {
 			});
 	}
 
-	/** What the origin's answer to another question says of what is stored. */
-	#update(what: 'freshen' | 'drop' | undefined, head: IncomingHead, received: number, lifetime: Lifetime | undefined): void {
-		if (what === 'drop') {
+	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
+		const {keep, view, reason} = decision;
+		if (keep === 'drop') {
 			this.#cache.delete((this.#match as Match).key);
-		} else if (what === 'freshen') {
-			this.#saveAgain(this.#freshened(head, received, lifetime!));
 		}
+
+		if (keep !== 'leave') {
+			const freshened = this.#freshened(head, received, decision);
+			this.#match = {...this.#match as Match, stored: freshened};
+			if (keep === 'write') {
+				this.#saveAgain(freshened);
+			}
+		}
+
+		this.#tell({revalidated: true});
+		return this.#serve(reason, view, head);
 	}
 
-	#freshened(head: IncomingHead, received: number, {expires, retainUntil, initialAge}: Lifetime): StoredResponse {
+	#freshened(head: IncomingHead, received: number, {expires, retainUntil, initialAge, withheld}: Lifetime & {readonly withheld: readonly string[]}): StoredResponse {
 		const {stored} = this.#match as Match;
 		return storedResponse({
 			...stored,
-			rawHeaders: freshenedFields(stored.rawHeaders, head.rawHeaders),
+			rawHeaders: datedFields(freshenedFields(stored.rawHeaders, head.rawHeaders, withheld), received),
 			createdAt: received,
 			expires,
 			retainUntil,
@@ -392,7 +419,8 @@ export class Exchange {
 			return;
 		}
 
-		for (const url of invalidatedUrls(this.#facts.request, response)) {
+		for (const url of invalidatedUrls({method: this.request.override ?? this.request.method, url: this.request.url}, response)) {
+			this.#cache.invalidations.add(normalizeUrl(url), this.#settings.now());
 			this.#quietly(() => chain(readKeys(this.request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
@@ -405,21 +433,29 @@ export class Exchange {
 
 	/** Under the key that this very request has: a HEAD's response never takes the place of a GET's. */
 	#save(task: () => MaybePromise<StoredResponse | undefined>): void {
-		if (this.#key !== undefined) {
-			this.#cache.save(this.#key, this.request.fields, task);
-			return;
-		}
-
-		this.#quietly(() => chain(keyOf(sibling(this.request, 'GET'), this.#settings), keyOfGet => {
-			if (keyOfGet !== undefined) {
-				this.#cache.save(keyOfGet, this.request.fields, task);
+		this.#quietly(() => chain(this.#key ?? keyOf(sibling(this.request, 'GET'), this.#settings), key => {
+			if (key !== undefined) {
+				this.#write(key, task);
 			}
 		}));
 	}
 
+	// What was asked for before the resource was changed may be of before, too.
+	#write(key: string, task: () => MaybePromise<StoredResponse | undefined>): void {
+		const resource = normalizeUrl(this.request.url);
+		const {invalidations} = this.#cache;
+		if (this.#sent!.storesFor === undefined && invalidations.isChangedSince(resource, this.#sent!.invalidations)) {
+			this.#tell({stored: 'invalidated'});
+			return;
+		}
+
+		invalidations.renew(resource, key);
+		this.#cache.save(key, this.request.fields, task);
+	}
+
 	/** Where it was found. */
 	#saveAgain(stored: StoredResponse): void {
-		this.#cache.save((this.#match as Match).primary, this.request.fields, () => this.#filtered(stored));
+		this.#write((this.#match as Match).primary, () => this.#filtered(stored));
 	}
 
 	// A `keyFn` that fails after the response came is told; there is nobody left to be harmed.

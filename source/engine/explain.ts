@@ -46,6 +46,7 @@ A dry run by the very tables that decide: the store is read, nothing is sent or 
 export async function explainRequest(request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Promise<Explanation> {
 	const head: RequestHead = {
 		method: request.method,
+		override: request.override,
 		url: request.url,
 		fields: request.fields,
 		keyable: request.body !== 'unknown',

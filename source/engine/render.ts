@@ -17,12 +17,15 @@ export type RenderOptions = {
 
 	/** What `Cache-Status` says (RFC 9211), where it does. */
 	readonly status: string | undefined;
+
+	/** Cookies that came with the answer, and are not stored. */
+	readonly cookies: readonly string[];
 };
 
 /**
 What of a stored response is given, as it is given.
 */
-export function renderStored(stored: StoredResponse, {view, method, ageAt, status}: RenderOptions): RenderedResponse {
+export function renderStored(stored: StoredResponse, {view, method, ageAt, status, cookies}: RenderOptions): RenderedResponse {
 	let raw = view.kind === 'not-modified' ? notModifiedFields(stored.rawHeaders) : stored.rawHeaders;
 	if (view.kind === 'part' || view.kind === 'unsatisfiable') {
 		raw = replaceField(raw, 'Content-Range', view.contentRange);
@@ -36,6 +39,10 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 
 	if (status !== undefined) {
 		raw = withStatus(raw, status);
+	}
+
+	if (cookies.length > 0) {
+		raw = [...raw, ...cookies.flatMap(cookie => ['Set-Cookie', cookie])];
 	}
 
 	const fields = raw === stored.rawHeaders ? stored.fields : fieldsOf(raw);

@@ -22,6 +22,9 @@ export type KeySettings = {
 
 	/** `'credentials'` keeps requests with different credentials apart; `false` shares. */
 	readonly partitionBy: 'credentials' | false;
+
+	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters parts them (RFC 9111 §4). */
+	readonly cacheControl?: boolean;
 };
 
 // Names the format of keys: what another format stored under another prefix is never mistaken for ours.
@@ -39,7 +42,7 @@ createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {ma
 export function createKey(request: KeyRequest, settings: KeySettings): string {
 	return prefix + digest([
 		request.method,
-		normalizeUrl(request.url),
+		normalizeUrl(request.url, settings.cacheControl === true),
 		request.body === undefined ? null : bodyDigest(request.body),
 		selectHeaders(request.headers, settings.matchHeaders),
 		settings.partitionBy === false ? [] : selectHeaders(request.headers, credentialFields),
@@ -50,7 +53,7 @@ export function createKey(request: KeyRequest, settings: KeySettings): string {
 The digest of the values that `Vary` nominates. Values are never stored in clear: a cookie may be among them.
 */
 export function varyDigest(names: readonly string[], request: Fields): string {
-	return digest(nominatedValues(names, request).map(value => value ?? null));
+	return digest([names, nominatedValues(names, request).map(value => value ?? null)]);
 }
 
 /**

@@ -2,10 +2,13 @@
 The URL as it parts the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
 
 Repeated parameters keep their order; `?a` and `?a=` stay apart.
+
+@param isStrict - Leaves the query in the order in which it came: whether it says something, only the origin knows.
 */
-export function normalizeUrl(url: string): string {
+export function normalizeUrl(url: string, isStrict = false): string {
 	const {protocol, host, pathname, search} = new URL(url);
-	return `${protocol}//${host}${normalizeEscapes(pathname)}${sortQuery(search)}`;
+	const path = `${protocol}//${host}${normalizeEscapes(pathname)}`;
+	return path + (isStrict ? normalizeEscapes(search) : sortQuery(search));
 }
 
 /**

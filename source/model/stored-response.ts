@@ -33,6 +33,9 @@ export type StoredMetadata = {
 	/** The content codings that were undone before it was stored; absent where it lies as it came. */
 	readonly codings?: readonly string[];
 
+	/** Who decided how long it is fresh, and whether it may be stored at all: the settings, or the response (RFC 9111). */
+	readonly decidedBy: 'user' | 'origin';
+
 	/** Of a primary entry: what its variants' keys derive from. */
 	readonly generation: string;
 	readonly vary?: {readonly names: readonly string[]; readonly digest: string};

@@ -9,10 +9,11 @@ export type Directives = ReadonlyMap<string, string | true>;
 
 const none: Directives = new Map();
 
-// One list member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2).
-// What follows up to the next comma is skipped, so that one broken member does not hide the others.
-// eslint-disable-next-line regexp/optimal-quantifier-concatenation -- The argument is a group of its own.
-const member = /(?<name>[^\s",;=]+)\s*(?:=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s",]*)))?[^,]*/gv;
+// The members of a list: commas in quotes part nothing, and a quote that is not closed reaches to the end.
+const members = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/gv;
+
+// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2).
+const directive = /^(?<name>[^\s",;=]+)(?:\s*=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s",]*)))?$/v;
 
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
@@ -20,13 +21,33 @@ export function parseDirectives(value: string | undefined): Directives {
 	}
 
 	const directives = new Map<string, string | true>();
-	for (const {groups} of value.matchAll(member)) {
-		const name = groups!.name!.toLowerCase();
-		const argument = groups!.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!.token ?? true;
+	for (const [text] of value.matchAll(members)) {
+		const groups = directive.exec(text.trim())?.groups;
+		if (groups === undefined) {
+			salvage(text, directives);
+			continue;
+		}
+
+		const name = groups.name!.toLowerCase();
+		const argument = groups.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups.token ?? true;
 		directives.set(name, combine(directives.get(name), argument));
 	}
 
 	return directives;
+}
+
+const restrictions: ReadonlySet<string> = new Set(['must-revalidate', 'no-cache', 'no-store', 'only-if-cached']);
+const numbers: ReadonlySet<string> = new Set(['max-age', 'max-stale', 'min-fresh', 'stale-if-error', 'stale-while-revalidate']);
+
+/** What is broken is read so that nothing is fresher for it: a restriction in it counts, a number in it is none. */
+function salvage(text: string, directives: Map<string, string | true>): void {
+	for (const word of text.toLowerCase().split(/[^\w\-]+/v)) {
+		if (restrictions.has(word)) {
+			directives.set(word, true);
+		} else if (numbers.has(word)) {
+			directives.set(word, '');
+		}
+	}
 }
 
 function combine(first: string | true | undefined, second: string | true): string | true {

@@ -67,10 +67,18 @@ export function explicitLifetime({fields}: ResponseHead, settings: PolicySetting
 	return expires === undefined ? 0 : Math.max(0, expires - date);
 }
 
+/** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
+export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
+
 /**
-A share of the time since `Last-Modified` (RFC 9111 §4.2.2); `undefined` where there is none.
+A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by the origin's word; `undefined` where there is none.
 */
-export function heuristicLifetime({fields}: ResponseHead, settings: PolicySettings, received: number): number | undefined {
+export function heuristicLifetime(response: ResponseHead, settings: PolicySettings, received: number): number | undefined {
+	const {statusCode, fields} = response;
+	if (!heuristicallyCacheable.has(statusCode) && !responseDirectives(response, settings).has('public')) {
+		return undefined;
+	}
+
 	const lastModified = parseHttpDate(fieldValue(fields, 'last-modified'), received);
 	const date = parseHttpDate(fieldValue(fields, 'date'), received) ?? received;
 	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * settings.heuristicShare);

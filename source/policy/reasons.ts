@@ -20,6 +20,7 @@ export type PassReason =
 
 /** Where the answer comes from, and why. */
 export type ReadReason =
+	| 'lookup'
 	| 'miss'
 	| 'precondition'
 	| 'range'
@@ -33,6 +34,7 @@ export type ReadReason =
 	| 'stale-while-revalidate'
 	| 'stale-if-error'
 	| 'stale'
+	| 'request-limits'
 	| 'revalidated'
 	| 'only-if-cached'
 	| 'gateway-timeout'
@@ -52,7 +54,9 @@ export type WriteReason =
 	| 'outdated-by-head'
 	| 'vary-star'
 	| 'expired-without-validator'
+	| 'invalidated'
 	| 'incomplete'
 	| 'too-large'
 	| 'undecodable'
+	| 'awaits-retries'
 	| 'no-response';

@@ -85,13 +85,13 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		// Its response may answer a later GET, if it says so itself.
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
-		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.has('no-store'),
+		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.has('no-store'),
 		then: (_facts, reason) => ({do: 'pass', storesFor: 'GET', reason}),
 	},
 	{
 		reason: 'method',
 		section: 'RFC 9111 §4; setting allowableMethods',
-		when: ({request, settings}) => !settings.allowableMethods.has(request.method),
+		when: ({request, settings}) => !settings.allowableMethods.has(request.override ?? request.method),
 		then: pass,
 	},
 	{
@@ -120,7 +120,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		then: send,
 	},
 	{
-		reason: 'miss',
+		reason: 'lookup',
 		section: 'RFC 9111 §4',
 		when: always,
 		then: () => ({do: 'lookup'}),
@@ -178,8 +178,8 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	},
 	{
 		reason: 'only-if-cached',
-		section: 'RFC 9111 §5.2.2.4, §5.2.1.7',
-		when: facts => mustValidate(facts.stored!, facts.settings) && isOnlyIfCached(facts),
+		section: 'RFC 9111 §5.2.1.4, §5.2.2.4, §5.2.1.7',
+		when: facts => (facts.directives.has('no-cache') || mustValidate(facts.stored!, facts.settings)) && isOnlyIfCached(facts),
 		then: fail,
 	},
 	{
@@ -235,7 +235,7 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		// Nothing may be sent, which is as good as an origin that cannot be reached.
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4',
-		when: facts => isOnlyIfCached(facts) && isUsableOnError(facts.stored!, facts.settings, facts.directives, facts.now),
+		when: facts => isOnlyIfCached(facts) && facts.settings.staleIfError > 0 && isUsableOnError(facts.stored!, facts.settings, facts.directives, facts.now),
 		then: serve,
 	},
 	{
@@ -243,6 +243,12 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		section: 'RFC 9111 §5.2.1.7',
 		when: isOnlyIfCached,
 		then: fail,
+	},
+	{
+		reason: 'request-limits',
+		section: 'RFC 9111 §5.2.1.1, §5.2.1.3',
+		when: ({stored, now}) => staleness(stored!, now) <= 0,
+		then: validate,
 	},
 	{
 		reason: 'stale',
@@ -284,7 +290,7 @@ function hasOriginPrecondition({request}: RequestFacts): boolean {
 /** Whether something stored could answer it at all. */
 function isForCache(facts: RequestFacts): boolean {
 	const {request, settings, directives, expiration} = facts;
-	return settings.allowableMethods.has(request.method)
+	return settings.allowableMethods.has(request.override ?? request.method)
 		&& !directives.has('no-store')
 		&& expiration?.kind !== 'do-not-cache'
 		&& request.keyable
@@ -319,12 +325,15 @@ export function hasValidator({fields}: {readonly fields: RequestHead['fields']})
 	return fields.etag !== undefined || fields['last-modified'] !== undefined;
 }
 
+// For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
+const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
 /**
 RFC 9111 §4.3.1: the request is made conditional with what the stored response offers; not one that has conditions of its own, whose answer is for the caller alone.
 */
 function validators({request, stored}: LookupFacts): Record<string, string> {
 	const conditional: Record<string, string> = {};
-	if (isPartialOrConditional(request)) {
+	if (isPartialOrConditional(request) || !validated.has(request.method)) {
 		return conditional;
 	}
 

@@ -46,7 +46,12 @@ type ErrorFacts = RequestFacts & Omit<Sent, 'conditional'> & {readonly now: numb
 type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 
 const pass: Then<RequestFacts> = (_facts, reason) => ({do: 'pass', reason});
-const standIn: Then<RequestFacts & {readonly stored: StoredHead | undefined}> = ({request, stored}, reason) => ({do: 'serve', view: viewFor(request, stored!)!, reason});
+/** What may not be stored takes the place of what is stored all the same: an older answer is no better for it (RFC 9111 §4). */
+const passInPlace: Then<ResponseFacts> = ({response, stored}, reason) => stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
+
+const standIn: Then<RequestFacts & Pick<Sent, 'stored' | 'retries'>> = ({request, stored, retries}, reason) => retries === true
+	? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}
+	: {do: 'serve', view: viewFor(request, stored!)!, reason};
 
 const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 	{
@@ -56,15 +61,15 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		then: (facts, reason) => ({
 			do: 'freshen',
 			view: {kind: 'whole'},
-			write: !facts.settings.readOnly && canFreshen(facts.stored!.fields, facts.response.fields),
+			keep: fate(facts),
 			reason,
-			...freshenedLifetime(facts),
+			...renewal(facts),
 		}),
 	},
 	{
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
-		when: facts => isRefusedError(facts) && facts.retries !== true && canStandIn({...facts, now: facts.times.received}),
+		when: facts => isRefusedError(facts) && canStandIn({...facts, now: facts.times.received}),
 		then: standIn,
 	},
 	{
@@ -78,12 +83,7 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		reason: 'not-modified',
 		section: 'RFC 9111 §4.3.4',
 		when: ({response, stored}) => response.statusCode === 304 && stored !== undefined && hasSameValidator(stored, response),
-		then: (facts, reason) => ({
-			do: 'pass',
-			stored: 'freshen',
-			lifetime: freshenedLifetime(facts),
-			reason,
-		}),
+		then: (facts, reason) => ({do: 'pass', stored: fate(facts) === 'drop' ? 'drop' : renewal(facts), reason}),
 	},
 	{
 		// One that no stored response can be behind says nothing that could be kept.
@@ -99,6 +99,13 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		then: pass,
 	},
 	{
+		// They answer a condition or a range of this very request, and no other.
+		reason: 'status-code',
+		section: 'RFC 9110 §15.5.13, §15.5.17',
+		when: ({response}) => answersToConditions.has(response.statusCode),
+		then: pass,
+	},
+	{
 		reason: 'status-code',
 		section: 'RFC 9111 §3; setting allowableCodes',
 		when: ({response, settings}) => response.statusCode < 200 || !(settings.allowableCodes === undefined || settings.allowableCodes.has(response.statusCode) || isRedirect(response)),
@@ -108,19 +115,19 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		reason: 'no-store',
 		section: 'RFC 9111 §5.2.2.5',
 		when: forbidsStoring,
-		then: pass,
+		then: passInPlace,
 	},
 	{
 		reason: 'must-understand',
 		section: 'RFC 9111 §5.2.2.3',
 		when: mustUnderstand,
-		then: pass,
+		then: passInPlace,
 	},
 	{
 		reason: 'vary-star',
 		section: 'RFC 9111 §4.1',
 		when: variesByEverything,
-		then: pass,
+		then: passInPlace,
 	},
 	{
 		reason: 'do-not-cache',
@@ -145,12 +152,7 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		reason: 'freshened-by-head',
 		section: 'RFC 9111 §4.3.5',
 		when: facts => isAboutStoredGet(facts) && headAgrees(facts.stored!.fields, facts.response.fields),
-		then: (facts, reason) => ({
-			do: 'pass',
-			stored: 'freshen',
-			lifetime: freshenedLifetime(facts),
-			reason,
-		}),
+		then: (facts, reason) => ({do: 'pass', stored: renewal(facts), reason}),
 	},
 	{
 		reason: 'outdated-by-head',
@@ -181,15 +183,15 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 	{
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
-		when: facts => facts.retries !== true && canStandIn(facts),
+		when: canStandIn,
 		then: standIn,
 	},
 	{
 		// RFC 9111 §5.2.2.2: a cache that cannot reach the origin says so itself.
 		reason: 'gateway-timeout',
 		section: 'RFC 9111 §5.2.2.2; setting gatewayTimeout',
-		when: ({settings, retries}) => settings.gatewayTimeout === 'respond' && retries !== true,
-		then: (_facts, reason) => ({do: 'fail', statusCode: 504, reason}),
+		when: ({settings}) => settings.gatewayTimeout === 'respond',
+		then: ({retries}, reason) => retries === true ? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'} : {do: 'fail', statusCode: 504, reason},
 	},
 	{
 		reason: 'no-response',
@@ -217,23 +219,46 @@ function canStandIn({request, stored, settings, directives, now}: ErrorFacts): b
 	return stored !== undefined && viewFor(request, stored) !== undefined && isUsableOnError(stored, settings, directives, now);
 }
 
+const answersToConditions = new Set([412, 416, 417]);
+
 // RFC 5861 §4 names them; requests-cache takes every error status that is not allowed.
 const serverErrors = new Set([500, 502, 503, 504]);
 
 function isRefusedError({response: {statusCode}, settings}: ResponseFacts): boolean {
-	return settings.cacheControl ? serverErrors.has(statusCode) && settings.allowableCodes?.has(statusCode) !== true : statusCode >= 400 && settings.allowableCodes?.has(statusCode) !== true;
+	const isError = settings.cacheControl ? serverErrors.has(statusCode) : statusCode >= 400 && !answersToConditions.has(statusCode);
+	return isError && settings.allowableCodes?.has(statusCode) !== true;
 }
 
 function hasSameValidator(stored: StoredHead, {fields}: ResponseHead): boolean {
 	return (fields.etag !== undefined || fields['last-modified'] !== undefined) && canFreshen(stored.fields, fields);
 }
 
-function isAboutStoredGet({request, response, stored}: ResponseFacts): boolean {
-	return request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
+// With `cacheControl: false` headers decide nothing, neither that what is stored is right nor that it is not.
+function isAboutStoredGet({request, response, stored, settings}: ResponseFacts): boolean {
+	return settings.cacheControl && request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
 }
 
-/** As the stored response with the fields of the 304 (RFC 9111 §3.2); without a `Date`, it is of now (RFC 9110 §6.6.1). */
-function freshenedLifetime(facts: ResponseFacts): Lifetime {
+/** The stored response with the fields of the 304 (RFC 9111 §3.2). */
+function merged(facts: ResponseFacts): ResponseFacts {
 	const {statusCode, fields: {date: _date, age: _age, ...kept}} = facts.stored!;
-	return lifetimeOf({...facts, response: {statusCode, fields: {...kept, ...facts.response.fields}}});
+	return {...facts, response: {statusCode, fields: {...kept, ...facts.response.fields}}};
+}
+
+function renewal(facts: ResponseFacts): Lifetime & {readonly withheld: readonly string[]} {
+	const whole = merged(facts);
+	return {withheld: withheldFields(whole), ...lifetimeOf(whole)};
+}
+
+/** What becomes of a stored response for which a 304 came: what could not be stored anew is not stored any longer. */
+function fate(facts: ResponseFacts): 'write' | 'leave' | 'give' | 'drop' {
+	if (!canFreshen(facts.stored!.fields, facts.response.fields)) {
+		return 'leave';
+	}
+
+	if (facts.settings.readOnly) {
+		return 'give';
+	}
+
+	const whole = merged(facts);
+	return forbidsStoring(whole) || mustUnderstand(whole) || variesByEverything(whole) ? 'drop' : 'write';
 }

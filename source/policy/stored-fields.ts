@@ -1,3 +1,5 @@
+import {formatHttpDate} from './dates.ts';
+
 /**
 Header lines as they came: name, value, name, value; names keep their letter case.
 */
@@ -37,10 +39,16 @@ export function storableFields(raw: RawFields, withheld: readonly string[]): str
 /**
 The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field that the 304 has replaces all lines of that name.
 */
-export function freshenedFields(stored: RawFields, update: RawFields): string[] {
-	const news = filterLines(storableFields(update, []), name => !describingContent.has(name));
-	const replaced = new Set(names(news));
+export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
+	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
+	// How old it was is over, and when it was made is said anew.
+	const replaced = new Set([...names(news), ...withheld, 'age', 'date']);
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
+}
+
+/** RFC 9110 §6.6.1: what came without a date is of the moment when it came. */
+export function datedFields(raw: RawFields, received: number): RawFields {
+	return names(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
 }
 
 /**

@@ -1,6 +1,7 @@
 import {fieldTokens, fieldValue} from './fields.ts';
 import {
 	explicitLifetime,
+	heuristicallyCacheable,
 	lifetime,
 	resolveExpiration,
 	responseDirectives,
@@ -16,11 +17,8 @@ export type ReceivedFacts = RequestFacts & {
 	readonly times: Times;
 };
 
-// RFC 9110 §15.1.
-const heuristicallyCacheable = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
-
 // Final status codes whose caching asks no more than is done here; 206 and 304 would (RFC 9111 §3.3, §4.3.3).
-const understood = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 412, 413, 415, 416, 417, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
+const understood = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 413, 415, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
 export function isRedirect({statusCode, fields}: ResponseHead): boolean {
@@ -56,7 +54,9 @@ export function isCacheable({response, settings, times}: ReceivedFacts): boolean
 /** RFC 9110 §9.3.3: a POST's response answers a later GET only where it says that it is the target's content, and for how long. */
 export function answersLaterGet({request, response, settings, times}: ReceivedFacts): boolean {
 	const location = fieldValue(response.fields, 'content-location');
-	return explicitLifetime(response, settings, times.received) !== undefined
+	return response.statusCode >= 200
+		&& response.statusCode < 300
+		&& explicitLifetime(response, settings, times.received) !== undefined
 		&& location !== undefined
 		&& URL.canParse(location, request.url)
 		&& new URL(location, request.url).href === withoutFragment(request.url);
@@ -82,7 +82,9 @@ export function lifetimeOf(facts: ReceivedFacts): Lifetime {
 export function isUseless(facts: ReceivedFacts): boolean {
 	const {response, settings, times} = facts;
 	const {expires} = lifetimeOf(facts);
-	if (expires === undefined || expires > times.received || hasValidator(response) || settings.staleIfError > 0) {
+	// An error that nobody may use fresh is no answer for other errors.
+	const mayStandIn = settings.staleIfError > 0 && response.statusCode < 400;
+	if (mayStandIn || expires === undefined || expires > times.received || hasValidator(response)) {
 		return false;
 	}
 

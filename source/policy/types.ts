@@ -6,8 +6,11 @@ import type {Reason} from './reasons.ts';
 What the rules know of a request: as it will be sent, after all hooks.
 */
 export type RequestHead = {
-	/** The method that counts: an override header's, if there is one. */
+	/** The method that is sent. */
 	readonly method: string;
+
+	/** The method that an override header asks for: it counts for what is allowed, not for what a body or a safe method is. */
+	readonly override?: string | undefined;
 	readonly url: string;
 	readonly fields: Fields;
 
@@ -111,9 +114,11 @@ export type RequestDecision =
 /** What to do with a response, or with the lack of one. */
 export type ResponseDecision =
 	| ({readonly do: 'store'; readonly withheld: readonly string[]; readonly reason: Reason} & Lifetime)
-	| ({readonly do: 'freshen'; readonly view: View; readonly write: boolean; readonly reason: Reason} & Lifetime)
+
+	/** What becomes of what is stored: it is written with the news, only given with them, left without them, or given with them and dropped. */
+	| ({readonly do: 'freshen'; readonly view: View; readonly keep: 'write' | 'leave' | 'give' | 'drop'; readonly withheld: readonly string[]; readonly reason: Reason} & Lifetime)
 	| {readonly do: 'serve'; readonly view: View; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason}
 
 	/** What of the stored response the origin's answer, which goes to the caller, says beside. */
-	| {readonly do: 'pass'; readonly stored?: 'freshen' | 'drop'; readonly lifetime?: Lifetime; readonly reason: Reason};
+	| {readonly do: 'pass'; readonly stored?: 'drop' | (Lifetime & {readonly withheld: readonly string[]}); readonly awaitsRetries?: true; readonly reason: Reason};

@@ -83,11 +83,12 @@ function isMetadata(value: unknown): value is WrittenMetadata {
 		return false;
 	}
 
-	const {method, url, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, generation, vary} = value as Record<string, unknown>;
+	const {method, url, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, decidedBy, generation, vary} = value as Record<string, unknown>;
 	return [method, url, statusMessage, generation].every(field => typeof field === 'string')
 		&& Number.isSafeInteger(statusCode)
 		&& isTime(createdAt)
 		&& isTime(initialAge)
+		&& (decidedBy === 'user' || decidedBy === 'origin')
 		&& (expires === undefined || isTime(expires))
 		&& (retainUntil === undefined || isTime(retainUntil))
 		&& isStrings(rawHeaders) && rawHeaders.length % 2 === 0

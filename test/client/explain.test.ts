@@ -23,7 +23,7 @@ test('explain tells the decision, its rule and every rule asked, and touches not
 	t.like(after, {decision: 'serve', reason: 'fresh', section: 'RFC 9111 §4.2'});
 	t.deepEqual(after.stored, {statusCode: 200, createdAt: new Date(clock.now()), expires: new Date(clock.now() + 60_000)});
 	t.is(after.key, before.key);
-	t.deepEqual(after.rules.filter(({held}) => held).map(({reason}) => reason), ['miss', 'fresh']);
+	t.deepEqual(after.rules.filter(({held}) => held).map(({reason}) => reason), ['lookup', 'fresh']);
 	t.deepEqual(after.rules.slice(0, 2), [
 		{reason: 'disabled', section: 'setting disabled', held: false},
 		{reason: 'only-if-cached', section: 'RFC 9111 §5.2.1.7; setting onlyIfCached', held: false},

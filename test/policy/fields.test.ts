@@ -10,6 +10,7 @@ import {
 	type Rule,
 } from '../../source/policy/rule.ts';
 import {
+	datedFields,
 	freshenedFields,
 	notModifiedFields,
 	replaceField,
@@ -30,7 +31,11 @@ const directives: ReadonlyArray<readonly [title: string, value: string | undefin
 	['white space is passed over', '  max-age = 5 ,\tno-store', [['max-age', '5'], ['no-store', true]]],
 	['an argument may be missing', 'max-age=', [['max-age', '']]],
 	['a quote that is not closed has no argument', 'max-age="5', [['max-age', '']]],
-	['what follows an argument is passed over', 'max-age=5 6, no-store', [['max-age', '5'], ['no-store', true]]],
+	['a number in what is broken is none', 'max-age=5 6, no-store', [['max-age', ''], ['no-store', true]]],
+	['a restriction in what is broken counts', 'max-age=5 no-store; no-cache', [['max-age', ''], ['no-store', true], ['no-cache', true]]],
+	['a member that is quoted is broken', '"max-age=5", public', [['max-age', ''], ['public', true]]],
+	['a quote that is not closed takes all that follows', 'a="b, max-age=5, no-store', [['max-age', ''], ['no-store', true]]],
+	['a word that means nothing in what is broken is nothing', '=x, ;y, public', [['public', true]]],
 ];
 
 for (const [title, value, parsed] of directives) {
@@ -84,7 +89,7 @@ test('RFC 9111 §3.1: what belongs to the connection is not stored, and no cooki
 test('RFC 9111 §3.2: a 304 updates what is stored, but not what describes the stored bytes', t => {
 	const stored = ['ETag', '"a"', 'Content-Length', '5', 'Link', 'one', 'Link', 'two', 'X-Old', '1'];
 	const update = ['etag', '"b"', 'Content-Length', '0', 'Content-Encoding', 'gzip', 'Link', 'three', 'Connection', 'close', 'X-New', '2'];
-	t.deepEqual(freshenedFields(stored, update), ['Content-Length', '5', 'X-Old', '1', 'etag', '"b"', 'Link', 'three', 'X-New', '2']);
+	t.deepEqual(freshenedFields(stored, update, []), ['Content-Length', '5', 'X-Old', '1', 'etag', '"b"', 'Link', 'three', 'X-New', '2']);
 });
 
 test('RFC 9110 §12.5.5: the fields that Vary names are a set in any letter case', t => {
@@ -136,4 +141,9 @@ test('RFC 9110 §15.4.5: a 304 has the fields that a cache wants, and no others'
 
 test('a field is replaced by one line, whatever its letter case', t => {
 	t.deepEqual(replaceField(['AGE', '1', 'Date', 'd', 'age', '2'], 'Age', '3'), ['Date', 'd', 'Age', '3']);
+});
+
+test('RFC 9110 §6.6.1: what came without a date is of the moment when it came', t => {
+	t.deepEqual(datedFields(['ETag', '"a"'], 0), ['ETag', '"a"', 'Date', 'Thu, 01 Jan 1970 00:00:00 GMT']);
+	t.deepEqual(datedFields(['DATE', 'x'], 0), ['DATE', 'x']);
 });

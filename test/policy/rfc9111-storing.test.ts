@@ -25,10 +25,13 @@ type Received = RequestCase & {
 	readonly conditional?: boolean;
 	readonly storesFor?: 'GET';
 	readonly took?: number;
+	readonly retries?: boolean;
 };
 
-function receive({status = 200, response = {}, stored, conditional = false, storesFor, took = 0, ...request}: Received, settings: object): ReturnType<typeof onResponse> {
-	const sent = {stored: stored === undefined ? undefined : storedHead(stored), conditional, storesFor};
+function receive({status = 200, response = {}, stored, conditional = false, storesFor, took = 0, retries = false, ...request}: Received, settings: object): ReturnType<typeof onResponse> {
+	const sent = {
+		stored: stored === undefined ? undefined : storedHead(stored), conditional, storesFor, retries,
+	};
 	return onResponse(facts({...request, settings: {...settings, ...request.settings}}), {statusCode: status, fields: response}, sent, {requested: start - took, received: start});
 }
 
@@ -60,6 +63,11 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§3 allowableCodes limit what the RFC allows', {status: 404, response: cc('max-age=60'), settings: {allowableCodes: new Set([200])}}, 'status-code', 'status-code'],
 	...[203, 204, 300, 301, 308, 404, 405, 410, 414, 501].map(status => [`§3 a ${status} is cacheable by itself`, {status, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'status-code'] as const),
 
+	...[412, 416, 417].map(status => [`RFC 9110 §15.5 a ${status} answers this request and no other`, {status, response: cc('max-age=60'), settings: {allowableCodes: new Set([status])}}, 'status-code', 'status-code'] as const),
+	['§4.2.2 private makes nothing fresh by a guess', {status: 403, response: cc('private', {'last-modified': hourAgo})}, 'fresh for 0', 'status-code'],
+	['§4.2.2 public does', {status: 403, response: cc('public', {'last-modified': hourAgo})}, 'fresh for 360000', 'status-code'],
+	['§4.2.4 an error that may not be used fresh is not kept for other errors', {status: 404, response: {date}, settings: {staleIfError: Infinity}}, 'expired-without-validator', 'status-code'],
+	['§5.2 a broken member does not make it fresh', {response: cc('"max-age=60"', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
 	['§3.1 what no-cache names is not stored', {response: cc('max-age=60, no-cache="X-One, x-two"')}, 'fresh for 60000', 'fresh for 300000'],
 	['§3.3 a part is not stored', {status: 206, response: cc('max-age=60', {'content-range': 'bytes 0-1/2'})}, 'partial', 'partial'],
 	['§3.5 a private cache stores the answer to Authorization', {fields: {authorization: 'Bearer x'}, response: cc('max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
@@ -136,6 +144,12 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['RFC 9110 §9.3.3 a POST without Content-Location does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60')}, 'method', 'method'],
 	['RFC 9110 §9.3.3 a POST about something else does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/other'})}, 'method', 'method'],
 	['RFC 9110 §9.3.3 a POST whose Content-Location is no URL does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': 'http://['})}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST that failed does not', {
+		method: 'POST', status: 500, storesFor: 'GET', response: cc('max-age=60', {'content-location': '/'}),
+	}, 'method', 'status-code'],
+	['RFC 9110 §9.3.3 an interim answer does not', {
+		method: 'POST', status: 199, storesFor: 'GET', response: cc('max-age=60', {'content-location': '/'}),
+	}, 'status-code', 'status-code'],
 	['RFC 9110 §9.3.3 a POST without freshness does not', {method: 'POST', storesFor: 'GET', response: {date, 'content-location': '/'}}, 'method', 'method'],
 ];
 
@@ -170,10 +184,15 @@ test('what the origin lets be served stale is kept so long', t => {
 
 const validation: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
 	['§4.3.4 a 304 without a validator is of what was validated', {response: cc('max-age=60')}, {
-		do: 'freshen', write: true, expires: start + minute, initialAge: 0,
+		do: 'freshen', keep: 'write', expires: start + minute, initialAge: 0,
 	}],
-	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', write: true, expires: start + minute}],
-	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', write: false}],
+	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', keep: 'write', expires: start + minute}],
+	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', keep: 'leave'}],
+	['§5.2.2.5 a 304 that says no-store is the end of what is stored', {response: cc('no-store')}, {do: 'freshen', keep: 'drop'}],
+	['§5.2.2.3 a 304 that wants to be understood ends what is not', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', keep: 'drop'}],
+	['§4.1 a 304 that varies by everything is the end of what is stored', {response: {date, vary: '*'}}, {do: 'freshen', keep: 'drop'}],
+	['§5.2.2.4 what a 304 says of single fields holds for those that are stored', {response: cc('no-cache="x-one"')}, {do: 'freshen', keep: 'write', withheld: ['x-one']}],
+	['a read-only cache gives the news and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
 	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
 	['§3.2 what the 304 does not say stays', {response: {date}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo, age: '50'}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
 	['RFC 9110 §6.6.1 a 304 without a Date is of now', {response: {}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
@@ -189,11 +208,21 @@ for (const [title, received, expected] of validation) {
 }
 
 const caller: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
-	['§4.3.4 the caller\'s own 304 freshens what it agrees with', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"'})}, {do: 'pass', stored: 'freshen', reason: 'not-modified'}],
+	['§4.3.4 the caller\'s own 304 freshens what it agrees with', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"'})}, {
+		do: 'pass', stored: {
+			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
+		}, reason: 'not-modified',
+	}],
 	['§4.3.4 it says nothing of what it does not agree with', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'})}, {do: 'pass', reason: 'not-modified'}],
 	['§4.3.4 without a validator it says nothing', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60')}, {do: 'pass', reason: 'not-modified'}],
-	['§4.3.5 a HEAD that agrees freshens the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '10'})}, {do: 'pass', stored: 'freshen', reason: 'freshened-by-head'}],
+	['§4.3.5 a HEAD that agrees freshens the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '10'})}, {
+		do: 'pass', stored: {
+			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
+		}, reason: 'freshened-by-head',
+	}],
+	['§4.3.5 a HEAD that agrees and forbids to store ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"', vary: '*'})}, {do: 'pass', reason: 'vary-star'}],
 	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
+	['§5.2.2.5 the caller\'s own 304 with no-store is the end of what is stored', {status: 304, stored: {fields: {etag: '"a"'}}, response: cc('no-store', {etag: '"a"'})}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
 	['RFC 5861 §4 a 503 is an error that what is stored may stand in for', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
 	['RFC 5861 §4 a 404 is none', {
@@ -203,8 +232,11 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 		status: 503, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity, allowableCodes: new Set([503])},
 	}, {do: 'store'}],
 	['RFC 5861 §4 while Got may retry, what is stored waits', {
-		status: 503, stored: {}, response: {date}, settings: {staleIfError: Infinity},
-	}, {do: 'serve'}],
+		status: 503, stored: {}, response: {date}, settings: {staleIfError: Infinity}, retries: true,
+	}, {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}],
+	['RFC 5861 §4 nothing waits for what is no such error', {
+		status: 404, stored: {}, response: {date, etag: '"a"'}, settings: {staleIfError: Infinity, gatewayTimeout: 'respond'}, retries: true,
+	}, {do: 'store'}],
 	['§5.2.2.2 must-revalidate beats the setting', {
 		status: 503, stored: {fields: {'cache-control': 'must-revalidate'}}, response: {date}, settings: {staleIfError: Infinity},
 	}, {do: 'pass', reason: 'not-cacheable'}],
@@ -224,4 +256,8 @@ test('RFC 9110 §9.3.3: a POST is sent, and may answer a later GET', t => {
 	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['HEAD'])}})), {do: 'pass', reason: 'method'});
 	t.deepEqual(onRequest(facts({method: 'POST', fields: {'cache-control': 'no-store'}, settings: byOrigin})), {do: 'pass', reason: 'method'});
 	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['GET', 'POST'])}})), {do: 'lookup'});
+});
+
+test('with cacheControl: false a HEAD says nothing of a stored GET', t => {
+	t.like(receive({method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: {etag: '"b"'}}, {}), {do: 'store'});
 });

@@ -1,0 +1,50 @@
+type Invalidation = {
+	readonly time: number;
+	readonly count: number;
+
+	/** Entries stored since, within the same millisecond. */
+	readonly renewed: Set<string>;
+};
+
+// Enough for the resources that a process changes while what it stored of them before is still about.
+const capacity = 10_000;
+
+/**
+The resources that unsafe requests have changed (RFC 9111 §4.4), for whomever: entries of other credentials or matched headers lie under keys that nobody can tell from the request that changed the resource, so they are recognised when they are read.
+
+It is the memory of one process. Others still find what they stored for other credentials, until it expires.
+*/
+export class Invalidations {
+	readonly #byResource = new Map<string, Invalidation>();
+	#count = 0;
+
+	/** How many there have been: a request that was sent before one may have been answered before it. */
+	get count(): number {
+		return this.#count;
+	}
+
+	add(resource: string, time: number): void {
+		this.#count++;
+		this.#byResource.delete(resource);
+		this.#byResource.set(resource, {time, count: this.#count, renewed: new Set()});
+		if (this.#byResource.size > capacity) {
+			this.#byResource.delete(this.#byResource.keys().next().value!);
+		}
+	}
+
+	/** Whether an entry is of before the resource was changed. */
+	outdates(resource: string, key: string, createdAt: number): boolean {
+		const last = this.#byResource.get(resource);
+		return last !== undefined && (createdAt < last.time || (createdAt === last.time && !last.renewed.has(key)));
+	}
+
+	/** Whether the resource was changed after so many invalidations. */
+	isChangedSince(resource: string, count: number): boolean {
+		return (this.#byResource.get(resource)?.count ?? 0) > count;
+	}
+
+	/** An entry of the resource is stored anew. */
+	renew(resource: string, key: string): void {
+		this.#byResource.get(resource)?.renewed.add(key);
+	}
+}
