@@ -36,11 +36,17 @@ export type Match = {
 	readonly stored: StoredResponse;
 };
 
-/** Nothing stored matches; other variants of the resource may be. */
+/** Nothing stored matches; other variants of the resource may be stored. */
 export type NoMatch = {
 	readonly stored: undefined;
 	readonly varies: boolean;
+
+	/** Variants that can be validated: the origin may choose one of them (RFC 9111 §4.3.1). */
+	readonly others: readonly Match[];
 };
+
+// So many variants are offered to the origin for validation; each is read from the store.
+const offered = 8;
 
 /**
 What happened in the store, and was kept from the request.
@@ -115,6 +121,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#save(key, request, stored)));
 	}
 
+	/** Writes an entry again where it lies. */
+	replace(key: string, stored: StoredResponse): void {
+		this.#writes.run(key, () => this.#write(key, stored));
+	}
+
 	/**
 	Deletes one entry; where it is a primary one, its variants can no longer be found.
 	*/
@@ -181,7 +192,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	#match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
 		return chain(this.#read(primary), stored => {
 			if (stored === undefined) {
-				return {stored, varies: false};
+				return {stored, varies: false, others: []};
 			}
 
 			const match = {primary, key: primary, stored};
@@ -190,29 +201,50 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			}
 
 			const variant = varyDigest(stored.vary.names, request);
-			return variant === stored.vary.digest ? match : this.#matchVariant(primary, variantKey(stored.generation, variant), variant);
+			return variant === stored.vary.digest ? match : this.#matchVariant(match, variant);
 		});
 	}
 
-	#matchVariant(primary: string, key: string, variant: string): MaybePromise<Match | NoMatch> {
-		return chain(this.#read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored} : {stored: undefined, varies: true});
+	#matchVariant(match: Match, variant: string): MaybePromise<Match | NoMatch> {
+		return chain(this.#readVariant(match, variant), found => found ?? chain(
+			this.#readOthers(match, match.stored.vary?.others ?? [], [match]),
+			others => ({stored: undefined, varies: true, others}),
+		));
+	}
+
+	#readOthers(match: Match, [digest, ...rest]: readonly string[], found: readonly Match[]): MaybePromise<readonly Match[]> {
+		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : chain(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
+	}
+
+	#readVariant({primary, stored: {generation}}: Match, variant: string): MaybePromise<Match | undefined> {
+		const key = variantKey(generation, variant);
+		return chain(this.#read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored} : undefined);
 	}
 
 	#save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
 		const names = nominatedFields(stored.fields);
 		if (names.length === 0) {
-			return this.#write(key, stored);
+			return this.#write(key, withoutVariation(stored));
 		}
 
-		const varying = {...stored, vary: {names, digest: varyDigest(names, request)}};
+		const digest = varyDigest(names, request);
 		return chain(this.#read(key), primary => {
 			if (primary?.vary?.names.join(',') !== names.join(',')) {
 				// Variants by other names must not be found through this one.
-				return this.#write(key, {...varying, generation: newGeneration()});
+				return this.#write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
 			}
 
-			const kin = {...varying, generation: primary.generation};
-			return this.#write(primary.vary.digest === kin.vary.digest ? key : variantKey(primary.generation, kin.vary.digest), kin);
+			const {generation, vary} = primary;
+			const others = vary.others ?? [];
+			if (vary.digest === digest) {
+				return this.#write(key, {...stored, generation, vary: {names, digest, others}});
+			}
+
+			return chain(this.#write(variantKey(generation, digest), {...stored, generation, vary: {names, digest}}), () => {
+				// A variant that is known already costs no second write.
+				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
+				return isNew ? this.#write(key, {...primary, vary: {...vary, others: [digest, ...others].slice(0, offered)}}) : undefined;
+			});
 		});
 	}
 
@@ -262,6 +294,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 		return value instanceof Uint8Array ? decodeBytes(value) : value as StoredResponse;
 	}
+}
+
+function withoutVariation({vary: _vary, ...stored}: StoredResponse): StoredResponse {
+	return stored;
 }
 
 /** The name of a generation: variants found through one are not found through the next. */

@@ -1,5 +1,6 @@
-import type {ClientRequest} from 'node:http';
+import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import type {OutgoingRequest} from '../engine/exchange-types.ts';
 
 export type RequestFunction = NonNullable<Options['request']>;
 export type RequestResult = Awaited<ReturnType<RequestFunction>>;
@@ -26,4 +27,17 @@ export function sendNative(url: URL, native: NativeOptions, options: Options, va
 export function isClientRequest(result: RequestResult): result is ClientRequest {
 	const {writable, writableEnded} = result as ClientRequest;
 	return writable && !writableEnded;
+}
+
+/**
+Ends a request that nobody else drives, and waits for its response.
+
+@throws Where there is none.
+*/
+export async function awaitResponse(request: ClientRequest, body: OutgoingRequest['body']): Promise<IncomingMessage> {
+	return new Promise((resolve, reject) => {
+		request.once('error', reject);
+		request.once('response', resolve);
+		request.end(body === 'unknown' ? undefined : body);
+	});
 }

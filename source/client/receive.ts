@@ -8,7 +8,7 @@ import {ServedResponse} from './served-response.ts';
 /**
 Gives the response to the exchange, and what the exchange gives to the caller: the response with its body being copied, or a stored one in its place.
 */
-export function receive(response: IncomingMessage, exchange: Exchange, engine: Engine, retries = false): IncomingMessage | ServedResponse {
+export function receive(response: IncomingMessage, exchange: Exchange, engine: Engine, retries = false): IncomingMessage | ServedResponse | 'resend' {
 	try {
 		return answer(response, exchange, retries);
 	} catch (error) {
@@ -17,7 +17,7 @@ export function receive(response: IncomingMessage, exchange: Exchange, engine: E
 	}
 }
 
-function answer(response: IncomingMessage, exchange: Exchange, retries: boolean): IncomingMessage | ServedResponse {
+function answer(response: IncomingMessage, exchange: Exchange, retries: boolean): IncomingMessage | ServedResponse | 'resend' {
 	const decision = exchange.respond({
 		statusCode: response.statusCode!,
 		statusMessage: response.statusMessage ?? '',
@@ -43,13 +43,26 @@ function answer(response: IncomingMessage, exchange: Exchange, retries: boolean)
 			return response;
 		}
 
+		case 'resend': {
+			discard(response);
+			return 'resend';
+		}
+
 		case 'serve': {
-			// Nobody reads it any more; its connection is freed when it ends.
-			response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
-			response.resume();
+			discard(response);
 			return new ServedResponse(decision.response);
 		}
+
+		default: {
+			return decision satisfies never;
+		}
 	}
+}
+
+/** Nobody reads it any more; its connection is freed when it ends. */
+function discard(response: IncomingMessage): void {
+	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	response.resume();
 }
 
 /** The origin's response is given as it came, but for what this cache says of it. */

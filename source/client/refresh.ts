@@ -2,7 +2,7 @@ import {ClientRequest, type IncomingMessage} from 'node:http';
 import type {Engine} from '../engine/engine.ts';
 import type {Exchange} from '../engine/exchange.ts';
 import {receive} from './receive.ts';
-import {isClientRequest, type Send} from './native-request.ts';
+import {awaitResponse, isClientRequest, type Send} from './native-request.ts';
 
 /**
 Sends the request once more, for the cache alone: nobody waits for it, the process included.
@@ -35,19 +35,19 @@ export async function refresh(exchange: Exchange, engine: Engine, send: Send, mi
 	limit.unref();
 
 	try {
-		const response = await new Promise<IncomingMessage>((resolve, reject) => {
-			result.once('error', reject);
-			result.once('response', resolve);
-			const {body} = exchange.request;
-			result.end(body === 'unknown' ? undefined : body);
-		});
+		const response = await awaitResponse(result, exchange.request.body);
 		await drain(receive(response, exchange, engine));
 	} finally {
 		clearTimeout(limit);
 	}
 }
 
-async function drain(response: NodeJS.ReadableStream): Promise<void> {
+async function drain(response: NodeJS.ReadableStream | 'resend'): Promise<void> {
+	// What was to be renewed is gone: the next caller asks for it.
+	if (response === 'resend') {
+		return;
+	}
+
 	await new Promise<void>((resolve, reject) => {
 		response.once('error', reject);
 		response.once('end', resolve);

@@ -7,6 +7,7 @@ import type {Exchange} from '../engine/exchange.ts';
 import {remember} from './cache-info.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {
+	awaitResponse,
 	isClientRequest,
 	sendNative,
 	type NativeOptions,
@@ -18,7 +19,7 @@ import {refresh} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
 import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
-import {watchRequest} from './watch-request.ts';
+import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 // How long a refresh may take where the user's `timeout.request` does not say.
 const refreshTimeout = 60_000;
@@ -50,6 +51,8 @@ class Attempt {
 	readonly #engine: Engine;
 	readonly #url: URL;
 	readonly #native: NativeOptions;
+
+	#second: ClientRequest | undefined;
 
 	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
 	#retries = false;
@@ -98,27 +101,34 @@ class Attempt {
 
 	async #settled(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		try {
-			return this.#watch(await pending);
+			return await this.#watch(await pending);
 		} catch (error) {
 			return this.#standIn(error);
 		}
 	}
 
-	#watch(result: RequestResult): RequestResult {
+	#watch(result: RequestResult): RequestResult | Promise<RequestResult> {
 		if (!isClientRequest(result)) {
 			// What a user's function gives may be no response at all: that is for Got to say.
-			return isResponseLike(result) ? this.#receive(result) as RequestResult : result;
+			return isResponseLike(result) ? this.#receive(result) as RequestResult | Promise<RequestResult> : result;
 		}
 
 		watchRequest(result, {
 			respond: response => this.#receive(response),
 			fail: () => this.#fail(),
+			giveUp: () => {
+				this.#second?.destroy();
+			},
 		});
 		return result;
 	}
 
-	#receive(response: IncomingMessage): IncomingMessage | ServedResponse {
+	#receive(response: IncomingMessage): GivenResponse | Promise<GivenResponse> {
 		const given = receive(response, this.#exchange, this.#engine, this.#retries);
+		if (given === 'resend') {
+			return this.#resend();
+		}
+
 		if (given instanceof ServedResponse) {
 			this.#serve(given);
 		} else {
@@ -126,6 +136,21 @@ class Attempt {
 		}
 
 		return given;
+	}
+
+	/** The origin's answer was of nothing that is known: it is asked once more, without conditions. */
+	async #resend(): Promise<GivenResponse> {
+		try {
+			const result = await sendNative(this.#url, this.#options.createNativeRequestOptions(), this.#options, {});
+			if (!isClientRequest(result)) {
+				return await this.#receive(result as IncomingMessage);
+			}
+
+			this.#second = result;
+			return await this.#receive(await awaitResponse(result, this.#exchange.request.body));
+		} catch (error) {
+			return this.#standIn(error) as GivenResponse;
+		}
 	}
 
 	#fail(): ServedResponse | undefined {

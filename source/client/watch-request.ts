@@ -2,9 +2,14 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import {replaceEmit} from './replace-emit.ts';
 import type {ServedResponse} from './served-response.ts';
 
+export type GivenResponse = IncomingMessage | ServedResponse;
+
 export type Watcher = {
-	/** What takes the place of the origin's response: it or a stored one. Must not fail. */
-	readonly respond: (response: IncomingMessage) => IncomingMessage | ServedResponse;
+	/** What takes the place of the origin's response: it, a stored one, or another that is waited for. Only what is waited for may fail. */
+	readonly respond: (response: IncomingMessage) => GivenResponse | Promise<GivenResponse>;
+
+	/** The request is destroyed: nothing is waited for any more. */
+	readonly giveUp: () => void;
 
 	/** What takes the place of a failure, if anything. Must not fail. */
 	readonly fail: () => ServedResponse | undefined;
@@ -13,14 +18,17 @@ export type Watcher = {
 /**
 Lets the cache see a request's response or failure before Got does, and put a stored response in its place.
 */
-export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): void {
+export function watchRequest(request: ClientRequest, {respond, fail, giveUp}: Watcher): void {
 	let isSettled = false;
 	let isGivenUp = false;
+	let isDestroyed = false;
 
 	// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
 	const {destroy} = request;
 	request.destroy = error => {
 		isGivenUp ||= error === undefined;
+		isDestroyed = true;
+		giveUp();
 		return destroy.call(request, error);
 	};
 
@@ -33,7 +41,14 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 
 		if (event === 'response') {
 			isSettled = true;
-			return emit('response', respond(argument as IncomingMessage));
+			const given = respond(argument as IncomingMessage);
+			if (given instanceof Promise) {
+				// Node.js marks the request as destroyed when its response has ended: that it still is wanted, nobody has denied.
+				void emitLater(request, given, response => isDestroyed || emit('response', response));
+				return true;
+			}
+
+			return emit('response', given);
 		}
 
 		if (event !== 'error' || isGivenUp) {
@@ -50,6 +65,16 @@ export function watchRequest(request: ClientRequest, {respond, fail}: Watcher): 
 		pretendResponse(request);
 		return emit('response', standIn);
 	});
+}
+
+async function emitLater(request: ClientRequest, pending: Promise<GivenResponse>, emit: (response: GivenResponse) => boolean): Promise<void> {
+	try {
+		emit(await pending);
+	} catch (error) {
+		// Got takes no reset for a failure where there was a response; of the one that was, it knows nothing.
+		Object.assign(request, {res: undefined});
+		request.emit('error', error);
+	}
 }
 
 /**

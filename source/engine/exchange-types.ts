@@ -43,11 +43,12 @@ export type Step =
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>};
 
 /**
-What to do with the response: give it, give the stored one, or give it and hand in its body. `status` is what `Cache-Status` says of it.
+What to do with the response: give it, give the stored one, give it and hand in its body, or ask once more without conditions, since it is of nothing that is known. `status` is what `Cache-Status` says of it.
 */
 export type Answer =
 	| {readonly do: 'pass'; readonly status: string | undefined}
 	| {readonly do: 'serve'; readonly response: RenderedResponse}
+	| {readonly do: 'resend'}
 	| {readonly do: 'collect'; readonly status: string | undefined};
 
 /**

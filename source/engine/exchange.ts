@@ -4,7 +4,7 @@ import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
 import {normalizeUrl} from '../matching/url.ts';
 import {isWhole} from '../policy/completeness.ts';
-import {fieldLines} from '../policy/fields.ts';
+import {fieldLines, fieldValue} from '../policy/fields.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import {
@@ -36,7 +36,12 @@ import type {
 	Step,
 } from './exchange-types.ts';
 import {accepts} from './filter.ts';
-import {decidedBy, findStored, noMatch} from './find-stored.ts';
+import {
+	decidedBy,
+	findStored,
+	noMatch,
+	variantTags,
+} from './find-stored.ts';
 import {renderGatewayTimeout, renderStored} from './render.ts';
 import {describeStatus} from './status.ts';
 
@@ -54,6 +59,7 @@ export class Exchange {
 	#match: Match | NoMatch = noMatch;
 	#sent: {readonly reason: Reason; readonly conditional: boolean; readonly storesFor: 'GET' | undefined; readonly time: number; readonly invalidations: number} | undefined;
 	#awaitsRetries = false;
+	#isChosen = false;
 	#received: ReceivedResponse | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
@@ -133,6 +139,11 @@ export class Exchange {
 
 		const times = {requested: this.#sent.time, received: this.#settings.now()};
 		const {conditional, storesFor} = this.#sent;
+		if (conditional && response.statusCode === 304 && !this.#selectVariant(response)) {
+			this.#sent = {...this.#sent, conditional: false};
+			return {do: 'resend'};
+		}
+
 		const decision = onResponse(this.#facts, response, {
 			stored: this.#match.stored, conditional, storesFor, retries,
 		}, times);
@@ -206,10 +217,15 @@ export class Exchange {
 		});
 	}
 
+	get #lookedUp(): {readonly stored: StoredResponse | undefined; readonly tags: readonly string[]} {
+		const {stored} = this.#match;
+		return {stored, tags: stored === undefined ? variantTags(this.#match) : []};
+	}
+
 	#decide(isLastResort: boolean): Step {
 		const standIn = isLastResort ? this.fail() : undefined;
 		return standIn === undefined
-			? this.#execute(onLookup(this.#facts, this.#match.stored, this.#settings.now()))
+			? this.#execute(onLookup(this.#facts, this.#lookedUp, this.#settings.now()))
 			: {do: 'serve', response: standIn, revalidate: false};
 	}
 
@@ -289,11 +305,32 @@ export class Exchange {
 		}
 	}
 
+	/**
+	RFC 9111 §4.3.4: a 304 says by its tag which of the variants that were offered answers the request.
+
+	@returns Whether there is one, or there was no choice.
+	*/
+	#selectVariant({fields}: ResponseHead): boolean {
+		if (this.#match.stored !== undefined) {
+			return true;
+		}
+
+		const tag = fieldValue(fields, 'etag') ?? '';
+		const selected = variantTags(this.#match).includes(tag) ? this.#match.others.find(({stored}) => fieldValue(stored.fields, 'etag') === tag) : undefined;
+		if (selected === undefined) {
+			return false;
+		}
+
+		this.#match = selected;
+		this.#isChosen = true;
+		return true;
+	}
+
 	// What the filter refuses now is deleted, and as good as never stored.
 	#refuse({key}: Match): Step {
 		this.#cache.delete(key);
 		this.#match = noMatch;
-		const decision = onLookup(this.#facts, undefined, this.#settings.now());
+		const decision = onLookup(this.#facts, {stored: undefined}, this.#settings.now());
 		return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
 	}
 
@@ -455,6 +492,11 @@ export class Exchange {
 
 	/** Where it was found. */
 	#saveAgain(stored: StoredResponse): void {
+		if (this.#isChosen) {
+			// A variant that answers another request, too, is freshened for its own.
+			this.#cache.replace((this.#match as Match).key, stored);
+		}
+
 		this.#write((this.#match as Match).primary, () => this.#filtered(stored));
 	}
 

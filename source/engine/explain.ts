@@ -11,7 +11,7 @@ import type {RequestDecision, RequestHead} from '../policy/types.ts';
 import {keyOf} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
-import {findStored} from './find-stored.ts';
+import {findStored, variantTags} from './find-stored.ts';
 
 /**
 What the cache would do with a request, and why.
@@ -81,7 +81,7 @@ export async function explainRequest(request: OutgoingRequest, settings: Exchang
 
 	const match = await findStored(key, request, settings, cache);
 	return describe({
-		decision: onLookup(facts, match.stored, settings.now(), rules),
+		decision: onLookup(facts, {stored: match.stored, tags: match.stored === undefined ? variantTags(match) : []}, settings.now(), rules),
 		rules,
 		key,
 		match,

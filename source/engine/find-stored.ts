@@ -1,22 +1,29 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {normalizeUrl} from '../matching/url.ts';
+import {fieldValue} from '../policy/fields.ts';
 import {keyOf, sibling} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
 
-export const noMatch: NoMatch = {stored: undefined, varies: false};
+export const noMatch: NoMatch = {stored: undefined, varies: false, others: []};
 
 /** What is stored by the word of one is nothing to the other: two clients may share a store. */
 export function decidedBy({cacheControl}: ExchangeSettings): 'user' | 'origin' {
 	return cacheControl ? 'origin' : 'user';
 }
 
+/** The tags of the variants that the origin may choose from: strong ones that only one of them has, so that there is no mistaking. */
+export function variantTags({others}: NoMatch): readonly string[] {
+	const tags = others.map(({stored}) => fieldValue(stored.fields, 'etag')!);
+	return tags.filter(tag => tag.startsWith('"') && tags.indexOf(tag) === tags.lastIndexOf(tag));
+}
+
 /**
 The stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).
 */
 export function findStored(key: string, request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): MaybePromise<Match | NoMatch> {
-	const find = (primary: string): MaybePromise<Match | NoMatch> => chain(cache.match(primary, request.fields), match => isCurrent(match, request, settings, cache) ? match : noMatch);
+	const find = (primary: string): MaybePromise<Match | NoMatch> => chain(cache.match(primary, request.fields), match => current(match, request, settings, cache));
 	if (request.method !== 'HEAD' || request.override !== undefined) {
 		return find(key);
 	}
@@ -27,11 +34,13 @@ export function findStored(key: string, request: OutgoingRequest, settings: Exch
 	));
 }
 
-function isCurrent(match: Match | NoMatch, {url}: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): boolean {
+function current(match: Match | NoMatch, {url}: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Match | NoMatch {
+	const isCurrent = ({primary, stored}: Match): boolean => stored.decidedBy === decidedBy(settings)
+		&& !(settings.cacheControl && cache.invalidations.outdates(normalizeUrl(url), primary, stored.createdAt));
+
 	if (match.stored === undefined) {
-		return true;
+		return {...match, others: match.others.filter(other => isCurrent(other))};
 	}
 
-	return match.stored.decidedBy === decidedBy(settings)
-		&& !(settings.cacheControl && cache.invalidations.outdates(normalizeUrl(url), match.primary, match.stored.createdAt));
+	return isCurrent(match) ? match : noMatch;
 }

@@ -38,7 +38,16 @@ export type StoredMetadata = {
 
 	/** Of a primary entry: what its variants' keys derive from. */
 	readonly generation: string;
-	readonly vary?: {readonly names: readonly string[]; readonly digest: string};
+	readonly vary?: Variation;
+};
+
+/** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
+export type Variation = {
+	readonly names: readonly string[];
+	readonly digest: string;
+
+	/** Of a primary entry: the digests of other variants that can be validated, the latest first. */
+	readonly others?: readonly string[];
 };
 
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {

@@ -40,11 +40,16 @@ export type RequestFacts = {
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
 
+type Looked = {readonly stored: StoredHead | undefined; readonly tags?: readonly string[]};
+
 type LookupFacts = RequestFacts & {
 	readonly stored: StoredHead | undefined;
 
 	/** What of the stored response answers; `undefined` where only the origin can tell. */
 	readonly view: View | undefined;
+
+	/** The tags of other variants. */
+	readonly tags: readonly string[];
 	readonly now: number;
 };
 
@@ -152,10 +157,11 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		then: fail,
 	},
 	{
+		// The origin may choose one of the variants that do not match.
 		reason: 'miss',
-		section: 'RFC 9111 §4',
+		section: 'RFC 9111 §4, §4.3.1',
 		when: ({stored}) => stored === undefined,
-		then: send,
+		then: ({request, tags}, reason) => ({do: 'send', validators: tags.length > 0 && mayValidate(request) ? {'if-none-match': tags.join(', ')} : {}, reason}),
 	},
 	{
 		// What is stored cannot be cut as asked.
@@ -269,17 +275,19 @@ export function onRefusedKey(facts: RequestFacts, asked?: AskedRule[]): Verdict 
 /**
 What to do with a request for which the store was asked.
 
-@param stored - The stored response whose key and variant match, if any.
+@param lookup - The stored response whose key and variant match, if any, and the tags of variants that do not.
 */
-export function onLookup(facts: RequestFacts, stored: StoredHead | undefined, now: number, asked?: AskedRule[]): Verdict {
+export function onLookup(facts: RequestFacts, lookup: Looked, now: number, asked?: AskedRule[]): Verdict {
+	const {stored, tags = []} = lookup;
 	const view = stored === undefined ? undefined : viewFor(facts.request, stored);
-	const lookup = {
+	const known = {
 		...facts,
 		stored,
 		view,
+		tags,
 		now,
 	};
-	return decide(afterLookup, lookup, asked);
+	return decide(afterLookup, known, asked);
 }
 
 // RFC 9111 §4.3.2: these two are for the origin alone.
@@ -328,12 +336,16 @@ export function hasValidator({fields}: {readonly fields: RequestHead['fields']})
 // For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
 const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
+function mayValidate(request: RequestHead): boolean {
+	return validated.has(request.method) && !isPartialOrConditional(request);
+}
+
 /**
 RFC 9111 §4.3.1: the request is made conditional with what the stored response offers; not one that has conditions of its own, whose answer is for the caller alone.
 */
 function validators({request, stored}: LookupFacts): Record<string, string> {
 	const conditional: Record<string, string> = {};
-	if (isPartialOrConditional(request) || !validated.has(request.method)) {
+	if (!mayValidate(request)) {
 		return conditional;
 	}
 

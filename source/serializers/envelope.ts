@@ -104,5 +104,5 @@ function isStrings(value: unknown): value is string[] {
 }
 
 function isVary(value: unknown): boolean {
-	return typeof value === 'object' && value !== null && 'names' in value && 'digest' in value && isStrings(value.names) && typeof value.digest === 'string';
+	return typeof value === 'object' && value !== null && 'names' in value && 'digest' in value && isStrings(value.names) && typeof value.digest === 'string' && (!('others' in value) || isStrings(value.others));
 }

@@ -180,3 +180,59 @@ test('a read-only cache serves what a 304 confirms and writes nothing', async t 
 	t.is(cacheInfo(third).reason, 'revalidated');
 	t.is(origin.count, 3);
 });
+
+test('RFC 9111 §4.3.4: a 304 that names no variant that was offered is none for the caller: the request is sent once more, without conditions', async t => {
+	await using origin = await Origin.start((request, response) => {
+		const language = request.headers['accept-language']!;
+		response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {vary: 'accept-language', etag: `"${language}"`});
+		response.end(request.headers['if-none-match'] === undefined ? language : undefined);
+	});
+	for (const store of ['memory', new Map()] as const) {
+		const {client} = createClient({store});
+		const before = origin.count;
+		const ask = async (language: string, isStream = false): Promise<string> => {
+			const options = {headers: {'accept-language': language}};
+			return isStream ? readStream(client.stream(origin.url, options)) : client(origin.url, options).text();
+		};
+
+		t.is(await ask('de'), 'de');
+		t.is(await ask('fr'), 'fr');
+		t.deepEqual(origin.requests.slice(before).map(({headers}) => headers['if-none-match']), [undefined, '"de"', undefined]);
+		t.is(await ask('en', true), 'en');
+		t.is(origin.count - before, 5);
+		t.is(await ask('en'), 'en');
+		t.is(await ask('fr', true), 'fr');
+		t.is(origin.count - before, 5);
+	}
+});
+
+test('a caller who gives up while the request is sent once more is not answered, and nothing goes on', async t => {
+	await using origin = await Origin.start((request, response) => {
+		if (!(origin.count < 3)) {
+			return;
+		}
+
+		response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {vary: 'accept-language', etag: `"${origin.count}"`});
+		response.end();
+	});
+	const {client} = createClient();
+	await client(origin.url, {headers: {'accept-language': 'de'}});
+	await t.throwsAsync(client(origin.url, {headers: {'accept-language': 'fr'}, timeout: {request: 50}}), {name: 'TimeoutError'});
+	t.is(origin.count, 3);
+});
+
+test('where the request that is sent once more fails, the caller gets the failure', async t => {
+	await using origin = await Origin.start((request, response) => {
+		if (origin.count === 3) {
+			response.socket!.destroy();
+			return;
+		}
+
+		response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {vary: 'accept-language', etag: `"${origin.count}"`});
+		response.end();
+	});
+	const {client} = createClient();
+	await client(origin.url, {headers: {'accept-language': 'de'}});
+	await t.throwsAsync(client(origin.url, {headers: {'accept-language': 'fr'}}), {code: 'ECONNRESET'});
+	t.is(origin.count, 3);
+});

@@ -112,7 +112,7 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 for (const [title, {stored, after = 0, ...request}, decision] of afterLookup) {
 	test(`after the lookup: ${title}`, t => {
 		const found = stored === undefined ? undefined : storedHead(stored);
-		const made: RequestDecision = onLookup(facts(request), found, start + after);
+		const made: RequestDecision = onLookup(facts(request), {stored: found}, start + after);
 		t.deepEqual(made as object, decision);
 	});
 }
@@ -120,4 +120,12 @@ for (const [title, {stored, after = 0, ...request}, decision] of afterLookup) {
 test('a request without a key passes, and fails where nothing may be sent', t => {
 	t.deepEqual(onRefusedKey(facts()), {do: 'pass', reason: 'key-refused'});
 	t.deepEqual(onRefusedKey(facts({settings: {onlyIfCached: true}})), {do: 'fail', statusCode: 504, reason: 'only-if-cached'});
+});
+
+test('RFC 9111 §4.3.1: where no variant matches, the origin may choose one by its tag', t => {
+	const tags = ['"a"', '"b"'];
+	const lookup = (request: RequestCase): object => onLookup(facts(request), {stored: undefined, tags}, start);
+	t.deepEqual(lookup({}), send('miss', {'if-none-match': '"a", "b"'}));
+	t.deepEqual(lookup({fields: {range: 'bytes=0-1'}}), send('miss'));
+	t.deepEqual(lookup({method: 'POST'}), send('miss'));
 });

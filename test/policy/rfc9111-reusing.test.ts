@@ -20,7 +20,7 @@ type Lookup = RequestCase & {
 
 /** The verdict in a word or two. */
 function verdict({stored = {}, after = 0, ...request}: Lookup, settings: object): string {
-	const decision = onLookup(facts({...request, settings: {...settings, ...request.settings}}), storedHead(stored), start + after);
+	const decision = onLookup(facts({...request, settings: {...settings, ...request.settings}}), {stored: storedHead(stored)}, start + after);
 	switch (decision.do) {
 		case 'serve': {
 			return `${decision.view.kind === 'whole' ? '' : `${decision.view.kind} `}${decision.reason}`;
