@@ -15,6 +15,7 @@ import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
+import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {WriteQueue} from './write-queue.ts';
 
 export type HttpCacheOptions = {
@@ -24,6 +25,7 @@ export type HttpCacheOptions = {
 	readonly failFast: boolean;
 	readonly autoclose: boolean;
 	readonly now: () => number;
+	readonly partitionSecret?: string | Uint8Array | undefined;
 };
 
 /**
@@ -71,6 +73,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #store: Store;
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
+	readonly #secret: PartitionSecret;
 	readonly #held = new Set<Promise<void>>();
 	readonly #writes = new WriteQueue((key, error) => {
 		this.report('storeError', {operation: 'set', key, error});
@@ -81,7 +84,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	@throws {TypeError} Where `store` is of no known shape.
 	*/
-	constructor({store, cacheName, storeTimeout, failFast, autoclose, now}: HttpCacheOptions) {
+	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret}: HttpCacheOptions) {
 		super();
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
@@ -94,7 +97,22 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 				this.report('storeError', event);
 			},
 		});
+		this.#secret = new PartitionSecret({
+			// A secret that cannot be read must not be taken for one that is not there: it would be overwritten.
+			store: guardStore(opened.store, {timeout: storeTimeout, failFast: true, now}),
+			given: partitionSecret,
+			onFault: (operation, error) => {
+				if (failFast) {
+					throw error;
+				}
+
+				this.report('storeError', {operation, key: secretKey, error});
+			},
+		});
 	}
+
+	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
+	readonly secret = (): MaybePromise<string | Uint8Array> => this.#secret.get();
 
 	/**
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
@@ -124,6 +142,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async clear(): Promise<void> {
 		await this.idle();
 		await this.#store.clear();
+		this.#secret.forget();
 	}
 
 	/** Work that `idle` and `close` wait for. The promise must not reject. */
@@ -182,8 +201,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 				return match;
 			}
 
-			const variant = varyDigest(stored.vary.names, request);
-			return variant === stored.vary.digest ? match : this.#matchVariant(primary, variantKey(stored.generation, variant), variant);
+			const {names, digest} = stored.vary;
+			return chain(this.#secret.get(), secret => {
+				const variant = varyDigest(secret, names, request);
+				return variant === digest ? match : this.#matchVariant(primary, variantKey(stored.generation, variant), variant);
+			});
 		});
 	}
 
@@ -193,13 +215,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	#save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
 		const names = nominatedFields(stored.fields);
-		if (names.length === 0) {
-			return this.#write(key, stored);
-		}
+		return names.length === 0 ? this.#write(key, stored) : chain(this.#secret.get(), secret => this.#saveVarying(key, {...stored, vary: {names, digest: varyDigest(secret, names, request)}}));
+	}
 
-		const varying = {...stored, vary: {names, digest: varyDigest(names, request)}};
+	#saveVarying(key: string, varying: StoredResponse & Required<Pick<StoredResponse, 'vary'>>): MaybePromise<void> {
 		return chain(this.#read(key), primary => {
-			if (primary?.vary?.names.join(',') !== names.join(',')) {
+			if (primary?.vary?.names.join(',') !== varying.vary.names.join(',')) {
 				return this.#write(key, varying);
 			}
 
@@ -225,10 +246,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	#write(key: string, stored: StoredResponse): MaybePromise<void> {
-		return this.#store.set(key, this.#encode(stored), {
+		return chain(this.#secret.keep(), () => this.#store.set(key, this.#encode(stored), {
 			expires: stored.retainUntil,
 			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
-		});
+		}));
 	}
 
 	#encode(stored: StoredResponse): StoredValue {

@@ -1,5 +1,6 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {leadsToSecret} from '../matching/redact.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
 import {isWhole} from '../policy/completeness.ts';
@@ -21,9 +22,14 @@ import type {
 	ResponseHead,
 	View,
 } from '../policy/types.ts';
-import {composeResponse, type ReceivedResponse} from './compose-response.ts';
+import {composeResponse, storableUpdate, type ReceivedResponse} from './compose-response.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
-import {keyOf, readKeys, sibling} from './exchange-keys.ts';
+import {
+	keyOf,
+	readKeys,
+	settingOfKey,
+	sibling,
+} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
 	Answer,
@@ -83,6 +89,11 @@ export class Exchange {
 		return this.#settings.maxEntryBytes;
 	}
 
+	/** What the user gave to make the key with. */
+	get keySetting(): 'keyFn' | 'partitionBy' {
+		return settingOfKey(this.#settings);
+	}
+
 	/** The same request once more, to renew what was served stale. */
 	refreshed(): Exchange {
 		return new Exchange(this.#cache, {...this.#settings, refresh: true}, this.request);
@@ -130,7 +141,11 @@ export class Exchange {
 		const times = {requested: this.#sent.time, received: this.#settings.now()};
 		const {conditional, storesFor} = this.#sent;
 		const decision = onResponse(this.#facts, response, {
-			stored: this.#match.stored, conditional, storesFor, retries,
+			stored: this.#match.stored,
+			conditional,
+			storesFor,
+			retries,
+			leadsToSecret: leadsToSecret(response.fields, this.request.url, this.#settings.ignoredParameters),
 		}, times);
 		return this.#answer(decision, head, times.received);
 	}
@@ -258,6 +273,7 @@ export class Exchange {
 					received,
 					lifetime: decision,
 					withheld: decision.withheld,
+					ignored: this.#settings.ignoredParameters,
 				};
 				return {do: 'collect', status: this.#status(head.statusCode, true)};
 			}
@@ -344,7 +360,7 @@ export class Exchange {
 		const {stored} = this.#match as Match;
 		return storedResponse({
 			...stored,
-			rawHeaders: freshenedFields(stored.rawHeaders, head.rawHeaders),
+			rawHeaders: freshenedFields(stored.rawHeaders, storableUpdate(head.rawHeaders, this.request.url, this.#settings.ignoredParameters)),
 			createdAt: received,
 			expires,
 			retainUntil,
@@ -425,7 +441,7 @@ export class Exchange {
 	// A `keyFn` that fails after the response came is told; there is nobody left to be harmed.
 	#quietly(action: () => MaybePromise<void>): void {
 		const tell = (error: unknown): void => {
-			this.#cache.report('settingError', {setting: 'keyFn', error});
+			this.#cache.report('settingError', {setting: this.keySetting, error});
 		};
 
 		try {
