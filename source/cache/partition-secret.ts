@@ -59,17 +59,17 @@ export class PartitionSecret {
 
 	/** To be called before something is written: stores the secret, if it is in use and not stored yet. */
 	keep(): MaybePromise<void> {
-		if (this.#secret === undefined || this.#isStored || this.#clock() < this.#pausedUntil) {
-			return undefined;
-		}
-
 		// Once more, just before: the shorter the time between, the rarer that two write.
-		return chain(this.#load(), () => this.#isStored || this.#clock() < this.#pausedUntil ? undefined : this.#write());
+		return this.#isToBeWritten() ? chain(this.#load(), () => this.#isToBeWritten() ? this.#write() : undefined) : undefined;
 	}
 
 	/** The store was emptied. The next entry that needs the secret brings it back. */
 	forget(): void {
 		this.#isStored = false;
+	}
+
+	#isToBeWritten(): boolean {
+		return this.#secret !== undefined && !this.#isStored && this.#clock() >= this.#pausedUntil;
 	}
 
 	#isCertain(): boolean {
