@@ -30,7 +30,15 @@ export function describedRequest(method: string, url: URL, headers: Headers, bod
 }
 
 function basic(username: string, password: string): string {
-	return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
+	return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
+}
+
+function decode(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
 }
 
 function withoutUserInfo({href}: URL): string {

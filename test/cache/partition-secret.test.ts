@@ -1,7 +1,13 @@
 import {Buffer} from 'node:buffer';
+import {spawn} from 'node:child_process';
+import {mkdtemp, rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
 import test from 'ava';
 import {PartitionSecret, secretKey} from '../../source/cache/partition-secret.ts';
 import type {MaybePromise, Store, StoredValue} from '../../source/stores/types.ts';
+import {Origin} from '../helpers/origin.ts';
 
 type Faults = {get: boolean; set: boolean};
 
@@ -30,7 +36,9 @@ function storeOf(holds: Store['holds'], isAsync = false) {
 			values.set(key, value);
 		}),
 	} as unknown as Store;
-	return {store, values, faults, calls};
+	return {
+		store, values, faults, calls,
+	};
 }
 
 function secretOf(store: Store, given?: string) {
@@ -65,7 +73,7 @@ for (const holds of ['bytes', 'text', 'objects'] as const) {
 			t.deepEqual(await secret.get(), await first);
 
 			await secret.keep();
-			t.deepEqual([...values.keys()], [secretKey]);
+			t.deepEqual(values.keys().toArray(), [secretKey]);
 			t.deepEqual(await secretOf(store).secret.get(), await first);
 			t.notDeepEqual(await secretOf(storeOf(holds).store).secret.get(), await first);
 		});
@@ -76,23 +84,23 @@ test('nothing is read or written for a secret that is given, nor written for one
 	const {store, calls} = storeOf('text');
 	const {secret} = secretOf(store, 'given');
 	t.is(secret.get(), 'given');
-	secret.keep();
-	secretOf(store).secret.keep();
+	void secret.keep();
+	void secretOf(store).secret.keep();
 	t.deepEqual(calls, []);
 });
 
 test('what is certain is not read again', t => {
 	const {store, calls} = storeOf('text');
 	const first = secretOf(store);
-	first.secret.get();
-	first.secret.keep();
+	void first.secret.get();
+	void first.secret.keep();
 	first.advance(10_000);
 	const other = secretOf(store).secret;
-	other.get();
+	void other.get();
 	calls.length = 0;
-	first.secret.get();
-	other.get();
-	other.keep();
+	void first.secret.get();
+	void other.get();
+	void other.keep();
 	t.deepEqual(calls, []);
 });
 
@@ -108,8 +116,8 @@ test('two that write at once end with one secret', async t => {
 test('one that wrote finds out for some seconds that another did so later', t => {
 	const {store, values} = storeOf('text');
 	const {secret, advance} = secretOf(store);
-	secret.get();
-	secret.keep();
+	void secret.get();
+	void secret.keep();
 	advance(9999);
 	const other = `got-cache-secret:1:${'ab'.repeat(32)}`;
 	values.set(secretKey, other);
@@ -158,13 +166,32 @@ test('rubbish is no secret, and an emptied store gets its own back', t => {
 		values.set(secretKey, rubbish);
 		const {secret} = secretOf(store);
 		const known = secret.get();
-		secret.keep();
+		void secret.keep();
 		t.notDeepEqual(values.get(secretKey), rubbish);
 		values.clear();
 		secret.forget();
 		t.deepEqual(secret.get(), known);
 		t.is(values.size, 0);
-		secret.keep();
+		void secret.keep();
 		t.is(values.size, 1);
 	}
+});
+
+test('processes that begin at once on one file end with one secret', async t => {
+	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const run = async (startTime: number): Promise<string> => {
+		const script = path.join(import.meta.dirname, 'secret-user.ts');
+		const child = spawn(process.execPath, [script, path.join(folder, 'cache'), origin.url, String(startTime)], {stdio: ['ignore', 'pipe', 'inherit'], timeout: 50_000});
+		return Buffer.concat(await Array.fromAsync(child.stdout as AsyncIterable<Uint8Array>)).toString();
+	};
+
+	const startTime = Date.now() + 3000;
+	const keys = await Promise.all(Array.from({length: 5}, async () => run(startTime)));
+	keys.push(await run(0));
+	t.regex(keys[0]!, /^got-cache:1:/v);
+	t.is(new Set(keys).size, 1);
 });

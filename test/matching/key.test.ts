@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
@@ -42,7 +43,7 @@ const same: readonly Pair[] = [
 	['escapes in JSON strings', json(String.raw`{"\u0061":"\u00e4\/"}`), json('{"a":"ä/"}')],
 	['parameters of JSON\'s type', body('Application/JSON; charset="UTF-8"', '{"a":1}'), json('{"a":1}')],
 	['text and bytes of JSON', body('application/problem+json', '{"b":"ä","a":1}'), body('application/problem+json', bytes('{"a":1,"b":"ä"}'))],
-	['the charset of JSON', body('application/json; charset=utf-16le', Uint8Array.from('{"a":1}', character => character.codePointAt(0)!).reduce((all, byte, index) => all.with(index * 2, byte), new Uint8Array(14))), json('{"a":1}')],
+	['the charset of JSON', body('application/json; charset=utf-16le', Buffer.from('{"a":1}', 'utf16le')), json('{"a":1}')],
 	['an ignored member of JSON, however deep', json('{"a":[{"UTM":1,"b":2}]}'), json('{"a":[{"b":2}]}'), {ignoredParameters: ['utm']}],
 	['an ignored member below the root', json('{"data":{"utm":1}}'), json('{"data":{}}'), {ignoredParameters: ['utm'], contentRootKey: 'data'}],
 	['an ignored JSON path', json('{"a":{"id":1},"id":2}'), json('{"a":{"id":3},"id":2}'), {ignoredParameters: ['$.a.id']}],
@@ -59,12 +60,16 @@ const same: readonly Pair[] = [
 	['the order of a header\'s list', header('x-team', 'b,  a,'), header('x-team', ['a', 'b']), {matchHeaders: ['x-team']}],
 	['the letter case of what has none', header('accept', 'Text/HTML'), header('accept', 'text/html'), {matchHeaders: true}],
 	['the order of matchHeaders', {headers: {a: '1', b: '2'}}, {headers: {b: '2', a: '1'}}, {matchHeaders: true}],
-	['headers of the connection, and of caching', {headers: {connection: 'close', host: 'a', 'cache-control': 'no-cache', range: 'bytes=0-1', ':path': '/'}}, {}, {matchHeaders: true}],
+	['headers of the connection, and of caching', {
+		headers: {
+			connection: 'close', host: 'a', 'cache-control': 'no-cache', range: 'bytes=0-1', ':path': '/',
+		},
+	}, {}, {matchHeaders: true}],
 	['ignored headers', header('X-Trace-Id', '1'), header('x-trace-id', '2'), {matchHeaders: true, ignoredParameters: [/^X-Trace/v]}],
 
 	['credentials where they are shared', header('authorization', 'a'), header('authorization', 'b'), {partitionBy: false}],
 	['credentials in a query where they are shared', url('/?api_key=a'), url('/?API_KEY=b'), {partitionBy: false}],
-	['credentials of one tenant', {headers: {authorization: 'a', tenant: 't'}}, {headers: {authorization: 'b', tenant: 't'}}, {partitionBy: ({headers}) => String(headers['tenant'])}],
+	['credentials of one tenant', {headers: {authorization: 'a', tenant: 't'}}, {headers: {authorization: 'b', tenant: 't'}}, {partitionBy: ({headers}) => String(headers.tenant)}],
 	['the order of credentials', url('/?api_key=1&access_token=2'), url('/?access_token=2&api_key=1')],
 	['the order of credentials in JSON', json('{"api_key":1,"access_token":2}'), json('{"access_token":2,"api_key":1}')],
 ];
@@ -78,7 +83,7 @@ for (const [title, one, other, settings] of same) {
 const deep = '['.repeat(600);
 const different: readonly Pair[] = [
 	['the method', {method: 'HEAD'}, {}],
-	['the scheme', {url: 'http://example.com/'}, {}],
+	['the scheme', {url: 'http://localhost/'}, {url: 'https://localhost/'}],
 	['the port', {url: 'https://example.com:444/'}, {}],
 	['the letter case of a path', url('/A'), url('/a')],
 	['an escape of a reserved character', url('/a%2Fb'), url('/a/b')],
@@ -121,14 +126,14 @@ const different: readonly Pair[] = [
 	['a secret header that is listed, though all else is shared', header('authorization', 'a'), header('authorization', 'b'), {matchHeaders: ['Authorization'], partitionBy: false}],
 	['a secret parameter that is not ignored, though all else is shared', url('/?api_key=a'), url('/?api_key=b'), {ignoredParameters: [], partitionBy: false}],
 
-	['the tenant', header('tenant', 'a'), header('tenant', 'b'), {partitionBy: ({headers}) => String(headers['tenant'])}],
+	['the tenant', header('tenant', 'a'), header('tenant', 'b'), {partitionBy: ({headers}) => String(headers.tenant)}],
 	['user info', {url: 'https://a:b@example.com/'}, {url: 'https://a:c@example.com/'}],
 	['the client\'s certificate', {clientCertificate: ['a']}, {clientCertificate: [bytes('b')]}],
 	['a credential in a query', url('/?access_token=a'), url('/?access_token=b')],
 	['a credential in a form', form('api_key=a'), form('api_key=b')],
 	['a credential deep in JSON', json('{"a":[{"apikey":"a"}]}'), json('{"a":[{"apikey":"b"}]}')],
 	['an ignored parameter that sounds like a credential', url('/?session_id=a'), url('/?session_id=b'), {ignoredParameters: ['session_id']}],
-	['the secret', header('authorization', 'a'), header('authorization', 'a '), {}],
+	['white space in a credential', header('authorization', 'a'), header('authorization', 'a ')],
 	...['Authorization', 'Proxy-Authorization', 'Cookie', 'X-API-Key', 'Api-Key', 'ApiKey', 'X-Auth-Token', 'X-Amz-Security-Token', 'X-Session-Id', 'Private-Token'].map((name): Pair => [`the credential \`${name}\``, header(name, 'a'), header(name, 'b')]),
 ];
 
@@ -157,13 +162,11 @@ const golden = JSON.parse(readFileSync(new URL('golden-keys.json', import.meta.u
 test('50 keys are what they were in every release and on every machine', t => {
 	t.is(golden.length, 50);
 	t.is(new Set(golden.map(({key}) => key)).size, 50);
-	for (const {request, settings, key} of golden) {
-		t.is(createKey(request, settings), key, JSON.stringify(request));
-	}
+	t.deepEqual(golden.map(({request, settings}) => createKey(request, settings)), golden.map(({key}) => key));
 });
 
 const text = fc.string({unit: 'binary', maxLength: 8});
-const word = fc.string({unit: fc.constantFrom(...'abcAB12%&=+ ä"\\,;'), minLength: 1, maxLength: 6});
+const word = fc.string({unit: fc.constantFrom(...String.raw`abcAB12%&=+ ä"\,;`), minLength: 1, maxLength: 6});
 const uniqueParameters = fc.uniqueArray(fc.tuple(word, word), {selector: ([name]) => name, maxLength: 6});
 const shuffled = <Item>(items: fc.Arbitrary<Item[]>): fc.Arbitrary<readonly [Item[], Item[]]> => items.chain(list => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, {minLength: list.length})));
 
@@ -206,7 +209,7 @@ test('changing any matched part changes the key', t => {
 	fc.assert(fc.property(parts, parts, (one, other) => {
 		for (const part of Object.keys(one) as Array<keyof typeof one>) {
 			const changed = {...one, [part]: other[part]};
-			t.is(keyOfParts(changed) === keyOfParts(one), changed[part] === one[part], part);
+			t.deepEqual([part, keyOfParts(changed) === keyOfParts(one)], [part, changed[part] === one[part]]);
 		}
 	}), {numRuns: 300});
 });
