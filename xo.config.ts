@@ -69,7 +69,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	'settings.ts': {
-		source: ['policy', 'errors.ts', 'settings-types.ts'],
+		source: ['policy', 'matching', 'errors.ts', 'settings-types.ts'],
 		node: [],
 		packages: ['leven'],
 	},

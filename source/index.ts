@@ -8,8 +8,10 @@ export {explain, type DescribedRequest} from './client/explain.ts';
 export type {Explanation} from './engine/explain.ts';
 export type {AskedRule} from './policy/rule.ts';
 export {CacheHooksError, SettingError, StoreTimeoutError} from './errors.ts';
-export {createKey, type KeyRequest, type KeySettings} from './matching/key.ts';
 export {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
+export type {IgnoredParameter} from './matching/ignored.ts';
+export {createKey, type KeySettings} from './matching/key.ts';
+export type {KeyRequest, PartitionFunction} from './matching/types.ts';
 export {CachedResponse} from './model/cached-response.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,

@@ -1,4 +1,5 @@
-import type {KeyRequest} from './matching/key.ts';
+import type {Ignored, IgnoredParameter} from './matching/ignored.ts';
+import type {KeyRequest, PartitionFunction} from './matching/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
 import type {UrlExpiration, UrlsExpireAfter} from './policy/url-patterns.ts';
@@ -246,7 +247,7 @@ export type CacheSettings = SharedSettings & {
 	readonly cacheStatus?: boolean | string | {readonly name?: string; readonly key?: boolean} | undefined;
 
 	/**
-	The request headers whose values part the cache beside what `Vary` names: none, all (`true`), or those listed.
+	The request headers whose values part the cache beside what `Vary` names: none, those listed, or all (`true`) but those of the connection and those ignored. The order of a list's members does not count, nor white space around them.
 
 	@default false
 	@example
@@ -257,15 +258,48 @@ export type CacheSettings = SharedSettings & {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
 
 	/**
-	`'credentials'` keeps the responses of requests with different credentials apart; `false` shares them among all.
+	Parameters that part nothing, and whose values are `REDACTED` in what is stored: of the query, headers, form bodies and JSON bodies at any depth. Each is a name in any letter case, a `RegExp` (where it ignores no case, it does so for headers), or a JSON path such as `$.user.token` or `$.items[*].id` for one field. The list takes the place of the default one. Credentials part the cache all the same, unless `partitionBy` says otherwise, and are never stored.
+
+	@default DEFAULT_IGNORED_PARAMETERS
+	@example
+	```
+	{ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source', /^x-trace-/, '$.request.id']}
+	```
+	*/
+	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
+
+	/**
+	The member of a JSON body below which parameters are ignored by name; without one, they are everywhere. JSON paths begin at the root all the same.
+
+	@default undefined
+	@example
+	```
+	{contentRootKey: 'data'}
+	```
+	*/
+	readonly contentRootKey?: string | undefined;
+
+	/**
+	Whom a response is for. `'credentials'`: requests with different credentials do not share responses. They are `Authorization`, `Proxy-Authorization`, `Cookie`, headers whose name sounds like a key, token, secret or session, ignored parameters whose name does, user info in the URL, and the client's certificate. A function names the tenant, and credentials then do not count. `false` shares among all.
 
 	@default 'credentials'
 	@example
 	```
-	{partitionBy: false}
+	{partitionBy: request => String(request.headers['x-tenant'])}
 	```
 	*/
-	readonly partitionBy?: 'credentials' | false | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+
+	/**
+	What credentials are digested with before they part a key, so that nobody who reads the store can try guesses: for several caches that share what they store, in different stores or after a restore. Without one, each cache makes its own, and keeps it in its store.
+
+	@default undefined
+	@example
+	```
+	{partitionSecret: process.env.CACHE_SECRET}
+	```
+	*/
+	readonly partitionSecret?: string | Uint8Array | undefined;
 
 	/**
 	Store bodies as they came over the wire, compressed, instead of decoded: smaller, and slower on each hit.
@@ -405,7 +439,10 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 
 	/** In lower case. */
 	readonly matchHeaders: boolean | readonly string[];
-	readonly partitionBy: 'credentials' | false;
+	readonly ignoredParameters: Ignored;
+	readonly contentRootKey: string | undefined;
+	readonly partitionBy: 'credentials' | false | PartitionFunction;
+	readonly partitionSecret: string | Uint8Array | undefined;
 	readonly storeEncoded: boolean;
 
 	/** Milliseconds. */

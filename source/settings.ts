@@ -1,5 +1,7 @@
 import {closestMatch} from 'leven';
 import {SettingError} from './errors.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
+import {compileIgnored, type Ignored} from './matching/ignored.ts';
 import {
 	NEVER_EXPIRE,
 	parseExpiration,
@@ -85,7 +87,7 @@ const clientTable: Table<ResolvedSettings> = {
 	cacheName: {
 		default: 'http_cache',
 		allowed: 'a string that is not empty',
-		parse: value => typeof value === 'string' && value !== '' ? value : undefined,
+		parse: notEmpty,
 	},
 	urlsExpireAfter: {
 		default: [],
@@ -125,8 +127,23 @@ const clientTable: Table<ResolvedSettings> = {
 	},
 	partitionBy: {
 		default: 'credentials',
-		allowed: '`\'credentials\'` or `false`',
-		parse: value => value === 'credentials' || value === false ? value : undefined,
+		allowed: '`\'credentials\'`, `false` or a function `(request) => string`',
+		parse: value => value === 'credentials' || value === false || typeof value === 'function' ? value as ResolvedSettings['partitionBy'] : undefined,
+	},
+	partitionSecret: {
+		default: undefined,
+		allowed: 'a string or bytes that are not empty',
+		parse: secret,
+	},
+	ignoredParameters: {
+		default: DEFAULT_IGNORED_PARAMETERS,
+		allowed: 'an array or a Set of parameters',
+		parse: ignoredParameters,
+	},
+	contentRootKey: {
+		default: undefined,
+		allowed: 'a string that is not empty',
+		parse: notEmpty,
 	},
 	storeEncoded: boolean,
 	storeTimeout: {
@@ -251,6 +268,32 @@ function headerNames(value: unknown, path: string): boolean | readonly string[] 
 
 	const names = headerNameSet(value, path);
 	return names === undefined ? undefined : Object.freeze([...names]);
+}
+
+function ignoredParameters(value: unknown, path: string): Ignored | undefined {
+	if (!Array.isArray(value) && !(value instanceof Set)) {
+		return undefined;
+	}
+
+	const items = [...value as Iterable<unknown>];
+	const ignored = compileIgnored(items);
+	if (typeof ignored === 'number') {
+		throw new SettingError(`${path}[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
+	}
+
+	return ignored;
+}
+
+function secret(value: unknown): string | Uint8Array | undefined {
+	if (value instanceof Uint8Array) {
+		return value.byteLength === 0 ? undefined : Uint8Array.from(value);
+	}
+
+	return notEmpty(value);
+}
+
+function notEmpty(value: unknown): string | undefined {
+	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function expiration(value: unknown): Expiration | undefined {

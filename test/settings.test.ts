@@ -6,6 +6,7 @@ import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import fc from 'fast-check';
 import {SettingError} from '../source/errors.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from '../source/matching/credentials.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../source/policy/expiration.ts';
 import {
 	resolveRequestSettings,
@@ -47,6 +48,9 @@ test('the defaults', t => {
 		autoclose: false,
 		matchHeaders: false,
 		partitionBy: 'credentials',
+		ignoredParameters: {
+			names: new Set(DEFAULT_IGNORED_PARAMETERS), patterns: [], headerPatterns: [], paths: [],
+		},
 	} as unknown as typeof settings);
 	t.true(Math.abs(clock() - Date.now()) < 1000);
 	t.deepEqual(resolveRequestSettings({}), {});
@@ -67,7 +71,7 @@ test('each setting states its default', t => {
 
 for (const [key, stated] of documented) {
 	test(`the stated default of \`${key}\` is the real one`, t => {
-		const settings = {[key]: runInNewContext(`(${stated})`, {NEVER_EXPIRE}) as unknown};
+		const settings = {[key]: runInNewContext(`(${stated})`, {NEVER_EXPIRE, DEFAULT_IGNORED_PARAMETERS}) as unknown};
 		const isOfRequestOnly = ['refresh', 'forceRefresh'].includes(key);
 		const given = isOfRequestOnly ? resolveRequestSettings(settings) : resolveSettings(settings);
 		const byDefault = isOfRequestOnly ? {[key]: false} : resolveSettings();
@@ -96,6 +100,16 @@ const understood: ReadonlyArray<readonly [settings: CacheSettings, resolved: Rea
 	[{matchHeaders: true}, {matchHeaders: true}],
 	[{matchHeaders: ['Accept', 'X-A', 'accept']}, {matchHeaders: ['accept', 'x-a']}],
 	[{partitionBy: false}, {partitionBy: false}],
+	[{partitionBy: keyFn as unknown as () => string}, {partitionBy: keyFn}],
+	[{partitionSecret: 'a'}, {partitionSecret: 'a'}],
+	[{partitionSecret: new Uint8Array([1])}, {partitionSecret: new Uint8Array([1])}],
+	[{contentRootKey: 'data'}, {contentRootKey: 'data'}],
+	[{ignoredParameters: ['A', /b/gv]}, {
+		ignoredParameters: {
+			names: new Set(['a']), patterns: [/b/v], headerPatterns: [/b/iv], paths: [],
+		},
+	}],
+	[{ignoredParameters: new Set(['$.a[0][*][\'b c\']', '$["d"].*'])}, {ignoredParameters: {names: new Set()}}],
 	[{maxEntryBytes: Infinity}, {maxEntryBytes: Infinity}],
 	[{maxEntryBytes: 1}, {maxEntryBytes: 1}],
 	[{storeTimeout: 0.5}, {storeTimeout: 0.5}],
@@ -142,7 +156,15 @@ const refused: ReadonlyArray<readonly [settings: unknown, path: string, message:
 	[{staleWhileRevalidate: DO_NOT_CACHE}, 'cache.staleWhileRevalidate', 'a boolean, a number of seconds from 0, a duration'],
 	[{matchHeaders: 'accept'}, 'cache.matchHeaders', 'a boolean or an array of header names'],
 	[{matchHeaders: ['accept', 'a b']}, 'cache.matchHeaders[1]', 'a header name, got string "a b"'],
-	[{partitionBy: true}, 'cache.partitionBy', '`\'credentials\'` or `false`'],
+	[{partitionBy: true}, 'cache.partitionBy', '`\'credentials\'`, `false` or a function `(request) => string`'],
+	[{partitionSecret: ''}, 'cache.partitionSecret', 'a string or bytes that are not empty'],
+	[{partitionSecret: new Uint8Array()}, 'cache.partitionSecret', 'an instance of Uint8Array'],
+	[{contentRootKey: ''}, 'cache.contentRootKey', 'a string that is not empty'],
+	[{ignoredParameters: 'token'}, 'cache.ignoredParameters', 'an array or a Set of parameters, got string "token"'],
+	[{ignoredParameters: ['token', '']}, 'cache.ignoredParameters[1]', 'a name, a RegExp or a JSON path'],
+	[{ignoredParameters: ['$.a', '$.a..b']}, 'cache.ignoredParameters[1]', 'got string "$.a..b"'],
+	[{ignoredParameters: ['$[a]']}, 'cache.ignoredParameters[0]', 'got string "$[a]"'],
+	[{ignoredParameters: new Set([5])}, 'cache.ignoredParameters[0]', 'got number 5'],
 	[{storeTimeout: 0}, 'cache.storeTimeout', 'a number of milliseconds above 0'],
 	[{storeTimeout: Infinity}, 'cache.storeTimeout', 'got number Infinity'],
 	[{maxEntryBytes: 0}, 'cache.maxEntryBytes', 'a whole number of bytes from 1, or `Infinity`'],

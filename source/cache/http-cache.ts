@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {EventEmitter} from 'node:events';
 import process from 'node:process';
 import {varyDigest, variantKey} from '../matching/key.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields} from '../policy/vary.ts';
 import {
@@ -16,6 +16,7 @@ import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {Invalidations} from './invalidations.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
+import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {WriteQueue} from './write-queue.ts';
 
 export type HttpCacheOptions = {
@@ -25,6 +26,7 @@ export type HttpCacheOptions = {
 	readonly failFast: boolean;
 	readonly autoclose: boolean;
 	readonly now: () => number;
+	readonly partitionSecret?: string | Uint8Array | undefined;
 };
 
 /**
@@ -79,6 +81,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
 	readonly #invalidations = new Invalidations();
+	readonly #secret: PartitionSecret;
 	readonly #held = new Set<Promise<void>>();
 	readonly #writes = new WriteQueue((key, error) => {
 		this.report('storeError', {operation: 'set', key, error});
@@ -89,7 +92,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	@throws {TypeError} Where `store` is of no known shape.
 	*/
-	constructor({store, cacheName, storeTimeout, failFast, autoclose, now}: HttpCacheOptions) {
+	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret}: HttpCacheOptions) {
 		super();
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
@@ -102,7 +105,22 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 				this.report('storeError', event);
 			},
 		});
+		this.#secret = new PartitionSecret({
+			// A secret that cannot be read must not be taken for one that is not there: it would be overwritten.
+			store: guardStore(opened.store, {timeout: storeTimeout, failFast: true, now}),
+			given: partitionSecret,
+			onFault: (operation, error) => {
+				if (failFast) {
+					throw error;
+				}
+
+				this.report('storeError', {operation, key: secretKey, error});
+			},
+		});
 	}
+
+	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
+	readonly secret = (): MaybePromise<string | Uint8Array> => this.#secret.get();
 
 	/**
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
@@ -142,6 +160,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async clear(): Promise<void> {
 		await this.idle();
 		await this.#store.clear();
+		this.#secret.forget();
 	}
 
 	/** Work that `idle` and `close` wait for. The promise must not reject. */
@@ -200,8 +219,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 				return match;
 			}
 
-			const variant = varyDigest(stored.vary.names, request);
-			return variant === stored.vary.digest ? match : this.#matchVariant(match, variant);
+			return chain(this.#secret.get(), secret => {
+				const variant = varyDigest(secret, stored.vary!.names, request);
+				return variant === stored.vary!.digest ? match : this.#matchVariant(match, variant);
+			});
 		});
 	}
 
@@ -223,11 +244,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	#save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
 		const names = nominatedFields(stored.fields);
-		if (names.length === 0) {
-			return this.#write(key, withoutVariation(stored));
-		}
+		return names.length === 0
+			? this.#write(key, withoutVariation(stored))
+			: chain(this.#secret.get(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
+	}
 
-		const digest = varyDigest(names, request);
+	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
 		return chain(this.#read(key), primary => {
 			if (primary?.vary?.names.join(',') !== names.join(',')) {
 				// Variants by other names must not be found through this one.
@@ -265,10 +287,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	#write(key: string, stored: StoredResponse): MaybePromise<void> {
-		return this.#store.set(key, this.#encode(stored), {
+		return chain(this.#secret.keep(), () => this.#store.set(key, this.#encode(stored), {
 			expires: stored.retainUntil,
 			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
-		});
+		}));
 	}
 
 	#encode(stored: StoredResponse): StoredValue {

@@ -2,7 +2,8 @@ import type {Got} from 'got';
 import type {Explanation} from '../engine/explain.ts';
 import type {RequestSettings} from '../settings.ts';
 import {engineOf} from './cache-hooks.ts';
-import {describedRequest, lowerCase} from './request-head.ts';
+import {lowerCaseNames} from '../matching/method.ts';
+import {describedRequest} from './request-head.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.
 const acceptedCodings = 'gzip, deflate, br, zstd';
@@ -49,7 +50,7 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 	const sent = {
 		...(options.decompress && {'accept-encoding': acceptedCodings}),
 		...options.headers,
-		...lowerCase(headers),
+		...lowerCaseNames(headers),
 	};
 	return engine.explain(describedRequest(method, new URL(url), sent, body), engine.settingsFor(settings ?? options.context.cache));
 }

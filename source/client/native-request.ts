@@ -8,6 +8,12 @@ export type RequestResult = Awaited<ReturnType<RequestFunction>>;
 export type NativeOptions = {
 	headers?: Record<string, string | string[] | undefined>;
 	signal?: AbortSignal | undefined;
+
+	/** What Node.js takes, and agents have among their options: see `clientCertificate`. */
+	cert?: unknown;
+	key?: unknown;
+	pfx?: unknown;
+	agent?: unknown;
 };
 
 /** Sends the request with some headers added for this attempt alone. */

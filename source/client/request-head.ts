@@ -1,50 +1,52 @@
 import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
 import type {OutgoingRequest} from '../engine/exchange-types.ts';
-import type {Fields} from '../policy/fields.ts';
+import {lowerCaseNames, overridingMethod} from '../matching/method.ts';
+import {clientCertificate} from './client-certificate.ts';
+import type {NativeOptions} from './native-request.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-// Servers that read one of these take it for the method (requests-cache does, too).
-const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /**
 The request as it will be sent: after all hooks, with the credentials and the length that Got added.
 */
-export function outgoingRequest(url: URL, headers: Headers, options: Options): OutgoingRequest {
-	return describedRequest(options.method, url, headers, keyableBody(options));
+export function outgoingRequest(url: URL, native: NativeOptions, options: Options): OutgoingRequest {
+	return {
+		...describedRequest(options.method, url, native.headers ?? {}, keyableBody(options)),
+		clientCertificate: url.protocol === 'https:' ? clientCertificate(native) : undefined,
+	};
 }
 
-/** A request by its parts. */
+/** A request by its parts. User info becomes what is sent of it. */
 export function describedRequest(method: string, url: URL, headers: Headers, body: OutgoingRequest['body']): OutgoingRequest {
-	const fields = lowerCase(headers);
+	const {username, password} = url;
+	const fields = username === '' && password === '' ? lowerCaseNames(headers) : {authorization: basic(username, password), ...lowerCaseNames(headers)};
 	return {
 		method: method.toUpperCase(),
 		override: overridingMethod(fields),
-		url: url.href,
+		url: username === '' && password === '' ? url.href : withoutUserInfo(url),
 		fields,
 		body,
 	};
 }
 
-export function lowerCase(headers: Headers): Fields {
-	const fields: Record<string, string | string[] | undefined> = Object.create(null) as Record<string, string | string[] | undefined>;
-	for (const [name, value] of Object.entries(headers)) {
-		fields[name.toLowerCase()] = value;
-	}
-
-	return fields;
+function basic(username: string, password: string): string {
+	return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
 }
 
-function overridingMethod(fields: Fields): string | undefined {
-	for (const name of overrides) {
-		const value = fields[name];
-		if (typeof value === 'string' && value.trim() !== '') {
-			return value.trim().toUpperCase();
-		}
+function decode(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
 	}
+}
 
-	return undefined;
+function withoutUserInfo({href}: URL): string {
+	const url = new URL(href);
+	url.username = '';
+	url.password = '';
+	return url.href;
 }
 
 function keyableBody({body, method, isStream, allowGetBody}: Options): OutgoingRequest['body'] {

@@ -36,7 +36,7 @@ export function arm(options: Options, engine: Engine): void {
 	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
 		Reflect.deleteProperty(options, 'getRequestFunction');
 		const isLastResort = endOfRetries(options);
-		const exchange = engine.open(outgoingRequest(url, native.headers ?? {}, options), options.decompress ? settings : {...settings, storeEncoded: true});
+		const exchange = engine.open(outgoingRequest(url, native, options), options.decompress ? settings : {...settings, storeEncoded: true});
 		remember(options, exchange, engine.now);
 		return new Attempt(url, native, options, exchange, engine).run(isLastResort);
 	};

@@ -1,8 +1,9 @@
 import {newGeneration} from '../cache/http-cache.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../matching/credentials.ts';
+import type {Ignored} from '../matching/ignored.ts';
+import {leadsToSecret, redactFields} from '../matching/redact.ts';
 import {redactUrl} from '../matching/url.ts';
-import {storedResponse, type StoredResponse} from '../model/stored-response.ts';
-import {datedFields, storableFields} from '../policy/stored-fields.ts';
+import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
+import {datedFields, storableFields, type RawFields} from '../policy/stored-fields.ts';
 import type {Lifetime} from '../policy/types.ts';
 import type {IncomingHead} from './exchange-types.ts';
 
@@ -21,6 +22,9 @@ export type ReceivedResponse = {
 
 	/** Fields that are not to be stored. */
 	readonly withheld: readonly string[];
+
+	/** What is redacted. */
+	readonly ignored: Ignored;
 };
 
 /**
@@ -29,14 +33,15 @@ What is stored of a response: nothing that belongs to one connection, and no cre
 @param codings - The content codings that were undone; headers are made to agree.
 */
 export function composeResponse(response: ReceivedResponse, body: Uint8Array, codings: readonly string[]): StoredResponse {
-	const {method, url, head, received, lifetime, withheld, decidedBy} = response;
+	const {method, url, head, received, lifetime, withheld, decidedBy, ignored} = response;
 	const excluded = codings.length > 0 ? [...withheld, 'content-encoding', 'content-length'] : withheld;
+	const storable = storableFields(head.rawHeaders, excluded);
 	return storedResponse({
 		method,
-		url: redactUrl(url, DEFAULT_IGNORED_PARAMETERS),
+		url: redactUrl(url, ignored),
 		statusCode: head.statusCode,
 		statusMessage: head.statusMessage,
-		rawHeaders: datedFields(storableFields(head.rawHeaders, excluded), received),
+		rawHeaders: datedFields(redactFields(storable, url, ignored), received),
 		createdAt: received,
 		expires: lifetime.expires,
 		retainUntil: lifetime.retainUntil,
@@ -45,4 +50,21 @@ export function composeResponse(response: ReceivedResponse, body: Uint8Array, co
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
 	}, body);
+}
+
+/**
+The lines of a 304 that may be stored: what leads to a secret is left out, so that what was stored stands.
+
+@param url - What was asked for.
+*/
+export function storableUpdate(raw: RawFields, url: string, ignored: Ignored): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		const line = raw.slice(index, index + 2);
+		if (!leadsToSecret(fieldsOf(line), url, ignored)) {
+			lines.push(...line);
+		}
+	}
+
+	return redactFields(lines, url, ignored);
 }

@@ -22,7 +22,7 @@ export class Engine {
 	constructor(cache: HttpCache, settings: ResolvedSettings) {
 		this.cache = cache;
 		this.#settings = settings;
-		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}));
+		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		this.background = new Background(cache);
 	}
 
@@ -46,7 +46,7 @@ export class Engine {
 			return known;
 		}
 
-		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own as RequestSettings));
+		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own as RequestSettings), this.cache.secret);
 		if (Object.isFrozen(own)) {
 			this.#ofRequests.set(own as object, settings);
 		}
@@ -72,7 +72,7 @@ export class Engine {
 				throw error;
 			}
 
-			this.cache.report('settingError', {setting: 'keyFn', error});
+			this.cache.report('settingError', {setting: exchange.keySetting, error});
 			return exchange.standAside();
 		};
 

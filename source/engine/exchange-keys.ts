@@ -1,23 +1,44 @@
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {createKey, type KeyRequest} from '../matching/key.ts';
+import {keyOfMatched, matchRequest} from '../matching/key.ts';
+import {lowerCaseNames, matchedMethod} from '../matching/method.ts';
+import type {KeyRequest} from '../matching/types.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
 
 /**
-The key of a request: the user's `keyFn`, if there is one, else the default.
+The key of a request: the user's `keyFn`, if there is one, else the default. The secret is asked for only where something is sealed, or may be.
 
 @returns `undefined` where `keyFn` wants the request not cached.
 */
-export function keyOf({method, override, url, fields, body}: OutgoingRequest, settings: ExchangeSettings): MaybePromise<string | undefined> {
-	const request: KeyRequest = {
-		// A request that is to be taken for another is not the same as that other.
-		method: override === undefined ? method : `${method} as ${override}`,
+export function keyOf(outgoing: OutgoingRequest, settings: ExchangeSettings): MaybePromise<string | undefined> {
+	const request = keyRequest(outgoing);
+	const {keyFn, secret} = settings;
+	if (keyFn !== undefined) {
+		return chain(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
+	}
+
+	const matched = matchRequest(request, settings);
+	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
+}
+
+/** The setting whose fault it is where a key cannot be made. */
+export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
+	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
+}
+
+function keyRequest({method, override, url, fields, body, clientCertificate}: OutgoingRequest): KeyRequest {
+	return {
+		method: matchedMethod(method, override),
 		url,
 		headers: fields,
 		body: body === 'unknown' ? undefined : body,
+		clientCertificate,
 	};
-	const defaultKey = (other: KeyRequest): string => createKey(other, settings);
-	return settings.keyFn === undefined ? defaultKey(request) : settings.keyFn(request, defaultKey);
+}
+
+// What a user's function made of it: the method is the one that it wants to count.
+function normal(request: KeyRequest): KeyRequest {
+	return {...request, method: request.method.toUpperCase(), headers: lowerCaseNames(request.headers)};
 }
 
 /**
@@ -30,6 +51,7 @@ export function sibling(request: OutgoingRequest, method: string, url: string = 
 		url,
 		fields: request.fields,
 		body: undefined,
+		clientCertificate: request.clientCertificate,
 	};
 }
 

@@ -17,6 +17,9 @@ export type OutgoingRequest = {
 
 	/** `'unknown'` for one that can be read only once. */
 	readonly body: string | Uint8Array | undefined | 'unknown';
+
+	/** The client's, its key, or a PFX of both, where there is one. */
+	readonly clientCertificate?: ReadonlyArray<string | Uint8Array> | undefined;
 };
 
 export type IncomingHead = {

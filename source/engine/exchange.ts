@@ -1,8 +1,9 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {leadsToSecret} from '../matching/redact.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
-import {normalizeUrl} from '../matching/url.ts';
+import {resourceOf} from '../matching/url.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldLines, fieldValue} from '../policy/fields.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
@@ -23,9 +24,14 @@ import type {
 	ResponseHead,
 	View,
 } from '../policy/types.ts';
-import {composeResponse, type ReceivedResponse} from './compose-response.ts';
+import {composeResponse, storableUpdate, type ReceivedResponse} from './compose-response.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
-import {keyOf, readKeys, sibling} from './exchange-keys.ts';
+import {
+	keyOf,
+	readKeys,
+	settingOfKey,
+	sibling,
+} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
 	Answer,
@@ -93,6 +99,11 @@ export class Exchange {
 		return this.#settings.maxEntryBytes;
 	}
 
+	/** What the user gave to make the key with. */
+	get keySetting(): 'keyFn' | 'partitionBy' {
+		return settingOfKey(this.#settings);
+	}
+
 	/** The same request once more, to renew what was served stale. */
 	refreshed(): Exchange {
 		return new Exchange(this.#cache, {...this.#settings, refresh: true}, this.request);
@@ -145,7 +156,11 @@ export class Exchange {
 		}
 
 		const decision = onResponse(this.#facts, response, {
-			stored: this.#match.stored, conditional, storesFor, retries,
+			stored: this.#match.stored,
+			conditional,
+			storesFor,
+			retries,
+			leadsToSecret: leadsToSecret(response.fields, this.request.url, this.#settings.ignoredParameters),
 		}, times);
 		return this.#answer(decision, head, times.received);
 	}
@@ -291,6 +306,7 @@ export class Exchange {
 					lifetime: decision,
 					withheld: decision.withheld,
 					decidedBy: decidedBy(this.#settings),
+					ignored: this.#settings.ignoredParameters,
 				};
 				return {do: 'collect', status: this.#status(head.statusCode, true)};
 			}
@@ -408,7 +424,7 @@ export class Exchange {
 		const {stored} = this.#match as Match;
 		return storedResponse({
 			...stored,
-			rawHeaders: datedFields(freshenedFields(stored.rawHeaders, head.rawHeaders, withheld), received),
+			rawHeaders: datedFields(freshenedFields(stored.rawHeaders, storableUpdate(head.rawHeaders, this.request.url, this.#settings.ignoredParameters), withheld), received),
 			createdAt: received,
 			expires,
 			retainUntil,
@@ -457,7 +473,7 @@ export class Exchange {
 		}
 
 		for (const url of invalidatedUrls({method: this.request.override ?? this.request.method, url: this.request.url}, response)) {
-			this.#cache.invalidations.add(normalizeUrl(url), this.#settings.now());
+			this.#cache.invalidations.add(resourceOf(url), this.#settings.now());
 			this.#quietly(() => chain(readKeys(this.request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
@@ -479,7 +495,7 @@ export class Exchange {
 
 	// What was asked for before the resource was changed may be of before, too.
 	#write(key: string, task: () => MaybePromise<StoredResponse | undefined>): void {
-		const resource = normalizeUrl(this.request.url);
+		const resource = resourceOf(this.request.url);
 		const {invalidations} = this.#cache;
 		if (this.#sent!.storesFor === undefined && invalidations.isChangedSince(resource, this.#sent!.invalidations)) {
 			this.#tell({stored: 'invalidated'});
@@ -503,7 +519,7 @@ export class Exchange {
 	// A `keyFn` that fails after the response came is told; there is nobody left to be harmed.
 	#quietly(action: () => MaybePromise<void>): void {
 		const tell = (error: unknown): void => {
-			this.#cache.report('settingError', {setting: 'keyFn', error});
+			this.#cache.report('settingError', {setting: this.keySetting, error});
 		};
 
 		try {

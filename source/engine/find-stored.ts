@@ -1,6 +1,6 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {normalizeUrl} from '../matching/url.ts';
+import {resourceOf} from '../matching/url.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {keyOf, sibling} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
@@ -36,7 +36,7 @@ export function findStored(key: string, request: OutgoingRequest, settings: Exch
 
 function current(match: Match | NoMatch, {url}: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Match | NoMatch {
 	const isCurrent = ({primary, stored}: Match): boolean => stored.decidedBy === decidedBy(settings)
-		&& !(settings.cacheControl && cache.invalidations.outdates(normalizeUrl(url), primary, stored.createdAt));
+		&& !(settings.cacheControl && cache.invalidations.outdates(resourceOf(url), primary, stored.createdAt));
 
 	if (match.stored === undefined) {
 		return {...match, others: match.others.filter(other => isCurrent(other))};

@@ -1,23 +1,48 @@
 /**
-Request headers that say who asks. Two requests that differ in one of them never share a response, unless `partitionBy: false`.
+Names, in lower case, of headers and parameters that say who asks: the default of `ignoredParameters`. Their values are never stored, and not part of what a key is made of in clear.
+
+@example
+```
+cacheHooks({ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']});
+```
 */
-export const credentialFields: readonly string[] = [
+export const DEFAULT_IGNORED_PARAMETERS: readonly string[] = Object.freeze([
+	'access-token',
+	'access_token',
 	'api-key',
+	'api_key',
 	'apikey',
+	'auth-token',
+	'auth_token',
 	'authorization',
 	'cookie',
+	'private-token',
 	'proxy-authorization',
 	'x-access-token',
 	'x-api-key',
+	'x-apikey',
 	'x-auth-token',
 	'x-csrf-token',
-];
+	'x-goog-api-key',
+	'x-xsrf-token',
+]);
+
+const known: ReadonlySet<string> = new Set(DEFAULT_IGNORED_PARAMETERS);
 
 /**
-Names, in lower case, of query parameters whose values are not stored.
+Whether a parameter is a credential for certain, whatever the settings say: its value is stored nowhere.
+
+@param name - In any letter case.
 */
-export const DEFAULT_IGNORED_PARAMETERS: ReadonlySet<string> = new Set([
-	...credentialFields,
-	'access_token',
-	'api_key',
-]);
+export function isCredential(name: string): boolean {
+	return known.has(name) || known.has(name.toLowerCase());
+}
+
+const words = /(?:^|[\-._])(?:api[\-_]?key|auth|authorization|cookie|credentials?|jwt|pass(?:phrase|word)|secret|session(?:[\-_]?id)?|signature|token)(?:$|[\-._])/iv;
+
+/**
+Whether the name sounds like a credential's. Where it does, in a header or in what the user ignores, parting one time too often is the fault to make.
+*/
+export function maybeCredential(name: string): boolean {
+	return isCredential(name) || words.test(name);
+}

@@ -1,59 +1,104 @@
-import {hash} from 'node:crypto';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {
+	createHmac,
+	hash,
+	randomBytes,
+	type KeyObject,
+} from 'node:crypto';
+import type {Fields} from '../policy/fields.ts';
 import {nominatedValues} from '../policy/vary.ts';
-import {credentialFields} from './credentials.ts';
+import {matchBody} from './body.ts';
+import {matchedHeaders} from './headers.ts';
+import {
+	compileIgnored,
+	ignoredByDefault,
+	type Ignored,
+	type IgnoredParameter,
+} from './ignored.ts';
+import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
+import {sealIdentity} from './partition.ts';
+import {Sieve, type Sealed} from './sieve.ts';
+import type {KeyRequest, MatchSettings, PartitionFunction} from './types.ts';
 import {normalizeUrl} from './url.ts';
 
-/**
-A request as it is matched: what will be sent.
-*/
-export type KeyRequest = {
-	readonly method: string;
-	readonly url: string;
+/** What keyed digests are made with. */
+export type Secret = string | Uint8Array | KeyObject;
 
-	/** Lower-case names. */
-	readonly headers: Fields;
-	readonly body?: string | Uint8Array | undefined;
-};
-
+/** The settings of a client that part keys; each has its default. */
 export type KeySettings = {
-	/** The request headers that part the key: none, all, or those named (in lower case). */
-	readonly matchHeaders: boolean | readonly string[];
-
-	/** `'credentials'` keeps requests with different credentials apart; `false` shares. */
-	readonly partitionBy: 'credentials' | false;
+	readonly matchHeaders?: boolean | readonly string[] | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionSecret?: string | Uint8Array | undefined;
+	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
+	readonly contentRootKey?: string | undefined;
 
 	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters parts them (RFC 9111 §4). */
-	readonly cacheControl?: boolean;
+	readonly cacheControl?: boolean | undefined;
+};
+
+/** A request reduced to what parts its key. */
+export type MatchedRequest = {
+	readonly parts: readonly unknown[];
+
+	/** Needs a secret where there is something. */
+	readonly sealed: readonly Sealed[];
 };
 
 // Names the format of keys: what another format stored under another prefix is never mistaken for ours.
 const prefix = 'got-cache:1:';
 
 /**
-The primary key of a request: a SHA-256 digest of method, normalized URL, body, matched headers and credentials.
+The primary key of a request: a SHA-256 digest of method, normalized URL, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
+
+Credentials count by a keyed digest. Without `partitionSecret`, a secret of this process is taken: the key of a request that carries credentials is then not that of a cache, and not the same in the next process. In a `keyFn`, its second argument has the settings and the secret of the cache.
+
+@throws {TypeError} Where the URL is none, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
 
 @example
 ```
-createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {matchHeaders: false, partitionBy: 'credentials'});
+createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {matchHeaders: ['Accept']});
 //=> 'got-cache:1:…'
 ```
 */
-export function createKey(request: KeyRequest, settings: KeySettings): string {
-	return prefix + digest([
-		request.method,
-		normalizeUrl(request.url, settings.cacheControl === true),
-		request.body === undefined ? null : bodyDigest(request.body),
-		selectHeaders(request.headers, settings.matchHeaders),
-		settings.partitionBy === false ? [] : selectHeaders(request.headers, credentialFields),
-	]);
+export function createKey(request: KeyRequest, settings: KeySettings = {}): string {
+	const {matchHeaders = false, partitionBy = 'credentials', partitionSecret, ignoredParameters, contentRootKey, cacheControl} = settings;
+	const headers = lowerCaseNames(request.headers);
+	const matched = matchRequest({...request, method: matchedMethod(request.method, overridingMethod(headers)), headers}, {
+		matchHeaders: typeof matchHeaders === 'boolean' ? matchHeaders : matchHeaders.map(name => name.toLowerCase()),
+		partitionBy,
+		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : understood(ignoredParameters),
+		contentRootKey,
+		cacheControl,
+	});
+	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
 
 /**
-The digest of the values that `Vary` nominates. Values are never stored in clear: a cookie may be among them.
+What parts the key of a request.
+
+@param request - Its header names in lower case, its method as it counts.
 */
-export function varyDigest(names: readonly string[], request: Fields): string {
-	return digest([names, nominatedValues(names, request).map(value => value ?? null)]);
+export function matchRequest(request: KeyRequest, settings: MatchSettings): MatchedRequest {
+	const sieve = new Sieve(settings);
+	const url = new URL(request.url);
+	const parts = [
+		request.method,
+		normalizeUrl(url, (name, value) => sieve.keeps('query', name, value), settings.cacheControl === true),
+		matchBody(request, sieve) ?? null,
+		matchedHeaders(request.headers, settings, sieve),
+	];
+	sealIdentity(request, url, settings, sieve);
+	return {parts, sealed: sieve.sealed};
+}
+
+export function keyOfMatched({parts, sealed}: MatchedRequest, secret: Secret): string {
+	return prefix + digest([...parts, sealed.length === 0 ? null : keyedDigest(secret, sealed)]);
+}
+
+/**
+The digest of the values that `Vary` nominates. Values are never stored in clear, and not to be guessed: a cookie may be among them.
+*/
+export function varyDigest(secret: Secret, names: readonly string[], request: Fields): string {
+	return keyedDigest(secret, [names, nominatedValues(names, request).map(value => value ?? null)]);
 }
 
 /**
@@ -67,26 +112,22 @@ function digest(parts: readonly unknown[]): string {
 	return hash('sha256', JSON.stringify(parts), 'hex');
 }
 
-function bodyDigest(body: string | Uint8Array): string {
-	return hash('sha256', body, 'hex');
+function keyedDigest(secret: Secret, parts: readonly unknown[]): string {
+	return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex');
 }
 
-// They belong to the connection or say how to cache, not what is asked for.
-const neverMatched = new Set(['connection', 'cache-control', 'content-length', 'host', 'keep-alive', 'pragma', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
-
-function selectHeaders(headers: Fields, selection: boolean | readonly string[]): ReadonlyArray<readonly [string, string]> {
-	if (selection === false) {
-		return [];
+function understood(parameters: Iterable<IgnoredParameter>): Ignored {
+	const ignored = compileIgnored(parameters);
+	if (typeof ignored === 'number') {
+		throw new TypeError(`Expected \`ignoredParameters[${ignored}]\` to be a name, a RegExp or a JSON path such as \`'$.user.token'\``);
 	}
 
-	const names = selection === true ? Object.keys(headers).filter(name => !neverMatched.has(name)) : selection;
-	const selected: Array<readonly [string, string]> = [];
-	for (const name of names.toSorted()) {
-		const value = fieldValue(headers, name);
-		if (value !== undefined) {
-			selected.push([name, value.split(',').map(part => part.trim()).join(',')]);
-		}
-	}
+	return ignored;
+}
 
-	return selected;
+let ofProcess: Uint8Array | undefined;
+
+function processSecret(): Uint8Array {
+	ofProcess ??= randomBytes(32);
+	return ofProcess;
 }

@@ -53,6 +53,7 @@ export type WriteReason =
 	| 'freshened-by-head'
 	| 'outdated-by-head'
 	| 'vary-star'
+	| 'secret-in-header'
 	| 'expired-without-validator'
 	| 'invalidated'
 	| 'incomplete'

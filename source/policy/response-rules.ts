@@ -39,6 +39,9 @@ export type Sent = {
 
 	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
 	readonly retries?: boolean;
+
+	/** Whether the response leads to a URL with a secret in it, by `Location`, `Link` or `Refresh`. */
+	readonly leadsToSecret?: boolean;
 };
 
 type ResponseFacts = ReceivedFacts & Sent;
@@ -128,6 +131,13 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		section: 'RFC 9111 §4.1',
 		when: variesByEverything,
 		then: passInPlace,
+	},
+	{
+		// Stored as it is, it would tell the secret; without it, it would lead elsewhere.
+		reason: 'secret-in-header',
+		section: 'setting ignoredParameters',
+		when: facts => facts.leadsToSecret === true,
+		then: pass,
 	},
 	{
 		reason: 'do-not-cache',

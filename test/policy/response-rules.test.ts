@@ -23,6 +23,7 @@ type ResponseCase = RequestCase & {
 	readonly response?: Fields;
 	readonly stored?: Partial<StoredHead>;
 	readonly conditional?: boolean;
+	readonly leadsToSecret?: boolean;
 	readonly after?: number;
 };
 
@@ -52,6 +53,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['RFC 9111 §3.3: a part is not stored', {status: 206, settings: {allowableCodes: new Set([206])}}, pass('partial')],
 	['RFC 9111 §3.3: what says that it is a range is not stored', {response: {'content-range': 'bytes 0-1/2'}}, pass('partial')],
 	['RFC 9111 §4.1: Vary: * is not stored', {response: {vary: 'accept, *'}}, pass('vary-star')],
+	['what leads to a secret is not stored', {leadsToSecret: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],
 	['expireAfter 0 with a validator is stored and stale', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: '"a"'}}, stored(start, start + hour)],
@@ -108,9 +110,9 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['without anything stored an error is the answer', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
 ];
 
-for (const [title, {status = 200, response = {}, stored: own, conditional = false, after = 0, ...request}, decision] of table) {
+for (const [title, {status = 200, response = {}, stored: own, conditional = false, leadsToSecret = false, after = 0, ...request}, decision] of table) {
 	test(`on a response: ${title}`, t => {
-		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional};
+		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional, leadsToSecret};
 		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, {requested: start + after, received: start + after}) as object, decision);
 	});
 }

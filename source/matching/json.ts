@@ -1,0 +1,144 @@
+import {compare} from './parameters.ts';
+
+/** Where a field stands: member names and array indexes, from the root. */
+export type JsonPath = ReadonlyArray<string | number>;
+
+// Deeper ones are left as they are, before the stack is at its end.
+const maxDepth = 500;
+
+/**
+JSON text without white space, the members of objects sorted by name, strings in one spelling.
+
+Numbers keep their text: two that differ beyond what a double can tell stay apart. Members of the same name keep their order.
+
+@param keeps - Whether a member or an array's item is part of the result. `path` is good only during the call.
+@returns `undefined` for what is not JSON, or is nested too deep.
+*/
+export function canonicalJson(text: string, keeps: (path: JsonPath, value: string) => boolean): string | undefined {
+	try {
+		JSON.parse(text);
+		return new Canonicalizer(text, keeps).read();
+	} catch {
+		return undefined;
+	}
+}
+
+/** Reads text that is known to be JSON. */
+class Canonicalizer {
+	readonly #text: string;
+	readonly #keeps: (path: JsonPath, value: string) => boolean;
+	readonly #path: Array<string | number> = [];
+	#position = 0;
+
+	constructor(text: string, keeps: (path: JsonPath, value: string) => boolean) {
+		this.#text = text;
+		this.#keeps = keeps;
+	}
+
+	read(): string {
+		switch (this.#next()) {
+			case '{': {
+				return this.#readObject();
+			}
+
+			case '[': {
+				return this.#readArray();
+			}
+
+			case '"': {
+				return this.#readString();
+			}
+
+			default: {
+				return this.#readWord();
+			}
+		}
+	}
+
+	#readObject(): string {
+		const members: Array<readonly [name: string, value: string]> = [];
+		this.#readItems('}', () => {
+			const name = this.#readString();
+			this.#next();
+			this.#position += 1;
+			const value = this.#readAt(JSON.parse(name) as string);
+			if (value !== undefined) {
+				members.push([name, value]);
+			}
+		});
+		members.sort(([a], [b]) => compare(a, b));
+		return `{${members.map(member => member.join(':')).join(',')}}`;
+	}
+
+	#readArray(): string {
+		const items: string[] = [];
+		let index = 0;
+		this.#readItems(']', () => {
+			// What is left out leaves its place behind: the others are still where they were.
+			items.push(this.#readAt(index) ?? '');
+			index += 1;
+		});
+		return `[${items.join(',')}]`;
+	}
+
+	#readItems(end: string, readItem: () => void): void {
+		this.#position += 1;
+		while (this.#next() !== end) {
+			if (this.#text[this.#position] === ',') {
+				this.#position += 1;
+				this.#next();
+			}
+
+			readItem();
+		}
+
+		this.#position += 1;
+	}
+
+	#readAt(step: string | number): string | undefined {
+		this.#path.push(step);
+		if (this.#path.length > maxDepth) {
+			throw new RangeError('Nested too deep');
+		}
+
+		const value = this.read();
+		const isKept = this.#keeps(this.#path, value);
+		this.#path.pop();
+		return isKept ? value : undefined;
+	}
+
+	#readString(): string {
+		const start = this.#position;
+		let isPlain = true;
+		for (this.#position += 1; this.#text[this.#position] !== '"'; this.#position += 1) {
+			if (this.#text[this.#position] !== '\\') {
+				continue;
+			}
+
+			isPlain = false;
+			this.#position += 1;
+		}
+
+		this.#position += 1;
+		const text = this.#text.slice(start, this.#position);
+		return isPlain ? text : JSON.stringify(JSON.parse(text));
+	}
+
+	#readWord(): string {
+		const start = this.#position;
+		while (this.#position < this.#text.length && !' \t\n\r,]}'.includes(this.#text[this.#position]!)) {
+			this.#position += 1;
+		}
+
+		return this.#text.slice(start, this.#position);
+	}
+
+	/** The next character that is no white space. */
+	#next(): string {
+		while (' \t\n\r'.includes(this.#text[this.#position] ?? '.')) {
+			this.#position += 1;
+		}
+
+		return this.#text.charAt(this.#position);
+	}
+}

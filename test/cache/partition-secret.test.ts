@@ -1,0 +1,197 @@
+import {Buffer} from 'node:buffer';
+import {spawn} from 'node:child_process';
+import {mkdtemp, rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'ava';
+import {PartitionSecret, secretKey} from '../../source/cache/partition-secret.ts';
+import type {MaybePromise, Store, StoredValue} from '../../source/stores/types.ts';
+import {Origin} from '../helpers/origin.ts';
+
+type Faults = {get: boolean; set: boolean};
+
+/** What several secrets share, with an answer at once or later. */
+function storeOf(holds: Store['holds'], isAsync = false) {
+	const values = new Map<string, StoredValue>();
+	const faults: Faults = {get: false, set: false};
+	const calls: string[] = [];
+	const answer = <T>(name: keyof Faults, run: () => T): MaybePromise<T> => {
+		calls.push(name);
+		if (faults[name]) {
+			if (isAsync) {
+				return Promise.reject(new Error(name));
+			}
+
+			throw new Error(name);
+		}
+
+		return isAsync ? Promise.resolve(run()) : run();
+	};
+
+	const store = {
+		holds,
+		get: (key: string) => answer('get', () => values.get(key)),
+		set: (key: string, value: StoredValue) => answer('set', () => {
+			values.set(key, value);
+		}),
+	} as unknown as Store;
+	return {
+		store, values, faults, calls,
+	};
+}
+
+function secretOf(store: Store, given?: string) {
+	let now = 0;
+	const told: string[] = [];
+	const secret = new PartitionSecret({
+		store,
+		given,
+		onFault(operation) {
+			told.push(operation);
+		},
+		clock: () => now,
+	});
+	return {
+		secret,
+		told,
+		advance(milliseconds: number) {
+			now += milliseconds;
+		},
+	};
+}
+
+for (const holds of ['bytes', 'text', 'objects'] as const) {
+	for (const isAsync of [false, true]) {
+		test(`${holds}, ${isAsync ? 'later' : 'at once'}: a secret is written with the first entry, and found by the next cache`, async t => {
+			const {store, values} = storeOf(holds, isAsync);
+			const {secret} = secretOf(store);
+			const first = secret.get();
+			t.is(first instanceof Promise, isAsync);
+			t.is((await first).length, 32);
+			t.is(values.size, 0);
+			t.deepEqual(await secret.get(), await first);
+
+			await secret.keep();
+			t.deepEqual(values.keys().toArray(), [secretKey]);
+			t.deepEqual(await secretOf(store).secret.get(), await first);
+			t.notDeepEqual(await secretOf(storeOf(holds).store).secret.get(), await first);
+		});
+	}
+}
+
+test('nothing is read or written for a secret that is given, nor written for one that was never asked for', t => {
+	const {store, calls} = storeOf('text');
+	const {secret} = secretOf(store, 'given');
+	t.is(secret.get(), 'given');
+	void secret.keep();
+	void secretOf(store).secret.keep();
+	t.deepEqual(calls, []);
+});
+
+test('what is certain is not read again', t => {
+	const {store, calls} = storeOf('text');
+	const first = secretOf(store);
+	void first.secret.get();
+	void first.secret.keep();
+	first.advance(10_000);
+	const other = secretOf(store).secret;
+	void other.get();
+	calls.length = 0;
+	void first.secret.get();
+	void other.get();
+	void other.keep();
+	t.deepEqual(calls, []);
+});
+
+test('two that write at once end with one secret', async t => {
+	const {store, values} = storeOf('bytes', true);
+	const [one, other] = [secretOf(store), secretOf(store)];
+	await Promise.all([one.secret.get(), other.secret.get()]);
+	await Promise.all([one.secret.keep(), other.secret.keep()]);
+	t.deepEqual(await one.secret.get(), await other.secret.get());
+	t.true(Buffer.from(values.get(secretKey) as Uint8Array).includes(Buffer.from(await one.secret.get()).toString('hex')));
+});
+
+test('one that wrote finds out for some seconds that another did so later', t => {
+	const {store, values} = storeOf('text');
+	const {secret, advance} = secretOf(store);
+	void secret.get();
+	void secret.keep();
+	advance(9999);
+	const other = `got-cache-secret:1:${'ab'.repeat(32)}`;
+	values.set(secretKey, other);
+	t.is(Buffer.from(secret.get() as Uint8Array).toString('hex'), 'ab'.repeat(32));
+});
+
+for (const isAsync of [false, true]) {
+	test(`a store that cannot be read ${isAsync ? 'later' : 'at once'} is told, left alone for a while, and never overwritten`, async t => {
+		const {store, values, faults} = storeOf('text', isAsync);
+		const stored = `got-cache-secret:1:${'ab'.repeat(32)}`;
+		values.set(secretKey, stored);
+		faults.get = true;
+		const {secret, told, advance} = secretOf(store);
+		const standIn = await secret.get();
+		t.is(standIn.length, 32);
+		t.deepEqual(await secret.get(), standIn);
+		await secret.keep();
+		t.deepEqual(told, ['get']);
+		t.is(values.get(secretKey), stored);
+
+		faults.get = false;
+		t.deepEqual(await secret.get(), standIn);
+		advance(10_000);
+		t.is(Buffer.from(await secret.get() as Uint8Array).toString('hex'), 'ab'.repeat(32));
+	});
+
+	test(`a store that cannot be written ${isAsync ? 'later' : 'at once'} is tried again`, async t => {
+		const {store, values, faults} = storeOf('text', isAsync);
+		faults.set = true;
+		const {secret, told, advance} = secretOf(store);
+		const standIn = await secret.get();
+		await secret.keep();
+		await secret.keep();
+		t.deepEqual(told, ['set']);
+		faults.set = false;
+		advance(10_000);
+		await secret.keep();
+		t.is(values.size, 1);
+		t.deepEqual(await secret.get(), standIn);
+	});
+}
+
+test('rubbish is no secret, and an emptied store gets its own back', t => {
+	const {store, values} = storeOf('objects');
+	for (const rubbish of [{}, 'rubbish', {secret: 'got-cache-secret:1:ab'}, new Uint8Array(3)]) {
+		values.set(secretKey, rubbish);
+		const {secret} = secretOf(store);
+		const known = secret.get();
+		void secret.keep();
+		t.notDeepEqual(values.get(secretKey), rubbish);
+		values.clear();
+		secret.forget();
+		t.deepEqual(secret.get(), known);
+		t.is(values.size, 0);
+		void secret.keep();
+		t.is(values.size, 1);
+	}
+});
+
+test('processes that begin at once on one file end with one secret', async t => {
+	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const run = async (startTime: number): Promise<string> => {
+		const script = path.join(import.meta.dirname, 'secret-user.ts');
+		const child = spawn(process.execPath, [script, path.join(folder, 'cache'), origin.url, String(startTime)], {stdio: ['ignore', 'pipe', 'inherit'], timeout: 50_000});
+		return Buffer.concat(await Array.fromAsync(child.stdout as AsyncIterable<Uint8Array>)).toString();
+	};
+
+	const startTime = Date.now() + 3000;
+	const keys = await Promise.all(Array.from({length: 5}, async () => run(startTime)));
+	keys.push(await run(0));
+	t.regex(keys[0]!, /^got-cache:1:/v);
+	t.is(new Set(keys).size, 1);
+});

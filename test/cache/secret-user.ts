@@ -1,0 +1,18 @@
+import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
+import got from 'got';
+import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
+
+/** Started by the tests, several at once: asks with a credential from the same moment on, on a file that is not there yet, and says under which key it ended. */
+const [cacheName, url, startTime] = process.argv.slice(2) as [string, string, string];
+const client = got.extend(cacheHooks({cacheName}));
+while (Date.now() < Number(startTime)) {
+	// All begin in the same millisecond.
+}
+
+const request = async (): Promise<string> => cacheInfo(await client(url, {headers: {authorization: 'a'}})).key!;
+await request();
+await getCache(client)!.idle();
+await delay(500);
+process.stdout.write(await request());
+await getCache(client)!.close();

@@ -1,0 +1,378 @@
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
+import {
+	mkdtemp,
+	readFile,
+	readdir,
+	rm,
+} from 'node:fs/promises';
+import {Agent, createServer} from 'node:https';
+import type {AddressInfo} from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import {inspect} from 'node:util';
+import test from 'ava';
+import type {ExtendOptions, OptionsOfTextResponseBody} from 'got';
+import {CookieJar} from 'tough-cookie';
+import {
+	cacheInfo,
+	explain,
+	getCache,
+	type CacheSettings,
+} from '../../source/index.ts';
+import {createClient, majors} from '../helpers/clients.ts';
+import {Origin, type Handler} from '../helpers/origin.ts';
+
+const marker = 'MARKER';
+
+class FaultyMap extends Map<string, unknown> {
+	override get(): never {
+		throw new Error('fault');
+	}
+
+	override set(): never {
+		throw new Error('fault');
+	}
+}
+
+const whoAsks: Handler = (request, response) => {
+	response.writeHead(200, {etag: `"${String(request.headers.authorization)}"`});
+	response.end(`${String(request.headers.authorization)} ${request.url}`);
+};
+
+/** Every form in which a request carries a credential. */
+const forms: ReadonlyArray<readonly [form: string, path: string, options: OptionsOfTextResponseBody]> = [
+	...['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key', 'apikey', 'x-access-token', 'x-auth-token', 'x-csrf-token', 'x-amz-security-token']
+		.map(name => [name, '/', {headers: {[name]: `a=${marker}`}}] as const),
+	['user info', '/', {username: 'user', password: marker}],
+	['query', `/?api_key=${marker}&access_token=${marker}&APIKEY=${marker}&x=kept`, {}],
+	['form', '/', {method: 'POST', form: {access_token: marker, a: 1}}], // eslint-disable-line @typescript-eslint/naming-convention -- OAuth's name.
+	['JSON', '/', {method: 'POST', json: {a: [{apikey: marker}]}}],
+	['ignored', `/?my_own=${marker}`, {headers: {'my-own-header': marker}}],
+];
+
+const ofResponse = {
+	'x-api-key': marker,
+	'my-own-header': marker,
+	'content-location': `/?api_key=${marker}`,
+	'set-cookie': `a=${marker}`,
+	vary: 'authorization, cookie, x-api-key, my-own-header',
+};
+
+test('no form of a credential is in the file, its log, events, explain, Cache-Status or errors', async t => {
+	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await using origin = await Origin.start((request, response) => {
+		const headers = request.url === '/moved' ? {location: `/?access_token=${marker}`, link: `</?api_key=${marker}>`} : {};
+		response.writeHead(request.url === '/moved' ? 302 : 200, {...ofResponse, ...headers});
+		response.end('answer');
+	});
+	const settings: CacheSettings = {
+		allowableMethods: ['GET', 'POST'],
+		cacheStatus: {key: true},
+		ignoredParameters: ['my_own', /^my-own/v],
+	};
+	const {client} = createClient({...settings, store: 'sqlite', cacheName: path.join(folder, 'cache')});
+	const faulty = createClient({...settings, store: new FaultyMap()}).client;
+	const cookieJar = new CookieJar();
+	await cookieJar.setCookie(`a=${marker}`, origin.url);
+
+	const told: unknown[] = [];
+	for (const own of [client, faulty]) {
+		for (const event of ['storeError', 'settingError', 'backgroundError', 'internalError'] as const) {
+			getCache(own)!.on(event, (payload: unknown) => {
+				told.push(event, payload);
+			});
+		}
+
+		for (const [form, target, options] of [...forms, ['cookie jar', '/', {cookieJar}], ['redirect', '/moved', {}]] as typeof forms) {
+			const response = await own(origin.url + target, options);
+			t.deepEqual([form, response.body], [form, 'answer']);
+			told.push(response.headers['cache-status'], cacheInfo(response));
+			const {method = 'GET', headers, json} = options;
+			told.push(await explain(own, {
+				method,
+				url: `http://user:${marker}@${new URL(origin.url).host}${target}`,
+				headers: {'content-type': 'application/json', ...headers},
+				body: JSON.stringify(json ?? {api_key: marker}), // eslint-disable-line @typescript-eslint/naming-convention -- A name in use.
+			}));
+		}
+	}
+
+	await getCache(client)!.idle();
+	const files = await readdir(folder);
+	t.true(files.some(name => name.endsWith('-wal')));
+	const bytes = Buffer.concat(await Promise.all(files.map(async file => readFile(path.join(folder, file)))));
+	t.true(bytes.includes('x=kept') && bytes.includes('REDACTED'));
+	t.false(bytes.includes(marker));
+	const text = inspect(told, {depth: Infinity, maxStringLength: Infinity, maxArrayLength: Infinity});
+	t.true(text.includes('storeError') && text.includes('got-cache:1:'));
+	t.false(text.includes(marker));
+	await getCache(client)!.close();
+});
+
+for (const [form, target, options] of forms.slice(0, -1)) {
+	test(`two users never share, by ${form}`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end(String(origin.count));
+		});
+		const {client} = createClient({allowableMethods: ['GET', 'POST']});
+		const of = (who: string): [string, OptionsOfTextResponseBody] => [origin.url + target.split(marker).join(who), JSON.parse(JSON.stringify(options).split(marker).join(who)) as OptionsOfTextResponseBody];
+		t.is((await client(...of('a'))).body, '1');
+		t.is((await client(...of('b'))).body, '2');
+		t.is((await client(...of('a'))).body, '1');
+		t.is((await client(...of('b'))).body, '2');
+	});
+}
+
+const stores: ReadonlyArray<readonly [name: string, store: () => NonNullable<CacheSettings['store']>]> = [
+	['memory', () => 'memory'],
+	['a Map', () => new Map()],
+];
+
+for (const [name, instance] of majors) {
+	for (const [storeName, store] of stores) {
+		test(`${name}, ${storeName}: many requests of many tenants at once never see another's body, be it fresh, stale, redirected or in an error's place`, async t => {
+			let isDown = false;
+			await using origin = await Origin.start((request, response) => {
+				setTimeout(() => {
+					if (isDown) {
+						response.writeHead(503);
+						response.end('down');
+					} else if (request.url!.startsWith('/to')) {
+						response.writeHead(302, {location: `/of/${String(request.headers.authorization)}${request.url!.slice(3)}`});
+						response.end();
+					} else {
+						response.writeHead(200, {vary: request.url!.includes('vary') ? 'cookie' : 'accept'});
+						response.end(`${String(request.headers.authorization)} ${request.url!}`);
+					}
+				}, Math.random() * 5);
+			});
+			const {client, clock} = createClient({
+				store: store(), expireAfter: 60, staleWhileRevalidate: '1h', staleIfError: true,
+			}, instance);
+			const tenants = Array.from({length: 8}, (_, index) => `tenant-${index}`);
+			const round = async (): Promise<void> => {
+				await Promise.all(tenants.flatMap(tenant => ['/a', '/vary', '/to/a', '/to/vary', '/a'].map(async target => {
+					const body = await client(origin.url + target, {headers: {authorization: tenant}}).text();
+					t.is(body, `${tenant} ${target.startsWith('/to') ? `/of/${tenant}${target.slice(3)}` : target}`);
+				})));
+				await getCache(client)!.idle();
+			};
+
+			await round();
+			await round();
+			clock.advance(600);
+			await round();
+			clock.advance(7200);
+			isDown = true;
+			await round();
+			isDown = false;
+			await round();
+		});
+	}
+}
+
+const ways: ReadonlyArray<readonly [way: string, before: (token: string) => ExtendOptions, after: (token: string) => ExtendOptions]> = [
+	['a hook before ours', token => ({
+		hooks: {
+			beforeRequest: [options => {
+				options.headers.authorization = token;
+			}],
+		},
+	}), () => ({})],
+	['a hook after ours', () => ({}), token => ({
+		hooks: {
+			beforeRequest: [options => {
+				options.headers.authorization = token;
+			}],
+		},
+	})],
+	['a handler', () => ({}), token => ({
+		handlers: [(options, next) => {
+			options.headers.authorization = token;
+			return next(options);
+		}],
+	})],
+	['an extended instance', () => ({}), token => ({headers: {authorization: token}})],
+	['a query that a hook after ours sets', () => ({}), token => ({
+		hooks: {
+			beforeRequest: [options => {
+				(options.url!).searchParams.set('api_key', token);
+			}],
+		},
+	})],
+	['a body that a hook after ours sets', () => ({}), token => ({
+		method: 'POST', body: 'a', hooks: {
+			beforeRequest: [options => {
+				options.body = JSON.stringify({token});
+				options.headers['content-length'] = String((options.body as string).length);
+			}],
+		},
+	})],
+];
+
+for (const [name, instance] of majors) {
+	for (const [way, before, after] of ways) {
+		test(`${name}: what ${way} adds parts the cache as if the caller had given it`, async t => {
+			await using origin = await Origin.start((_request, response) => {
+				response.end(String(origin.count));
+			});
+			const store = new Map();
+			const ask = async (token: string): Promise<string> => {
+				const {client} = createClient({store, allowableMethods: ['GET', 'POST']}, instance.extend(before(token)));
+				const extended = client.extend({headers: {'x-own': 'a'}}).extend(after(token)) as typeof instance;
+				const {body} = await extended(origin.url);
+				await getCache(client)!.idle();
+				return body;
+			};
+
+			t.deepEqual([await ask('a'), await ask('b'), await ask('a'), await ask('b')], ['1', '2', '1', '2']);
+		});
+	}
+}
+
+test('a function names the tenant; one that fails is told, and nothing is cached', async t => {
+	await using origin = await Origin.start(whoAsks);
+	const {client} = createClient({
+		partitionBy({headers}) {
+			if (headers.tenant === undefined) {
+				throw new Error('nobody');
+			}
+
+			return String(headers.tenant);
+		},
+	});
+	const ask = async (tenant: string, authorization: string): Promise<string> => client(origin.url, {headers: {tenant, authorization}}).text();
+	t.is(await ask('1', 'a'), 'a /');
+	t.is(await ask('1', 'b'), 'a /');
+	t.is(await ask('2', 'b'), 'b /');
+	const settings: string[] = [];
+	getCache(client)!.on('settingError', ({setting}) => {
+		settings.push(setting);
+	});
+	const nobodys = await client(origin.url);
+	t.is(cacheInfo(nobodys).reason, 'error');
+	t.is(nobodys.body, 'undefined /');
+	t.deepEqual(settings, ['partitionBy']);
+});
+
+test('explain makes of user info what Got sends of it', async t => {
+	await using origin = await Origin.start(whoAsks);
+	const {client} = createClient();
+	const url = origin.url.replace('//', '//us%C3%A9r:p%40ss@');
+	await client(url);
+	t.is((await explain(client, {url})).reason, 'fresh');
+	t.is((await explain(client, {url: url.replace('p%40ss', '%ZZ')})).reason, 'miss');
+	t.is(origin.requests[0]!.headers.authorization, `Basic ${Buffer.from('usér:p@ss').toString('base64')}`);
+});
+
+test('keyFn has the secret of the cache in its second argument', async t => {
+	await using origin = await Origin.start(whoAsks);
+	const {client} = createClient({partitionSecret: 'a', keyFn: (request, createKey) => createKey({...request, method: 'get', headers: {...request.headers, 'X-Not-Matched': 'a'}})});
+	const plain = createClient({partitionSecret: 'a'}).client;
+	const request = {headers: {authorization: 'a', accept: 'text/html'}};
+	t.is(cacheInfo(await client(origin.url, request)).key, cacheInfo(await plain(origin.url, request)).key);
+});
+
+const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
+const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
+
+for (const [name, instance] of majors) {
+	test(`${name}: clients with different certificates do not share, be they the request's or its agent's`, async t => {
+		const server = createServer({
+			cert, key, requestCert: true, rejectUnauthorized: false,
+		}, (_request, response) => {
+			response.end();
+		});
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		t.teardown(() => {
+			server.closeAllConnections();
+			server.close();
+		});
+		const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+		const client = createClient({partitionSecret: 'a'}, instance).client.extend({https: {rejectUnauthorized: false}});
+		const keyOf = async (options: OptionsOfTextResponseBody): Promise<string | undefined> => cacheInfo(await client(url, options)).key;
+		const keys = [
+			await keyOf({}),
+			await keyOf({https: {certificate: cert, key}}),
+			await keyOf({https: {certificate: [`${cert}\n`], key: [{pem: key}]}}),
+			await keyOf({agent: {https: new Agent({cert: Buffer.from(`\n${cert}`), key})}}),
+		];
+		t.is(new Set(keys).size, 4);
+		t.is(await keyOf({https: {key}}), keys[0]);
+		t.is(await keyOf({https: {certificate: cert, key}}), keys[1]);
+	});
+}
+
+test('a redirect to a URL with a secret is not stored, and followed all the same', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.writeHead(request.url === '/' ? 302 : 200, request.url === '/' ? {location: '/b?access_token=secret'} : {});
+		response.end('answer');
+	});
+	const {client} = createClient();
+	await client(origin.url);
+	const response = await client(origin.url);
+	t.is(response.body, 'answer');
+	t.true(response.isFromCache);
+	t.is(origin.count, 3);
+	const moved = await client(origin.url, {followRedirect: false});
+	t.is(cacheInfo(moved).stored, 'secret-in-header');
+	t.is(moved.headers.location, '/b?access_token=secret');
+});
+
+test('a 304 brings no secret into what is stored', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.writeHead(origin.count === 1 ? 200 : 304, {
+			etag: '"1"', link: origin.count === 1 ? '</2>' : '</3?api_key=secret>', 'x-api-key': 'secret', 'x-count': String(origin.count),
+		});
+		response.end();
+	});
+	const {client} = createClient();
+	await client(origin.url);
+	await client(origin.url, {context: {cache: {refresh: true}}});
+	const {headers} = await client(origin.url);
+	t.like(headers, {link: '</2>', 'x-api-key': 'REDACTED', 'x-count': '2'});
+});
+
+test('deleting or invalidating a resource unhooks every variant', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.writeHead(200, {vary: 'cookie, accept-language', 'cache-control': 'max-age=60'});
+		response.end(String(origin.count));
+	});
+	const {client} = createClient({cacheControl: true, partitionBy: false});
+	const ask = async (cookie: string): Promise<string> => client(origin.url, {headers: {cookie}}).text();
+	const askAll = async (): Promise<string> => (await Promise.all(['a', 'b', 'c'].map(async cookie => ask(cookie)))).toSorted().join(' ');
+	t.is(await askAll(), '1 2 3');
+	t.is(await askAll(), '1 2 3');
+	getCache(client)!.delete(cacheInfo(await client(origin.url, {headers: {cookie: 'a'}})).key!);
+	t.is(await askAll(), '4 5 6');
+	t.is(await askAll(), '4 5 6');
+	await client.post(origin.url);
+	t.is(await askAll(), '10 8 9');
+	t.is(await askAll(), '10 8 9');
+});
+
+test('a store that fails leaves credentials parted by a secret of the process, and an emptied one gets its own again', async t => {
+	await using origin = await Origin.start(whoAsks);
+	const store = new Map();
+	const {client} = createClient({store});
+	const ask = async (authorization: string): Promise<string> => client(origin.url, {headers: {authorization}}).text();
+	await ask('a');
+	await getCache(client)!.clear();
+	t.is(store.size, 0);
+	t.is(await ask('a'), 'a /');
+	await getCache(client)!.idle();
+	t.is(store.size, 2);
+	const other = createClient({store}).client;
+	t.true((await other(origin.url, {headers: {authorization: 'a'}})).isFromCache);
+
+	const faulty = createClient({store: new FaultyMap()}).client;
+	t.is(await faulty(origin.url, {headers: {authorization: 'a'}}).text(), 'a /');
+	t.is(await faulty(origin.url, {headers: {authorization: 'b'}}).text(), 'b /');
+
+	const failing = createClient({store: new FaultyMap(), failFast: true}).client;
+	await t.throwsAsync(failing(origin.url, {headers: {authorization: 'a'}}), {message: /fault/v});
+});
