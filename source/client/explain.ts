@@ -1,8 +1,8 @@
 import type {Got} from 'got';
 import type {Explanation} from '../engine/explain.ts';
 import type {RequestSettings} from '../settings.ts';
-import {engineOf} from './cache-hooks.ts';
 import {lowerCaseNames} from '../matching/method.ts';
+import {engineOf} from './cache-hooks.ts';
 import {describedRequest} from './request-head.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.

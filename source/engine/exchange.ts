@@ -422,9 +422,10 @@ export class Exchange {
 
 	#freshened(head: IncomingHead, received: number, {expires, retainUntil, initialAge, withheld}: Lifetime & {readonly withheld: readonly string[]}): StoredResponse {
 		const {stored} = this.#match as Match;
+		const update = storableUpdate(head.rawHeaders, this.request.url, this.#settings.ignoredParameters);
 		return storedResponse({
 			...stored,
-			rawHeaders: datedFields(freshenedFields(stored.rawHeaders, storableUpdate(head.rawHeaders, this.request.url, this.#settings.ignoredParameters), withheld), received),
+			rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
 			createdAt: received,
 			expires,
 			retainUntil,
