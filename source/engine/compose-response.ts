@@ -3,7 +3,12 @@ import type {Ignored} from '../matching/ignored.ts';
 import {leadsToSecret, redactFields} from '../matching/redact.ts';
 import {redactUrl} from '../matching/url.ts';
 import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
-import {datedFields, storableFields, type RawFields} from '../policy/stored-fields.ts';
+import {
+	datedFields,
+	freshenedFields,
+	storableFields,
+	type RawFields,
+} from '../policy/stored-fields.ts';
 import type {Lifetime} from '../policy/types.ts';
 import type {IncomingHead} from './exchange-types.ts';
 
@@ -67,4 +72,22 @@ export function storableUpdate(raw: RawFields, url: string, ignored: Ignored): s
 	}
 
 	return redactFields(lines, url, ignored);
+}
+
+/** How long what was validated is fresh now, and what of it is not to be stored any longer. */
+export type Renewal = Lifetime & {readonly withheld: readonly string[]};
+
+/**
+The stored response with the news of a 304 (RFC 9111 §3.2).
+*/
+export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, renewal: Renewal): StoredResponse {
+	const {expires, retainUntil, initialAge, withheld} = renewal;
+	return storedResponse({
+		...stored,
+		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
+		createdAt: received,
+		expires,
+		retainUntil,
+		initialAge,
+	}, stored.body);
 }

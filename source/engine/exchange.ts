@@ -1,12 +1,9 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
-import {CachedResponse} from '../model/cached-response.ts';
-import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
-import {resourceOf} from '../matching/url.ts';
+import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldLines, fieldValue} from '../policy/fields.ts';
-import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -17,21 +14,14 @@ import {
 	type Verdict,
 } from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {datedFields, freshenedFields} from '../policy/stored-fields.ts';
-import type {
-	Lifetime,
-	ResponseDecision,
-	ResponseHead,
-	View,
-} from '../policy/types.ts';
-import {composeResponse, storableUpdate, type ReceivedResponse} from './compose-response.ts';
-import {decodableCodings, decodeContent} from './content-coding.ts';
+import type {ResponseDecision, ResponseHead, View} from '../policy/types.ts';
 import {
-	keyOf,
-	readKeys,
-	settingOfKey,
-	sibling,
-} from './exchange-keys.ts';
+	freshenResponse,
+	storableUpdate,
+	type ReceivedResponse,
+	type Renewal,
+} from './compose-response.ts';
+import {keyOf, settingOfKey} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
 	Answer,
@@ -41,7 +31,7 @@ import type {
 	RenderedResponse,
 	Step,
 } from './exchange-types.ts';
-import {accepts} from './filter.ts';
+import {ExchangeWrites, type WriteContext} from './exchange-writes.ts';
 import {
 	decidedBy,
 	findStored,
@@ -61,6 +51,7 @@ export class Exchange {
 	readonly #cache: HttpCache;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
+	readonly #writes: ExchangeWrites;
 	#key: string | undefined;
 	#match: Match | NoMatch = noMatch;
 	#sent: {readonly reason: Reason; readonly conditional: boolean; readonly storesFor: 'GET' | undefined; readonly time: number; readonly invalidations: number} | undefined;
@@ -81,6 +72,9 @@ export class Exchange {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.request = request;
+		this.#writes = new ExchangeWrites(cache, settings, request, reason => {
+			this.#tell({stored: reason});
+		});
 		this.#facts = requestFacts({
 			method: request.method,
 			override: request.override,
@@ -143,7 +137,7 @@ export class Exchange {
 	*/
 	respond(head: IncomingHead, retries = false): Answer {
 		const response = {statusCode: head.statusCode, fields: fieldsOf(head.rawHeaders)};
-		this.#invalidate(response);
+		this.#writes.invalidate(response);
 		if (this.#sent === undefined || (this.#key === undefined && this.#sent.storesFor === undefined)) {
 			return {do: 'pass', status: this.#status(head.statusCode)};
 		}
@@ -216,8 +210,7 @@ export class Exchange {
 		}
 
 		this.#tell({stored: 'stored'});
-		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
-		this.#save(() => chain(this.#compose(body, codings), stored => stored && this.#filtered(stored)));
+		this.#writes.store(this.#received!, body, this.#context);
 	}
 
 	/** The body will not be stored. */
@@ -228,7 +221,7 @@ export class Exchange {
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
 		return chain(findStored(key, this.request, this.#settings, this.#cache), found => {
 			this.#match = found;
-			return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#accepts(found.stored), accepted => accepted ? this.#decide(isLastResort) : this.#refuse(found));
+			return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#refuse(found));
 		});
 	}
 
@@ -280,7 +273,7 @@ export class Exchange {
 				if (decision.stored === 'drop') {
 					this.#cache.delete((this.#match as Match).key);
 				} else if (decision.stored !== undefined) {
-					this.#saveAgain(this.#freshened(head, received, decision.stored));
+					this.#writes.renew(this.#freshened(head, received, decision.stored), this.#isChosen, this.#context);
 				}
 
 				return {do: 'pass', status: this.#status(head.statusCode)};
@@ -412,7 +405,7 @@ export class Exchange {
 			const freshened = this.#freshened(head, received, decision);
 			this.#match = {...this.#match as Match, stored: freshened};
 			if (keep === 'write') {
-				this.#saveAgain(freshened);
+				this.#writes.renew(freshened, this.#isChosen, this.#context);
 			}
 		}
 
@@ -420,117 +413,18 @@ export class Exchange {
 		return this.#serve(reason, view, head);
 	}
 
-	#freshened(head: IncomingHead, received: number, {expires, retainUntil, initialAge, withheld}: Lifetime & {readonly withheld: readonly string[]}): StoredResponse {
-		const {stored} = this.#match as Match;
+	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
 		const update = storableUpdate(head.rawHeaders, this.request.url, this.#settings.ignoredParameters);
-		return storedResponse({
-			...stored,
-			rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
-			createdAt: received,
-			expires,
-			retainUntil,
-			initialAge,
-		}, stored.body);
+		return freshenResponse((this.#match as Match).stored, update, received, renewal);
 	}
 
-	#compose(body: Uint8Array, codings: readonly string[]): MaybePromise<StoredResponse | undefined> {
-		if (codings.length === 0) {
-			return composeResponse(this.#received!, body, codings);
-		}
-
-		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
-			if (content === undefined) {
-				this.abandon('undecodable');
-			}
-
-			return content && composeResponse(this.#received!, content, codings);
-		});
-	}
-
-	#filtered(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return chain(this.#accepts(stored), accepted => {
-			if (accepted) {
-				return stored;
-			}
-
-			this.#tell({stored: 'filtered'});
-			if (this.#match.stored !== undefined) {
-				this.#cache.delete(this.#match.key);
-			}
-
-			return undefined;
-		});
-	}
-
-	#accepts(stored: StoredResponse): MaybePromise<boolean> {
-		const {filterFn, now} = this.#settings;
-		return filterFn === undefined || accepts(filterFn, new CachedResponse(this.#key ?? '', stored, now()), this.#cache);
-	}
-
-	/** RFC 9111 §4.4: what an unsafe request may have changed is forgotten, for this caller. */
-	#invalidate(response: ResponseHead): void {
-		if (!this.#settings.cacheControl || this.#settings.disabled || this.#settings.readOnly) {
-			return;
-		}
-
-		for (const url of invalidatedUrls({method: this.request.override ?? this.request.method, url: this.request.url}, response)) {
-			this.#cache.invalidations.add(resourceOf(url), this.#settings.now());
-			this.#quietly(() => chain(readKeys(this.request, url, this.#settings), keys => {
-				for (const key of keys) {
-					if (key !== undefined) {
-						this.#cache.delete(key);
-					}
-				}
-			}));
-		}
-	}
-
-	/** Under the key that this very request has: a HEAD's response never takes the place of a GET's. */
-	#save(task: () => MaybePromise<StoredResponse | undefined>): void {
-		this.#quietly(() => chain(this.#key ?? keyOf(sibling(this.request, 'GET'), this.#settings), key => {
-			if (key !== undefined) {
-				this.#write(key, task);
-			}
-		}));
-	}
-
-	// What was asked for before the resource was changed may be of before, too.
-	#write(key: string, task: () => MaybePromise<StoredResponse | undefined>): void {
-		const resource = resourceOf(this.request.url);
-		const {invalidations} = this.#cache;
-		if (this.#sent!.storesFor === undefined && invalidations.isChangedSince(resource, this.#sent!.invalidations)) {
-			this.#tell({stored: 'invalidated'});
-			return;
-		}
-
-		invalidations.renew(resource, key);
-		this.#cache.save(key, this.request.fields, task);
-	}
-
-	/** Where it was found. */
-	#saveAgain(stored: StoredResponse): void {
-		if (this.#isChosen) {
-			// A variant that answers another request, too, is freshened for its own.
-			this.#cache.replace((this.#match as Match).key, stored);
-		}
-
-		this.#write((this.#match as Match).primary, () => this.#filtered(stored));
-	}
-
-	// A `keyFn` that fails after the response came is told; there is nobody left to be harmed.
-	#quietly(action: () => MaybePromise<void>): void {
-		const tell = (error: unknown): void => {
-			this.#cache.report('settingError', {setting: this.keySetting, error});
+	get #context(): WriteContext {
+		const {storesFor, invalidations} = this.#sent!;
+		return {
+			key: this.#key,
+			match: this.#match,
+			invalidations: storesFor === undefined ? invalidations : undefined,
 		};
-
-		try {
-			const result = action();
-			if (result instanceof Promise) {
-				result.catch(tell);
-			}
-		} catch (error) {
-			tell(error);
-		}
 	}
 
 	#tell(news: Partial<ExchangeInfo>): void {

@@ -1,0 +1,163 @@
+import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
+import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {resourceOf} from '../matching/url.ts';
+import {CachedResponse} from '../model/cached-response.ts';
+import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import {invalidatedUrls} from '../policy/invalidation.ts';
+import type {WriteReason} from '../policy/reasons.ts';
+import type {ResponseHead} from '../policy/types.ts';
+import {composeResponse, type ReceivedResponse} from './compose-response.ts';
+import {decodableCodings, decodeContent} from './content-coding.ts';
+import {
+	keyOf,
+	readKeys,
+	settingOfKey,
+	sibling,
+} from './exchange-keys.ts';
+import type {ExchangeSettings} from './exchange-settings.ts';
+import type {OutgoingRequest} from './exchange-types.ts';
+import {accepts} from './filter.ts';
+
+/** What a write needs to know of its exchange. */
+export type WriteContext = {
+	/** The request's own key; `undefined` where its response is stored for a GET. */
+	readonly key: string | undefined;
+
+	/** What was stored when the request was sent. */
+	readonly match: Match | NoMatch;
+
+	/** How many invalidations there had been when the request was sent; `undefined` where the request is one itself. */
+	readonly invalidations: number | undefined;
+};
+
+type Task = () => MaybePromise<StoredResponse | undefined>;
+
+/**
+What an exchange writes and deletes. Nobody waits for it, so that its faults are told and not thrown.
+*/
+export class ExchangeWrites {
+	readonly #cache: HttpCache;
+	readonly #settings: ExchangeSettings;
+	readonly #request: OutgoingRequest;
+	readonly #refuse: (reason: WriteReason | 'filtered') => void;
+
+	/**
+	Writes nothing yet.
+
+	@param refuse - Told why something is not stored after all.
+	*/
+	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest, refuse: (reason: WriteReason | 'filtered') => void) {
+		this.#cache = cache;
+		this.#settings = settings;
+		this.#request = request;
+		this.#refuse = refuse;
+	}
+
+	/** Whether the user's filter lets it be stored and used. */
+	accepts(stored: StoredResponse, key: string | undefined): MaybePromise<boolean> {
+		const {filterFn, now} = this.#settings;
+		return filterFn === undefined || accepts(filterFn, new CachedResponse(key ?? '', stored, now()), this.#cache);
+	}
+
+	/** Stores a response under the key that its very request has: a HEAD's never takes the place of a GET's. */
+	store(received: ReceivedResponse, body: Uint8Array, context: WriteContext): void {
+		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fieldsOf(received.head.rawHeaders));
+		const task: Task = () => chain(this.#compose(received, body, codings), stored => stored && this.#filtered(stored, context));
+		this.#quietly(() => chain(context.key ?? keyOf(sibling(this.#request, 'GET'), this.#settings), key => {
+			if (key !== undefined) {
+				this.#write(key, task, context);
+			}
+		}));
+	}
+
+	/**
+	Stores a response anew where it was found.
+
+	@param isChosen - Whether it is a variant that the origin chose for a request that it did not match: then it is stored for both.
+	*/
+	renew(stored: StoredResponse, isChosen: boolean, context: WriteContext): void {
+		const {key, primary} = context.match as Match;
+		if (isChosen) {
+			this.#cache.replace(key, stored);
+		}
+
+		this.#write(primary, () => this.#filtered(stored, context), context);
+	}
+
+	/** RFC 9111 §4.4: what an unsafe request may have changed is forgotten. */
+	invalidate(response: ResponseHead): void {
+		const {cacheControl, disabled, readOnly, now} = this.#settings;
+		if (!cacheControl || disabled || readOnly) {
+			return;
+		}
+
+		const {method, override, url: target} = this.#request;
+		for (const url of invalidatedUrls({method: override ?? method, url: target}, response)) {
+			this.#cache.invalidations.add(resourceOf(url), now());
+			this.#quietly(() => chain(readKeys(this.#request, url, this.#settings), keys => {
+				for (const key of keys) {
+					if (key !== undefined) {
+						this.#cache.delete(key);
+					}
+				}
+			}));
+		}
+	}
+
+	#compose(received: ReceivedResponse, body: Uint8Array, codings: readonly string[]): MaybePromise<StoredResponse | undefined> {
+		if (codings.length === 0) {
+			return composeResponse(received, body, codings);
+		}
+
+		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
+			if (content === undefined) {
+				this.#refuse('undecodable');
+			}
+
+			return content && composeResponse(received, content, codings);
+		});
+	}
+
+	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
+		return chain(this.accepts(stored, key), accepted => {
+			if (accepted) {
+				return stored;
+			}
+
+			this.#refuse('filtered');
+			if (match.stored !== undefined) {
+				this.#cache.delete(match.key);
+			}
+
+			return undefined;
+		});
+	}
+
+	// What was asked for before the resource was changed may be of before, too.
+	#write(key: string, task: Task, context: WriteContext): void {
+		const resource = resourceOf(this.#request.url);
+		const {invalidations} = this.#cache;
+		if (context.invalidations !== undefined && invalidations.isChangedSince(resource, context.invalidations)) {
+			this.#refuse('invalidated');
+			return;
+		}
+
+		invalidations.renew(resource, key);
+		this.#cache.save(key, this.#request.fields, task);
+	}
+
+	#quietly(action: () => MaybePromise<void>): void {
+		const tell = (error: unknown): void => {
+			this.#cache.report('settingError', {setting: settingOfKey(this.#settings), error});
+		};
+
+		try {
+			const result = action();
+			if (result instanceof Promise) {
+				result.catch(tell);
+			}
+		} catch (error) {
+			tell(error);
+		}
+	}
+}
