@@ -14,7 +14,7 @@ import {
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
-import {Invalidations} from './invalidations.ts';
+import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {WriteQueue} from './write-queue.ts';
@@ -80,7 +80,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #store: Store;
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
-	readonly #invalidations = new Invalidations();
+	readonly #invalidations: Invalidations;
 	readonly #secret: PartitionSecret;
 	readonly #held = new Set<Promise<void>>();
 	readonly #writes = new WriteQueue((key, error) => {
@@ -97,6 +97,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
 		this.#storeTimeout = storeTimeout;
+		this.#invalidations = invalidationsOf(store, cacheName);
 		this.#store = guardStore(opened.store, {
 			timeout: storeTimeout,
 			failFast,

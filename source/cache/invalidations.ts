@@ -48,3 +48,31 @@ export class Invalidations {
 		this.#byResource.get(resource)?.renewed.add(key);
 	}
 }
+
+const byStore = new WeakMap<object, Invalidations>();
+const byFile = new Map<string, Invalidations>();
+
+/**
+The invalidations of a store: caches of one process that share it share them.
+
+@param store - The store as it was given; a name is that of a file, but for `'memory'`, which nobody shares.
+*/
+export function invalidationsOf(store: object | string, cacheName: string): Invalidations {
+	if (store === 'memory') {
+		return new Invalidations();
+	}
+
+	const known = typeof store === 'string' ? byFile.get(cacheName) : byStore.get(store);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const invalidations = new Invalidations();
+	if (typeof store === 'string') {
+		byFile.set(cacheName, invalidations);
+	} else {
+		byStore.set(store, invalidations);
+	}
+
+	return invalidations;
+}

@@ -26,8 +26,8 @@ export type WriteContext = {
 	/** What was stored when the request was sent. */
 	readonly match: Match | NoMatch;
 
-	/** How many invalidations there had been when the request was sent; `undefined` where the request is one itself. */
-	readonly invalidations: number | undefined;
+	/** How many invalidations there had been when the request was sent. */
+	readonly invalidations: number;
 };
 
 type Task = () => MaybePromise<StoredResponse | undefined>;
@@ -84,15 +84,20 @@ export class ExchangeWrites {
 		this.#write(primary, () => this.#filtered(stored, context), context);
 	}
 
-	/** RFC 9111 §4.4: what an unsafe request may have changed is forgotten. */
-	invalidate(response: ResponseHead): void {
+	/**
+	RFC 9111 §4.4: what an unsafe request may have changed is forgotten.
+
+	@returns Whether there is anything that it may have.
+	*/
+	invalidate(response: ResponseHead): boolean {
 		const {cacheControl, disabled, readOnly, now} = this.#settings;
 		if (!cacheControl || disabled || readOnly) {
-			return;
+			return false;
 		}
 
-		const {method, override, url: target} = this.#request;
-		for (const url of invalidatedUrls({method: override ?? method, url: target}, response)) {
+		const {method, override = method, url: target} = this.#request;
+		const urls = [method, override].flatMap(asked => invalidatedUrls({method: asked, url: target}, response));
+		for (const url of new Set(urls)) {
 			this.#cache.invalidations.add(resourceOf(url), now());
 			this.#quietly(() => chain(readKeys(this.#request, url, this.#settings), keys => {
 				for (const key of keys) {
@@ -102,6 +107,8 @@ export class ExchangeWrites {
 				}
 			}));
 		}
+
+		return urls.length > 0;
 	}
 
 	#compose(received: ReceivedResponse, body: Uint8Array, codings: readonly string[]): MaybePromise<StoredResponse | undefined> {
@@ -137,7 +144,7 @@ export class ExchangeWrites {
 	#write(key: string, task: Task, context: WriteContext): void {
 		const resource = resourceOf(this.#request.url);
 		const {invalidations} = this.#cache;
-		if (context.invalidations !== undefined && invalidations.isChangedSince(resource, context.invalidations)) {
+		if (invalidations.isChangedSince(resource, context.invalidations)) {
 			this.#refuse('invalidated');
 			return;
 		}

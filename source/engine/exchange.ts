@@ -137,7 +137,11 @@ export class Exchange {
 	*/
 	respond(head: IncomingHead, retries = false): Answer {
 		const response = {statusCode: head.statusCode, fields: fieldsOf(head.rawHeaders)};
-		this.#writes.invalidate(response);
+		if (this.#writes.invalidate(response) && this.#sent !== undefined) {
+			// What this very request has changed, its own response is of after.
+			this.#sent = {...this.#sent, invalidations: this.#cache.invalidations.count};
+		}
+
 		if (this.#sent === undefined || (this.#key === undefined && this.#sent.storesFor === undefined)) {
 			return {do: 'pass', status: this.#status(head.statusCode)};
 		}
@@ -419,12 +423,7 @@ export class Exchange {
 	}
 
 	get #context(): WriteContext {
-		const {storesFor, invalidations} = this.#sent!;
-		return {
-			key: this.#key,
-			match: this.#match,
-			invalidations: storesFor === undefined ? invalidations : undefined,
-		};
+		return {key: this.#key, match: this.#match, invalidations: this.#sent!.invalidations};
 	}
 
 	#tell(news: Partial<ExchangeInfo>): void {

@@ -39,7 +39,8 @@ function current(match: Match | NoMatch, {url}: OutgoingRequest, settings: Excha
 		&& !(settings.cacheControl && cache.invalidations.outdates(resourceOf(url), primary, stored.createdAt));
 
 	if (match.stored === undefined) {
-		return {...match, others: match.others.filter(other => isCurrent(other))};
+		// What a filter would refuse is not offered to the origin; it is asked of what is used.
+		return {...match, others: settings.filterFn === undefined ? match.others.filter(other => isCurrent(other)) : []};
 	}
 
 	return isCurrent(match) ? match : noMatch;

@@ -96,7 +96,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 	{
 		reason: 'method',
 		section: 'RFC 9111 §4; setting allowableMethods',
-		when: ({request, settings}) => !settings.allowableMethods.has(request.override ?? request.method),
+		when: facts => !isMethodAllowed(facts),
 		then: pass,
 	},
 	{
@@ -295,10 +295,15 @@ function hasOriginPrecondition({request}: RequestFacts): boolean {
 	return request.fields['if-match'] !== undefined || request.fields['if-unmodified-since'] !== undefined;
 }
 
+/** An override header counts as in requests-cache; but RFC 9111 knows the method that is sent, and an unsafe one is to be sent (§4). */
+function isMethodAllowed({request: {method, override = method}, settings: {allowableMethods, cacheControl}}: RequestFacts): boolean {
+	return allowableMethods.has(override) && (!cacheControl || allowableMethods.has(method));
+}
+
 /** Whether something stored could answer it at all. */
 function isForCache(facts: RequestFacts): boolean {
-	const {request, settings, directives, expiration} = facts;
-	return settings.allowableMethods.has(request.override ?? request.method)
+	const {request, directives, expiration} = facts;
+	return isMethodAllowed(facts)
 		&& !directives.has('no-store')
 		&& expiration?.kind !== 'do-not-cache'
 		&& request.keyable
