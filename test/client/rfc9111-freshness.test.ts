@@ -1,17 +1,12 @@
 import test from 'ava';
 import {cacheInfo, type CacheSettings} from '../../source/index.ts';
+import {byOrigin, httpDate} from '../helpers/dated.ts';
 import {createClient, readStream} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-const byOrigin = {cacheControl: true, expireAfter: undefined};
 const cacheControl = (value: string | string[], others: Headers = {}): Headers => ({'cache-control': value, ...others});
-
-/** The moment so many seconds after the clock's, in the form that is preferred. */
-function httpDate(clock: Clock, seconds = 0): string {
-	return new Date(clock.now() + (seconds * 1000)).toUTCString();
-}
 
 // The clock of the tests begins there.
 const start = 'Thu, 01 Jan 2026 00:00:00 GMT';

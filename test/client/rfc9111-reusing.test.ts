@@ -1,31 +1,15 @@
 import type {IncomingMessage} from 'node:http';
 import test from 'ava';
 import {cacheInfo} from '../../source/index.ts';
+import {
+	byOrigin,
+	dated,
+	httpDate,
+	type Answer,
+} from '../helpers/dated.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {Origin, type Clock, type Handler} from '../helpers/origin.ts';
+import {Origin} from '../helpers/origin.ts';
 
-type Answer = {
-	readonly status?: number;
-	readonly headers?: Readonly<Record<string, string | string[]>>;
-	readonly body?: string;
-};
-
-/** Answers with the date of the client's clock, and with the number of the answer for a body. */
-function dated(clock: Clock, answer: (request: IncomingMessage, count: number) => Answer): Handler {
-	let count = 0;
-	return (request, response) => {
-		count++;
-		const {status = 200, headers = {}, body = `answer ${count}`} = answer(request, count);
-		response.writeHead(status, {date: httpDate(clock), ...headers});
-		response.end(status === 304 || request.method === 'HEAD' ? undefined : body);
-	};
-}
-
-function httpDate(clock: Clock, seconds = 0): string {
-	return new Date(clock.now() + (seconds * 1000)).toUTCString();
-}
-
-const byOrigin = {cacheControl: true, expireAfter: undefined};
 const fresh = {'cache-control': 'max-age=60'};
 
 /** Answers 304 to whoever has the tag. */

@@ -1,34 +1,14 @@
-import type {IncomingMessage} from 'node:http';
 import test from 'ava';
 import {cacheInfo, type CacheSettings} from '../../source/index.ts';
+import {
+	byOrigin,
+	dated,
+	httpDate,
+	type Answer,
+} from '../helpers/dated.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {Origin, type Clock, type Handler} from '../helpers/origin.ts';
+import {Origin, type Clock} from '../helpers/origin.ts';
 
-type Answer = {
-	readonly status?: number;
-
-	/** One that is `undefined` is not sent, not even by Node.js. */
-	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
-	readonly body?: string;
-};
-
-/** Answers with the date of the client's clock, and with the number of the answer for a body. */
-function dated(clock: Clock, answer: (request: IncomingMessage, count: number) => Answer): Handler {
-	let count = 0;
-	return (request, response) => {
-		const {status = 200, headers = {}, body = `answer ${++count}`} = answer(request, count);
-		const given = Object.entries({date: httpDate(clock), ...headers}).filter(([, value]) => value !== undefined);
-		response.sendDate = given.some(([name]) => name === 'date');
-		response.writeHead(status, Object.fromEntries(given));
-		response.end([204, 304].includes(status) || request.method === 'HEAD' ? undefined : body);
-	};
-}
-
-function httpDate(clock: Clock, seconds = 0): string {
-	return new Date(clock.now() + (seconds * 1000)).toUTCString();
-}
-
-const byOrigin = {cacheControl: true, expireAfter: undefined};
 const plain = {throwHttpErrors: false, followRedirect: false};
 
 type Row = readonly [title: string, answer: (clock: Clock) => Answer, byOrigin: boolean, byUser: boolean];
