@@ -137,7 +137,7 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		reason: 'secret-in-header',
 		section: 'setting ignoredParameters',
 		when: facts => facts.leadsToSecret === true,
-		then: pass,
+		then: passInPlace,
 	},
 	{
 		reason: 'do-not-cache',
