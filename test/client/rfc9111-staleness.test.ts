@@ -77,7 +77,7 @@ async function serves({response, request, settings, stale = 10}: Given, failure:
 		const second = await client(origin.url, {...plain, headers: {'cache-control': request}});
 		const isServed = second.body === 'answer';
 		if (second.isFromCache !== isServed || second.statusCode !== (isServed ? 200 : failure) || origin.count !== 2) {
-			throw new TypeError('The second answer is not what it says');
+			throw new TypeError(`The second answer is not what it says: ${second.statusCode}, ${second.body}, from the cache ${second.isFromCache}, ${origin.count} requests`);
 		}
 
 		return isServed;
