@@ -19,7 +19,9 @@ export {
 export type {
 	PassReason, ReadReason, Reason, WriteReason,
 } from './policy/reasons.ts';
-export type {CacheSettings, RequestSettings} from './settings.ts';
+export {
+	getExpirationDatetime, getUrlExpiration, type CacheSettings, type RequestSettings,
+} from './settings.ts';
 export type {
 	MaybePromise, SetOptions, Store, StoredValue,
 } from './stores/types.ts';

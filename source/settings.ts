@@ -3,12 +3,19 @@ import {SettingError} from './errors.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
 import {compileIgnored, type Ignored} from './matching/ignored.ts';
 import {
+	getExpirationDatetime as expirationFrom,
 	NEVER_EXPIRE,
 	parseExpiration,
 	parsePeriod,
 	type Expiration,
+	type ExpireAfter,
 } from './policy/expiration.ts';
-import {compileUrlPattern, isUrlPattern, type UrlExpiration} from './policy/url-patterns.ts';
+import {
+	compileUrlPattern,
+	isUrlPattern,
+	type UrlExpiration,
+	type UrlsExpireAfter,
+} from './policy/url-patterns.ts';
 import type {
 	CacheSettings,
 	RequestSettings,
@@ -298,6 +305,40 @@ function notEmpty(value: unknown): string | undefined {
 
 function expiration(value: unknown): Expiration | undefined {
 	return Object.freeze(parseExpiration(value));
+}
+
+/**
+The moment at which something that is received at `start` expires, as requests-cache's `get_expiration_datetime`.
+
+@param start - The moment to count from; now by default.
+@returns `undefined` for what never expires, and for `DO_NOT_CACHE`.
+@throws {TypeError} Where the value means nothing.
+
+@example
+```
+getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
+//=> 2026-01-01T01:30:00.000Z
+```
+*/
+export function getExpirationDatetime(expireAfter: ExpireAfter | undefined, start: Date = new Date()): Date | undefined {
+	return expirationFrom(expireAfter, start);
+}
+
+/**
+The expiration that URL patterns give to a URL, as it was written: that of the first pattern that matches.
+
+@throws {TypeError} Where a pattern or an expiration is wrong.
+
+@example
+```
+getUrlExpiration('https://example.com/live/1', [['example.com/live', '30s'], ['example.com', '1d']]);
+//=> '30s'
+```
+*/
+export function getUrlExpiration(url: string, urlsExpireAfter: UrlsExpireAfter): ExpireAfter | undefined {
+	const {urlsExpireAfter: compiled} = resolveSettings({urlsExpireAfter});
+	const written = isPlainObject(urlsExpireAfter) ? Object.values(urlsExpireAfter as Record<string, ExpireAfter>) : Array.from(urlsExpireAfter as Iterable<readonly [unknown, ExpireAfter]>, ([, expireAfter]) => expireAfter);
+	return written[compiled.findIndex(({matches}) => matches(url))];
 }
 
 function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {

@@ -9,6 +9,8 @@ import {SettingError} from '../source/errors.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from '../source/matching/credentials.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../source/policy/expiration.ts';
 import {
+	getExpirationDatetime,
+	getUrlExpiration,
 	resolveRequestSettings,
 	resolveSettings,
 	type CacheSettings,
@@ -326,3 +328,26 @@ expectTypeOf<{expireAfter: undefined}>().toExtend<CacheSettings>();
 expectTypeOf<{staleIfError: Date}>().not.toExtend<CacheSettings>();
 expectTypeOf<{refresh: true}>().toExtend<RequestSettings>();
 expectTypeOf<ResolvedRequestSettings['refresh']>().toEqualTypeOf<boolean | undefined>();
+
+test('getExpirationDatetime counts from a moment, or from now', t => {
+	t.deepEqual(getExpirationDatetime('1h', new Date(0)), new Date(3_600_000));
+	t.deepEqual(getExpirationDatetime('Thu, 01 Jan 1970 00:00:01 GMT', new Date(0)), new Date(1000));
+	t.is(getExpirationDatetime(NEVER_EXPIRE), undefined);
+	const before = Date.now();
+	const soon = getExpirationDatetime(60)!.getTime() - 60_000;
+	t.true(soon >= before && soon <= Date.now());
+	t.throws(() => getExpirationDatetime('soon'), {instanceOf: TypeError});
+});
+
+test('getUrlExpiration gives the expiration of the first pattern that matches, as it was written', t => {
+	const pairs = [['example.com/live', '30s'], [/static/v, NEVER_EXPIRE], ['example.com', {days: 1}]] as const;
+	for (const patterns of [pairs, new Map<string | RegExp, string | number | {readonly days: number}>(pairs)]) {
+		t.is(getUrlExpiration('https://example.com/live/1', patterns), '30s');
+		t.is(getUrlExpiration('https://example.com/static/1', patterns), NEVER_EXPIRE);
+		t.deepEqual(getUrlExpiration('https://example.com/x', patterns), {days: 1});
+		t.is(getUrlExpiration('https://other.example/', patterns), undefined);
+	}
+
+	t.is(getUrlExpiration('https://example.com/x', {'example.com': '1d'}), '1d');
+	t.throws(() => getUrlExpiration('https://example.com/x', [['*', 'soon']]), {instanceOf: TypeError});
+});

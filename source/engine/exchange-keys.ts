@@ -2,8 +2,21 @@ import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {keyOfMatched, matchRequest} from '../matching/key.ts';
 import {lowerCaseNames, matchedMethod} from '../matching/method.ts';
 import type {KeyRequest} from '../matching/types.ts';
+import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
+
+/** What the rules know of a request. */
+export function factsOf({method, override, url, fields, body}: OutgoingRequest, settings: ExchangeSettings): RequestFacts {
+	const head = {
+		method,
+		override,
+		url,
+		fields,
+		keyable: body !== 'unknown',
+	};
+	return requestFacts(head, settings);
+}
 
 /**
 The key of a request: the user's `keyFn`, if there is one, else the default. The secret is asked for only where something is sealed, or may be.

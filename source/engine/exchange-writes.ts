@@ -84,6 +84,11 @@ export class ExchangeWrites {
 		this.#write(primary, () => this.#filtered(stored, context), context);
 	}
 
+	/** Whether the resource was changed after so many invalidations. */
+	isChangedSince(count: number): boolean {
+		return this.#cache.invalidations.isChangedSince(resourceOf(this.#request.url), count);
+	}
+
 	/**
 	RFC 9111 §4.4: what an unsafe request may have changed is forgotten.
 
@@ -142,14 +147,12 @@ export class ExchangeWrites {
 
 	// What was asked for before the resource was changed may be of before, too.
 	#write(key: string, task: Task, context: WriteContext): void {
-		const resource = resourceOf(this.#request.url);
-		const {invalidations} = this.#cache;
-		if (invalidations.isChangedSince(resource, context.invalidations)) {
+		if (this.isChangedSince(context.invalidations)) {
 			this.#refuse('invalidated');
 			return;
 		}
 
-		invalidations.renew(resource, key);
+		this.#cache.invalidations.renew(resourceOf(this.#request.url), key);
 		this.#cache.save(key, this.#request.fields, task);
 	}
 

@@ -9,7 +9,6 @@ import {
 	onLookup,
 	onRefusedKey,
 	onRequest,
-	requestFacts,
 	type RequestFacts,
 	type Verdict,
 } from '../policy/request-rules.ts';
@@ -21,7 +20,7 @@ import {
 	type ReceivedResponse,
 	type Renewal,
 } from './compose-response.ts';
-import {keyOf, settingOfKey} from './exchange-keys.ts';
+import {factsOf, keyOf, settingOfKey} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
 	Answer,
@@ -35,6 +34,7 @@ import {ExchangeWrites, type WriteContext} from './exchange-writes.ts';
 import {
 	decidedBy,
 	findStored,
+	lookedUp,
 	noMatch,
 	variantTags,
 } from './find-stored.ts';
@@ -75,13 +75,7 @@ export class Exchange {
 		this.#writes = new ExchangeWrites(cache, settings, request, reason => {
 			this.#tell({stored: reason});
 		});
-		this.#facts = requestFacts({
-			method: request.method,
-			override: request.override,
-			url: request.url,
-			fields: request.fields,
-			keyable: request.body !== 'unknown',
-		}, settings);
+		this.#facts = factsOf(request, settings);
 	}
 
 	get info(): ExchangeInfo {
@@ -137,8 +131,10 @@ export class Exchange {
 	*/
 	respond(head: IncomingHead, retries = false): Answer {
 		const response = {statusCode: head.statusCode, fields: fieldsOf(head.rawHeaders)};
-		if (this.#writes.invalidate(response) && this.#sent !== undefined) {
-			// What this very request has changed, its own response is of after.
+		const isChanged = this.#sent !== undefined && this.#writes.isChangedSince(this.#sent.invalidations);
+		const isUnsafe = this.#writes.invalidate(response);
+		if (isUnsafe && !isChanged && this.#sent !== undefined) {
+			// What this very request has changed, its own response is of after; not so what another has.
 			this.#sent = {...this.#sent, invalidations: this.#cache.invalidations.count};
 		}
 
@@ -229,15 +225,10 @@ export class Exchange {
 		});
 	}
 
-	get #lookedUp(): {readonly stored: StoredResponse | undefined; readonly tags: readonly string[]} {
-		const {stored} = this.#match;
-		return {stored, tags: stored === undefined ? variantTags(this.#match) : []};
-	}
-
 	#decide(isLastResort: boolean): Step {
 		const standIn = isLastResort ? this.fail() : undefined;
 		return standIn === undefined
-			? this.#execute(onLookup(this.#facts, this.#lookedUp, this.#settings.now()))
+			? this.#execute(onLookup(this.#facts, lookedUp(this.#match), this.#settings.now()))
 			: {do: 'serve', response: standIn, revalidate: false};
 	}
 

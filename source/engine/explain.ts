@@ -4,14 +4,13 @@ import {
 	onLookup,
 	onRefusedKey,
 	onRequest,
-	requestFacts,
 } from '../policy/request-rules.ts';
 import type {AskedRule} from '../policy/rule.ts';
-import type {RequestDecision, RequestHead} from '../policy/types.ts';
-import {keyOf} from './exchange-keys.ts';
+import type {RequestDecision} from '../policy/types.ts';
+import {factsOf, keyOf} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
-import {findStored, variantTags} from './find-stored.ts';
+import {findStored, lookedUp} from './find-stored.ts';
 
 /**
 What the cache would do with a request, and why.
@@ -44,58 +43,43 @@ export type Explanation = {
 A dry run by the very tables that decide: the store is read, nothing is sent or written.
 */
 export async function explainRequest(request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Promise<Explanation> {
-	const head: RequestHead = {
-		method: request.method,
-		override: request.override,
-		url: request.url,
-		fields: request.fields,
-		keyable: request.body !== 'unknown',
-	};
-	const facts = requestFacts(head, settings);
+	return describe(await findings(request, settings, cache), request);
+}
+
+async function findings(request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Promise<Findings> {
+	const facts = factsOf(request, settings);
 	const rules: AskedRule[] = [];
-	const first = onRequest(facts, rules);
-	if (first.do === 'pass' || first.do === 'fail') {
-		return describe({
-			decision: first, rules, key: undefined, match: undefined,
-		}, head);
+	const decision = onRequest(facts, rules);
+	if (decision.do === 'pass' || decision.do === 'fail') {
+		return {decision, rules};
 	}
 
 	const key = await keyOf(request, settings);
 	if (key === undefined) {
-		return describe({
-			decision: onRefusedKey(facts, rules),
-			rules,
-			key,
-			match: undefined,
-		}, head);
+		return {decision: onRefusedKey(facts, rules), rules};
 	}
 
-	if (first.do === 'send') {
-		return describe({
-			decision: first,
-			rules,
-			key,
-			match: undefined,
-		}, head);
+	if (decision.do !== 'lookup') {
+		return {decision, rules, key};
 	}
 
 	const match = await findStored(key, request, settings, cache);
-	return describe({
-		decision: onLookup(facts, {stored: match.stored, tags: match.stored === undefined ? variantTags(match) : []}, settings.now(), rules),
+	return {
+		decision: onLookup(facts, lookedUp(match), settings.now(), rules),
 		rules,
 		key,
 		match,
-	}, head);
+	};
 }
 
 type Findings = {
 	readonly decision: RequestDecision;
 	readonly rules: readonly AskedRule[];
-	readonly key: string | undefined;
-	readonly match: Match | NoMatch | undefined;
+	readonly key?: string;
+	readonly match?: Match | NoMatch;
 };
 
-function describe({decision, rules, key, match}: Findings, {method, url}: RequestHead): Explanation {
+function describe({decision, rules, key, match}: Findings, {method, url}: OutgoingRequest): Explanation {
 	const {reason, section} = rules.findLast(({held}) => held)!;
 	const stored = match?.stored;
 	const lines = [

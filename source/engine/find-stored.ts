@@ -1,6 +1,7 @@
 import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {resourceOf} from '../matching/url.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {keyOf, sibling} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
@@ -17,6 +18,11 @@ export function decidedBy({cacheControl}: ExchangeSettings): 'user' | 'origin' {
 export function variantTags({others}: NoMatch): readonly string[] {
 	const tags = others.map(({stored}) => fieldValue(stored.fields, 'etag')!);
 	return tags.filter(tag => tag.startsWith('"') && tags.indexOf(tag) === tags.lastIndexOf(tag));
+}
+
+/** What the rules are told of what was found. */
+export function lookedUp(match: Match | NoMatch): {readonly stored: StoredResponse | undefined; readonly tags: readonly string[]} {
+	return {stored: match.stored, tags: match.stored === undefined ? variantTags(match) : []};
 }
 
 /**

@@ -1,4 +1,5 @@
 import parseDuration from 'parse-duration';
+import {parseHttpDate} from './dates.ts';
 
 /**
 Fresh for good.
@@ -115,7 +116,7 @@ export function getExpirationDatetime(value: ExpireAfter | undefined, start: Dat
 		return undefined;
 	}
 
-	const expiration = parseExpiration(value) ?? (typeof value === 'string' ? parseExpires(value) : undefined);
+	const expiration = parseExpiration(value) ?? (typeof value === 'string' ? parseExpires(value, start.getTime()) : undefined);
 	if (expiration === undefined) {
 		throw new TypeError('Expected an expiration: seconds, a Date, a duration or an HTTP date');
 	}
@@ -124,14 +125,13 @@ export function getExpirationDatetime(value: ExpireAfter | undefined, start: Dat
 	return time === undefined ? undefined : new Date(time);
 }
 
-function parseExpires(value: string): Expiration | undefined {
+function parseExpires(value: string, now: number): Expiration | undefined {
 	if (/^-?\d+$/v.test(value)) {
 		return {kind: 'after', milliseconds: 0};
 	}
 
-	// `toUTCString` writes what RFC 9110 §5.6.7 calls an IMF-fixdate; `Date.parse` alone takes far more, some of it as local time.
-	const time = Date.parse(value);
-	return !Number.isNaN(time) && new Date(time).toUTCString() === value ? {kind: 'at', time} : undefined;
+	const time = parseHttpDate(value, now);
+	return time === undefined ? undefined : {kind: 'at', time};
 }
 
 function after(milliseconds: number): Expiration {

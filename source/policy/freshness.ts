@@ -4,6 +4,7 @@ import {deltaMilliseconds, parseDirectives, type Directives} from './directives.
 import {expiresAt, type Expiration} from './expiration.ts';
 import {fieldLines, fieldValue} from './fields.ts';
 import {targetedDirectives} from './targeted-fields.ts';
+import {getUrlExpiration} from './url-patterns.ts';
 import type {
 	Lifetime,
 	PolicySettings,
@@ -33,7 +34,7 @@ export function resolveExpiration(request: RequestHead, settings: PolicySettings
 	}
 
 	return settings.requestExpireAfter
-		?? settings.urlsExpireAfter.find(({matches}) => matches(url))?.expiration
+		?? getUrlExpiration(url, settings.urlsExpireAfter)
 		?? settings.expireAfter;
 }
 

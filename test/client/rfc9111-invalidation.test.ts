@@ -237,3 +237,27 @@ test('RFC 9110 §9.3.3 what a POST brought replaces what was stored, and a strea
 	t.is(get.body, 'answer 2');
 	t.is(cacheInfo(get).reason, 'fresh');
 });
+
+test('RFC 9111 §4.4 a POST that was under way when another request changed the resource does not answer a later GET', async t => {
+	const {client} = createClient(byOrigin);
+	const {promise: asked, resolve: ask} = Promise.withResolvers<() => void>();
+	await using origin = await Origin.start((request, response) => {
+		const answer = (): void => {
+			response.writeHead(200, {'cache-control': 'max-age=60', 'content-location': '/x'});
+			response.end(request.method);
+		};
+
+		if (request.method === 'POST') {
+			ask(answer);
+		} else {
+			answer();
+		}
+	});
+	const url = `${origin.url}/x`;
+	const post = client.post(url).text();
+	const finish = await asked;
+	await client.put(url);
+	finish();
+	t.is(await post, 'POST');
+	t.is(await client(url).text(), 'GET');
+});
