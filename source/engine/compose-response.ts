@@ -1,4 +1,4 @@
-import {newGeneration} from '../cache/http-cache.ts';
+import {newGeneration} from '../cache/variants.ts';
 import type {Ignored} from '../matching/ignored.ts';
 import {leadsToSecret, redactFields} from '../matching/redact.ts';
 import {redactUrl} from '../matching/url.ts';

@@ -1,4 +1,5 @@
-import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
+import type {HttpCache} from '../cache/http-cache.ts';
+import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';

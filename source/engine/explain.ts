@@ -1,4 +1,5 @@
-import type {HttpCache, Match, NoMatch} from '../cache/http-cache.ts';
+import type {HttpCache} from '../cache/http-cache.ts';
+import type {Match, NoMatch} from '../cache/variants.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,

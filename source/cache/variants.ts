@@ -1,0 +1,123 @@
+import {randomUUID} from 'node:crypto';
+import {varyDigest, variantKey, type Secret} from '../matching/key.ts';
+import type {StoredResponse, Variation} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import {nominatedFields} from '../policy/vary.ts';
+import type {Entries} from './entries.ts';
+import {chain, type MaybePromise} from './maybe-promise.ts';
+
+/**
+A stored response and where it lies: under the primary key, or under its variant's.
+*/
+export type Match = {
+	readonly primary: string;
+	readonly key: string;
+	readonly stored: StoredResponse;
+};
+
+/** Nothing stored matches; other variants of the resource may be stored. */
+export type NoMatch = {
+	readonly stored: undefined;
+	readonly varies: boolean;
+
+	/** Variants that can be validated: the origin may choose one of them (RFC 9111 §4.3.1). */
+	readonly others: readonly Match[];
+};
+
+// So many variants are offered to the origin for validation; each is read from the store.
+const offered = 8;
+
+/**
+The variants of a resource (RFC 9111 §4.1): the first lies under the primary key, each other under a key that derives from the primary's generation and its own nominated values. So deleting the primary unhooks them all.
+*/
+export class Variants {
+	readonly #entries: Entries;
+	readonly #secret: () => MaybePromise<Secret>;
+
+	/**
+	Reads nothing yet.
+
+	@param secret - What the nominated values are digested with: a cookie may be among them.
+	*/
+	constructor(entries: Entries, secret: () => MaybePromise<Secret>) {
+		this.#entries = entries;
+		this.#secret = secret;
+	}
+
+	/**
+	The stored response for a primary key and the request's header fields: one read, or two where it varies.
+	*/
+	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
+		return chain(this.#entries.read(primary), stored => {
+			if (stored === undefined) {
+				return {stored, varies: false, others: []};
+			}
+
+			const match = {primary, key: primary, stored};
+			if (stored.vary === undefined) {
+				return match;
+			}
+
+			return chain(this.#secret(), secret => {
+				const variant = varyDigest(secret, stored.vary!.names, request);
+				return variant === stored.vary!.digest ? match : this.#matchVariant(match, variant);
+			});
+		});
+	}
+
+	#matchVariant(match: Match, variant: string): MaybePromise<Match | NoMatch> {
+		return chain(this.#readVariant(match, variant), found => found ?? chain(
+			this.#readOthers(match, match.stored.vary?.others ?? [], [match]),
+			others => ({stored: undefined, varies: true, others}),
+		));
+	}
+
+	#readOthers(match: Match, [digest, ...rest]: readonly string[], found: readonly Match[]): MaybePromise<readonly Match[]> {
+		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : chain(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
+	}
+
+	#readVariant({primary, stored: {generation}}: Match, variant: string): MaybePromise<Match | undefined> {
+		const key = variantKey(generation, variant);
+		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored} : undefined);
+	}
+
+	/**
+	Writes a response under its primary key, or where another variant lies there, under its own.
+	*/
+	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
+		const names = nominatedFields(stored.fields);
+		return names.length === 0
+			? this.#entries.write(key, withoutVariation(stored))
+			: chain(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
+	}
+
+	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
+		return chain(this.#entries.read(key), primary => {
+			if (primary?.vary?.names.join(',') !== names.join(',')) {
+				// Variants by other names must not be found through this one.
+				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
+			}
+
+			const {generation, vary} = primary;
+			const others = vary.others ?? [];
+			if (vary.digest === digest) {
+				return this.#entries.write(key, {...stored, generation, vary: {names, digest, others}});
+			}
+
+			return chain(this.#entries.write(variantKey(generation, digest), {...stored, generation, vary: {names, digest}}), () => {
+				// A variant that is known already costs no second write.
+				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
+				return isNew ? this.#entries.write(key, {...primary, vary: {...vary, others: [digest, ...others].slice(0, offered)}}) : undefined;
+			});
+		});
+	}
+}
+
+function withoutVariation({vary: _vary, ...stored}: StoredResponse): StoredResponse {
+	return stored;
+}
+
+/** The name of a generation: variants found through one are not found through the next. */
+export function newGeneration(): string {
+	return randomUUID();
+}
