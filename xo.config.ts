@@ -41,7 +41,7 @@ export const house: Readonly<Record<string, Row>> = {
 	stores: {
 		source: ['errors.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
-		packages: ['keyv', '@keyv/*', '@aws-sdk/*'],
+		packages: ['keyv', '@keyv/*', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	cache: {
 		source: ['policy', 'matching', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts'],

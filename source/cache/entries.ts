@@ -54,7 +54,8 @@ export class Entries {
 
 function encode(stored: StoredResponse, holds: Store['holds']): StoredValue {
 	switch (holds) {
-		case 'objects': {
+		case 'objects':
+		case 'documents': {
 			return stored;
 		}
 

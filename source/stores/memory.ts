@@ -63,7 +63,7 @@ export class MemoryStore implements Store {
 	}
 
 	/** How many entries are kept now, expired ones included. */
-	get count(): number {
+	get entryCount(): number {
 		return this.#entries.size;
 	}
 

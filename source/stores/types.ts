@@ -1,7 +1,7 @@
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
-What a store can hold. `objects`: live values, kept by reference. `bytes`: `Uint8Array`. `text`: strings.
+What a store can hold. `objects`: live values, kept by reference. `documents`: plain data, which comes back deeply equal and with its members in order: strings, finite numbers, booleans, `null`, `Uint8Array`s, arrays and plain objects, at any depth. `bytes`: `Uint8Array`. `text`: strings.
 */
 export type StoredValue = string | Uint8Array | object;
 
@@ -11,6 +11,30 @@ export type SetOptions = {
 
 	/** Bytes that the value stands for, for stores that are bounded and cannot measure live objects. */
 	readonly size?: number;
+
+	/** By what the entry may be found without reading it, by stores that keep an index. What is no entry has none. */
+	readonly indexed?: IndexedTimes;
+};
+
+/** Milliseconds since the epoch. */
+export type IndexedTimes = {
+	readonly createdAt: number;
+
+	/** `undefined` never ceases to be fresh. */
+	readonly freshUntil: number | undefined;
+};
+
+/**
+Which entries are looked for: those for which everything that is given holds. Only what was set with `indexed` is found.
+*/
+export type StoreQuery = {
+	/** Its `freshUntil` is this or before. */
+	readonly staleAt?: number;
+
+	/** Its `createdAt` is before this. */
+	readonly createdBefore?: number;
+	readonly orderBy?: 'createdAt' | 'freshUntil' | 'size' | 'key';
+	readonly descending?: boolean;
 };
 
 /**
@@ -22,7 +46,7 @@ Methods may throw; `guardStore` turns that into misses.
 export type Store = {
 	/** For messages: `'memory'`, `'sqlite'`, `'keyv'`. */
 	readonly name: string;
-	readonly holds: 'objects' | 'bytes' | 'text';
+	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
 
 	/** The value, or `undefined` when there is none or its time has passed. */
 	get(key: string): MaybePromise<StoredValue | undefined>;
@@ -38,4 +62,19 @@ export type Store = {
 	/** All live entries; nothing twice, also while entries are deleted. */
 	iterate(): AsyncIterable<readonly [key: string, value: StoredValue]>;
 	close(): MaybePromise<void>;
+
+	/** Sets the value where the key has no live one, and says whether it did: of many at once, in many processes, exactly one does. Absent where the store knows no such step. */
+	add?(key: string, value: StoredValue, options: SetOptions): MaybePromise<boolean>;
+
+	/** The keys of the live entries that are found, by an index. Absent where the store keeps none. */
+	find?(query: StoreQuery): AsyncIterable<string>;
+
+	/** Deletes what is found, by an index, and says how many there were. Absent where the store keeps none. */
+	deleteFound?(query: StoreQuery): MaybePromise<number>;
+
+	/** How many live entries (what was set with `indexed`) there are, without listing them. */
+	count?(): MaybePromise<number>;
+
+	/** Bytes that everything stored takes, without listing it. */
+	size?(): MaybePromise<number>;
 };

@@ -46,7 +46,7 @@ test('a new entry is not the first to leave', t => {
 	for (let index = 0; index < 100; index += 1) {
 		store.set(`key ${index}`, {}, kept);
 		t.truthy(store.get(`key ${index}`));
-		t.is(store.count, Math.min(index + 1, 3));
+		t.is(store.entryCount, Math.min(index + 1, 3));
 	}
 });
 
@@ -75,13 +75,13 @@ test('neither bound is ever exceeded, and the account of bytes is right', async 
 		}
 
 		mostBytes = Math.max(mostBytes, store.bytes);
-		mostEntries = Math.max(mostEntries, store.count);
+		mostEntries = Math.max(mostEntries, store.entryCount);
 	}
 
 	t.true(mostBytes > 900 && mostBytes <= 1000);
 	t.is(mostEntries, 20);
 	const left = await listed(store);
-	t.is(store.count, left.length);
+	t.is(store.entryCount, left.length);
 	t.is(store.bytes, left.reduce((sum, key) => sum + sizes.get(key)!, 0));
 	store.deleteMany(left);
 	t.is(store.bytes, 0);
@@ -134,9 +134,9 @@ test('what has expired leaves before what was not read, and is dropped when it i
 	t.deepEqual(await listed(store), ['a', 'b', 'c']);
 	store.set('a', {}, {expires: 20});
 	time = 20;
-	t.is(store.count, 3);
+	t.is(store.entryCount, 3);
 	t.is(store.get('a'), undefined);
-	t.is(store.count, 2);
+	t.is(store.entryCount, 2);
 });
 
 test('iterating leaves out what is added meanwhile, also under a key that was deleted', async t => {

@@ -1,0 +1,90 @@
+import type {ExecutionContext, TestFn} from 'ava';
+import got from 'got';
+import {cacheHooks, getCache, type Store} from '../../source/index.ts';
+import {Origin} from '../helpers/origin.ts';
+import type {ServerProcess} from '../helpers/server-process.ts';
+
+export type FaultOptions = {
+	readonly start: () => Promise<ServerProcess>;
+	readonly open: (port: number) => Store;
+
+	/** Whether what was stored is there again after the server was killed. */
+	readonly isDurable: boolean;
+};
+
+const storeTimeout = 300;
+
+// Beside the time limits of the store calls of one request: what a busy machine takes by itself.
+const slack = 2000;
+
+/**
+What a store on a server must do while that server is stopped, paused and restarted, as AVA tests: every request is answered in bounded time, and the store is used again.
+*/
+export function testStoreFaults(register: TestFn, name: string, {start, open, isDurable}: FaultOptions): void {
+	register(`${name}: with the server stopped, paused and restarted, every request is answered in time and the store is used again`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			response.end(`answer of ${request.url}`);
+		});
+		await using server = await start();
+		let now = Date.now();
+		const client = got.extend({retry: {limit: 0}}, cacheHooks({
+			store: open(server.port), expireAfter: '1h', storeTimeout, autoclose: true, now: () => now,
+		}));
+		const cache = getCache(client)!;
+		const faults: string[] = [];
+		cache.on('storeError', ({operation}) => {
+			faults.push(operation);
+		});
+		const ask = async (path: string): Promise<boolean> => {
+			const begin = performance.now();
+			const {body, isFromCache} = await client(`${origin.url}${path}`);
+			t.is(body, `answer of ${path}`);
+			t.true(performance.now() - begin < (3 * storeTimeout) + slack, `${path} took ${performance.now() - begin} ms`);
+			await cache.idle();
+			return isFromCache;
+		};
+
+		await expectHit(t, ask, '/before');
+		t.deepEqual(faults, []);
+
+		for (const [state, harm, repair] of [
+			['paused', () => {
+				server.suspend();
+			}, () => {
+				server.resume();
+			}],
+			['stopped', async () => server.stop(), async () => server.start()],
+		] as const) {
+			await harm();
+			const met = faults.length;
+			for (let index = 0; index < 4; index++) {
+				t.false(await ask(`/${state}/${index}`), `a hit while the server is ${state}`);
+			}
+
+			t.true(faults.length > met, `no word of a fault while the server is ${state}`);
+			await repair();
+			// The circuit breaker's pause is over.
+			now += 60_000;
+			await expectHit(t, ask, `/after ${state}`.replace(' ', '-'));
+		}
+
+		t.is(await ask('/before'), isDurable);
+		await cache.close();
+	});
+}
+
+/** A store that is back may need more than one request to be found. */
+async function expectHit(t: ExecutionContext, ask: (path: string) => Promise<boolean>, path: string): Promise<void> {
+	for (let index = 0; index < 20; index++) {
+		if (await ask(path)) {
+			t.pass();
+			return;
+		}
+
+		await new Promise(resolve => {
+			setTimeout(resolve, 100);
+		});
+	}
+
+	t.fail(`${path} is never answered from the store`);
+}
