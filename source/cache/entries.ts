@@ -7,6 +7,12 @@ import {
 } from '../serializers/envelope.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
+import {secretKey} from './partition-secret.ts';
+
+/** An entry, or why what lies under the key is none. */
+export type ListedEntry =
+	| {readonly key: string; readonly stored: StoredResponse}
+	| {readonly key: string; readonly stored: undefined; readonly error: unknown};
 
 /**
 Stored responses as a store holds them. What cannot be read is told, deleted, and as good as never stored.
@@ -44,11 +50,30 @@ export class Entries {
 		});
 	}
 
+	/** Everything stored, what cannot be read with the reason. Nothing is deleted. */
+	async * list(): AsyncGenerator<ListedEntry, void> {
+		for await (const [key, value] of this.#store.iterate()) {
+			if (key === secretKey) {
+				continue;
+			}
+
+			yield listed(key, value);
+		}
+	}
+
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
 		return chain(this.#beforeWrite(), () => this.#store.set(key, encode(stored, this.#store.holds), {
 			expires: stored.retainUntil,
 			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
 		}));
+	}
+}
+
+function listed(key: string, value: StoredValue): ListedEntry {
+	try {
+		return {key, stored: decode(value)};
+	} catch (error) {
+		return {key, stored: undefined, error};
 	}
 }
 

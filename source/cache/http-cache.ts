@@ -9,6 +9,8 @@ import {Entries} from './entries.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
+import {redactAgain, remakeKey, type KeyMaking} from './request-keys.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';
 
@@ -20,7 +22,7 @@ export type HttpCacheOptions = {
 	readonly autoclose: boolean;
 	readonly now: () => number;
 	readonly partitionSecret?: string | Uint8Array | undefined;
-};
+} & KeyMaking;
 
 /**
 What happened in the store, and was kept from the request.
@@ -52,6 +54,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #store: Store;
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
+	readonly #keys: KeyMaking;
 	readonly #invalidations: Invalidations;
 	readonly #secret: PartitionSecret;
 	readonly #entries: Entries;
@@ -66,8 +69,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	@throws {TypeError} Where `store` is of no known shape.
 	*/
-	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret}: HttpCacheOptions) {
+	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, ...keys}: HttpCacheOptions) {
 		super();
+		this.#keys = keys;
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
 		this.#storeTimeout = storeTimeout;
@@ -140,6 +144,32 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await this.idle();
 		await this.#store.clear();
 		this.#secret.forget();
+	}
+
+	/**
+	Moves what is stored to the keys that the settings of this cache give, after settings that part keys have changed (`matchHeaders`, `ignoredParameters`, `contentRootKey`, `partitionBy`, `cacheControl`, `keyFn`), or when the format of our keys has.
+
+	Nobody gets what was not theirs: an entry is dropped where what parts it now was redacted when it was stored, as with a credential that only now counts, or where a `keyFn` would have to see that. Where two entries meet under one key, the newer one stays. What the settings ignore now is redacted in what was stored before, too.
+
+	@throws Where the store cannot list what it holds, or `signal` ends it; with what the settings' functions throw.
+
+	@example
+	```
+	const client = got.extend(cacheHooks({ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']}));
+	await getCache(client).recreateKeys();
+	//=> {kept: 120, moved: 14, dropped: 3}
+	```
+	*/
+	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
+		await this.idle();
+		const migration = new KeyMigration({
+			...task,
+			entries: this.#entries,
+			remove: key => this.#store.delete(key),
+			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, this.#keys, this.secret),
+			redact: stored => redactAgain(stored, this.#keys),
+		});
+		return migration.run();
 	}
 
 	/** Work that `idle` and `close` wait for. The promise must not reject. */

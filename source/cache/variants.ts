@@ -104,7 +104,9 @@ export class Variants {
 				return this.#entries.write(key, {...stored, generation, vary: {names, digest, others}});
 			}
 
-			return chain(this.#entries.write(variantKey(generation, digest), {...stored, generation, vary: {names, digest}}), () => {
+			return chain(this.#entries.write(variantKey(generation, digest), {
+				...stored, generation, vary: {names, digest}, primary: key,
+			}), () => {
 				// A variant that is known already costs no second write.
 				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
 				return isNew ? this.#entries.write(key, {...primary, vary: {...vary, others: [digest, ...others].slice(0, offered)}}) : undefined;

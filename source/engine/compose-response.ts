@@ -2,7 +2,12 @@ import {newGeneration} from '../cache/variants.ts';
 import type {Ignored} from '../matching/ignored.ts';
 import {leadsToSecret, redactFields} from '../matching/redact.ts';
 import {redactUrl} from '../matching/url.ts';
-import {fieldsOf, storedResponse, type StoredResponse} from '../model/stored-response.ts';
+import {
+	fieldsOf,
+	storedResponse,
+	type StoredRequest,
+	type StoredResponse,
+} from '../model/stored-response.ts';
 import {
 	datedFields,
 	freshenedFields,
@@ -32,12 +37,20 @@ export type ReceivedResponse = {
 	readonly ignored: Ignored;
 };
 
+/** A body as it is stored, and what it answers. */
+export type StoredContent = {
+	readonly body: Uint8Array;
+
+	/** The content codings that were undone. */
+	readonly codings: readonly string[];
+	readonly request: StoredRequest;
+};
+
 /**
 What is stored of a response: nothing that belongs to one connection, and no credential.
-
-@param codings - The content codings that were undone; headers are made to agree.
+Where content codings were undone, headers are made to agree.
 */
-export function composeResponse(response: ReceivedResponse, body: Uint8Array, codings: readonly string[]): StoredResponse {
+export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, lifetime, withheld, decidedBy, ignored} = response;
 	const excluded = codings.length > 0 ? [...withheld, 'content-encoding', 'content-length'] : withheld;
 	const storable = storableFields(head.rawHeaders, excluded);
@@ -54,6 +67,7 @@ export function composeResponse(response: ReceivedResponse, body: Uint8Array, co
 		decidedBy,
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
+		request,
 	}, body);
 }
 

@@ -1,7 +1,10 @@
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {keyOfMatched, matchRequest} from '../matching/key.ts';
-import {lowerCaseNames, matchedMethod} from '../matching/method.ts';
+import {makeKey} from '../cache/request-keys.ts';
+import {matchedMethod} from '../matching/method.ts';
+import {matchRequest} from '../matching/key.ts';
+import {partitionOf, redactRequest} from '../matching/redact-request.ts';
 import type {KeyRequest} from '../matching/types.ts';
+import type {StoredRequest} from '../model/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
@@ -18,20 +21,17 @@ export function factsOf({method, override, url, fields, body}: OutgoingRequest, 
 	return requestFacts(head, settings);
 }
 
-/**
-The key of a request: the user's `keyFn`, if there is one, else the default. The secret is asked for only where something is sealed, or may be.
-
-@returns `undefined` where `keyFn` wants the request not cached.
-*/
+/** The key of a request; `undefined` where `keyFn` wants it not cached. */
 export function keyOf(outgoing: OutgoingRequest, settings: ExchangeSettings): MaybePromise<string | undefined> {
-	const request = keyRequest(outgoing);
-	const {keyFn, secret} = settings;
-	if (keyFn !== undefined) {
-		return chain(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
-	}
+	return makeKey(keyRequest(outgoing), settings, settings.secret);
+}
 
-	const matched = matchRequest(request, settings);
-	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
+/** The request as it is stored, without what is secret in it. */
+export function storedRequest(outgoing: OutgoingRequest, settings: ExchangeSettings): MaybePromise<StoredRequest> {
+	const request = keyRequest(outgoing);
+	const {sealed} = matchRequest(request, settings);
+	const partition = sealed.length === 0 ? undefined : chain(settings.secret(), secret => partitionOf(sealed, secret));
+	return chain(partition, known => redactRequest(request, settings, known));
 }
 
 /** The setting whose fault it is where a key cannot be made. */
@@ -47,11 +47,6 @@ function keyRequest({method, override, url, fields, body, clientCertificate}: Ou
 		body: body === 'unknown' ? undefined : body,
 		clientCertificate,
 	};
-}
-
-// What a user's function made of it: the method is the one that it wants to count.
-function normal(request: KeyRequest): KeyRequest {
-	return {...request, method: request.method.toUpperCase(), headers: lowerCaseNames(request.headers)};
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 	readKeys,
 	settingOfKey,
 	sibling,
+	storedRequest,
 } from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
@@ -63,8 +64,9 @@ export class ExchangeWrites {
 	/** Stores a response under the key that its very request has: a HEAD's never takes the place of a GET's. */
 	store(received: ReceivedResponse, body: Uint8Array, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fieldsOf(received.head.rawHeaders));
-		const task: Task = () => chain(this.#compose(received, body, codings), stored => stored && this.#filtered(stored, context));
-		this.#quietly(() => chain(context.key ?? keyOf(sibling(this.#request, 'GET'), this.#settings), key => {
+		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
+		const task: Task = () => chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#filtered(composeResponse(received, {body: content, codings, request: stored}), context)));
+		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
 			if (key !== undefined) {
 				this.#write(key, task, context);
 			}
@@ -117,9 +119,9 @@ export class ExchangeWrites {
 		return urls.length > 0;
 	}
 
-	#compose(received: ReceivedResponse, body: Uint8Array, codings: readonly string[]): MaybePromise<StoredResponse | undefined> {
+	#decode(body: Uint8Array, codings: readonly string[]): MaybePromise<Uint8Array | undefined> {
 		if (codings.length === 0) {
-			return composeResponse(received, body, codings);
+			return body;
 		}
 
 		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
@@ -127,7 +129,7 @@ export class ExchangeWrites {
 				this.#refuse('undecodable');
 			}
 
-			return content && composeResponse(received, content, codings);
+			return content;
 		});
 	}
 

@@ -1,49 +1,108 @@
 import {hash} from 'node:crypto';
-import {fieldValue} from '../policy/fields.ts';
-import {canonicalJson} from './json.ts';
-import {normalizeParameters} from './parameters.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
+import type {Ignored} from './ignored.ts';
+import {canonicalJson, redactJson, type JsonPath} from './json.ts';
+import {normalizeParameters, redactParameters} from './parameters.ts';
 import type {Sieve} from './sieve.ts';
-import type {KeyRequest} from './types.ts';
+import type {StorableRequest} from './types.ts';
 
 // A longer one costs more than its order is worth: it is matched as it is.
 const maxNormalizedLength = 10 * 1024 * 1024;
 
+/** A body, by what its type lets be read of it. */
+type ReadBody =
+	| {readonly as: 'json' | 'form'; readonly type: string; readonly text: string}
+	| {readonly as: 'multipart'; readonly type: string; readonly parts: readonly Uint8Array[]}
+	| {readonly as: 'it is'};
+
+type BodyOfRequest = {readonly headers: Fields; readonly body: string | Uint8Array};
+
 /**
 What of a body parts the key: how it was read, its type, and a digest of its normal form. `undefined` for no body.
 */
-export function matchBody({headers, body}: KeyRequest, sieve: Sieve): readonly string[] | undefined {
+export function matchBody({headers, body, matchedBody}: StorableRequest, sieve: Sieve): readonly string[] | undefined {
 	if (body === undefined) {
-		return undefined;
+		return matchedBody;
+	}
+
+	const read = readBody({headers, body});
+	switch (read.as) {
+		case 'json': {
+			const json = canonicalJson(read.text, (path, value) => sieve.keepsField(path, value));
+			return json === undefined ? asItIs({headers, body}) : ['json', read.type, digest(json)];
+		}
+
+		case 'form': {
+			// The form's own way to write a space, which a query's does not have to be.
+			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => sieve.keeps('form', name, value));
+			return ['form', read.type, digest(form)];
+		}
+
+		case 'multipart': {
+			return ['multipart', read.type, ...read.parts.map(part => digest(part))];
+		}
+
+		case 'it is': {
+			return asItIs({headers, body});
+		}
+
+		default: {
+			return read satisfies never;
+		}
+	}
+}
+
+/**
+A body as it may be stored, and matched again: JSON and forms with what is secret in them replaced; of everything else only what parts the key, which no setting changes.
+
+@param isSecret - Whether a field of a JSON body is not to be stored.
+*/
+export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (path: JsonPath) => boolean): {readonly body: string} | {readonly matchedBody: readonly string[]} {
+	const read = readBody(request);
+	switch (read.as) {
+		case 'json': {
+			const json = redactJson(read.text, isSecret);
+			return json === undefined ? {matchedBody: asItIs(request)} : {body: json};
+		}
+
+		case 'form': {
+			return {body: redactParameters(read.text, ignored)};
+		}
+
+		case 'multipart': {
+			return {matchedBody: ['multipart', read.type, ...read.parts.map(part => digest(part))]};
+		}
+
+		case 'it is': {
+			return {matchedBody: asItIs(request)};
+		}
+
+		default: {
+			return read satisfies never;
+		}
+	}
+}
+
+function readBody({headers, body}: BodyOfRequest): ReadBody {
+	if ((fieldValue(headers, 'content-encoding') ?? '') !== '' || body.length > maxNormalizedLength) {
+		return {as: 'it is'};
 	}
 
 	const contentType = fieldValue(headers, 'content-type') ?? '';
-	const coding = fieldValue(headers, 'content-encoding') ?? '';
 	const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
-	if (coding === '' && body.length <= maxNormalizedLength) {
-		const normal = normalizeBody(type, contentType, body, sieve);
-		if (normal !== undefined) {
-			return normal;
-		}
-	}
-
-	return ['as it is', contentType.replaceAll(/\s/gv, '').toLowerCase(), coding, digest(body)];
-}
-
-function normalizeBody(type: string, contentType: string, body: string | Uint8Array, sieve: Sieve): readonly string[] | undefined {
-	if (type === 'application/json' || type.endsWith('+json')) {
+	const isJson = type === 'application/json' || type.endsWith('+json');
+	if (isJson || type === 'application/x-www-form-urlencoded') {
 		const text = decode(body, contentType);
-		const json = text === undefined ? undefined : canonicalJson(text, (path, value) => sieve.keepsField(path, value));
-		return json === undefined ? undefined : ['json', type, digest(json)];
-	}
-
-	if (type === 'application/x-www-form-urlencoded') {
-		// The form's own way to write a space, which a query's does not have to be.
-		const text = decode(body, contentType)?.replaceAll('+', '%20');
-		return text === undefined ? undefined : ['form', type, digest(normalizeParameters(text, (name, value) => sieve.keeps('form', name, value)))];
+		return text === undefined ? {as: 'it is'} : {as: isJson ? 'json' : 'form', type, text};
 	}
 
 	const boundary = type.startsWith('multipart/') ? parameter(contentType, 'boundary') : undefined;
-	return boundary === undefined ? undefined : ['multipart', type, ...splitBytes(toBytes(body), toBytes(`--${boundary}`)).map(part => digest(part))];
+	return boundary === undefined ? {as: 'it is'} : {as: 'multipart', type, parts: splitBytes(toBytes(body), toBytes(`--${boundary}`))};
+}
+
+function asItIs({headers, body}: BodyOfRequest): string[] {
+	const contentType = (fieldValue(headers, 'content-type') ?? '').replaceAll(/\s/gv, '').toLowerCase();
+	return ['as it is', contentType, fieldValue(headers, 'content-encoding') ?? '', digest(body)];
 }
 
 function decode(body: string | Uint8Array, contentType: string): string | undefined {

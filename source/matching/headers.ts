@@ -48,6 +48,7 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 		if (isCredential(name) || ignoresHeader(ignoredParameters, name)) {
 			sieve.seal('match', name, value);
 		} else {
+			sieve.show(value);
 			selected.push([name, normalizeValue(name, value)]);
 		}
 	}

@@ -1,3 +1,4 @@
+import {REDACTED} from './ignored.ts';
 import {compare} from './parameters.ts';
 
 /** Where a field stands: member names and array indexes, from the root. */
@@ -15,6 +16,35 @@ Numbers keep their text: two that differ beyond what a double can tell stay apar
 @returns `undefined` for what is not JSON, or is nested too deep.
 */
 export function canonicalJson(text: string, keeps: (path: JsonPath, value: string) => boolean): string | undefined {
+	return readJson(text, keeps);
+}
+
+/**
+JSON text with the values of some fields replaced; the rest of it stays as it is written.
+
+@param isSecret - Whether the value of a field is replaced. `path` is good only during the call.
+@returns `undefined` for what is not JSON, or is nested too deep.
+*/
+export function redactJson(text: string, isSecret: (path: JsonPath) => boolean): string | undefined {
+	const secrets: Array<readonly [start: number, end: number]> = [];
+	const read = readJson(text, (path, _value, start, end) => {
+		if (isSecret(path)) {
+			// What holds others comes after them.
+			while ((secrets.at(-1)?.[0] ?? -1) > start) {
+				secrets.pop();
+			}
+
+			secrets.push([start, end]);
+		}
+
+		return true;
+	});
+	return read === undefined ? undefined : secrets.reduceRight((rest, [start, end]) => rest.slice(0, start) + JSON.stringify(REDACTED) + rest.slice(end), text);
+}
+
+type Keeps = (path: JsonPath, value: string, start: number, end: number) => boolean;
+
+function readJson(text: string, keeps: Keeps): string | undefined {
 	try {
 		JSON.parse(text);
 		return new Canonicalizer(text, keeps).read();
@@ -26,11 +56,11 @@ export function canonicalJson(text: string, keeps: (path: JsonPath, value: strin
 /** Reads text that is known to be JSON. */
 class Canonicalizer {
 	readonly #text: string;
-	readonly #keeps: (path: JsonPath, value: string) => boolean;
+	readonly #keeps: Keeps;
 	readonly #path: Array<string | number> = [];
 	#position = 0;
 
-	constructor(text: string, keeps: (path: JsonPath, value: string) => boolean) {
+	constructor(text: string, keeps: Keeps) {
 		this.#text = text;
 		this.#keeps = keeps;
 	}
@@ -101,8 +131,10 @@ class Canonicalizer {
 			throw new RangeError('Nested too deep');
 		}
 
+		this.#next();
+		const start = this.#position;
 		const value = this.read();
-		const isKept = this.#keeps(this.#path, value);
+		const isKept = this.#keeps(this.#path, value, start, this.#position);
 		this.#path.pop();
 		return isKept ? value : undefined;
 	}

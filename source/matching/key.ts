@@ -17,7 +17,12 @@ import {
 import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
 import {sealIdentity} from './partition.ts';
 import {Sieve, type Sealed} from './sieve.ts';
-import type {KeyRequest, MatchSettings, PartitionFunction} from './types.ts';
+import type {
+	KeyRequest,
+	MatchSettings,
+	PartitionFunction,
+	StorableRequest,
+} from './types.ts';
 import {normalizeUrl} from './url.ts';
 
 /** What keyed digests are made with. */
@@ -41,6 +46,9 @@ export type MatchedRequest = {
 
 	/** Needs a secret where there is something. */
 	readonly sealed: readonly Sealed[];
+
+	/** Whether some of the parts are of values that have been redacted. */
+	readonly isLossy: boolean;
 };
 
 // Names the format of keys: what another format stored under another prefix is never mistaken for ours.
@@ -77,7 +85,7 @@ What parts the key of a request.
 
 @param request - Its header names in lower case, its method as it counts.
 */
-export function matchRequest(request: KeyRequest, settings: MatchSettings): MatchedRequest {
+export function matchRequest(request: StorableRequest, settings: MatchSettings): MatchedRequest {
 	const sieve = new Sieve(settings);
 	const url = new URL(request.url);
 	const parts = [
@@ -87,11 +95,21 @@ export function matchRequest(request: KeyRequest, settings: MatchSettings): Matc
 		matchedHeaders(request.headers, settings, sieve),
 	];
 	sealIdentity(request, url, settings, sieve);
-	return {parts, sealed: sieve.sealed};
+	return {parts, sealed: sieve.sealed, isLossy: sieve.isLossy};
 }
 
 export function keyOfMatched({parts, sealed}: MatchedRequest, secret: Secret): string {
-	return prefix + digest([...parts, sealed.length === 0 ? null : keyedDigest(secret, sealed)]);
+	return keyOfParts(parts, partitionDigest(sealed, secret));
+}
+
+/** The key of what is matched, for whom is known by a digest: `undefined` is for everybody. */
+export function keyOfParts(parts: readonly unknown[], partition: string | undefined): string {
+	return prefix + digest([...parts, partition ?? null]);
+}
+
+/** Whom a request is for; `undefined` where nothing is sealed. */
+export function partitionDigest(sealed: readonly Sealed[], secret: Secret): string | undefined {
+	return sealed.length === 0 ? undefined : keyedDigest(secret, sealed);
 }
 
 /**

@@ -14,6 +14,13 @@ export type KeyRequest = {
 	readonly clientCertificate?: ReadonlyArray<string | Uint8Array> | undefined;
 };
 
+/**
+A request as it is stored: what is secret in it is replaced, and of a body that is no text for us only what parts the key is there.
+*/
+export type StorableRequest = KeyRequest & {
+	readonly matchedBody?: readonly string[] | undefined;
+};
+
 /** Names the tenant that a request is for: tenants never share a response. */
 export type PartitionFunction = (request: KeyRequest) => string;
 

@@ -39,6 +39,29 @@ export type StoredMetadata = {
 	/** Of a primary entry: what its variants' keys derive from. */
 	readonly generation: string;
 	readonly vary?: Variation;
+
+	/** Of a variant that lies beside the primary entry: the key of that. */
+	readonly primary?: string;
+
+	/** What it answers, to make its key again; absent in what an older version stored. */
+	readonly request?: StoredRequest;
+};
+
+/** A request without what is secret in it. */
+export type StoredRequest = {
+	/** As it counts in the key. */
+	readonly method: string;
+	readonly url: string;
+	readonly rawHeaders: RawFields;
+
+	/** JSON or a form. */
+	readonly body?: string;
+
+	/** What parts the key of any other body. */
+	readonly matchedBody?: readonly string[];
+
+	/** Whom it was for: what told, in order, and a keyed digest of it. */
+	readonly partition?: {readonly sealed: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
 /** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */

@@ -1,0 +1,77 @@
+import {isDeepStrictEqual} from 'node:util';
+import {
+	keyOfMatched,
+	matchRequest,
+	type Secret,
+} from '../matching/key.ts';
+import {lowerCaseNames} from '../matching/method.ts';
+import {redactRequest} from '../matching/redact-request.ts';
+import {redactFields} from '../matching/redact.ts';
+import {hasRedacted, rematchedKey} from '../matching/rematch.ts';
+import type {KeyRequest, MatchSettings} from '../matching/types.ts';
+import {redactUrl} from '../matching/url.ts';
+import {
+	fieldsOf,
+	storedResponse,
+	type StoredRequest,
+	type StoredResponse,
+} from '../model/stored-response.ts';
+import type {KeyFunction} from '../settings.ts';
+import {chain, type MaybePromise} from './maybe-promise.ts';
+
+/** All that keys are made by. */
+export type KeyMaking = MatchSettings & {
+	readonly keyFn: KeyFunction | undefined;
+};
+
+/**
+The key of a request: the user's `keyFn`, if there is one, else the default. The secret is asked for only where something is sealed, or may be.
+
+@param request - Its header names in lower case, its method as it counts.
+@returns `undefined` where `keyFn` wants the request not cached.
+*/
+export function makeKey(request: KeyRequest, settings: KeyMaking, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
+	const {keyFn} = settings;
+	if (keyFn !== undefined) {
+		return chain(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
+	}
+
+	const matched = matchRequest(request, settings);
+	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
+}
+
+// What a user's function made of it: the method is the one that it wants to count.
+function normal(request: KeyRequest): KeyRequest {
+	return {...request, method: request.method.toUpperCase(), headers: lowerCaseNames(request.headers)};
+}
+
+/**
+A stored response without what is secret by the settings of now.
+
+@returns The very same where nothing is.
+*/
+export function redactAgain(stored: StoredResponse, settings: KeyMaking): StoredResponse {
+	const {request, url, rawHeaders} = stored;
+	const redacted = {
+		url: redactUrl(url, settings.ignoredParameters),
+		rawHeaders: redactFields(rawHeaders, url, settings.ignoredParameters),
+		...(request !== undefined && {request: redactRequest({...request, headers: fieldsOf(request.rawHeaders)}, settings, request.partition)}),
+	};
+	return isDeepStrictEqual(redacted, {url, rawHeaders: [...rawHeaders], ...(request !== undefined && {request})}) ? stored : storedResponse({...stored, ...redacted}, stored.body);
+}
+
+/**
+The key that a stored request has now.
+
+A `keyFn` gets the request only if nothing of it has been redacted: from what is left, it could make one key for two users.
+
+@returns `undefined` where it cannot be known, or the request is not to be cached any more.
+*/
+export function remakeKey({rawHeaders, partition, ...request}: StoredRequest, settings: KeyMaking, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
+	const storable = {...request, headers: fieldsOf(rawHeaders)};
+	if (settings.keyFn === undefined) {
+		return chain(secret(), known => rematchedKey(storable, partition, settings, known));
+	}
+
+	return hasRedacted(storable) || request.matchedBody !== undefined ? undefined : makeKey(storable, settings, secret);
+}
