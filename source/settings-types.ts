@@ -302,6 +302,17 @@ export type CacheSettings = SharedSettings & {
 	readonly partitionSecret?: string | Uint8Array | undefined;
 
 	/**
+	How long the store keeps a response at least after it has expired, so that it can still be validated. Where `staleIfError` or `staleWhileRevalidate` last longer, of the settings or of the response, it is kept as long as they do.
+
+	@default '1h'
+	@example
+	```
+	{ttlOffset: '7d'}
+	```
+	*/
+	readonly ttlOffset?: Period | undefined;
+
+	/**
 	Store bodies as they came over the wire, compressed, instead of decoded: smaller, and slower on each hit.
 
 	@default false
@@ -443,6 +454,9 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly contentRootKey: string | undefined;
 	readonly partitionBy: 'credentials' | false | PartitionFunction;
 	readonly partitionSecret: string | Uint8Array | undefined;
+
+	/** Milliseconds; 0 is off, `Infinity` without end. */
+	readonly ttlOffset: number;
 	readonly storeEncoded: boolean;
 
 	/** Milliseconds. */

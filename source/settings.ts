@@ -152,6 +152,7 @@ const clientTable: Table<ResolvedSettings> = {
 		allowed: 'a string that is not empty',
 		parse: notEmpty,
 	},
+	ttlOffset: {...period, default: '1h'},
 	storeEncoded: boolean,
 	storeTimeout: {
 		default: 500,

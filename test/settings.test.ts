@@ -43,6 +43,7 @@ test('the defaults', t => {
 		alwaysRevalidate: false,
 		staleIfError: 0,
 		staleWhileRevalidate: 0,
+		ttlOffset: 3_600_000,
 		storeEncoded: false,
 		storeTimeout: 500,
 		failFast: false,

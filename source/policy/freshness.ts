@@ -13,9 +13,6 @@ import type {
 	StoredHead,
 } from './types.ts';
 
-/** Kept at least so long after it expired, so that validators can still serve. */
-export const minimumRetention = 3_600_000;
-
 /** When a response was asked for and when it came, in milliseconds since the epoch. */
 export type Times = {
 	readonly requested: number;
@@ -112,7 +109,7 @@ function expiry(expiration: Expiration, now: number): number | undefined {
 
 function retained(expires: number | undefined, now: number, settings: PolicySettings, directives: Directives): Omit<Lifetime, 'initialAge'> {
 	const stale = Math.max(
-		minimumRetention,
+		settings.ttlOffset,
 		settings.staleIfError,
 		settings.staleWhileRevalidate,
 		deltaMilliseconds(directives, 'stale-if-error', 0) ?? 0,

@@ -66,6 +66,9 @@ export type PolicySettings = {
 	readonly staleIfError: number;
 	readonly staleWhileRevalidate: number;
 
+	/** How long something is kept at least after it expired, so that its validators still serve. */
+	readonly ttlOffset: number;
+
 	/** The share of the time since `Last-Modified` that counts as fresh where nothing else says (RFC 9111 §4.2.2). */
 	readonly heuristicShare: number;
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onResponse} from '../../source/policy/response-rules.ts';
 import {onRequest} from '../../source/policy/request-rules.ts';
-import type {StoredHead} from '../../source/policy/types.ts';
+import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 import {
 	byOrigin,
 	facts,
@@ -180,6 +180,27 @@ test('RFC 9111 §4.2.3: the age when it came is kept', t => {
 test('what the origin lets be served stale is kept so long', t => {
 	const decision = receive({response: cc('max-age=60, stale-if-error=7200, stale-while-revalidate=10800')}, byOrigin);
 	t.like(decision, {retainUntil: start + minute + (3 * hour)});
+});
+
+const retentions: ReadonlyArray<readonly [settings: Partial<PolicySettings>, retainedAfterExpiry: number]> = [
+	[{ttlOffset: hour}, hour],
+	[{ttlOffset: 0}, 0],
+	[{ttlOffset: 2 * hour, staleIfError: hour, staleWhileRevalidate: minute}, 2 * hour],
+	[{ttlOffset: minute, staleIfError: hour}, hour],
+	[{ttlOffset: minute, staleWhileRevalidate: hour}, hour],
+];
+
+for (const [settings, retained] of retentions) {
+	test(`with ${JSON.stringify(settings)}, what has expired is kept for ${retained / 1000} s`, t => {
+		for (const decider of [byOrigin, {}]) {
+			const decision = receive({response: cc('max-age=300')}, {...decider, ...settings});
+			t.like(decision, {expires: start + (5 * minute), retainUntil: start + (5 * minute) + retained});
+		}
+	});
+}
+
+test('what is kept without end has no time at which it may be forgotten', t => {
+	t.like(receive({response: cc('max-age=300')}, {ttlOffset: Infinity}), {expires: start + (5 * minute), retainUntil: undefined});
 });
 
 const validation: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
