@@ -6,6 +6,7 @@ import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
 import {explainRequest, type Explanation} from './explain.ts';
+import {mergeSettings, scopedSettings} from './scope.ts';
 
 /**
 What the exchanges of one client share: the cache, the settings, the work in the background.
@@ -31,17 +32,26 @@ export class Engine {
 	}
 
 	/**
-	The settings that hold for one request: its own above the client's.
+	The settings that hold for one request: its own above those of the scope in which it is made, and those above the client's.
 
 	@param own - The request's own settings, as the user gave them.
 	@throws {TypeError} Where one of them is wrong.
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
+		const scoped = scopedSettings(this.cache);
+		if (scoped === undefined || own === undefined) {
+			return this.#understood(own ?? scoped);
+		}
+
+		return this.#understood(isObject(own) ? mergeSettings(scoped, own) : own);
+	}
+
+	#understood(own: unknown): ExchangeSettings {
 		if (own === undefined) {
 			return this.#ofClient;
 		}
 
-		const known = typeof own === 'object' && own !== null ? this.#ofRequests.get(own) : undefined;
+		const known = isObject(own) ? this.#ofRequests.get(own) : undefined;
 		if (known !== undefined) {
 			return known;
 		}
@@ -83,4 +93,8 @@ export class Engine {
 			return sendPlain(error);
 		}
 	}
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === 'object' && value !== null;
 }
