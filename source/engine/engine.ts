@@ -39,11 +39,7 @@ export class Engine {
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
 		const scoped = scopedSettings(this.cache);
-		if (scoped === undefined || own === undefined) {
-			return this.#understood(own ?? scoped);
-		}
-
-		return this.#understood(isObject(own) ? mergeSettings(scoped, own) : own);
+		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 
 	#understood(own: unknown): ExchangeSettings {
