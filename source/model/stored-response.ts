@@ -39,6 +39,25 @@ export type StoredMetadata = {
 	/** Of a primary entry: what its variants' keys derive from. */
 	readonly generation: string;
 	readonly vary?: Variation;
+
+	/** The request that it answered, as far as it may be told. */
+	readonly request?: StoredRequest;
+
+	/** Of a variant: the key of the primary entry. */
+	readonly primary?: string;
+	readonly tags?: readonly string[];
+};
+
+/** What is kept of a request, redacted. */
+export type StoredRequest = {
+	readonly method: string;
+	readonly rawHeaders: readonly string[];
+	readonly body?: string;
+	readonly bodyEncoding?: 'base64';
+	readonly partition?: {
+		readonly sealed: ReadonlyArray<readonly [string, string]>;
+		readonly digest: string;
+	};
 };
 
 /** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
