@@ -1,6 +1,6 @@
 import {constants} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {initSerializer, SerializerPipeline, type PipelineStage} from '../serializers/pipeline.ts';
+import {initSerializer, type PipelineStage, type SerializerPipeline} from '../serializers/pipeline.ts';
 import type {Store} from '../stores/types.ts';
 
 type Default = {
@@ -35,7 +35,7 @@ How entries are written to a store: as the settings say, else as is best for it.
 @throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
 */
 export function serializerOf({name, holds}: Pick<Store, 'name' | 'holds'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
-	const byDefault = Object.hasOwn(byName, name) && holds !== 'objects' ? byName[name] : byHolds[holds];
+	const byDefault = holds !== 'objects' && Object.hasOwn(byName, name) ? byName[name] : byHolds[holds];
 	const chosen = serializer ?? byDefault?.serializer;
 	if (chosen === undefined) {
 		return undefined;

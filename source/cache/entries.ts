@@ -44,13 +44,12 @@ export class Entries {
 	}
 
 	read(key: string): MaybePromise<StoredResponse | undefined> {
-		return chain(this.#options.store.get(key), value => value === undefined ? undefined : this.#attempt(
-			() => this.#decode(key, value),
-			error => {
+		return chain(this.#options.store.get(key), value => value === undefined
+			? undefined
+			: this.#attempt<StoredResponse | undefined>(() => this.#decode(key, value), error => {
 				this.#refuse(key, error);
 				return undefined;
-			},
-		));
+			}));
 	}
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 
 // What the bytes from 0x80 are in windows-1252, for which the Web takes Latin-1 and ASCII as well. Written here, since decoders have not always agreed about it.
-const windows1252 = '\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F\u0090\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\u009D\u017E\u0178';
+const windows1252 = '\u{20AC}\u{81}\u{201A}\u{192}\u{201E}\u{2026}\u{2020}\u{2021}\u{2C6}\u{2030}\u{160}\u{2039}\u{152}\u{8D}\u{17D}\u{8F}\u{90}\u{2018}\u{2019}\u{201C}\u{201D}\u{2022}\u{2013}\u{2014}\u{2DC}\u{2122}\u{161}\u{203A}\u{153}\u{9D}\u{17E}\u{178}';
 
 type Charset = {
 	/** Throws for bytes that are no text. */
@@ -38,9 +38,10 @@ function nameOf(label: string): string | undefined {
 }
 
 function create(name: string): Charset | undefined {
+	// eslint-disable-next-line unicorn/text-encoding-identifier-case -- The decoder's name for it.
 	if (name === 'utf-8' || name === 'utf-16le') {
-		const decoder = new TextDecoder(name, {fatal: true, ignoreBOM: true});
-		return {decode: bytes => decoder.decode(bytes), encode: text => Buffer.from(text, name === 'utf-8' ? 'utf8' : 'utf16le')};
+		const decoder = new TextDecoder(name, {fatal: true, ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
+		return {decode: bytes => decoder.decode(bytes), encode: text => Buffer.from(text, name)};
 	}
 
 	return name === 'windows-1252' ? singleByte(windows1252 + characters(0xA0, 0xFF)) : ofTable(name);
@@ -48,17 +49,21 @@ function create(name: string): Charset | undefined {
 
 /** By the decoder's own table, where each byte above ASCII is one character. */
 function ofTable(name: string): Charset | undefined {
-	const decoder = new TextDecoder(name, {fatal: false, ignoreBOM: true});
+	const decoder = new TextDecoder(name, {ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
 	const upper = Array.from({length: 128}, (_, index) => decoder.decode(Uint8Array.of(index + 128)));
 	return upper.every(character => character.length === 1) && new Set(upper).size === 128 ? singleByte(upper.join('')) : undefined;
 }
 
-/** @param upper - The characters of the bytes from 0x80. */
+/**
+ASCII, and more above it.
+
+@param upper - The characters of the bytes from 0x80.
+*/
 function singleByte(upper: string): Charset {
 	const toByte = new Map([...upper].map((character, index) => [character, String.fromCodePoint(index + 128)]));
 	return {
-		decode: bytes => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').replaceAll(/[\u0080-\u00FF]/gv, character => upper[character.codePointAt(0)! - 128]!),
-		encode: text => Buffer.from(text.replaceAll(/[^\0-\u007F]/gv, character => toByte.get(character) ?? '\0'), 'latin1'),
+		decode: bytes => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').replaceAll(/\P{ASCII}/gv, character => upper[character.codePointAt(0)! - 128]!),
+		encode: text => Buffer.from(text.replaceAll(/\P{ASCII}/gv, character => toByte.get(character) ?? '\0'), 'latin1'),
 	};
 }
 

@@ -5,7 +5,7 @@ import {chain, type MaybePromise} from '../model/maybe-promise.ts';
 import {headed, payloadOf} from './head.ts';
 import {checkMembers} from './secrets.ts';
 import type {Stage, StageContext} from './stage.ts';
-import {UnreadableError} from './unreadable.ts';
+import {UnreadableError, type UnreadableReason} from './unreadable.ts';
 
 export type CompressionName = 'zstd' | 'br' | 'gzip';
 
@@ -86,17 +86,18 @@ export function compressed(algorithm: CompressionName, options: CompressedOption
 				throw new RangeError('The entry is larger than an entry may be');
 			}
 
-			if (bytes.byteLength < threshold || isCompressed(context.fields)) {
+			const asItIs = bytes.byteLength < threshold || isCompressed(context.fields);
+			if (asItIs) {
 				return packed(uncompressed, bytes);
 			}
 
-			return chain(bytes.byteLength < laterFrom ? codec.compress(bytes) : codec.compressLater(bytes), smaller =>
-				smaller.byteLength < bytes.byteLength ? packed(codec.id, smaller) : packed(uncompressed, bytes));
+			const result = bytes.byteLength < laterFrom ? codec.compress(bytes) : codec.compressLater(bytes);
+			return chain(result, smaller => smaller.byteLength < bytes.byteLength ? packed(codec.id, smaller) : packed(uncompressed, bytes));
 		},
 
 		loads(value, {maxBytes}) {
 			const payload = payloadOf('Z', value);
-			const id = payload[0];
+			const [id] = payload;
 			const bytes = payload.subarray(1);
 			const used = Object.values(codecs).find(candidate => candidate.id === id);
 			if (used === undefined && id !== uncompressed) {
@@ -124,13 +125,12 @@ async function decompressedLater(codec: Codec, bytes: Uint8Array, limit: Limit):
 	}
 }
 
-function fault(error: unknown): UnreadableError {
-	const code = (error as {code?: unknown}).code;
-	if (code === 'ERR_BUFFER_TOO_LARGE') {
-		return new UnreadableError('too-large', {cause: error});
-	}
+// eslint-disable-next-line @typescript-eslint/naming-convention -- Names of zlib's.
+const reasons: ReadonlyMap<unknown, UnreadableReason> = new Map([['ERR_BUFFER_TOO_LARGE', 'too-large'], ['Z_BUF_ERROR', 'truncated']]);
 
-	return new UnreadableError(code === 'Z_BUF_ERROR' ? 'truncated' : 'format', {cause: error});
+function fault(error: unknown): UnreadableError {
+	const {code} = error as {readonly code?: unknown};
+	return new UnreadableError(reasons.get(code) ?? 'format', {cause: error});
 }
 
 function packed(id: number, content: Uint8Array): Uint8Array {

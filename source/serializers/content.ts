@@ -13,7 +13,7 @@ The body of a response in the most readable form that gives the same bytes again
 */
 export function readableBody({fields, body}: StoredResponse): EntryBody {
 	const type = contentType(fields);
-	const charset = type === undefined ? undefined : charsetOf(type.charset ?? 'utf-8');
+	const charset = type === undefined ? undefined : charsetOf(type.charset ?? 'utf8');
 	const text = charset && decoded(body, charset);
 	if (type === undefined || text === undefined || body.byteLength === 0) {
 		return {bytes: body};
@@ -34,7 +34,7 @@ export function bytesOf(body: unknown): Uint8Array {
 		throw new UnreadableError('format');
 	}
 
-	const {bytes, base64, text, charset = 'utf-8', indent} = body;
+	const {bytes, base64, text, charset = 'utf8', indent} = body;
 	if (bytes instanceof Uint8Array) {
 		return bytes;
 	}
@@ -114,11 +114,9 @@ function isStorable(value: unknown, depth: number): boolean {
 		return true;
 	}
 
-	if (depth === deepest || !(Array.isArray(value) || Object.keys(value).every(name => isStorableName(name)))) {
-		return false;
-	}
-
-	return Object.values(value).every(member => isStorable(member, depth + 1));
+	return depth < deepest
+		&& (Array.isArray(value) || Object.keys(value).every(name => isStorableName(name)))
+		&& Object.values(value).every(member => isStorable(member, depth + 1));
 }
 
 // Names that set prototypes, that BSON takes for a type of its own or cannot hold, and that databases refuse.

@@ -47,8 +47,7 @@ export function restored(metadata: unknown, body: Uint8Array): StoredResponse {
 	}
 
 	// What is written leaves out what is `undefined`.
-	const {expires = undefined, retainUntil = undefined} = checked;
-	return storedResponse({...checked, expires, retainUntil}, body);
+	return storedResponse({...checked, expires: checked.expires, retainUntil: checked.retainUntil}, body);
 }
 
 /** The document with its bytes as base64. */

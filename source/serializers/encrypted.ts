@@ -133,5 +133,5 @@ function decodedKey(text: string): Uint8Array | undefined {
 		return Buffer.from(text, 'hex');
 	}
 
-	return /^[\w+\/\-]{43}=?$/v.test(text) ? Buffer.from(text, 'base64') : undefined;
+	return /^[\w+\-\/]{43}=?$/v.test(text) ? Buffer.from(text, 'base64') : undefined;
 }

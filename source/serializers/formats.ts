@@ -1,5 +1,7 @@
 import {createRequire} from 'node:module';
 import v8 from 'node:v8';
+import type * as Bson from 'bson';
+import type * as Yaml from 'yaml';
 import {binary} from './binary.ts';
 import {headed, payloadOf} from './head.ts';
 import {optionalPackage} from './optional-package.ts';
@@ -48,7 +50,7 @@ const json: Stage<'json', 'text'> = {
 	loads: text => documentOf(JSON.parse(text)),
 };
 
-const document: Stage<'document', 'document'> = {
+const documentFormat: Stage<'document', 'document'> = {
 	name: 'document',
 	takes: 'document',
 	gives: 'document',
@@ -57,7 +59,7 @@ const document: Stage<'document', 'document'> = {
 };
 
 function yaml(): Stage<'json', 'text'> {
-	const {parse, stringify} = optionalPackage('yaml', 'yaml', () => require('yaml') as typeof import('yaml'));
+	const {parse, stringify} = optionalPackage('yaml', 'yaml', () => require('yaml') as typeof Yaml);
 	return {
 		name: 'yaml',
 		takes: 'json',
@@ -74,7 +76,7 @@ function yaml(): Stage<'json', 'text'> {
 const certainlySmall = 1024 * 1024;
 
 function bson(): Stage<'document', 'bytes'> {
-	const {serialize, deserialize, calculateObjectSize, setInternalBufferSize} = optionalPackage('bson', 'bson', () => require('bson') as typeof import('bson'));
+	const {serialize, deserialize, calculateObjectSize, setInternalBufferSize} = optionalPackage('bson', 'bson', () => require('bson') as typeof Bson);
 	return {
 		name: 'bson',
 		takes: 'document',
@@ -102,7 +104,7 @@ const formats: Readonly<Record<FormatName, () => Stage>> = {
 	json: () => json,
 	yaml,
 	bson,
-	document: () => document,
+	document: () => documentFormat,
 };
 
 export const formatNames: readonly FormatName[] = Object.keys(formats) as FormatName[];

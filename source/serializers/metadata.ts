@@ -21,6 +21,18 @@ const shape = (checks: Readonly<Record<string, Check>>): Check => {
 
 const isPair: Check = value => isStrings(value) && (value as unknown[]).length === 2;
 
+const isPartition = shape({sealed: value => isArrayOf(value, isPair), digest: isString});
+
+const isRequest = shape({
+	method: isString,
+	rawHeaders: isLines,
+	body: optional(isString),
+	bodyEncoding: optional(oneOf('base64')),
+	partition: optional(isPartition),
+});
+
+const isVariation = shape({names: isStrings, digest: isString, others: optional(isStrings)});
+
 /** Each member of the metadata, and what it must be. What has no row is kept as it is. */
 const rows = {
 	method: isString,
@@ -35,14 +47,8 @@ const rows = {
 	codings: optional(isStrings),
 	decidedBy: oneOf('user', 'origin'),
 	generation: isString,
-	vary: optional(shape({names: isStrings, digest: isString, others: optional(isStrings)})),
-	request: optional(shape({
-		method: isString,
-		rawHeaders: isLines,
-		body: optional(isString),
-		bodyEncoding: optional(oneOf('base64')),
-		partition: optional(shape({sealed: value => isArrayOf(value, isPair), digest: isString})),
-	})),
+	vary: optional(isVariation),
+	request: optional(isRequest),
 	primary: optional(isString),
 	tags: optional(isStrings),
 	byteLength: isWhole,

@@ -105,7 +105,7 @@ initSerializer('yaml', {decodeContent: true});
 */
 export function initSerializer(serializer: PipelineStage | SerializerPipeline, {decodeContent}: PipelineOptions = {}): SerializerPipeline {
 	if (serializer instanceof SerializerPipeline) {
-		return serializer.decodeContent === undefined && decodeContent !== undefined ? new SerializerPipeline(serializer.stages, {decodeContent}) : serializer;
+		return decodeContent !== undefined && serializer.decodeContent === undefined ? new SerializerPipeline(serializer.stages, {decodeContent}) : serializer;
 	}
 
 	return new SerializerPipeline([checkedStage(serializer, 'serializer')], {decodeContent});
@@ -156,7 +156,7 @@ function adapted(value: Serialized, {takes}: Stage): Serialized {
 	return takes === 'bytes' && typeof value === 'string' ? Buffer.from(value) : value;
 }
 
-const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
+const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
 
 /** What a stage gave, of what came back. */
 function restoredFor(value: unknown, {gives}: Stage): unknown {

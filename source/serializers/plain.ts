@@ -5,7 +5,11 @@ Refuses what a document cannot be: other objects than plain ones, arrays with ho
 
 @throws {UnreadableError} `format`.
 */
-export function checkPlain(value: unknown, seen: Set<object> = new Set()): void {
+export function checkPlain(value: unknown): void {
+	checkTree(value, new Set());
+}
+
+function checkTree(value: unknown, seen: Set<object>): void {
 	if (typeof value !== 'object' || value === null) {
 		if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') {
 			throw new UnreadableError('format');
@@ -29,7 +33,7 @@ export function checkPlain(value: unknown, seen: Set<object> = new Set()): void 
 	}
 
 	for (const member of members) {
-		checkPlain(member, seen);
+		checkTree(member, seen);
 	}
 }
 

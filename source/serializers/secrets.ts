@@ -3,7 +3,7 @@ import {SettingError} from '../errors.ts';
 
 /** A wrong secret as a message may show it. */
 export function hidden(value: unknown): unknown {
-	return typeof value === 'string' ? Object(value) : value;
+	return typeof value === 'string' ? new Object(value) : value;
 }
 
 /** The length of the key of the store and the key, so that it cannot run into what follows. */
@@ -16,7 +16,9 @@ export function boundTo(key: string): Uint8Array {
 }
 
 /**
-@throws {SettingError} Where the options have another member.
+Refuses members that do not exist.
+
+@throws {SettingError} Where the options are no object, or have another member.
 */
 export function checkMembers(options: unknown, path: string, names: readonly string[]): void {
 	const allowed = `an object of \`${names.join('` or `')}\``;
