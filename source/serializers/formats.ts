@@ -37,7 +37,7 @@ const v8Format: Stage<'document', 'bytes'> = {
 
 	loads(bytes) {
 		const value: unknown = v8.deserialize(payloadOf('8', bytes));
-		checkPlain(value);
+		checkPlain(value, bytes.byteLength);
 		return documentOf(value);
 	},
 };
@@ -92,7 +92,7 @@ function bson(): Stage<'document', 'bytes'> {
 
 		loads(bytes) {
 			const value: unknown = deserialize(bytes, {promoteBuffers: true});
-			checkPlain(value);
+			checkPlain(value, bytes.byteLength);
 			return documentOf(value);
 		},
 	};

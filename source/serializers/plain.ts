@@ -1,47 +1,38 @@
 import {UnreadableError} from './unreadable.ts';
 
 /**
-Refuses what a document cannot be: other objects than plain ones, arrays with holes (whose length may be forged), and an object that is there twice (walking it may never end).
+Refuses what a document cannot be: other objects than plain ones, arrays with holes (whose length may be forged), and more values than were written: what refers to itself never ends, and what refers to others twice at each level has no end in sight.
 
+@param most - How many values there may be.
 @throws {UnreadableError} `format`.
 */
-export function checkPlain(value: unknown): void {
-	checkTree(value, new Set());
-}
-
-function checkTree(value: unknown, seen: Set<object>): void {
-	if (typeof value !== 'object' || value === null) {
-		if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') {
+export function checkPlain(value: unknown, most: number): void {
+	let count = 0;
+	const check = (member: unknown): void => {
+		count++;
+		if (count > most || !isPlain(member)) {
 			throw new UnreadableError('format');
 		}
 
-		return;
-	}
+		if (typeof member === 'object' && member !== null && !(member instanceof Uint8Array)) {
+			for (const inner of Object.values(member)) {
+				check(inner);
+			}
+		}
+	};
 
-	if (seen.has(value) || !isPlain(value)) {
-		throw new UnreadableError('format');
-	}
-
-	seen.add(value);
-	if (value instanceof Uint8Array) {
-		return;
-	}
-
-	const members = Object.values(value);
-	if (Array.isArray(value) && members.length !== value.length) {
-		throw new UnreadableError('format');
-	}
-
-	for (const member of members) {
-		checkTree(member, seen);
-	}
+	check(value);
 }
 
-function isPlain(value: object): boolean {
-	if (Array.isArray(value) || value instanceof Uint8Array) {
-		return true;
+function isPlain(value: unknown): boolean {
+	if (typeof value !== 'object') {
+		return !['bigint', 'symbol', 'function'].includes(typeof value);
 	}
 
-	const prototype: unknown = Object.getPrototypeOf(value);
-	return prototype === Object.prototype || prototype === null;
+	if (Array.isArray(value)) {
+		return Object.keys(value).length === value.length;
+	}
+
+	const prototype: unknown = value === null ? null : Object.getPrototypeOf(value);
+	return prototype === null || prototype === Object.prototype || value instanceof Uint8Array;
 }
