@@ -32,13 +32,16 @@ type Limit = {readonly maxOutputLength: number};
 // Brotli's own default is for files that are compressed once and sent often.
 const brotliOptions: zlib.BrotliOptions = {params: {[zlib.constants.BROTLI_PARAM_QUALITY]: 4}};
 
+// A window of 8 MiB, which is more than what we write asks for: by itself a forged head would have 128 MiB allocated.
+const zstdLimits: zlib.ZstdOptions = {params: {[zlib.constants.ZSTD_d_windowLogMax]: 23}};
+
 const codecs: Readonly<Record<CompressionName, Codec>> = {
 	zstd: {
 		id: 1,
 		compress: bytes => zlib.zstdCompressSync(bytes),
 		compressLater: promisify<Uint8Array, Uint8Array>(zlib.zstdCompress),
-		decompress: (bytes, limit) => zlib.zstdDecompressSync(bytes, limit),
-		decompressLater: promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress),
+		decompress: (bytes, limit) => zlib.zstdDecompressSync(bytes, {...zstdLimits, ...limit}),
+		decompressLater: async (bytes, limit) => promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress)(bytes, {...zstdLimits, ...limit}),
 	},
 	br: {
 		id: 2,

@@ -86,6 +86,7 @@ test('what was changed in the store is sent again, told, and stored anew', async
 	});
 
 	await client(origin.url);
+	await getCache(client)!.idle();
 	for (const [entry, value] of await Array.fromAsync(store.iterate())) {
 		const forged = Uint8Array.from(value as Uint8Array);
 		forged[forged.length - 1]! ^= 1; // eslint-disable-line no-bitwise

@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
+import zlib from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import {compressed} from '../../source/serializers/compressed.ts';
 import {encrypted, type EncryptedOptions} from '../../source/serializers/encrypted.ts';
@@ -47,6 +48,22 @@ for (const algorithm of ['zstd', 'br', 'gzip'] as const) {
 		t.throws(() => initSerializer(compressed(algorithm)).loads(bytes.subarray(0, bytes.byteLength / 2), context), {instanceOf: UnreadableError});
 	});
 }
+
+test('a great window is not allocated for zstd', t => {
+	const entry = initSerializer('binary').dumps(stored, context) as Uint8Array;
+	// RFC 8878: a frame whose window is 2 ** (10 + exponent) bytes, with one raw block, the last.
+	const frame = (exponent: number): Uint8Array => {
+		const head = Buffer.from('28b52ffd0000000000', 'hex');
+		head[5] = exponent * 8;
+		head.writeUIntLE((entry.byteLength * 8) + 1, 6, 3);
+		return Buffer.concat([head, entry]);
+	};
+
+	const packed = (exponent: number): Uint8Array => Buffer.concat([Buffer.from('GCZ\u0001\u0001'), frame(exponent)]);
+	t.is(Buffer.compare(zlib.zstdDecompressSync(frame(16)), entry), 0);
+	t.deepEqual(facts(initSerializer(compressed('zstd')).loads(packed(10), context) as typeof stored), facts(stored));
+	refused(t, 'format', () => initSerializer(compressed('zstd')).loads(packed(16), context));
+});
 
 test('what could not be read again is not compressed', t => {
 	t.throws(() => compressed('zstd').dumps(new Uint8Array(11), {...context, maxBytes: 10}), {instanceOf: RangeError});
