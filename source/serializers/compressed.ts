@@ -128,7 +128,6 @@ async function decompressedLater(codec: Codec, bytes: Uint8Array, limit: Limit):
 	}
 }
 
-// eslint-disable-next-line @typescript-eslint/naming-convention -- Names of zlib's.
 const reasons: ReadonlyMap<unknown, UnreadableReason> = new Map([['ERR_BUFFER_TOO_LARGE', 'too-large'], ['Z_BUF_ERROR', 'truncated']]);
 
 function fault(error: unknown): UnreadableError {

@@ -66,7 +66,7 @@ export class SerializerPipeline {
 		const full: StageContext = {...context, fields: stored.fields};
 		let value: MaybePromise<Serialized> = toDocument(stored, isReadable);
 		for (const stage of this.stages) {
-			value = chain<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage) as never, full));
+			value = chain<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
 		}
 
 		return value;

@@ -12,20 +12,20 @@ import type {Store} from '../../source/stores/types.ts';
 import {response, stages} from './samples.ts';
 
 // `FUZZ=100000 npx ava test/serializers/fuzz.test.ts` runs what a release should.
-const runs = Number(process.env.FUZZ ?? 4000);
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
+const runs = Number(process.env.FUZZ ?? 2000);
+const seed = Number(process.env.FUZZ_SEED ?? (Date.now() % (2 ** 31)));
 
 /** A small generator of numbers below `limit`: those of fast-check are too dear for so many. */
 function generator(start: number): (limit: number) => number {
 	let state = start;
 	return limit => {
 		// Mulberry32.
-		/* eslint-disable no-bitwise */
+		/* eslint-disable no-bitwise, unicorn/prefer-math-trunc -- It is made of bits. */
 		state = (state + 0x6D_2B_79_F5) | 0;
 		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
 		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
 		return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-		/* eslint-enable no-bitwise */
+		/* eslint-enable no-bitwise, unicorn/prefer-math-trunc */
 	};
 }
 
@@ -97,35 +97,34 @@ for (const [name, serializer] of pipelines) {
 			const began = performance.now();
 			const stored = await entries.read('key');
 			slowest = Math.max(slowest, performance.now() - began);
-			if (stored === undefined) {
-				t.true(reason instanceof UnreadableError, `seed ${seed}, run ${run}`);
-				continue;
-			}
-
-			read++;
-			if (name === 'signed' || name === 'encrypted') {
-				const isAuthentic = authentic.has(Buffer.from(bytes).toString('latin1')) && bodies.has(Buffer.from(stored.body).toString('latin1'));
-				t.true(isAuthentic, `seed ${seed}, run ${run}`);
-			}
+			const isSealed = name === 'signed' || name === 'encrypted';
+			const isAuthentic = stored !== undefined && authentic.has(Buffer.from(bytes).toString('latin1')) && bodies.has(Buffer.from(stored.body).toString('latin1'));
+			t.true(stored === undefined ? reason instanceof UnreadableError : !isSealed || isAuthentic, `seed ${seed}, run ${run}`);
+			read += stored === undefined ? 0 : 1;
 		}
 
 		t.log(`seed ${seed}; ${read} of ${ofThis} read; ${((performance.now() - startedAt) / 1000).toFixed(1)} s; the slowest ${slowest.toFixed(1)} ms`);
-		t.pass();
 	});
 }
 
 test('documents of anything are entries or unreadable', t => {
 	const pipeline = new SerializerPipeline(['document']);
-	fc.assert(fc.property(fc.object({withNullPrototype: true, withSparseArray: true, withTypedArray: true, withBigInt: true, withDate: true}), fc.constantFrom(...originals), (rubbish, original) => {
+	let refusals = 0;
+	fc.assert(fc.property(fc.object({
+		withNullPrototype: true, withSparseArray: true, withTypedArray: true, withBigInt: true, withDate: true,
+	}), fc.constantFrom(...originals), (rubbish, original) => {
 		const document = {...pipeline.dumps(original, {key: 'key', maxBytes: 1_000_000}) as object, ...rubbish};
 		for (const value of [rubbish, document, {...document, body: rubbish}, {...document, body: {json: rubbish}}]) {
 			try {
-				pipeline.loads(value, {key: 'key', maxBytes: 1_000_000});
+				void pipeline.loads(value, {key: 'key', maxBytes: 1_000_000});
 			} catch (error) {
-				t.true(error instanceof UnreadableError);
+				refusals++;
+				if (!(error instanceof UnreadableError)) {
+					throw error;
+				}
 			}
 		}
 	}), {seed});
 	t.log(`seed ${seed}`);
-	t.pass();
+	t.true(refusals > 0);
 });

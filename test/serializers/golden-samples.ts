@@ -12,7 +12,7 @@ import {context, response, stages} from './samples.ts';
 export const folder: string = path.join(import.meta.dirname, 'golden');
 
 const metadata: Partial<StoredMetadata> = {
-	statusMessage: 'Tr\u00E8s bien',
+	statusMessage: 'Tr\u{E8}s bien',
 	expires: 1_767_225_660_000,
 	retainUntil: 1_767_229_260_000.5,
 	codings: ['gzip'],
@@ -27,8 +27,8 @@ const metadata: Partial<StoredMetadata> = {
 
 /** What each file must give, by what its name begins with. */
 export const samples: Readonly<Record<string, StoredResponse>> = {
-	json: response('{\n  "name": "Ad\u00E8le",\n  "list": [\n    1.5,\n    null,\n    true\n  ]\n}\n', metadata),
-	text: response(Buffer.from('d\u00E9j\u00E0 vu\n', 'latin1'), {rawHeaders: ['content-type', 'text/plain; charset=iso-8859-1', 'Link', '<a>', 'link', '<b>']}),
+	json: response('{\n  "name": "Ad\u{E8}le",\n  "list": [\n    1.5,\n    null,\n    true\n  ]\n}\n', metadata),
+	text: response(Buffer.from('d\u{E9}j\u{E0} vu\n', 'latin1'), {rawHeaders: ['content-type', 'text/plain; charset=iso-8859-1', 'Link', '<a>', 'link', '<b>']}),
 	bytes: response(Uint8Array.from({length: 256}, (_, byte) => byte), {rawHeaders: ['Content-Type', 'image/png']}),
 };
 
@@ -38,24 +38,26 @@ export const pipelines: Readonly<Record<string, SerializerPipeline>> = Object.fr
 	...Object.entries(stages).slice(1).map(([name, following]) => [name, new SerializerPipeline(following)] as const),
 ]);
 
-const version = 1;
+async function write(sample: string, name: string): Promise<void> {
+	const version = 1;
+	const file = path.join(folder, `${sample}.${name}.${version}`);
+	const serialized = await pipelines[name]!.dumps(samples[sample]!, context);
+	const content = typeof serialized === 'string' || serialized instanceof Uint8Array ? serialized : JSON.stringify(serialized);
+	try {
+		await fs.writeFile(file, content, {flag: 'wx'});
+	} catch (error) {
+		if ((error as {code?: unknown}).code !== 'EEXIST') {
+			throw error;
+		}
+	}
+}
 
 if (import.meta.main) {
-	await fs.mkdir(folder, {recursive: true});
-	for (const [sample, stored] of Object.entries(samples)) {
-		for (const [name, pipeline] of Object.entries(pipelines)) {
-			// A document of bytes is no JSON; that of bytes in other formats is seen there.
-			if (name === 'document' && sample === 'bytes') {
-				continue;
-			}
-
-			const serialized = await pipeline.dumps(stored, context);
-			const content = typeof serialized === 'string' || serialized instanceof Uint8Array ? serialized : JSON.stringify(serialized);
-			await fs.writeFile(path.join(folder, `${sample}.${name}.${version}`), content, {flag: 'wx'}).catch((error: unknown) => {
-				if ((error as {code?: unknown}).code !== 'EEXIST') {
-					throw error;
-				}
-			});
+	for (const sample of Object.keys(samples)) {
+		// A document of bytes is no JSON; in other formats it is there.
+		const names = Object.keys(pipelines).filter(name => name !== 'document' || sample !== 'bytes');
+		for (const name of names) {
+			await write(sample, name);
 		}
 	}
 }

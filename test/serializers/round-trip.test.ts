@@ -16,22 +16,21 @@ for (const {name, pipeline} of variants) {
 	test(`what is written comes back as it was: ${name}`, async t => {
 		await fc.assert(fc.asyncProperty(anyResponse, async stored => {
 			const serialized = await pipeline.dumps(stored, context);
-			t.is(typeof serialized === 'string' ? 'text' : serialized instanceof Uint8Array ? 'bytes' : 'document', pipeline.gives);
+			t.true(pipeline.gives === 'bytes' ? serialized instanceof Uint8Array : typeof serialized === (pipeline.gives === 'text' ? 'string' : 'object'));
 			t.deepEqual(facts(await pipeline.loads(serialized, context)), facts(stored));
-		}), {numRuns: 40});
-		t.pass();
+		}), {numRuns: 25});
 	});
 }
 
-const bytes = Buffer.alloc(20 * 1024 * 1024, 'all work and no play \0\u00FF', 'latin1');
+const bytes = Buffer.alloc(20 * 1024 * 1024, 'all work and no play \0\u{FF}', 'latin1');
 
 for (const format of formatNames) {
-	test(`a body of 20 MB comes back: ${format}`, async t => {
-		for (const [body, type] of [[bytes, 'application/octet-stream'], [bytes, 'text/plain; charset=iso-8859-1'], [Buffer.from(JSON.stringify({text: bytes.toString('latin1', 0, 10_000_000)})), 'application/json']] as const) {
-			const stored = response(body, {rawHeaders: ['Content-Type', type]});
+	test.serial(`a body of 20 MB comes back: ${format}`, async t => {
+		for (const type of ['application/octet-stream', 'text/plain; charset=iso-8859-1']) {
+			const stored = response(bytes, {rawHeaders: ['Content-Type', type]});
 			const pipeline = new SerializerPipeline(format === 'document' ? [format] : [format, ...stages.zstd!, ...stages.encrypted!], {decodeContent: true});
 			const restored = await pipeline.loads(await pipeline.dumps(stored, context), context);
-			t.is(Buffer.compare(restored.body, body), 0);
+			t.is(Buffer.compare(restored.body, bytes), 0);
 		}
 	});
 }

@@ -17,7 +17,7 @@ function refused(t: ExecutionContext, format: FormatName, value: unknown, reason
 	}
 }
 
-const v8Entry = (value: unknown): Uint8Array => Buffer.concat([Buffer.from('GC8\u0001'), v8.serialize(value)]);
+const v8Entry = (value: unknown): Uint8Array => Buffer.concat([Buffer.from('GC8\u{1}'), v8.serialize(value)]);
 
 // Each format's way to write a document that may be none.
 const writers: Readonly<Record<string, (document: object) => unknown>> = {
@@ -129,7 +129,7 @@ test('a forged length allocates nothing', t => {
 
 	// A dense array, a string and a buffer of 4 GB.
 	for (const tag of ['A', 'S', 'B', '"', 'c']) {
-		refused(t, 'v8', Buffer.concat([Buffer.from('GC8\u0001'), Uint8Array.of(0xFF, 0x0F), Buffer.from(tag), Uint8Array.of(0xFF, 0xFF, 0xFF, 0xFF, 0x0F)]));
+		refused(t, 'v8', Buffer.concat([Buffer.from('GC8\u{1}'), Uint8Array.of(0xFF, 0x0F), Buffer.from(tag), Uint8Array.of(0xFF, 0xFF, 0xFF, 0xFF, 0x0F)]));
 	}
 });
 

@@ -8,7 +8,12 @@ import {initSerializer, SerializerPipeline} from '../../source/serializers/pipel
 import {signed} from '../../source/serializers/signed.ts';
 import type {Stage, StageContext} from '../../source/serializers/stage.ts';
 import {UnreadableError, type UnreadableReason} from '../../source/serializers/unreadable.ts';
-import {context, encryptionKey, facts, response} from './samples.ts';
+import {
+	context,
+	encryptionKey,
+	facts,
+	response,
+} from './samples.ts';
 
 const stored = response(JSON.stringify({items: Array.from({length: 100}, (_, index) => ({id: index}))}));
 const otherKey: StageContext = {...context, key: 'http_cache:1:other'};
@@ -59,7 +64,7 @@ test('a great window is not allocated for zstd', t => {
 		return Buffer.concat([head, entry]);
 	};
 
-	const packed = (exponent: number): Uint8Array => Buffer.concat([Buffer.from('GCZ\u0001\u0001'), frame(exponent)]);
+	const packed = (exponent: number): Uint8Array => Buffer.concat([Buffer.from('GCZ\u{1}\u{1}'), frame(exponent)]);
 	t.is(Buffer.compare(zlib.zstdDecompressSync(frame(16)), entry), 0);
 	t.deepEqual(facts(initSerializer(compressed('zstd')).loads(packed(10), context) as typeof stored), facts(stored));
 	refused(t, 'format', () => initSerializer(compressed('zstd')).loads(packed(16), context));
@@ -78,7 +83,7 @@ test('what is small, coded already or does not become smaller is not compressed'
 	t.is(size(response(text, {rawHeaders: ['Content-Encoding', 'gzip']})), 5);
 	t.is(size(response(text, {rawHeaders: ['Content-Type', 'image/jpeg']})), 5);
 	t.true(size(response(text, {rawHeaders: ['Content-Type', 'image/svg+xml']})) < 0);
-	t.is(size(response(randomBytes(2000), {rawHeaders: []}), {threshold: 0}) > 5, false);
+	t.true(size(response(randomBytes(2000), {rawHeaders: []}), {threshold: 0}) <= 5);
 });
 
 test('small entries are compressed at once, big ones beside the event loop', async t => {
@@ -146,7 +151,7 @@ test('wrong options are refused, and secrets are not told', t => {
 		() => encrypted({keys: []}),
 		() => encrypted({} as EncryptedOptions),
 		() => encrypted({key: encryptionKey, keys: [encryptionKey]}),
-		() => encrypted({key: encryptionKey, [secret.slice(0, 3)]: secret} as never),
+		() => encrypted({key: encryptionKey, [secret.slice(0, 3)]: secret}),
 		() => encrypted(secret as never),
 		() => signed({secret: ''}),
 		() => signed({secret: 1 as never}),
