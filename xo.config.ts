@@ -34,8 +34,8 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	serializers: {
-		source: ['model'],
-		node: ['buffer', 'crypto', 'v8', 'zlib'],
+		source: ['model', 'errors.ts'],
+		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
@@ -74,7 +74,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['leven'],
 	},
 	'settings-types.ts': {
-		source: ['policy', 'matching', 'model', 'stores'],
+		source: ['policy', 'matching', 'model', 'serializers', 'stores'],
 		node: [],
 		packages: [],
 	},

@@ -20,6 +20,19 @@ export type {
 	PassReason, ReadReason, Reason, WriteReason,
 } from './policy/reasons.ts';
 export {
+	compressed, type CompressedOptions, type CompressionName,
+} from './serializers/compressed.ts';
+export {encrypted, type EncryptedOptions, type EncryptionKey} from './serializers/encrypted.ts';
+export type {FormatName} from './serializers/formats.ts';
+export {
+	initSerializer, SerializerPipeline, type PipelineOptions, type PipelineStage,
+} from './serializers/pipeline.ts';
+export {signed, type SignedOptions} from './serializers/signed.ts';
+export type {
+	EntryBody, EntryDocument, Stage, StageContext, StageInput, StageOutput,
+} from './serializers/stage.ts';
+export {UnreadableError, type UnreadableReason} from './serializers/unreadable.ts';
+export {
 	getExpirationDatetime, getUrlExpiration, type CacheSettings, type RequestSettings,
 } from './settings.ts';
 export type {

@@ -3,6 +3,7 @@ import type {KeyRequest, PartitionFunction} from './matching/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
 import type {UrlExpiration, UrlsExpireAfter} from './policy/url-patterns.ts';
+import type {PipelineStage, SerializerPipeline} from './serializers/pipeline.ts';
 import type {StoreSetting} from './stores/open.ts';
 
 /**
@@ -168,6 +169,28 @@ export type CacheSettings = SharedSettings & {
 	```
 	*/
 	readonly cacheName?: string | undefined;
+
+	/**
+	How stored responses are written: the name of a format (`'binary'`, `'v8'`, `'json'`, `'yaml'`, `'bson'`, `'document'`), a stage, or a `SerializerPipeline`. Without one, as is best for the store.
+
+	@default undefined
+	@example
+	```
+	{serializer: new SerializerPipeline(['json', compressed('zstd')])}
+	```
+	*/
+	readonly serializer?: PipelineStage | SerializerPipeline | undefined;
+
+	/**
+	Store JSON and text bodies as values that a person can read, where the same bytes come of them again. Without it, as is best for the store: `true` for files and document databases. It counts for nothing where nothing is serialized, or by `'binary'`.
+
+	@default undefined
+	@example
+	```
+	{serializer: 'yaml', decodeContent: true}
+	```
+	*/
+	readonly decodeContent?: boolean | undefined;
 
 	/**
 	Expirations by URL: pairs of a pattern (glob, `RegExp`, `URLPattern`) and an `expireAfter`, or a `Map` or an object of globs. The first pattern that matches counts, before `expireAfter`.
@@ -446,6 +469,10 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	/** As given: whoever opens it checks it. */
 	readonly store: StoreSetting;
 	readonly cacheName: string;
+
+	/** As given: whoever makes a pipeline of it checks it. */
+	readonly serializer: PipelineStage | SerializerPipeline | undefined;
+	readonly decodeContent: boolean | undefined;
 	readonly urlsExpireAfter: readonly UrlExpiration[];
 
 	/** In lower case. */

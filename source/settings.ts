@@ -96,6 +96,12 @@ const clientTable: Table<ResolvedSettings> = {
 		allowed: 'a string that is not empty',
 		parse: notEmpty,
 	},
+	serializer: {
+		default: undefined,
+		allowed: 'a serializer',
+		parse: value => value as NonNullable<ResolvedSettings['serializer']>,
+	},
+	decodeContent: {...boolean, default: undefined},
 	urlsExpireAfter: {
 		default: [],
 		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object of globs',

@@ -1,103 +1,130 @@
 import type {StoredResponse} from '../model/stored-response.ts';
-import {
-	decodeBytes,
-	decodeText,
-	encodeBytes,
-	encodeText,
-} from '../serializers/envelope.ts';
+import type {SerializerPipeline} from '../serializers/pipeline.ts';
+import type {Serialized} from '../serializers/stage.ts';
+import {UnreadableError} from '../serializers/unreadable.ts';
+import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {secretKey} from './partition-secret.ts';
+import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
-/** An entry, or why what lies under the key is none. */
-export type ListedEntry =
-	| {readonly key: string; readonly stored: StoredResponse}
-	| {readonly key: string; readonly stored: undefined; readonly error: unknown};
+export type EntriesOptions = {
+	readonly store: Store;
+
+	/** `undefined` for a store that keeps live objects. */
+	readonly serializer: SerializerPipeline | undefined;
+
+	/** The most bytes that a serialized entry may have. */
+	readonly maxBytes: number;
+
+	/** Milliseconds that an asynchronous serializer may take; 1 ms more for every 10 kB. */
+	readonly timeout: number;
+
+	/** What is to be in the store before anything else is. */
+	readonly beforeWrite: () => MaybePromise<void>;
+
+	/** Told of what could not be read. */
+	readonly onRubbish: (key: string, error: unknown) => void;
+};
+
+/** An entry, or why it cannot be read. */
+export type Inspected = {
+	readonly key: string;
+} & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
 
 /**
 Stored responses as a store holds them. What cannot be read is told, deleted, and as good as never stored.
 */
 export class Entries {
-	readonly #store: Store;
-	readonly #beforeWrite: () => MaybePromise<void>;
-	readonly #onRubbish: (key: string, error: unknown) => void;
+	readonly #options: EntriesOptions;
 
-	/**
-	Reads nothing yet.
-
-	@param beforeWrite - What is to be in the store before anything else is.
-	@param onRubbish - Told of what could not be read.
-	*/
-	constructor(store: Store, beforeWrite: () => MaybePromise<void>, onRubbish: (key: string, error: unknown) => void) {
-		this.#store = store;
-		this.#beforeWrite = beforeWrite;
-		this.#onRubbish = onRubbish;
+	/** Reads nothing yet. */
+	constructor(options: EntriesOptions) {
+		this.#options = options;
 	}
 
 	read(key: string): MaybePromise<StoredResponse | undefined> {
-		return chain(this.#store.get(key), value => {
-			if (value === undefined) {
+		return chain(this.#options.store.get(key), value => value === undefined
+			? undefined
+			: this.#attempt<StoredResponse | undefined>(() => this.#decode(key, value), error => {
+				this.#refuse(key, error);
 				return undefined;
-			}
-
-			try {
-				return decode(value);
-			} catch (error) {
-				this.#onRubbish(key, error);
-				void this.#store.delete(key);
-				return undefined;
-			}
-		});
-	}
-
-	/** Everything stored, what cannot be read with the reason. Nothing is deleted. */
-	async * list(): AsyncGenerator<ListedEntry, void> {
-		for await (const [key, value] of this.#store.iterate()) {
-			if (key === secretKey) {
-				continue;
-			}
-
-			yield listed(key, value);
-		}
+			}));
 	}
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
-		return chain(this.#beforeWrite(), () => this.#store.set(key, encode(stored, this.#store.holds), {
+		const {store, beforeWrite} = this.#options;
+		return chain(beforeWrite(), () => chain(this.#encode(key, stored), value => store.set(key, value, {
 			expires: stored.retainUntil,
-			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
-		}));
+			size: sizeOf(stored),
+			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
+		})));
 	}
-}
 
-function listed(key: string, value: StoredValue): ListedEntry {
-	try {
-		return {key, stored: decode(value)};
-	} catch (error) {
-		return {key, stored: undefined, error};
+	/** All entries, those that cannot be read as well. Nothing is told or deleted. */
+	async * inspect(): AsyncGenerator<Inspected, void> {
+		for await (const [key, value] of this.#options.store.iterate()) {
+			if (key !== secretKey) {
+				yield this.#attempt<Inspected>(
+					() => chain(this.#decode(key, value), stored => ({key, stored})),
+					error => ({key, error}),
+				);
+			}
+		}
 	}
-}
 
-function encode(stored: StoredResponse, holds: Store['holds']): StoredValue {
-	switch (holds) {
-		case 'objects':
-		case 'documents': {
+	#encode(key: string, stored: StoredResponse): MaybePromise<StoredValue> {
+		const {store, serializer, maxBytes} = this.#options;
+		if (serializer === undefined) {
 			return stored;
 		}
 
-		case 'bytes': {
-			return encodeBytes(stored);
+		const value: MaybePromise<Serialized> = serializer.dumps(stored, {key, maxBytes});
+		return chain(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
+	}
+
+	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {
+		const {serializer, maxBytes} = this.#options;
+		if (serializer !== undefined) {
+			return this.#inTime('decode', serializer.loads(fromStoredValue(value, serializer.gives), {key, maxBytes}), (value as {readonly length?: number}).length ?? 0);
 		}
 
-		case 'text': {
-			return encodeText(stored);
+		if (!isLive(value)) {
+			throw new UnreadableError('format');
+		}
+
+		return value;
+	}
+
+	#inTime<T>(operation: string, answer: MaybePromise<T>, size: number): MaybePromise<T> {
+		return answer instanceof Promise ? within(this.#options.timeout + Math.ceil(size / 10_000), operation, answer) : answer;
+	}
+
+	/** `recover` stands in for what is thrown, now or later. */
+	#attempt<T>(run: () => MaybePromise<T>, recover: (error: unknown) => T): MaybePromise<T> {
+		try {
+			const answer = run();
+			return answer instanceof Promise ? answer.catch(recover) : answer;
+		} catch (error) {
+			return recover(error);
+		}
+	}
+
+	#refuse(key: string, error: unknown): void {
+		this.#options.onRubbish(key, error);
+		// One that was not read in time may be good.
+		if (error instanceof UnreadableError) {
+			void this.#options.store.delete(key);
 		}
 	}
 }
 
-function decode(value: StoredValue): StoredResponse {
-	if (typeof value === 'string') {
-		return decodeText(value);
-	}
+/** Bytes that an entry stands for. */
+function sizeOf({body, rawHeaders}: StoredResponse): number {
+	return body.byteLength + JSON.stringify(rawHeaders).length;
+}
 
-	return value instanceof Uint8Array ? decodeBytes(value) : value as StoredResponse;
+function isLive(value: StoredValue): value is StoredResponse {
+	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;
+	return body instanceof Uint8Array && typeof fields === 'object' && Array.isArray(rawHeaders);
 }

@@ -5,6 +5,7 @@ import type {Fields} from '../policy/fields.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
+import {maxSerializedBytes, serializerOf, type SerializerSettings} from './default-serializers.ts';
 import {Entries} from './entries.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
@@ -14,7 +15,7 @@ import {redactAgain, remakeKey, type KeyMaking} from './request-keys.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';
 
-export type HttpCacheOptions = {
+export type HttpCacheOptions = SerializerSettings & {
 	readonly store: StoreSetting;
 	readonly cacheName: string;
 	readonly storeTimeout: number;
@@ -22,6 +23,7 @@ export type HttpCacheOptions = {
 	readonly autoclose: boolean;
 	readonly now: () => number;
 	readonly partitionSecret?: string | Uint8Array | undefined;
+	readonly maxEntryBytes: number;
 } & KeyMaking;
 
 /**
@@ -67,11 +69,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
-	@throws {TypeError} Where `store` is of no known shape.
+	@throws {TypeError} Where `store` is of no known shape, or `serializer` is none for it.
 	*/
-	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, ...keys}: HttpCacheOptions) {
+	constructor(options: HttpCacheOptions) {
 		super();
-		this.#keys = keys;
+		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret} = options;
+		this.#keys = options;
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
 		this.#storeTimeout = storeTimeout;
@@ -96,8 +99,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 				this.report('storeError', {operation, key: secretKey, error});
 			},
 		});
-		this.#entries = new Entries(this.#store, () => this.#secret.keep(), (key, error) => {
-			this.report('storeError', {operation: 'decode', key, error});
+		this.#entries = new Entries({
+			store: this.#store,
+			serializer: serializerOf(opened.store, options),
+			maxBytes: maxSerializedBytes(options.maxEntryBytes),
+			timeout: storeTimeout,
+			beforeWrite: () => this.#secret.keep(),
+			onRubbish: (key, error) => {
+				this.report('storeError', {operation: 'decode', key, error});
+			},
 		});
 		this.#variants = new Variants(this.#entries, this.secret);
 	}

@@ -64,7 +64,7 @@ export class KeyMigration {
 	}
 
 	async #survey(): Promise<void> {
-		for await (const {key, stored} of this.#options.entries.list()) {
+		for await (const {key, stored} of this.#options.entries.inspect()) {
 			this.#options.signal?.throwIfAborted();
 			if (stored?.primary !== undefined) {
 				const variants = this.#variants.get(stored.primary) ?? [];

@@ -45,6 +45,7 @@ export type StoredMetadata = {
 
 	/** What it answers, to make its key again; absent in what an older version stored. */
 	readonly request?: StoredRequest;
+	readonly tags?: readonly string[];
 };
 
 /** A request without what is secret in it. */

@@ -1,0 +1,182 @@
+import {Buffer} from 'node:buffer';
+import {SettingError} from '../errors.ts';
+import {chain, type MaybePromise} from '../model/maybe-promise.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import {fromDocument, toDocument, toJsonDocument} from './document.ts';
+import {formatNames, formatStage, type FormatName} from './formats.ts';
+import type {
+	EntryDocument,
+	Serialized,
+	Stage,
+	StageContext,
+	StageOutput,
+} from './stage.ts';
+import {UnreadableError} from './unreadable.ts';
+
+export type PipelineOptions = {
+	/**
+	Whether JSON and text bodies are stored as values that a person can read, where the same bytes come of them again. What is not given is as the setting `decodeContent` says.
+	*/
+	readonly decodeContent?: boolean | undefined;
+};
+
+/** A step of a pipeline: the name of a format, or a stage. */
+export type PipelineStage = FormatName | Stage;
+
+const allowed = `\`'${formatNames.join('\'`, `\'')}'\`, or a stage with \`name\`, \`takes\`, \`gives\`, \`dumps\` and \`loads\``;
+
+/**
+How stored responses become text, bytes or documents, and these stored responses again: stages, of which each takes what the one before it gives.
+
+A pipeline that does not begin with a format begins with `'binary'`. A stage for bytes that follows one for text gets UTF-8.
+
+@throws {SettingError} Where something is no stage, or does not fit what is before it.
+
+@example
+```
+new SerializerPipeline(['json', compressed('zstd'), encrypted({key})], {decodeContent: true});
+```
+*/
+export class SerializerPipeline {
+	readonly stages: readonly Stage[];
+	readonly decodeContent: boolean | undefined;
+
+	/** What it gives in the end. */
+	readonly gives: StageOutput;
+
+	constructor(stages: readonly PipelineStage[], {decodeContent}: PipelineOptions = {}) {
+		if (!Array.isArray(stages)) {
+			throw new SettingError('stages', stages, `an array of ${allowed}`);
+		}
+
+		const given = stages.map((stage: unknown, index) => checkedStage(stage, `stages[${index}]`));
+		this.stages = Object.freeze(isFormat(given[0]) ? given : [formatStage('binary'), ...given]);
+		for (const [index, stage] of this.stages.entries()) {
+			checkFit(stage, this.stages[index - 1], `stages[${index}]`);
+		}
+
+		this.gives = this.stages.at(-1)!.gives;
+		this.decodeContent = decodeContent;
+	}
+
+	/** A response as it is stored. */
+	dumps(stored: StoredResponse, context: Omit<StageContext, 'fields'>): MaybePromise<Serialized> {
+		// The library's own format has no form that a person could read.
+		const isReadable = this.decodeContent === true && this.stages[0] !== formatStage('binary');
+		const full: StageContext = {...context, fields: stored.fields};
+		let value: MaybePromise<Serialized> = toDocument(stored, isReadable);
+		for (const stage of this.stages) {
+			value = chain<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
+		}
+
+		return value;
+	}
+
+	/**
+	The response again.
+
+	@throws {UnreadableError} For whatever is no entry of this pipeline; or the promise rejects with it.
+	*/
+	loads(serialized: unknown, context: StageContext): MaybePromise<StoredResponse> {
+		try {
+			let value: MaybePromise<unknown> = serialized;
+			for (const stage of this.stages.toReversed()) {
+				value = chain(value, output => stage.loads(restoredFor(output, stage) as never, context));
+			}
+
+			const stored = chain(value, fromDocument);
+			return stored instanceof Promise ? rejectingUnreadable(stored) : stored;
+		} catch (error) {
+			throw unreadable(error);
+		}
+	}
+}
+
+/**
+A pipeline of the setting `serializer`.
+
+@throws {SettingError} For everything else.
+@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
+
+@example
+```
+initSerializer('yaml', {decodeContent: true});
+```
+*/
+export function initSerializer(serializer: PipelineStage | SerializerPipeline, {decodeContent}: PipelineOptions = {}): SerializerPipeline {
+	if (serializer instanceof SerializerPipeline) {
+		return decodeContent !== undefined && serializer.decodeContent === undefined ? new SerializerPipeline(serializer.stages, {decodeContent}) : serializer;
+	}
+
+	return new SerializerPipeline([checkedStage(serializer, 'serializer')], {decodeContent});
+}
+
+function checkedStage(value: unknown, path: string): Stage {
+	if (formatNames.includes(value as FormatName)) {
+		return formatStage(value as FormatName);
+	}
+
+	if (!isStage(value)) {
+		throw new SettingError(path, value, allowed);
+	}
+
+	return value;
+}
+
+function isStage(value: unknown): value is Stage {
+	if (typeof value !== 'object' || value === null) {
+		return false;
+	}
+
+	const {name, takes, gives, dumps, loads} = value as Record<string, unknown>;
+	return typeof name === 'string'
+		&& ['document', 'json', 'text', 'bytes'].includes(takes as string)
+		&& ['document', 'text', 'bytes'].includes(gives as string)
+		&& typeof dumps === 'function'
+		&& typeof loads === 'function';
+}
+
+function isFormat(stage: Stage | undefined): boolean {
+	return stage?.takes === 'document' || stage?.takes === 'json';
+}
+
+function checkFit(stage: Stage, previous: Stage | undefined, path: string): void {
+	const gives = previous?.gives ?? 'document';
+	const fits = gives === 'document' ? isFormat(stage) : stage.takes === gives || (gives === 'text' && stage.takes === 'bytes');
+	if (!fits) {
+		throw new SettingError(path, stage, `a stage that takes ${gives}, which the one before it gives (\`${stage.name}\` takes ${stage.takes})`);
+	}
+}
+
+function adapted(value: Serialized, {takes}: Stage): Serialized {
+	if (takes === 'json') {
+		return toJsonDocument(value as EntryDocument);
+	}
+
+	return takes === 'bytes' && typeof value === 'string' ? Buffer.from(value) : value;
+}
+
+const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
+
+/** What a stage gave, of what came back. */
+function restoredFor(value: unknown, {gives}: Stage): unknown {
+	const given = gives === 'text' && value instanceof Uint8Array ? utf8.decode(value) : value;
+	const fits = gives === 'bytes' ? given instanceof Uint8Array : typeof given === (gives === 'text' ? 'string' : 'object');
+	if (!fits) {
+		throw new UnreadableError('format');
+	}
+
+	return given;
+}
+
+async function rejectingUnreadable(stored: Promise<StoredResponse>): Promise<StoredResponse> {
+	try {
+		return await stored;
+	} catch (error) {
+		throw unreadable(error);
+	}
+}
+
+function unreadable(error: unknown): UnreadableError {
+	return error instanceof UnreadableError ? error : new UnreadableError('format', {cause: error});
+}
