@@ -6,7 +6,7 @@ import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {KeyvStore} from '../../source/stores/keyv.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testStore} from './contract.ts';
 import {PromiseAdapter} from './adapters.ts';
 

@@ -13,7 +13,7 @@ import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {listed} from './contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
@@ -71,7 +71,7 @@ test('the file is made by the first call, with WAL, an index for each question a
 	store.set('key', bytes('one'), kept);
 	t.true(existsSync(`${path}-wal`));
 	t.is(query(path, 'PRAGMA journal_mode')?.journal_mode, 'wal');
-	t.is(query(path, 'PRAGMA user_version')?.user_version, 1);
+	t.is(query(path, 'PRAGMA user_version')?.user_version, 2);
 	t.is(query(path, 'PRAGMA auto_vacuum')?.auto_vacuum, 2);
 	t.regex(String(query(path, 'EXPLAIN QUERY PLAN SELECT value FROM entries WHERE key = \'a\' AND (expires IS NULL OR expires > 5)')?.detail), /USING INDEX entries_key/v);
 	t.regex(String(query(path, 'EXPLAIN QUERY PLAN SELECT id FROM entries WHERE expires <= 5 ORDER BY expires LIMIT 9')?.detail), /USING COVERING INDEX entries_expires/v);
@@ -106,9 +106,9 @@ test('a file of a newer version is left as it is', t => {
 	const store = new SqliteStore({path});
 	store.set('key', bytes('one'), kept);
 	store.close();
-	execute(path, 'PRAGMA user_version = 2');
+	execute(path, 'PRAGMA user_version = 3');
 	const before = readFileSync(path);
-	t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_SCHEMA', message: /schema version 2/v});
+	t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_SCHEMA', message: /schema version 3/v});
 	t.deepEqual(readFileSync(path), before);
 });
 
@@ -270,7 +270,7 @@ test('wrong options are refused at once', t => {
 
 test('those who do not use it see no warning of node:sqlite', async t => {
 	const {stdout} = await run(process.execPath, ['--input-type=module', '--eval', `
-		await import(${JSON.stringify(new URL('../../source/stores/sqlite.ts', import.meta.url).href)});
+		await import(${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)});
 		console.log(process.moduleLoadList.some(name => name === 'NativeModule sqlite'));
 	`]);
 	t.is(stdout.trim(), 'false');
