@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
+import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {KeyvStore} from '../../source/stores/keyv.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
@@ -31,6 +32,20 @@ for (const wal of [true, false]) {
 		persists: true,
 	});
 }
+
+testStore(test, 'filesystem', {
+	makePlace({now}) {
+		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
+		return {
+			open: namespace => new FilesystemStore({path: join(folder, namespace), now}),
+			remove() {
+				rmSync(folder, {recursive: true});
+			},
+		};
+	},
+	hasOurClock: true,
+	persists: true,
+});
 
 const keyvOptions = {hasOurClock: false, persists: true};
 
