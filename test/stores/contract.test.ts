@@ -11,10 +11,16 @@ import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testStore} from './contract.ts';
 import {PromiseAdapter} from './adapters.ts';
 
+const everything = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
+const elsewhere = (store: 'sqlite' | 'filesystem', folder: string) => ({
+	module: new URL('open-elsewhere.ts', import.meta.url).href, args: [store, folder],
+});
+
 testStore(test, 'memory', {
 	makePlace: ({now}) => ({open: () => new MemoryStore({now})}),
 	hasOurClock: true,
 	persists: false,
+	offers: everything,
 });
 
 for (const wal of [true, false]) {
@@ -23,6 +29,7 @@ for (const wal of [true, false]) {
 			const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 			return {
 				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, now}),
+				elsewhere: elsewhere('sqlite', folder),
 				remove() {
 					rmSync(folder, {recursive: true});
 				},
@@ -30,6 +37,7 @@ for (const wal of [true, false]) {
 		},
 		hasOurClock: true,
 		persists: true,
+		offers: everything,
 	});
 }
 
@@ -38,6 +46,7 @@ testStore(test, 'filesystem', {
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		return {
 			open: namespace => new FilesystemStore({path: join(folder, namespace), now}),
+			elsewhere: elsewhere('filesystem', folder),
 			remove() {
 				rmSync(folder, {recursive: true});
 			},
@@ -45,6 +54,7 @@ testStore(test, 'filesystem', {
 	},
 	hasOurClock: true,
 	persists: true,
+	offers: ['add', 'count', 'size'],
 });
 
 const keyvOptions = {hasOurClock: false, persists: true};
