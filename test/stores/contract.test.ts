@@ -24,11 +24,11 @@ testStore(test, 'memory', {
 });
 
 for (const wal of [true, false]) {
-	testStore(test, wal ? 'sqlite' : 'sqlite without WAL', {
+	testStore(test, wal ? 'sqlite' : 'sqlite without WAL, saved fast', {
 		makePlace({now}) {
 			const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 			return {
-				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, now}),
+				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, fastSave: !wal, now}),
 				elsewhere: elsewhere('sqlite', folder),
 				remove() {
 					rmSync(folder, {recursive: true});

@@ -312,7 +312,7 @@ export function testStore(test: TestFn, name: string, options: ContractOptions):
 			return;
 		}
 
-		const many = numbered(600);
+		const many = numbered(270);
 		for (const [index, key] of many.entries()) {
 			await store.set(key, valueFor(store, key), {expires: undefined, indexed: {createdAt: start - index, freshUntil: start}});
 		}
