@@ -95,7 +95,7 @@ test('whatever the value and the key are, the value comes back, and is JSON wher
 
 		t.true(store.delete(key));
 		t.deepEqual(await filesIn(store), []);
-	}), {numRuns: 200, seed});
+	}), {numRuns: 60, seed});
 	await store.close();
 });
 
@@ -187,7 +187,7 @@ test('what expired and what killed writers have left is removed in passing', asy
 	const path = temporaryFolder(t);
 	let time = 1000;
 	const store = new FilesystemStore({path, now: () => time});
-	for (let index = 0; index < 100; index++) {
+	for (let index = 0; index < 20; index++) {
 		await store.set(`old ${index}`, bytes('one'), {expires: 2000});
 	}
 
@@ -196,8 +196,8 @@ test('what expired and what killed writers have left is removed in passing', asy
 	writeFileSync(left, 'half');
 	utimesSync(left, 1, 1);
 	time = 2000;
-	// Each sweep looks at one of at most 256 folders.
-	for (let index = 0; index < 64 * 200; index++) {
+	// Each sweep looks at one of at most 21 folders.
+	for (let index = 0; index < 64 * 25; index++) {
 		await store.set('new', bytes('{}'), kept);
 	}
 

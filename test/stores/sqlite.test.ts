@@ -145,14 +145,19 @@ test('a file that is no database is a clear error, and used once it is out of th
 	store.close();
 });
 
-/** A file of 200 entries that is damaged behind its first two pages. */
-function damage(path: string): void {
+/** A file of 200 entries, which leave it to their pages. */
+function fillFile(path: string): void {
 	const store = new SqliteStore({path});
 	for (let index = 0; index < 200; index += 1) {
 		store.set(`key ${index}`, Buffer.alloc(5000, 7), kept);
 	}
 
 	store.close();
+}
+
+/** One that is damaged behind its first two pages. */
+function damage(path: string): void {
+	fillFile(path);
 	overwrite(path, 4096 * 2);
 }
 
@@ -211,9 +216,10 @@ test('a damaged file of somebody else is left as it is', t => {
 
 test('a file that has taken the place of the damaged one is not set aside', t => {
 	const path = temporaryFile(t);
-	damage(path);
+	fillFile(path);
 	const store = new SqliteStore({path});
 	t.is(store.count(), 0);
+	overwrite(path, 4096 * 2);
 	const other = `${path}.other`;
 	execute(other, 'CREATE TABLE users (name TEXT)');
 	renameSync(other, path);

@@ -105,7 +105,7 @@ export class SqliteConnection {
 			this.#opened = undefined;
 			this.#open();
 		} catch (error) {
-			outcome = `it cannot be set aside: ${(error as Error).message}`;
+			outcome = `no new one could be begun: ${(error as Error).message}`;
 		}
 
 		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}`, {cause});
