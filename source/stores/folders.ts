@@ -20,21 +20,22 @@ The absolute path. It is resolved when a store is made: the working directory ma
 
 @throws {SettingError} For an empty path, and for more than one place.
 */
-export function placeOf(path: string, {useTemp = false, useCacheDir = false}: PlaceOptions, kind: 'file' | 'folder'): string {
+export function placeOf(path: string, options: PlaceOptions, kind: 'file' | 'folder'): string {
 	if (typeof path !== 'string' || path === '') {
 		throw new SettingError('path', path, `the path of a ${kind}`);
 	}
 
-	if (useTemp && useCacheDir) {
-		throw new SettingError('useTemp', useTemp, '`false` beside `useCacheDir`: they name two places');
+	const {useTemp: inTemporary = false, useCacheDir: inCache = false} = options;
+	if (inTemporary && inCache) {
+		throw new SettingError('useTemp', inTemporary, '`false` beside `useCacheDir`: they name two places');
 	}
 
-	if (!useTemp && !useCacheDir) {
+	if (!inTemporary && !inCache) {
 		return resolve(path);
 	}
 
 	const paths = envPaths('got-cache-hooks');
-	return resolve(useTemp ? paths.temp : paths.cache, path);
+	return resolve(inTemporary ? paths.temp : paths.cache, path);
 }
 
 /**

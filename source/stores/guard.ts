@@ -88,8 +88,8 @@ class GuardedStore implements Store {
 		this.#onError = onError;
 		this.#breaker = new Breaker({faults: faultsUntilBarred, pause, now});
 		if (store.add !== undefined) {
-			this.add = (key, value, setOptions) => this.#call({
-				operation: 'add', key, miss: false, extraTime: timeFor(value, setOptions), run: () => store.add!(key, value, setOptions),
+			this.add = (key, value, options_) => this.#call({
+				operation: 'add', key, miss: false, extraTime: timeFor(value, options_), run: () => store.add!(key, value, options_),
 			});
 		}
 
@@ -106,13 +106,13 @@ class GuardedStore implements Store {
 
 		if (store.count !== undefined) {
 			this.count = () => this.#call({
-				operation: 'count', miss: Number.NaN, extraTime, run: () => store.count!(),
+				operation: 'count', miss: NaN, extraTime, run: () => store.count!(),
 			});
 		}
 
 		if (store.size !== undefined) {
 			this.size = () => this.#call({
-				operation: 'size', miss: Number.NaN, extraTime, run: () => store.size!(),
+				operation: 'size', miss: NaN, extraTime, run: () => store.size!(),
 			});
 		}
 	}

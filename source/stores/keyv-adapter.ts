@@ -60,7 +60,11 @@ export class KeyvAdapter extends EventEmitter {
 		return Promise.all(keys.map(async key => this.get<Value>(key)));
 	}
 
-	/** @param expiry - When it expires, or how long it lives. */
+	/**
+	A value that has been set so is there until its time has come.
+
+	@param expiry - When it expires, or how long it lives.
+	*/
 	async set(key: string, value: unknown, expiry?: number): Promise<boolean> {
 		await this.#store.set(this.#prefix() + key, toStored(value, this.#store.holds), {expires: this.#expires(expiry)});
 		return true;

@@ -29,12 +29,16 @@ async function obey([name, key]: Command): Promise<unknown> {
 	}
 }
 
-process.on('message', async (commands: Command[]) => {
+async function obeyAll(commands: Command[]): Promise<void> {
 	const answers = [];
 	for (const command of commands) {
 		answers.push(await obey(command) ?? null);
 	}
 
 	process.send!(answers);
+}
+
+process.on('message', (commands: Command[]) => {
+	void obeyAll(commands);
 });
 process.send!('ready');

@@ -24,20 +24,22 @@ export class OtherProcess implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		if (this.#child.exitCode === null && this.#child.signalCode === null) {
-			const ended = once(this.#child, 'exit');
-			this.#child.kill();
-			await ended;
+		if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+			return;
 		}
+
+		const ended = once(this.#child, 'exit');
+		this.#child.kill();
+		await ended;
 	}
 }
 
 async function answerOf(child: ChildProcess): Promise<unknown> {
-	const [answer] = await Promise.race([
+	const answers: unknown[] = await Promise.race([
 		once(child, 'message'),
 		once(child, 'exit').then(([code]) => {
 			throw new Error(`The other process ended with ${String(code)}`);
 		}),
 	]);
-	return answer;
+	return answers[0];
 }

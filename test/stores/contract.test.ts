@@ -28,7 +28,9 @@ for (const wal of [true, false]) {
 		makePlace({now}) {
 			const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 			return {
-				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, fastSave: !wal, now}),
+				open: namespace => new SqliteStore({
+					path: join(folder, `${namespace}.sqlite`), wal, fastSave: !wal, now,
+				}),
 				elsewhere: elsewhere('sqlite', folder),
 				remove() {
 					rmSync(folder, {recursive: true});

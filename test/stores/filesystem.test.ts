@@ -89,9 +89,7 @@ test('whatever the value and the key are, the value comes back, and is JSON wher
 		await store.set(key, content, kept);
 		t.deepEqual(Buffer.from((await store.get(key))!), Buffer.from(content));
 		const [file] = await filesIn(store);
-		if (isObject(Buffer.from(content).toString())) {
-			t.true(isObject(readFileSync(file!, 'utf8')));
-		}
+		t.true(!isObject(Buffer.from(content).toString()) || isObject(readFileSync(file!, 'utf8')));
 
 		t.true(store.delete(key));
 		t.deepEqual(await filesIn(store), []);
@@ -116,7 +114,7 @@ test('keys that differ in case, in their composition or by what a path means hav
 
 	const names = (await filesIn(store)).map(file => basename(file).normalize('NFC').toLowerCase());
 	t.is(new Set(names).size, keys.length);
-	t.true(names.every(name => /^[a-z\d~+]+\.txt$/v.test(name) && !/^(?:con|nul)\./v.test(name)));
+	t.true(names.every(name => /^[\d+a-z~]+\.txt$/v.test(name) && !/^(?:con|nul)\./v.test(name)));
 	t.deepEqual(await listed(store), keys.toSorted());
 	await store.close();
 });

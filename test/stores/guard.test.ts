@@ -60,8 +60,8 @@ for (const [name, method] of Object.entries(failing)) {
 			['close', (store: Store) => store.close(), undefined],
 			['add', (store: Store) => store.add!('key', 'value', kept), false],
 			['deleteFound', (store: Store) => store.deleteFound!({}), 0],
-			['count', (store: Store) => store.count!(), Number.NaN],
-			['size', (store: Store) => store.size!(), Number.NaN],
+			['count', (store: Store) => store.count!(), NaN],
+			['size', (store: Store) => store.size!(), NaN],
 		] as const) {
 			const {store, faults} = guarded({[operation]: method});
 			const answer: unknown = await Promise.resolve<unknown>(call(store));

@@ -161,11 +161,11 @@ function damage(path: string): void {
 	overwrite(path, 4096 * 2);
 }
 
-function overwrite(path: string, from: number, application?: number): void {
+function overwrite(path: string, from: number, app?: number): void {
 	const content = readFileSync(path);
 	content.fill(0xAA, from);
-	if (application !== undefined) {
-		content.writeUInt32BE(application, 68);
+	if (app !== undefined) {
+		content.writeUInt32BE(app, 68);
 	}
 
 	writeFileSync(path, content);
@@ -239,7 +239,7 @@ const version1 = `
 	CREATE TABLE entries (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, expires INTEGER, value BLOB NOT NULL) STRICT;
 	CREATE UNIQUE INDEX entries_key ON entries (key);
 	CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL;
-	PRAGMA application_id = ${0x47_43_48_53};
+	PRAGMA application_id = 1195591763;
 	PRAGMA user_version = 1;
 	INSERT INTO entries (key, expires, value) VALUES ('a', NULL, x'61'), ('b', 5000, x'62'), ('c', 900, x'63');
 `;
@@ -339,7 +339,11 @@ test('useTemp and useCacheDir name a folder of this user, which is made; useMemo
 			console.log(store.get('key').length);
 			store.close();
 		}
-	`], {env: {...process.env, TMPDIR: `${folder}/temp`, HOME: `${folder}/home`, XDG_CACHE_HOME: `${folder}/cache`}}); // eslint-disable-line @typescript-eslint/naming-convention
+	`], {
+		env: {
+			...process.env, TMPDIR: `${folder}/temp`, HOME: `${folder}/home`, XDG_CACHE_HOME: `${folder}/cache`,
+		},
+	});
 	t.is(stdout, '1\n1\n1\n');
 	const files = readdirSync(folder, {recursive: true}) as string[];
 	t.is(files.filter(file => file.endsWith('here.sqlite')).length, 2);

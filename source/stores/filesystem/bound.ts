@@ -21,7 +21,7 @@ export class Bound {
 	readonly #now: () => number;
 	#room = 0;
 	#work: Promise<void> | undefined;
-	#stamped = new Set<string>();
+	readonly #stamped = new Set<string>();
 	#stampsBegan = 0;
 
 	constructor(folder: CacheFolder, maxBytes: number, now: () => number) {

@@ -54,7 +54,7 @@ async function readLarge(path: string): Promise<Uint8Array | undefined> {
 	try {
 		return await readFile(path);
 	} catch (error) {
-		return ifThere(() => {
+		ifThere(() => {
 			throw error;
 		});
 	}

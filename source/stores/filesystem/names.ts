@@ -1,14 +1,14 @@
 import {hash} from 'node:crypto';
 
 /** One file's name is the folder's, the key's and an extension. */
-const readableKey = /^[a-z\d][a-z\d_\-:]{0,149}$/v;
+const readableKey = /^[\da-z][\d\-:_a-z]{0,149}$/v;
 
 /** These name devices on Windows, with any extension. */
 const deviceName = /^(?:con|prn|aux|nul|com\d|lpt\d)$/v;
 const fanOutName = /^[\da-f]{2}$/v;
-const entryName = /^(?<name>~[\da-f]{64}|[a-z\d][a-z\d_\-+]{0,149})(?<extension>\.[a-z\d]{1,16})$/v;
-const temporaryName = /^\.[\da-f\-]{36}\.tmp$/v;
-const claimName = /^(?:~[\da-f]{64}|[a-z\d][a-z\d_\-+]{0,149})\.claim~{1,2}$/v;
+const entryName = /^(?<name>~[\da-f]{64}|[\da-z][\d+\-_a-z]{0,149})(?<extension>\.[\da-z]{1,16})$/v;
+const temporaryName = /^\.[\d\-a-f]{36}\.tmp$/v;
+const claimName = /^(?:~[\da-f]{64}|[\da-z][\d+\-_a-z]{0,149})\.claim~{1,2}$/v;
 
 /**
 Where the file of a key lies, without extension: a short and simple key can be read in it (with `+` for `:`, which Windows has not), of any other it is a digest. No two keys share one, also where case makes no difference.

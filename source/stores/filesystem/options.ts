@@ -31,7 +31,7 @@ export type FilesystemSettings = {
 };
 
 export function filesystemSettings({path = 'http_cache', extension, maxCacheBytes, now = Date.now, ...place}: FilesystemStoreOptions): FilesystemSettings {
-	if (extension !== undefined && !/^\.[a-z\d]{1,16}$/v.test(extension)) {
+	if (extension !== undefined && !/^\.[\da-z]{1,16}$/v.test(extension)) {
 		throw new SettingError('extension', extension, 'a dot and up to 16 small letters or digits, as `\'.json\'`');
 	}
 

@@ -156,10 +156,12 @@ export class FilesystemStore implements Store {
 		for await (const path of this.#folder.paths()) {
 			const found = await this.#read(path);
 			// Two files of one key, as a crash may leave them, follow each other.
-			if (found !== undefined && found.key !== last) {
-				last = found.key;
-				yield [found.key, found.value];
+			if (found === undefined || found.key === last) {
+				continue;
 			}
+
+			last = found.key;
+			yield [found.key, found.value];
 		}
 	}
 

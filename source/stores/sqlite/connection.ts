@@ -34,6 +34,8 @@ export class SqliteConnection {
 	}
 
 	/**
+	Opens the file where that has not been done.
+
 	@throws {CacheHooksError} `ERR_STORE_CORRUPT` once for a damaged file, with a new one begun.
 	*/
 	run<T>(action: Action<T>): T {
@@ -45,7 +47,11 @@ export class SqliteConnection {
 		}
 	}
 
-	/** @param farewell - What is done before, if the file is open; its failure is nobody's. */
+	/**
+	Every later action throws `ERR_STORE_CLOSED`.
+
+	@param farewell - What is done before, if the file is open; its failure is nobody's.
+	*/
 	close(farewell: Action<void>): void {
 		this.#isClosed = true;
 		const opened = this.#opened;

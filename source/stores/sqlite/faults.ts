@@ -31,7 +31,7 @@ export function fileIdentity(path: string): string | undefined {
 }
 
 const headerLength = 100;
-const applicationOffset = 68;
+const appOffset = 68;
 
 /**
 Whether the header, as it lies on the disk, says that the file is ours. For a file that SQLite cannot read.
@@ -49,7 +49,7 @@ export function saysItIsOurs(path: string): boolean {
 		return false;
 	}
 
-	return header.toString('latin1', 0, 16) === 'SQLite format 3\0' && header.readUInt32BE(applicationOffset) === appCode;
+	return header.toString('latin1', 0, 16) === 'SQLite format 3\0' && header.readUInt32BE(appOffset) === appCode;
 }
 
 /**

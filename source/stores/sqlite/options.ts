@@ -55,7 +55,7 @@ const leastBytes = 1_048_576;
 
 export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	const {
-		path = 'http_cache.sqlite', useMemory = false, useTemp = false, useCacheDir = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now,
+		path = 'http_cache.sqlite', useMemory = false, useTemp: inTemporary = false, useCacheDir: inCache = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now,
 	} = options;
 	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
 		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
@@ -65,13 +65,13 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastBytes}`);
 	}
 
-	if (useMemory && (useTemp || useCacheDir)) {
-		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${useTemp ? 'useTemp' : 'useCacheDir'}\`: they name two places`);
+	if (useMemory && (inTemporary || inCache)) {
+		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${inTemporary ? 'useTemp' : 'useCacheDir'}\`: they name two places`);
 	}
 
 	return {
-		path: useMemory || path === inMemory ? inMemory : placeOf(path, {useTemp, useCacheDir}, 'file'),
-		makesFolder: useTemp || useCacheDir,
+		path: useMemory || path === inMemory ? inMemory : placeOf(path, {useTemp: inTemporary, useCacheDir: inCache}, 'file'),
+		makesFolder: inTemporary || inCache,
 		busyTimeout,
 		wal,
 		fastSave,

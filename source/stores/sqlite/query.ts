@@ -58,14 +58,16 @@ export function * findKeys(database: DatabaseSync, query: StoreQuery, last: numb
 		`);
 		const page = statement.all(...values, last, ...(position === undefined ? [] : [position.order, position.id])) as Found[];
 		for (const {id, key} of page) {
-			if (!met.has(id)) {
-				met.add(id);
-				yield key;
+			if (met.has(id)) {
+				continue;
 			}
+
+			met.add(id);
+			yield key;
 		}
 
 		position = page.at(-1);
-		if (page.length < keysPerPage || limit === -1) {
+		if (limit === -1 || page.length < keysPerPage) {
 			return;
 		}
 	}

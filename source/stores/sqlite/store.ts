@@ -119,7 +119,8 @@ export class SqliteStore implements Store {
 		const last = this.#last();
 		let id = 0;
 		while (id < last) {
-			const page = this.#run(({page}) => page.all(id, last, now(), rowsPerPage)) as Array<{id: number}>;
+			const after = id;
+			const page = this.#run(statements => statements.page.all(after, last, now(), rowsPerPage)) as Array<{id: number}>;
 			for (const entry of page) {
 				const row = this.#run(statements => statements.row.get(entry.id, now())) as Row | undefined;
 				if (row !== undefined) {
