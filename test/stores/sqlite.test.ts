@@ -181,9 +181,9 @@ test('a damaged file is set aside by the call that meets it, which says so once,
 			faults.push(fault);
 		},
 	});
-	store.get('key 100');
+	void store.get('key 100');
 	await listed(store);
-	store.set('new', bytes('one'), kept);
+	void store.set('new', bytes('one'), kept);
 	t.is(Buffer.from(store.get('new') as Uint8Array).toString(), 'one');
 	t.deepEqual(await listed(store), ['new']);
 	t.is(faults.length, 1);

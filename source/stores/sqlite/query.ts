@@ -57,11 +57,8 @@ export function * findKeys(database: DatabaseSync, query: StoreQuery, last: numb
 			SELECT id, key, ${column} AS "order" FROM entries WHERE ${sql} AND id <= ? ${after} ORDER BY ${column} ${direction}, id ${direction} LIMIT ${limit}
 		`);
 		const page = statement.all(...values, last, ...(position === undefined ? [] : [position.order, position.id])) as Found[];
-		for (const {id, key} of page) {
-			if (met.has(id)) {
-				continue;
-			}
-
+		const fresh = page.filter(({id}) => !met.has(id));
+		for (const {id, key} of fresh) {
 			met.add(id);
 			yield key;
 		}
