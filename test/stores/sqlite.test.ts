@@ -340,9 +340,7 @@ test('useTemp and useCacheDir name a folder of this user, which is made; useMemo
 			store.close();
 		}
 	`], {
-		env: {
-			...process.env, TMPDIR: `${folder}/temp`, HOME: `${folder}/home`, XDG_CACHE_HOME: `${folder}/cache`,
-		},
+		env: {...process.env, ...Object.fromEntries([['TMPDIR', `${folder}/temp`], ['HOME', `${folder}/home`], ['XDG_CACHE_HOME', `${folder}/cache`]])},
 	});
 	t.is(stdout, '1\n1\n1\n');
 	const files = readdirSync(folder, {recursive: true}) as string[];
