@@ -156,6 +156,25 @@ test('iterating leaves out what is added meanwhile, also under a key that was de
 	t.deepEqual(met, ['a', 'b', 'c']);
 });
 
+test('100,000 entries are counted, found and deleted by their times', async t => {
+	const store = new MemoryStore({maxEntries: 200_000});
+	for (let index = 0; index < 100_000; index += 1) {
+		store.set(`key ${index}`, {}, {expires: undefined, size: 1, indexed: {createdAt: index, freshUntil: index}});
+	}
+
+	t.is(store.count(), 100_000);
+	t.is(store.size(), store.bytes);
+	t.is(store.deleteFound({staleAt: 99_997}), 99_998);
+	t.deepEqual(await Array.fromAsync(store.find({orderBy: 'createdAt', descending: true})), ['key 99999', 'key 99998']);
+	t.is(store.entryCount, 2);
+});
+
+test('an entry that does not fit is not added', t => {
+	const store = new MemoryStore({maxBytes: 10});
+	t.false(store.add('key', {}, sized(100)));
+	t.true(store.add('key', {}, sized(1)));
+});
+
 test('bounds that are no positive integers are refused', t => {
 	for (const bound of [0, -1, 1.5, NaN, Infinity, '10' as unknown as number]) {
 		t.throws(() => new MemoryStore({maxBytes: bound}), {instanceOf: TypeError, message: /`maxBytes`.*positive integer/v});

@@ -1,0 +1,23 @@
+/*
+`node examples/sqlite.ts [URL]`: one file for all responses, bounded in bytes; the second run is answered from it.
+*/
+import process from 'node:process';
+import got from 'got';
+import {cacheHooks, cacheInfo} from '../source/index.ts';
+import {SqliteStore} from '../source/stores/sqlite/store.ts';
+
+const url = process.argv[2] ?? 'https://example.com/';
+const store = new SqliteStore({path: 'got-cache-example.sqlite', useTemp: true, maxBytes: 100_000_000});
+const client = got.extend(cacheHooks({store, expireAfter: '5m'}));
+
+const response = await client(url);
+console.log(response.statusCode, response.isFromCache, cacheInfo(response).reason);
+
+for await (const key of store.find({orderBy: 'createdAt', descending: true})) {
+	console.log(key);
+}
+
+console.log(`${store.count()} responses, ${store.size()} bytes`);
+await store.deleteFound({staleAt: Date.now()});
+await store.vacuum();
+store.close();
