@@ -1,0 +1,68 @@
+import {createRequire} from 'node:module';
+import process from 'node:process';
+import {DynamoDBClient} from '@aws-sdk/client-dynamodb';
+import type {TestFn} from 'ava';
+import {ServerProcess} from './server-process.ts';
+
+export type DynamoDbServer = {
+	readonly name: string;
+
+	/** Where it is; it is started when it is first asked for. */
+	readonly url: () => Promise<string>;
+};
+
+/** It deletes nothing that has expired, and knows no transactions. It ends with the tests of its file. */
+export async function startDynalite(): Promise<ServerProcess> {
+	const script = createRequire(import.meta.url).resolve('dynalite/cli.js');
+	const times = ['createTableMs', 'deleteTableMs', 'updateTableMs'].flatMap(name => [`--${name}`, '0']);
+	return ServerProcess.start({
+		command: process.execPath,
+		args: port => ['--no-deprecation', script, '--host', '127.0.0.1', '--port', String(port), ...times],
+	});
+}
+
+/**
+The servers that a file's tests are for: dynalite, and the one that `DYNAMODB_URL` names. Without that there is a test that says so.
+*/
+export function dynamoDbServers(test: TestFn): readonly DynamoDbServer[] {
+	let dynalite: Promise<ServerProcess> | undefined;
+	test.after.always(async () => {
+		const server = await dynalite;
+		await server?.stop();
+	});
+	const servers: DynamoDbServer[] = [{
+		name: 'dynalite',
+		async url() {
+			dynalite ??= startDynalite();
+			const {port} = await dynalite;
+			return `http://127.0.0.1:${port}`;
+		},
+	}];
+
+	const url = process.env.DYNAMODB_URL;
+	if (url === undefined || url === '') {
+		test('DynamoDB Local: not tested, for `DYNAMODB_URL` names none', t => {
+			t.log('Without `DYNAMODB_URL` only dynalite is tested');
+			t.pass();
+		});
+	} else {
+		servers.push({name: 'DynamoDB Local', url: async () => url});
+	}
+
+	return servers;
+}
+
+/** The URL is asked for by the first call. */
+export function clientOf(url: () => Promise<string>): DynamoDBClient {
+	return new DynamoDBClient({
+		async endpoint() {
+			const {protocol, hostname, port} = new URL(await url());
+			return {
+				protocol, hostname, port: Number(port), path: '/',
+			};
+		},
+		region: 'local',
+		credentials: {accessKeyId: 'test', secretAccessKey: 'test'},
+		maxAttempts: 3,
+	});
+}
