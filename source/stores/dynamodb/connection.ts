@@ -80,7 +80,16 @@ export class Connection {
 	*/
 	readonly send: Send = async (name, input) => {
 		await this.#open();
-		return this.#call(name, input);
+		try {
+			return await this.#call(name, input);
+		} catch (error) {
+			if ((error as CacheHooksError).code === 'ERR_STORE_TABLE') {
+				// Somebody has deleted it: the next call makes it again.
+				this.#ready = undefined;
+			}
+
+			throw error;
+		}
 	};
 
 	close(): void {

@@ -2,7 +2,9 @@ import {Buffer} from 'node:buffer';
 import {CacheHooksError} from '../../errors.ts';
 
 /**
-Plain data as JSON text that loses nothing. What JSON has no words for is an object with one member whose name begins with one `$`: `{"$bytes": "YQ=="}`, `{"$number": "-0"}`; names that begin so themselves get another.
+Plain data as JSON text that loses nothing.
+
+What JSON has no words for is an object with one member whose name begins with one `$`: `{"$bytes": "YQ=="}`, `{"$number": "-0"}`; names that begin so themselves get another.
 */
 export function toText(value: unknown): string {
 	return JSON.stringify(escaped(value));
@@ -30,7 +32,11 @@ function escaped(value: unknown): unknown {
 		return value.map(item => item === undefined ? null : escaped(item));
 	}
 
-	return typeof value === 'object' && value !== null ? Object.fromEntries(membersOf(value).map(([name, member]) => [name.startsWith('$') ? `$${name}` : name, escaped(member)])) : checkedScalar(value);
+	return typeof value === 'object' && value !== null ? escapedMembers(value) : checkedScalar(value);
+}
+
+function escapedMembers(value: object): object {
+	return Object.fromEntries(membersOf(value).map(([name, member]) => [name.startsWith('$') ? `$${name}` : name, escaped(member)]));
 }
 
 function restored(value: unknown): unknown {
