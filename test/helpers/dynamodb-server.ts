@@ -66,3 +66,19 @@ export function clientOf(url: () => Promise<string>): DynamoDBClient {
 		maxAttempts: 3,
 	});
 }
+
+/** A call's name (`PutItem`; what deletes in a batch is `BatchWriteItem#Delete`), its input, and what sends it. */
+export type Interceptor = (name: string, input: Readonly<Record<string, unknown>>, send: () => Promise<unknown>) => Promise<unknown>;
+
+/**
+A client that does what the other does, or what the interceptor makes of it.
+*/
+export function interceptedBy(client: DynamoDBClient, intercept: Interceptor): DynamoDBClient {
+	const send = async (command: {input: Readonly<Record<string, unknown>>; constructor: {name: string}}): Promise<unknown> => {
+		const {input} = command;
+		const isDeleting = JSON.stringify(Object.keys((Object.values((input.RequestItems ?? {}) as Record<string, object[]>)[0] ?? [])[0] ?? {})).includes('Delete');
+		return intercept(command.constructor.name.replace(/Command$/v, '') + (isDeleting ? '#Delete' : ''), input, async () => client.send(command as never));
+	};
+
+	return {send} as unknown as DynamoDBClient;
+}

@@ -22,16 +22,18 @@ const documents: Readonly<Record<string, object>> = {
 	'members in orders that contradict each other': [{a: 1, b: 2}, {b: 1, a: 2}, {b: 1, a: 2, c: {a: 1, b: 2}}],
 	'an order in a circle': [{a: 1, b: 2}, {b: 1, c: 2}, {c: 1, a: 2}],
 	'names that DynamoDB or JavaScript takes for something else': {
-		'': 0, $: 1, $$: 2, $1: 3, $bytes: 'YQ==', $order: '[]', 'a.b': 4, ['__proto__']: {['__proto__']: 5}, constructor: 6, '\uD800': 7, 10: 8, 9: 9,
+		'': 0, $: 1, $$: 2, $1: 3, $bytes: 'YQ==', $order: '[]', 'a.b': 4, ['__proto__']: {['__proto__']: 5}, constructor: 6, '\u{D800}': 7, 10: 8, 9: 9,
 	},
 	'an object that looks like one of our own words': {$number: '1'},
 	'the empty name alone': {'': {'': ''}},
-	'empty things': {text: '', list: [], object: {}, bytes: new Uint8Array(0)},
+	'empty things': {
+		text: '', list: [], object: {}, bytes: new Uint8Array(0),
+	},
 	numbers: {
 		zero: 0, negativeZero: -0, smallest: 5e-324, small: 1e-130, below: 1e-131, large: 9.8e125, larger: 1e126, largest: Number.MAX_VALUE, digits: 0.1 + 0.2, whole: Number.MAX_SAFE_INTEGER, negative: -1.5e-7,
 	},
 	'numbers in a list': [1, -0, 5e-324, -1e300],
-	strings: ['', ' ', '\0', '\u{FEFF}mark', '\uD800 alone', 'a\uDFFF', '日本語', '🦄', '{"a":1}'],
+	strings: ['', ' ', '\0', '\u{FEFF}mark', '\u{D800} alone', 'a\u{DFFF}', '日本語', '🦄', '{"a":1}'],
 	'truth and nothing': {yes: true, no: false, none: null},
 	bytes: {all: Uint8Array.from({length: 256}, (_, index) => index), part: Buffer.from('abcdef').subarray(2, 4)},
 	'60 levels': nested(60) as object,
@@ -91,7 +93,7 @@ const leaf = fc.oneof(
 	fc.uint8Array({maxLength: 8}),
 	fc.string({minLength: 4096, maxLength: 5000}),
 );
-const name = fc.oneof(fc.constantFrom('', '$', '__proto__', 'a', 'b', 'c', '1', '$a', '\uD800'), fc.string({unit: 'binary', maxLength: 4}));
+const name = fc.oneof(fc.constantFrom('', '$', '__proto__', 'a', 'b', 'c', '1', '$a', '\u{D800}'), fc.string({unit: 'binary', maxLength: 4}));
 const {document: anyDocument} = fc.letrec(tie => ({
 	document: fc.oneof({depthSize: 'medium'}, leaf, fc.array(tie('document'), {maxLength: 5}), fc.array(fc.tuple(name, tie('document')), {maxLength: 6}).map(entries => Object.fromEntries(entries))),
 }));
@@ -101,7 +103,7 @@ test('documents: whatever it is comes back as it was, however DynamoDB orders it
 	t.log(`Seed: ${seed}`);
 	fc.assert(fc.property(anyDocument, fc.constantFrom(Infinity, 3000, 1), (document, maxBytes) => {
 		t.is(shown(throughDynamoDb(document, maxBytes)), shown(document));
-	}), {seed, numRuns: 500});
+	}), {seed, numRuns: 150});
 	t.pass();
 });
 
@@ -132,7 +134,9 @@ for (const server of dynamoDbServers(test)) {
 
 	test(`documents on ${server.name}: an item can be read in a console`, async t => {
 		const store = new DynamoDbStore({client, tableName, cacheName: 'readable'});
-		const response = {status: 200, headers: {etag: '"a"', age: '1'}, body: {list: [1.5, true, null]}, raw: new Uint8Array([1, 2])};
+		const response = {
+			status: 200, headers: {etag: '"a"', age: '1'}, body: {list: [1.5, true, null]}, raw: new Uint8Array([1, 2]),
+		};
 		await store.set('key', response, {expires: 4_102_444_800_000.5, indexed: {createdAt: 1000, freshUntil: 2000}});
 		const {Item: item} = await client.send(new GetItemCommand({TableName: tableName, Key: {namespace: {S: 'readable'}, key: {S: 'key'}}}));
 		t.deepEqual(item, {

@@ -107,7 +107,7 @@ export class Entries {
 	}
 
 	async clear(): Promise<void> {
-		for await (const {Items: items} of this.#query({...head, ConsistentRead: true})) {
+		for await (const {Items: items = []} of this.#query({...head, ConsistentRead: true})) {
 			await this.#deleteItems(items as Item[]);
 		}
 	}
@@ -115,7 +115,7 @@ export class Entries {
 	/** By pages of up to 1 MB: what is deleted while its page is met may still be met. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: unknown], void> {
 		const pages = this.#query({ConsistentRead: this.#connection.options.consistentRead});
-		for await (const {Items: items} of pages) {
+		for await (const {Items: items = []} of pages) {
 			for (const item of items as Item[]) {
 				const value = this.#isLive(item) ? await this.#value(item) : undefined; // eslint-disable-line no-await-in-loop
 				if (value !== undefined) {
