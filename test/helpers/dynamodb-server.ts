@@ -1,6 +1,6 @@
 import {createRequire} from 'node:module';
 import process from 'node:process';
-import {DynamoDBClient} from '@aws-sdk/client-dynamodb';
+import {DynamoDBClient, type DynamoDBClientConfig} from '@aws-sdk/client-dynamodb';
 import type {TestFn} from 'ava';
 import {ServerProcess} from './server-process.ts';
 
@@ -52,18 +52,21 @@ export function dynamoDbServers(test: TestFn): readonly DynamoDbServer[] {
 	return servers;
 }
 
+/** The options of a client for a server on loopback. */
+export function localClient(endpoint: string): DynamoDBClientConfig {
+	return {endpoint, region: 'local', credentials: {accessKeyId: 'test', secretAccessKey: 'test'}};
+}
+
 /** The URL is asked for by the first call. */
 export function clientOf(url: () => Promise<string>): DynamoDBClient {
 	return new DynamoDBClient({
+		...localClient(''),
 		async endpoint() {
 			const {protocol, hostname, port} = new URL(await url());
 			return {
 				protocol, hostname, port: Number(port), path: '/',
 			};
 		},
-		region: 'local',
-		credentials: {accessKeyId: 'test', secretAccessKey: 'test'},
-		maxAttempts: 3,
 	});
 }
 

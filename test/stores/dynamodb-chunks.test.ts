@@ -169,10 +169,10 @@ for (const server of dynamoDbServers(test)) {
 		const value = (letter: string): {letter: string; text: string} => ({letter, text: letter.repeat(400_000 + letter.codePointAt(0)!)});
 		const longKept = {expires: start + 1e9};
 		await store.set('key', value('A'), longKept);
-		let isWriting = true;
+		const written = new AbortController();
 		const read = async (): Promise<number> => {
 			let hits = 0;
-			while (isWriting) {
+			while (!written.signal.aborted) {
 				const found = await store.get('key') as {letter: string; text: string} | undefined;
 				hits += found === undefined ? 0 : 1;
 				if (found !== undefined && found.text !== value(found.letter).text) {
@@ -185,7 +185,7 @@ for (const server of dynamoDbServers(test)) {
 
 		const readers = Promise.all([read(), read()]);
 		await Promise.all(letters.map(async letter => store.set('key', value(letter), longKept)));
-		isWriting = false;
+		written.abort();
 		t.log(`Whole values met by the readers: ${(await readers).join(', ')}`);
 		const left = await store.get('key') as {letter: string};
 		t.true(letters.includes(left.letter));
@@ -217,14 +217,14 @@ for (const server of dynamoDbServers(test)) {
 	});
 
 	test(`chunks on ${server.name}: of many that add, also large ones, exactly one does, again once that has expired`, async t => {
-		let now = start;
+		const clock = {now: start};
 		const tableName = newTable();
-		const store = open({tableName, now: () => now});
+		const store = open({tableName, now: () => clock.now});
 		for (const value of [{small: true}, large('a')]) {
-			const results = await Promise.all(Array.from({length: 10}, async () => store.add('key', value, {expires: now + 1000})));
+			const results = await Promise.all(Array.from({length: 10}, async () => store.add('key', value, {expires: clock.now + 1000})));
 			t.is(results.filter(Boolean).length, 1);
 			t.is((await itemsOf(tableName)).length, 'text' in value ? 4 : 1);
-			now += 1000;
+			clock.now += 1000;
 			t.is(await store.get('key'), undefined);
 		}
 

@@ -83,12 +83,14 @@ export class Connection {
 		try {
 			return await this.#call(name, input);
 		} catch (error) {
-			if ((error as CacheHooksError).code === 'ERR_STORE_TABLE') {
-				// Somebody has deleted it: the next call makes it again.
-				this.#ready = undefined;
+			if (!this.options.createTable || (error as CacheHooksError).code !== 'ERR_STORE_TABLE') {
+				throw error;
 			}
 
-			throw error;
+			// Somebody has deleted it meanwhile.
+			this.#ready = undefined;
+			await this.#open();
+			return this.#call(name, input);
 		}
 	};
 
