@@ -211,6 +211,13 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
+		files: ['source/stores/dynamodb/**', 'test/stores/dynamodb*'],
+		rules: {
+			// DynamoDB's own names begin with capitals.
+			'@typescript-eslint/naming-convention': 'off',
+		},
+	},
+	{
 		files: '*.config.{js,ts}',
 		rules: {
 			// A configuration is one object that its tool asks for by no name.

@@ -20,7 +20,7 @@ const stores = {
 } as const;
 
 for (const [name, [keyvClass, store]] of Object.entries(stores)) {
-	testKeyvAdapter(test, name, keyvClass, () => asKeyvAdapter(store));
+	testKeyvAdapter(test, name, keyvClass, {store: () => asKeyvAdapter(store)});
 }
 
 test.after.always(async () => {

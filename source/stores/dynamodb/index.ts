@@ -1,0 +1,3 @@
+export {DynamoDbStore, type DynamoDbStoreOptions} from './store.ts';
+export {KeyvDynamoDb, type KeyvDynamoDbOptions, type KeyvDynamoDbEntry} from './keyv.ts';
+export type {DynamoDbOptions} from './options.ts';

@@ -1,0 +1,102 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import type {TableDescription} from '@aws-sdk/client-dynamodb';
+import {CacheHooksError} from '../../errors.ts';
+import type {Send} from './connection.ts';
+import {isCausedBy} from './faults.ts';
+
+/** DynamoDB deletes an item some time after this second, which is never before the entry's time. */
+export const ttlAttribute = 'ttl';
+
+const patience = 60_000;
+const longestPause = 1000;
+
+/**
+Makes the table and its TTL where they are not there, and waits until it can be used. Several processes may do so at once.
+
+@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a table with other keys, `ERR_STORE_TABLE` for one that is not active within a minute.
+*/
+export async function ensureTable(send: Send, tableName: string): Promise<void> {
+	const table = await describe(send) ?? await create(send);
+	checkKeys(table, tableName);
+	await untilActive(send, tableName, table);
+	await ensureTimeToLive(send);
+}
+
+async function describe(send: Send): Promise<TableDescription | undefined> {
+	try {
+		const {Table: table} = await send('DescribeTable', {});
+		return table;
+	} catch (error) {
+		if (isCausedBy(error, 'ResourceNotFoundException')) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+async function create(send: Send): Promise<TableDescription | undefined> {
+	try {
+		const {TableDescription: table} = await send('CreateTable', {
+			AttributeDefinitions: [{AttributeName: 'namespace', AttributeType: 'S'}, {AttributeName: 'key', AttributeType: 'S'}],
+			KeySchema: [{AttributeName: 'namespace', KeyType: 'HASH'}, {AttributeName: 'key', KeyType: 'RANGE'}],
+			BillingMode: 'PAY_PER_REQUEST',
+		});
+		return table;
+	} catch (error) {
+		if (isCausedBy(error, 'ResourceInUseException')) {
+			// Another process was faster.
+			return describe(send);
+		}
+
+		throw error;
+	}
+}
+
+function checkKeys(table: TableDescription | undefined, tableName: string): void {
+	const keys = table?.KeySchema?.map(({AttributeName: name, KeyType: type}) => `${name} ${type}`).join(', ');
+	if (keys !== undefined && keys !== 'namespace HASH, key RANGE') {
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` is not one of this library: its partition key must be \`namespace\` and its sort key \`key\``);
+	}
+}
+
+async function untilActive(send: Send, tableName: string, described: TableDescription | undefined): Promise<void> {
+	const end = performance.now() + patience;
+	let table = described;
+	for (let wait = 25; table?.TableStatus !== 'ACTIVE' && table?.TableStatus !== 'UPDATING'; wait = Math.min(wait * 2, longestPause)) {
+		if (performance.now() > end) {
+			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${patience / 1000} s`);
+		}
+
+		await pause(wait); // eslint-disable-line no-await-in-loop
+		table = await describe(send); // eslint-disable-line no-await-in-loop
+	}
+}
+
+async function ensureTimeToLive(send: Send): Promise<void> {
+	if (await hasTimeToLive(send)) {
+		return;
+	}
+
+	try {
+		await send('UpdateTimeToLive', {
+			TimeToLiveSpecification: {AttributeName: ttlAttribute, Enabled: true},
+		});
+	} catch (error) {
+		// Emulators that delete nothing do not know it: what has expired is not served anyway.
+		if (isCausedBy(error, 'UnknownOperationException')) {
+			return;
+		}
+
+		// It is refused as well when another process was faster.
+		if (!await hasTimeToLive(send)) {
+			throw error;
+		}
+	}
+}
+
+/** Whether it is on or about to be; also for an attribute of the owner's choice, which is left as it is. */
+async function hasTimeToLive(send: Send): Promise<boolean> {
+	const {TimeToLiveDescription: description} = await send('DescribeTimeToLive', {});
+	return description?.TimeToLiveStatus === 'ENABLED' || description?.TimeToLiveStatus === 'ENABLING';
+}

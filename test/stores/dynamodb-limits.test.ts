@@ -1,0 +1,270 @@
+import {randomUUID} from 'node:crypto';
+import {DescribeTimeToLiveCommand, type DynamoDBClient} from '@aws-sdk/client-dynamodb';
+import test from 'ava';
+import {CacheHooksError} from '../../source/errors.ts';
+import {DynamoDbStore, KeyvDynamoDb, type DynamoDbStoreOptions} from '../../source/stores/dynamodb/index.ts';
+import {
+	clientOf,
+	dynamoDbServers,
+	interceptedBy,
+	localClient,
+	type Interceptor,
+} from '../helpers/dynamodb-server.ts';
+import {listed} from './contract.ts';
+
+const kept = {expires: undefined} as const;
+const numbered = (count: number): string[] => Array.from({length: count}, (_, index) => `key ${String(index).padStart(4, '0')}`);
+
+type Requests = Record<string, object[] | {Keys: object[]}>;
+
+/** The store on a client that answers as it is told. */
+function storeOn(answer: Interceptor, options: DynamoDbStoreOptions = {}): DynamoDbStore {
+	return new DynamoDbStore({client: interceptedBy({} as DynamoDBClient, answer), createTable: false, ...options});
+}
+
+/** As the SDK throws them. */
+function failure(name: string, extra: object = {}): Error {
+	return Object.defineProperties(new Error('AKIASECRET in the message'), Object.getOwnPropertyDescriptors({name, ...extra}));
+}
+
+function failing(name: string, extra: object = {}): DynamoDbStore {
+	return storeOn(async () => {
+		throw failure(name, extra);
+	});
+}
+
+for (const server of dynamoDbServers(test)) {
+	const client = clientOf(server.url);
+	const newTable = (): string => `limits-${randomUUID()}`;
+
+	test(`limits on ${server.name}: what DynamoDB leaves unprocessed is written and read nonetheless, in batches of 25 and 100`, async t => {
+		const tableName = newTable();
+		const sizes: Record<string, number[]> = {};
+		const refusing = interceptedBy(client, async (name, input, send) => {
+			if (!name.startsWith('Batch')) {
+				return send();
+			}
+
+			const all = (input.RequestItems as Requests)[tableName]!;
+			const list = Array.isArray(all) ? all : all.Keys;
+			(sizes[name] ??= []).push(list.length);
+			// Half of them are left, now and then all.
+			const taken = list.length > 5 ? list.splice(0, Math.random() < 0.2 ? 0 : Math.ceil(list.length / 2)) : list.splice(0);
+			const left = {[tableName]: Array.isArray(all) ? [...list] : {...all as object, Keys: [...list]}};
+			const rest = list.length === 0 ? {} : (Array.isArray(all) ? {UnprocessedItems: left} : {UnprocessedKeys: left});
+			list.splice(0, list.length, ...taken);
+			return taken.length === 0 ? rest : {...await send() as object, ...rest};
+		});
+		const keyv = new KeyvDynamoDb({client: refusing, tableName});
+		const keys = numbered(130);
+		await keyv.setMany(keys.map(key => ({key, value: `value of ${key}`})));
+		t.deepEqual(await keyv.getMany([...keys, 'absent', keys[0]!]), [...keys.map(key => `value of ${key}`), undefined, `value of ${keys[0]!}`]);
+		await keyv.deleteMany(keys.slice(0, 120));
+		t.deepEqual(await keyv.hasMany(keys), keys.map((_, index) => index >= 120));
+		t.is(Math.max(...sizes.BatchGetItem!), 100);
+		t.is(Math.max(...sizes.BatchWriteItem!, ...sizes['BatchWriteItem#Delete']!), 25);
+	});
+
+	test(`limits on ${server.name}: the table is made once by many, is billed on demand and deletes what has expired`, async t => {
+		const tableName = newTable();
+		const made: unknown[] = [];
+		const watched = interceptedBy(client, async (name, input, send) => {
+			if (name === 'CreateTable') {
+				made.push(input.BillingMode);
+			}
+
+			return send();
+		});
+		const stores = Array.from({length: 5}, () => new DynamoDbStore({client: watched, tableName}));
+		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, {index}, kept)));
+		t.true(made.length > 0 && made.every(mode => mode === 'PAY_PER_REQUEST'));
+		t.is((await listed(stores[0]!)).length, 5);
+		// Dynalite has none to turn on.
+		const {TimeToLiveDescription: ttl} = await client.send(new DescribeTimeToLiveCommand({TableName: tableName}));
+		t.is(ttl?.AttributeName, server.name === 'dynalite' ? undefined : 'ttl');
+	});
+
+	test(`limits on ${server.name}: without \`createTable\` a table that is not there is an error, and none is made`, async t => {
+		const tableName = newTable();
+		const names: string[] = [];
+		const store = new DynamoDbStore({
+			createTable: false, tableName, client: interceptedBy(client, async (name, _, send) => {
+				names.push(name);
+				return send();
+			}),
+		});
+		await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_TABLE'});
+		t.deepEqual(names, ['GetItem']);
+	});
+
+	test(`limits on ${server.name}: only live entries are counted, and only those that were set with their times`, async t => {
+		let now = Date.UTC(2030, 0, 1);
+		const store = new DynamoDbStore({client, tableName: newTable(), now: () => now});
+		const indexed = {createdAt: now, freshUntil: undefined};
+		await store.set('brief', {}, {expires: now + 1000, indexed});
+		await store.set('kept', {}, {...kept, indexed});
+		await store.set('other', {}, kept);
+		t.is(await store.count(), 2);
+		now += 1000;
+		t.is(await store.count(), 1);
+		t.deepEqual(await listed(store), ['kept', 'other']);
+	});
+
+	test(`limits on ${server.name}: a given client stays open, and a closed store says so`, async t => {
+		const tableName = newTable();
+		const store = new DynamoDbStore({client, tableName});
+		await store.set('key', {a: 1}, kept);
+		store.close();
+		await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_CLOSED'});
+
+		// Of our own, from options.
+		const own = new DynamoDbStore({client: localClient(await server.url()), tableName, consistentRead: true});
+		t.deepEqual(await own.get('key'), {a: 1});
+		own.close();
+	});
+}
+
+test('limits: no batch is over 16 MB', async t => {
+	const sizes: number[] = [];
+	const store = storeOn(async (name, input) => {
+		if (name === 'BatchWriteItem') {
+			const [requests = []] = Object.values(input.RequestItems as Record<string, Array<{PutRequest: {Item: {data: {B: Uint8Array}}}}>>);
+			const bytes = requests.map(request => request.PutRequest.Item.data.B.byteLength);
+			sizes.push(bytes.reduce((sum, length) => sum + (length * 4 / 3), 0));
+		}
+
+		return {};
+	});
+	await store.set('key', {text: 'x'.repeat(30_000_000)}, {expires: Date.now() + 60_000});
+	t.true(sizes.length >= 3);
+	t.true(Math.max(...sizes) < 16_000_000);
+	const keyv = new KeyvDynamoDb({client: interceptedBy({} as DynamoDBClient, async () => ({})), createTable: false});
+	await t.notThrowsAsync(keyv.setMany([]));
+	t.deepEqual([await keyv.getMany([]), await keyv.hasMany([]), await keyv.deleteMany([])], [[], [], true]);
+});
+
+test('limits: what stays unprocessed is throttling, after a bounded time', async t => {
+	const store = storeOn(async (name, input) => name === 'BatchWriteItem' ? {UnprocessedItems: input.RequestItems} : {Responses: {}, UnprocessedKeys: input.RequestItems}, {retryFor: 300});
+	const begin = performance.now();
+	await t.throwsAsync(store.deleteMany(['a']), {code: 'ERR_STORE_THROTTLED', instanceOf: CacheHooksError});
+	t.true(performance.now() - begin < 3000);
+});
+
+const codes: ReadonlyArray<readonly [name: string, extra: object, code: string]> = [
+	['ProvisionedThroughputExceededException', {}, 'ERR_STORE_THROTTLED'],
+	['ThrottlingException', {}, 'ERR_STORE_THROTTLED'],
+	['RequestLimitExceeded', {}, 'ERR_STORE_THROTTLED'],
+	['Unknown', {$retryable: {throttling: true}}, 'ERR_STORE_THROTTLED'],
+	['UnrecognizedClientException', {$metadata: {httpStatusCode: 400}}, 'ERR_STORE_CREDENTIALS'],
+	['CredentialsProviderError', {}, 'ERR_STORE_CREDENTIALS'],
+	['ExpiredTokenException', {}, 'ERR_STORE_CREDENTIALS'],
+	['AccessDeniedException', {}, 'ERR_STORE_CREDENTIALS'],
+	['ResourceNotFoundException', {}, 'ERR_STORE_TABLE'],
+	['Error', {code: 'ECONNREFUSED'}, 'ERR_STORE_UNREACHABLE'],
+	['TimeoutError', {}, 'ERR_STORE_UNREACHABLE'],
+	['ValidationException', {$metadata: {httpStatusCode: 400}}, 'ERR_STORE_FAULT'],
+];
+
+for (const [name, extra, code] of codes) {
+	test(`limits: ${name} is ${code}, with the SDK's error as its cause and not in its message${'$retryable' in extra ? ', where it says so' : ''}`, async t => {
+		const error = await t.throwsAsync<CacheHooksError>(failing(name, extra).get('key'), {code, instanceOf: CacheHooksError});
+		t.is((error?.cause as Error).name, name);
+		t.false(error?.message.includes('AKIASECRET'));
+	});
+}
+
+test('limits: without credentials the error says so', async t => {
+	const store = new DynamoDbStore({
+		createTable: false,
+		client: {
+			region: 'local',
+			async credentials() {
+				throw failure('CredentialsProviderError');
+			},
+		},
+	});
+	await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_CREDENTIALS'});
+	store.close();
+});
+
+test('limits: a table with other keys is refused', async t => {
+	const store = storeOn(async name => name === 'DescribeTable' ? {Table: {TableStatus: 'ACTIVE', KeySchema: [{AttributeName: 'id', KeyType: 'HASH'}]}} : {}, {createTable: true});
+	await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_SCHEMA'});
+});
+
+test('limits: a table is waited for, its TTL is turned on once, and one that is on already is left alone', async t => {
+	const names: string[] = [];
+	let looks = 0;
+	let status = 'DISABLED';
+	let specification: unknown;
+	const answer: Interceptor = async (name, input) => {
+		names.push(name);
+		switch (name) {
+			case 'DescribeTable': {
+				looks++;
+				if (looks === 1) {
+					throw failure('ResourceNotFoundException');
+				}
+
+				return {Table: {TableStatus: looks > 3 ? 'ACTIVE' : 'CREATING'}};
+			}
+
+			case 'DescribeTimeToLive': {
+				return {TimeToLiveDescription: {TimeToLiveStatus: status}};
+			}
+
+			case 'UpdateTimeToLive': {
+				specification = input.TimeToLiveSpecification;
+				status = 'ENABLING';
+				return {};
+			}
+
+			default: {
+				return {};
+			}
+		}
+	};
+
+	const store = storeOn(answer, {createTable: true});
+	await Promise.all([store.get('a'), store.get('b')]);
+	t.deepEqual(names, ['DescribeTable', 'CreateTable', 'DescribeTable', 'DescribeTable', 'DescribeTable', 'DescribeTimeToLive', 'UpdateTimeToLive', 'GetItem', 'GetItem']);
+	t.deepEqual(specification, {AttributeName: 'ttl', Enabled: true});
+	names.length = 0;
+	await storeOn(answer, {createTable: true}).get('a');
+	t.deepEqual(names, ['DescribeTable', 'DescribeTimeToLive', 'GetItem']);
+});
+
+test('limits: reads are consistent where that is asked for, and nothing is asked before the first call', async t => {
+	for (const consistentRead of [true, false]) {
+		const asked: unknown[] = [];
+		const store = storeOn(async (name, input) => {
+			asked.push(input.ConsistentRead);
+			return {};
+		}, {consistentRead});
+		t.deepEqual(asked, []);
+		await store.get('key');
+		await listed(store);
+		t.deepEqual(asked, [consistentRead, consistentRead]);
+	}
+});
+
+test('limits: keys that DynamoDB takes stay readable, all others become digests', async t => {
+	const places: unknown[] = [];
+	const store = storeOn(async (name, input) => {
+		places.push((input.Key as {key: {S: string}}).key.S);
+		return {};
+	});
+	for (const key of ['a:b', 'x'.repeat(1024), 'x'.repeat(1025), '🦄'.repeat(300), '\u{D800}', '\u{DFFF}', '', 'sha256:abc']) {
+		await store.get(key);
+	}
+
+	t.deepEqual(places.slice(0, 2), ['a:b', 'x'.repeat(1024)]);
+	t.true(places.slice(2).every(place => /^sha256:[\da-f]{64}$/v.test(place as string)));
+	t.is(new Set(places).size, 8);
+});
+
+test('limits: wrong options are refused at once', t => {
+	for (const [path, value] of [['client', 'eu'], ['tableName', 'a b'], ['tableName', ''], ['createTable', 1], ['consistentRead', 'yes'], ['retryFor', -1], ['cacheName', '']] as const) {
+		t.throws(() => new DynamoDbStore({[path]: value}), {instanceOf: TypeError, message: new RegExp(path, 'v')});
+	}
+});
