@@ -33,7 +33,7 @@ const keysPerPage = 500;
 const valuesAtOnce = 16;
 
 /**
-Begins a value that was set without `indexed`, and is followed by one byte: `count` leaves it out. A value of an entry that itself begins so is marked as well.
+Begins a value that was set without `indexed`, and is followed by one byte: `count` leaves it out. An entry's value that itself begins so, or is empty, is marked as well.
 */
 const mark = Buffer.from('\0got-cache-hooks:');
 const plain = Buffer.concat([mark, Buffer.from('p')]);
@@ -214,7 +214,7 @@ function markedValue(value: Uint8Array, {indexed}: SetOptions): Uint8Array {
 
 	// The client takes none but a Buffer for bytes.
 	const buffer = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-	return buffer.subarray(0, mark.length).equals(mark) ? Buffer.concat([escaped, buffer]) : buffer;
+	return buffer.length === 0 || buffer.subarray(0, mark.length).equals(mark) ? Buffer.concat([escaped, buffer]) : buffer;
 }
 
 function unmarked(value: Uint8Array | null): Uint8Array | undefined {
