@@ -4,7 +4,8 @@ import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import process from 'node:process';
 import type {TestFn} from 'ava';
-import type {ServerCommand} from './server-process.ts';
+import {MongoClient} from 'mongodb';
+import {ServerProcess, type ServerCommand} from './server-process.ts';
 
 /** The file of that program, if it is on the PATH. */
 export async function findProgram(name: string): Promise<string | undefined> {
@@ -65,3 +66,42 @@ export function tellServer(test: TestFn, store: string, server: string | undefin
 		t.not(process.env['CI'], 'true', 'where `CI` is `true`, every server must be there');
 	});
 }
+
+export type MongoServer = {
+	readonly url: string;
+	readonly version: string;
+
+	/** How to start another, to stop and pause it; `undefined` where there is only the one of `MONGODB_URL`. */
+	readonly command: (() => ServerCommand) | undefined;
+	stop(): Promise<void>;
+};
+
+/** The server of `MONGODB_URL`, or FerretDB, started. */
+export async function startMongo(): Promise<MongoServer | undefined> {
+	const binary = await findFerretDb();
+	const command = binary === undefined ? undefined : () => ferretDbCommand(binary, makeFolder());
+	const given = process.env['MONGODB_URL'];
+	const server = given === undefined && command !== undefined ? await ServerProcess.start(command()) : undefined;
+	const url = given ?? (server && mongoUrl(server.port));
+	if (url === undefined) {
+		return undefined;
+	}
+
+	const client = await MongoClient.connect(url);
+	const {version} = await client.db().admin().buildInfo() as {readonly version: string};
+	await client.close();
+	return {
+		url,
+		version: server === undefined ? `the MongoDB ${version} of MONGODB_URL` : `FerretDB 1.24 (as MongoDB ${version})`,
+		command,
+		async stop() {
+			await server?.stop();
+		},
+	};
+}
+
+export function mongoUrl(port: number): string {
+	return `mongodb://127.0.0.1:${port}/`;
+}
+
+export const mongoMissing = 'server of MongoDB: neither `MONGODB_URL`, nor a FerretDB by `FERRETDB_BINARY` or as `ferretdb` on the PATH';
