@@ -30,7 +30,7 @@ export function redisCommand(command: string, ...args: readonly string[]): Serve
 
 /** FerretDB, by our program or by its own: MongoDB's protocol over SQLite, in a folder that outlives the process. */
 export function ferretDbCommand(command: string, folder: string): ServerCommand {
-	return {command, args: port => [`--sqlite-url=file:${folder}/`, `--listen-addr=127.0.0.1:${port}`]};
+	return {command, args: port => [`--sqlite-url=file:${folder}/?_pragma=synchronous(0)`, `--listen-addr=127.0.0.1:${port}`]};
 }
 
 export async function findRedis(): Promise<string | undefined> {

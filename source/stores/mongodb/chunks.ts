@@ -10,7 +10,8 @@ import {
 	type BodyOwner,
 } from './bodies.ts';
 
-const bytesPerChunk = 4 * 1024 * 1024;
+/** What is sent and kept whole is bounded by it: a chunk of 16 MB would wait long for its turn. */
+const largestChunk = 4 * 1024 * 1024;
 
 type Chunk = {
 	readonly body: MongoDb.ObjectId;
@@ -20,13 +21,15 @@ type Chunk = {
 };
 
 /**
-Values over the limit of a document, in chunks of 4 MB in a collection of their own. The server deletes those whose writer was killed.
+Values over the limit of a document, in chunks of up to 4 MB in a collection of their own. The server deletes those whose writer was killed.
 */
 export class Chunks implements Bodies {
 	readonly #options: BodiesOptions;
+	readonly #chunkSize: number;
 
-	constructor(options: BodiesOptions) {
+	constructor(options: BodiesOptions, largestDocument: number) {
 		this.#options = options;
+		this.#chunkSize = Math.min(largestDocument, largestChunk);
 	}
 
 	async write(bytes: Uint8Array, owner: BodyOwner): Promise<MongoDb.ObjectId> {
@@ -37,8 +40,8 @@ export class Chunks implements Bodies {
 			return newId(link.driver, this.#options.now());
 		});
 		try {
-			for (let index = 0; index * bytesPerChunk < bytes.length; index++) {
-				const part = bytes.subarray(index * bytesPerChunk, (index + 1) * bytesPerChunk);
+			for (let index = 0; index * this.#chunkSize < bytes.length; index++) {
+				const part = bytes.subarray(index * this.#chunkSize, (index + 1) * this.#chunkSize);
 				// eslint-disable-next-line no-await-in-loop
 				await connection.run('set', async link => this.#options.collection(link, 'chunks').insertOne({
 					body, index, ...owner, expires, bytes: new link.driver.Binary(part),
@@ -57,7 +60,7 @@ export class Chunks implements Bodies {
 		let total = 0;
 		for (let index = 0; total < length; index++) {
 			// eslint-disable-next-line no-await-in-loop
-			const chunk = await this.#options.connection.run('get', async link => this.#options.collection(link, 'chunks').findOne<Chunk>({body: id, index}), bytesPerChunk);
+			const chunk = await this.#options.connection.run('get', async link => this.#options.collection(link, 'chunks').findOne<Chunk>({body: id, index}), this.#chunkSize);
 			if (chunk === null) {
 				return undefined;
 			}

@@ -129,7 +129,7 @@ export class MongoConnection {
 		return new MongoClient(url, {
 			serverSelectionTimeoutMS: connectionTimeout,
 			connectTimeoutMS: connectionTimeout,
-			waitQueueTimeoutMS: connectionTimeout,
+			waitQueueTimeoutMS: commandTimeout,
 			socketTimeoutMS: commandTimeout,
 			...clientOptions,
 		});

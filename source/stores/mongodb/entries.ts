@@ -44,9 +44,13 @@ export class Entries {
 		let last: Head | undefined;
 		for (;;) {
 			// eslint-disable-next-line no-await-in-loop
-			const head = await heads.get({_id: this.#prefix + key, ...this.#live()});
-			if (head?.body === undefined) {
-				return head && {value: head.value};
+			const head = await heads.get({_id: this.#prefix + key});
+			if (head === undefined || this.#isPast(head.expires)) {
+				return undefined;
+			}
+
+			if (head.body === undefined) {
+				return {value: head.value};
 			}
 
 			// eslint-disable-next-line no-await-in-loop
@@ -79,7 +83,8 @@ export class Entries {
 
 	async add(key: string, content: Content, size: number, options: SetOptions): Promise<boolean> {
 		if (this.#isPast(dateOf(options.expires, Math.ceil))) {
-			return await this.#options.heads.get({_id: this.#prefix + key, ...this.#live()}) === undefined;
+			const head = await this.#options.heads.get({_id: this.#prefix + key});
+			return head === undefined || this.#isPast(head.expires);
 		}
 
 		return this.#withHead(key, content, size, options, async head => {

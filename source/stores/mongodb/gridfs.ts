@@ -1,20 +1,26 @@
 import {checkBytes, resolveServerOptions} from '../server-options.ts';
 import type {SetOptions, Store, StoreQuery, StoredValue} from '../types.ts';
 import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
+import {fromDocument} from './documents.ts';
 import {Entries, type Content} from './entries.ts';
 import {Files} from './files.ts';
 import {Heads} from './heads.ts';
-import {checkCollection} from './mongodb.ts';
+import {checkCollection, checkLargest} from './names.ts';
 
 export type GridFsStoreOptions = MongoServerOptions & {
 	/**
 	The bucket: the files are in the collections `<bucketName>.files` and `<bucketName>.chunks`, and what is known of each key in `<bucketName>.entries`. Default: `'responses_fs'`.
 	*/
 	readonly bucketName?: string;
+
+	/**
+	Bytes up to which a value lies in its entry, which saves most of the round trips; larger ones are files. Default: 261,120, which is one chunk of GridFS.
+	*/
+	readonly largestDocument?: number;
 };
 
 /**
-Keeps bytes, as many as they be, as files in GridFS on MongoDB: one file a key, which has the key as its name.
+Keeps bytes, as many as they be, as files in GridFS on MongoDB: one file a key, which has the key as its name. What is small lies beside the key.
 
 A new file is written first; then the entry, which names the file, is replaced in one step, and then the old file goes. The server deletes entries by itself when their time has come, but knows no expiry of files: those are removed by `purge`, which also happens in passing at most once an hour, after 256 writes.
 
@@ -31,8 +37,10 @@ export class GridFsStore implements Store {
 	readonly holds = 'bytes';
 	readonly #connection: MongoConnection;
 	readonly #entries: Entries;
+	readonly #largestDocument: number;
 
 	constructor(options: GridFsStoreOptions = {}) {
+		this.#largestDocument = checkLargest(options.largestDocument ?? 255 * 1024, 0);
 		const limits = resolveServerOptions(options);
 		const name = checkCollection('bucketName', options.bucketName ?? 'responses_fs');
 		const {cacheName: namespace, now} = limits;
@@ -54,13 +62,13 @@ export class GridFsStore implements Store {
 	}
 
 	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
-		const bytes = checkBytes('GridFS', value);
-		await this.#entries.set(key, {bytes}, bytes.length, options);
+		const content = this.#content(value);
+		await this.#entries.set(key, content, content.size, options);
 	}
 
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		const bytes = checkBytes('GridFS', value);
-		return this.#entries.add(key, {bytes}, bytes.length, options);
+		const content = this.#content(value);
+		return this.#entries.add(key, content, content.size, options);
 	}
 
 	async delete(key: string): Promise<boolean> {
@@ -106,8 +114,14 @@ export class GridFsStore implements Store {
 	async close(): Promise<void> {
 		await this.#connection.close();
 	}
+
+	#content(value: StoredValue): Content & {readonly size: number} {
+		const bytes = checkBytes('GridFS', value);
+		const size = bytes.length;
+		return size > this.#largestDocument ? {bytes, size} : {value: bytes, size};
+	}
 }
 
 function bytesOf(content: Content): Uint8Array {
-	return (content as {readonly bytes: Uint8Array}).bytes;
+	return 'bytes' in content ? content.bytes : fromDocument(content.value) as Uint8Array;
 }

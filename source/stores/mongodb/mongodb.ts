@@ -1,5 +1,5 @@
 import {deserialize, serialize} from 'node:v8';
-import {CacheHooksError, SettingError} from '../../errors.ts';
+import {CacheHooksError} from '../../errors.ts';
 import {resolveServerOptions} from '../server-options.ts';
 import type {SetOptions, Store, StoreQuery, StoredValue} from '../types.ts';
 import {Chunks} from './chunks.ts';
@@ -7,16 +7,19 @@ import {MongoConnection, type MongoLink, type MongoServerOptions} from './connec
 import {fromDocument, toDocument, toText} from './documents.ts';
 import {Entries, type Content} from './entries.ts';
 import {Heads} from './heads.ts';
+import {checkCollection, checkLargest, mostOfMongoDb} from './names.ts';
 
 export type MongoDbStoreOptions = MongoServerOptions & {
 	/**
 	The collection; larger values are in a second one, with `.chunks` behind its name. Default: `'responses'`.
 	*/
 	readonly collectionName?: string;
-};
 
-/** MongoDB's limit is 16 MB for all of a document; key and namespace are there twice. */
-const largestValue = (16 * 1024 * 1024) - (64 * 1024);
+	/**
+	Bytes up to which a value lies in one document, for servers that hold less than MongoDB, or are slow with large ones. Default: 16,711,680, which is MongoDB's limit less 64 kB for what stands beside the value.
+	*/
+	readonly largestDocument?: number;
+};
 
 /** The server's answer to a document that it does not hold. MongoDB holds all that we make; others hold less. */
 const badValue = 2;
@@ -39,14 +42,18 @@ export class MongoDbStore implements Store {
 	readonly holds = 'documents';
 	readonly #connection: MongoConnection;
 	readonly #entries: Entries;
+	readonly #largestDocument: number;
 
 	constructor(options: MongoDbStoreOptions = {}) {
+		const largestDocument = checkLargest(options.largestDocument ?? mostOfMongoDb, 1024);
 		const limits = resolveServerOptions(options);
 		const name = checkCollection('collectionName', options.collectionName ?? 'responses');
 		const {cacheName: namespace, now} = limits;
 		const connection = new MongoConnection('MongoDB', options, limits);
 		const heads = new Heads(connection, ({database}) => database.collection(name));
-		const bodies = new Chunks({connection, collection: ({database}, suffix) => database.collection(`${name}.${suffix}`), now});
+		const collection = ({database}: MongoLink, suffix: string) => database.collection(`${name}.${suffix}`);
+		const bodies = new Chunks({connection, collection, now}, largestDocument);
+		this.#largestDocument = largestDocument;
 		this.#connection = connection;
 		this.#entries = new Entries({
 			connection, heads, bodies, namespace, now,
@@ -117,7 +124,7 @@ export class MongoDbStore implements Store {
 
 		const document = toDocument(value);
 		const size = await this.#connection.run('set', async link => sizeOf(link, document));
-		if (size > largestValue) {
+		if (size > this.#largestDocument) {
 			const bytes = serialize(value);
 			return write({bytes}, bytes.length);
 		}
@@ -141,13 +148,4 @@ async function sizeOf({driver}: MongoLink, value: unknown): Promise<number> {
 
 function valueOf(content: Content): object {
 	return ('bytes' in content ? deserialize(content.bytes) : fromDocument(content.value)) as object;
-}
-
-/** `$` and `system.` are the server's own. */
-export function checkCollection(option: string, name: unknown): string {
-	if (typeof name !== 'string' || name === '' || /\$|\0|^system\.|^\.|\.$|\.\./v.test(name)) {
-		throw new SettingError(option, name, 'the name of a collection of MongoDB');
-	}
-
-	return name;
 }
