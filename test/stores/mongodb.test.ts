@@ -15,6 +15,7 @@ import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore} from './contract.ts';
 
 const kept = {expires: undefined};
+const patience = 50_000;
 const databaseName = `got_cache_hooks_${randomUUID()}`;
 const server = await startMongo();
 const client = new MongoClient(server?.url ?? mongoUrl(1));
@@ -34,18 +35,19 @@ function registerTests({url, command, version}: MongoServer): void {
 	const isAtomic = !version.startsWith('FerretDB');
 	const open = (t: ExecutionContext, options: MongoDbStoreOptions = {}): MongoDbStore => {
 		const store = new MongoDbStore({
-			url, databaseName, collectionName: randomUUID(), commandTimeout: 20_000, ...options,
+			url, databaseName, collectionName: randomUUID(), commandTimeout: patience, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;
 	};
 
-	testStore(test, 'mongodb', {
+	// One after another: FerretDB is slow with many, and with large documents.
+	testStore(test.serial as TestFn, 'mongodb', {
 		makePlace({now}) {
 			const collectionName = randomUUID();
 			return {
 				open: cacheName => new MongoDbStore({
-					url, databaseName, collectionName, cacheName, now, commandTimeout: 20_000,
+					url, databaseName, collectionName, cacheName, now, commandTimeout: patience,
 				}),
 			};
 		},

@@ -68,19 +68,14 @@ export class Files implements Bodies {
 		// The head's expiry is all there is.
 	}
 
-	/** By the chunks, which are written before the file is known. */
+	/** By the chunks, which are written before the file is known; nothing empty is kept here. */
 	begunBefore(time: Date): AsyncIterable<MongoDb.ObjectId> {
-		return this.#ids(time);
-	}
-
-	async * #ids(time: Date): AsyncGenerator<MongoDb.ObjectId, void> {
-		for (const [suffix, name, filter] of [['chunks', 'files_id', {n: 0}], ['files', '_id', {length: 0}]] as const) {
-			yield * idsOf(async (after, limit) => this.#options.connection.run('purge', async link => {
-				const id = {$lt: idBefore(link.driver, time), ...(after !== undefined && {$gt: after})};
-				const found = await this.#options.collection(link, suffix).find({[name]: id, ...filter}).project({[name]: 1}).sort({[name]: 1}).limit(limit).toArray();
-				return found.map(chunk => chunk[name] as MongoDb.ObjectId);
-			}));
-		}
+		return idsOf(async (after, limit) => this.#options.connection.run('purge', async link => {
+			const id = {$lt: idBefore(link.driver, time), ...(after !== undefined && {$gt: after})};
+			// eslint-disable-next-line @typescript-eslint/naming-convention
+			const found = await this.#options.collection(link, 'chunks').find({files_id: id, n: 0}).project({files_id: 1}).sort({files_id: 1}).limit(limit).toArray();
+			return found.map(chunk => chunk['files_id'] as MongoDb.ObjectId);
+		}));
 	}
 
 	/** Not by the bucket, which stops at a file that is not there, and leaves its chunks. */
