@@ -223,7 +223,7 @@ export class Entries {
 		}
 	}
 
-	/** Values are read once more than heads are deleted, and bodies go after their heads. */
+	/** Bodies go after their heads: so no head is without its body, and what is left over where this fails is removed by `purge`. */
 	async #deleteWhere(filter: MongoDb.Filter<Head>): Promise<number> {
 		const {heads, bodies} = this.#options;
 		const {deletedCount} = await heads.run('delete', async collection => collection.deleteMany({$and: [filter, {body: {$exists: false}}]}));

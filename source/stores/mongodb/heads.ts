@@ -22,7 +22,7 @@ export type Head = {
 };
 
 type HeadFilter = MongoDb.Filter<Head>;
-type Heads_ = MongoDb.Collection<Head>;
+type HeadCollection = MongoDb.Collection<Head>;
 
 const duplicateKey = 11_000;
 const notImplemented = 238;
@@ -121,8 +121,8 @@ export class Heads {
 		}
 	}
 
-	async run<T>(operation: string, action: (heads: Heads_) => Promise<T>, bytes?: number): Promise<T> {
-		return this.#connection.run(operation, async link => action(this.#collection(link) as unknown as Heads_), bytes);
+	async run<T>(operation: string, action: (heads: HeadCollection) => Promise<T>, bytes?: number): Promise<T> {
+		return this.#connection.run(operation, async link => action(this.#collection(link) as unknown as HeadCollection), bytes);
 	}
 
 	async #exchange(operation: string, {_id, ...head}: Head, filter: HeadFilter, options: {readonly upsert?: boolean}, bytes: number): Promise<Head | undefined> {
