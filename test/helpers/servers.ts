@@ -9,7 +9,7 @@ import {ServerProcess, type ServerCommand} from './server-process.ts';
 
 /** The file of that program, if it is on the PATH. */
 export async function findProgram(name: string): Promise<string | undefined> {
-	for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+	for (const folder of (process.env.PATH ?? '').split(delimiter)) {
 		const file = join(folder, name);
 		try {
 			await fs.access(file, fs.constants.X_OK);
@@ -38,7 +38,7 @@ export async function findRedis(): Promise<string | undefined> {
 }
 
 export async function findFerretDb(): Promise<string | undefined> {
-	return process.env['FERRETDB_BINARY'] ?? findProgram('ferretdb');
+	return process.env.FERRETDB_BINARY ?? findProgram('ferretdb');
 }
 
 /** A folder that is there until the process ends. */
@@ -63,7 +63,7 @@ export function tellServer(test: TestFn, store: string, server: string | undefin
 
 	test(`${store}: not tested, as there is no ${missing}`, t => {
 		t.log(`The store \`${store}\` is not tested: there is no ${missing}.`);
-		t.not(process.env['CI'], 'true', 'where `CI` is `true`, every server must be there');
+		t.not(process.env.CI, 'true', 'where `CI` is `true`, every server must be there');
 	});
 }
 
@@ -80,7 +80,7 @@ export type MongoServer = {
 export async function startMongo(): Promise<MongoServer | undefined> {
 	const binary = await findFerretDb();
 	const command = binary === undefined ? undefined : () => ferretDbCommand(binary, makeFolder());
-	const given = process.env['MONGODB_URL'];
+	const given = process.env.MONGODB_URL;
 	const server = given === undefined && command !== undefined ? await ServerProcess.start(command()) : undefined;
 	const url = given ?? (server && mongoUrl(server.port));
 	if (url === undefined) {

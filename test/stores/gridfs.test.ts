@@ -80,9 +80,9 @@ function registerTests({url, command}: MongoServer): void {
 		}
 
 		t.deepEqual(await counts(bucketName), [1, 1, 3]);
-		const file = await database.collection<Document>(`${bucketName}.files`).findOne({});
-		t.is(file!['filename'], 'GET a');
-		t.is(file!['length'], large.length);
+		const file = await database.collection(`${bucketName}.files`).findOne({});
+		t.is(file!.filename, 'GET a');
+		t.is(file!.length, large.length);
 		await Promise.all(Array.from({length: 10}, async (_, index) => store.set('GET a', Buffer.from(String(index)), kept)));
 		// FerretDB replaces in two steps, so that a file may be overlooked.
 		now += hour + 1000;
@@ -124,7 +124,7 @@ function registerTests({url, command}: MongoServer): void {
 		const bucketName = 'failing';
 		const store = open(t, {bucketName});
 		await store.set('key', Buffer.from('old'), kept);
-		const chunks = database.collection<Document>(`${bucketName}.chunks`);
+		const chunks = database.collection(`${bucketName}.chunks`);
 		// The second chunk meets this index.
 		await chunks.createIndex({data: 1}, {unique: true});
 		await t.throwsAsync(async () => store.set('key', Buffer.alloc(3 * 1024 * 1024, 'x'), kept), {message: /E11000/v});
@@ -179,7 +179,7 @@ function registerTests({url, command}: MongoServer): void {
 			});
 		}
 
-		t.deepEqual((await counts('passing'))[0], 1);
+		t.is((await counts('passing'))[0], 1);
 	});
 
 	test('gridfs: entries are found by their times and counted, and of many that add, one does', async t => {

@@ -66,7 +66,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	}
 
 	test('mongodb: what the server lacks is said here, and the store does without', async t => {
-		const collection = database.collection<Document>(randomUUID());
+		const collection = database.collection(randomUUID());
 		await collection.insertOne({_id: 'a' as never, value: 1});
 		const probes: Record<string, () => Promise<unknown>> = {
 			'TTL indexes, so that expired documents are there, but not read, until `purge`': async () => collection.createIndex({expires: 1}, {expireAfterSeconds: 0}),
@@ -93,12 +93,14 @@ function registerTests({url, command, version}: MongoServer): void {
 		await store.set('key', {list: [[1], [[3]]]}, {expires: Date.now() + 1e6});
 		t.deepEqual(await store.get('key'), {list: [[1], [[3]]]});
 		const indexes = await collection.indexes();
-		t.is(indexes.some(index => index['expireAfterSeconds'] === 0), !lacks.some(name => name.startsWith('TTL')));
+		t.is(indexes.some(index => index.expireAfterSeconds === 0), lacks.every(name => !name.startsWith('TTL')));
 	});
 
 	test('mongodb: documents are readable in the collection', async t => {
 		const store = open(t, {cacheName: 'read', collectionName: 'readable'});
-		const value = {status: 200, headers: {etag: '"1"'}, body: {list: [1, 2.5, null, true, {deep: ['x']}]}, raw: new Uint8Array([1, 255])};
+		const value = {
+			status: 200, headers: {etag: '"1"'}, body: {list: [1, 2.5, null, true, {deep: ['x']}]}, raw: new Uint8Array([1, 255]),
+		};
 		const expires = Date.UTC(2100, 0, 1, 0, 0, 0, 123);
 		await store.set('GET key', value, {expires, size: 10, indexed: {createdAt: 1000, freshUntil: 2000}});
 		const {size, ...found} = (await database.collection('readable').findOne({key: 'GET key'}))!;
@@ -132,12 +134,14 @@ function registerTests({url, command, version}: MongoServer): void {
 			marker: {'(json)': '{"no":"json"}'},
 			type: {_bsontype: 'ObjectId'},
 			call: {toBSON: 'x'},
-			half: 'a\uD800b',
-			['\uDC00']: 1,
+			half: 'a\u{D800}b',
+			'\u{DC00}': 1,
 			zero: [-0, 0, 1.5, 1e300, 2 ** 31, 2 ** 53, -(2 ** 40)],
 			nul: {'a\0b': 'a\0b'},
 			empty: [{}, [], '', null, new Uint8Array(0)],
-			numbers: {2: 'b', 10: 'c', 1: 'a', x: 'd'},
+			numbers: {
+				2: 'b', 10: 'c', 1: 'a', x: 'd',
+			},
 			deep,
 		};
 		const store = open(t, {collectionName: 'hostile'});
@@ -191,7 +195,9 @@ function registerTests({url, command, version}: MongoServer): void {
 
 	test('mongodb: what a killed writer left goes after an hour, and what has expired with it', async t => {
 		let now = Date.UTC(2030);
-		const store = open(t, {cacheName: 'orphans', collectionName: 'orphans', now: () => now, largestDocument: 20_000});
+		const store = open(t, {
+			cacheName: 'orphans', collectionName: 'orphans', now: () => now, largestDocument: 20_000,
+		});
 		const [heads, chunks] = [database.collection('orphans'), database.collection('orphans.chunks')];
 		const large = {body: 'x'.repeat(90_000)};
 		await store.set('lost', large, kept);
@@ -267,7 +273,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		const store = open(t, {client: handed});
 		await store.set('key', {a: 1}, kept);
 		await store.close();
-		t.deepEqual((await handed.db(databaseName).command({ping: 1}))['ok'], 1);
+		t.is((await handed.db(databaseName).command({ping: 1})).ok, 1);
 		await t.throwsAsync(async () => store.get('key'), {code: 'ERR_STORE_CLOSED'});
 	});
 
@@ -329,7 +335,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	test('mongodb: a server that never was is an error within its time, which tells no password', async t => {
 		const store = new MongoDbStore({url: 'mongodb://user:secret@127.0.0.1:1/', connectionTimeout: 200});
 		const error = await t.throwsAsync(async () => store.get('key'));
-		t.false(String(error!.stack).includes('secret'));
+		t.false(String(error.stack).includes('secret'));
 		await store.close();
 		await store.close();
 		t.false(t.throws(() => new MongoDbStore({url: 'http://user:secret@host'}), {instanceOf: TypeError}).message.includes('secret'));

@@ -67,7 +67,9 @@ testRedis('redis cluster: keys on all masters are listed, counted and cleared', 
 	// The key `n1::key` is on the second node.
 	nodes[1]!.suspend();
 	const begin = performance.now();
-	const brief = new RedisStore({cacheName: 'n1', connectionTimeout: 300, commandTimeout: 300, clientOptions: {rootNodes: [{url: `redis://127.0.0.1:${first}`}]}});
+	const brief = new RedisStore({
+		cacheName: 'n1', connectionTimeout: 300, commandTimeout: 300, clientOptions: {rootNodes: [{url: `redis://127.0.0.1:${first}`}]},
+	});
 	await t.throwsAsync(async () => listed(brief));
 	t.true(performance.now() - begin < 3000);
 	nodes[1]!.resume();
@@ -79,26 +81,26 @@ testRedis('redis cluster: keys on all masters are listed, counted and cleared', 
 
 testRedis('redis sentinel: the master is found by its sentinel, and again after it was away', async t => {
 	const folder = makeFolder();
-	const master = await ServerProcess.start(redisCommand(program!));
+	const main = await ServerProcess.start(redisCommand(program!));
 	const file = join(folder, 'sentinel.conf');
-	await fs.writeFile(file, `sentinel monitor mymaster 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds mymaster 60000\n`);
+	await fs.writeFile(file, `sentinel monitor mymaster 127.0.0.1 ${main.port} 1\nsentinel down-after-milliseconds mymaster 60000\n`);
 	const sentinel = await ServerProcess.start({
 		command: program!,
 		args: port => [file, '--sentinel', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
 	});
-	t.teardown(async () => Promise.all([master.stop(), sentinel.stop()]));
+	t.teardown(async () => Promise.all([main.stop(), sentinel.stop()]));
 	const [store, other] = ['n1', 'n12'].map(cacheName => new RedisStore({
 		cacheName,
 		// A sentinel takes a second and more to find its master, by its own pace.
-		connectionTimeout: 10_000,
-		commandTimeout: 2000,
+		connectionTimeout: 4000,
+		commandTimeout: 1000,
 		clientOptions: {name: 'mymaster', sentinelRootNodes: [{host: '127.0.0.1', port: sentinel.port}]},
 	})) as [RedisStore, RedisStore];
 	await checkStore(t, store, other);
 
-	await master.stop();
+	await main.stop();
 	await t.throwsAsync(async () => store.set('key', Buffer.from('one'), entry));
-	await master.start();
+	await main.start();
 	await until(async () => {
 		try {
 			await store.set('key', Buffer.from('two'), entry);

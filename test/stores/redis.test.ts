@@ -115,7 +115,7 @@ function registerTests(port: number): void {
 		}
 
 		t.is(await store.count(), values.length);
-		t.deepEqual(await client.get('count::entry 1'), 'value');
+		t.is(await client.get('count::entry 1'), 'value');
 	});
 
 	test('redis: a failed set throws, also that of an instance of @keyv/redis, and what was there stays', async t => {
@@ -202,7 +202,7 @@ function registerTests(port: number): void {
 	test('redis: a server that never was is an error at once, which tells no password, and closing is none', async t => {
 		const store = new RedisStore({url: 'redis://user:secret@127.0.0.1:1'});
 		const error = await t.throwsAsync(async () => store.get('key'), {code: 'ECONNREFUSED'});
-		t.false(String(error!.stack).includes('secret'));
+		t.false(String(error.stack).includes('secret'));
 		await store.close();
 		await store.close();
 		t.false(t.throws(() => new RedisStore({url: 'http://user:secret@host'}), {instanceOf: TypeError}).message.includes('secret'));

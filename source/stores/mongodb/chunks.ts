@@ -69,7 +69,7 @@ export class Chunks implements Bodies {
 			total += chunk.bytes.length();
 		}
 
-		return Buffer.concat(parts as Uint8Array[], total);
+		return Buffer.concat(parts, total);
 	}
 
 	async remove(ids: readonly MongoDb.ObjectId[]): Promise<void> {
@@ -87,7 +87,7 @@ export class Chunks implements Bodies {
 		return idsOf(async (after, limit) => this.#options.connection.run('purge', async link => {
 			const body = {$lt: idBefore(link.driver, time), ...(after !== undefined && {$gt: after})};
 			const found = await this.#options.collection(link, 'chunks').find<Pick<Chunk, 'body'>>({body, index: 0}).project({body: 1}).sort({body: 1}).limit(limit).toArray();
-			return found.map(chunk => chunk['body'] as MongoDb.ObjectId);
+			return found.map(chunk => chunk.body as MongoDb.ObjectId);
 		}));
 	}
 

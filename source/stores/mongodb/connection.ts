@@ -62,7 +62,7 @@ export class MongoConnection {
 			throw new SettingError('url', typeof url, 'a URL that begins with `mongodb://` or `mongodb+srv://`');
 		}
 
-		if (databaseName !== undefined && (databaseName === '' || /[\/\\. "$*<>:\|?\0]/v.test(databaseName))) {
+		if (databaseName !== undefined && (databaseName === '' || /[\0 "$*.\/:<>?\\\|]/v.test(databaseName))) {
 			throw new SettingError('databaseName', databaseName, 'the name of a database of MongoDB');
 		}
 

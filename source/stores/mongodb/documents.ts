@@ -70,7 +70,7 @@ export function fromDocument(value: unknown): unknown {
 
 /** `_bsontype` says to the driver that an object is one of its own. */
 function isName(name: string): boolean {
-	return name !== '' && !/^\$|[.\0]/v.test(name) && name.isWellFormed() && !['__proto__', '_bsontype', 'toBSON', textName].includes(name);
+	return name !== '' && !/^\$|[\0.]/v.test(name) && name.isWellFormed() && !['__proto__', '_bsontype', 'toBSON', textName].includes(name);
 }
 
 function special(value: unknown): unknown {

@@ -163,10 +163,12 @@ export class Entries {
 		let batch: MongoDb.ObjectId[] = [];
 		for await (const id of this.#options.bodies.begunBefore(new Date(now - patience))) {
 			batch.push(id);
-			if (batch.length === keysPerQuery) {
-				total += await this.#removeUnused(batch);
-				batch = [];
+			if (batch.length !== keysPerQuery) {
+				continue;
 			}
+
+			total += await this.#removeUnused(batch);
+			batch = [];
 		}
 
 		return total + await this.#removeUnused(batch);
@@ -182,7 +184,7 @@ export class Entries {
 
 	async #removeUnused(ids: readonly MongoDb.ObjectId[]): Promise<number> {
 		const used = await this.#options.heads.run('purge', async heads => heads.find({body: {$in: [...ids]}}).project<Pick<Head, 'body'>>({body: 1}).toArray());
-		const unused = ids.filter(id => !used.some(({body}) => body!.equals(id)));
+		const unused = ids.filter(id => used.every(({body}) => !body!.equals(id)));
 		await this.#options.bodies.remove(unused);
 		return unused.length;
 	}

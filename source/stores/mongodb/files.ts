@@ -74,7 +74,7 @@ export class Files implements Bodies {
 			const id = {$lt: idBefore(link.driver, time), ...(after !== undefined && {$gt: after})};
 			// eslint-disable-next-line @typescript-eslint/naming-convention
 			const found = await this.#options.collection(link, 'chunks').find({files_id: id, n: 0}).project({files_id: 1}).sort({files_id: 1}).limit(limit).toArray();
-			return found.map(chunk => chunk['files_id'] as MongoDb.ObjectId);
+			return found.map(chunk => chunk.files_id as MongoDb.ObjectId);
 		}));
 	}
 

@@ -1,5 +1,10 @@
 import {checkBytes, resolveServerOptions} from '../server-options.ts';
-import type {SetOptions, Store, StoreQuery, StoredValue} from '../types.ts';
+import type {
+	SetOptions,
+	Store,
+	StoreQuery,
+	StoredValue,
+} from '../types.ts';
 import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
 import {fromDocument} from './documents.ts';
 import {Entries, type Content} from './entries.ts';

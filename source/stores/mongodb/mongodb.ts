@@ -1,7 +1,12 @@
 import {deserialize, serialize} from 'node:v8';
 import {CacheHooksError} from '../../errors.ts';
 import {resolveServerOptions} from '../server-options.ts';
-import type {SetOptions, Store, StoreQuery, StoredValue} from '../types.ts';
+import type {
+	SetOptions,
+	Store,
+	StoreQuery,
+	StoredValue,
+} from '../types.ts';
 import {Chunks} from './chunks.ts';
 import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
 import {fromDocument, toDocument, toText} from './documents.ts';
@@ -137,7 +142,7 @@ export class MongoDbStore implements Store {
 				throw error;
 			}
 
-			return await write({value: text}, size);
+			return write({value: text}, size);
 		}
 	}
 }

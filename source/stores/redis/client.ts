@@ -10,19 +10,15 @@ It never queues commands while it is offline, and a single server's is not conne
 */
 export function createRedisClient(module: typeof KeyvRedis, url: string | undefined, options: Options, connectionTimeout: number): RedisClient {
 	const socket = {connectTimeout: connectionTimeout};
-	if (options['sentinelRootNodes'] !== undefined) {
+	if (options.sentinelRootNodes !== undefined) {
 		return module.createSentinel({
 			...options,
-			nodeClientOptions: ofNode(options['nodeClientOptions'], socket),
-			sentinelClientOptions: ofNode(options['sentinelClientOptions'], socket),
-		} as never) as unknown as RedisClient;
+			nodeClientOptions: ofNode(options.nodeClientOptions, socket),
+			sentinelClientOptions: ofNode(options.sentinelClientOptions, socket),
+		} as never);
 	}
 
-	if (options['rootNodes'] !== undefined) {
-		return module.createCluster({...options, defaults: ofNode(options['defaults'], socket)} as never) as unknown as RedisClient;
-	}
-
-	return module.createClient(ofNode({...options, ...(url !== undefined && {url})}, {...socket, reconnectStrategy: false}) as never) as unknown as RedisClient;
+	return options.rootNodes === undefined ? (module.createClient(ofNode({...options, ...(url !== undefined && {url})}, {...socket, reconnectStrategy: false}))) : (module.createCluster({...options, defaults: ofNode(options.defaults, socket)} as never));
 }
 
 /** Copies all the way: the client writes into what it is given. */

@@ -2,12 +2,18 @@ import {CacheHooksError, StoreTimeoutError} from '../../errors.ts';
 import {Calls} from '../calls.ts';
 import {closedError, type ResolvedServerOptions} from '../server-options.ts';
 import {within} from '../time-limit.ts';
+import {sentinelCommands} from './sentinel.ts';
+
+export type RedisSetOptions = {
+	readonly expiration?: {readonly type: 'PX'; readonly value: number};
+	readonly condition?: 'NX';
+};
 
 /** The commands that the store gives, as a client, a cluster and a sentinel of @redis/client 5 offer them. */
 export type RedisCommands = {
 	get(key: string): Promise<Uint8Array | null>;
 	getRange(key: string, start: number, end: number): Promise<Uint8Array>;
-	set(key: string, value: Uint8Array, options: object): Promise<unknown>;
+	set(key: string, value: Uint8Array, options: RedisSetOptions): Promise<unknown>;
 	exists(key: string): Promise<number>;
 	unlink(keys: string | string[]): Promise<number>;
 	scan(cursor: string, options: object): Promise<{readonly cursor: unknown; readonly keys: readonly string[]}>;
@@ -27,6 +33,8 @@ export type RedisClient = {
 	on(event: 'error', listener: (error: unknown) => void): unknown;
 	withTypeMapping(mapping: object): unknown;
 	nodeClient?(node: never): unknown;
+	/** A sentinel's. */
+	getSentinelNode?(): unknown;
 };
 
 export type RedisLink = {
@@ -137,11 +145,7 @@ export class RedisConnection {
 			throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected at the moment');
 		}
 
-		return {
-			client,
-			bytes: client.withTypeMapping({[blobString]: Buffer}) as RedisCommands,
-			text: client.withTypeMapping({}) as RedisCommands,
-		};
+		return {client, bytes: commandsOf(client, {[blobString]: Buffer}), text: commandsOf(client, {})};
 	}
 
 	/** Gives up what is of no use any more. */
@@ -184,4 +188,9 @@ function destroyClient(client: RedisClient | undefined): void {
 		// A sentinel's answers by a promise; others throw where there is nothing to destroy.
 		Promise.resolve(client?.destroy()).catch(ignore);
 	} catch {}
+}
+
+/** @param typeMapping - What becomes of the replies, whatever the client does by default. */
+export function commandsOf(client: RedisClient, typeMapping: object): RedisCommands {
+	return client.getSentinelNode === undefined ? client.withTypeMapping(typeMapping) as RedisCommands : sentinelCommands(client, typeMapping);
 }

@@ -155,10 +155,10 @@ export class RedisStore implements Store {
 
 	/** The keys on the server, each once. */
 	async * #pages(): AsyncGenerator<readonly string[], void> {
-		const match = `${this.#prefix.replaceAll(/[*?\[\]\\]/gv, String.raw`\$&`)}*`;
+		const match = `${this.#prefix.replaceAll(/[*?\[\\\]]/gv, String.raw`\$&`)}*`;
 		const met = new Set<string>();
 		const nodes = await this.#connection.run('scan', nodesOf);
-		for (const [index] of nodes.entries()) {
+		for (const index of nodes.keys()) {
 			let cursor = '0';
 			do {
 				// Asked for anew each time: the connection may be another one by now.
@@ -198,7 +198,7 @@ function checkUrl(url: string | undefined): void {
 }
 
 /** Where keys can be listed: the server, or every master of a cluster. */
-async function nodesOf({client, text}: RedisLink): Promise<readonly RedisLink['text'][]> {
+async function nodesOf({client, text}: RedisLink): Promise<ReadonlyArray<RedisLink['text']>> {
 	if (client.masters === undefined) {
 		return [text];
 	}
