@@ -13,12 +13,13 @@ export class Calls {
 	readonly #timeout: number;
 	#pending = 0;
 
-	/** @param timeout - Milliseconds that one call may take. */
 	constructor(timeout: number) {
 		this.#timeout = timeout;
 	}
 
 	/**
+	One call, within its time.
+
 	@param bytes - What is sent or fetched; every 10 kB give 1 ms more.
 	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` where too many calls wait.
 	*/

@@ -28,6 +28,8 @@ export type ServerOptions = {
 export type ResolvedServerOptions = Required<ServerOptions>;
 
 /**
+The options with their defaults.
+
 @throws {TypeError} Where a value is wrong.
 */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
@@ -51,7 +53,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 What every key of a namespace begins with. No namespace's prefix begins another's key: `n1` and the key `:a`, and `n1:` and the key `a`, stay apart.
 */
 export function keyPrefix(cacheName: string): string {
-	return `${cacheName.replaceAll(/[%:]/gv, encodeURIComponent)}::`;
+	return `${cacheName.replaceAll(/[%:]/gv, sign => encodeURIComponent(sign))}::`;
 }
 
 export function closedError(name: string): CacheHooksError {
@@ -59,7 +61,9 @@ export function closedError(name: string): CacheHooksError {
 }
 
 /**
-@throws {CacheHooksError} `ERR_STORE_VALUE`
+The value as bytes.
+
+@throws {CacheHooksError} `ERR_STORE_VALUE` where it is none.
 */
 export function checkBytes(name: string, value: unknown): Uint8Array {
 	if (!(value instanceof Uint8Array)) {
@@ -74,4 +78,9 @@ export function * batches<T>(items: readonly T[], size: number): Generator<reado
 	for (let index = 0; index < items.length; index += size) {
 		yield items.slice(index, index + size);
 	}
+}
+
+/** For what clears up after a failure, and may fail like it. */
+export function ignore(): void {
+	// What has failed before is what matters.
 }

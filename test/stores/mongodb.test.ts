@@ -1,7 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {Binary, MongoClient, type Document} from 'mongodb';
+import {
+	Binary,
+	MongoClient,
+	MongoServerError,
+	type Document,
+} from 'mongodb';
 import {MongoDbStore, type MongoDbStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
@@ -69,7 +74,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		const collection = database.collection(randomUUID());
 		await collection.insertOne({_id: 'a' as never, value: 1});
 		const probes: Record<string, () => Promise<unknown>> = {
-			'TTL indexes, so that expired documents are there, but not read, until `purge`': async () => collection.createIndex({expires: 1}, {expireAfterSeconds: 0}),
+			'TTL indexes, so that expired documents are there, but not read, until `purge`': async () => collection.createIndex({expires: 1}, {expireAfterSeconds: 0}, {}),
 			'a part of a document from `findAndModify`, so that a replaced document is sent back whole': async () => collection.findOneAndUpdate({_id: 'a' as never}, {$set: {value: 2}}, {projection: {_id: 1}}),
 			'arrays in arrays, so that a document with some is text as a whole': async () => collection.insertOne({value: [[1]]}),
 		};
@@ -78,7 +83,10 @@ function registerTests({url, command, version}: MongoServer): void {
 			try {
 				await probe();
 			} catch (error) {
-				t.is((error as Error).name, 'MongoServerError');
+				if (!(error instanceof MongoServerError)) {
+					throw error;
+				}
+
 				lacks.push(name);
 			}
 		}
@@ -133,7 +141,7 @@ function registerTests({url, command, version}: MongoServer): void {
 			proto: JSON.parse('{"__proto__": {"a": 1}, "constructor": 2}') as object,
 			marker: {'(json)': '{"no":"json"}'},
 			type: {_bsontype: 'ObjectId'},
-			call: {toBSON: 'x'},
+			call: {toBSON: 'x'}, // eslint-disable-line @typescript-eslint/naming-convention
 			half: 'a\u{D800}b',
 			'\u{DC00}': 1,
 			zero: [-0, 0, 1.5, 1e300, 2 ** 31, 2 ** 53, -(2 ** 40)],
@@ -175,7 +183,7 @@ function registerTests({url, command, version}: MongoServer): void {
 
 			isWriting = false;
 		})();
-		while (isWriting) {
+		while (isWriting) { // eslint-disable-line no-unmodified-loop-condition
 			const {letter, body} = await store.get('key') as {letter: string; body: string};
 			t.true(body === letter.repeat(90_000));
 		}
@@ -222,20 +230,16 @@ function registerTests({url, command, version}: MongoServer): void {
 		let now = 1e12;
 		const options = {cacheName: 'add', collectionName: 'add', now: () => now};
 		const stores = [open(t, options), open(t, options)];
-		const race = async () => {
-			const added = await Promise.all(Array.from({length: 50}, async (_, index) => stores[index % 2]!.add('key', {index}, {expires: now + 1000})));
+		const race = async (count: number) => {
+			const added = await Promise.all(Array.from({length: count}, async (_, index) => stores[index % 2]!.add('key', {index}, {expires: now + 1000})));
 			t.is(added.filter(Boolean).length, 1);
 			t.deepEqual(await stores[0]!.get('key'), {index: added.indexOf(true)});
 		};
 
-		await race();
+		await race(50);
 		now += 1000;
 		t.is(await stores[0]!.get('key'), undefined);
-		if (isAtomic) {
-			await race();
-		} else {
-			t.true(await stores[0]!.add('key', {new: 1}, {expires: now + 1000}));
-		}
+		await race(isAtomic ? 50 : 1);
 
 		t.false(await stores[0]!.add('key', {}, {expires: now}));
 		t.true(await stores[0]!.add('none', {}, {expires: now}));
@@ -338,7 +342,8 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.false(String(error.stack).includes('secret'));
 		await store.close();
 		await store.close();
-		t.false(t.throws(() => new MongoDbStore({url: 'http://user:secret@host'}), {instanceOf: TypeError}).message.includes('secret'));
+		const refusal = t.throws(() => new MongoDbStore({url: 'http://user:secret@host'}), {instanceOf: TypeError});
+		t.false(refusal.message.includes('secret'));
 		t.throws(() => new MongoDbStore({collectionName: '$x'}), {message: /collectionName/v});
 		t.throws(() => new MongoDbStore({largestDocument: 2 ** 24}), {message: /largestDocument/v});
 		t.throws(() => new MongoDbStore({databaseName: 'a.b'}), {message: /databaseName/v});

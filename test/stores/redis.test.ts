@@ -137,7 +137,7 @@ function registerTests(port: number): void {
 	});
 
 	test('redis: a client that is handed in is used as it is, and stays open', async t => {
-		const handed = createClient({url, RESP: 3, commandOptions: {typeMapping: {36: Buffer}}});
+		const handed = createClient({url, RESP: 3, commandOptions: {typeMapping: {36: Buffer}}}); // eslint-disable-line @typescript-eslint/naming-convention
 		t.teardown(() => {
 			handed.destroy();
 		});
@@ -205,7 +205,8 @@ function registerTests(port: number): void {
 		t.false(String(error.stack).includes('secret'));
 		await store.close();
 		await store.close();
-		t.false(t.throws(() => new RedisStore({url: 'http://user:secret@host'}), {instanceOf: TypeError}).message.includes('secret'));
+		const refusal = t.throws(() => new RedisStore({url: 'http://user:secret@host'}), {instanceOf: TypeError});
+		t.false(refusal.message.includes('secret'));
 		t.throws(() => new RedisStore({cacheName: ''}), {message: /cacheName/v});
 		t.throws(() => new RedisStore({commandTimeout: 0}), {message: /commandTimeout/v});
 	});

@@ -48,7 +48,8 @@ export async function * idsOf(find: (after: MongoDb.ObjectId | undefined, limit:
 }
 
 export function idBefore({ObjectId}: typeof MongoDb, time: Date): MongoDb.ObjectId {
-	return ObjectId.createFromTime(Math.max(0, Math.floor(time.getTime() / 1000)));
+	const seconds = Math.floor(time.getTime() / 1000);
+	return ObjectId.createFromTime(Math.max(0, seconds));
 }
 
 /** An id that says by our clock when its body was begun. */

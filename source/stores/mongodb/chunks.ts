@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type * as MongoDb from 'mongodb';
+import {ignore} from '../server-options.ts';
 import {
 	idBefore,
 	idsOf,
@@ -50,7 +51,7 @@ export class Chunks implements Bodies {
 
 			return body;
 		} catch (error) {
-			await this.remove([body]).catch(() => {});
+			await this.remove([body]).catch(ignore);
 			throw error;
 		}
 	}
@@ -93,8 +94,8 @@ export class Chunks implements Bodies {
 
 	async #prepare({MongoServerError}: typeof MongoDb, chunks: MongoDb.Collection): Promise<void> {
 		try {
-			await chunks.createIndex({body: 1, index: 1});
-			await chunks.createIndex({expires: 1}, {expireAfterSeconds: 0});
+			await chunks.createIndex({body: 1, index: 1}, {}, {});
+			await chunks.createIndex({expires: 1}, {expireAfterSeconds: 0}, {});
 		} catch (error) {
 			// Without the indexes it is slow, and needs `purge`, but works.
 			if (!(error instanceof MongoServerError)) {

@@ -73,7 +73,7 @@ export class MongoConnection {
 		this.#calls = new Calls(limits.connectionTimeout + limits.commandTimeout);
 	}
 
-	/** @param bytes - What is sent or fetched. */
+	/** One call, within its time. `bytes` is how much is sent or fetched. */
 	async run<T>(operation: string, action: (link: MongoLink) => Promise<T>, bytes?: number): Promise<T> {
 		let opened: Promise<Opened> | undefined;
 		try {
@@ -82,7 +82,7 @@ export class MongoConnection {
 				return action(await opened);
 			}, bytes);
 		} catch (error) {
-			if (error instanceof StoreTimeoutError && opened !== undefined && this.#opened === opened) {
+			if (opened !== undefined && this.#opened === opened && error instanceof StoreTimeoutError) {
 				this.#opened = undefined;
 				void this.#closeOurs(opened);
 			}
@@ -126,6 +126,7 @@ export class MongoConnection {
 	#create({MongoClient}: typeof MongoDb): MongoDb.MongoClient {
 		const {url = 'mongodb://localhost:27017', clientOptions} = this.#options;
 		const {connectionTimeout, commandTimeout} = this.#limits;
+		/* eslint-disable @typescript-eslint/naming-convention */
 		return new MongoClient(url, {
 			serverSelectionTimeoutMS: connectionTimeout,
 			connectTimeoutMS: connectionTimeout,
@@ -133,6 +134,7 @@ export class MongoConnection {
 			socketTimeoutMS: commandTimeout,
 			...clientOptions,
 		});
+		/* eslint-enable @typescript-eslint/naming-convention */
 	}
 
 	#database(client: MongoDb.MongoClient): MongoDb.Db {

@@ -1,5 +1,5 @@
 import type * as MongoDb from 'mongodb';
-import {batches, keyPrefix} from '../server-options.ts';
+import {batches, ignore, keyPrefix} from '../server-options.ts';
 import type {SetOptions, StoreQuery} from '../types.ts';
 import {patience, type Bodies} from './bodies.ts';
 import type {MongoConnection} from './connection.ts';
@@ -117,6 +117,7 @@ export class Entries {
 	async * iterate(): AsyncGenerator<readonly [key: string, content: Content], void> {
 		for await (const page of this.#options.heads.pages({...this.#all(), ...this.#live()})) {
 			for (const batch of batches(page, valuesAtOnce)) {
+				// eslint-disable-next-line no-await-in-loop
 				const contents = await Promise.all(batch.map(async ({key}) => this.get(key)));
 				for (const [index, content] of contents.entries()) {
 					if (content !== undefined) {
@@ -143,7 +144,7 @@ export class Entries {
 				}
 			}
 		} finally {
-			void cursor.close().catch(() => {});
+			void cursor.close().catch(ignore);
 		}
 	}
 
@@ -204,7 +205,7 @@ export class Entries {
 		try {
 			placed = await place({...head, body, length: content.bytes.length});
 		} catch (error) {
-			await bodies.remove([body]).catch(() => {});
+			await bodies.remove([body]).catch(ignore);
 			throw error;
 		}
 
@@ -221,7 +222,7 @@ export class Entries {
 	/** What was replaced is of no use to anybody; where it cannot be removed, `purge` does so later. */
 	async #forget(old: Head | undefined): Promise<void> {
 		if (old?.body !== undefined) {
-			await this.#options.bodies.remove([old.body]).catch(() => {});
+			await this.#options.bodies.remove([old.body]).catch(ignore);
 		}
 	}
 

@@ -2,6 +2,7 @@ import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import type * as MongoDb from 'mongodb';
+import {ignore} from '../server-options.ts';
 import type {MongoLink} from './connection.ts';
 import {
 	idBefore,
@@ -35,7 +36,7 @@ export class Files implements Bodies {
 				await pipeline(Readable.from(slices(bytes)), upload);
 				return id;
 			} catch (error) {
-				await this.#remove(link, [id]).catch(() => {});
+				await this.#remove(link, [id]).catch(ignore);
 				throw error;
 			}
 		}, bytes.length);

@@ -24,6 +24,9 @@ export type GridFsStoreOptions = MongoServerOptions & {
 	readonly largestDocument?: number;
 };
 
+/** Of GridFS, by default. */
+const oneChunk = 255 * 1024;
+
 /**
 Keeps bytes, as many as they be, as files in GridFS on MongoDB: one file a key, which has the key as its name. What is small lies beside the key.
 
@@ -45,7 +48,7 @@ export class GridFsStore implements Store {
 	readonly #largestDocument: number;
 
 	constructor(options: GridFsStoreOptions = {}) {
-		this.#largestDocument = checkLargest(options.largestDocument ?? 255 * 1024, 0);
+		this.#largestDocument = checkLargest(options.largestDocument ?? oneChunk, 0);
 		const limits = resolveServerOptions(options);
 		const name = checkCollection('bucketName', options.bucketName ?? 'responses_fs');
 		const {cacheName: namespace, now} = limits;

@@ -64,7 +64,7 @@ export class Heads {
 				return await this.#exchange('set', head, {_id: head._id}, {upsert: true}, bytes); // eslint-disable-line no-await-in-loop
 			} catch (error) {
 				// Two that write a new key at once may both find it missing.
-				if ((error as {code?: unknown}).code !== duplicateKey || attempt === attempts) {
+				if (attempt === attempts || (error as {code?: unknown}).code !== duplicateKey) {
 					throw error;
 				}
 			}
@@ -151,7 +151,7 @@ export class Heads {
 		this.#indexes ??= this.#connection.run('set', async link => {
 			for (const [index, options] of indexes) {
 				try {
-					await this.#collection(link).createIndex(index, options); // eslint-disable-line no-await-in-loop
+					await this.#collection(link).createIndex(index, options, {}); // eslint-disable-line no-await-in-loop
 				} catch (error) {
 					// It may not, or cannot: expired documents are never read all the same, and `purge` removes them.
 					if (!(error instanceof link.driver.MongoServerError)) {

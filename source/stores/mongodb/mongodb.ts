@@ -137,12 +137,11 @@ export class MongoDbStore implements Store {
 		try {
 			return await write({value: document}, size);
 		} catch (error) {
-			const text = toText(value);
 			if ((error as {code?: unknown}).code !== badValue) {
 				throw error;
 			}
 
-			return write({value: text}, size);
+			return write({value: toText(value)}, size);
 		}
 	}
 }

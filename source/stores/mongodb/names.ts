@@ -4,7 +4,7 @@ import {SettingError} from '../../errors.ts';
 export const mostOfMongoDb: number = (16 * 1024 * 1024) - (64 * 1024);
 
 export function checkLargest(bytes: number, least: number): number {
-	if (!Number.isInteger(bytes) || bytes < least || bytes > mostOfMongoDb) {
+	if (!Number.isSafeInteger(bytes) || bytes < least || bytes > mostOfMongoDb) {
 		throw new SettingError('largestDocument', bytes, `a number of bytes from ${least} to ${mostOfMongoDb}`);
 	}
 

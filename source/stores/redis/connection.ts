@@ -1,6 +1,7 @@
+import {Buffer} from 'node:buffer';
 import {CacheHooksError, StoreTimeoutError} from '../../errors.ts';
 import {Calls} from '../calls.ts';
-import {closedError, type ResolvedServerOptions} from '../server-options.ts';
+import {closedError, ignore, type ResolvedServerOptions} from '../server-options.ts';
 import {within} from '../time-limit.ts';
 import {sentinelCommands} from './sentinel.ts';
 
@@ -9,7 +10,7 @@ export type RedisSetOptions = {
 	readonly condition?: 'NX';
 };
 
-/** The commands that the store gives, as a client, a cluster and a sentinel of @redis/client 5 offer them. */
+/** The commands that the store gives, as a client, a cluster and a sentinel of `@redis/client` 5 offer them. */
 export type RedisCommands = {
 	get(key: string): Promise<Uint8Array | null>;
 	getRange(key: string, start: number, end: number): Promise<Uint8Array>;
@@ -20,7 +21,7 @@ export type RedisCommands = {
 };
 
 /**
-A client, a cluster or a sentinel of @redis/client 5, which @keyv/redis and `redis` 5 make.
+A client, a cluster or a sentinel of `@redis/client` 5, which `@keyv/redis` and `redis` 5 make.
 */
 export type RedisClient = {
 	readonly isOpen: boolean;
@@ -55,13 +56,13 @@ export type RedisConnectionOptions = Pick<ResolvedServerOptions, 'connectionTime
 
 const heard = new WeakSet<RedisClient>();
 
-/** `$`, RESP's sign of a string of bytes: `RESP_TYPES.BLOB_STRING` of @redis/client, which @keyv/redis does not hand on. */
+/** `$`, RESP's sign of a string of bytes: `RESP_TYPES.BLOB_STRING` of `@redis/client`, which `@keyv/redis` does not hand on. */
 const blobString = 36;
 
 /** Within that time a cluster may mend itself. */
 const shortestLife = 5000;
 
-/** Classes of @redis/client's errors, and codes of Node's, that are about the connection; what the server refuses has others. */
+/** Classes of `@redis/client`'s errors, and codes of Node's, that are about the connection; what the server refuses has others. */
 const connectionFault = /Closed|Offline|Timeout|Disconnect|^E[A-Z]+$/v;
 
 /**
@@ -80,7 +81,7 @@ export class RedisConnection {
 		this.#calls = new Calls(options.connectionTimeout + options.commandTimeout);
 	}
 
-	/** @param bytes - What is sent. */
+	/** One call, within its time. `bytes` is how much is sent. */
 	async run<T>(operation: string, action: (link: RedisLink) => Promise<T>, bytes?: number): Promise<T> {
 		let opened: Promise<RedisLink> | undefined;
 		try {
@@ -136,7 +137,7 @@ export class RedisConnection {
 		if (!heard.has(client)) {
 			heard.add(client);
 			// What fails is told by the command that fails; without a listener the event would end the process.
-			client.on('error', () => {});
+			client.on('error', ignore);
 		}
 
 		if (!client.isOpen) {
@@ -183,14 +184,13 @@ async function destroy(link: Promise<RedisLink>): Promise<void> {
 }
 
 function destroyClient(client: RedisClient | undefined): void {
-	const ignore = () => {};
 	try {
 		// A sentinel's answers by a promise; others throw where there is nothing to destroy.
-		Promise.resolve(client?.destroy()).catch(ignore);
+		void Promise.resolve(client?.destroy()).catch(ignore);
 	} catch {}
 }
 
-/** @param typeMapping - What becomes of the replies, whatever the client does by default. */
+/** With the replies as the type mapping makes them, whatever the client does by default. */
 export function commandsOf(client: RedisClient, typeMapping: object): RedisCommands {
 	return client.getSentinelNode === undefined ? client.withTypeMapping(typeMapping) as RedisCommands : sentinelCommands(client, typeMapping);
 }

@@ -19,12 +19,12 @@ export type RedisStoreOptions = ServerOptions & {
 	readonly url?: string;
 
 	/**
-	Options of the client of @keyv/redis, which are those of `@redis/client` 5: with `rootNodes` it is a cluster's, with `sentinelRootNodes` a sentinel's. Default: none.
+	Options of the client of `@keyv/redis`, which are those of `@redis/client` 5: with `rootNodes` it is a cluster's, with `sentinelRootNodes` a sentinel's. Default: none.
 	*/
 	readonly clientOptions?: Readonly<Record<string, unknown>>;
 
 	/**
-	A client, cluster or sentinel of `@redis/client` 5, or an instance of @keyv/redis, whose client is used, and nothing else of it. It is connected where it is not, and never closed here.
+	A client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`, whose client is used, and nothing else of it. It is connected where it is not, and never closed here.
 	*/
 	readonly client?: RedisClient | {readonly client: RedisClient};
 };
@@ -49,7 +49,7 @@ The server is connected to by the first call. A call while it is away throws at 
 ```ts
 const store = new RedisStore({url: 'redis://localhost:6379', cacheName: 'responses'});
 ```
-@throws {CacheHooksError} `ERR_STORE_DRIVER` where @keyv/redis is not installed.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` where `@keyv/redis` is not installed.
 */
 export class RedisStore implements Store {
 	readonly name = 'redis';
@@ -118,6 +118,7 @@ export class RedisStore implements Store {
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
 		for await (const page of this.#pages()) {
 			for (const batch of batches(page, valuesAtOnce)) {
+				// eslint-disable-next-line no-await-in-loop
 				const values = await this.#connection.run('iterate', async ({bytes}) => Promise.all(batch.map(async key => bytes.get(key))));
 				for (const [index, found] of values.entries()) {
 					const value = unmarked(found);
@@ -156,15 +157,18 @@ export class RedisStore implements Store {
 	/** The keys on the server, each once. */
 	async * #pages(): AsyncGenerator<readonly string[], void> {
 		const match = `${this.#prefix.replaceAll(/[*?\[\\\]]/gv, String.raw`\$&`)}*`;
+		const scanned = {MATCH: match, COUNT: keysPerPage}; // eslint-disable-line @typescript-eslint/naming-convention
 		const met = new Set<string>();
 		const nodes = await this.#connection.run('scan', nodesOf);
 		for (const index of nodes.keys()) {
 			let cursor = '0';
 			do {
+				const from = cursor;
 				// Asked for anew each time: the connection may be another one by now.
+				// eslint-disable-next-line no-await-in-loop
 				const page = await this.#connection.run('scan', async link => {
-					const node = (await nodesOf(link))[index];
-					return node?.scan(cursor, {MATCH: match, COUNT: keysPerPage}) ?? {cursor: '0', keys: []};
+					const all = await nodesOf(link);
+					return all[index]?.scan(from, scanned) ?? {cursor: '0', keys: []};
 				});
 				cursor = String(page.cursor);
 				const keys = page.keys.filter(key => !met.has(key));

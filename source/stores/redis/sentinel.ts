@@ -3,7 +3,7 @@ import type {RedisClient, RedisCommands, RedisSetOptions} from './connection.ts'
 type SendCommand = (isReadonly: boolean, words: ReadonlyArray<string | Uint8Array>, options: object) => Promise<unknown>;
 
 /**
-The commands of a sentinel, word by word: its `withTypeMapping` (@redis/client 5.12) changes the sentinel itself, for everybody who uses it.
+The commands of a sentinel, word by word: its `withTypeMapping` (`@redis/client` 5.12) changes the sentinel itself, for everybody who uses it.
 */
 export function sentinelCommands(client: RedisClient, typeMapping: object): RedisCommands {
 	const send = async <T>(isReadonly: boolean, ...words: ReadonlyArray<string | Uint8Array>): Promise<T> =>
