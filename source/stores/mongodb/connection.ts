@@ -126,7 +126,7 @@ export class MongoConnection {
 	#create({MongoClient}: typeof MongoDb): MongoDb.MongoClient {
 		const {url = 'mongodb://localhost:27017', clientOptions} = this.#options;
 		const {connectionTimeout, commandTimeout} = this.#limits;
-		/* eslint-disable @typescript-eslint/naming-convention */
+		/* eslint-disable @typescript-eslint/naming-convention -- the driver has its own */
 		return new MongoClient(url, {
 			serverSelectionTimeoutMS: connectionTimeout,
 			connectTimeoutMS: connectionTimeout,
