@@ -1,5 +1,6 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
+import process from 'node:process';
 import {createServer, connect, type AddressInfo} from 'node:net';
 import {setTimeout as pause} from 'node:timers/promises';
 
@@ -35,6 +36,15 @@ export class ServerProcess implements AsyncDisposable {
 		const {command, args, patience = 20_000} = this.#command;
 		const child = spawn(command, args(this.port), {stdio: ['ignore', 'ignore', 'pipe']});
 		this.#child = child;
+		// Also where a test file ends before its hooks have run.
+		const end = () => {
+			child.kill('SIGKILL');
+		};
+
+		process.once('exit', end);
+		child.once('exit', () => {
+			process.off('exit', end);
+		});
 		let complaint = '';
 		child.stderr.on('data', chunk => {
 			complaint = (complaint + String(chunk)).slice(-2000);
@@ -43,10 +53,10 @@ export class ServerProcess implements AsyncDisposable {
 			once(child, 'error').then(([error]) => `cannot be started: ${String(error)}`),
 			once(child, 'exit').then(([code]) => `ended with ${String(code)}: ${complaint}`),
 		]);
-		const end = performance.now() + patience;
+		const deadline = performance.now() + patience;
 		while (!await accepts(this.port)) {
 			const fault = await Promise.race([failed, pause(20)]);
-			if (typeof fault === 'string' || performance.now() > end) {
+			if (typeof fault === 'string' || performance.now() > deadline) {
 				child.kill('SIGKILL');
 				throw new Error(`${command} ${fault ?? `did not listen within ${patience} ms`}`);
 			}

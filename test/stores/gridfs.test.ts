@@ -1,0 +1,214 @@
+import {Buffer} from 'node:buffer';
+import {randomUUID} from 'node:crypto';
+import test, {type ExecutionContext, type TestFn} from 'ava';
+import {MongoClient, type Document} from 'mongodb';
+import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/gridfs.ts';
+import {ServerProcess} from '../helpers/server-process.ts';
+import {
+	mongoMissing,
+	mongoUrl,
+	startMongo,
+	tellServer,
+	type MongoServer,
+} from '../helpers/servers.ts';
+import {testStoreFaults} from './contract-faults.ts';
+import {listed, testStore, textOf} from './contract.ts';
+
+const kept = {expires: undefined};
+const patience = 50_000;
+const hour = 3_600_000;
+const databaseName = `got_cache_hooks_${randomUUID()}`;
+const server = await startMongo();
+const client = new MongoClient(server?.url ?? mongoUrl(1));
+const database = client.db(databaseName);
+
+tellServer(test, 'gridfs', server?.version, mongoMissing);
+if (server !== undefined) {
+	registerTests(server);
+	test.after.always(async () => {
+		await database.dropDatabase();
+		await client.close();
+		await server.stop();
+	});
+}
+
+/** How many documents each collection of a bucket has. */
+async function counts(bucketName: string): Promise<number[]> {
+	return Promise.all(['entries', 'files', 'chunks'].map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
+}
+
+function registerTests({url, command}: MongoServer): void {
+	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
+		const store = new GridFsStore({
+			url, databaseName, commandTimeout: patience, largestDocument: 0, ...options,
+		});
+		t.teardown(async () => store.close());
+		return store;
+	};
+
+	// One after another: FerretDB is slow with many, and with large documents.
+	testStore(test.serial as TestFn, 'gridfs', {
+		makePlace({now}) {
+			const bucketName = randomUUID();
+			return {
+				open: cacheName => new GridFsStore({
+					url, databaseName, bucketName, cacheName, now, commandTimeout: patience,
+				}),
+			};
+		},
+		hasOurClock: true,
+		persists: true,
+	});
+
+	if (command !== undefined) {
+		testStoreFaults(test, 'gridfs', {
+			start: async () => ServerProcess.start(command()),
+			open: port => new GridFsStore({url: mongoUrl(port)}),
+			storeTimeout: 1000,
+			isDurable: true,
+		});
+	}
+
+	test('gridfs: a key has one file, under its name, however often it is set, and deleting leaves nothing', async t => {
+		let now = Date.UTC(2030);
+		const bucketName = 'revisions';
+		const store = open(t, {bucketName, cacheName: 'n', now: () => now});
+		const large = Buffer.alloc((2 * 1024 * 1024) + 1, 'x');
+		for (const value of [large, Buffer.from('small'), large]) {
+			await store.set('GET a', value, kept);
+			t.deepEqual(await store.get('GET a'), value);
+		}
+
+		t.deepEqual(await counts(bucketName), [1, 1, 3]);
+		const file = await database.collection(`${bucketName}.files`).findOne({});
+		t.is(file!.filename, 'GET a');
+		t.is(file!.length, large.length);
+		await Promise.all(Array.from({length: 10}, async (_, index) => store.set('GET a', Buffer.from(String(index)), kept)));
+		// FerretDB replaces in two steps, so that a file may be overlooked.
+		now += hour + 1000;
+		await store.purge();
+		t.deepEqual(await counts(bucketName), [1, 1, 1]);
+		t.false(await store.add('GET a', large, kept));
+		t.deepEqual(await counts(bucketName), [1, 1, 1]);
+		t.true(await store.delete('GET a'));
+		await store.set('a', Buffer.from('a'), kept);
+		await store.set('b', large, kept);
+		await store.deleteMany(['a', 'c']);
+		t.deepEqual(await listed(store), ['b']);
+		await store.clear();
+		t.deepEqual(await counts(bucketName), [0, 0, 0]);
+	});
+
+	test('gridfs: a reader finds the old or the new file whole', async t => {
+		const store = open(t, {bucketName: 'readers'});
+		const valueOf = (index: number) => Buffer.alloc(2 * 1024 * 1024, String(index));
+		await store.set('key', valueOf(0), kept);
+		let isWriting = true;
+		const writing = (async () => {
+			for (let index = 1; index < 6; index++) {
+				await store.set('key', valueOf(index), kept);
+			}
+
+			isWriting = false;
+		})();
+		while (isWriting) { // eslint-disable-line no-unmodified-loop-condition
+			const value = await store.get('key');
+			t.true(valueOf(Number(String.fromCodePoint(value![0]!))).equals(value!));
+		}
+
+		await writing;
+		t.deepEqual(await counts('readers'), [1, 1, 2]);
+	});
+
+	test('gridfs: an upload that fails leaves no chunks', async t => {
+		const bucketName = 'failing';
+		const store = open(t, {bucketName});
+		await store.set('key', Buffer.from('old'), kept);
+		const chunks = database.collection(`${bucketName}.chunks`);
+		// The second chunk meets this index.
+		await chunks.createIndex({data: 1}, {unique: true}, {});
+		await t.throwsAsync(async () => store.set('key', Buffer.alloc(3 * 1024 * 1024, 'x'), kept), {message: /E11000/v});
+		t.deepEqual(await counts(bucketName), [1, 1, 1]);
+		t.is(textOf(await store.get('key')), 'old');
+		await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
+	});
+
+	test('gridfs: purging removes what has expired, and after an hour what the server and killed writers left', async t => {
+		let now = Date.UTC(2030);
+		const bucketName = 'purged';
+		const store = open(t, {bucketName, cacheName: 'a', now: () => now});
+		const other = open(t, {bucketName, cacheName: 'b', now: () => now});
+		await other.set('kept', Buffer.from('kept'), kept);
+		await store.set('brief', Buffer.from('brief'), {expires: now + 1000});
+		for (const key of ['lost entry', 'lost file']) {
+			await store.set(key, Buffer.from(key), kept);
+		}
+
+		await database.collection(`${bucketName}.entries`).deleteMany({key: {$in: ['lost entry', 'lost file']}});
+		await database.collection(`${bucketName}.files`).deleteOne({filename: 'lost file'});
+		t.deepEqual(await counts(bucketName), [2, 3, 4]);
+		t.is(await store.purge(), 0);
+		now += 1000;
+		t.is(await store.get('brief'), undefined);
+		t.is(await store.purge(), 1);
+		t.deepEqual(await counts(bucketName), [1, 2, 3]);
+		now += hour + 1000;
+		t.is(await store.purge(), 2);
+		t.deepEqual(await counts(bucketName), [1, 1, 1]);
+		t.is(textOf(await other.get('kept')), 'kept');
+		// A lost file is a miss.
+		await database.collection(`${bucketName}.chunks`).deleteMany({});
+		t.is(await other.get('kept'), undefined);
+	});
+
+	test('gridfs: purging happens in passing, at most once an hour', async t => {
+		let now = Date.UTC(2030);
+		const store = open(t, {bucketName: 'passing', now: () => now, largestDocument: 1000});
+		await store.set('brief', Buffer.from('brief'), {expires: now + 1000});
+		const write = async () => {
+			for (let index = 0; index < 256; index++) {
+				await store.set('key', Buffer.from('x'), kept);
+			}
+		};
+
+		now += hour;
+		await write();
+		for (let attempt = 0; attempt < 200 && (await counts('passing'))[0] !== 1; attempt++) {
+			await new Promise(resolve => {
+				setTimeout(resolve, 20);
+			});
+		}
+
+		t.is((await counts('passing'))[0], 1);
+	});
+
+	test('gridfs: entries are found by their times and counted, and of many that add, one does', async t => {
+		const store = open(t, {cacheName: 'found', bucketName: 'found'});
+		for (const [index, freshUntil] of [3000, undefined, 1000].entries()) {
+			await store.set(`k${index}`, Buffer.alloc(index), {expires: undefined, indexed: {createdAt: index, freshUntil}});
+		}
+
+		t.deepEqual(await Array.fromAsync(store.find({orderBy: 'size', descending: true})), ['k2', 'k1', 'k0']);
+		t.is(await store.count(), 3);
+		t.is(await store.deleteFound({staleAt: 3000}), 2);
+		t.deepEqual(await counts('found'), [1, 1, 1]);
+		const added = await Promise.all(Array.from({length: 20}, async () => store.add('key', Buffer.from('x'), kept)));
+		t.is(added.filter(Boolean).length, 1);
+		t.deepEqual(await counts('found'), [2, 2, 2]);
+	});
+
+	test('gridfs: what is small lies in its entry, and is replaced by a file and back', async t => {
+		const bucketName = 'small';
+		const store = open(t, {bucketName, largestDocument: 10});
+		for (const [value, files] of [['ten bytes.', 0], ['eleven byte', 1], ['small', 0]] as const) {
+			await store.set('key', Buffer.from(value), kept);
+			t.is(textOf(await store.get('key')), value);
+			t.deepEqual(await counts(bucketName), [1, files, files]);
+		}
+	});
+
+	test('gridfs: wrong options are refused', t => {
+		t.throws(() => new GridFsStore({bucketName: ''}), {instanceOf: TypeError, message: /bucketName/v});
+		t.throws(() => new GridFsStore({largestDocument: -1}), {instanceOf: TypeError, message: /largestDocument/v});
+	});
+}

@@ -1,0 +1,213 @@
+import {Buffer} from 'node:buffer';
+import {randomUUID} from 'node:crypto';
+import KeyvRedis, {createClient} from '@keyv/redis';
+import test, {type ExecutionContext} from 'ava';
+import {RedisStore, type RedisStoreOptions} from '../../source/stores/redis/redis.ts';
+import {ServerProcess} from '../helpers/server-process.ts';
+import {
+	findRedis,
+	redisCommand,
+	tellServer,
+} from '../helpers/servers.ts';
+import {testStoreFaults} from './contract-faults.ts';
+import {listed, testStore, textOf} from './contract.ts';
+
+const kept = {expires: undefined};
+const entry = {expires: undefined, indexed: {createdAt: 0, freshUntil: undefined}};
+const program = await findRedis();
+const command = program === undefined ? undefined : redisCommand(program);
+
+// Everything that takes time comes before the first test: AVA wants all of them declared at once.
+const server = command === undefined ? undefined : await ServerProcess.start(command);
+const client = createClient({url: urlOf(server?.port ?? 0)});
+let version: string | undefined;
+if (server !== undefined) {
+	await client.connect();
+	version = /redis_version:(?<version>\S+)/v.exec(await client.info('server'))!.groups!.version!;
+}
+
+tellServer(test, 'redis', version === undefined ? undefined : `Redis ${version}`, '`redis-server` on the PATH (Debian: `apt-get install redis-server`)');
+if (server !== undefined) {
+	registerTests(server.port);
+	testStoreFaults(test, 'redis', {
+		start: async () => ServerProcess.start(command!),
+		open: port => new RedisStore({url: urlOf(port)}),
+		isDurable: false,
+	});
+	test.after.always(async () => {
+		client.destroy();
+		await server.stop();
+	});
+}
+
+function urlOf(port: number): string {
+	return `redis://127.0.0.1:${port}`;
+}
+
+function registerTests(port: number): void {
+	const url = urlOf(port);
+	const open = (t: ExecutionContext, options: RedisStoreOptions = {}): RedisStore => {
+		const store = new RedisStore({url, cacheName: randomUUID(), ...options});
+		t.teardown(async () => store.close());
+		return store;
+	};
+
+	testStore(test, 'redis', {
+		makePlace({now}) {
+			const place = randomUUID();
+			return {open: namespace => new RedisStore({url, cacheName: `${place}${namespace}`, now})};
+		},
+		hasOurClock: false,
+		persists: true,
+	});
+
+	test('redis: the server itself forgets what has expired, by the time that was left when it was set', async t => {
+		const store = open(t, {cacheName: 'expiry', now: () => 1000});
+		await store.set('key', Buffer.from('one'), {expires: 61_000});
+		const left = await client.pTTL('expiry::key');
+		t.true(left > 50_000 && left <= 60_000, String(left));
+		await store.set('key', Buffer.from('one'), {expires: 1000.5});
+		await store.set('far', Buffer.from('one'), {expires: 1e300});
+		await store.set('kept', Buffer.from('one'), {expires: Infinity});
+		t.is(await client.pTTL('expiry::kept'), -1);
+		while (await client.exists('expiry::key') === 1) {
+			await new Promise(resolve => {
+				setTimeout(resolve, 5);
+			});
+		}
+
+		t.deepEqual(await listed(store), ['far', 'kept']);
+	});
+
+	test('redis: names with the signs of patterns clear nothing but their own', async t => {
+		const names = ['a*', 'ab', 'a?', 'a[b]', String.raw`a\b`, 'a:', 'a', 'a%3A', 'é*'];
+		const place = randomUUID();
+		const stores = names.map(name => open(t, {cacheName: place + name}));
+		for (const name of names) {
+			await Promise.all(stores.map(async store => store.set(':x', Buffer.from('one'), kept)));
+			await stores[names.indexOf(name)]!.clear();
+			const counts = await Promise.all(stores.map(async store => listed(store)));
+			t.deepEqual(counts.map(keys => keys.length), names.map(other => other === name ? 0 : 1), name);
+		}
+	});
+
+	test('redis: of 50 that add, one does, and an expired one is no hindrance', async t => {
+		const stores = [open(t, {cacheName: 'add'}), open(t, {cacheName: 'add'})];
+		const added = await Promise.all(Array.from({length: 50}, async (_, index) => stores[index % 2]!.add('key', Buffer.from(String(index)), {expires: Date.now() + 1e6})));
+		const winner = added.indexOf(true);
+		t.is(added.filter(Boolean).length, 1);
+		t.is(textOf(await stores[0]!.get('key')), String(winner));
+		t.false(await stores[0]!.add('key', Buffer.from('late'), {expires: 0}));
+		await stores[0]!.delete('key');
+		t.true(await stores[0]!.add('key', Buffer.from('late'), {expires: 0}));
+		t.is(await stores[0]!.get('key'), undefined);
+		t.true(await stores[0]!.add('key', Buffer.from('new'), kept));
+	});
+
+	test('redis: entries are counted, and what is no entry is not', async t => {
+		const store = open(t, {cacheName: 'count'});
+		const values = ['', 'value', '\0got-cache-hooks:', '\0got-cache-hooks:p', '\0got-cache-hooks:e', '\0got-cache-hooks:x?'];
+		for (const [index, value] of values.entries()) {
+			await store.set(`entry ${index}`, Buffer.from(value), entry);
+			await store.set(`other ${index}`, Buffer.from(value), kept);
+			t.is(textOf(await store.get(`entry ${index}`)), value);
+			t.is(textOf(await store.get(`other ${index}`)), value);
+		}
+
+		t.is(await store.count(), values.length);
+		t.is(await client.get('count::entry 1'), 'value');
+	});
+
+	test('redis: a failed set throws, also that of an instance of @keyv/redis, and what was there stays', async t => {
+		await using full = await ServerProcess.start(command!);
+		const keyv = new KeyvRedis(urlOf(full.port));
+		const stores = [open(t, {url: urlOf(full.port), cacheName: 'ours'}), open(t, {client: keyv as never, cacheName: 'theirs'})];
+		for (const store of stores) {
+			await store.set('key', Buffer.from('one'), kept);
+		}
+
+		await (keyv.client as typeof client).configSet('maxmemory', '1');
+		for (const store of stores) {
+			await t.throwsAsync(async () => store.set('key', Buffer.from('two'), kept), {message: /OOM/v});
+			t.is(textOf(await store.get('key')), 'one');
+			await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
+		}
+
+		await keyv.disconnect();
+	});
+
+	test('redis: a client that is handed in is used as it is, and stays open', async t => {
+		const handed = createClient({url, RESP: 3, commandOptions: {typeMapping: {36: Buffer}}}); // eslint-disable-line @typescript-eslint/naming-convention
+		t.teardown(() => {
+			handed.destroy();
+		});
+		const store = open(t, {client: handed as never, cacheName: 'handed'});
+		await store.set('é', Buffer.from([0, 255]), entry);
+		t.deepEqual(await store.get('é'), Buffer.from([0, 255]));
+		t.deepEqual(await listed(store), ['é']);
+		t.is(await store.count(), 1);
+		await store.close();
+		t.true(handed.isOpen);
+		await t.throwsAsync(async () => store.get('é'), {code: 'ERR_STORE_CLOSED'});
+	});
+
+	test('redis: every call settles within its time while the server is paused or away, and none waits for it to be back', async t => {
+		await using other = await ServerProcess.start(command!);
+		const handed = createClient({url: urlOf(other.port)});
+		t.teardown(() => {
+			handed.destroy();
+		});
+		const limits = {connectionTimeout: 400, commandTimeout: 200};
+		const ours = open(t, {url: urlOf(other.port), ...limits});
+		const theirs = open(t, {client: handed as never, ...limits});
+		const value = Buffer.from('one');
+		const settleAll = async (store: RedisStore): Promise<string[]> => {
+			const begin = performance.now();
+			const settled = await Promise.allSettled([
+				store.get('key'),
+				store.set('key', value, kept),
+				store.add('key', value, kept),
+				store.delete('key'),
+				store.deleteMany(['key']),
+				store.clear(),
+				store.count(),
+				listed(store),
+			]);
+			t.true(performance.now() - begin < 3000);
+			return settled.map(({status}) => status);
+		};
+
+		for (const store of [ours, theirs]) {
+			await store.set('key', value, kept);
+		}
+
+		other.suspend();
+		for (const store of [ours, theirs]) {
+			t.false((await settleAll(store)).includes('fulfilled'));
+			t.false((await settleAll(store)).includes('fulfilled'));
+		}
+
+		other.resume();
+		t.false((await settleAll(ours)).includes('rejected'));
+		await other.stop();
+		for (const store of [ours, theirs]) {
+			t.false((await settleAll(store)).includes('fulfilled'));
+			t.false((await settleAll(store)).includes('fulfilled'));
+		}
+
+		await other.start();
+		t.false((await settleAll(ours)).includes('rejected'));
+	});
+
+	test('redis: a server that never was is an error at once, which tells no password, and closing is none', async t => {
+		const store = new RedisStore({url: 'redis://user:secret@127.0.0.1:1'});
+		const error = await t.throwsAsync(async () => store.get('key'), {code: 'ECONNREFUSED'});
+		t.false(String(error.stack).includes('secret'));
+		await store.close();
+		await store.close();
+		const refusal = t.throws(() => new RedisStore({url: 'http://user:secret@host'}), {instanceOf: TypeError});
+		t.false(refusal.message.includes('secret'));
+		t.throws(() => new RedisStore({cacheName: ''}), {message: /cacheName/v});
+		t.throws(() => new RedisStore({commandTimeout: 0}), {message: /commandTimeout/v});
+	});
+}
