@@ -3,12 +3,16 @@
 */
 import process from 'node:process';
 import got from 'got';
-import {cacheHooks, cacheInfo, getCache} from '../source/index.ts';
-import {GridFsStore} from '../source/stores/mongodb/gridfs.ts';
+import {
+	cacheHooks,
+	cacheInfo,
+	createStore,
+	getCache,
+} from '../source/index.ts';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const server = process.argv[3] ?? 'mongodb://localhost:27017/http_cache';
-const store = new GridFsStore({url: server, cacheName: 'responses'});
+const store = createStore('gridfs', {url: server, cacheName: 'responses'});
 const client = got.extend(cacheHooks({store, expireAfter: '5m', autoclose: true}));
 
 for (let index = 0; index < 2; index++) {

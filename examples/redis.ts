@@ -3,12 +3,16 @@
 */
 import process from 'node:process';
 import got from 'got';
-import {cacheHooks, cacheInfo, getCache} from '../source/index.ts';
-import {RedisStore} from '../source/stores/redis/redis.ts';
+import {
+	cacheHooks,
+	cacheInfo,
+	createStore,
+	getCache,
+} from '../source/index.ts';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const server = process.argv[3] ?? 'redis://localhost:6379';
-const store = new RedisStore({url: server, cacheName: 'responses'});
+const store = createStore('redis', {url: server, cacheName: 'responses'});
 const client = got.extend(cacheHooks({store, expireAfter: '5m', autoclose: true}));
 
 for (let index = 0; index < 2; index++) {

@@ -3,11 +3,10 @@
 */
 import process from 'node:process';
 import got from 'got';
-import {cacheHooks, cacheInfo} from '../source/index.ts';
-import {SqliteStore} from '../source/stores/sqlite/store.ts';
+import {cacheHooks, cacheInfo, createStore} from '../source/index.ts';
 
 const url = process.argv[2] ?? 'https://example.com/';
-const store = new SqliteStore({path: 'got-cache-example.sqlite', useTemp: true, maxBytes: 100_000_000});
+const store = createStore('sqlite', {path: 'got-cache-example.sqlite', useTemp: true, maxBytes: 100_000_000});
 const client = got.extend(cacheHooks({store, expireAfter: '5m'}));
 
 const response = await client(url);

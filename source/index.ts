@@ -35,6 +35,13 @@ export {UnreadableError, type UnreadableReason} from './serializers/unreadable.t
 export {
 	getExpirationDatetime, getUrlExpiration, type CacheSettings, type RequestSettings,
 } from './settings.ts';
+export {
+	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,
+} from './stores/create-store.ts';
+export {
+	asKeyvAdapter, type KeyvAdapter, type KeyvAdapterOptions, type KeyvEntry,
+} from './stores/keyv-adapter.ts';
+export type {StoreSetting} from './stores/open.ts';
 export type {
-	MaybePromise, SetOptions, Store, StoredValue,
+	IndexedTimes, MaybePromise, SetOptions, Store, StoredValue, StoreQuery,
 } from './stores/types.ts';

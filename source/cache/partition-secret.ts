@@ -117,7 +117,7 @@ export class PartitionSecret {
 
 function encode(secret: Uint8Array, holds: Store['holds']): StoredValue {
 	const text = prefix + Buffer.from(secret).toString('hex');
-	if (holds === 'objects') {
+	if (holds === 'objects' || holds === 'documents') {
 		return {secret: text};
 	}
 

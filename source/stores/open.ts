@@ -1,18 +1,23 @@
 import {SettingError} from '../errors.ts';
+import {
+	allowedStores,
+	createStore,
+	withoutUserInfo,
+	type StoreName,
+	type StoreUrl,
+} from './create-store.ts';
 import {shapeOf, type KeyvLike} from './keyv-shapes.ts';
 import {KeyvStore} from './keyv.ts';
-import {MemoryStore} from './memory.ts';
-import {SqliteStore} from './sqlite/store.ts';
 import type {Store} from './types.ts';
 
 /**
-Where responses are kept: the name of a store, a `Store`, or any Keyv 5 or 6 instance, Keyv storage adapter or `Map`.
+Where responses are kept: the name or the URL of a store (see `createStore`), a `Store`, or any Keyv 5 or 6 instance, Keyv storage adapter or `Map`.
 */
-export type StoreSetting = 'memory' | 'sqlite' | Store | KeyvLike;
+export type StoreSetting = StoreName | StoreUrl | Store | KeyvLike;
 
 export type OpenStoreOptions = {
 	/**
-	The file of `'sqlite'`, with or without `.sqlite` or `.db`, and the namespace in a Keyv adapter or a `Map`.
+	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace elsewhere.
 	*/
 	readonly cacheName: string;
 
@@ -30,27 +35,19 @@ export type OpenedStore = {
 };
 
 const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
-const allowed = '`\'memory\'`, `\'sqlite\'`, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own'
+const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['holds']>;
+const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
 	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
-/** Names that a later version will know. */
-const laterStores: ReadonlySet<unknown> = new Set(['redis', 'mongodb', 'gridfs', 'dynamodb', 'filesystem']);
 
 /**
 Makes a `Store` of the setting. Nothing is connected or opened on disk before the first call.
 
-Throws a `TypeError` at once for everything else, naming what is allowed.
+@throws {TypeError} For everything else, naming what is allowed.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` where a store is named whose package is missing.
 */
 export function openStore(setting: StoreSetting, {cacheName, now = Date.now}: OpenStoreOptions): OpenedStore {
-	if (setting === 'memory') {
-		return {store: new MemoryStore({now}), owned: true};
-	}
-
-	if (setting === 'sqlite') {
-		return {store: new SqliteStore({path: sqlitePath(cacheName), now}), owned: true};
-	}
-
-	if (laterStores.has(setting)) {
-		throw new SettingError('cache.store', setting, `${allowed} (the store \`'${setting as unknown as string}'\` is not available in this version yet)`);
+	if (typeof setting === 'string') {
+		return {store: named(setting, {cacheName, now}), owned: true};
 	}
 
 	if (isStore(setting)) {
@@ -64,8 +61,12 @@ export function openStore(setting: StoreSetting, {cacheName, now = Date.now}: Op
 	return {store: new KeyvStore(setting, {namespace: cacheName, now}), owned: false};
 }
 
-function sqlitePath(cacheName: string): string {
-	return /\.(?:sqlite3?|db)$/iv.test(cacheName) ? cacheName : `${cacheName}.sqlite`;
+function named(name: StoreName | StoreUrl, options: Required<OpenStoreOptions>): Store {
+	try {
+		return createStore(name as StoreName, options);
+	} catch (error) {
+		throw error instanceof SettingError && error.path === 'store' ? new SettingError('cache.store', withoutUserInfo(name), allowed) : error;
+	}
 }
 
 /**
@@ -81,8 +82,8 @@ function isStore(value: unknown): value is Store {
 		throw new SettingError('cache.store', value, `a store with all its methods (\`${missing.join('`, `')}\` missing)`);
 	}
 
-	if (!['objects', 'bytes', 'text'].includes(value.holds as string)) {
-		throw new SettingError('cache.store.holds', value.holds, '`\'objects\'`, `\'bytes\'` or `\'text\'`');
+	if (!holdings.includes(value.holds as string)) {
+		throw new SettingError('cache.store.holds', value.holds, `\`'${holdings.join('\'`, `\'')}'\``);
 	}
 
 	return true;

@@ -55,9 +55,9 @@ test('a JSON object is a JSON file with the key and the time in it, and comes ba
 	t.is(basename(file!), `${ourKey.replaceAll(':', '+')}.json`);
 	const content = readFileSync(file!, 'utf8');
 	t.deepEqual(JSON.parse(content), {
-		key: ourKey, expires: 2e12, isEntry: false, size: text.length, ...JSON.parse(text) as object,
+		key: ourKey, storedUntil: 2e12, isEntry: false, size: text.length, ...JSON.parse(text) as object,
 	});
-	t.true(content.startsWith(`{\n\t"key": "${ourKey}",\n\t"expires": 2000000000000,`));
+	t.true(content.startsWith(`{\n\t"key": "${ourKey}",\n\t"storedUntil": 2000000000000,`));
 	t.true(content.endsWith('\n\t}\n}'));
 	t.is(Buffer.from((await store.get(ourKey))!).toString(), text);
 	await store.close();
@@ -69,7 +69,7 @@ test('YAML is a YAML file with a comment, other bytes follow one', async t => {
 	await store.set('binary', Buffer.of(0, 255, 10), kept);
 	const files = await filesIn(store);
 	const yaml = files.find(file => file.endsWith('yaml.yaml'))!;
-	t.is(readFileSync(yaml, 'utf8'), '# got-cache-hooks {"key":"yaml","expires":null,"isEntry":false,"size":10}\nname: Ada\n');
+	t.is(readFileSync(yaml, 'utf8'), '# got-cache-hooks {"key":"yaml","storedUntil":null,"isEntry":false,"size":10}\nname: Ada\n');
 	t.deepEqual(parse(readFileSync(yaml, 'utf8')), {name: 'Ada'});
 	t.true(files.some(file => file.endsWith('binary.bin')));
 	t.deepEqual(Buffer.from((await store.get('binary'))!), Buffer.of(0, 255, 10));

@@ -27,8 +27,8 @@ const usualHead = 300;
 
 const brace = 0x7B;
 const comma = 0x2C;
-const jsonHead = /^\{\n\t"key": (?<key>"[^\n]*"),\n\t"expires": (?<expires>\d+|null),\n\t"isEntry": (?<isEntry>true|false),\n\t"size": (?<size>\d+)/v;
-const commentHead = /^# got-cache-hooks \{"key":(?<key>"[^\n]*"),"expires":(?<expires>\d+|null),"isEntry":(?<isEntry>true|false),"size":(?<size>\d+)\}\n/v;
+const jsonHead = /^\{\n\t"key": (?<key>"[^\n]*"),\n\t"storedUntil": (?<expires>\d+|null),\n\t"isEntry": (?<isEntry>true|false),\n\t"size": (?<size>\d+)/v;
+const commentHead = /^# got-cache-hooks \{"key":(?<key>"[^\n]*"),"storedUntil":(?<expires>\d+|null),"isEntry":(?<isEntry>true|false),"size":(?<size>\d+)\}\n/v;
 
 /**
 What is written before the value, and the part of the value that follows. A JSON object gets the head as its first members, everything else as a first line that is a comment in YAML.
@@ -36,12 +36,12 @@ What is written before the value, and the part of the value that follows. A JSON
 export function framed({key, expires, isEntry}: Head, value: Uint8Array): readonly [head: Uint8Array, rest: Uint8Array] {
 	const [quoted, until, size] = [JSON.stringify(key), expires ?? null, value.byteLength];
 	if (value[0] !== brace) {
-		return [Buffer.from(`# got-cache-hooks {"key":${quoted},"expires":${until},"isEntry":${isEntry},"size":${size}}\n`), value];
+		return [Buffer.from(`# got-cache-hooks {"key":${quoted},"storedUntil":${until},"isEntry":${isEntry},"size":${size}}\n`), value];
 	}
 
 	const rest = value.subarray(1);
 	const separator = isEmptyObject(rest) ? '' : ',';
-	return [Buffer.from(`{\n\t"key": ${quoted},\n\t"expires": ${until},\n\t"isEntry": ${isEntry},\n\t"size": ${size}${separator}`), rest];
+	return [Buffer.from(`{\n\t"key": ${quoted},\n\t"storedUntil": ${until},\n\t"isEntry": ${isEntry},\n\t"size": ${size}${separator}`), rest];
 }
 
 /**

@@ -29,7 +29,7 @@ export type {FilesystemStoreOptions} from './options.ts';
 type Found = {readonly key: string; readonly value: Uint8Array};
 
 /**
-Keeps each value in a file of its own, which can be read with any editor: a JSON object has `key`, `expires`, `isEntry` and `size` as its first members, everything else has them in a first line that begins with `# got-cache-hooks`. Safe for several processes at once.
+Keeps each value in a file of its own, which can be read with any editor: a JSON object has `key`, `storedUntil`, `isEntry` and `size` as its first members, everything else has them in a first line that begins with `# got-cache-hooks`. Safe for several processes at once.
 
 A file is written beside the old one and takes its name when it is whole, so that a crash leaves the old or the new one. Nothing waits for the disk: after a power cut a file may be damaged, and a damaged file is a miss and is removed.
 

@@ -1,0 +1,173 @@
+import {fileURLToPath} from 'node:url';
+import {SettingError} from '../errors.ts';
+import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/store.ts';
+import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
+import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
+import {GridFsStore, type GridFsStoreOptions} from './mongodb/gridfs.ts';
+import {MongoDbStore, type MongoDbStoreOptions} from './mongodb/mongodb.ts';
+import {RedisStore, type RedisStoreOptions} from './redis/redis.ts';
+import {SqliteStore, type SqliteStoreOptions} from './sqlite/store.ts';
+import type {Store} from './types.ts';
+
+type Named = {
+	/**
+	Names the cache where several share a place: the file of `'sqlite'` (with or without `.sqlite`, `.sqlite3` or `.db`) and the folder of `'filesystem'`, unless `path` does; a namespace elsewhere. `'memory'` is shared with nobody, and needs none. Default: `'http_cache'`.
+	*/
+	readonly cacheName?: string;
+};
+
+/** The options of each store, by its name. */
+export type StoreOptions = {
+	readonly memory: MemoryStoreOptions & Named;
+	readonly sqlite: SqliteStoreOptions & Named;
+	readonly filesystem: FilesystemStoreOptions & Named;
+	readonly redis: RedisStoreOptions & Named;
+	readonly mongodb: MongoDbStoreOptions & Named;
+	readonly gridfs: GridFsStoreOptions & Named;
+	readonly dynamodb: DynamoDbStoreOptions & Named;
+};
+
+export type StoreName = keyof StoreOptions;
+
+/** What `createStore` makes of each name: stores with methods of their own beside those that all have. */
+export type NamedStores = {
+	readonly memory: MemoryStore;
+	readonly sqlite: SqliteStore;
+	readonly filesystem: FilesystemStore;
+	readonly redis: RedisStore;
+	readonly mongodb: MongoDbStore;
+	readonly gridfs: GridFsStore;
+	readonly dynamodb: DynamoDbStore;
+};
+
+/** A store by its URL, which names the server, file or folder as well. */
+export type StoreUrl = `${'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+srv' | 'sqlite' | 'file'}:${string}`;
+
+type Maker<Options, Made extends Store> = {
+	/** Every option that there is: another is a mistake. */
+	readonly options: Readonly<Record<keyof Options, true>>;
+	readonly make: (options: Options) => Made;
+};
+
+const place = {cacheName: true, now: true, path: true, useTemp: true, useCacheDir: true} as const;
+const server = {cacheName: true, now: true, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true} as const;
+
+const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStores[Name]>} = {
+	memory: {
+		options: {cacheName: true, now: true, maxBytes: true, maxEntries: true},
+		make: ({cacheName: _cacheName, ...options}) => new MemoryStore(options),
+	},
+	sqlite: {
+		options: {...place, useMemory: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true},
+		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
+	},
+	filesystem: {
+		options: {...place, extension: true, maxCacheBytes: true},
+		make: ({cacheName, ...options}) => new FilesystemStore({...cacheName !== undefined && {path: cacheName}, ...options}),
+	},
+	redis: {
+		options: server,
+		make: options => new RedisStore(options),
+	},
+	mongodb: {
+		options: {...server, databaseName: true, collectionName: true, largestDocument: true},
+		make: options => new MongoDbStore(options),
+	},
+	gridfs: {
+		options: {...server, databaseName: true, bucketName: true, largestDocument: true},
+		make: options => new GridFsStore(options),
+	},
+	dynamodb: {
+		options: {cacheName: true, now: true, client: true, tableName: true, createTable: true, consistentRead: true, retryFor: true},
+		make: options => new DynamoDbStore(options),
+	},
+};
+
+/** The names that `createStore` knows. */
+export const storeNames: readonly StoreName[] = Object.keys(makers) as StoreName[];
+
+/**
+A store by its name or its URL. Nothing is connected or opened on disk before its first call, but the package that a store needs is looked for at once.
+
+A URL (`redis:`, `rediss:`, `valkey:`, `valkeys:`, `mongodb:`, `mongodb+srv:`, `sqlite:`, `file:`) names the store and its server, file or folder.
+
+@throws {TypeError} For an unknown name or URL, and for an option that the store does not have or that is wrong.
+@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, where a package is missing.
+
+@example
+```
+import {cacheHooks, createStore} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: createStore('sqlite', {useCacheDir: true, maxBytes: 100_000_000})}));
+```
+*/
+export function createStore<Name extends StoreName>(name: Name, options?: StoreOptions[Name]): NamedStores[Name];
+export function createStore(url: StoreUrl, options?: StoreOptions['redis'] | StoreOptions['mongodb'] | StoreOptions['sqlite'] | StoreOptions['filesystem']): Store;
+export function createStore(nameOrUrl: string, options: object = {}): Store {
+	const named = Object.hasOwn(makers, nameOrUrl) ? {name: nameOrUrl as StoreName, options: {}} : fromUrl(nameOrUrl);
+	if (named === undefined) {
+		throw new SettingError('store', withoutUserInfo(nameOrUrl), allowedStores);
+	}
+
+	const {options: known, make} = makers[named.name] as Maker<object, Store>;
+	checkOptions(options, Object.keys(known), `createStore('${named.name}')`);
+	return make({...options, ...named.options});
+}
+
+/** For messages. */
+export const allowedStores: string = `\`'${storeNames.join('\'`, `\'')}'\`, or a URL of \`redis:\`, \`rediss:\`, \`valkey:\`, \`valkeys:\`, \`mongodb:\`, \`mongodb+srv:\`, \`sqlite:\` or \`file:\``;
+
+function fromUrl(url: unknown): {readonly name: StoreName; readonly options: object} | undefined {
+	const scheme = typeof url === 'string' ? /^(?<scheme>[a-z][a-z\d+]*):/v.exec(url)?.groups?.scheme : undefined;
+	switch (scheme) {
+		case 'redis':
+		case 'rediss': {
+			return {name: 'redis', options: {url}};
+		}
+
+		case 'valkey':
+		case 'valkeys': {
+			return {name: 'redis', options: {url: (url as string).replace('valkey', 'redis')}};
+		}
+
+		case 'mongodb':
+		case 'mongodb+srv': {
+			return {name: 'mongodb', options: {url}};
+		}
+
+		case 'sqlite': {
+			const path = (url as string).replace(/^sqlite:(?:\/\/)?/v, '');
+			return {name: 'sqlite', options: path === ':memory:' ? {useMemory: true} : {path}};
+		}
+
+		case 'file': {
+			return {name: 'filesystem', options: {path: fileURLToPath(url as string)}};
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+function checkOptions(options: unknown, known: readonly string[], path: string): void {
+	if (typeof options !== 'object' || options === null) {
+		throw new SettingError(path, options, 'an object of options');
+	}
+
+	for (const [name, value] of Object.entries(options)) {
+		if (!known.includes(name)) {
+			// What a mistaken name holds may be a secret.
+			throw new SettingError(`${path}.${name}`, typeof value === 'string' ? new Object(value) : value, `absent (there are \`${known.join('`, `')}\`)`);
+		}
+	}
+}
+
+function fileName(cacheName: string): string {
+	return /\.(?:sqlite3?|db)$/iv.test(cacheName) ? cacheName : `${cacheName}.sqlite`;
+}
+
+/** A URL as a message may show it. */
+export function withoutUserInfo(value: unknown): unknown {
+	return typeof value === 'string' ? value.replace(/\/\/[^@\/]*@/v, '//…@') : value;
+}

@@ -1,0 +1,113 @@
+import {mkdtemp, readdir, rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {pathToFileURL} from 'node:url';
+import test from 'ava';
+import {expectTypeOf} from 'expect-type';
+import {createStore, type StoreUrl} from '../../source/index.ts';
+import {driver} from '../../source/stores/driver.ts';
+import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
+
+async function temporaryFolder(): Promise<{path: string} & AsyncDisposable> {
+	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+	return {
+		path: folder,
+		async [Symbol.asyncDispose]() {
+			await rm(folder, {recursive: true});
+		},
+	};
+}
+
+test('a URL names its store', async t => {
+	const named = {
+		'redis://localhost:6379/1': 'redis',
+		'rediss://user:secret@localhost': 'redis',
+		'valkey://localhost': 'redis',
+		'valkeys://localhost': 'redis',
+		'mongodb://localhost/cache': 'mongodb',
+		'mongodb+srv://cluster.example.com': 'mongodb',
+		'sqlite://cache.sqlite': 'sqlite',
+		'sqlite::memory:': 'sqlite',
+		'file:///cache': 'filesystem',
+	};
+	for (const [url, name] of Object.entries(named)) {
+		const store = createStore(url as StoreUrl);
+		t.is(store.name, name, url);
+		await store.close();
+	}
+});
+
+test('the file and the folder of a URL are those that are used', async t => {
+	await using folder = await temporaryFolder();
+	const bytes = new Uint8Array([1]);
+	const stores = [createStore(`sqlite://${folder.path}/a.db`), createStore(pathToFileURL(path.join(folder.path, 'b')).href as StoreUrl), createStore('sqlite::memory:')];
+	for (const store of stores) {
+		await store.set('key', bytes, {expires: undefined});
+		t.deepEqual(new Uint8Array(await store.get('key') as Uint8Array), bytes);
+	}
+
+	const files = await readdir(folder.path);
+	t.deepEqual(files.filter(name => !name.startsWith('a.db-')).toSorted(), ['a.db', 'b']);
+	for (const store of stores) {
+		await store.close();
+	}
+});
+
+test('the name of the cache is that of the file or folder, unless there is a path', async t => {
+	await using folder = await temporaryFolder();
+	const at = (name: string): string => path.join(folder.path, name);
+	const stores = [
+		createStore('sqlite', {cacheName: at('one')}),
+		createStore('sqlite', {cacheName: at('two.db')}),
+		createStore('sqlite', {cacheName: 'unused', path: at('three')}),
+		createStore('filesystem', {cacheName: at('four')}),
+	];
+	for (const store of stores) {
+		await store.set('key', new Uint8Array(1), {expires: undefined});
+		await store.close();
+	}
+
+	const files = await readdir(folder.path);
+	t.deepEqual(files.filter(name => !/-(?:wal|shm)$/v.test(name)).toSorted(), ['four', 'one.sqlite', 'three', 'two.db']);
+});
+
+test('the options of a store reach it, and it has its own methods', async t => {
+	const memory = createStore('memory', {maxEntries: 1});
+	memory.set('a', {}, {expires: undefined});
+	memory.set('b', {}, {expires: undefined});
+	t.is(memory.entryCount, 1);
+	expectTypeOf(createStore('filesystem')).toEqualTypeOf<FilesystemStore>();
+	// @ts-expect-error -- An option of another store.
+	t.throws(() => createStore('memory', {wal: true}));
+});
+
+test('what is wrong is said at once, and no credential with it', t => {
+	const wrong: ReadonlyArray<readonly [arguments_: readonly unknown[], message: RegExp]> = [
+		[['radis'], /`store` to be `'memory'`, .* got string "radis"/v],
+		[[''], /got string ""/v],
+		[[undefined], /got undefined/v],
+		[['toString'], /got string "toString"/v],
+		[['http://user:secret@localhost'], /got string "http:\/\/…@localhost"/v],
+		[['sqlite', {busyTimeOut: 1}], /`createStore\('sqlite'\)\.busyTimeOut` to be absent \(there are .*`busyTimeout`/v],
+		[['redis', {password: 'secret'}], /`createStore\('redis'\)\.password` to be absent/v],
+		[['sqlite', {busyTimeout: -1}], /`busyTimeout`/v],
+		[['sqlite', 5], /`createStore\('sqlite'\)` to be an object/v],
+		[['filesystem', {useTemp: true, useCacheDir: true}], /`useTemp`/v],
+		[['dynamodb', {tableName: ''}], /`tableName`/v],
+		[['mongodb', {connectionTimeout: 0}], /`connectionTimeout`/v],
+	];
+	for (const [arguments_, message] of wrong) {
+		const error = t.throws(() => (createStore as (...given: readonly unknown[]) => unknown)(...arguments_), {instanceOf: TypeError, message});
+		t.notRegex(error.message, /secret/v);
+	}
+});
+
+test('a package that is missing is named at once, with the command that installs it', async t => {
+	t.throws(() => driver('not-installed-anywhere', 'redis', async () => undefined), {
+		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`: npm install not-installed-anywhere',
+	});
+	let loads = 0;
+	const load = driver('keyv', 'redis', async () => ++loads);
+	t.is(loads, 0);
+	t.deepEqual([await load(), await load()], [1, 1]);
+});
