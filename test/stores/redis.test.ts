@@ -50,7 +50,9 @@ function urlOf(port: number): string {
 function registerTests(port: number): void {
 	const url = urlOf(port);
 	const open = (t: ExecutionContext, options: RedisStoreOptions = {}): RedisStore => {
-		const store = new RedisStore({url, cacheName: randomUUID(), connectionTimeout: patience, ...options});
+		const store = new RedisStore({
+			url, cacheName: randomUUID(), connectionTimeout: patience, ...options,
+		});
 		t.teardown(async () => store.close());
 		return store;
 	};
@@ -58,9 +60,11 @@ function registerTests(port: number): void {
 	testStore(test, 'redis', {
 		makePlace({now}) {
 			const place = randomUUID();
-			return {open: namespace => new RedisStore({
+			return {
+				open: namespace => new RedisStore({
 					url, cacheName: `${place}${namespace}`, now, connectionTimeout: patience,
-				})};
+				}),
+			};
 		},
 		hasOurClock: false,
 		persists: true,
