@@ -5,10 +5,11 @@ import process from 'node:process';
 
 const stores = ['memory', 'sqlite', 'filesystem', 'redis', 'mongodb', 'gridfs', 'dynamodb', 'keyv'];
 
-const results = fs.readFileSync(process.argv[2], 'utf8')
-	.matchAll(/^(?<not>not )?ok \d+ - (?:.+ › )?(?<title>.+)$/gmv)
-	.map(({groups}) => ({isFailed: groups.not !== undefined, title: groups.title}))
-	.toArray();
+const log = fs.readFileSync(process.argv[2], 'utf8');
+const results = Array.from(
+	log.matchAll(/^(?<not>not )?ok \d+ - (?:.+ › )?(?<title>.+)$/gmv),
+	({groups}) => ({isFailed: groups.not !== undefined, title: groups.title}),
+);
 
 console.log('Stores:');
 for (const store of stores) {

@@ -24,6 +24,8 @@ What a store on a server must do while that server is stopped, paused and restar
 export function testStoreFaults(register: TestFn, name: string, {start, open, isDurable, storeTimeout = 300}: FaultOptions): void {
 	register(`${name}: with the server stopped, paused and restarted, every request is answered in time and the store is used again`, async t => {
 		await using origin = await Origin.start((request, response) => {
+			// Between two requests may be more time than a kept connection lasts.
+			response.setHeader('connection', 'close');
 			response.end(`answer of ${request.url}`);
 		});
 		await using server = await start();

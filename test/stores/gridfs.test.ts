@@ -40,7 +40,7 @@ async function counts(bucketName: string): Promise<number[]> {
 function registerTests({url, command}: MongoServer): void {
 	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
 		const store = new GridFsStore({
-			url, databaseName, commandTimeout: patience, largestDocument: 0, ...options,
+			url, databaseName, connectionTimeout: patience, commandTimeout: patience, largestDocument: 0, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;
@@ -52,7 +52,7 @@ function registerTests({url, command}: MongoServer): void {
 			const bucketName = randomUUID();
 			return {
 				open: cacheName => new GridFsStore({
-					url, databaseName, bucketName, cacheName, now, commandTimeout: patience,
+					url, databaseName, bucketName, cacheName, now, connectionTimeout: patience, commandTimeout: patience,
 				}),
 			};
 		},
