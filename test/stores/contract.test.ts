@@ -9,12 +9,10 @@ import {KeyvStore} from '../../source/stores/keyv.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testStore} from './contract.ts';
+import {elsewhere} from './open-elsewhere.ts';
 import {PromiseAdapter} from './adapters.ts';
 
 const everything = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
-const elsewhere = (store: 'sqlite' | 'filesystem', folder: string) => ({
-	module: new URL('open-elsewhere.ts', import.meta.url).href, args: [store, folder],
-});
 
 testStore(test, 'memory', {
 	makePlace: ({now}) => ({open: () => new MemoryStore({now})}),
@@ -31,7 +29,7 @@ for (const wal of [true, false]) {
 				open: namespace => new SqliteStore({
 					path: join(folder, `${namespace}.sqlite`), wal, fastSave: !wal, now,
 				}),
-				elsewhere: elsewhere('sqlite', folder),
+				elsewhere: elsewhere('sqlite', {path: join(folder, '{namespace}.sqlite')}),
 				remove() {
 					rmSync(folder, {recursive: true});
 				},
@@ -48,7 +46,7 @@ testStore(test, 'filesystem', {
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		return {
 			open: namespace => new FilesystemStore({path: join(folder, namespace), now}),
-			elsewhere: elsewhere('filesystem', folder),
+			elsewhere: elsewhere('filesystem', {path: join(folder, '{namespace}')}),
 			remove() {
 				rmSync(folder, {recursive: true});
 			},

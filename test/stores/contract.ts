@@ -3,6 +3,8 @@ import type {ExecutionContext, TestFn} from 'ava';
 import {OtherProcess} from '../helpers/other-process.ts';
 import type {Store, StoredValue, StoreQuery} from '../../source/stores/types.ts';
 
+type Elsewhere = {readonly module: string; readonly args: readonly string[]};
+
 /**
 Somewhere to keep entries: a folder, a Map. Stores opened in one place share it, apart by namespace.
 */
@@ -12,7 +14,7 @@ export type Place = {
 	/**
 	How another process opens the same: a module that exports `open(namespace, ...args)`. With it, what two processes see of each other is tested too.
 	*/
-	readonly elsewhere?: {readonly module: string; readonly args: readonly string[]};
+	readonly elsewhere?: Elsewhere | (() => Promise<Elsewhere>);
 	remove?(): void | Promise<void>;
 };
 
@@ -21,6 +23,9 @@ export type ContractOptions = {
 
 	/** Whether entries expire by the clock that is given, and not by one of the store's own. */
 	readonly hasOurClock: boolean;
+
+	/** `false` where the server cannot replace what has expired in one step: then not one alone of many may. Default: `true`. */
+	readonly replacesAtOnce?: boolean;
 
 	/** Whether entries outlive the store that wrote them. */
 	readonly persists: boolean;
@@ -266,12 +271,15 @@ export function testStore(test: TestFn, name: string, options: ContractOptions):
 			return;
 		}
 
-		const answers = await Promise.all(numbered(50).map(async text => store.add!('key', valueFor(store, text), {expires: start + 1000})));
+		const answers = await Promise.all(numbered(50).map(async text => store.add!('key', valueFor(store, text), {expires: start + 600_000})));
 		t.is(answers.filter(Boolean).length, 1);
 		t.is(textOf(await store.get('key')), numbered(50)[answers.indexOf(true)]);
 		t.false(await store.add('key', valueFor(store, 'late'), kept));
 		if (options.hasOurClock) {
-			clock.time += 1000;
+			clock.time += 600_000;
+		}
+
+		if (options.hasOurClock && options.replacesAtOnce !== false) {
 			const again = await Promise.all(numbered(50).map(async text => store.add!('key', valueFor(store, text), kept)));
 			t.is(again.filter(Boolean).length, 1);
 			t.is(textOf(await store.get('key')), numbered(50)[again.indexOf(true)]);
@@ -372,7 +380,7 @@ function testProcesses(check: Check, {makePlace}: ContractOptions): void {
 	}
 
 	check('a second process reads what this one writes, and this one what that one writes and deletes', async (t, place) => {
-		await using other = await OtherProcess.start({...place.elsewhere!, namespace: 'n1'});
+		await using other = await startElsewhere(place);
 		const store = place.open('n1');
 		await fill(store, ['ours', 'shared']);
 		t.deepEqual(await other.run(['get', 'ours'], ['delete', 'shared'], ['set', 'theirs']), ['ours', true, null]);
@@ -385,7 +393,7 @@ function testProcesses(check: Check, {makePlace}: ContractOptions): void {
 	});
 
 	check('of two processes that add the same 200 keys at once, each key is added by one', async (t, place) => {
-		await using other = await OtherProcess.start({...place.elsewhere!, namespace: 'n1'});
+		await using other = await startElsewhere(place);
 		const store = place.open('n1');
 		if (store.add !== undefined) {
 			const many = numbered(200);
@@ -408,7 +416,8 @@ function testProcesses(check: Check, {makePlace}: ContractOptions): void {
 async function fillIndexed(store: Store): Promise<void> {
 	for (const [key, createdAt, freshUntil, size] of [['c', 1, 10, 900], ['a', 2, 20, 300], ['b', 3, 30, 100], ['d', 4, undefined, 500]] as const) {
 		await store.set(key, valueFor(store, key.repeat(size)), {
-			expires: start + 5000, size, indexed: {createdAt: start + createdAt, freshUntil: freshUntil === undefined ? undefined : start + freshUntil},
+			// A store with a clock of its own goes on while a busy machine stands still.
+			expires: start + 600_000, size, indexed: {createdAt: start + createdAt, freshUntil: freshUntil === undefined ? undefined : start + freshUntil},
 		});
 	}
 
@@ -432,6 +441,11 @@ const searches: ReadonlyArray<readonly [StoreQuery, readonly string[]]> = [
 	[{orderBy: 'key'}, ['a', 'b', 'c', 'd']],
 	[{orderBy: 'key', descending: true, staleAt: start + 30}, ['c', 'b', 'a']],
 ];
+
+async function startElsewhere({elsewhere}: Place): Promise<OtherProcess> {
+	const where = typeof elsewhere === 'function' ? await elsewhere() : elsewhere!;
+	return OtherProcess.start({...where, namespace: 'n1'});
+}
 
 export function valueFor(store: Store, text: string): StoredValue {
 	if (store.holds === 'text') {

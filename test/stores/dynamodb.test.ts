@@ -1,8 +1,9 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
-import {clientOf, dynamoDbServers} from '../helpers/dynamodb-server.ts';
+import {clientOf, dynamoDbServers, localClient} from '../helpers/dynamodb-server.ts';
 import {testStore} from './contract.ts';
+import {elsewhere} from './open-elsewhere.ts';
 
 for (const server of dynamoDbServers(test)) {
 	const client = clientOf(server.url);
@@ -14,9 +15,11 @@ for (const server of dynamoDbServers(test)) {
 				open: namespace => new DynamoDbStore({
 					client, tableName, cacheName: `${place}/${namespace}`, now,
 				}),
+				elsewhere: async () => elsewhere('dynamodb', {client: localClient(await server.url()), tableName, cacheName: `${place}/{namespace}`}),
 			};
 		},
 		hasOurClock: true,
 		persists: true,
+		offers: ['add', 'count'],
 	});
 }

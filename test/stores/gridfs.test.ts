@@ -13,6 +13,7 @@ import {
 } from '../helpers/servers.ts';
 import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore, textOf} from './contract.ts';
+import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const patience = 50_000;
@@ -37,7 +38,7 @@ async function counts(bucketName: string): Promise<number[]> {
 	return Promise.all(['entries', 'files', 'chunks'].map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
 }
 
-function registerTests({url, command}: MongoServer): void {
+function registerTests({url, command, version}: MongoServer): void {
 	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
 		const store = new GridFsStore({
 			url, databaseName, connectionTimeout: patience, commandTimeout: patience, largestDocument: 0, ...options,
@@ -54,10 +55,15 @@ function registerTests({url, command}: MongoServer): void {
 				open: cacheName => new GridFsStore({
 					url, databaseName, bucketName, cacheName, now, connectionTimeout: patience, commandTimeout: patience,
 				}),
+				elsewhere: elsewhere('gridfs', {
+					url, databaseName, bucketName, cacheName: '{namespace}', connectionTimeout: patience, commandTimeout: patience,
+				}),
 			};
 		},
 		hasOurClock: true,
 		persists: true,
+		offers: ['add', 'find', 'deleteFound', 'count'],
+		replacesAtOnce: !version.startsWith('FerretDB'),
 	});
 
 	if (command !== undefined) {

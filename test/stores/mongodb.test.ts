@@ -18,6 +18,7 @@ import {
 } from '../helpers/servers.ts';
 import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore} from './contract.ts';
+import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const patience = 50_000;
@@ -54,15 +55,19 @@ function registerTests({url, command, version}: MongoServer): void {
 				open: cacheName => new MongoDbStore({
 					url, databaseName, collectionName, cacheName, now, connectionTimeout: patience, commandTimeout: patience,
 				}),
+				elsewhere: elsewhere('mongodb', {
+					url, databaseName, collectionName, cacheName: '{namespace}', connectionTimeout: patience, commandTimeout: patience,
+				}),
 			};
 		},
 		hasOurClock: true,
 		persists: true,
+		offers: ['add', 'find', 'deleteFound', 'count'],
+		replacesAtOnce: isAtomic,
 	});
 
 	if (command !== undefined) {
-		// Fails as long as `openStore` takes no store of documents; then it is `test` here.
-		testStoreFaults(test.failing as TestFn, 'mongodb', {
+		testStoreFaults(test, 'mongodb', {
 			start: async () => ServerProcess.start(command()),
 			open: port => new MongoDbStore({url: mongoUrl(port)}),
 			storeTimeout: 1000,

@@ -1,11 +1,16 @@
-import {join} from 'node:path';
-import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
-import {SqliteStore} from '../../source/stores/sqlite/store.ts';
-import type {Store} from '../../source/stores/types.ts';
+import {createStore, type Store, type StoreName} from '../../source/index.ts';
 
-/** Opens, in another process, what the contract's tests have opened in theirs. */
-export function open(namespace: string, store: string, folder: string): Store {
-	return store === 'sqlite'
-		? new SqliteStore({path: join(folder, `${namespace}.sqlite`)})
-		: new FilesystemStore({path: join(folder, namespace)});
+type Elsewhere = {readonly module: string; readonly args: readonly string[]};
+
+/**
+What the contract's tests need to open a store in another process, as they have opened it in theirs.
+
+@param options - Those of `createStore`; `{namespace}` in a text stands for the namespace.
+*/
+export function elsewhere(name: StoreName, options: object): Elsewhere {
+	return {module: import.meta.url, args: [name, JSON.stringify(options)]};
+}
+
+export function open(namespace: string, name: string, options: string): Store {
+	return createStore(name as StoreName, JSON.parse(options.replaceAll('{namespace}', namespace)) as object);
 }

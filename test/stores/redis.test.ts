@@ -11,6 +11,7 @@ import {
 } from '../helpers/servers.ts';
 import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore, textOf} from './contract.ts';
+import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
 
@@ -64,10 +65,12 @@ function registerTests(port: number): void {
 				open: namespace => new RedisStore({
 					url, cacheName: `${place}${namespace}`, now, connectionTimeout: patience,
 				}),
+				elsewhere: elsewhere('redis', {url, cacheName: `${place}{namespace}`, connectionTimeout: patience}),
 			};
 		},
 		hasOurClock: false,
 		persists: true,
+		offers: ['add', 'count'],
 	});
 
 	test('redis: the server itself forgets what has expired, by the time that was left when it was set', async t => {

@@ -139,13 +139,19 @@ export class Entries {
 		try {
 			// eslint-disable-next-line no-await-in-loop
 			while (await heads.run('find', async () => cursor.hasNext())) {
-				for (const {key} of cursor.readBufferedDocuments()) {
-					yield key;
-				}
+				yield * await this.#present(cursor.readBufferedDocuments().map(({key}) => key)); // eslint-disable-line no-await-in-loop
 			}
 		} finally {
 			void cursor.close().catch(ignore);
 		}
+	}
+
+	/** Which keys are still there: a server that sorts without an index goes on with what it found at first. */
+	async #present(keys: readonly string[]): Promise<readonly string[]> {
+		const filter = {...this.#all(), _id: {$in: keys.map(key => this.#prefix + key)}};
+		const present = await this.#options.heads.run('find', async heads => heads.find(filter).project<Pick<Head, 'key'>>({key: 1}).toArray());
+		const known = new Set(present.map(({key}) => key));
+		return keys.filter(key => known.has(key));
 	}
 
 	async deleteFound(query: StoreQuery): Promise<number> {

@@ -1,0 +1,76 @@
+import path from 'node:path';
+import process from 'node:process';
+import test, {type ExecutionContext} from 'ava';
+import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {Origin} from '../helpers/origin.ts';
+import {ServerProcess} from '../helpers/server-process.ts';
+import {
+	findRedis,
+	mongoMissing,
+	redisCommand,
+	startMongo,
+} from '../helpers/servers.ts';
+import {createFolder, runNode} from './run-node.ts';
+
+const redis = await findRedis();
+const mongo = await startMongo();
+
+const examples = path.resolve(import.meta.dirname, '../../examples');
+
+async function run(t: ExecutionContext, name: string, {server, variables, folder}: {server?: string; variables?: Record<string, string>; folder?: string} = {}): Promise<string[]> {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const {stdout, stderr} = await runNode([path.join(examples, `${name}.ts`), origin.url, ...server === undefined ? [] : [server]], folder ?? await createFolder(t), variables);
+	t.is(stderr, '');
+	return stdout.trimEnd().split('\n');
+}
+
+const missThenHit = ['200 false miss', '200 true fresh'];
+
+for (const name of ['sqlite', 'filesystem']) {
+	test(`examples/${name}.ts stores a response and lists it`, async t => {
+		// Where `useTemp` leads.
+		const folder = await createFolder(t);
+		const [first, entry, total, ...rest] = await run(t, name, {folder, variables: {TMPDIR: folder, TMP: folder, TEMP: folder}});
+		t.deepEqual([first, rest], ['200 false miss', []]);
+		t.regex(entry!, /got-cache/v);
+		t.regex(total!, /^1 responses, \d+ bytes$/v);
+	});
+}
+
+test('examples/dynamodb.ts is a miss, then a hit', async t => {
+	await using server = await startDynalite();
+	/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
+	t.deepEqual(await run(t, 'dynamodb', {
+		variables: {
+			AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
+		},
+	}), missThenHit);
+	/* eslint-enable @typescript-eslint/naming-convention */
+});
+
+test(redis === undefined ? 'examples/redis.ts is not tested, as there is no redis-server on the PATH' : 'examples/redis.ts is a miss, then a hit', async t => {
+	if (redis === undefined) {
+		t.not(process.env.CI, 'true');
+		return;
+	}
+
+	await using server = await ServerProcess.start(redisCommand(redis));
+	t.deepEqual(await run(t, 'redis', {server: `redis://127.0.0.1:${server.port}`}), missThenHit);
+});
+
+test.after.always(async () => {
+	await mongo?.stop();
+});
+
+for (const name of ['mongodb', 'gridfs']) {
+	test(mongo === undefined ? `examples/${name}.ts is not tested, as there is no ${mongoMissing}` : `examples/${name}.ts is a miss, then a hit`, async t => {
+		if (mongo === undefined) {
+			t.not(process.env.CI, 'true');
+			return;
+		}
+
+		t.deepEqual(await run(t, name, {server: mongo.url}), missThenHit);
+	});
+}
