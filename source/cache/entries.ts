@@ -7,7 +7,7 @@ import {
 } from '../serializers/envelope.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
-import {secretKey} from './partition-secret.ts';
+import {isRecordKey} from './records.ts';
 
 /** An entry, or why what lies under the key is none. */
 export type ListedEntry =
@@ -53,7 +53,7 @@ export class Entries {
 	/** Everything stored, what cannot be read with the reason. Nothing is deleted. */
 	async * list(): AsyncGenerator<ListedEntry, void> {
 		for await (const [key, value] of this.#store.iterate()) {
-			if (key === secretKey) {
+			if (isRecordKey(key)) {
 				continue;
 			}
 
@@ -65,6 +65,7 @@ export class Entries {
 		return chain(this.#beforeWrite(), () => this.#store.set(key, encode(stored, this.#store.holds), {
 			expires: stored.retainUntil,
 			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
+			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
 		}));
 	}
 }

@@ -8,3 +8,8 @@ export type {MaybePromise} from '../stores/types.ts';
 export function chain<T, Result>(value: MaybePromise<T>, next: (value: T) => MaybePromise<Result>): MaybePromise<Result> {
 	return value instanceof Promise ? value.then(next) : next(value);
 }
+
+/** `Promise.all` that stays synchronous where all of its input is. */
+export function all<T>(values: ReadonlyArray<MaybePromise<T>>): MaybePromise<readonly T[]> {
+	return values.some(value => value instanceof Promise) ? Promise.all(values) : values as readonly T[];
+}

@@ -55,6 +55,7 @@ export class MemoryStore implements Store {
 	#hand: Entry | undefined;
 	#bytes = 0;
 	#serial = 0;
+	readonly #evictionListeners = new Set<(key: string) => void>();
 
 	constructor({maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now}: MemoryStoreOptions = {}) {
 		this.#maxBytes = positiveInteger('maxBytes', maxBytes);
@@ -148,6 +149,13 @@ export class MemoryStore implements Store {
 		this.clear();
 	}
 
+	watchEvictions(listener: (key: string) => void): () => void {
+		this.#evictionListeners.add(listener);
+		return () => {
+			this.#evictionListeners.delete(listener);
+		};
+	}
+
 	#makeRoom(bytes: number, entries: 0 | 1): void {
 		while (this.#hand !== undefined && (this.#bytes + bytes > this.#maxBytes || this.#entries.size + entries > this.#maxEntries)) {
 			const entry = this.#hand;
@@ -156,6 +164,9 @@ export class MemoryStore implements Store {
 				this.#hand = entry.next;
 			} else {
 				this.#remove(entry);
+				for (const listener of this.#evictionListeners) {
+					listener(entry.key);
+				}
 			}
 		}
 	}

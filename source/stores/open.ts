@@ -20,6 +20,12 @@ export type OpenStoreOptions = {
 	The current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
+
+	/** Bytes that everything stored may take; the store's own default where it is `undefined`. */
+	readonly maxBytes?: number | undefined;
+
+	/** How many entries are kept; the store's own default where it is `undefined`. */
+	readonly maxEntries?: number | undefined;
 };
 
 export type OpenedStore = {
@@ -40,9 +46,15 @@ Makes a `Store` of the setting. Nothing is connected or opened on disk before th
 
 Throws a `TypeError` at once for everything else, naming what is allowed.
 */
-export function openStore(setting: StoreSetting, {cacheName, now = Date.now}: OpenStoreOptions): OpenedStore {
+export function openStore(setting: StoreSetting, {cacheName, now = Date.now, maxBytes, maxEntries}: OpenStoreOptions): OpenedStore {
 	if (setting === 'memory') {
-		return {store: new MemoryStore({now}), owned: true};
+		return {store: new MemoryStore({now, ...(maxBytes !== undefined && {maxBytes}), ...(maxEntries !== undefined && {maxEntries})}), owned: true};
+	}
+
+	for (const [name, bound] of Object.entries({maxBytes, maxEntries})) {
+		if (bound !== undefined) {
+			throw new SettingError(`cache.${name}`, bound, 'absent, since this store cannot be bounded by the cache: `\'memory\'` can, and others have bounds of their own');
+		}
 	}
 
 	if (setting === 'sqlite') {

@@ -1,0 +1,33 @@
+import type {Store, StoredValue} from '../stores/types.ts';
+
+const digestsEnd = /^got-cache:1:(?![\da-f]{64}$)/v;
+
+/** Whether something of the cache's own lies under the key, and no response. */
+export function isRecordKey(key: string): boolean {
+	return digestsEnd.test(key);
+}
+
+/** A few words as a store holds them. */
+export function encodeRecord(text: string, holds: Store['holds']): StoredValue {
+	switch (holds) {
+		case 'objects':
+		case 'documents': {
+			return {record: text};
+		}
+
+		case 'bytes': {
+			return new TextEncoder().encode(text);
+		}
+
+		case 'text': {
+			return text;
+		}
+	}
+}
+
+/** `undefined` for what is none. */
+export function decodeRecord(value: StoredValue | undefined): string | undefined {
+	const text: unknown = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+	const record = typeof text === 'object' && text !== null ? (text as {record?: unknown}).record : text;
+	return typeof record === 'string' ? record : undefined;
+}
