@@ -1,3 +1,4 @@
+import {showAsText} from './inspected.ts';
 import {fieldsOf, nodeHeaders, type NodeHeaders, type StoredRequest} from './stored-response.ts';
 
 /**
@@ -35,7 +36,10 @@ export class CachedRequest {
 		};
 	}
 
-	[Symbol.for('nodejs.util.inspect.custom')](): string {
+	/** `GET https://example.com/`, also for `console.log`. */
+	toString(): string {
 		return `${this.method} ${this.url}`;
 	}
 }
+
+showAsText(CachedRequest.prototype);

@@ -2,6 +2,7 @@ import {getExpirationDatetime, parseExpiration, type ExpireAfter} from '../polic
 import {fieldValue} from '../policy/fields.ts';
 import {describeBytes, describePeriod} from './amounts.ts';
 import {CachedRequest} from './cached-request.ts';
+import {showAsText} from './inspected.ts';
 import {nodeHeaders, type NodeHeaders, type StoredResponse} from './stored-response.ts';
 
 let readStored: (response: CachedResponse) => StoredResponse;
@@ -159,8 +160,8 @@ export class CachedResponse {
 		};
 	}
 
-	/** One line: `GET https://example.com/ 200 (308 B) fresh, expires in 4 m`. */
-	[Symbol.for('nodejs.util.inspect.custom')](): string {
+	/** One line, also for `console.log`: `GET https://example.com/ 200 (308 B) fresh, expires in 4 m`. */
+	toString(): string {
 		return `${this.method} ${this.url} ${this.statusCode} (${describeBytes(this.size)}) ${this.#freshness()}`;
 	}
 
@@ -173,6 +174,8 @@ export class CachedResponse {
 		return left > 0 ? `fresh, expires in ${describePeriod(left)}` : `stale, expired ${describePeriod(-left)} ago`;
 	}
 }
+
+showAsText(CachedResponse.prototype);
 
 /** Where a redirect leads; `undefined` for any other response. */
 export function redirectTarget({statusCode, url, fields}: StoredResponse): string | undefined {
