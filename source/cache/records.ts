@@ -1,10 +1,11 @@
 import type {Store, StoredValue} from '../stores/types.ts';
 
-const digestsEnd = /^got-cache:1:(?![\da-f]{64}$)/v;
+// A word, where an entry has a digest.
+const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;
 
 /** Whether something of the cache's own lies under the key, and no response. */
 export function isRecordKey(key: string): boolean {
-	return digestsEnd.test(key);
+	return recordKey.test(key);
 }
 
 /** A few words as a store holds them. */

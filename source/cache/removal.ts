@@ -6,6 +6,7 @@ import {isMeant, type Selection} from './criteria.ts';
 import {HiddenEntryError, isByKey, listAll, listMeant} from './listing.ts';
 import {policySettings} from './policy-settings.ts';
 import type {LongTask} from './recreate-keys.ts';
+import {newMark} from './variants.ts';
 
 // So many are deleted at a time.
 const batchSize = 100;
@@ -62,7 +63,7 @@ Gives each entry another expiration, counted from now.
 export async function resetExpirations(core: CacheCore, expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, selection: Selection, task: LongTask): Promise<number> {
 	await core.settle();
 	const reset = (entry: StoredResponse, now: number): StoredResponse => {
-		const {expiredAt: _expiredAt, ...stored} = entry;
+		const {expiredWith: _expiredWith, ...stored} = entry;
 		return withExpiration(core, stored, expiresAt(expiration, now), now);
 	};
 
@@ -88,7 +89,7 @@ export function withExpiration(core: CacheCore, stored: StoredResponse, expires:
 
 function expiredNow(stored: StoredResponse, now: number, core: CacheCore): StoredResponse {
 	const expired = isFresh(stored, now) ? withExpiration(core, stored, now, now) : stored;
-	return isPrimary(stored) ? {...expired, expiredAt: now} : expired;
+	return isPrimary(stored) ? {...expired, expiredWith: newMark(now)} : expired;
 }
 
 type Change = (stored: StoredResponse, now: number, core: CacheCore) => StoredResponse | undefined | Promise<StoredResponse | undefined>;

@@ -79,9 +79,9 @@ export class Variants {
 		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : chain(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
 	}
 
-	#readVariant({primary, stored: {generation, expiredAt}}: Match, variant: string): MaybePromise<Match | undefined> {
+	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
 		const key = variantKey(generation, variant);
-		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: expiredWith(stored, expiredAt)} : undefined);
+		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
 	}
 
 	/**
@@ -92,7 +92,7 @@ export class Variants {
 	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.primary === undefined ? stored : chain(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
 			? undefined
-			: expiredWith(stored, primary.expiredAt));
+			: asMarked(stored, primary.expiredWith));
 	}
 
 	/**
@@ -112,16 +112,17 @@ export class Variants {
 				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
 			}
 
-			const {generation, vary, expiredAt} = primary;
+			const {generation, vary, expiredWith} = primary;
+			const marked = expiredWith === undefined ? stored : {...stored, expiredWith};
 			const others = vary.others ?? [];
 			if (vary.digest === digest) {
 				return this.#entries.write(key, {
-					...stored, generation, vary: {names, digest, others}, ...(expiredAt !== undefined && {expiredAt}),
+					...marked, generation, vary: {names, digest, others},
 				});
 			}
 
 			return chain(chain(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
-				...stored, generation, vary: {names, digest}, primary: key,
+				...marked, generation, vary: {names, digest}, primary: key,
 			})), () => {
 				// A variant that is known already costs no second write.
 				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
@@ -136,8 +137,13 @@ function withoutVariation({vary: _vary, ...stored}: StoredResponse): StoredRespo
 }
 
 /** A variant as its primary entry's mark leaves it. */
-function expiredWith(stored: StoredResponse, expiredAt: number | undefined): StoredResponse {
-	return expiredAt === undefined || stored.createdAt > expiredAt ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, expiredAt)};
+function asMarked(stored: StoredResponse, mark: string | undefined): StoredResponse {
+	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number.parseInt(mark, 10))};
+}
+
+/** What marks a primary entry, and with it its variants, as expired. */
+export function newMark(now: number): string {
+	return `${now} ${randomUUID()}`;
 }
 
 /** The name of a generation: variants found through one are not found through the next. */

@@ -58,8 +58,8 @@ export type StoredMetadata = {
 	/** Whether the origin has said since it was received that it is still right. */
 	readonly revalidated?: boolean;
 
-	/** Of a primary entry: when it was marked as expired, and its variants with it. */
-	readonly expiredAt?: number;
+	/** Of a primary entry: when it was marked as expired, and a mark of that, which variants copy when they are written. One that has another has expired with it. */
+	readonly expiredWith?: string;
 };
 
 /** A request without what is secret in it. */

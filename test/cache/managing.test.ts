@@ -1,5 +1,7 @@
 import {inspect} from 'node:util';
 import test from 'ava';
+import got from 'got';
+import {Keyv} from 'keyv';
 import {
 	cacheHooks,
 	CachedResponse,
@@ -22,11 +24,11 @@ for (const [name, open] of places) {
 		const managed = await manage(t, open);
 		const {client, cache, origin} = managed;
 		const url = `${origin.url}/a`;
-		const {key} = cacheInfo(await client(url));
+		const key = cacheInfo(await client(url)).key!;
 		await client(`${origin.url}/mine`, {headers: {authorization: 'one'}});
 
 		t.true(await cache.contains({url}));
-		t.true(await cache.contains({key: key!}));
+		t.true(await cache.contains({key}));
 		t.is(await cache.createKey({url}), key);
 		t.false(await cache.contains({url: `${origin.url}/b`}));
 		t.false(await cache.contains({url: `${origin.url}/mine`}));
@@ -119,9 +121,8 @@ for (const [name, open] of places) {
 		t.is(await cache.expire({urls: [url], patterns: ['*/b']}), 2);
 		t.is(await cache.count({expired: true}), 3);
 		t.is(cacheInfo(await client(`${origin.url}/b`)).reason, 'revalidated');
-		for (const language of ['en', 'de', 'en', 'de']) {
-			t.is(await ask(language), origin.count < 6 ? 'revalidated' : 'fresh');
-		}
+		const reasons = await Array.fromAsync(['en', 'de', 'en', 'de'], ask);
+		t.deepEqual(reasons, ['revalidated', 'revalidated', 'fresh', 'fresh']);
 
 		t.is(await cache.expire({expired: true}), 0);
 	});
@@ -283,7 +284,7 @@ test('a response says all that is known of it', async t => {
 	await client(`${origin.url}/from?status=302&location=/to`);
 	t.deepEqual((await cache.get({url: `${origin.url}/from?status=302&location=/to`}))!.redirectUrls, [`${origin.url}/to`]);
 
-	clock.advance(240);
+	clock.advance(300);
 	await client(`${origin.url}/from?status=302&location=/to`);
 	t.true((await cache.get({url: `${origin.url}/to`}))!.revalidated);
 });
@@ -336,24 +337,23 @@ test('misuse of the other methods is named, too', async t => {
 });
 
 test('what cannot be read is listed and deleted as invalid, and as nothing else', async t => {
-	const map = new Map<string, unknown>();
-	const {client, cache, origin} = await manage(t, async () => (await import('keyv')).Keyv && new (await import('keyv')).Keyv({store: map}));
+	const keyv = new Keyv({store: new Map()});
+	const {client, cache, origin} = await manage(t, async () => keyv);
 	await client(`${origin.url}/a`);
 	await cache.idle();
-	const [key] = map.keys();
-	map.set(key!.replace(/.$/v, 'x'), map.get(key!));
-	map.set(key!.replace(/.$/v, 'y'), '{"value":"rubbish"}');
-	const invalid = (await Array.fromAsync(cache.filter({invalid: true}))).filter(entry => entry instanceof InvalidEntry);
-	t.true(invalid.length > 0);
+	await keyv.set('rubbish', 'no entry');
+	const invalid = await Array.fromAsync(cache.filter({invalid: true}));
+	t.deepEqual(invalid.map(entry => [entry.cacheKey, entry instanceof InvalidEntry]), [['rubbish', true]]);
+	t.is(await cache.count(), 1);
 	t.is(await cache.delete({patterns: ['nothing']}), 0);
-	t.is(await cache.delete({invalid: true}), invalid.length);
+	t.is(await cache.delete({invalid: true}), 1);
+	t.is(await keyv.get('rubbish'), undefined);
 	t.true(await cache.contains({url: `${origin.url}/a`}));
 });
 
 test('a cache that was made before serves several clients, and explains', async t => {
 	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
 	const managed = await manage(t, places[0]![1]);
-	const {got} = await import('got');
 	const one = got.extend(cacheHooks({cache}));
 	const other = got.extend(cacheHooks({cache, expireAfter: '1m'}));
 	t.is(getCache(one), cache);

@@ -49,12 +49,13 @@ export type Managed = {
 export async function manage(t: ExecutionContext, open: (typeof places)[number][1], settings: CacheSettings = {}): Promise<Managed> {
 	const origin = await Origin.start((request, response, body) => {
 		const {pathname, searchParams} = new URL(request.url!, 'http://localhost');
-		response.setHeader('etag', '"1"');
+		const etag = `"${request.headers['accept-language'] ?? 1}"`;
+		response.setHeader('etag', etag);
 		for (const [name, value] of searchParams) {
 			response.setHeader(name, value);
 		}
 
-		response.statusCode = request.headers['if-none-match'] === '"1"' ? 304 : Number(searchParams.get('status') ?? 200);
+		response.statusCode = request.headers['if-none-match']?.includes(etag) === true ? 304 : Number(searchParams.get('status') ?? 200);
 		response.end(response.statusCode === 304 ? undefined : `${pathname} ${request.headers['accept-language'] ?? ''}${body}`);
 	});
 	t.teardown(async () => {
