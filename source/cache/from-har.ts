@@ -23,6 +23,8 @@ export type ImportedHar = {
 	readonly skipped: ReadonlyArray<{readonly index: number; readonly reason: SaveRefusal | 'unusable'}>;
 };
 
+const isoDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+\-]\d\d:?\d\d)$/v;
+
 type Members = Readonly<Record<string, unknown>>;
 
 /** Stores what an archive holds. */
@@ -60,14 +62,20 @@ function archivedEntry(value: unknown, path: string): Archived | undefined {
 	const entry = membersOf(value, path);
 	const request = membersOf(entry.request, `${path}.request`);
 	const response = membersOf(entry.response, `${path}.response`);
-	if (Number.isNaN(Date.parse(textOf(entry.startedDateTime, `${path}.startedDateTime`)))) {
+	const startedDateTime = textOf(entry.startedDateTime, `${path}.startedDateTime`);
+	if (!isoDate.test(startedDateTime) || Number.isNaN(Date.parse(startedDateTime))) {
 		throw new SettingError(`${path}.startedDateTime`, entry.startedDateTime, 'a date and time by ISO 8601');
+	}
+
+	const statusCode = numberOf(response.status, `${path}.response.status`);
+	if (!Number.isSafeInteger(statusCode)) {
+		throw new SettingError(`${path}.response.status`, statusCode, 'a whole number, as in HAR 1.2');
 	}
 
 	const archived = {
 		request: archivedRequest(request, `${path}.request`),
 		took: numberOf(entry.time, `${path}.time`),
-		statusCode: numberOf(response.status, `${path}.response.status`),
+		statusCode,
 		statusMessage: textOf(response.statusText, `${path}.response.statusText`),
 		rawHeaders: linesOf(response.headers, `${path}.response.headers`),
 		body: contentOf(response.content, `${path}.response.content`),
@@ -150,8 +158,8 @@ function textOf(value: unknown, path: string): string {
 }
 
 function numberOf(value: unknown, path: string): number {
-	if (typeof value !== 'number' || !Number.isFinite(value)) {
-		throw new SettingError(path, value, 'a number, as in HAR 1.2');
+	if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+		throw new SettingError(path, value, 'a number from 0, as in HAR 1.2');
 	}
 
 	return value;
