@@ -55,7 +55,7 @@ if (task === undefined) {
 	const inMemory = new HttpCache({store: 'memory', maxEntries: entries, maxBytes: 2 ** 30});
 	const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
 		nothing: async () => 0,
-		fill: async () => {
+		async fill() {
 			await fill(new HttpCache({store: 'sqlite', cacheName: path.join(folder!, 'tenth')}), entries / 10);
 			return fill(onDisk, entries);
 		},

@@ -186,7 +186,7 @@ const clientTable: Table<ResolvedSettings> = {
 	mode: {
 		default: undefined,
 		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
-		parse: value => value === 'record' || value === 'replay' || value === 'record-missing' ? value as Mode : undefined,
+		parse: value => value === 'record' || value === 'replay' || value === 'record-missing' ? value : undefined,
 	},
 	autoclose: boolean,
 	now: functionRow('a function that gives the milliseconds since the epoch', () => Date.now()),

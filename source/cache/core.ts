@@ -5,6 +5,8 @@ import type {Reason} from '../policy/reasons.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
+import {redactUrl} from '../matching/url.ts';
+import type {ResolvedSettings} from '../settings.ts';
 import {Entries} from './entries.ts';
 import {
 	EventHub,
@@ -18,8 +20,6 @@ import {HiddenMark} from './hidden-mark.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {all, chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {redactUrl} from '../matching/url.ts';
-import type {ResolvedSettings} from '../settings.ts';
 import {Figures, type Answered} from './stats.ts';
 import {Tags} from './tags.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
@@ -90,7 +90,9 @@ export class CacheCore {
 		this.settings = settings;
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
-		const opened = openStore(store, {cacheName, now, maxBytes, maxEntries});
+		const opened = openStore(store, {
+			cacheName, now, maxBytes, maxEntries,
+		});
 		this.store = opened.store;
 		this.#closes = opened.owned || autoclose;
 		this.#invalidations = invalidationsOf(store, cacheName);
@@ -189,7 +191,7 @@ export class CacheCore {
 				try {
 					resolve(await task());
 				} catch (error) {
-					reject(error as Error);
+					reject(error);
 				}
 			});
 		});
@@ -300,12 +302,14 @@ export class CacheCore {
 	}
 
 	#tell(event: Answered, {reason, key, request: {method, url}, background}: Told): void {
-		if (this.events.isHeard(event)) {
-			const payload: AnswerEvent = {
-				reason, key, method, url: redactUrl(url, this.settings.ignoredParameters), background,
-			};
-			this.report(event, payload);
+		if (!this.events.isHeard(event)) {
+			return;
 		}
+
+		const payload: AnswerEvent = {
+			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters), background,
+		};
+		this.report(event, payload);
 	}
 
 	#current(found: Match | NoMatch): MaybePromise<Match | NoMatch> {
@@ -341,7 +345,7 @@ export class CacheCore {
 			const answer = ask();
 			return answer instanceof Promise ? answer.catch(fail) : answer;
 		} catch (error) {
-			return fail(error);
+			fail(error);
 		}
 	}
 }

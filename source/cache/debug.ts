@@ -6,7 +6,7 @@ const name = 'got-cache-hooks';
 export function isDebugged(names: string | undefined): boolean {
 	const items = (names ?? '').split(/[\s,]+/v).filter(Boolean);
 	const isMeant = (item: string): boolean => item === name || (item.endsWith('*') && name.startsWith(item.slice(0, -1)));
-	return items.some(item => isMeant(item)) && !items.some(item => item.startsWith('-') && isMeant(item.slice(1)));
+	return items.some(item => isMeant(item)) && items.every(item => !(item.startsWith('-') && isMeant(item.slice(1))));
 }
 
 /** One line on stderr: `got-cache-hooks hit fresh GET https://example.com/`. */

@@ -3,7 +3,12 @@ import {SettingError} from '../errors.ts';
 import type {CacheCore} from './core.ts';
 import type {DescribedRequest} from './described-request.ts';
 import type {LongTask} from './recreate-keys.ts';
-import {keyRequest, saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';
+import {
+	keyRequest,
+	saveResponse,
+	type SaveOptions,
+	type SaveRefusal,
+} from './saving.ts';
 
 /** What an archive says of one exchange, understood. */
 type Archived = {
@@ -110,11 +115,7 @@ function archivedRequest(request: Members, path: string): DescribedRequest {
 /** Its text, or the parameters of a form. */
 function bodyOf(value: unknown, path: string): string {
 	const {text, params} = membersOf(value, path);
-	if (text !== undefined || params === undefined) {
-		return textOf(text ?? '', `${path}.text`);
-	}
-
-	return new URLSearchParams(pairsOf(params, `${path}.params`)).toString();
+	return text !== undefined || params === undefined ? textOf(text ?? '', `${path}.text`) : new URLSearchParams(pairsOf(params, `${path}.params`)).toString();
 }
 
 function contentOf(value: unknown, path: string): Uint8Array {

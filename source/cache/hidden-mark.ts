@@ -17,9 +17,11 @@ export class HiddenMark {
 	}
 
 	set(): MaybePromise<void> {
-		return this.#isSet ? undefined : chain(this.#store.set(key, encodeRecord('hidden', this.#store.holds), {expires: undefined, size: 16}), () => {
-			this.#isSet = true;
-		});
+		return this.#isSet
+			? undefined
+			: chain(this.#store.set(key, encodeRecord('hidden', this.#store.holds), {expires: undefined, size: 16}), () => {
+				this.#isSet = true;
+			});
 	}
 
 	/** A store that fails has said so where the entry itself is written. */

@@ -5,7 +5,12 @@ import type {ExpireAfter} from '../policy/expiration.ts';
 import {resolveSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
-import {checkedRequest, understand, type Criteria, type Selection} from './criteria.ts';
+import {
+	checkedRequest,
+	understand,
+	type Criteria,
+	type Selection,
+} from './criteria.ts';
 import type {DescribedRequest} from './described-request.ts';
 import type {CacheEvents} from './events.ts';
 import type {Explanation} from './explanation.ts';
@@ -230,10 +235,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
-			if (stored !== undefined && !seen.has(stored.url)) {
-				seen.add(stored.url);
-				yield stored.url;
+			if (stored === undefined || seen.has(stored.url)) {
+				continue;
 			}
+
+			seen.add(stored.url);
+			yield stored.url;
 		}
 	}
 
@@ -437,7 +444,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
-		return importHar(coreOf(this), har, checkedOptions(options) as SaveOptions & LongTask);
+		return importHar(coreOf(this), har, checkedOptions(options));
 	}
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */
@@ -509,5 +516,5 @@ function checkedOptions(options: unknown): SaveOptions {
 		throw new SettingError('tags', tags, 'an array of strings that are not empty');
 	}
 
-	return new Object(options) as SaveOptions;
+	return new Object(options);
 }

@@ -29,10 +29,10 @@ export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask)
 	for await (const entry of core.managedEntries.list()) {
 		signal?.throwIfAborted();
 		const stored = entry.stored === undefined ? undefined : await visible(core, entry.stored);
-		if (stored !== undefined) {
-			yield {key: entry.key, stored};
-		} else {
+		if (stored === undefined) {
 			yield {key: entry.key, stored, error: 'error' in entry ? entry.error : new HiddenEntryError()};
+		} else {
+			yield {key: entry.key, stored};
 		}
 
 		onProgress?.(++done);
@@ -118,7 +118,7 @@ export async function * listSorted(core: CacheCore, {by = 'createdAt', descendin
 	}
 
 	const sign = descending ? -1 : 1;
-	order.sort(([, one], [, other]) => one === other ? 0 : (one < other ? -sign : sign)); // eslint-disable-line no-nested-ternary, unicorn/no-nested-ternary
+	order.sort(([, one], [, other]) => one === other ? 0 : (one < other ? -sign : sign));
 	yield * listKeys(core, order.map(([key]) => key), task);
 }
 

@@ -3,7 +3,12 @@ import {responseDirectives, retained} from '../policy/freshness.ts';
 import {expiresAt, type Expiration} from '../policy/expiration.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
-import {HiddenEntryError, isByKey, listAll, listMeant} from './listing.ts';
+import {
+	HiddenEntryError,
+	isByKey,
+	listAll,
+	listMeant,
+} from './listing.ts';
 import {policySettings} from './policy-settings.ts';
 import type {LongTask} from './recreate-keys.ts';
 import {newMark} from './variants.ts';
@@ -46,10 +51,12 @@ export async function expireMeant(core: CacheCore, selection: Selection, task: L
 	const {now} = core.settings;
 	for await (const {key, stored} of listMeant(core, byOthers, task)) {
 		// A primary entry that has expired itself may have variants that have not.
-		if (stored !== undefined && (isFresh(stored, now()) || isPrimary(stored)) && await rewrite(core, key, expiredNow)) {
-			core.removed('expired', {reason: 'expire', key});
-			count++;
+		if (!(stored !== undefined && (isFresh(stored, now()) || isPrimary(stored)) && await rewrite(core, key, expiredNow))) {
+			continue;
 		}
+
+		core.removed('expired', {reason: 'expire', key});
+		count++;
 	}
 
 	return count;
@@ -122,10 +129,12 @@ async function mark(core: CacheCore, {tags}: Selection, deed: 'deleted' | 'expir
 async function deleteKeys(core: CacheCore, keys: Iterable<string>, reason: string): Promise<number> {
 	let count = 0;
 	for (const key of keys) {
-		if (await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
-			core.removed('deleted', {reason, key});
-			count++;
+		if (!await core.managed.delete(key)) {
+			continue;
 		}
+
+		core.removed('deleted', {reason, key});
+		count++;
 	}
 
 	return count;

@@ -5,8 +5,7 @@ import {matchRequest} from '../matching/key.ts';
 import {matchedMethod} from '../matching/method.ts';
 import {leadsToSecret} from '../matching/redact.ts';
 import type {KeyRequest} from '../matching/types.ts';
-import type {CachedResponse} from '../model/cached-response.ts';
-import {storedOf} from '../model/cached-response.ts';
+import {type CachedResponse, storedOf} from '../model/cached-response.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {lifetime, resolveExpiration} from '../policy/freshness.ts';
@@ -53,7 +52,7 @@ export type SaveOptions = {
 /** Why something was not stored. */
 export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star';
 
-export type Saved = {readonly key: string; readonly stored: StoredResponse} | SaveRefusal;
+export type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
 
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
@@ -121,7 +120,9 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 	}
 
 	const createdAt = now();
-	const head = {method: request.method, url: request.url, fields: request.headers, keyable: true};
+	const head = {
+		method: request.method, url: request.url, fields: request.headers, keyable: true,
+	};
 	const rules = policySettings(settings);
 	const composed = composeResponse({
 		method: request.method.split(':', 1)[0]!,

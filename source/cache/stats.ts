@@ -43,7 +43,10 @@ export type Answered = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
 /** Counts. */
 export class Figures {
 	#since: number;
-	#answered: Record<Answered, number> = {hit: 0, stale: 0, revalidated: 0, miss: 0, bypassed: 0};
+	#answered: Record<Answered, number> = {
+		hit: 0, stale: 0, revalidated: 0, miss: 0, bypassed: 0,
+	};
+
 	#misses = new Map<string, number>();
 	#refused = new Map<string, number>();
 	#bytes = 0;
@@ -94,7 +97,9 @@ export class Figures {
 
 	reset(now: number): void {
 		this.#since = now;
-		this.#answered = {hit: 0, stale: 0, revalidated: 0, miss: 0, bypassed: 0};
+		this.#answered = {
+			hit: 0, stale: 0, revalidated: 0, miss: 0, bypassed: 0,
+		};
 		this.#misses = new Map();
 		this.#refused = new Map();
 		this.#bytes = 0;

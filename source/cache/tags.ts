@@ -76,21 +76,23 @@ export class Tags {
 	*/
 	judge(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		const {tags, tagGenerations = []} = stored;
-		return tags === undefined ? stored : chain(this.#records(tags), records => {
-			let expires = stored.expires ?? Infinity;
-			for (const [index, [deleted, expired]] of records.entries()) {
-				const [deletedThen = '', expiredThen = ''] = tagGenerations[index]?.split('|') ?? [];
-				if (deleted.generation !== deletedThen) {
-					return undefined;
+		return tags === undefined
+			? stored
+			: chain(this.#records(tags), records => {
+				let expires = stored.expires ?? Infinity;
+				for (const [index, [deleted, expired]] of records.entries()) {
+					const [deletedThen = '', expiredThen = ''] = tagGenerations[index]?.split('|') ?? [];
+					if (deleted.generation !== deletedThen) {
+						return undefined;
+					}
+
+					if (expired.generation !== expiredThen) {
+						expires = Math.min(expires, expired.at);
+					}
 				}
 
-				if (expired.generation !== expiredThen) {
-					expires = Math.min(expires, expired.at);
-				}
-			}
-
-			return expires === (stored.expires ?? Infinity) ? stored : {...stored, expires};
-		});
+				return expires === (stored.expires ?? Infinity) ? stored : {...stored, expires};
+			});
 	}
 
 	/** The store was emptied. */

@@ -90,9 +90,11 @@ export class Variants {
 	@returns `undefined` where nobody finds it.
 	*/
 	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return stored.primary === undefined ? stored : chain(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
-			? undefined
-			: asMarked(stored, primary.expiredWith));
+		return stored.primary === undefined
+			? stored
+			: chain(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
+				? undefined
+				: asMarked(stored, primary.expiredWith));
 	}
 
 	/**

@@ -1,5 +1,10 @@
 import {showAsText} from './inspected.ts';
-import {fieldsOf, nodeHeaders, type NodeHeaders, type StoredRequest} from './stored-response.ts';
+import {
+	fieldsOf,
+	nodeHeaders,
+	type NodeHeaders,
+	type StoredRequest,
+} from './stored-response.ts';
 
 /**
 The request that a stored response answers, as far as it is stored: what is secret in it is `REDACTED`, a body that is neither JSON nor a form is not there.

@@ -93,7 +93,9 @@ test('figures add up, and begin anew', async t => {
 		millisecondsSaved: 0,
 	});
 	cache.resetStats();
-	t.like(cache.stats(), {hits: 0, misses: 0, bytesSaved: 0, since: new Date(clock.now())});
+	t.like(cache.stats(), {
+		hits: 0, misses: 0, bytesSaved: 0, since: new Date(clock.now()),
+	});
 });
 
 test('the time that the origin took is saved by each hit', async t => {

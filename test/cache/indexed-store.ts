@@ -10,8 +10,8 @@ import type {
 A memory store with an index that is no more than it says; it counts what it is asked, and how often it is listed.
 */
 export class IndexedStore extends MemoryStore {
-	readonly times: Map<string, IndexedTimes & {readonly size: number}> = new Map();
-	lists: number = 0;
+	readonly times = new Map<string, IndexedTimes & {readonly size: number}>();
+	lists = 0;
 
 	override set(key: string, value: StoredValue, options: SetOptions): void {
 		super.set(key, value, options);

@@ -321,7 +321,7 @@ test('misuse of the other methods is named, too', async t => {
 	const url = 'https://example.com';
 	const type = {instanceOf: TypeError};
 	await t.throwsAsync(cache.get({} as {key: string}), {...type, message: /one of `key`, `url` and `request`/v});
-	await t.throwsAsync(cache.get({key: 'a', url} as {key: string}), {...type, message: /one of `key`/v});
+	await t.throwsAsync(cache.get({key: 'a', url}), {...type, message: /one of `key`/v});
 	await t.throwsAsync(cache.contains({key: 1} as unknown as {key: string}), {...type, message: /`target.key`/v});
 	await t.throwsAsync(cache.contains({url: 'nowhere'}), {...type, message: /valid `url`/v});
 	await t.throwsAsync(cache.createKey({} as {url: string}), {...type, message: /valid `url`/v});
@@ -329,7 +329,7 @@ test('misuse of the other methods is named, too', async t => {
 	await t.throwsAsync(cache.save({url}, {body: {}}), {...type, message: /`response.body`/v});
 	await t.throwsAsync(cache.save({url}, {headers: {a: 1}} as object), {...type, message: /`response.headers\["a"\]`/v});
 	await t.throwsAsync(cache.save({url}, {}, {expireAfter: '5'}), {...type, message: /`expireAfter`/v});
-	await t.throwsAsync(cache.save({url}, {}, {tags: [''] }), {...type, message: /`tags`/v});
+	await t.throwsAsync(cache.save({url}, {}, {tags: ['']}), {...type, message: /`tags`/v});
 	await t.throwsAsync(cache.save({url}, {statusCode: 302, headers: {location: '/?api_key=a'}}), {code: 'ERR_NOT_STORABLE', message: /secret-in-header/v});
 	await t.throwsAsync(cache.explain({url}), {...type, message: /client/v});
 	t.throws(() => cacheHooks({cache: {} as HttpCache}), {...type, message: /HttpCache/v});
