@@ -3,13 +3,12 @@ What it takes to go through 100,000 entries, and to delete the expired half of t
 
 Run it with `node bench/iterate.ts`.
 */
-import {execFile} from 'node:child_process';
+import {spawnSync} from 'node:child_process';
 import {mkdtemp, rm} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import {HttpCache} from '../source/index.ts';
 
 const entries = 100_000;
@@ -45,8 +44,7 @@ if (task === undefined) {
 	const temporary = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-bench-'));
 	for (const name of ['nothing', 'fill', 'list', 'list a tenth', 'count expired', 'delete expired', 'memory']) {
 		// A process for each, so that none has the memory of another.
-		const {stdout} = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), name, temporary]);
-		process.stdout.write(stdout);
+		spawnSync(process.execPath, [fileURLToPath(import.meta.url), name, temporary], {stdio: 'inherit'});
 	}
 
 	await rm(temporary, {recursive: true});

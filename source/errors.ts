@@ -30,7 +30,11 @@ A request that nothing was recorded for, with `mode: 'replay'`.
 export class NotRecordedError extends CacheHooksError {
 	override readonly name = 'NotRecordedError';
 
-	/** @param url - As it may be shown. */
+	/**
+	Names the request.
+
+	@param url - As it may be shown.
+	*/
 	constructor(method: string, url: string) {
 		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\``);
 	}

@@ -59,6 +59,8 @@ const period: Row<number> = {
 const expirations = 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`';
 const urlPatterns = 'a glob, a RegExp or a URLPattern';
 
+const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
+
 const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh' | 'tags'>> = {
 	expireAfter: {
 		default: NEVER_EXPIRE,
@@ -186,7 +188,7 @@ const clientTable: Table<ResolvedSettings> = {
 	mode: {
 		default: undefined,
 		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
-		parse: value => value === 'record' || value === 'replay' || value === 'record-missing' ? value : undefined,
+		parse: value => modes.find(mode => mode === value),
 	},
 	autoclose: boolean,
 	now: functionRow('a function that gives the milliseconds since the epoch', () => Date.now()),

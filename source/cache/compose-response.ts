@@ -100,8 +100,9 @@ The stored response with the news of a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, renewal: Renewal): StoredResponse {
 	const {expires, retainUntil, initialAge, withheld} = renewal;
+	const tagged = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
-		...withTags(stored, tagsOf(fieldsOf(update))),
+		...tagged,
 		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
 		createdAt: received,
 		expires,

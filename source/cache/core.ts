@@ -186,15 +186,14 @@ export class CacheCore {
 	@throws What the task throws.
 	*/
 	async exclusively<Result>(key: string, task: () => MaybePromise<Result>): Promise<Result> {
-		return new Promise((resolve, reject) => {
-			this.#writes.run(key, async () => {
-				try {
-					resolve(await task());
-				} catch (error) {
-					reject(error);
-				}
-			});
+		const result = Promise.withResolvers<Result>();
+		this.#writes.run(key, async () => {
+			// A fault is the caller's, and not the queue's to tell.
+			const running = (async () => task())();
+			result.resolve(running);
+			await running.catch(() => undefined);
 		});
+		return result.promise;
 	}
 
 	/**
@@ -276,12 +275,14 @@ export class CacheCore {
 			this.figures.refuse(reason);
 		}
 
-		if (this.events.isHeard(event)) {
-			const payload: WriteEvent = {
-				reason, key, method, url: redactUrl(url, this.settings.ignoredParameters),
-			};
-			this.report(event, payload);
+		if (!this.events.isHeard(event)) {
+			return;
 		}
+
+		const payload: WriteEvent = {
+			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters),
+		};
+		this.report(event, payload);
 	}
 
 	removed(event: 'deleted' | 'expired' | 'evicted', payload: RemovalEvent): void {

@@ -13,5 +13,5 @@ export function isDebugged(names: string | undefined): boolean {
 export function printDecision(event: string, payload: Readonly<Record<string, unknown>>): void {
 	const {reason, operation, setting, method, url, key, count, error} = payload;
 	const words = [name, event, reason, operation, setting, method, url ?? key, count, error].filter(word => word !== undefined);
-	process.stderr.write(`${words.join(' ')}\n`);
+	process.stderr.write(`${words.map(String).join(' ')}\n`);
 }

@@ -130,7 +130,11 @@ Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no requ
 export class EventHub {
 	readonly #emitter: EventEmitter;
 
-	/** @param emitter - Whose listeners are told. */
+	/**
+	Tells nobody yet.
+
+	@param emitter - Whose listeners are told.
+	*/
 	constructor(emitter: EventEmitter) {
 		this.#emitter = emitter;
 	}

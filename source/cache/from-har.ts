@@ -119,7 +119,9 @@ function bodyOf(value: unknown, path: string): string {
 }
 
 function contentOf(value: unknown, path: string): Uint8Array {
-	const {text = '', encoding} = membersOf(value, path);
+	const {size, mimeType, text = '', encoding} = membersOf(value, path);
+	numberOf(size, `${path}.size`, -1);
+	textOf(mimeType, `${path}.mimeType`);
 	return Uint8Array.from(Buffer.from(textOf(text, `${path}.text`), encoding === 'base64' ? 'base64' : 'utf8'));
 }
 
@@ -158,9 +160,9 @@ function textOf(value: unknown, path: string): string {
 	return value;
 }
 
-function numberOf(value: unknown, path: string): number {
-	if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-		throw new SettingError(path, value, 'a number from 0, as in HAR 1.2');
+function numberOf(value: unknown, path: string, least = 0): number {
+	if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
+		throw new SettingError(path, value, `a number from ${least}, as in HAR 1.2`);
 	}
 
 	return value;

@@ -11,7 +11,11 @@ export class HiddenMark {
 	readonly #store: Store;
 	#isSet = false;
 
-	/** @param store - Throws its faults. */
+	/**
+	Reads nothing yet.
+
+	@param store - Throws its faults.
+	*/
 	constructor(store: Store) {
 		this.#store = store;
 	}

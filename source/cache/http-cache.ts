@@ -298,11 +298,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
-		const core = coreOf(this);
 		if (sorting.by !== undefined && !sortKeys.has(sorting.by)) {
 			throw new SettingError('sorting.by', sorting.by, `one of \`'${[...sortKeys].join('\'`, `\'')}'\``);
 		}
 
+		const core = coreOf(this);
 		await core.settle();
 		for await (const {key, stored} of listSorted(core, sorting, task)) {
 			yield new CachedResponse(key, stored, core.settings.now);

@@ -105,7 +105,7 @@ All entries in order: by an index where the store has one that tells all, else b
 */
 export async function * listSorted(core: CacheCore, {by = 'createdAt', descending = false}: Sorting, task: LongTask): AsyncGenerator<Found, void> {
 	// What never expires has no place in an index by that.
-	if (core.store.find !== undefined && by !== 'expires') {
+	if (by !== 'expires' && core.store.find !== undefined) {
 		yield * listIndexed(core, core.store.find({orderBy: by, descending}), task);
 		return;
 	}

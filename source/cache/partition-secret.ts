@@ -79,7 +79,7 @@ export class PartitionSecret {
 			return true;
 		}
 
-		if (this.#given !== undefined || this.#isStored || typeof other === 'string') {
+		if (typeof other === 'string' || this.#given !== undefined || this.#isStored) {
 			return false;
 		}
 

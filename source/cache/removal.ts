@@ -129,7 +129,7 @@ async function mark(core: CacheCore, {tags}: Selection, deed: 'deleted' | 'expir
 async function deleteKeys(core: CacheCore, keys: Iterable<string>, reason: string): Promise<number> {
 	let count = 0;
 	for (const key of keys) {
-		if (!await core.managed.delete(key)) {
+		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
 			continue;
 		}
 

@@ -101,7 +101,7 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 	const {settings} = core;
 	const {ignoredParameters: ignored, now} = settings;
 	const {sealed, isLossy} = matchRequest(request, settings);
-	if (isLossy || sealed.some(([, , value]) => value === REDACTED || value === JSON.stringify(REDACTED))) {
+	if (isLossy || sealed.some(([_where, _name, value]) => value === REDACTED || value === JSON.stringify(REDACTED))) {
 		return 'redacted';
 	}
 
@@ -124,12 +124,14 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 		method: request.method, url: request.url, fields: request.headers, keyable: true,
 	};
 	const rules = policySettings(settings);
+	const expiration = resolveExpiration(head, rules, new Map());
+	const partition = sealed.length === 0 ? undefined : partitionOf(sealed, await core.secret());
 	const composed = composeResponse({
 		method: request.method.split(':', 1)[0]!,
 		url: request.url,
 		head: received,
 		received: createdAt,
-		lifetime: lifetime({statusCode: received.statusCode, fields}, resolveExpiration(head, rules, new Map()), rules, {requested: createdAt, received: createdAt}),
+		lifetime: lifetime({statusCode: received.statusCode, fields}, expiration, rules, {requested: createdAt, received: createdAt}),
 		// The content is without codings, and as long as it is.
 		withheld: ['content-encoding', 'content-length'],
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
@@ -138,7 +140,7 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 	}, {
 		body: received.body,
 		codings: [],
-		request: redactRequest(request, settings, sealed.length === 0 ? undefined : partitionOf(sealed, await core.secret())),
+		request: redactRequest(request, settings, partition),
 	});
 	const tagged = withTags(composed, [...tagsOf(fields), ...tags]);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(core, tagged, momentOf(expireAfter, now()), now());

@@ -101,10 +101,12 @@ export class Tags {
 	}
 
 	#records(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: TagRecord, expired: TagRecord]>> {
-		return all(tags.map(tag => chain(
-			all([this.#read(recordKey(tag, 'deleted')), this.#read(recordKey(tag, 'expired'))]),
-			([deleted, expired]) => [deleted!, expired!] as const,
-		)));
+		return all(tags.map(tag => this.#recordsOf(tag)));
+	}
+
+	#recordsOf(tag: string): MaybePromise<readonly [deleted: TagRecord, expired: TagRecord]> {
+		const keys = [recordKey(tag, 'deleted'), recordKey(tag, 'expired')];
+		return chain(all(keys.map(key => this.#read(key))), ([deleted, expired]) => [deleted!, expired!] as const);
 	}
 
 	#read(key: string): MaybePromise<TagRecord> {

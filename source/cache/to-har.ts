@@ -56,6 +56,7 @@ function harResponse(stored: StoredResponse): HarResponse {
 			mimeType: fieldValue(fields, 'content-type') ?? '',
 			...(isText ? {text: bytes.toString()} : {text: bytes.toString('base64'), encoding: 'base64' as const}),
 		},
+		// eslint-disable-next-line @typescript-eslint/naming-convention -- HAR names it so.
 		redirectURL: redirectTarget(stored) ?? '',
 		headersSize: -1,
 		bodySize: body.byteLength,

@@ -140,7 +140,7 @@ function withoutVariation({vary: _vary, ...stored}: StoredResponse): StoredRespo
 
 /** A variant as its primary entry's mark leaves it. */
 function asMarked(stored: StoredResponse, mark: string | undefined): StoredResponse {
-	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number.parseInt(mark, 10))};
+	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number(mark.split(' ', 1)[0]))};
 }
 
 /** What marks a primary entry, and with it its variants, as expired. */

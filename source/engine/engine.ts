@@ -81,7 +81,7 @@ export class Engine {
 	begin(exchange: Exchange, isLastResort = false): MaybePromise<Step> {
 		const isReplay = this.#settings.mode === 'replay';
 		const sendPlain = (error: unknown): Step => {
-			if (this.#settings.failFast || isReplay) {
+			if (isReplay || this.#settings.failFast) {
 				throw error;
 			}
 

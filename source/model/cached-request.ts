@@ -19,6 +19,10 @@ export class CachedRequest {
 	readonly body: string | undefined;
 	readonly #request: StoredRequest;
 
+	static {
+		showAsText(this);
+	}
+
 	constructor(request: StoredRequest) {
 		// A method that an override header asks for stands behind the one that was sent.
 		this.method = request.method.split(':', 1)[0]!;
@@ -31,6 +35,7 @@ export class CachedRequest {
 		return nodeHeaders(fieldsOf(this.#request.rawHeaders));
 	}
 
+	// eslint-disable-next-line @typescript-eslint/naming-convention -- `JSON.stringify` names it so.
 	toJSON(): Record<string, unknown> {
 		const {method, url, headers, body} = this;
 		return {
@@ -46,5 +51,3 @@ export class CachedRequest {
 		return `${this.method} ${this.url}`;
 	}
 }
-
-showAsText(CachedRequest.prototype);

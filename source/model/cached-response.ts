@@ -43,6 +43,7 @@ export class CachedResponse {
 	#expires: number | undefined;
 
 	static {
+		showAsText(this);
 		readStored = response => ({...response.#stored, expires: response.#expires});
 	}
 
@@ -140,6 +141,7 @@ export class CachedResponse {
 	}
 
 	/** Everything but the content. */
+	// eslint-disable-next-line @typescript-eslint/naming-convention -- `JSON.stringify` names it so.
 	toJSON(): Record<string, unknown> {
 		const {cacheKey, method, url, statusCode, statusMessage, headers, createdAt, expires, isExpired, revalidated, size, redirectUrls, tags, request} = this;
 		return {
@@ -174,8 +176,6 @@ export class CachedResponse {
 		return left > 0 ? `fresh, expires in ${describePeriod(left)}` : `stale, expired ${describePeriod(-left)} ago`;
 	}
 }
-
-showAsText(CachedResponse.prototype);
 
 /** Where a redirect leads; `undefined` for any other response. */
 export function redirectTarget({statusCode, url, fields}: StoredResponse): string | undefined {

@@ -1,7 +1,6 @@
+import {spawnSync} from 'node:child_process';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
-import {execFile} from 'node:child_process';
 import process from 'node:process';
-import {promisify} from 'node:util';
 import test from 'ava';
 import {isDebugged} from '../../source/cache/debug.ts';
 import type {CacheEvents} from '../../source/index.ts';
@@ -167,17 +166,17 @@ test('a refresh in the background is told as such, and counts as no answer', asy
 });
 
 test('DEBUG names the library in full, by a star, or not', t => {
-	t.deepEqual(['got-cache-hooks', '*', 'a,got-cache-hooks', 'a got-*'].map(names => isDebugged(names)), [true, true, true, true]);
-	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(names => isDebugged(names)), [false, false, false, false, false]);
+	t.deepEqual(['got-cache-hooks', '*', 'a,got-cache-hooks', 'a got-*'].map(given => isDebugged(given)), [true, true, true, true]);
+	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(given => isDebugged(given)), [false, false, false, false, false]);
 });
 
-test('with DEBUG each decision is a line on stderr', async t => {
+test('with DEBUG each decision is a line on stderr', t => {
 	const code = `
 		import {HttpCache} from ${JSON.stringify(new URL('../../source/index.ts', import.meta.url).href)};
 		const cache = new HttpCache({store: 'memory'});
 		await cache.save({url: 'https://user:SECRET@example.com/a'}, {});
 		await cache.delete({urls: ['https://user:SECRET@example.com/a']});
 	`;
-	const {stderr} = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {env: {...process.env, DEBUG: 'got-cache-hooks'}});
+	const {stderr} = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {env: {...process.env, ...Object.fromEntries([['DEBUG', 'got-cache-hooks']])}, encoding: 'utf8'});
 	t.regex(stderr, /^got-cache-hooks deleted keys got-cache:1:[\da-f]{64}\n$/v);
 });

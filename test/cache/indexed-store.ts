@@ -10,20 +10,24 @@ import type {
 A memory store with an index that is no more than it says; it counts what it is asked, and how often it is listed.
 */
 export class IndexedStore extends MemoryStore {
-	readonly times = new Map<string, IndexedTimes & {readonly size: number}>();
-	lists = 0;
+	readonly #times = new Map<string, IndexedTimes & {readonly size: number}>();
+	#lists = 0;
+
+	get lists(): number {
+		return this.#lists;
+	}
 
 	override set(key: string, value: StoredValue, options: SetOptions): void {
 		super.set(key, value, options);
 		if (options.indexed === undefined) {
-			this.times.delete(key);
+			this.#times.delete(key);
 		} else {
-			this.times.set(key, {...options.indexed, size: options.size ?? 0});
+			this.#times.set(key, {...options.indexed, size: options.size ?? 0});
 		}
 	}
 
 	override async * iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
-		this.lists++;
+		this.#lists++;
 		yield * super.iterate();
 	}
 
@@ -46,10 +50,10 @@ export class IndexedStore extends MemoryStore {
 	}
 
 	#found({staleAt, createdBefore, orderBy = 'createdAt', descending = false}: StoreQuery): string[] {
-		const found = [...this.times].filter(([key, {createdAt, freshUntil = Infinity}]) => this.get(key) !== undefined
+		const found = [...this.#times].filter(([key, {createdAt, freshUntil = Infinity}]) => this.get(key) !== undefined
 			&& (staleAt === undefined || freshUntil <= staleAt)
 			&& (createdBefore === undefined || createdAt < createdBefore));
-		const value = (key: string): number | string => orderBy === 'key' ? key : this.times.get(key)![orderBy] ?? Infinity;
+		const value = (key: string): number | string => orderBy === 'key' ? key : this.#times.get(key)![orderBy] ?? Infinity;
 		const keys = found.map(([key]) => key).toSorted((one, other) => value(one) < value(other) ? -1 : 1);
 		return descending ? keys.toReversed() : keys;
 	}

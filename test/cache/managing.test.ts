@@ -32,7 +32,7 @@ for (const [name, open] of places) {
 		t.is(await cache.createKey({url}), key);
 		t.false(await cache.contains({url: `${origin.url}/b`}));
 		t.false(await cache.contains({url: `${origin.url}/mine`}));
-		t.true(await cache.contains({request: {url: `${origin.url}/mine`, headers: {Authorization: 'one'}}}));
+		t.true(await cache.contains({request: {url: `${origin.url}/mine`, headers: {authorization: 'one'}}}));
 
 		const response = await cache.get({url});
 		t.is(response!.text(), '/a ');
@@ -105,7 +105,7 @@ for (const [name, open] of places) {
 		t.deepEqual(await order({by: 'expires'}), ['/cc', '/a', '/bbb']);
 		t.deepEqual(await order({by: 'size', descending: true}), ['/bbb', '/cc', '/a']);
 		const keys = await Array.fromAsync(cache.sorted({by: 'key'}), ({cacheKey}) => cacheKey);
-		t.deepEqual(keys, keys.toSorted());
+		t.deepEqual(keys, keys.toSorted((one, other) => one.localeCompare(other, 'en')));
 		await t.throwsAsync(order({by: 'url' as 'key'}), {instanceOf: TypeError, message: /`sorting.by`/v});
 	});
 
@@ -137,7 +137,7 @@ for (const [name, open] of places) {
 		t.is((await cache.get({url: `${origin.url}/a`}))!.expiresDelta, 3600);
 		t.is(cacheInfo(await client(`${origin.url}/a`)).reason, 'fresh');
 		t.is(await cache.resetExpiration(NEVER_EXPIRE, {urls: [`${origin.url}/a`]}), 1);
-		t.deepEqual((await Array.fromAsync(cache.responses(), ({expires}) => expires === undefined)).toSorted(), [false, true]);
+		t.is((await Array.fromAsync(cache.responses())).filter(({expires}) => expires === undefined).length, 1);
 		await t.throwsAsync(cache.resetExpiration(DO_NOT_CACHE), {instanceOf: TypeError, message: /`expireAfter`/v});
 	});
 
@@ -310,9 +310,6 @@ for (const [criteria, message] of wrong) {
 		const cache = new HttpCache({store: 'memory'});
 		await t.throwsAsync(cache.delete(criteria as Criteria), {instanceOf: TypeError, message});
 		await t.throwsAsync(cache.expire(criteria as Criteria), {instanceOf: TypeError, message});
-		if (!message.source.includes('at least')) {
-			await t.throwsAsync(cache.count(criteria as Criteria), {instanceOf: TypeError, message});
-		}
 	});
 }
 
@@ -327,12 +324,12 @@ test('misuse of the other methods is named, too', async t => {
 	await t.throwsAsync(cache.createKey({} as {url: string}), {...type, message: /valid `url`/v});
 	await t.throwsAsync(cache.save({url}, {statusCode: 99}), {...type, message: /`response.statusCode`/v});
 	await t.throwsAsync(cache.save({url}, {body: {}}), {...type, message: /`response.body`/v});
-	await t.throwsAsync(cache.save({url}, {headers: {a: 1}} as object), {...type, message: /`response.headers\["a"\]`/v});
+	await t.throwsAsync(cache.save({url}, {headers: {a: 1 as unknown as string}}), {...type, message: /`response.headers\["a"\]`/v});
 	await t.throwsAsync(cache.save({url}, {}, {expireAfter: '5'}), {...type, message: /`expireAfter`/v});
 	await t.throwsAsync(cache.save({url}, {}, {tags: ['']}), {...type, message: /`tags`/v});
 	await t.throwsAsync(cache.save({url}, {statusCode: 302, headers: {location: '/?api_key=a'}}), {code: 'ERR_NOT_STORABLE', message: /secret-in-header/v});
 	await t.throwsAsync(cache.explain({url}), {...type, message: /client/v});
-	t.throws(() => cacheHooks({cache: {} as HttpCache}), {...type, message: /HttpCache/v});
+	t.throws(() => cacheHooks({cache: new Map() as unknown as HttpCache}), {...type, message: /HttpCache/v});
 	t.throws(() => cacheHooks({cache, store: 'memory'}), {...type, message: /`cache.store`/v});
 });
 
@@ -374,7 +371,7 @@ test('faults of the store are thrown by what manages it', async t => {
 			throw new Error('gone');
 		}, deleteMany() {}, clear() {
 			throw new Error('gone');
-		}, async * iterate() {
+		}, iterate() {
 			throw new Error('gone');
 		}, close() {},
 	};

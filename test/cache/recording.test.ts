@@ -1,4 +1,4 @@
-import {createServer} from 'node:http';
+import {Buffer} from 'node:buffer';
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import Ajv from 'ajv';
@@ -84,7 +84,7 @@ for (const [name, open] of places) {
 		t.is((await cache.toHar({urls: [`${origin.url}/to`]})).log.entries.length, 1);
 
 		const other = new HttpCache({store: 'memory', now: clock.now, allowableMethods: ['GET', 'POST']});
-		const {saved, skipped} = await other.fromHar(JSON.parse(JSON.stringify(har)), {expireAfter: '1h', tags: ['har']});
+		const {saved, skipped} = await other.fromHar(structuredClone(har), {expireAfter: '1h', tags: ['har']});
 		t.is(saved, 5);
 		t.deepEqual(skipped.map(({reason}) => reason).toSorted(), ['redacted', 'unusable']);
 		const {default: got} = await import('got');
@@ -101,11 +101,6 @@ for (const [name, open] of places) {
 }
 
 test('replay opens no socket, even where the store fails', async t => {
-	const sockets: unknown[] = [];
-	const server = createServer();
-	server.on('connection', socket => {
-		sockets.push(socket);
-	});
 	const {client, origin, another} = await manage(t, places[0]![1]);
 	const store = {
 		get() {
@@ -138,7 +133,8 @@ const valid: Har = {
 				method: 'POST', url: 'https://example.com/', httpVersion: 'HTTP/1.1', cookies: [], headers: [{name: 'a', value: 'b'}], queryString: [], postData: {mimeType: 'text/plain', text: 'x'}, headersSize: -1, bodySize: 1,
 			},
 			response: {
-				status: 200, statusText: 'OK', httpVersion: 'HTTP/1.1', cookies: [], headers: [], content: {size: 1, mimeType: 'text/plain', text: 'y'}, redirectURL: '', headersSize: -1, bodySize: 1,
+				status: 200, statusText: 'OK', httpVersion: 'HTTP/1.1', cookies: [], headers: [], content: {size: 1, mimeType: 'text/plain', text: 'y'}, redirectURL: '', // eslint-disable-line @typescript-eslint/naming-convention -- HAR names it so.
+				headersSize: -1, bodySize: 1,
 			},
 			cache: {},
 			timings: {send: 0, wait: 5, receive: 0},
@@ -157,12 +153,21 @@ test('what the schema refuses in what is used is refused, by name', async t => {
 		const har = structuredClone(valid) as unknown as Record<string, unknown>;
 		const names = path.split('.');
 		const last = names.pop()!;
-		const parent = names.reduce<Record<string, unknown>>((object, name) => object[name] as Record<string, unknown>, har);
-		parent[last] = value;
-		if (!isHar(har)) {
-			const error = await t.throwsAsync(cache.fromHar(har), {instanceOf: TypeError});
-			t.true(error.message.includes('har.log'));
+		let parent = har;
+		for (const name of names) {
+			parent = parent[name] as Record<string, unknown>;
 		}
+
+		parent[last] = value;
+		let isTaken = true;
+		try {
+			await cache.fromHar(har);
+		} catch (error) {
+			isTaken = false;
+			t.regex(String(error), /^TypeError: .*har\.log/v);
+		}
+
+		t.true(isHar(har) || !isTaken, `${path}: ${JSON.stringify(value)}`);
 	}), {numRuns: 300});
 	await t.throwsAsync(cache.fromHar('text'), {instanceOf: TypeError, message: /`har`/v});
 });
