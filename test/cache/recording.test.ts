@@ -1,9 +1,7 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
-import {expectTypeOf} from 'expect-type';
 import Ajv from 'ajv';
 import * as fc from 'fast-check';
-import type {Har as HarFormat} from 'har-format';
 import harSchema from 'har-schema';
 import {
 	cacheHooks,
@@ -13,8 +11,6 @@ import {
 	type Har,
 } from '../../source/index.ts';
 import {manage, places} from './places.ts';
-
-expectTypeOf<Har>().toExtend<HarFormat>();
 
 const ajv = new Ajv({schemas: Object.values(harSchema), meta: false, validateSchema: false});
 const isHar = (har: unknown): boolean => ajv.validate('har.json', har) as boolean;
@@ -159,15 +155,15 @@ test('what the schema refuses in what is used is refused, by name', async t => {
 		}
 
 		parent[last] = value;
-		let isTaken = true;
+		const refusals: string[] = [];
 		try {
 			await cache.fromHar(har);
 		} catch (error) {
-			isTaken = false;
-			t.regex(String(error), /^TypeError: .*har\.log/v);
+			refusals.push(String(error));
 		}
 
-		t.true(isHar(har) || !isTaken, `${path}: ${JSON.stringify(value)}`);
+		t.true(refusals.every(refusal => /^TypeError: .*har\.log/v.test(refusal)));
+		t.true(isHar(har) || refusals.length === 1, `${path}: ${JSON.stringify(value)}`);
 	}), {numRuns: 300});
 	await t.throwsAsync(cache.fromHar('text'), {instanceOf: TypeError, message: /`har`/v});
 });
