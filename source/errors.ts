@@ -25,6 +25,22 @@ export class StoreTimeoutError extends CacheHooksError {
 }
 
 /**
+A request that nothing was recorded for, with `mode: 'replay'`.
+*/
+export class NotRecordedError extends CacheHooksError {
+	override readonly name = 'NotRecordedError';
+
+	/**
+	Names the request.
+
+	@param url - As it may be shown.
+	*/
+	constructor(method: string, url: string) {
+		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\``);
+	}
+}
+
+/**
 A wrong setting: `path` names it (`cache.urlsExpireAfter[1]`), the message says what came and what is allowed.
 */
 export class SettingError extends TypeError {

@@ -1,18 +1,34 @@
-export {HttpCache, type CacheEvents, type StoreErrorEvent} from './cache/http-cache.ts';
-export {cacheHooks, getCache} from './client/cache-hooks.ts';
+export type {UpdatedCache} from './cache/copying.ts';
+export type {Criteria} from './cache/criteria.ts';
+export type {DescribedRequest} from './cache/described-request.ts';
+export type {
+	AnswerEvent, CacheEvents, RemovalEvent, StoreErrorEvent, WriteEvent,
+} from './cache/events.ts';
+export type {Explanation} from './cache/explanation.ts';
+export type {ImportedHar} from './cache/from-har.ts';
+export type {Har, HarEntry} from './cache/har-types.ts';
+export {HttpCache, type Target} from './cache/http-cache.ts';
+export type {Sorting} from './cache/listing.ts';
+export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
+export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
+export type {CacheStats} from './cache/stats.ts';
+export {cacheHooks, getCache, type ClientSettings} from './client/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
 } from './client/create-cached-got.ts';
-export {explain, type DescribedRequest} from './client/explain.ts';
-export type {Explanation} from './engine/explain.ts';
+export {explain} from './client/explain.ts';
 export type {AskedRule} from './policy/rule.ts';
-export {CacheHooksError, SettingError, StoreTimeoutError} from './errors.ts';
+export {
+	CacheHooksError, NotRecordedError, SettingError, StoreTimeoutError,
+} from './errors.ts';
 export {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
 export type {IgnoredParameter} from './matching/ignored.ts';
 export {createKey, type KeySettings} from './matching/key.ts';
 export type {KeyRequest, PartitionFunction} from './matching/types.ts';
-export {CachedResponse} from './model/cached-response.ts';
+export {CachedRequest} from './model/cached-request.ts';
+export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
+export type {Mode} from './policy/modes.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,
 } from './policy/expiration.ts';

@@ -2,6 +2,7 @@ import type {Ignored, IgnoredParameter} from './matching/ignored.ts';
 import type {KeyRequest, PartitionFunction} from './matching/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
+import type {Mode} from './policy/modes.ts';
 import type {UrlExpiration, UrlsExpireAfter} from './policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from './serializers/pipeline.ts';
 import type {StoreSetting} from './stores/open.ts';
@@ -12,6 +13,9 @@ A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIR
 export type Period = boolean | number | string | DurationLike;
 
 export type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
+
+/** The tags of a response, beside those that its headers give. */
+export type TagFunction = (response: CachedResponse) => readonly string[];
 
 /**
 `createKey` makes the key that the request would have without a `keyFn`.
@@ -380,6 +384,61 @@ export type CacheSettings = SharedSettings & {
 	readonly maxEntryBytes?: number | undefined;
 
 	/**
+	Bytes that everything stored may take; what was not used lately makes room. For `'memory'`, whose default is 134,217,728 (128 MiB).
+
+	@default undefined
+	@example
+	```
+	{store: 'memory', maxBytes: 16 * 1024 * 1024}
+	```
+	*/
+	readonly maxBytes?: number | undefined;
+
+	/**
+	How many entries are kept; what was not used lately makes room. For `'memory'`, whose default is 10,000.
+
+	@default undefined
+	@example
+	```
+	{store: 'memory', maxEntries: 500}
+	```
+	*/
+	readonly maxEntries?: number | undefined;
+
+	/**
+	The share of its freshness lifetime, from 0 to 1, by which a response may expire earlier, at random: so that what was stored together is not asked for again together.
+
+	@default 0
+	@example
+	```
+	{expireAfter: '1h', jitter: 0.1}
+	```
+	*/
+	readonly jitter?: number | undefined;
+
+	/**
+	The tags of a response, beside those of its `Cache-Tag` and `Surrogate-Key` headers and of its request: `cache.delete({tags})` and `cache.expire({tags})` name them. Where it throws, the response is not stored.
+
+	@default undefined
+	@example
+	```
+	{tags: response => [new URL(response.url).hostname]}
+	```
+	*/
+	readonly tags?: TagFunction | undefined;
+
+	/**
+	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none.
+
+	@default undefined
+	@example
+	```
+	{store: 'sqlite', cacheName: 'test/fixtures/api', mode: 'replay'}
+	```
+	*/
+	readonly mode?: Mode | undefined;
+
+	/**
 	Close a store that was handed in with the cache, as one that the cache opened itself is.
 
 	@default false
@@ -427,6 +486,17 @@ export type RequestSettings = SharedSettings & {
 	```
 	*/
 	readonly forceRefresh?: boolean | undefined;
+
+	/**
+	Tags of the response, beside the client's and those of its headers.
+
+	@default []
+	@example
+	```
+	{tags: ['user:1']}
+	```
+	*/
+	readonly tags?: readonly string[] | undefined;
 };
 
 type ResolvedSharedSettings = {
@@ -490,6 +560,15 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly storeTimeout: number;
 	readonly failFast: boolean;
 	readonly maxEntryBytes: number;
+
+	/** `undefined` leaves it to the store. */
+	readonly maxBytes: number | undefined;
+
+	/** `undefined` leaves it to the store. */
+	readonly maxEntries: number | undefined;
+	readonly jitter: number;
+	readonly tags: TagFunction | undefined;
+	readonly mode: Mode | undefined;
 	readonly autoclose: boolean;
 	readonly now: () => number;
 };
@@ -502,4 +581,5 @@ export type ResolvedRequestSettings = {
 } & {
 	readonly refresh?: boolean;
 	readonly forceRefresh?: boolean;
+	readonly tags?: readonly string[];
 };

@@ -10,6 +10,7 @@ import {
 	type Expiration,
 	type ExpireAfter,
 } from './policy/expiration.ts';
+import {settingsOfMode, type Mode} from './policy/modes.ts';
 import {
 	compileUrlPattern,
 	isUrlPattern,
@@ -58,7 +59,9 @@ const period: Row<number> = {
 const expirations = 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`';
 const urlPatterns = 'a glob, a RegExp or a URLPattern';
 
-const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh'>> = {
+const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
+
+const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh' | 'tags'>> = {
 	expireAfter: {
 		default: NEVER_EXPIRE,
 		allowed: expirations,
@@ -111,7 +114,7 @@ const clientTable: Table<ResolvedSettings> = {
 	heuristicShare: {
 		default: 0.1,
 		allowed: 'a number from 0 to 1',
-		parse: value => typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined,
+		parse: share,
 	},
 	cacheControlTargets: {
 		default: [],
@@ -172,6 +175,27 @@ const clientTable: Table<ResolvedSettings> = {
 		allowed: 'a whole number of bytes from 1, or `Infinity`',
 		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
 	},
+	maxBytes: {
+		default: undefined,
+		allowed: 'a whole number of bytes from 1',
+		parse: positive,
+	},
+	maxEntries: {
+		default: undefined,
+		allowed: 'a whole number from 1',
+		parse: positive,
+	},
+	jitter: {
+		default: 0,
+		allowed: 'a number from 0 to 1',
+		parse: share,
+	},
+	tags: functionRow('a function `(response) => string[]`'),
+	mode: {
+		default: undefined,
+		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
+		parse: value => modes.find(mode => mode === value),
+	},
 	autoclose: boolean,
 	now: functionRow('a function that gives the milliseconds since the epoch', () => Date.now()),
 };
@@ -180,6 +204,11 @@ const requestTable: Table<ResolvedRequestSettings> = {
 	...sharedTable,
 	refresh: boolean,
 	forceRefresh: boolean,
+	tags: {
+		default: [],
+		allowed: 'an array of tags',
+		parse: (value, path) => Array.isArray(value) ? [...setOf('a string that is not empty', notEmpty)(value, path)!] : undefined,
+	},
 };
 
 /** The names of the settings that a request may have of its own. */
@@ -201,7 +230,8 @@ resolveSettings({expireAfter: '5m'}).expireAfter;
 */
 export function resolveSettings(settings: CacheSettings = {}): ResolvedSettings {
 	const required = Object.keys(clientTable).filter(key => !(leftToOrigin.has(key) && settings?.cacheControl === true));
-	return resolve(clientTable, required, settings, 'cache');
+	const resolved = resolve(clientTable, required, settings, 'cache');
+	return resolved.mode === undefined ? resolved : Object.freeze({...resolved, ...settingsOfMode(resolved.mode)});
 }
 
 /**
@@ -304,6 +334,14 @@ function secret(value: unknown): string | Uint8Array | undefined {
 	}
 
 	return notEmpty(value);
+}
+
+function positive(value: unknown): number | undefined {
+	return isWhole(value) && value >= 1 ? value : undefined;
+}
+
+function share(value: unknown): number | undefined {
+	return typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined;
 }
 
 function notEmpty(value: unknown): string | undefined {

@@ -48,6 +48,7 @@ test('the defaults', t => {
 		storeTimeout: 500,
 		failFast: false,
 		maxEntryBytes: 67_108_864,
+		jitter: 0,
 		autoclose: false,
 		matchHeaders: false,
 		partitionBy: 'credentials',
@@ -72,12 +73,13 @@ test('each setting states its default', t => {
 	t.true(['expireAfter', 'store', 'refresh'].every(key => keys.includes(key)));
 });
 
-for (const [key, stated] of documented) {
-	test(`the stated default of \`${key}\` is the real one`, t => {
+for (const [index, [key, stated]] of documented.entries()) {
+	// The request's own come last.
+	const isOfRequestOnly = index >= keys.indexOf('refresh');
+	test(`the stated default of \`${key}\`${isOfRequestOnly ? ' of a request' : ''} is the real one`, t => {
 		const settings = {[key]: runInNewContext(`(${stated})`, {NEVER_EXPIRE, DEFAULT_IGNORED_PARAMETERS}) as unknown};
-		const isOfRequestOnly = ['refresh', 'forceRefresh'].includes(key);
 		const given = isOfRequestOnly ? resolveRequestSettings(settings) : resolveSettings(settings);
-		const byDefault = isOfRequestOnly ? {[key]: false} : resolveSettings();
+		const byDefault = isOfRequestOnly ? {[key]: key === 'tags' ? [] : false} : resolveSettings();
 		t.is(inspect(given, {depth: 5}), inspect(byDefault, {depth: 5}));
 		t.is(key === 'now' ? String(resolveSettings().now) : stated, stated);
 	});

@@ -5,7 +5,7 @@ import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
-import {secretKey} from './partition-secret.ts';
+import {isRecordKey} from './records.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
 export type EntriesOptions = {
@@ -64,7 +64,7 @@ export class Entries {
 	/** All entries, those that cannot be read as well. Nothing is told or deleted. */
 	async * inspect(): AsyncGenerator<Inspected, void> {
 		for await (const [key, value] of this.#options.store.iterate()) {
-			if (key !== secretKey) {
+			if (!isRecordKey(key)) {
 				yield this.#attempt<Inspected>(
 					() => chain(this.#decode(key, value), stored => ({key, stored})),
 					error => ({key, error}),

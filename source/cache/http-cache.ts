@@ -1,159 +1,317 @@
 import {EventEmitter} from 'node:events';
-import process from 'node:process';
-import type {StoredResponse} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
-import {guardStore} from '../stores/guard.ts';
-import {openStore, type StoreSetting} from '../stores/open.ts';
-import type {Store} from '../stores/types.ts';
-import {maxSerializedBytes, serializerOf, type SerializerSettings} from './default-serializers.ts';
-import {Entries} from './entries.ts';
-import {invalidationsOf, type Invalidations} from './invalidations.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
-import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {CacheHooksError, describe, SettingError} from '../errors.ts';
+import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
+import type {ExpireAfter} from '../policy/expiration.ts';
+import {resolveSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
+import {copyEntries, type UpdatedCache} from './copying.ts';
+import {CacheCore} from './core.ts';
+import {
+	checkedRequest,
+	understand,
+	type Criteria,
+	type Selection,
+} from './criteria.ts';
+import type {DescribedRequest} from './described-request.ts';
+import type {CacheEvents} from './events.ts';
+import type {Explanation} from './explanation.ts';
+import {importHar, type ImportedHar} from './from-har.ts';
+import type {Har} from './har-types.ts';
+import {
+	listAll,
+	listMeant,
+	listSorted,
+	readVisible,
+	sortKeys,
+	type Listed,
+	type Sorting,
+} from './listing.ts';
 import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
-import {redactAgain, remakeKey, type KeyMaking} from './request-keys.ts';
-import {Variants, type Match, type NoMatch} from './variants.ts';
-import {WriteQueue} from './write-queue.ts';
+import {deleteMeant, expireMeant, resetExpirations} from './removal.ts';
+import {makeKey, redactAgain, remakeKey} from './request-keys.ts';
+import {
+	checkedExpiration,
+	checkedResponse,
+	keyRequest,
+	saveAgain,
+	saveResponse,
+	type DescribedResponse,
+	type SaveOptions,
+} from './saving.ts';
+import type {CacheStats} from './stats.ts';
+import {exportHar} from './to-har.ts';
 
-export type HttpCacheOptions = SerializerSettings & {
-	readonly store: StoreSetting;
-	readonly cacheName: string;
-	readonly storeTimeout: number;
-	readonly failFast: boolean;
-	readonly autoclose: boolean;
-	readonly now: () => number;
-	readonly partitionSecret?: string | Uint8Array | undefined;
-	readonly maxEntryBytes: number;
-} & KeyMaking;
+/** One entry: by its key, or by what it answers. */
+export type Target =
+	| {readonly key: string}
+	| {readonly url: string | URL}
+	| {readonly request: DescribedRequest};
+
+type Explain = (request: DescribedRequest, settings: RequestSettings | undefined) => Promise<Explanation>;
+type Insides = {readonly core: CacheCore; readonly settings: CacheSettings; explain?: Explain};
+
+const insides = new WeakMap<HttpCache, Insides>();
+
+/** What the engine works with. */
+export function coreOf(cache: HttpCache): CacheCore {
+	return insides.get(cache)!.core;
+}
+
+/** The settings that a cache was made with, as the user wrote them. */
+export function givenSettings(cache: HttpCache): CacheSettings {
+	return insides.get(cache)!.settings;
+}
+
+/** Gives a cache what its client knows. */
+export function connect(cache: HttpCache, explain: Explain): void {
+	insides.get(cache)!.explain = explain;
+}
 
 /**
-What happened in the store, and was kept from the request.
-*/
-export type StoreErrorEvent = {
-	readonly operation: string;
-	readonly key?: string;
-	readonly error: unknown;
-};
+Stored responses, and everything to see, change and measure them. What a request does meets no faults of the store; what is asked here throws them.
 
-export type CacheEvents = {
-	/** A store call failed or took too long, or what it gave could not be read. */
-	storeError: [StoreErrorEvent];
+`getCache(client)` gives that of a client; one that was made here is given to `cacheHooks({cache})`.
 
-	/** A function given in the settings failed; the request went on. */
-	settingError: [{readonly setting: string; readonly error: unknown}];
-
-	/** A refresh in the background failed; what is stored stays. */
-	backgroundError: [{readonly error: unknown}];
-
-	/** A fault of this library's, kept from the request: please report it. */
-	internalError: [{readonly error: unknown}];
-};
-
-/**
-Stored responses by key. Faults of the store are misses and events, never errors.
+@example
+```
+const cache = new HttpCache({store: 'sqlite', cacheName: 'weather'});
+const client = got.extend(cacheHooks({cache, expireAfter: '5m'}));
+await cache.delete({expired: true});
+```
 */
 export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposable {
-	readonly #store: Store;
-	readonly #closes: boolean;
-	readonly #storeTimeout: number;
-	readonly #keys: KeyMaking;
-	readonly #invalidations: Invalidations;
-	readonly #secret: PartitionSecret;
-	readonly #entries: Entries;
-	readonly #variants: Variants;
-	readonly #held = new Set<Promise<void>>();
-	readonly #writes = new WriteQueue((key, error) => {
-		this.report('storeError', {operation: 'set', key, error});
-	});
-
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
-	@throws {TypeError} Where `store` is of no known shape, or `serializer` is none for it.
+	@throws {TypeError} Where a setting is wrong: it names the setting, what came, and what is allowed.
 	*/
-	constructor(options: HttpCacheOptions) {
+	constructor(settings: CacheSettings = {}) {
 		super();
-		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret} = options;
-		this.#keys = options;
-		const opened = openStore(store, {cacheName, now});
-		this.#closes = opened.owned || autoclose;
-		this.#storeTimeout = storeTimeout;
-		this.#invalidations = invalidationsOf(store, cacheName);
-		this.#store = guardStore(opened.store, {
-			timeout: storeTimeout,
-			failFast,
-			now,
-			onError: event => {
-				this.report('storeError', event);
-			},
-		});
-		this.#secret = new PartitionSecret({
-			// A secret that cannot be read must not be taken for one that is not there: it would be overwritten.
-			store: guardStore(opened.store, {timeout: storeTimeout, failFast: true, now}),
-			given: partitionSecret,
-			onFault: (operation, error) => {
-				if (failFast) {
-					throw error;
-				}
-
-				this.report('storeError', {operation, key: secretKey, error});
-			},
-		});
-		this.#entries = new Entries({
-			store: this.#store,
-			serializer: serializerOf(opened.store, options),
-			maxBytes: maxSerializedBytes(options.maxEntryBytes),
-			timeout: storeTimeout,
-			beforeWrite: () => this.#secret.keep(),
-			onRubbish: (key, error) => {
-				this.report('storeError', {operation: 'decode', key, error});
-			},
-		});
-		this.#variants = new Variants(this.#entries, this.secret);
-	}
-
-	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
-	readonly secret = (): MaybePromise<string | Uint8Array> => this.#secret.get();
-
-	/**
-	The stored response for a primary key and the request's header fields: one read, or two where it varies.
-	*/
-	match(key: string, request: Fields): MaybePromise<Match | NoMatch> {
-		const pending = this.#writes.pending(key, this.#storeTimeout);
-		return pending === undefined ? this.#variants.match(key, request) : chain(pending, () => this.#variants.match(key, request));
+		insides.set(this, {core: new CacheCore(resolveSettings(settings), this), settings: {...settings}});
 	}
 
 	/**
-	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
+	Whether something is stored, fresh or not. A request has the headers that part its key or that `Vary` names; a URL stands for a GET without credentials.
 
-	@param task - `undefined` stores nothing.
+	@throws {TypeError} Where the target is none. And with the faults of the store, as every method.
+
+	@example
+	```
+	await cache.contains({url: 'https://example.com'});
+	//=> true
+	```
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>): void {
-		this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#variants.save(key, request, stored)));
-	}
-
-	/** Writes an entry again where it lies. */
-	replace(key: string, stored: StoredResponse): void {
-		this.#writes.run(key, () => this.#entries.write(key, stored));
+	async contains(target: Target): Promise<boolean> {
+		return await this.get(target) !== undefined;
 	}
 
 	/**
-	Deletes one entry; where it is a primary one, its variants can no longer be found.
+	What is stored, fresh or not. It does not count as a hit.
+
+	@example
+	```
+	const response = await cache.get({request: {url: 'https://example.com', headers: {'accept-language': 'de'}}});
+	response?.isExpired;
+	//=> false
+	```
 	*/
-	delete(key: string): void {
-		this.#writes.run(key, () => chain(this.#store.delete(key), () => undefined));
+	async get(target: Target): Promise<CachedResponse | undefined> {
+		const core = coreOf(this);
+		await core.settle();
+		const {key, url, request} = checkedTarget(target);
+		if (key !== undefined) {
+			return this.#given(key, await readVisible(core, key));
+		}
+
+		const asked = keyRequest(request ?? {url: url!});
+		const primary = await makeKey(asked, core.settings, core.secret);
+		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.headers);
+		return match?.stored === undefined ? undefined : this.#given(match.key, await core.tags.judge(match.stored));
 	}
 
-	/** What unsafe requests have changed, in this process. */
-	get invalidations(): Invalidations {
-		return this.#invalidations;
+	/**
+	Stores a response for a request, as if the origin had given it now; or writes one that the cache gave, with the expiration that it has by now.
+
+	@throws {TypeError} Where a part of it is wrong.
+	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: its `Location` leads to a secret, it varies by everything, or `keyFn` gives no key.
+
+	@example
+	```
+	await cache.save({url: 'https://example.com/users/1'}, {headers: {'content-type': 'application/json'}, body: '{}'}, {expireAfter: '1h'});
+	```
+	*/
+	async save(request: DescribedRequest, response: DescribedResponse, options?: SaveOptions): Promise<CachedResponse>;
+	async save(response: CachedResponse, options?: SaveOptions): Promise<CachedResponse>;
+	async save(subject: DescribedRequest | CachedResponse, ...rest: readonly unknown[]): Promise<CachedResponse> {
+		const core = coreOf(this);
+		const saved = subject instanceof CachedResponse
+			? await saveAgain(core, subject, checkedOptions(rest[0]))
+			: await saveResponse(core, keyRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
+		if (typeof saved === 'string') {
+			throw new CacheHooksError('ERR_NOT_STORABLE', `The response may not be stored: ${saved}`);
+		}
+
+		return new CachedResponse(saved.key, saved.stored, core.settings.now);
+	}
+
+	/**
+	Deletes everything for which any of the criteria holds. `tags` take effect at once, for all processes, whatever they hold; nothing is searched for them.
+
+	Of a resource that varies, to delete what lies under its key deletes all variants.
+
+	@returns How many entries were deleted; those of tags are not counted, nor are variants.
+	@throws {TypeError} Where no criterion is given (`clear()` deletes everything), or one is wrong.
+
+	@example
+	```
+	await cache.delete({expired: true, urls: ['https://example.com/users/1'], tags: ['users']});
+	//=> 17
+	```
+	*/
+	async delete(criteria: Criteria, task: LongTask = {}): Promise<number> {
+		return deleteMeant(coreOf(this), await this.#required(criteria, '`clear()` deletes everything'), task);
+	}
+
+	/**
+	Marks as expired everything for which any of the criteria holds. It stays, to be validated, and to stand in for an error. `tags` take effect at once, as in `delete`.
+
+	@returns How many entries were marked; those of tags are not counted, nor are variants.
+	@throws {TypeError} As `delete`.
+
+	@example
+	```
+	await cache.expire({patterns: ['*.example.com/live']});
+	//=> 3
+	```
+	*/
+	async expire(criteria: Criteria, task: LongTask = {}): Promise<number> {
+		return expireMeant(coreOf(this), await this.#required(criteria, '`{valid: true}` expires everything'), task);
+	}
+
+	/**
+	Everything for which any of the criteria holds, one at a time; without any, all that is fresh or expired. What is `invalid` comes as an `InvalidEntry`.
+
+	@throws {TypeError} Where a criterion is wrong.
+
+	@example
+	```
+	for await (const response of cache.filter({olderThan: '7d'})) {
+		console.log(response);
+	}
+	```
+	*/
+	filter(criteria?: Criteria & {readonly invalid?: false | undefined}, task?: LongTask): AsyncGenerator<CachedResponse, void>;
+	filter(criteria: Criteria, task?: LongTask): AsyncGenerator<CachedResponse | InvalidEntry, void>;
+	async * filter(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<CachedResponse | InvalidEntry, void> {
+		const {now} = coreOf(this).settings;
+		for await (const {key, stored, error} of this.#list(criteria, task)) {
+			yield stored === undefined ? new InvalidEntry(key, error) : new CachedResponse(key, stored, now);
+		}
+	}
+
+	/**
+	All responses, fresh or not, one at a time.
+
+	@example
+	```
+	for await (const response of cache.responses()) {
+		console.log(response);
+		//=> GET https://example.com/ 200 (308 B) fresh, expires in 4 m
+	}
+	```
+	*/
+	async * responses(task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
+		yield * this.filter({}, task);
+	}
+
+	/**
+	The URLs of what is stored, each once: they are remembered while they are listed.
+
+	@example
+	```
+	await Array.fromAsync(cache.urls());
+	//=> ['https://example.com/', …]
+	```
+	*/
+	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
+		const seen = new Set<string>();
+		for await (const {stored} of this.#list(criteria, task)) {
+			if (stored === undefined || seen.has(stored.url)) {
+				continue;
+			}
+
+			seen.add(stored.url);
+			yield stored.url;
+		}
+	}
+
+	/**
+	How many entries there are, or for how many any of the criteria holds.
+
+	@example
+	```
+	await cache.count({expired: true});
+	//=> 3
+	```
+	*/
+	async count(criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
+		const core = coreOf(this);
+		await core.settle();
+		const selection = await this.#understood(criteria);
+		if (selection.isEmpty && core.store.count !== undefined && !await core.hidden.isThere()) {
+			return core.store.count();
+		}
+
+		let count = 0;
+		for await (const _entry of this.#list(criteria, task)) {
+			count++;
+		}
+
+		return count;
+	}
+
+	/** Bytes that everything stored takes; where the store cannot tell, those of bodies and headers. */
+	async size(task: LongTask = {}): Promise<number> {
+		const core = coreOf(this);
+		await core.settle();
+		if (core.store.size !== undefined) {
+			return core.store.size();
+		}
+
+		let bytes = 0;
+		for await (const {stored} of listAll(core, task)) {
+			bytes += stored === undefined ? 0 : stored.body.byteLength + JSON.stringify(stored.rawHeaders).length;
+		}
+
+		return bytes;
+	}
+
+	/**
+	All responses in order, one at a time. Without an index in the store, what they are sorted by is held in memory.
+
+	@throws {TypeError} Where `by` is none of `'createdAt'`, `'expires'`, `'key'`, `'size'`.
+
+	@example
+	```
+	for await (const {url, size} of cache.sorted({by: 'size', descending: true})) {
+		console.log(url, size);
+	}
+	```
+	*/
+	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
+		if (sorting.by !== undefined && !sortKeys.has(sorting.by)) {
+			throw new SettingError('sorting.by', sorting.by, `one of \`'${[...sortKeys].join('\'`, `\'')}'\``);
+		}
+
+		const core = coreOf(this);
+		await core.settle();
+		for await (const {key, stored} of listSorted(core, sorting, task)) {
+			yield new CachedResponse(key, stored, core.settings.now);
+		}
 	}
 
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
-		await this.idle();
-		await this.#store.clear();
-		this.#secret.forget();
+		await coreOf(this).clear();
 	}
 
 	/**
@@ -171,59 +329,192 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
-		await this.idle();
+		const core = coreOf(this);
+		await core.idle();
 		const migration = new KeyMigration({
 			...task,
-			entries: this.#entries,
-			remove: key => this.#store.delete(key),
-			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, this.#keys, this.secret),
-			redact: stored => redactAgain(stored, this.#keys),
+			entries: core.managedEntries,
+			remove: key => core.managed.delete(key),
+			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, core.settings, core.secret),
+			redact: stored => redactAgain(stored, core.settings),
 		});
 		return migration.run();
 	}
 
-	/** Work that `idle` and `close` wait for. The promise must not reject. */
-	hold(work: Promise<void>): void {
-		this.#held.add(work);
-		void (async () => {
-			await work;
-			this.#held.delete(work);
-		})();
+	/**
+	Gives what is stored another expiration, counted from now: everything, or that for which any of the criteria holds.
+
+	@returns How many entries there were.
+	@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
+
+	@example
+	```
+	await cache.resetExpiration('1h');
+	//=> 120
+	```
+	*/
+	async resetExpiration(expireAfter: ExpireAfter, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
+		return resetExpirations(coreOf(this), checkedExpiration(expireAfter), await this.#understood(criteria), task);
+	}
+
+	/**
+	Copies what another cache holds, whatever its store, with its expirations; what lies under the same key is overwritten. Both make their keys by the same settings, or `recreateKeys` is called afterwards.
+
+	What was stored for credentials, or varies, is found by the secret of its cache alone: a cache that has none yet takes it over, one that has its own skips such entries.
+
+	@throws {TypeError} Where it is no other cache.
+
+	@example
+	```
+	await new HttpCache({store: 'sqlite'}).update(getCache(client));
+	//=> {copied: 120, skipped: 0}
+	```
+	*/
+	async update(other: HttpCache, task: LongTask = {}): Promise<UpdatedCache> {
+		if (!(other instanceof HttpCache) || other === this) {
+			throw new TypeError(`Expected another HttpCache, got ${other === this ? 'the same one' : describe(other)}`);
+		}
+
+		return copyEntries(coreOf(this), coreOf(other), task);
+	}
+
+	/**
+	The key of a request, by the settings of this cache; `undefined` where `keyFn` wants it not cached.
+
+	@throws {TypeError} Where it is no request. And what the settings' functions throw.
+	*/
+	async createKey(request: DescribedRequest): Promise<string | undefined> {
+		const {settings, secret} = coreOf(this);
+		return makeKey(keyRequest(checkedRequest(request)), settings, secret);
+	}
+
+	/**
+	What would be done with a request, and why, without doing it; see `explain(client, request)`, which adds the client's own headers.
+
+	@param settings - The request's own settings, as in `context.cache`.
+	@throws {TypeError} Where it is no request, or no client uses this cache.
+
+	@example
+	```
+	const {decision, reason} = await cache.explain({url: 'https://example.com'});
+	//=> 'serve', 'fresh'
+	```
+	*/
+	async explain(request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
+		const {explain} = insides.get(this)!;
+		if (explain === undefined) {
+			throw new TypeError('Expected a cache that a client uses: give it to `cacheHooks({cache})` first');
+		}
+
+		return explain(checkedRequest(request), settings);
+	}
+
+	/** What this cache has done in this process, since it was made or since `resetStats()`. */
+	stats(): CacheStats {
+		return coreOf(this).figures.all;
+	}
+
+	resetStats(): void {
+		const {figures, settings} = coreOf(this);
+		figures.reset(settings.now());
+	}
+
+	/**
+	What is stored as an HTTP archive (HAR 1.2), for which any of the criteria holds, or all. It is built in memory.
+
+	@example
+	```
+	await writeFile('api.har', JSON.stringify(await cache.toHar()));
+	```
+	*/
+	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
+		return exportHar(this.#list(criteria, task));
+	}
+
+	/**
+	Stores what an HTTP archive (HAR 1.2) holds, from this library or a browser, as if the origin had given it now.
+
+	@returns How many responses were stored, and which entries were not, and why: `'unusable'` (no response, or a body that is not in the archive), `'redacted'` (whom it was for, or what it was asked by, cannot be known), `'secret-in-header'`, `'vary-star'`, `'key-refused'`.
+	@throws {TypeError} Where it is no such archive: it names the member that is wrong. Nothing is stored then.
+
+	@example
+	```
+	await cache.fromHar(JSON.parse(await readFile('api.har', 'utf8')));
+	//=> {saved: 12, skipped: []}
+	```
+	*/
+	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
+		return importHar(coreOf(this), har, checkedOptions(options));
 	}
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */
 	async idle(): Promise<void> {
-		while (this.#held.size > 0) {
-			// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
-			await Promise.all(this.#held);
-		}
-
-		await this.#writes.idle();
+		await coreOf(this).idle();
 	}
 
 	/**
 	Waits for refreshes and pending writes, then closes the store if this library opened it or `autoclose` is set.
 	*/
 	async close(): Promise<void> {
-		await this.idle();
-		if (this.#closes) {
-			await this.#store.close();
-		}
+		await coreOf(this).close();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
 	}
 
-	/**
-	Emits an event; a listener that throws harms no request.
-	*/
-	report<Event extends keyof CacheEvents>(event: Event, ...payload: CacheEvents[Event]): void {
-		try {
-			// The typed emitter cannot relate a generic name to its payload.
-			(this as EventEmitter).emit(event, ...payload);
-		} catch (error) {
-			process.emitWarning(error instanceof Error ? error : String(error));
-		}
+	async * #list(criteria: Criteria, task: LongTask): AsyncGenerator<Listed, void> {
+		const core = coreOf(this);
+		await core.settle();
+		const selection = await this.#understood(criteria);
+		yield * listMeant(core, selection.isEmpty ? {...selection, valid: true, expired: true} : selection, task);
 	}
+
+	async #required(criteria: Criteria, hint: string): Promise<Selection> {
+		const selection = await this.#understood(criteria);
+		if (selection.isEmpty) {
+			throw new SettingError('criteria', criteria, `an object with at least one criterion (${hint})`);
+		}
+
+		return selection;
+	}
+
+	async #understood(criteria: Criteria): Promise<Selection> {
+		return understand(criteria, request => this.createKey(request), coreOf(this).settings.now());
+	}
+
+	#given(key: string, stored: ConstructorParameters<typeof CachedResponse>[1] | undefined): CachedResponse | undefined {
+		return stored && new CachedResponse(key, stored, coreOf(this).settings.now);
+	}
+}
+
+function checkedTarget(target: Target): {readonly key?: string; readonly url?: string | URL; readonly request?: DescribedRequest} {
+	const {key, url, request} = new Object(target) as {key?: unknown; url?: unknown; request?: unknown};
+	const given = [key, url, request].filter(value => value !== undefined);
+	if (given.length !== 1) {
+		throw new SettingError('target', target, 'an object of one of `key`, `url` and `request`');
+	}
+
+	if (key === undefined) {
+		return {request: checkedRequest(url === undefined ? request : {url})};
+	}
+
+	if (typeof key !== 'string') {
+		throw new SettingError('target.key', key, 'a string');
+	}
+
+	return {key};
+}
+
+function checkedOptions(options: unknown): SaveOptions {
+	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpireAfter; tags?: unknown};
+	if (expireAfter !== undefined) {
+		checkedExpiration(expireAfter);
+	}
+
+	if (tags !== undefined && !(Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && tag !== ''))) {
+		throw new SettingError('tags', tags, 'an array of strings that are not empty');
+	}
+
+	return new Object(options);
 }

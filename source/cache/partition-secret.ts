@@ -68,6 +68,26 @@ export class PartitionSecret {
 		this.#isStored = false;
 	}
 
+	/**
+	Takes over the secret of another cache, unless this one has its own.
+
+	@returns Whether both digest alike now.
+	*/
+	async adopt(other: string | Uint8Array): Promise<boolean> {
+		const own = await this.get();
+		if (Buffer.from(own).equals(Buffer.from(other))) {
+			return true;
+		}
+
+		if (typeof other === 'string' || this.#given !== undefined || this.#isStored) {
+			return false;
+		}
+
+		this.#secret = Uint8Array.from(other);
+		await this.#write();
+		return this.#isStored;
+	}
+
 	#isToBeWritten(): boolean {
 		return this.#secret !== undefined && !this.#isStored && this.#clock() >= this.#pausedUntil;
 	}

@@ -33,15 +33,18 @@ The variants of a resource (RFC 9111 §4.1): the first lies under the primary ke
 export class Variants {
 	readonly #entries: Entries;
 	readonly #secret: () => MaybePromise<Secret>;
+	readonly #beforeVariant: () => MaybePromise<void>;
 
 	/**
 	Reads nothing yet.
 
 	@param secret - What the nominated values are digested with: a cookie may be among them.
+	@param beforeVariant - What is to be in the store before a variant beside the primary entry is.
 	*/
-	constructor(entries: Entries, secret: () => MaybePromise<Secret>) {
+	constructor(entries: Entries, secret: () => MaybePromise<Secret>, beforeVariant: () => MaybePromise<void>) {
 		this.#entries = entries;
 		this.#secret = secret;
+		this.#beforeVariant = beforeVariant;
 	}
 
 	/**
@@ -76,9 +79,22 @@ export class Variants {
 		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : chain(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
 	}
 
-	#readVariant({primary, stored: {generation}}: Match, variant: string): MaybePromise<Match | undefined> {
+	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
 		const key = variantKey(generation, variant);
-		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored} : undefined);
+		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
+	}
+
+	/**
+	A stored response as whoever asks for it finds it: a variant only through its primary entry, and stale where that was marked as expired.
+
+	@returns `undefined` where nobody finds it.
+	*/
+	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return stored.primary === undefined
+			? stored
+			: chain(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
+				? undefined
+				: asMarked(stored, primary.expiredWith));
 	}
 
 	/**
@@ -98,15 +114,18 @@ export class Variants {
 				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
 			}
 
-			const {generation, vary} = primary;
+			const {generation, vary, expiredWith} = primary;
+			const marked = expiredWith === undefined ? stored : {...stored, expiredWith};
 			const others = vary.others ?? [];
 			if (vary.digest === digest) {
-				return this.#entries.write(key, {...stored, generation, vary: {names, digest, others}});
+				return this.#entries.write(key, {
+					...marked, generation, vary: {names, digest, others},
+				});
 			}
 
-			return chain(this.#entries.write(variantKey(generation, digest), {
-				...stored, generation, vary: {names, digest}, primary: key,
-			}), () => {
+			return chain(chain(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
+				...marked, generation, vary: {names, digest}, primary: key,
+			})), () => {
 				// A variant that is known already costs no second write.
 				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
 				return isNew ? this.#entries.write(key, {...primary, vary: {...vary, others: [digest, ...others].slice(0, offered)}}) : undefined;
@@ -117,6 +136,16 @@ export class Variants {
 
 function withoutVariation({vary: _vary, ...stored}: StoredResponse): StoredResponse {
 	return stored;
+}
+
+/** A variant as its primary entry's mark leaves it. */
+function asMarked(stored: StoredResponse, mark: string | undefined): StoredResponse {
+	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number(mark.split(' ', 1)[0]))};
+}
+
+/** What marks a primary entry, and with it its variants, as expired. */
+export function newMark(now: number): string {
+	return `${now} ${randomUUID()}`;
 }
 
 /** The name of a generation: variants found through one are not found through the next. */

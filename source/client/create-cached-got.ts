@@ -14,8 +14,8 @@ import got, {
 	type StreamOptions,
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
-import {requestSettingNames, type CacheSettings, type RequestSettings} from '../settings.ts';
-import {cacheHooks, getCache} from './cache-hooks.ts';
+import {requestSettingNames, type RequestSettings} from '../settings.ts';
+import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
 
 type Cached<Options> = Options & RequestSettings;
 
@@ -61,7 +61,7 @@ await client('https://example.com', {expireAfter: '1m', refresh: true});
 await client.cache.close();
 ```
 */
-export function createCachedGot(settings: CacheSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
+export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
 	const client = instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}});
 	return Object.defineProperty(client, 'cache', {value: getCache(client), enumerable: true}) as unknown as CachedGot;
 }

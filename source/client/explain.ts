@@ -1,31 +1,12 @@
 import type {Got} from 'got';
-import type {Explanation} from '../engine/explain.ts';
+import {describedRequest, type DescribedRequest} from '../cache/described-request.ts';
+import type {Explanation} from '../cache/explanation.ts';
 import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../matching/method.ts';
 import {engineOf} from './cache-hooks.ts';
-import {describedRequest} from './request-head.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.
 const acceptedCodings = 'gzip, deflate, br, zstd';
-
-/**
-A request by name, as it would be sent.
-*/
-export type DescribedRequest = {
-	/**
-	@default 'GET'
-	*/
-	readonly method?: string;
-	readonly url: string | URL;
-
-	/**
-	What is sent beside the client's own headers: credentials among them part the cache. Those that a cookie jar or a hook adds are not known here.
-
-	@default {}
-	*/
-	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
-	readonly body?: string | Uint8Array;
-};
 
 /**
 What the cache of a client would do with a request, and why: the decision, the rule that made it with its source, and every rule that was asked. It reads the store, and neither sends nor writes anything.

@@ -1,13 +1,13 @@
-import type {HttpCache} from '../cache/http-cache.ts';
+import type {CacheCore} from '../cache/core.ts';
 
 /**
 Work that no caller waits for: one at a time for each key. Its failures are told, never thrown.
 */
 export class Background {
 	readonly #running = new Set<string>();
-	readonly #cache: HttpCache;
+	readonly #cache: CacheCore;
 
-	constructor(cache: HttpCache) {
+	constructor(cache: CacheCore) {
 		this.#cache = cache;
 	}
 

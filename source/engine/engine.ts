@@ -1,18 +1,21 @@
-import type {HttpCache} from '../cache/http-cache.ts';
-import type {MaybePromise} from '../cache/maybe-promise.ts';
+import type {CacheCore} from '../cache/core.ts';
+import type {Explanation} from '../cache/explanation.ts';
+import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {NotRecordedError} from '../errors.ts';
+import {redactUrl} from '../matching/url.ts';
 import {resolveRequestSettings, type RequestSettings, type ResolvedSettings} from '../settings.ts';
 import {Background} from './background.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
-import {explainRequest, type Explanation} from './explain.ts';
+import {explainRequest} from './explain.ts';
 import {mergeSettings, scopedSettings} from './scope.ts';
 
 /**
 What the exchanges of one client share: the cache, the settings, the work in the background.
 */
 export class Engine {
-	readonly cache: HttpCache;
+	readonly cache: CacheCore;
 	readonly background: Background;
 	readonly #settings: ResolvedSettings;
 	readonly #ofClient: ExchangeSettings;
@@ -20,7 +23,7 @@ export class Engine {
 	// Requests often carry one and the same object of settings: a client's, a class's.
 	readonly #ofRequests = new WeakMap<object, ExchangeSettings>();
 
-	constructor(cache: HttpCache, settings: ResolvedSettings) {
+	constructor(cache: CacheCore, settings: ResolvedSettings) {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
@@ -69,12 +72,22 @@ export class Engine {
 		return explainRequest(request, settings, this.cache);
 	}
 
+	/** Nothing but what is recorded may answer. */
+	#replayed(step: Step, {request: {method, url}}: Exchange): Step {
+		if (step.do === 'send' || !step.response.fromCache) {
+			throw new NotRecordedError(method, redactUrl(url, this.#settings.ignoredParameters));
+		}
+
+		return step;
+	}
+
 	/**
 	Begins an exchange so that no fault of the cache's becomes the request's: then it is sent as it is.
 	*/
 	begin(exchange: Exchange, isLastResort = false): MaybePromise<Step> {
+		const isReplay = this.#settings.mode === 'replay';
 		const sendPlain = (error: unknown): Step => {
-			if (this.#settings.failFast) {
+			if (isReplay || this.#settings.failFast) {
 				throw error;
 			}
 
@@ -84,7 +97,8 @@ export class Engine {
 
 		try {
 			const step = exchange.begin(isLastResort);
-			return step instanceof Promise ? step.catch(sendPlain) : step;
+			const checked = isReplay ? chain(step, found => this.#replayed(found, exchange)) : step;
+			return checked instanceof Promise ? checked.catch(sendPlain) : checked;
 		} catch (error) {
 			return sendPlain(error);
 		}

@@ -15,7 +15,8 @@ export function factsOf({method, override, url, fields, body}: OutgoingRequest, 
 		method,
 		override,
 		url,
-		fields,
+		// A recording does not depend on what the cache is told.
+		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
 		keyable: body !== 'unknown',
 	};
 	return requestFacts(head, settings);

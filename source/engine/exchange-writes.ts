@@ -1,4 +1,5 @@
-import type {HttpCache} from '../cache/http-cache.ts';
+import type {CacheCore} from '../cache/core.ts';
+import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {resourceOf} from '../matching/url.ts';
@@ -6,8 +7,8 @@ import {CachedResponse} from '../model/cached-response.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
+import {tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
-import {composeResponse, type ReceivedResponse} from './compose-response.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
 import {
 	keyOf,
@@ -18,7 +19,7 @@ import {
 } from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
-import {accepts} from './filter.ts';
+import {accepts, tagsGiven} from './filter.ts';
 
 /** What a write needs to know of its exchange. */
 export type WriteContext = {
@@ -30,6 +31,9 @@ export type WriteContext = {
 
 	/** How many invalidations there had been when the request was sent. */
 	readonly invalidations: number;
+
+	/** When the request was sent. */
+	readonly sent: number;
 };
 
 type Task = () => MaybePromise<StoredResponse | undefined>;
@@ -38,7 +42,7 @@ type Task = () => MaybePromise<StoredResponse | undefined>;
 What an exchange writes and deletes. Nobody waits for it, so that its faults are told and not thrown.
 */
 export class ExchangeWrites {
-	readonly #cache: HttpCache;
+	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #request: OutgoingRequest;
 	readonly #refuse: (reason: WriteReason | 'filtered') => void;
@@ -48,7 +52,7 @@ export class ExchangeWrites {
 
 	@param refuse - Told why something is not stored after all.
 	*/
-	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest, refuse: (reason: WriteReason | 'filtered') => void) {
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest, refuse: (reason: WriteReason | 'filtered') => void) {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.#request = request;
@@ -58,17 +62,17 @@ export class ExchangeWrites {
 	/** Whether the user's filter lets it be stored and used. */
 	accepts(stored: StoredResponse, key: string | undefined): MaybePromise<boolean> {
 		const {filterFn, now} = this.#settings;
-		return filterFn === undefined || accepts(filterFn, new CachedResponse(key ?? '', stored, now()), this.#cache);
+		return filterFn === undefined || accepts(filterFn, new CachedResponse(key ?? '', stored, now), this.#cache);
 	}
 
 	/** Stores a response under the key that its very request has: a HEAD's never takes the place of a GET's. */
 	store(received: ReceivedResponse, body: Uint8Array, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fieldsOf(received.head.rawHeaders));
 		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
-		const task: Task = () => chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#filtered(composeResponse(received, {body: content, codings, request: stored}), context)));
+		const task: Task = () => chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
 		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
 			if (key !== undefined) {
-				this.#write(key, task, context);
+				this.#write(key, task, {...context, reason: 'stored'});
 			}
 		}));
 	}
@@ -84,7 +88,7 @@ export class ExchangeWrites {
 			this.#cache.replace(key, stored);
 		}
 
-		this.#write(primary, () => this.#filtered(stored, context), context);
+		this.#write(primary, () => this.#filtered(stored, context), {...context, reason: 'revalidated'});
 	}
 
 	/** Whether the resource was changed after so many invalidations. */
@@ -110,7 +114,7 @@ export class ExchangeWrites {
 			this.#quietly(() => chain(readKeys(this.#request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
-						this.#cache.delete(key);
+						this.#cache.delete(key, 'invalidated');
 					}
 				}
 			}));
@@ -133,6 +137,17 @@ export class ExchangeWrites {
 		});
 	}
 
+	#tagged(stored: StoredResponse, context: WriteContext): MaybePromise<StoredResponse | undefined> {
+		const {tags: tagsFor, requestTags, now} = this.#settings;
+		const tags = tagsFor === undefined ? [] : tagsGiven(tagsFor, new CachedResponse(context.key ?? '', stored, now), this.#cache);
+		if (tags === undefined) {
+			this.#refuse('filtered');
+			return undefined;
+		}
+
+		return this.#filtered(withTags(stored, [...tagsOf(stored.fields), ...requestTags, ...tags]), context);
+	}
+
 	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
 		return chain(this.accepts(stored, key), accepted => {
 			if (accepted) {
@@ -141,7 +156,7 @@ export class ExchangeWrites {
 
 			this.#refuse('filtered');
 			if (match.stored !== undefined) {
-				this.#cache.delete(match.key);
+				this.#cache.delete(match.key, 'filtered');
 			}
 
 			return undefined;
@@ -149,14 +164,24 @@ export class ExchangeWrites {
 	}
 
 	// What was asked for before the resource was changed may be of before, too.
-	#write(key: string, task: Task, context: WriteContext): void {
+	#write(key: string, task: Task, context: WriteContext & {readonly reason: 'stored' | 'revalidated'}): void {
 		if (this.isChangedSince(context.invalidations)) {
 			this.#refuse('invalidated');
 			return;
 		}
 
 		this.#cache.invalidations.renew(resourceOf(this.#request.url), key);
-		this.#cache.save(key, this.#request.fields, task);
+		const {sent, reason} = context;
+		const stamped: Task = () => chain(task(), stored => stored && chain(this.#cache.stamp(stored, sent), current => {
+			if (current === undefined) {
+				this.#refuse('invalidated');
+			}
+
+			return current;
+		}));
+		this.#cache.save(key, this.#request.fields, stamped, () => {
+			this.#cache.written('stored', {reason, key, request: this.#request});
+		});
 	}
 
 	#quietly(action: () => MaybePromise<void>): void {

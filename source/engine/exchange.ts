@@ -1,4 +1,10 @@
-import type {HttpCache} from '../cache/http-cache.ts';
+import type {CacheCore} from '../cache/core.ts';
+import {
+	freshenResponse,
+	storableUpdate,
+	type ReceivedResponse,
+	type Renewal,
+} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
@@ -15,12 +21,6 @@ import {
 } from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision, ResponseHead, View} from '../policy/types.ts';
-import {
-	freshenResponse,
-	storableUpdate,
-	type ReceivedResponse,
-	type Renewal,
-} from './compose-response.ts';
 import {factsOf, keyOf, settingOfKey} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
@@ -49,7 +49,7 @@ It knows no sockets: who drives it calls `begin`, then `respond` or `fail`, then
 */
 export class Exchange {
 	readonly request: OutgoingRequest;
-	readonly #cache: HttpCache;
+	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
 	readonly #writes: ExchangeWrites;
@@ -69,11 +69,12 @@ export class Exchange {
 		revalidated: false,
 	};
 
-	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest) {
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest) {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.request = request;
 		this.#writes = new ExchangeWrites(cache, settings, request, reason => {
+			this.#refuse(reason);
 			this.#tell({stored: reason});
 		});
 		this.#facts = factsOf(request, settings);
@@ -95,7 +96,7 @@ export class Exchange {
 
 	/** The same request once more, to renew what was served stale. */
 	refreshed(): Exchange {
-		return new Exchange(this.#cache, {...this.#settings, refresh: true}, this.request);
+		return new Exchange(this.#cache, {...this.#settings, refresh: true, background: true}, this.request);
 	}
 
 	/**
@@ -140,10 +141,11 @@ export class Exchange {
 		}
 
 		if (this.#sent === undefined || (this.#key === undefined && this.#sent.storesFor === undefined)) {
+			this.#passedOn();
 			return {do: 'pass', status: this.#status(head.statusCode)};
 		}
 
-		const times = {requested: this.#sent.time, received: this.#settings.now()};
+		const times = {requested: this.#sent.time, received: this.#settings.now(), random: Math.random()};
 		const {conditional, storesFor} = this.#sent;
 		if (conditional && response.statusCode === 304 && !this.#selectVariant(response)) {
 			this.#sent = {...this.#sent, conditional: false};
@@ -167,6 +169,7 @@ export class Exchange {
 	*/
 	fail(retries = false): RenderedResponse | undefined {
 		if (this.#key === undefined) {
+			this.#passedOn();
 			return undefined;
 		}
 
@@ -181,6 +184,7 @@ export class Exchange {
 
 		this.#awaitsRetries = decision.do === 'pass' && decision.awaitsRetries === true;
 		this.#tell({stored: decision.reason});
+		this.#passedOn();
 		return undefined;
 	}
 
@@ -211,18 +215,19 @@ export class Exchange {
 		}
 
 		this.#tell({stored: 'stored'});
-		this.#writes.store(this.#received!, body, this.#context);
+		this.#writes.store({...this.#received!, took: this.#settings.now() - this.#sent!.time}, body, this.#context);
 	}
 
 	/** The body will not be stored. */
 	abandon(reason: WriteReason): void {
+		this.#refuse(reason);
 		this.#tell({stored: reason, expires: undefined, createdAt: undefined});
 	}
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
 		return chain(findStored(key, this.request, this.#settings, this.#cache), found => {
 			this.#match = found;
-			return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#refuse(found));
+			return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
 		});
 	}
 
@@ -266,8 +271,10 @@ export class Exchange {
 			case 'pass': {
 				this.#awaitsRetries = decision.awaitsRetries === true;
 				this.#tell({stored: decision.reason});
+				this.#passedOn();
+				this.#refuse(decision.reason);
 				if (decision.stored === 'drop') {
-					this.#cache.delete((this.#match as Match).key);
+					this.#cache.delete((this.#match as Match).key, decision.reason);
 				} else if (decision.stored !== undefined) {
 					this.#writes.renew(this.#freshened(head, received, decision.stored), this.#isChosen, this.#context);
 				}
@@ -284,6 +291,7 @@ export class Exchange {
 			}
 
 			case 'store': {
+				this.#passedOn();
 				this.#tell({createdAt: received, expires: decision.expires});
 				// The caller may change its headers before the body is there.
 				const copy = {...head, rawHeaders: [...head.rawHeaders]};
@@ -332,8 +340,8 @@ export class Exchange {
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.
-	#refuse({key}: Match): Step {
-		this.#cache.delete(key);
+	#filter({key}: Match): Step {
+		this.#cache.delete(key, 'filtered');
 		this.#match = noMatch;
 		const decision = onLookup(this.#facts, {stored: undefined}, this.#settings.now());
 		return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
@@ -363,6 +371,7 @@ export class Exchange {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
+		this.#cache.answered({...this.#told, reason, stored});
 		return renderStored(stored, {
 			view,
 			method: this.request.method,
@@ -375,6 +384,7 @@ export class Exchange {
 
 	#fail(reason: Reason, message: string): RenderedResponse {
 		this.#tell({reason});
+		this.#cache.answered({...this.#told, reason});
 		return renderGatewayTimeout(message, this.#status());
 	}
 
@@ -394,7 +404,7 @@ export class Exchange {
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
 		const {keep, view, reason} = decision;
 		if (keep === 'drop') {
-			this.#cache.delete((this.#match as Match).key);
+			this.#cache.delete((this.#match as Match).key, 'revalidated');
 		}
 
 		if (keep !== 'leave') {
@@ -415,7 +425,31 @@ export class Exchange {
 	}
 
 	get #context(): WriteContext {
-		return {key: this.#key, match: this.#match, invalidations: this.#sent!.invalidations};
+		const {invalidations, time} = this.#sent!;
+		return {
+			key: this.#key, match: this.#match, invalidations, sent: time,
+		};
+	}
+
+	get #told(): {readonly key: string | undefined; readonly request: OutgoingRequest; readonly background: boolean} {
+		return {key: this.#key, request: this.request, background: this.#settings.background === true};
+	}
+
+	/** The origin's answer, or the lack of one, is the caller's. */
+	#passedOn(): void {
+		const told = {...this.#told, reason: this.#info.reason};
+		if (this.#key === undefined) {
+			this.#cache.bypassed(told);
+		} else {
+			this.#cache.answered(told);
+		}
+	}
+
+	/** What the origin gave is not stored. */
+	#refuse(reason: Reason): void {
+		if (this.#key !== undefined) {
+			this.#cache.written('refused', {...this.#told, reason});
+		}
 	}
 
 	#tell(news: Partial<ExchangeInfo>): void {

@@ -1,6 +1,6 @@
-import type {HttpCache} from '../cache/http-cache.ts';
+import type {CacheCore} from '../cache/core.ts';
+import type {Explanation} from '../cache/explanation.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -14,40 +14,13 @@ import type {OutgoingRequest} from './exchange-types.ts';
 import {findStored, lookedUp} from './find-stored.ts';
 
 /**
-What the cache would do with a request, and why.
-*/
-export type Explanation = {
-	/** `'serve'` what is stored, `'send'` the request, let it `'pass'` without the cache, or `'fail'` with 504. */
-	readonly decision: 'serve' | 'send' | 'pass' | 'fail';
-	readonly reason: Reason;
-
-	/** The source of the rule that decided: a section of an RFC, or a setting. */
-	readonly section: string;
-
-	/** Each rule that was asked, in order; the last one that held decided. */
-	readonly rules: readonly AskedRule[];
-
-	/** `undefined` where the request was none for the cache. */
-	readonly key: string | undefined;
-
-	/** What is stored for the request, if anything matches. */
-	readonly stored: {readonly createdAt: Date; readonly expires: Date | undefined; readonly statusCode: number} | undefined;
-
-	/** The validators that would be sent. */
-	readonly validators: Readonly<Record<string, string>>;
-
-	/** All of it in lines for people. */
-	readonly text: string;
-};
-
-/**
 A dry run by the very tables that decide: the store is read, nothing is sent or written.
 */
-export async function explainRequest(request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Promise<Explanation> {
+export async function explainRequest(request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
 	return describe(await findings(request, settings, cache), request);
 }
 
-async function findings(request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Promise<Findings> {
+async function findings(request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
 	const facts = factsOf(request, settings);
 	const rules: AskedRule[] = [];
 	const decision = onRequest(facts, rules);

@@ -1,4 +1,4 @@
-import type {HttpCache} from '../cache/http-cache.ts';
+import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {resourceOf} from '../matching/url.ts';
@@ -29,7 +29,7 @@ export function lookedUp(match: Match | NoMatch): {readonly stored: StoredRespon
 /**
 The stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).
 */
-export function findStored(key: string, request: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): MaybePromise<Match | NoMatch> {
+export function findStored(key: string, request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
 	const find = (primary: string): MaybePromise<Match | NoMatch> => chain(cache.match(primary, request.fields), match => current(match, request, settings, cache));
 	if (request.method !== 'HEAD' || request.override !== undefined) {
 		return find(key);
@@ -41,7 +41,7 @@ export function findStored(key: string, request: OutgoingRequest, settings: Exch
 	));
 }
 
-function current(match: Match | NoMatch, {url}: OutgoingRequest, settings: ExchangeSettings, cache: HttpCache): Match | NoMatch {
+function current(match: Match | NoMatch, {url}: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Match | NoMatch {
 	const isCurrent = ({primary, stored}: Match): boolean => stored.decidedBy === decidedBy(settings)
 		&& !(settings.cacheControl && cache.invalidations.outdates(resourceOf(url), primary, stored.createdAt));
 

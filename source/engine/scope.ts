@@ -1,16 +1,17 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import type {HttpCache} from '../cache/http-cache.ts';
+import type {CacheCore} from '../cache/core.ts';
+import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import {resolveRequestSettings, type RequestSettings} from '../settings.ts';
 
 type Scope = {
 	readonly settings: RequestSettings;
 
 	/** Whose requests they are for; `undefined` is everybody's. */
-	readonly cache: HttpCache | undefined;
+	readonly cache: CacheCore | undefined;
 	readonly outer: Scope | undefined;
 
 	/** What holds here, by cache: made once. */
-	readonly merged: WeakMap<HttpCache, RequestSettings>;
+	readonly merged: WeakMap<CacheCore, RequestSettings>;
 };
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -30,12 +31,12 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
 	return scopes.run({
-		settings, cache, outer: scopes.getStore(), merged: new WeakMap(),
+		settings, cache: cache && coreOf(cache), outer: scopes.getStore(), merged: new WeakMap(),
 	}, action);
 }
 
 /** The settings that hold for a cache's requests here: always the same object in one scope; `undefined` outside of any. */
-export function scopedSettings(cache: HttpCache): RequestSettings | undefined {
+export function scopedSettings(cache: CacheCore): RequestSettings | undefined {
 	const scope = scopes.getStore();
 	const merged = scope && mergedSettings(scope, cache);
 	return merged === nothing ? undefined : merged;
@@ -47,7 +48,7 @@ export function mergeSettings(below: RequestSettings, above: RequestSettings): R
 	return Object.freeze({...below, ...Object.fromEntries(given)});
 }
 
-function mergedSettings(scope: Scope, cache: HttpCache): RequestSettings {
+function mergedSettings(scope: Scope, cache: CacheCore): RequestSettings {
 	const known = scope.merged.get(cache);
 	if (known !== undefined) {
 		return known;

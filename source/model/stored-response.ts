@@ -45,7 +45,21 @@ export type StoredMetadata = {
 
 	/** What it answers, to make its key again; absent in what an older version stored. */
 	readonly request?: StoredRequest;
+
+	/** By which it can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
+
+	/** Of each tag, the generation in which it was stored: it is gone with that. */
+	readonly tagGenerations?: readonly string[];
+
+	/** How long the origin took to give it, in milliseconds. */
+	readonly took?: number;
+
+	/** Whether the origin has said since it was received that it is still right. */
+	readonly revalidated?: boolean;
+
+	/** Of a primary entry: when it was marked as expired, and a mark of that, which variants copy when they are written. One that has another has expired with it. */
+	readonly expiredWith?: string;
 };
 
 /** A request without what is secret in it. */

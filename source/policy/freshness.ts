@@ -17,6 +17,9 @@ import type {
 export type Times = {
 	readonly requested: number;
 	readonly received: number;
+
+	/** From 0 to 1, by chance: which part of the `jitter` is taken off. Default: 0. */
+	readonly random?: number;
 };
 
 /**
@@ -86,20 +89,21 @@ export function heuristicLifetime(response: ResponseHead, settings: PolicySettin
 How long a response is fresh and kept. With `cacheControl`, highest precedence first: the origin's word, the user's, the heuristic; else the user's alone.
 */
 export function lifetime(response: ResponseHead, expiration: Expiration | undefined, settings: PolicySettings, times: Times): Lifetime {
-	const {received} = times;
+	const {received, random = 0} = times;
+	const shortened = (expires: number | undefined): number | undefined => expires === undefined || expires <= received ? expires : Math.ceil(expires - ((expires - received) * settings.jitter * random));
 	if (!settings.cacheControl) {
-		return {...retained(expiration === undefined ? undefined : expiry(expiration, received), received, settings, new Map()), initialAge: 0};
+		return {...retained(shortened(expiration === undefined ? undefined : expiry(expiration, received)), received, settings, new Map()), initialAge: 0};
 	}
 
 	const age = initialAge(response.fields, times.requested, received);
 	const explicit = explicitLifetime(response, settings, received);
 	const directives = responseDirectives(response, settings);
 	if (explicit === undefined && expiration !== undefined) {
-		return {...retained(expiry(expiration, received), received, settings, directives), initialAge: age};
+		return {...retained(shortened(expiry(expiration, received)), received, settings, directives), initialAge: age};
 	}
 
 	const milliseconds = explicit ?? heuristicLifetime(response, settings, received) ?? 0;
-	return {...retained(received + milliseconds - age, received, settings, directives), initialAge: age};
+	return {...retained(shortened(received + milliseconds - age), received, settings, directives), initialAge: age};
 }
 
 // What must not be cached is not asked how long it is fresh.
@@ -107,7 +111,8 @@ function expiry(expiration: Expiration, now: number): number | undefined {
 	return expiration.kind === 'do-not-cache' ? now : expiresAt(expiration, now);
 }
 
-function retained(expires: number | undefined, now: number, settings: PolicySettings, directives: Directives): Omit<Lifetime, 'initialAge'> {
+/** How long what expires then is fresh and kept. */
+export function retained(expires: number | undefined, now: number, settings: PolicySettings, directives: Directives): Omit<Lifetime, 'initialAge'> {
 	const stale = Math.max(
 		settings.ttlOffset,
 		settings.staleIfError,

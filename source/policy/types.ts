@@ -75,6 +75,9 @@ export type PolicySettings = {
 	/** Lower-case names of targeted fields that come before `Cache-Control` (RFC 9213), the most specific first. */
 	readonly cacheControlTargets: readonly string[];
 
+	/** The share of a freshness lifetime by which it may be shortened at random, so that not everything expires at once. */
+	readonly jitter: number;
+
 	/** The client's; `undefined` leaves it to RFC 9111. */
 	readonly expireAfter: Expiration | undefined;
 

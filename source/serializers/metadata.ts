@@ -52,6 +52,10 @@ const rows = {
 	request: optional(isRequest),
 	primary: optional(isString),
 	tags: optional(isStrings),
+	tagGenerations: optional(isStrings),
+	took: optional(isTime),
+	revalidated: optional(value => typeof value === 'boolean'),
+	expiredWith: optional(isString),
 	byteLength: isWhole,
 } satisfies {readonly [Name in keyof WrittenMetadata]-?: Check};
 

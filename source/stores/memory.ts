@@ -62,6 +62,7 @@ export class MemoryStore implements Store {
 	#hand: Entry | undefined;
 	#bytes = 0;
 	#serial = 0;
+	readonly #evictionListeners = new Set<(key: string) => void>();
 
 	constructor({maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now}: MemoryStoreOptions = {}) {
 		this.#maxBytes = positiveInteger('maxBytes', maxBytes);
@@ -192,6 +193,13 @@ export class MemoryStore implements Store {
 		this.clear();
 	}
 
+	watchEvictions(listener: (key: string) => void): () => void {
+		this.#evictionListeners.add(listener);
+		return () => {
+			this.#evictionListeners.delete(listener);
+		};
+	}
+
 	#found({staleAt = Infinity, createdBefore = Infinity}: StoreQuery): Entry[] {
 		const now = this.#now();
 		return this.#entries.values().filter(({expires, indexed}) => indexed !== undefined && expires > now
@@ -207,6 +215,9 @@ export class MemoryStore implements Store {
 				this.#hand = entry.next;
 			} else {
 				this.#remove(entry);
+				for (const listener of this.#evictionListeners) {
+					listener(entry.key);
+				}
 			}
 		}
 	}

@@ -10,6 +10,8 @@ import {shapeOf, type KeyvLike} from './keyv-shapes.ts';
 import {KeyvStore} from './keyv.ts';
 import type {Store} from './types.ts';
 
+type Bounds = Pick<OpenStoreOptions, 'maxBytes' | 'maxEntries'>;
+
 /**
 Where responses are kept: the name or the URL of a store (see `createStore`), a `Store`, or any Keyv 5 or 6 instance, Keyv storage adapter or `Map`.
 */
@@ -25,6 +27,12 @@ export type OpenStoreOptions = {
 	The current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
+
+	/** Bytes that everything stored may take; the store's own default where it is `undefined`. */
+	readonly maxBytes?: number | undefined;
+
+	/** How many entries are kept; the store's own default where it is `undefined`. */
+	readonly maxEntries?: number | undefined;
 };
 
 export type OpenedStore = {
@@ -45,11 +53,12 @@ Makes a `Store` of the setting. Nothing is connected or opened on disk before th
 @throws {TypeError} For everything else, naming what is allowed.
 @throws {CacheHooksError} `ERR_STORE_DRIVER` where a store is named whose package is missing.
 */
-export function openStore(setting: StoreSetting, {cacheName, now = Date.now}: OpenStoreOptions): OpenedStore {
+export function openStore(setting: StoreSetting, {cacheName, now = Date.now, ...bounds}: OpenStoreOptions): OpenedStore {
 	if (typeof setting === 'string') {
-		return {store: named(setting, {cacheName, now}), owned: true};
+		return {store: named(setting, {cacheName, now}, bounds), owned: true};
 	}
 
+	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');
 	if (isStore(setting)) {
 		return {store: setting, owned: false};
 	}
@@ -61,12 +70,41 @@ export function openStore(setting: StoreSetting, {cacheName, now = Date.now}: Op
 	return {store: new KeyvStore(setting, {namespace: cacheName, now}), owned: false};
 }
 
-function named(name: StoreName | StoreUrl, options: Required<OpenStoreOptions>): Store {
+function named(name: StoreName | StoreUrl, options: object, bounds: Bounds): Store {
+	const make = boundedBy[name.replace(/^sqlite:.*/sv, 'sqlite').replace(/^file:.*/sv, 'filesystem')] ?? ((unbounded: Bounds) => {
+		refuseBounds(unbounded, `absent for \`'${String(withoutUserInfo(name))}'\`, which the cache cannot bound`);
+		return {};
+	});
 	try {
-		return createStore(name as StoreName, options);
+		return createStore(name as StoreName, {...options, ...make(bounds)});
 	} catch (error) {
 		throw error instanceof SettingError && error.path === 'store' ? new SettingError('cache.store', withoutUserInfo(name), allowed) : error;
 	}
+}
+
+/** The options that bound a store. */
+const boundedBy: Readonly<Record<string, (bounds: Bounds) => object>> = {
+	memory: bounds => withoutUndefined(bounds),
+	sqlite({maxBytes, maxEntries}) {
+		refuseBounds({maxEntries}, 'absent for `\'sqlite\'`, which is bounded by bytes');
+		return withoutUndefined({maxBytes});
+	},
+	filesystem({maxBytes, maxEntries}) {
+		refuseBounds({maxEntries}, 'absent for `\'filesystem\'`, which is bounded by bytes');
+		return withoutUndefined({maxCacheBytes: maxBytes});
+	},
+};
+
+function refuseBounds(bounds: Bounds, allowedInstead: string): void {
+	for (const [name, bound] of Object.entries(bounds)) {
+		if (bound !== undefined) {
+			throw new SettingError(`cache.${name}`, bound, allowedInstead);
+		}
+	}
+}
+
+function withoutUndefined(options: object): object {
+	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /**

@@ -77,4 +77,7 @@ export type Store = {
 
 	/** Bytes that everything stored takes, without handing it out. `NaN` from a guarded store that does not answer. */
 	size?(): MaybePromise<number>;
+
+	/** Tells of what leaves to make room, until what it gives is called. Absent where the store is not bounded, or does not know. */
+	watchEvictions?(listener: (key: string) => void): () => void;
 };

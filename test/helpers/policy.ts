@@ -18,6 +18,7 @@ const defaults: PolicySettings = {
 	refresh: false,
 	forceRefresh: false,
 	cacheControl: false,
+	jitter: 0,
 	heuristicShare: 0.1,
 	cacheControlTargets: [],
 	gatewayTimeout: 'error',

@@ -1,4 +1,3 @@
-import {newGeneration} from '../cache/variants.ts';
 import type {Ignored} from '../matching/ignored.ts';
 import {leadsToSecret, redactFields} from '../matching/redact.ts';
 import {redactUrl} from '../matching/url.ts';
@@ -14,8 +13,9 @@ import {
 	storableFields,
 	type RawFields,
 } from '../policy/stored-fields.ts';
+import {tagsOf} from '../policy/tags.ts';
 import type {Lifetime} from '../policy/types.ts';
-import type {IncomingHead} from './exchange-types.ts';
+import {newGeneration} from './variants.ts';
 
 /**
 A response that is to be stored, before its body is there.
@@ -24,7 +24,7 @@ export type ReceivedResponse = {
 	/** Of the request that it will answer. */
 	readonly method: string;
 	readonly url: string;
-	readonly head: IncomingHead;
+	readonly head: {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: RawFields};
 	readonly received: number;
 	readonly lifetime: Lifetime;
 
@@ -35,6 +35,9 @@ export type ReceivedResponse = {
 
 	/** What is redacted. */
 	readonly ignored: Ignored;
+
+	/** How long it took to come, in milliseconds. */
+	readonly took?: number;
 };
 
 /** A body as it is stored, and what it answers. */
@@ -51,7 +54,7 @@ What is stored of a response: nothing that belongs to one connection, and no cre
 Where content codings were undone, headers are made to agree.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
-	const {method, url, head, received, lifetime, withheld, decidedBy, ignored} = response;
+	const {method, url, head, received, lifetime, withheld, decidedBy, ignored, took} = response;
 	const excluded = codings.length > 0 ? [...withheld, 'content-encoding', 'content-length'] : withheld;
 	const storable = storableFields(head.rawHeaders, excluded);
 	return storedResponse({
@@ -67,6 +70,7 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		decidedBy,
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
+		...(took !== undefined && {took}),
 		request,
 	}, body);
 }
@@ -96,12 +100,19 @@ The stored response with the news of a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, renewal: Renewal): StoredResponse {
 	const {expires, retainUntil, initialAge, withheld} = renewal;
+	const tagged = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
-		...stored,
+		...tagged,
 		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
 		createdAt: received,
 		expires,
 		retainUntil,
 		initialAge,
+		revalidated: true,
 	}, stored.body);
+}
+
+/** The response with further tags. */
+export function withTags(stored: StoredResponse, further: readonly string[]): StoredResponse {
+	return further.length === 0 ? stored : {...stored, tags: [...new Set([...stored.tags ?? [], ...further])]};
 }

@@ -1,0 +1,357 @@
+import type {EventEmitter} from 'node:events';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import type {Reason} from '../policy/reasons.ts';
+import {guardStore} from '../stores/guard.ts';
+import {openStore} from '../stores/open.ts';
+import type {Store} from '../stores/types.ts';
+import {redactUrl} from '../matching/url.ts';
+import type {ResolvedSettings} from '../settings.ts';
+import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
+import {Entries} from './entries.ts';
+import {
+	EventHub,
+	type AnswerEvent,
+	type CacheEventName,
+	type CacheEvents,
+	type RemovalEvent,
+	type WriteEvent,
+} from './events.ts';
+import {HiddenMark} from './hidden-mark.ts';
+import {invalidationsOf, type Invalidations} from './invalidations.ts';
+import {all, chain, type MaybePromise} from './maybe-promise.ts';
+import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {Figures, type Answered} from './stats.ts';
+import {Tags} from './tags.ts';
+import {Variants, type Match, type NoMatch} from './variants.ts';
+import {WriteQueue} from './write-queue.ts';
+
+// Nobody's request waits for what manages the store: it may take its time.
+const patience = 30_000;
+
+const answerOfReason: Partial<Record<Reason, Answered>> = {
+	fresh: 'hit',
+	revalidated: 'revalidated',
+	'max-stale': 'stale',
+	'stale-while-revalidate': 'stale',
+	'stale-if-error': 'stale',
+};
+
+type Told = {
+	readonly reason: Reason;
+	readonly key: string | undefined;
+	readonly request: {readonly method: string; readonly url: string};
+
+	/** Whether nobody waits for it. */
+	readonly background: boolean;
+
+	/** What answers, where it comes from the store. */
+	readonly stored?: StoredResponse | undefined;
+};
+
+/**
+What the engine asks of a cache: stored responses by key, and somebody to tell what happened. Faults of the store are misses and events, never errors.
+*/
+export class CacheCore {
+	readonly settings: ResolvedSettings;
+	readonly events: EventHub;
+	readonly figures: Figures;
+	readonly tags: Tags;
+	readonly hidden: HiddenMark;
+	readonly secrets: PartitionSecret;
+	readonly variants: Variants;
+
+	/** As it was opened, unguarded, for what only some stores offer. */
+	readonly store: Store;
+
+	/** As it is managed: with patience, and its faults are thrown. */
+	readonly managed: Store;
+	readonly managedEntries: Entries;
+
+	/** As `variants`, throwing faults. */
+	readonly managedVariants: Variants;
+	readonly #guarded: Store;
+	readonly #closes: boolean;
+	readonly #invalidations: Invalidations;
+	readonly #entries: Entries;
+	readonly #held = new Set<Promise<void>>();
+	readonly #stopWatching: (() => void) | undefined;
+	readonly #writes = new WriteQueue((key, error) => {
+		this.report('storeError', {operation: 'set', key, error});
+	});
+
+	/**
+	Opens nothing yet: a store is opened at its first use.
+
+	@param emitter - Whose listeners are told what happens.
+	@throws {TypeError} Where `store` is of no known shape, or `serializer` is none for it.
+	*/
+	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
+		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, maxBytes, maxEntries} = settings;
+		this.settings = settings;
+		this.events = new EventHub(emitter);
+		this.figures = new Figures(now());
+		const opened = openStore(store, {
+			cacheName, now, maxBytes, maxEntries,
+		});
+		this.store = opened.store;
+		this.#closes = opened.owned || autoclose;
+		this.#invalidations = invalidationsOf(store, cacheName);
+		this.#guarded = guardStore(opened.store, {
+			timeout: storeTimeout,
+			failFast,
+			now,
+			onError: event => {
+				this.report('storeError', event);
+			},
+		});
+		// A record that cannot be read must not be taken for one that is not there.
+		const throwing = guardStore(opened.store, {timeout: storeTimeout, failFast: true, now});
+		this.secrets = new PartitionSecret({
+			store: throwing,
+			given: partitionSecret,
+			onFault: (operation, error) => {
+				if (failFast) {
+					throw error;
+				}
+
+				this.report('storeError', {operation, key: secretKey, error});
+			},
+		});
+		this.tags = new Tags(throwing, opened.store, now);
+		this.hidden = new HiddenMark(throwing);
+		const common = {
+			serializer: serializerOf(opened.store, settings),
+			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
+			beforeWrite: () => this.secrets.keep(),
+			onRubbish: (key: string, error: unknown) => {
+				this.report('storeError', {operation: 'decode', key, error});
+			},
+		};
+		this.#entries = new Entries({...common, store: this.#guarded, timeout: storeTimeout});
+		this.variants = new Variants(this.#entries, this.secret, () => this.hidden.setQuietly());
+		const managedTimeout = Math.max(storeTimeout, patience);
+		this.managed = guardStore(opened.store, {timeout: managedTimeout, failFast: true, now});
+		this.managedEntries = new Entries({...common, store: this.managed, timeout: managedTimeout});
+		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.hidden.set());
+		this.#stopWatching = opened.store.watchEvictions?.(key => {
+			this.figures.evicted++;
+			this.removed('evicted', {reason: 'bounds', key});
+		});
+	}
+
+	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
+	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
+
+	/** What unsafe requests have changed, in this process. */
+	get invalidations(): Invalidations {
+		return this.#invalidations;
+	}
+
+	/**
+	The stored response for a primary key and the request's header fields: one read, or two where it varies, and two for each tag.
+	*/
+	match(key: string, request: Fields): MaybePromise<Match | NoMatch> {
+		const pending = this.#writes.pending(key, this.settings.storeTimeout);
+		const match = (): MaybePromise<Match | NoMatch> => chain(this.variants.match(key, request), found => this.#current(found));
+		return pending === undefined ? match() : chain(pending, match);
+	}
+
+	/**
+	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
+
+	@param task - `undefined` stores nothing.
+	@param whenSaved - Called once it is handed to the store.
+	*/
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, whenSaved: () => void): void {
+		this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : chain(this.variants.save(key, request, stored), whenSaved)));
+	}
+
+	/** Writes an entry again where it lies. */
+	replace(key: string, stored: StoredResponse): void {
+		this.#writes.run(key, () => this.#entries.write(key, stored));
+	}
+
+	/**
+	Deletes one entry; where it is a primary one, its variants can no longer be found.
+
+	@param reason - What happened, for those who listen.
+	*/
+	delete(key: string, reason: string): void {
+		this.#writes.run(key, () => chain(this.#guarded.delete(key), isDeleted => {
+			if (isDeleted) {
+				this.removed('deleted', {reason, key});
+			}
+		}));
+	}
+
+	/**
+	Does something with an entry while nobody else of this process writes it.
+
+	@throws What the task throws.
+	*/
+	async exclusively<Result>(key: string, task: () => MaybePromise<Result>): Promise<Result> {
+		const result = Promise.withResolvers<Result>();
+		this.#writes.run(key, async () => {
+			// A fault is the caller's, and not the queue's to tell.
+			const running = (async () => task())();
+			result.resolve(running);
+			await running.catch(() => undefined);
+		});
+		return result.promise;
+	}
+
+	/**
+	The response with the generations of its tags, as it is to be stored.
+
+	@param sent - When its request was sent.
+	@returns `undefined` where a tag of it was deleted or expired since.
+	*/
+	stamp(stored: StoredResponse, sent: number): MaybePromise<StoredResponse | undefined> {
+		return this.#withoutFaults(stored, () => this.tags.stamp(stored, sent));
+	}
+
+	/** Work that `idle` and `close` wait for. The promise must not reject. */
+	hold(work: Promise<void>): void {
+		this.#held.add(work);
+		void (async () => {
+			await work;
+			this.#held.delete(work);
+		})();
+	}
+
+	/** Resolves when all refreshes in the background have ended and everything is written. */
+	async idle(): Promise<void> {
+		while (this.#held.size > 0) {
+			// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
+			await Promise.all(this.#held);
+		}
+
+		await this.#writes.idle();
+	}
+
+	/** Resolves when everything that came so far is written. */
+	async settle(): Promise<void> {
+		await this.#writes.idle();
+	}
+
+	/** Deletes everything stored. */
+	async clear(): Promise<void> {
+		await this.idle();
+		await this.managed.clear();
+		this.secrets.forget();
+		this.tags.forget();
+		this.hidden.forget();
+	}
+
+	async close(): Promise<void> {
+		await this.idle();
+		this.#stopWatching?.();
+		if (this.#closes) {
+			await this.#guarded.close();
+		}
+	}
+
+	/** Tells and counts an answer. */
+	answered(told: Told): void {
+		const {reason, stored, background} = told;
+		const how = stored === undefined ? 'miss' : answerOfReason[reason] ?? 'hit';
+		if (!background) {
+			this.figures.answer(how, reason);
+			if (stored !== undefined) {
+				this.figures.save(stored.body.byteLength, how === 'revalidated' ? 0 : stored.took ?? 0);
+			}
+		}
+
+		this.#tell(how, told);
+	}
+
+	/** Tells and counts a request for which the cache stood aside. */
+	bypassed(told: Told): void {
+		this.figures.answer('bypassed', told.reason);
+		this.#tell('bypassed', told);
+	}
+
+	/** Tells and counts what became of a response of the origin's. */
+	written(event: 'stored' | 'refused', {reason, key, request: {method, url}}: Omit<Told, 'background'>): void {
+		if (event === 'stored') {
+			this.figures.stored++;
+		} else {
+			this.figures.refuse(reason);
+		}
+
+		if (!this.events.isHeard(event)) {
+			return;
+		}
+
+		const payload: WriteEvent = {
+			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters),
+		};
+		this.report(event, payload);
+	}
+
+	removed(event: 'deleted' | 'expired' | 'evicted', payload: RemovalEvent): void {
+		if (this.events.isHeard(event)) {
+			this.report(event, payload);
+		}
+	}
+
+	/**
+	Emits an event; a listener that throws harms no request.
+	*/
+	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		if (event.endsWith('Error')) {
+			this.figures.errors++;
+		}
+
+		this.events.report(event, payload);
+	}
+
+	#tell(event: Answered, {reason, key, request: {method, url}, background}: Told): void {
+		if (!this.events.isHeard(event)) {
+			return;
+		}
+
+		const payload: AnswerEvent = {
+			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters), background,
+		};
+		this.report(event, payload);
+	}
+
+	#current(found: Match | NoMatch): MaybePromise<Match | NoMatch> {
+		if (found.stored === undefined) {
+			return found.others.some(({stored}) => stored.tags !== undefined)
+				? chain(all(found.others.map(other => this.#judged(other))), others => ({...found, others: others.filter(other => other !== undefined)}))
+				: found;
+		}
+
+		return found.stored.tags === undefined ? found : chain(this.#judged(found), match => match ?? {stored: undefined, varies: false, others: []});
+	}
+
+	#judged(match: Match): MaybePromise<Match | undefined> {
+		return chain(this.#withoutFaults(match.stored, () => this.tags.judge(match.stored)), stored => stored && {...match, stored});
+	}
+
+	/** A record that cannot be read might say anything: what depends on it is not used. */
+	#withoutFaults(stored: StoredResponse, ask: () => MaybePromise<StoredResponse | undefined>): MaybePromise<StoredResponse | undefined> {
+		if (stored.tags === undefined) {
+			return stored;
+		}
+
+		const fail = (error: unknown): undefined => {
+			if (this.settings.failFast) {
+				throw error;
+			}
+
+			this.report('storeError', {operation: 'get', error});
+			return undefined;
+		};
+
+		try {
+			const answer = ask();
+			return answer instanceof Promise ? answer.catch(fail) : answer;
+		} catch (error) {
+			fail(error);
+		}
+	}
+}

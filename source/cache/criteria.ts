@@ -1,0 +1,176 @@
+import {describe, SettingError} from '../errors.ts';
+import {earliest} from '../model/cached-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {ExpireAfter} from '../policy/expiration.ts';
+import {
+	compileUrlPattern,
+	isUrlPattern,
+	type UrlMatcher,
+	type UrlPattern,
+} from '../policy/url-patterns.ts';
+import type {DescribedRequest} from './described-request.ts';
+
+/**
+What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.
+*/
+export type Criteria = {
+	/** Keys, as `cacheInfo(response).key` and `cacheKey` give them. */
+	readonly keys?: readonly string[] | undefined;
+
+	/** What answers a GET or a HEAD of these, without credentials. */
+	readonly urls?: ReadonlyArray<string | URL> | undefined;
+
+	/** What answers these: give the headers that part the key, credentials among them. */
+	readonly requests?: readonly DescribedRequest[] | undefined;
+
+	/** Everything whose URL matches, for whomever and by whatever method: globs, `RegExp`s or `URLPattern`s, as in `urlsExpireAfter`. */
+	readonly patterns?: readonly UrlPattern[] | undefined;
+
+	/** Everything that has one of these tags. */
+	readonly tags?: readonly string[] | undefined;
+
+	/** What is fresh. */
+	readonly valid?: boolean | undefined;
+
+	/** What has expired. */
+	readonly expired?: boolean | undefined;
+
+	/** What cannot be read, and what nobody finds any more: it was deleted by a tag, or is a variant of what is gone. */
+	readonly invalid?: boolean | undefined;
+
+	/** What was received (or validated) before a moment, or longer ago than a time. */
+	readonly olderThan?: ExpireAfter | undefined;
+};
+
+/** Criteria understood. */
+export type Selection = {
+	/** Those of `keys`, `urls` and `requests`. */
+	readonly keys: ReadonlySet<string>;
+	readonly tags: ReadonlySet<string>;
+	readonly patterns: readonly UrlMatcher[];
+	readonly valid: boolean;
+	readonly expired: boolean;
+	readonly invalid: boolean;
+
+	/** Milliseconds since the epoch. */
+	readonly olderThan: number | undefined;
+
+	/** Whether nothing was given. */
+	readonly isEmpty: boolean;
+};
+
+type KeyOf = (request: DescribedRequest) => Promise<string | undefined>;
+
+const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
+
+/**
+The criteria, checked and understood.
+
+@param keyOf - The key of a request.
+@throws {TypeError} Where one of them is unknown or wrong: it names which.
+*/
+export async function understand(criteria: Criteria, keyOf: KeyOf, now: number): Promise<Selection> {
+	if (typeof criteria !== 'object' || criteria === null || Array.isArray(criteria)) {
+		throw new SettingError('criteria', criteria, 'an object such as `{urls: [\'https://example.com\']}`');
+	}
+
+	for (const [name, value] of Object.entries(criteria)) {
+		if (!names.has(name)) {
+			throw new SettingError(`criteria.${name}`, value, `absent (there is no such criterion; there are \`${[...names].join('`, `')}\`)`);
+		}
+	}
+
+	const keys = [
+		...list(criteria, 'keys', 'a key', isText),
+		...await keysOf([
+			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]),
+			...list(criteria, 'requests', 'an object with a `url`', isRequest),
+		], keyOf),
+	];
+	return {
+		keys: new Set(keys),
+		tags: new Set(list(criteria, 'tags', 'a tag: a string that is not empty', isText)),
+		patterns: list(criteria, 'patterns', 'a glob, a RegExp or a URLPattern', isUrlPattern).map(pattern => compileUrlPattern(pattern)),
+		valid: flag(criteria, 'valid'),
+		expired: flag(criteria, 'expired'),
+		invalid: flag(criteria, 'invalid'),
+		olderThan: momentOf(criteria.olderThan, now),
+		isEmpty: Object.values(criteria).every(value => value === undefined || value === false),
+	};
+}
+
+/** Whether an entry is among those that are meant. */
+export function isMeant(selection: Selection, key: string, stored: StoredResponse, now: number): boolean {
+	const isExpired = stored.expires !== undefined && stored.expires <= now;
+	return (isExpired ? selection.expired : selection.valid)
+		|| (selection.olderThan !== undefined && stored.createdAt < selection.olderThan)
+		|| selection.keys.has(key)
+		|| stored.tags?.some(tag => selection.tags.has(tag)) === true
+		|| selection.patterns.some(matches => matches(stored.url));
+}
+
+async function keysOf(requests: readonly DescribedRequest[], keyOf: KeyOf): Promise<string[]> {
+	const keys = await Promise.all(requests.map(request => keyOf(request)));
+	return keys.filter(key => key !== undefined);
+}
+
+function list<Item>(criteria: Criteria, name: 'keys' | 'urls' | 'requests' | 'patterns' | 'tags', allowed: string, isItem: (item: unknown) => item is Item): Item[] {
+	const items: unknown = criteria[name] ?? [];
+	if (!Array.isArray(items)) {
+		throw new SettingError(`criteria.${name}`, items, `an array, each item ${allowed}`);
+	}
+
+	const wrong = items.findIndex(item => !isItem(item));
+	if (wrong !== -1) {
+		throw new SettingError(`criteria.${name}[${wrong}]`, items[wrong], allowed);
+	}
+
+	return items as Item[];
+}
+
+function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolean {
+	const value: unknown = criteria[name] ?? false;
+	if (typeof value !== 'boolean') {
+		throw new SettingError(`criteria.${name}`, value, 'a boolean');
+	}
+
+	return value;
+}
+
+function momentOf(time: ExpireAfter | undefined, now: number): number | undefined {
+	try {
+		return time === undefined ? undefined : earliest(time, now);
+	} catch {
+		throw new SettingError('criteria.olderThan', time, 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)');
+	}
+}
+
+function isText(value: unknown): value is string {
+	return typeof value === 'string' && value !== '';
+}
+
+function isUrl(value: unknown): value is string | URL {
+	return value instanceof URL || (typeof value === 'string' && URL.canParse(value));
+}
+
+/** Whether it names a request. */
+export function isRequest(value: unknown): value is DescribedRequest {
+	const {url, method, headers, body} = new Object(value) as Partial<Record<keyof DescribedRequest, unknown>>;
+	return isUrl(url)
+		&& (method === undefined || isText(method))
+		&& (headers === undefined || (typeof headers === 'object' && headers !== null))
+		&& (body === undefined || typeof body === 'string' || body instanceof Uint8Array);
+}
+
+/**
+A request that is named, checked.
+
+@throws {TypeError} Where it is none.
+*/
+export function checkedRequest(request: unknown): DescribedRequest {
+	if (!isRequest(request)) {
+		throw new TypeError(`Expected \`request\` to be an object of a valid \`url\` and, if any, \`method\`, \`headers\` and \`body\`, got ${describe(request)}`);
+	}
+
+	return request;
+}

@@ -1,0 +1,162 @@
+import {channel, type Channel} from 'node:diagnostics_channel';
+import type {EventEmitter} from 'node:events';
+import process from 'node:process';
+import type {Reason} from '../policy/reasons.ts';
+import {isDebugged, printDecision} from './debug.ts';
+
+/** An answer that a caller was given, or in the background the cache. */
+export type AnswerEvent = {
+	readonly reason: Reason;
+
+	/** The primary key; `undefined` where the request was none for the cache. */
+	readonly key: string | undefined;
+	readonly method: string;
+
+	/** As it may be shown: without user info and fragment, ignored parameters `REDACTED`. */
+	readonly url: string;
+
+	/** Whether nobody waits for it: a refresh. */
+	readonly background: boolean;
+};
+
+/** What became of a response of the origin's. */
+export type WriteEvent = {
+	readonly reason: Reason;
+
+	/** The primary key; `undefined` where there is none. */
+	readonly key: string | undefined;
+	readonly method: string;
+
+	/** As it may be shown. */
+	readonly url: string;
+};
+
+/** What is stored no longer, or no longer fresh. */
+export type RemovalEvent = {
+	/** What it was deleted or expired by: the criterion, or what happened. */
+	readonly reason: string;
+
+	/** Where one entry is meant. */
+	readonly key?: string;
+
+	/** Where a tag is meant: everything that has it. */
+	readonly tag?: string;
+
+	/** How many, where an index deleted them. */
+	readonly count?: number;
+};
+
+/**
+What happened in the store, and was kept from the request.
+*/
+export type StoreErrorEvent = {
+	readonly operation: string;
+	readonly key?: string;
+	readonly error: unknown;
+};
+
+export type CacheEvents = {
+	/** Stored, and fresh enough: nothing was sent. */
+	hit: [AnswerEvent];
+
+	/** Stored and expired, and given all the same. */
+	stale: [AnswerEvent];
+
+	/** Stored; the origin said that it is still right. */
+	revalidated: [AnswerEvent];
+
+	/** The origin's answer was given, or a 504 or an error for want of any. */
+	miss: [AnswerEvent];
+
+	/** The cache stood aside. */
+	bypassed: [AnswerEvent];
+
+	/** Handed to the store. */
+	stored: [WriteEvent];
+
+	/** A response of the origin's was not stored. */
+	refused: [WriteEvent];
+
+	/** Deleted, by whatever. */
+	deleted: [RemovalEvent];
+
+	/** Marked as expired, by `expire()`. */
+	expired: [RemovalEvent];
+
+	/** A bounded store made room. */
+	evicted: [RemovalEvent];
+
+	/** A store call failed or took too long, or what it gave could not be read. */
+	storeError: [StoreErrorEvent];
+
+	/** A function given in the settings failed; the request went on. */
+	settingError: [{readonly setting: string; readonly error: unknown}];
+
+	/** A refresh in the background failed; what is stored stays. */
+	backgroundError: [{readonly error: unknown}];
+
+	/** A fault of this library's, kept from the request: please report it. */
+	internalError: [{readonly error: unknown}];
+};
+
+export type CacheEventName = keyof CacheEvents;
+
+const names: Readonly<Record<CacheEventName, true>> = {
+	hit: true,
+	stale: true,
+	revalidated: true,
+	miss: true,
+	bypassed: true,
+	stored: true,
+	refused: true,
+	deleted: true,
+	expired: true,
+	evicted: true,
+	storeError: true,
+	settingError: true,
+	backgroundError: true,
+	internalError: true,
+};
+
+/** Shared by all caches of the process, as diagnostics channels are. */
+const channels = Object.fromEntries(Object.keys(names).map(name => [name, channel(`got-cache-hooks:${name}`)])) as Readonly<Record<CacheEventName, Channel>>;
+
+/** Read once: it is asked for at each request. */
+const isPrinted = isDebugged(process.env.DEBUG);
+
+/**
+Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no request.
+*/
+export class EventHub {
+	readonly #emitter: EventEmitter;
+
+	/**
+	Tells nobody yet.
+
+	@param emitter - Whose listeners are told.
+	*/
+	constructor(emitter: EventEmitter) {
+		this.#emitter = emitter;
+	}
+
+	/** Whether anybody listens: what nobody hears need not be put together. */
+	isHeard(event: CacheEventName): boolean {
+		return isPrinted || channels[event].hasSubscribers || this.#emitter.listenerCount(event) > 0;
+	}
+
+	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		try {
+			this.#emitter.emit(event, payload);
+		} catch (error) {
+			process.emitWarning(error instanceof Error ? error : String(error));
+		}
+
+		if (channels[event].hasSubscribers) {
+			channels[event].publish(payload);
+		}
+
+		if (isPrinted) {
+			printDecision(event, payload);
+		}
+	}
+}

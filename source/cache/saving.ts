@@ -1,0 +1,198 @@
+import {SettingError} from '../errors.ts';
+import {redactRequest, partitionOf} from '../matching/redact-request.ts';
+import {REDACTED} from '../matching/ignored.ts';
+import {matchRequest} from '../matching/key.ts';
+import {matchedMethod} from '../matching/method.ts';
+import {leadsToSecret} from '../matching/redact.ts';
+import type {KeyRequest} from '../matching/types.ts';
+import {type CachedResponse, storedOf} from '../model/cached-response.ts';
+import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
+import {lifetime, resolveExpiration} from '../policy/freshness.ts';
+import {tagsOf} from '../policy/tags.ts';
+import {composeResponse, withTags} from './compose-response.ts';
+import type {CacheCore} from './core.ts';
+import {describedRequest, type DescribedRequest} from './described-request.ts';
+import {policySettings} from './policy-settings.ts';
+import {withExpiration} from './removal.ts';
+import {makeKey} from './request-keys.ts';
+
+/**
+A response to be stored. One that Got gave will do: of it, `rawBody` is taken.
+*/
+export type DescribedResponse = {
+	/**
+	@default 200
+	*/
+	readonly statusCode?: number | undefined;
+
+	/**
+	@default ''
+	*/
+	readonly statusMessage?: string | undefined;
+
+	/**
+	@default {}
+	*/
+	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
+
+	/** The content, with content codings undone. */
+	readonly body?: unknown;
+	readonly rawBody?: Uint8Array | undefined;
+};
+
+export type SaveOptions = {
+	/** How long it is fresh. Default: as the settings say. */
+	readonly expireAfter?: ExpireAfter | undefined;
+
+	/** Beside those of its headers. */
+	readonly tags?: readonly string[] | undefined;
+};
+
+/** Why something was not stored. */
+export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star';
+
+export type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
+
+type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
+
+/** A request as keys are made of it. */
+export function keyRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): KeyRequest {
+	const {override, ...parts} = describedRequest(method, new URL(url), headers, body);
+	return {
+		method: matchedMethod(parts.method, override),
+		url: parts.url,
+		headers: parts.fields,
+		body: parts.body,
+	};
+}
+
+/**
+What a user gave as a response, checked.
+
+@throws {TypeError} Where a part of it is wrong.
+*/
+export function checkedResponse(response: DescribedResponse): Received {
+	const {statusCode = 200, statusMessage = '', headers = {}, rawBody, body = new Uint8Array(0)} = new Object(response) as DescribedResponse;
+	if (!Number.isSafeInteger(statusCode) || statusCode < 200 || statusCode > 599) {
+		throw new SettingError('response.statusCode', statusCode, 'a whole number from 200 to 599');
+	}
+
+	if (typeof statusMessage !== 'string') {
+		throw new SettingError('response.statusMessage', statusMessage, 'a string');
+	}
+
+	const content = rawBody ?? (typeof body === 'string' ? new TextEncoder().encode(body) : body);
+	if (!(content instanceof Uint8Array)) {
+		throw new SettingError('response.body', body, 'a string or a Uint8Array');
+	}
+
+	return {
+		statusCode, statusMessage, rawHeaders: checkedHeaders(headers), body: Uint8Array.from(content),
+	};
+}
+
+/**
+Stores a response for a request, as if the origin had given it now.
+
+@returns Why not, where it may not be stored.
+*/
+export async function saveResponse(core: CacheCore, request: KeyRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
+	const {settings} = core;
+	const {ignoredParameters: ignored, now} = settings;
+	const {sealed, isLossy} = matchRequest(request, settings);
+	if (isLossy || sealed.some(([_where, _name, value]) => value === REDACTED || value === JSON.stringify(REDACTED))) {
+		return 'redacted';
+	}
+
+	const fields = fieldsOf(received.rawHeaders);
+	if (leadsToSecret(fields, request.url, ignored)) {
+		return 'secret-in-header';
+	}
+
+	if (String(fields.vary).includes('*')) {
+		return 'vary-star';
+	}
+
+	const key = await makeKey(request, settings, core.secret);
+	if (key === undefined) {
+		return 'key-refused';
+	}
+
+	const createdAt = now();
+	const head = {
+		method: request.method, url: request.url, fields: request.headers, keyable: true,
+	};
+	const rules = policySettings(settings);
+	const expiration = resolveExpiration(head, rules, new Map());
+	const partition = sealed.length === 0 ? undefined : partitionOf(sealed, await core.secret());
+	const composed = composeResponse({
+		method: request.method.split(':', 1)[0]!,
+		url: request.url,
+		head: received,
+		received: createdAt,
+		lifetime: lifetime({statusCode: received.statusCode, fields}, expiration, rules, {requested: createdAt, received: createdAt}),
+		// The content is without codings, and as long as it is.
+		withheld: ['content-encoding', 'content-length'],
+		decidedBy: settings.cacheControl ? 'origin' : 'user',
+		ignored,
+		...(received.took !== undefined && {took: received.took}),
+	}, {
+		body: received.body,
+		codings: [],
+		request: redactRequest(request, settings, partition),
+	});
+	const tagged = withTags(composed, [...tagsOf(fields), ...tags]);
+	const expiring = expireAfter === undefined ? tagged : withExpiration(core, tagged, momentOf(expireAfter, now()), now());
+	const stored = (await core.tags.stamp(expiring, Infinity))!;
+	await core.exclusively(key, () => core.managedVariants.save(key, request.headers, stored));
+	return {key, stored};
+}
+
+/** Writes a response that the cache gave, with the expiration that it has by now. */
+export async function saveAgain(core: CacheCore, response: CachedResponse, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
+	const now = core.settings.now();
+	const stored = storedOf(response);
+	const expires = expireAfter === undefined ? stored.expires : momentOf(expireAfter, now);
+	const written = (await core.tags.stamp(withExpiration(core, withTags(stored, tags), expires, now), Infinity))!;
+	await core.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
+	return {key: response.cacheKey, stored: written};
+}
+
+/**
+When that is.
+
+@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
+*/
+function momentOf(expireAfter: ExpireAfter, now: number): number | undefined {
+	return expiresAt(checkedExpiration(expireAfter), now);
+}
+
+/**
+An expiration that something stored can have.
+
+@throws {TypeError} Where it is none, or `DO_NOT_CACHE`.
+*/
+export function checkedExpiration(expireAfter: ExpireAfter): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
+	const expiration = parseExpiration(expireAfter);
+	if (expiration === undefined || expiration.kind === 'do-not-cache') {
+		throw new SettingError('expireAfter', expireAfter, 'seconds, a Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`');
+	}
+
+	return expiration;
+}
+
+function checkedHeaders(headers: NonNullable<DescribedResponse['headers']>): string[] {
+	const lines: string[] = [];
+	for (const [name, value] of Object.entries(headers)) {
+		for (const line of [value ?? []].flat()) {
+			if (typeof line !== 'string') {
+				throw new SettingError(`response.headers[${JSON.stringify(name)}]`, line, 'a string or an array of strings');
+			}
+
+			lines.push(name, line);
+		}
+	}
+
+	return lines;
+}

@@ -1,0 +1,86 @@
+import {Buffer, isUtf8} from 'node:buffer';
+import {fieldValue} from '../policy/fields.ts';
+import {redirectTarget} from '../model/cached-response.ts';
+import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
+import type {RawFields} from '../policy/stored-fields.ts';
+import type {
+	Har,
+	HarEntry,
+	HarPair,
+	HarRequest,
+	HarResponse,
+} from './har-types.ts';
+import type {Listed} from './listing.ts';
+
+/** One stored response as an entry of an HTTP archive. Nothing secret is in it: it is not stored. */
+function harEntry(stored: StoredResponse): HarEntry {
+	const time = stored.took ?? 0;
+	return {
+		startedDateTime: new Date(stored.createdAt - time).toISOString(),
+		time,
+		request: harRequest(stored.request ?? {method: stored.method, url: stored.url, rawHeaders: []}),
+		response: harResponse(stored),
+		cache: {},
+		timings: {send: 0, wait: time, receive: 0},
+	};
+}
+
+function harRequest({method, url, rawHeaders, body, matchedBody}: StoredRequest): HarRequest {
+	return {
+		method: method.split(':', 1)[0]!,
+		url,
+		httpVersion: 'HTTP/1.1',
+		cookies: [],
+		headers: pairsOf(rawHeaders),
+		queryString: [...new URL(url).searchParams].map(([name, value]) => ({name, value})),
+		...(body !== undefined && {postData: {mimeType: fieldValue(fieldsOf(rawHeaders), 'content-type') ?? '', text: body}}),
+		headersSize: -1,
+		bodySize: body === undefined ? 0 : Buffer.byteLength(body),
+		...(matchedBody !== undefined && {_bodyNotStored: true as const}),
+	};
+}
+
+function harResponse(stored: StoredResponse): HarResponse {
+	const {statusCode, statusMessage, rawHeaders, fields, body} = stored;
+	// What is coded is no text, whatever its bytes look like.
+	const isText = isUtf8(body) && fields['content-encoding'] === undefined && !body.includes(0);
+	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+	return {
+		status: statusCode,
+		statusText: statusMessage,
+		httpVersion: 'HTTP/1.1',
+		cookies: [],
+		headers: pairsOf(rawHeaders),
+		content: {
+			size: body.byteLength,
+			mimeType: fieldValue(fields, 'content-type') ?? '',
+			...(isText ? {text: bytes.toString()} : {text: bytes.toString('base64'), encoding: 'base64' as const}),
+		},
+		// eslint-disable-next-line @typescript-eslint/naming-convention -- HAR names it so.
+		redirectURL: redirectTarget(stored) ?? '',
+		headersSize: -1,
+		bodySize: body.byteLength,
+	};
+}
+
+function pairsOf(raw: RawFields): HarPair[] {
+	const pairs: HarPair[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		pairs.push({name: raw[index]!, value: raw[index + 1]!});
+	}
+
+	return pairs;
+}
+
+/** An archive of what is listed. */
+export async function exportHar(entries: AsyncIterable<Listed>): Promise<Har> {
+	const archived: HarEntry[] = [];
+	for await (const {stored} of entries) {
+		if (stored !== undefined) {
+			archived.push(harEntry(stored));
+		}
+	}
+
+	archived.sort((one, other) => one.startedDateTime.localeCompare(other.startedDateTime, 'en'));
+	return {log: {version: '1.2', creator: {name: 'got-cache-hooks', version: '1'}, entries: archived}};
+}

@@ -1,0 +1,182 @@
+import {spawnSync} from 'node:child_process';
+import {subscribe, unsubscribe} from 'node:diagnostics_channel';
+import process from 'node:process';
+import test from 'ava';
+import {isDebugged} from '../../source/cache/debug.ts';
+import type {CacheEvents} from '../../source/index.ts';
+import {Origin} from '../helpers/origin.ts';
+import {manage, places, type Managed} from './places.ts';
+
+const names = ['hit', 'stale', 'revalidated', 'miss', 'bypassed', 'stored', 'refused', 'deleted', 'expired', 'evicted'] as const satisfies Array<keyof CacheEvents>;
+
+function record({cache, origin}: Managed): string[] {
+	const events: string[] = [];
+	for (const name of names) {
+		cache.on(name, (payload: {readonly reason: string; readonly url?: string}) => {
+			events.push([name, payload.reason, payload.url?.slice(origin.url.length)].filter(Boolean).join(' '));
+		});
+	}
+
+	return events;
+}
+
+for (const [name, open] of places) {
+	test(`${name}: each answer and each write is told once, with its reason`, async t => {
+		const managed = await manage(t, open, {staleIfError: true});
+		const {client, cache, origin, clock} = managed;
+		const events = record(managed);
+		const take = async (): Promise<string[]> => {
+			await cache.idle();
+			return events.splice(0);
+		};
+
+		await client(`${origin.url}/a?api_key=SECRET`);
+		t.deepEqual(await take(), ['miss miss /a?api_key=REDACTED', 'stored stored /a?api_key=REDACTED']);
+		await client(`${origin.url}/a?api_key=SECRET`);
+		t.deepEqual(await take(), ['hit fresh /a?api_key=REDACTED']);
+		clock.advance(60);
+		await client(`${origin.url}/a?api_key=SECRET`);
+		t.deepEqual((await take()).toSorted(), ['revalidated revalidated /a?api_key=REDACTED', 'stored revalidated /a?api_key=REDACTED']);
+		await client.post(`${origin.url}/b`);
+		t.deepEqual(await take(), ['bypassed method /b']);
+		await client(`${origin.url}/c?status=404`, {throwHttpErrors: false});
+		t.deepEqual(await take(), ['miss miss /c?status=404', 'refused status-code /c?status=404']);
+		await client(`${origin.url}/d`, {throwHttpErrors: false, context: {cache: {onlyIfCached: true}}});
+		t.deepEqual(await take(), ['miss only-if-cached /d']);
+		await client(`${origin.url}/a?api_key=SECRET`, {context: {cache: {filterFn: () => false}}});
+		t.deepEqual(await take(), ['deleted filtered', 'miss filtered /a?api_key=REDACTED', 'refused filtered /a?api_key=REDACTED'].toSorted().toSorted((one, other) => Number(other.startsWith('deleted')) - Number(one.startsWith('deleted'))));
+
+		await client(`${origin.url}/e`);
+		await cache.expire({urls: [`${origin.url}/e`], tags: ['one']});
+		await origin[Symbol.asyncDispose]();
+		await client(`${origin.url}/e`);
+		await t.throwsAsync(client(`${origin.url}/f`));
+		await cache.delete({patterns: ['*'], tags: ['one']});
+		t.deepEqual(await take(), ['miss miss /e', 'stored stored /e', 'expired tags', 'expired expire', 'stale stale-if-error /e', 'miss miss /f', 'deleted tags', 'deleted criteria']);
+	});
+}
+
+test('figures add up, and begin anew', async t => {
+	const {client, cache, origin, clock} = await manage(t, places[0]![1]);
+	t.is(cache.stats().hits, 0);
+	const slow = client.extend({
+		hooks: {
+			beforeRequest: [() => {
+				clock.advance(0);
+			}],
+		},
+	});
+	await slow(`${origin.url}/a`);
+	await slow(`${origin.url}/a`);
+	await slow(`${origin.url}/a`);
+	await client(`${origin.url}/missing?status=404`, {throwHttpErrors: false});
+	await client.post(`${origin.url}/a`);
+	clock.advance(60);
+	await client(`${origin.url}/a`);
+	await cache.idle();
+	const {since, ...figures} = cache.stats();
+	t.is(since.getTime(), clock.now() - 60_000);
+	t.deepEqual(figures, {
+		hits: 2,
+		stale: 0,
+		revalidated: 1,
+		misses: 2,
+		missesByReason: {miss: 2},
+		bypassed: 1,
+		stored: 2,
+		refused: 1,
+		refusedByReason: {'status-code': 1},
+		evicted: 0,
+		errors: 0,
+		bytesSaved: 9,
+		millisecondsSaved: 0,
+	});
+	cache.resetStats();
+	t.like(cache.stats(), {
+		hits: 0, misses: 0, bytesSaved: 0, since: new Date(clock.now()),
+	});
+});
+
+test('the time that the origin took is saved by each hit', async t => {
+	let now = Date.now();
+	await using origin = await Origin.start((_request, response) => {
+		now += 250;
+		response.end('slow');
+	});
+	const {client, cache} = await manage(t, places[0]![1], {now: () => now});
+	for (let round = 0; round < 3; round++) {
+		await client(origin.url);
+	}
+
+	t.is(cache.stats().millisecondsSaved, 500);
+});
+
+test('what makes room is told', async t => {
+	const managed = await manage(t, places[0]![1], {store: 'memory', maxEntries: 2});
+	const {client, cache, origin} = managed;
+	const events = record(managed);
+	for (const path of ['/a', '/b', '/c']) {
+		await client(origin.url + path);
+	}
+
+	t.true(events.includes('evicted bounds'));
+	t.is(cache.stats().evicted, events.filter(event => event.startsWith('evicted')).length);
+	t.true(await cache.count() <= 2);
+	t.throws(() => managed.another({store: new Map(), maxBytes: 5}), {instanceOf: TypeError, message: /`cache.maxBytes`/v});
+});
+
+test('a listener that throws harms no request, and diagnostics channels are told the same', async t => {
+	const {client, cache, origin} = await manage(t, places[0]![1]);
+	const warned = new Promise<Error>(resolve => {
+		process.once('warning', resolve);
+	});
+	cache.on('miss', () => {
+		throw new Error('a listener of this test');
+	});
+	const told: unknown[] = [];
+	const listen = (message: unknown): void => {
+		if ((message as {url: string}).url.startsWith(origin.url)) {
+			told.push(message);
+		}
+	};
+
+	subscribe('got-cache-hooks:miss', listen);
+	t.is((await client(`${origin.url}/a`)).statusCode, 200);
+	unsubscribe('got-cache-hooks:miss', listen);
+	t.regex((await warned).message, /a listener of this test/v);
+	t.like(told, [{
+		reason: 'miss', method: 'GET', url: `${origin.url}/a`, background: false,
+	}]);
+});
+
+test('a refresh in the background is told as such, and counts as no answer', async t => {
+	const {client, cache, origin, clock} = await manage(t, places[0]![1], {staleWhileRevalidate: true});
+	await client(`${origin.url}/a`);
+	clock.advance(60);
+	const events: Array<[string, boolean]> = [];
+	cache.on('stale', ({background}) => {
+		events.push(['stale', background]);
+	}).on('revalidated', ({background}) => {
+		events.push(['revalidated', background]);
+	});
+	await client(`${origin.url}/a`);
+	await cache.idle();
+	t.deepEqual(events, [['stale', false], ['revalidated', true]]);
+	t.like(cache.stats(), {stale: 1, revalidated: 0});
+});
+
+test('DEBUG names the library in full, by a star, or not', t => {
+	t.deepEqual(['got-cache-hooks', '*', 'a,got-cache-hooks', 'a got-*'].map(given => isDebugged(given)), [true, true, true, true]);
+	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(given => isDebugged(given)), [false, false, false, false, false]);
+});
+
+test('with DEBUG each decision is a line on stderr', t => {
+	const code = `
+		import {HttpCache} from ${JSON.stringify(new URL('../../source/index.ts', import.meta.url).href)};
+		const cache = new HttpCache({store: 'memory'});
+		await cache.save({url: 'https://user:SECRET@example.com/a'}, {});
+		await cache.delete({urls: ['https://user:SECRET@example.com/a']});
+	`;
+	const {stderr} = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {env: {...process.env, ...Object.fromEntries([['DEBUG', 'got-cache-hooks']])}, encoding: 'utf8'});
+	t.regex(stderr, /^got-cache-hooks deleted keys got-cache:1:[\da-f]{64}\n$/v);
+});

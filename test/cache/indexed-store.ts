@@ -1,0 +1,16 @@
+import {MemoryStore} from '../../source/stores/memory.ts';
+import type {StoredValue} from '../../source/stores/types.ts';
+
+/** A store with an index that counts how often it is listed all the same. */
+export class IndexedStore extends MemoryStore {
+	#lists = 0;
+
+	get lists(): number {
+		return this.#lists;
+	}
+
+	override async * iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
+		this.#lists++;
+		yield * super.iterate();
+	}
+}

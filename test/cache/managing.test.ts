@@ -1,0 +1,382 @@
+import {inspect} from 'node:util';
+import test from 'ava';
+import got from 'got';
+import {Keyv} from 'keyv';
+import {
+	cacheHooks,
+	CachedResponse,
+	cacheInfo,
+	getCache,
+	HttpCache,
+	InvalidEntry,
+	NEVER_EXPIRE,
+	DO_NOT_CACHE,
+	type Criteria,
+	type Store,
+} from '../../source/index.ts';
+import {IndexedStore} from './indexed-store.ts';
+import {manage, places, type Managed} from './places.ts';
+
+const paths = ({cache}: Managed, criteria: Criteria = {}): Promise<string[]> => Array.fromAsync(cache.urls(criteria), url => new URL(url).pathname);
+
+for (const [name, open] of places) {
+	test(`${name}: what is stored is found by key, URL and request`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin} = managed;
+		const url = `${origin.url}/a`;
+		const key = cacheInfo(await client(url)).key!;
+		await client(`${origin.url}/mine`, {headers: {authorization: 'one'}});
+
+		t.true(await cache.contains({url}));
+		t.true(await cache.contains({key}));
+		t.is(await cache.createKey({url}), key);
+		t.false(await cache.contains({url: `${origin.url}/b`}));
+		t.false(await cache.contains({url: `${origin.url}/mine`}));
+		t.true(await cache.contains({request: {url: `${origin.url}/mine`, headers: {authorization: 'one'}}}));
+
+		const response = await cache.get({url});
+		t.is(response!.text(), '/a ');
+		t.is(response!.cacheKey, key);
+		t.is(await cache.get({key: 'nothing'}), undefined);
+	});
+
+	test(`${name}: a variant is found by its request, and goes with the resource`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin} = managed;
+		const url = `${origin.url}/a?vary=accept-language`;
+		for (const language of ['de', 'en', 'fr']) {
+			await client(url, {headers: {'accept-language': language}});
+		}
+
+		const request = {url, headers: {'accept-language': 'en'}};
+		t.is((await cache.get({request}))!.text(), '/a en');
+		t.false(await cache.contains({request: {url, headers: {'accept-language': 'it'}}}));
+		t.is(await cache.count(), 3);
+		const variant = (await cache.get({request}))!.cacheKey;
+		t.true(await cache.contains({key: variant}));
+
+		t.is(await cache.delete({urls: [url]}), 1);
+		t.false(await cache.contains({key: variant}));
+		t.is(await cache.count(), 0);
+		t.deepEqual(await paths(managed), []);
+		t.is((await Array.fromAsync(cache.filter({invalid: true}))).length, 2);
+		t.is(await cache.delete({invalid: true}), 2);
+		t.is((await Array.fromAsync(cache.filter({invalid: true}))).length, 0);
+	});
+
+	test(`${name}: everything for which one of the criteria holds is listed, counted and deleted`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin, clock} = managed;
+		await client(`${origin.url}/old`, {context: {cache: {expireAfter: NEVER_EXPIRE}}});
+		await client(`${origin.url}/expired`);
+		clock.advance(100);
+		await client(`${origin.url}/new`);
+		await client(`${origin.url}/tagged?cache-tag=one,two`);
+
+		t.deepEqual((await paths(managed)).toSorted(), ['/expired', '/new', '/old', '/tagged']);
+		t.deepEqual((await paths(managed, {valid: true})).toSorted(), ['/new', '/old', '/tagged']);
+		t.deepEqual(await paths(managed, {expired: true}), ['/expired']);
+		t.deepEqual((await paths(managed, {olderThan: '1m'})).toSorted(), ['/expired', '/old']);
+		t.deepEqual(await paths(managed, {olderThan: new Date(clock.now() - 200_000)}), []);
+		t.deepEqual(await paths(managed, {tags: ['two', 'three']}), ['/tagged']);
+		t.deepEqual((await paths(managed, {patterns: ['*/old', /new$/v]})).toSorted(), ['/new', '/old']);
+		t.deepEqual((await paths(managed, {urls: [`${origin.url}/new`], expired: true})).toSorted(), ['/expired', '/new']);
+		t.is(await cache.count(), 4);
+		t.is(await cache.count({expired: true}), 1);
+		t.true(await cache.size() > 100);
+
+		t.is(await cache.delete({expired: true, requests: [{url: `${origin.url}/new`}], keys: ['nothing']}), 2);
+		t.deepEqual((await paths(managed)).toSorted(), ['/old', '/tagged']);
+		t.is(await cache.delete({olderThan: 60}), 1);
+		t.is(await cache.delete({patterns: ['*/tagged']}), 1);
+		t.is(await cache.count(), 0);
+	});
+
+	test(`${name}: responses come in order`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin, clock} = managed;
+		for (const [path, expireAfter] of [['/bbb', 30], ['/a', 20], ['/cc', 10]] as const) {
+			await client(origin.url + path, {context: {cache: {expireAfter}}});
+			clock.advance(1);
+		}
+
+		const order = (...sorting: Parameters<HttpCache['sorted']>): Promise<string[]> => Array.fromAsync(cache.sorted(...sorting), ({url}) => new URL(url).pathname);
+		t.deepEqual(await order(), ['/bbb', '/a', '/cc']);
+		t.deepEqual(await order({by: 'expires'}), ['/cc', '/a', '/bbb']);
+		t.deepEqual(await order({by: 'size', descending: true}), ['/bbb', '/cc', '/a']);
+		const keys = await Array.fromAsync(cache.sorted({by: 'key'}), ({cacheKey}) => cacheKey);
+		t.deepEqual(keys, keys.toSorted((one, other) => one.localeCompare(other, 'en')));
+		await t.throwsAsync(order({by: 'url' as 'key'}), {instanceOf: TypeError, message: /`sorting.by`/v});
+	});
+
+	test(`${name}: what is expired stays, to be validated, its variants with it`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin, clock} = managed;
+		const url = `${origin.url}/a?vary=accept-language`;
+		const ask = async (language: string): Promise<string> => cacheInfo(await client(url, {headers: {'accept-language': language}})).reason;
+		await ask('de');
+		await ask('en');
+		await client(`${origin.url}/b`, {context: {cache: {expireAfter: NEVER_EXPIRE}}});
+		clock.advance(1);
+		t.is(await cache.expire({urls: [url], patterns: ['*/b']}), 2);
+		t.is(await cache.count({expired: true}), 3);
+		t.is(cacheInfo(await client(`${origin.url}/b`)).reason, 'revalidated');
+		const reasons = await Array.fromAsync(['en', 'de', 'en', 'de'], ask);
+		t.deepEqual(reasons, ['revalidated', 'revalidated', 'fresh', 'fresh']);
+
+		t.is(await cache.expire({expired: true}), 0);
+	});
+
+	test(`${name}: everything gets another expiration`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin, clock} = managed;
+		await client(`${origin.url}/a`);
+		await client(`${origin.url}/b`);
+		clock.advance(100);
+		t.is(await cache.resetExpiration('1h'), 2);
+		t.is((await cache.get({url: `${origin.url}/a`}))!.expiresDelta, 3600);
+		t.is(cacheInfo(await client(`${origin.url}/a`)).reason, 'fresh');
+		t.is(await cache.resetExpiration(NEVER_EXPIRE, {urls: [`${origin.url}/a`]}), 1);
+		t.is((await Array.fromAsync(cache.responses())).filter(({expires}) => expires === undefined).length, 1);
+		await t.throwsAsync(cache.resetExpiration(DO_NOT_CACHE), {instanceOf: TypeError, message: /`expireAfter`/v});
+	});
+
+	test(`${name}: what is saved answers requests`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin, clock} = managed;
+		const url = `${origin.url}/saved?api_key=SECRET`;
+		const saved = await cache.save({url}, {
+			statusCode: 203, headers: {'Content-Type': 'text/plain', 'set-cookie': ['a=1'], 'content-encoding': 'gzip'}, body: 'by hand',
+		}, {expireAfter: 10, tags: ['hand']});
+		t.true(saved instanceof CachedResponse);
+		t.notRegex(inspect(saved.toJSON(), {depth: 9}), /SECRET|gzip|a=1/v);
+
+		const response = await client(url);
+		t.true(response.isFromCache);
+		t.deepEqual([response.statusCode, response.body, response.headers['set-cookie']], [203, 'by hand', undefined]);
+		t.is(origin.count, 0);
+
+		clock.advance(10);
+		t.true((await cache.get({url}))!.isExpired);
+		const again = (await cache.get({url}))!;
+		t.false(again.resetExpiration('1m'));
+		await cache.save(again);
+		t.false((await cache.get({url}))!.isExpired);
+
+		const live = await client(`${origin.url}/live`, {context: {cache: {disabled: true}}});
+		await cache.save({url: `${origin.url}/live`}, live);
+		t.is((await client(`${origin.url}/live`)).body, '/live ');
+		t.is(origin.count, 1);
+	});
+
+	test(`${name}: another cache takes over what is stored, with its expirations`, async t => {
+		const managed = await manage(t, open, {partitionSecret: undefined});
+		const {client, cache, origin, clock} = managed;
+		const url = `${origin.url}/a?vary=accept-language`;
+		for (const language of ['de', 'en']) {
+			await client(url, {headers: {'accept-language': language}});
+		}
+
+		await client(`${origin.url}/mine`, {headers: {authorization: 'one'}});
+		await client(`${origin.url}/plain`);
+
+		for (const [otherName, openOther] of places) {
+			const store = await openOther(t, clock.now);
+			const other = new HttpCache({store, now: clock.now});
+			const progress: number[] = [];
+			t.deepEqual(await other.update(cache, {
+				onProgress(done) {
+					progress.push(done);
+				},
+			}), {copied: 4, skipped: 0}, otherName);
+			t.deepEqual(progress, [1, 2, 3, 4]);
+			const sent = origin.count;
+			const copy = managed.another({store}).client;
+			t.true((await copy(`${origin.url}/mine`, {headers: {authorization: 'one'}})).isFromCache);
+			t.is((await copy(url, {headers: {'accept-language': 'en'}})).body, '/a en');
+			t.is(origin.count, sent);
+			t.is((await other.get({url: `${origin.url}/plain`}))!.expiresDelta, 60);
+		}
+
+		const own = new HttpCache({store: 'memory', now: clock.now, partitionSecret: 'own'});
+		t.deepEqual(await own.update(cache), {copied: 1, skipped: 3});
+		await t.throwsAsync(own.update(own), {instanceOf: TypeError});
+		await t.throwsAsync(own.update({} as HttpCache), {instanceOf: TypeError});
+	});
+
+	test(`${name}: a long task ends by its signal, and tells how far it is`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin} = managed;
+		for (const path of ['/a', '/b', '/c']) {
+			await client(origin.url + path);
+		}
+
+		const controller = new AbortController();
+		const progress: number[] = [];
+		const task = {
+			signal: controller.signal,
+			onProgress(done: number) {
+				progress.push(done);
+				controller.abort(new Error('enough'));
+			},
+		};
+		await t.throwsAsync(Array.fromAsync(cache.responses(task)), {message: 'enough'});
+		t.deepEqual(progress, [1]);
+		for (const run of [() => cache.delete({patterns: ['*']}, task), () => cache.expire({valid: true}, task), () => cache.count({valid: true}, task), () => cache.toHar({}, task), () => new HttpCache({store: 'memory'}).update(cache, task)]) {
+			await t.throwsAsync(run(), {message: 'enough'});
+		}
+
+		t.is(await cache.count({valid: true}), 3);
+	});
+}
+
+test('an index deletes, counts and measures without listing, so long as it tells the whole truth', async t => {
+	const managed = await manage(t, async (_t, now) => new IndexedStore({now}));
+	const {client, cache, origin, clock} = managed;
+	const store = managed.store as IndexedStore;
+	await client(`${origin.url}/a`);
+	await client(`${origin.url}/b`);
+	clock.advance(60);
+	await client(`${origin.url}/c`);
+	const events: unknown[] = [];
+	cache.on('deleted', event => {
+		events.push(event);
+	});
+	t.is(await cache.count(), 3);
+	t.is(await cache.size(), store.size());
+	t.is(await cache.delete({expired: true}), 2);
+	t.is(await cache.delete({olderThan: new Date(clock.now() + 1)}), 1);
+	t.deepEqual(events, [{reason: 'expired', count: 2}, {reason: 'olderThan', count: 1}]);
+	t.is(store.lists, 0);
+
+	await client(`${origin.url}/tagged?cache-tag=one`);
+	await cache.delete({tags: ['one']});
+	t.is(await cache.count(), 0);
+	t.is(store.lists, 1);
+});
+
+test('a response says all that is known of it', async t => {
+	const managed = await manage(t, places[0]![1], {allowableCodes: [200, 404], expireAfter: '5m'});
+	const {client, cache, origin, clock} = managed;
+	await client(`${origin.url}/a?api_key=SECRET`, {headers: {'x-note': 'yes', authorization: 'SECRET'}});
+	clock.advance(60);
+	const [response] = await Array.fromAsync(cache.responses());
+	t.is(inspect(response), `GET ${origin.url}/a?api_key=REDACTED 200 (3 B) fresh, expires in 4 m`);
+	t.is(inspect(response!.request), `GET ${origin.url}/a?api_key=REDACTED`);
+	t.is(response!.request!.headers['x-note'], 'yes');
+	t.notRegex(JSON.stringify(response), /SECRET/v);
+	t.like(response, {
+		fromCache: true, isExpired: false, revalidated: false, expiresDelta: 240, size: 3, statusCode: 200, redirectUrls: [], tags: [],
+	});
+	t.is(response!.expiresUnix, Math.round(response!.expires!.getTime() / 1000));
+	t.true(response!.isOlderThan('59s'));
+	t.false(response!.isOlderThan('60s'));
+	t.true(response!.isOlderThan(new Date(clock.now())));
+	t.throws(() => response!.isOlderThan(NEVER_EXPIRE), {instanceOf: TypeError});
+	t.throws(() => response!.resetExpiration(DO_NOT_CACHE), {instanceOf: TypeError});
+	t.true(response!.resetExpiration(0));
+	t.regex(inspect(response), /stale, expired 0 ms ago$/v);
+	response!.resetExpiration(NEVER_EXPIRE);
+	t.regex(inspect(response), /fresh, never expires$/v);
+	t.deepEqual([response!.expires, response!.expiresDelta, response!.expiresUnix], [undefined, undefined, undefined]);
+	t.false((await cache.get({key: response!.cacheKey}))!.isExpired);
+
+	await client(`${origin.url}/from?status=302&location=/to`);
+	t.deepEqual((await cache.get({url: `${origin.url}/from?status=302&location=/to`}))!.redirectUrls, [`${origin.url}/to`]);
+
+	clock.advance(300);
+	await client(`${origin.url}/from?status=302&location=/to`);
+	t.true((await cache.get({url: `${origin.url}/to`}))!.revalidated);
+});
+
+const wrong: ReadonlyArray<readonly [criteria: unknown, message: RegExp]> = [
+	['key', /Expected `criteria` to be an object/v],
+	[[], /Expected `criteria` to be an object/v],
+	[{}, /at least one criterion/v],
+	[{expired: false, keys: undefined}, /at least one criterion/v],
+	[{key: ['a']}, /`criteria\.key` to be absent .*`keys`/v],
+	[{keys: 'a'}, /`criteria\.keys` to be an array/v],
+	[{keys: ['a', '']}, /`criteria\.keys\[1\]` to be a key/v],
+	[{urls: ['nowhere']}, /`criteria\.urls\[0\]` to be a URL/v],
+	[{requests: [{}]}, /`criteria\.requests\[0\]` to be an object with a `url`/v],
+	[{patterns: [1]}, /`criteria\.patterns\[0\]` to be a glob/v],
+	[{tags: ['']}, /`criteria\.tags\[0\]` to be a tag/v],
+	[{expired: 'yes'}, /`criteria\.expired` to be a boolean/v],
+	[{olderThan: '5'}, /`criteria\.olderThan` to be a moment/v],
+];
+
+for (const [criteria, message] of wrong) {
+	test(`misuse is named: ${inspect(criteria)}`, async t => {
+		const cache = new HttpCache({store: 'memory'});
+		await t.throwsAsync(cache.delete(criteria as Criteria), {instanceOf: TypeError, message});
+		await t.throwsAsync(cache.expire(criteria as Criteria), {instanceOf: TypeError, message});
+	});
+}
+
+test('misuse of the other methods is named, too', async t => {
+	const cache = new HttpCache({store: 'memory'});
+	const url = 'https://example.com';
+	const type = {instanceOf: TypeError};
+	await t.throwsAsync(cache.get({} as {key: string}), {...type, message: /one of `key`, `url` and `request`/v});
+	await t.throwsAsync(cache.get({key: 'a', url}), {...type, message: /one of `key`/v});
+	await t.throwsAsync(cache.contains({key: 1} as unknown as {key: string}), {...type, message: /`target.key`/v});
+	await t.throwsAsync(cache.contains({url: 'nowhere'}), {...type, message: /valid `url`/v});
+	await t.throwsAsync(cache.createKey({} as {url: string}), {...type, message: /valid `url`/v});
+	await t.throwsAsync(cache.save({url}, {statusCode: 99}), {...type, message: /`response.statusCode`/v});
+	await t.throwsAsync(cache.save({url}, {body: {}}), {...type, message: /`response.body`/v});
+	await t.throwsAsync(cache.save({url}, {headers: {a: 1 as unknown as string}}), {...type, message: /`response.headers\["a"\]`/v});
+	await t.throwsAsync(cache.save({url}, {}, {expireAfter: '5'}), {...type, message: /`expireAfter`/v});
+	await t.throwsAsync(cache.save({url}, {}, {tags: ['']}), {...type, message: /`tags`/v});
+	await t.throwsAsync(cache.save({url}, {statusCode: 302, headers: {location: '/?api_key=a'}}), {code: 'ERR_NOT_STORABLE', message: /secret-in-header/v});
+	await t.throwsAsync(cache.explain({url}), {...type, message: /client/v});
+	t.throws(() => cacheHooks({cache: new Map() as unknown as HttpCache}), {...type, message: /HttpCache/v});
+	t.throws(() => cacheHooks({cache, store: 'memory'}), {...type, message: /`cache.store`/v});
+});
+
+test('what cannot be read is listed and deleted as invalid, and as nothing else', async t => {
+	const keyv = new Keyv({store: new Map()});
+	const {client, cache, origin} = await manage(t, async () => keyv);
+	await client(`${origin.url}/a`);
+	await cache.idle();
+	await keyv.set('rubbish', 'no entry');
+	const invalid = await Array.fromAsync(cache.filter({invalid: true}));
+	t.deepEqual(invalid.map(entry => [entry.cacheKey, entry instanceof InvalidEntry]), [['rubbish', true]]);
+	t.is(await cache.count(), 1);
+	t.is(await cache.delete({patterns: ['nothing']}), 0);
+	t.is(await cache.delete({invalid: true}), 1);
+	t.is(await keyv.get('rubbish'), undefined);
+	t.true(await cache.contains({url: `${origin.url}/a`}));
+});
+
+test('a cache that was made before serves several clients, and explains', async t => {
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	const managed = await manage(t, places[0]![1]);
+	const one = got.extend(cacheHooks({cache}));
+	const other = got.extend(cacheHooks({cache, expireAfter: '1m'}));
+	t.is(getCache(one), cache);
+	const url = `${managed.origin.url}/a`;
+	t.like(cacheInfo(await one(url)), {stored: 'stored'});
+	t.true((await other(url)).isFromCache);
+	const {decision, reason, stored} = await cache.explain({url});
+	t.deepEqual([decision, reason, stored?.statusCode], ['serve', 'fresh', 200]);
+	t.is((await cache.explain({url}, {refresh: true})).reason, 'refresh');
+	t.is((await cache.get({url}))!.expiresDelta, 3600);
+});
+
+test('faults of the store are thrown by what manages it', async t => {
+	const broken: Store = {
+		name: 'broken', holds: 'objects', get() {
+			throw new Error('gone');
+		}, set() {}, delete() {
+			throw new Error('gone');
+		}, deleteMany() {}, clear() {
+			throw new Error('gone');
+		}, iterate() {
+			throw new Error('gone');
+		}, close() {},
+	};
+	const cache = new HttpCache({store: broken});
+	for (const run of [() => cache.get({key: 'a'}), () => cache.delete({keys: ['a']}), () => cache.count(), () => cache.clear(), () => cache.delete({expired: true})]) {
+		await t.throwsAsync(run(), {message: 'gone'});
+	}
+});
