@@ -6,6 +6,7 @@ import {
 	encodeText,
 } from '../serializers/envelope.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
+import {leasePrefix} from './leases.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {secretKey} from './partition-secret.ts';
 
@@ -53,7 +54,7 @@ export class Entries {
 	/** Everything stored, what cannot be read with the reason. Nothing is deleted. */
 	async * list(): AsyncGenerator<ListedEntry, void> {
 		for await (const [key, value] of this.#store.iterate()) {
-			if (key === secretKey) {
+			if (key === secretKey || key.startsWith(leasePrefix)) {
 				continue;
 			}
 

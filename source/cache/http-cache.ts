@@ -2,11 +2,13 @@ import {EventEmitter} from 'node:events';
 import process from 'node:process';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
 import {Entries} from './entries.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
+import {Leases, type LeaseSetting} from './leases.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
@@ -22,6 +24,10 @@ export type HttpCacheOptions = {
 	readonly autoclose: boolean;
 	readonly now: () => number;
 	readonly partitionSecret?: string | Uint8Array | undefined;
+	readonly lease?: LeaseSetting;
+	readonly maxPendingWrites?: number;
+	readonly maxPendingBytes?: number;
+	readonly waitUntil?: ((work: Promise<void>) => void) | undefined;
 } & KeyMaking;
 
 /**
@@ -36,6 +42,9 @@ export type StoreErrorEvent = {
 export type CacheEvents = {
 	/** A store call failed or took too long, or what it gave could not be read. */
 	storeError: [StoreErrorEvent];
+
+	/** The store is left alone from now on (`open`), is tried again (`half-open`), or is used again (`closed`). */
+	circuit: [{readonly state: CircuitState}];
 
 	/** A function given in the settings failed; the request went on. */
 	settingError: [{readonly setting: string; readonly error: unknown}];
@@ -60,17 +69,32 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #entries: Entries;
 	readonly #variants: Variants;
 	readonly #held = new Set<Promise<void>>();
-	readonly #writes = new WriteQueue((key, error) => {
-		this.report('storeError', {operation: 'set', key, error});
-	});
+	readonly #writes: WriteQueue;
+	readonly #waitUntil: ((work: Promise<void>) => void) | undefined;
+	readonly #strictStore: Store;
+	#circuit: CircuitState = 'closed';
+
+	/** Who of several processes asks the origin. */
+	readonly leases: Leases;
 
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
 	@throws {TypeError} Where `store` is of no known shape.
 	*/
-	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, ...keys}: HttpCacheOptions) {
+	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, lease = 0, maxPendingWrites = Infinity, maxPendingBytes = Infinity, waitUntil, ...keys}: HttpCacheOptions) {
 		super();
+		this.#waitUntil = waitUntil;
+		this.#writes = new WriteQueue({
+			maxWrites: maxPendingWrites,
+			maxBytes: maxPendingBytes,
+			onError: (key, error) => {
+				this.report('storeError', {operation: 'set', key, error});
+			},
+			onPending: write => {
+				this.#handOver(write);
+			},
+		});
 		this.#keys = keys;
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
@@ -83,10 +107,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			onError: event => {
 				this.report('storeError', event);
 			},
+			onCircuit: state => {
+				this.#circuit = state;
+				this.report('circuit', {state});
+			},
 		});
+		this.leases = new Leases(this.#store, {setting: lease, now});
+		this.#strictStore = guardStore(opened.store, {timeout: storeTimeout, failFast: true, now});
 		this.#secret = new PartitionSecret({
 			// A secret that cannot be read must not be taken for one that is not there: it would be overwritten.
-			store: guardStore(opened.store, {timeout: storeTimeout, failFast: true, now}),
+			store: this.#strictStore,
 			given: partitionSecret,
 			onFault: (operation, error) => {
 				if (failFast) {
@@ -117,9 +147,35 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
 
 	@param task - `undefined` stores nothing.
+	@param bytes - What the task holds until it is done.
+	@returns Whether there was room for it among the writes that are pending.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>): void {
-		this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#variants.save(key, request, stored)));
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, bytes: number): boolean { // eslint-disable-line max-params -- What to write, where, for whom, and what it takes meanwhile.
+		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#variants.save(key, request, stored)), bytes);
+	}
+
+	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
+	written(key: string): MaybePromise<void> {
+		return this.#writes.pending(key, this.#storeTimeout);
+	}
+
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	get circuit(): CircuitState {
+		return this.#circuit;
+	}
+
+	/**
+	Opens the store and reads from it, for those who want to know at the start whether it can be used. Requests need not wait for that.
+
+	@throws What the store throws; a `StoreTimeoutError` where it takes longer than `storeTimeout`.
+
+	@example
+	```
+	await getCache(client).ready();
+	```
+	*/
+	async ready(): Promise<void> {
+		await this.#strictStore.get(secretKey);
 	}
 
 	/** Writes an entry again where it lies. */
@@ -174,11 +230,20 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Work that `idle` and `close` wait for. The promise must not reject. */
 	hold(work: Promise<void>): void {
+		this.#handOver(work);
 		this.#held.add(work);
 		void (async () => {
 			await work;
 			this.#held.delete(work);
 		})();
+	}
+
+	#handOver(work: Promise<void>): void {
+		try {
+			this.#waitUntil?.(work);
+		} catch (error) {
+			this.report('settingError', {setting: 'waitUntil', error});
+		}
 	}
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */

@@ -32,6 +32,15 @@ export type WriteContext = {
 	readonly invalidations: number;
 };
 
+/** Who is told what becomes of a response. */
+export type WriteWatcher = {
+	/** It is not stored after all. */
+	readonly refuse: (reason: WriteReason | 'filtered') => void;
+
+	/** It is about to be stored, as it is here. */
+	readonly composed: (stored: StoredResponse) => void;
+};
+
 type Task = () => MaybePromise<StoredResponse | undefined>;
 
 /**
@@ -41,18 +50,13 @@ export class ExchangeWrites {
 	readonly #cache: HttpCache;
 	readonly #settings: ExchangeSettings;
 	readonly #request: OutgoingRequest;
-	readonly #refuse: (reason: WriteReason | 'filtered') => void;
+	readonly #watcher: WriteWatcher;
 
-	/**
-	Writes nothing yet.
-
-	@param refuse - Told why something is not stored after all.
-	*/
-	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest, refuse: (reason: WriteReason | 'filtered') => void) {
+	constructor(cache: HttpCache, settings: ExchangeSettings, request: OutgoingRequest, watcher: WriteWatcher) {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.#request = request;
-		this.#refuse = refuse;
+		this.#watcher = watcher;
 	}
 
 	/** Whether the user's filter lets it be stored and used. */
@@ -68,7 +72,7 @@ export class ExchangeWrites {
 		const task: Task = () => chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#filtered(composeResponse(received, {body: content, codings, request: stored}), context)));
 		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
 			if (key !== undefined) {
-				this.#write(key, task, context);
+				this.#write(key, task, context, body.byteLength);
 			}
 		}));
 	}
@@ -84,7 +88,7 @@ export class ExchangeWrites {
 			this.#cache.replace(key, stored);
 		}
 
-		this.#write(primary, () => this.#filtered(stored, context), context);
+		this.#write(primary, () => this.#filtered(stored, context), context, stored.byteLength);
 	}
 
 	/** Whether the resource was changed after so many invalidations. */
@@ -126,7 +130,7 @@ export class ExchangeWrites {
 
 		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
 			if (content === undefined) {
-				this.#refuse('undecodable');
+				this.#watcher.refuse('undecodable');
 			}
 
 			return content;
@@ -136,10 +140,11 @@ export class ExchangeWrites {
 	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
 		return chain(this.accepts(stored, key), accepted => {
 			if (accepted) {
+				this.#watcher.composed(stored);
 				return stored;
 			}
 
-			this.#refuse('filtered');
+			this.#watcher.refuse('filtered');
 			if (match.stored !== undefined) {
 				this.#cache.delete(match.key);
 			}
@@ -149,14 +154,16 @@ export class ExchangeWrites {
 	}
 
 	// What was asked for before the resource was changed may be of before, too.
-	#write(key: string, task: Task, context: WriteContext): void {
+	#write(key: string, task: Task, context: WriteContext, bytes: number): void { // eslint-disable-line max-params -- What to write, where, of when, and what it takes meanwhile.
 		if (this.isChangedSince(context.invalidations)) {
-			this.#refuse('invalidated');
+			this.#watcher.refuse('invalidated');
 			return;
 		}
 
 		this.#cache.invalidations.renew(resourceOf(this.#request.url), key);
-		this.#cache.save(key, this.#request.fields, task);
+		if (!this.#cache.save(key, this.#request.fields, task, bytes)) {
+			this.#watcher.refuse('queue-full');
+		}
 	}
 
 	#quietly(action: () => MaybePromise<void>): void {

@@ -1,5 +1,5 @@
 import {CacheHooksError} from '../errors.ts';
-import {Breaker, type Passage} from './breaker.ts';
+import {Breaker, type CircuitState, type Passage} from './breaker.ts';
 import {isPromise, within} from './time-limit.ts';
 import type {
 	MaybePromise,
@@ -32,6 +32,11 @@ export type GuardOptions = {
 	Told of every fault that is turned into a miss. What it throws is ignored.
 	*/
 	readonly onError?: (fault: StoreFault) => void;
+
+	/**
+	Told when the store is left alone, tried again, and used again.
+	*/
+	readonly onCircuit?: (state: CircuitState) => void;
 
 	/**
 	The current time in milliseconds since the epoch. Default: `Date.now`.
@@ -72,14 +77,16 @@ class GuardedStore implements Store {
 	readonly #onError: ((fault: StoreFault) => void) | undefined;
 	readonly #breaker: Breaker;
 
-	constructor(store: Store, {timeout = 500, failFast = false, onError, now = Date.now}: GuardOptions) {
+	constructor(store: Store, {timeout = 500, failFast = false, onError, onCircuit, now = Date.now}: GuardOptions) {
 		this.name = store.name;
 		this.holds = store.holds;
 		this.#store = store;
 		this.#timeout = timeout;
 		this.#failFast = failFast;
 		this.#onError = onError;
-		this.#breaker = new Breaker({faults: faultsUntilBarred, pause, now});
+		this.#breaker = new Breaker({
+			faults: faultsUntilBarred, pause, now, onState: onCircuit,
+		});
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {
