@@ -32,7 +32,8 @@ export async function refresh(options: Options, served: ServedResponse, flight: 
 	await turn();
 	const {request: owner} = served as {request?: Request};
 	if (owner !== undefined) {
-		classes.set(options.constructor, owner.constructor as RequestClass);
+		// Its own `constructor` is a field that says nothing.
+		classes.set(options.constructor, (Object.getPrototypeOf(owner) as {constructor: RequestClass}).constructor);
 	}
 
 	const UserRequest = classes.get(options.constructor);
