@@ -6,6 +6,7 @@ import {
 	encodeText,
 } from '../serializers/envelope.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
+import {checkOf, verify} from './entry-check.ts';
 import {leasePrefix} from './leases.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {secretKey} from './partition-secret.ts';
@@ -42,7 +43,7 @@ export class Entries {
 			}
 
 			try {
-				return decode(value);
+				return verify(key, decode(value));
 			} catch (error) {
 				this.#onRubbish(key, error);
 				void this.#store.delete(key);
@@ -63,7 +64,7 @@ export class Entries {
 	}
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
-		return chain(this.#beforeWrite(), () => this.#store.set(key, encode(stored, this.#store.holds), {
+		return chain(this.#beforeWrite(), () => this.#store.set(key, encode(this.#store.holds === 'objects' ? stored : {...stored, check: checkOf(key, stored)}, this.#store.holds), {
 			expires: stored.retainUntil,
 			size: stored.body.byteLength + JSON.stringify(stored.rawHeaders).length,
 		}));
@@ -72,7 +73,7 @@ export class Entries {
 
 function listed(key: string, value: StoredValue): ListedEntry {
 	try {
-		return {key, stored: decode(value)};
+		return {key, stored: verify(key, decode(value))};
 	} catch (error) {
 		return {key, stored: undefined, error};
 	}

@@ -6,9 +6,10 @@ import type {
 	SetOptions,
 	Store,
 	StoredValue,
+	StoreQuery,
 } from './types.ts';
 
-export type StoreOperation = 'get' | 'set' | 'delete' | 'deleteMany' | 'clear' | 'iterate' | 'close';
+export type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
 
 export type StoreFault = {
 	/** The call that failed; `circuit` says that the store is left alone from now on. */
@@ -19,7 +20,7 @@ export type StoreFault = {
 
 export type GuardOptions = {
 	/**
-	Milliseconds that one call may take; `set` has 1 ms more for every 10 kB of the value. `Infinity` sets no limit. Cannot interrupt a store that answers synchronously. Default: 500.
+	Milliseconds that one call may take; `set` and `add` have 1 ms more for every 10 kB of the value, and `clear`, `deleteFound`, `count` and `size`, which may go over everything, 60 times as much. `Infinity` sets no limit. Cannot interrupt a store that answers synchronously. Default: 500.
 	*/
 	readonly timeout?: number;
 
@@ -57,12 +58,13 @@ type Call<T> = {
 const faultsUntilBarred = 5;
 const pause = 10_000;
 const bytesPerMillisecond = 10_000;
+const patienceWithAll = 60;
 
 /**
-Wraps a store so that it cannot break a request: a call that throws, takes too long or answers with rubbish is a miss (`get` is `undefined`, `delete` is `false`, an iteration ends) and is told to `onError`.
+Wraps a store so that it cannot break a request: a call that throws, takes too long or answers with rubbish is a miss (`get` is `undefined`, `delete` and `add` are `false`, an iteration ends, `deleteFound` is 0, `count` and `size` are `NaN`) and is told to `onError`.
 
 After 5 faults in a row the store is left alone for 10 seconds, in which calls are misses at once, without a word after the first; then one call decides whether it is used again.
-Synchronous answers stay synchronous.
+Synchronous answers stay synchronous. What the store does not offer, the wrapped one does not offer either.
 */
 export function guardStore(store: Store, options: GuardOptions = {}): Store {
 	return new GuardedStore(store, options);
@@ -76,6 +78,11 @@ class GuardedStore implements Store {
 	readonly #failFast: boolean;
 	readonly #onError: ((fault: StoreFault) => void) | undefined;
 	readonly #breaker: Breaker;
+	readonly add?: NonNullable<Store['add']>;
+	readonly find?: NonNullable<Store['find']>;
+	readonly deleteFound?: NonNullable<Store['deleteFound']>;
+	readonly count?: NonNullable<Store['count']>;
+	readonly size?: NonNullable<Store['size']>;
 
 	constructor(store: Store, {timeout = 500, failFast = false, onError, onCircuit, now = Date.now}: GuardOptions) {
 		this.name = store.name;
@@ -87,6 +94,34 @@ class GuardedStore implements Store {
 		this.#breaker = new Breaker({
 			faults: faultsUntilBarred, pause, now, onState: onCircuit,
 		});
+		if (store.add !== undefined) {
+			this.add = (key, value, setOptions) => this.#call({
+				operation: 'add', key, miss: false, extraTime: timeFor(value, setOptions), run: () => store.add!(key, value, setOptions),
+			});
+		}
+
+		if (store.find !== undefined) {
+			this.find = query => this.#steps('find', () => store.find!(query));
+		}
+
+		const extraTime = timeout * (patienceWithAll - 1);
+		if (store.deleteFound !== undefined) {
+			this.deleteFound = (query: StoreQuery) => this.#call({
+				operation: 'deleteFound', miss: 0, extraTime, run: () => store.deleteFound!(query),
+			});
+		}
+
+		if (store.count !== undefined) {
+			this.count = () => this.#call({
+				operation: 'count', miss: Number.NaN, extraTime, run: () => store.count!(),
+			});
+		}
+
+		if (store.size !== undefined) {
+			this.size = () => this.#call({
+				operation: 'size', miss: Number.NaN, extraTime, run: () => store.size!(),
+			});
+		}
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {
@@ -103,9 +138,8 @@ class GuardedStore implements Store {
 	}
 
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
-		const extraTime = Math.ceil((options.size ?? (value as {length?: number}).length ?? 0) / bytesPerMillisecond);
 		return this.#call({
-			operation: 'set', key, miss: undefined, extraTime, run: () => this.#store.set(key, value, options),
+			operation: 'set', key, miss: undefined, extraTime: timeFor(value, options), run: () => this.#store.set(key, value, options),
 		});
 	}
 
@@ -120,16 +154,26 @@ class GuardedStore implements Store {
 	}
 
 	clear(): MaybePromise<void> {
-		return this.#call({operation: 'clear', miss: undefined, run: () => this.#store.clear()});
+		return this.#call({
+			operation: 'clear', miss: undefined, extraTime: this.#timeout * (patienceWithAll - 1), run: () => this.#store.clear(),
+		});
 	}
 
-	async * iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
-		let entries: AsyncIterator<readonly [key: string, value: StoredValue]> | undefined;
-		const next: Call<IteratorResult<readonly [key: string, value: StoredValue], unknown> | undefined> = {
-			operation: 'iterate',
+	iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
+		return this.#steps('iterate', () => this.#store.iterate());
+	}
+
+	close(): MaybePromise<void> {
+		return this.#call({operation: 'close', miss: undefined, run: () => this.#store.close()});
+	}
+
+	async * #steps<T>(operation: 'iterate' | 'find', open: () => AsyncIterable<T>): AsyncGenerator<T, void> {
+		let entries: AsyncIterator<T> | undefined;
+		const next: Call<IteratorResult<T, unknown> | undefined> = {
+			operation,
 			miss: undefined,
-			run: () => {
-				entries ??= this.#store.iterate()[Symbol.asyncIterator]();
+			run() {
+				entries ??= open()[Symbol.asyncIterator]();
 				return entries.next();
 			},
 		};
@@ -149,10 +193,6 @@ class GuardedStore implements Store {
 				void dismiss(entries);
 			}
 		}
-	}
-
-	close(): MaybePromise<void> {
-		return this.#call({operation: 'close', miss: undefined, run: () => this.#store.close()});
 	}
 
 	#call<T>(call: Call<T>): MaybePromise<T> {
@@ -209,6 +249,10 @@ class GuardedStore implements Store {
 			// A listener must not break a request either.
 		}
 	}
+}
+
+function timeFor(value: StoredValue, {size}: SetOptions): number {
+	return Math.ceil((size ?? (value as {length?: number}).length ?? 0) / bytesPerMillisecond);
 }
 
 async function dismiss(entries: AsyncIterator<unknown> | undefined): Promise<void> {

@@ -1,5 +1,11 @@
 import {SettingError} from '../errors.ts';
-import type {SetOptions, Store, StoredValue} from './types.ts';
+import type {
+	IndexedTimes,
+	SetOptions,
+	Store,
+	StoredValue,
+	StoreQuery,
+} from './types.ts';
 
 export type MemoryStoreOptions = {
 	/**
@@ -26,6 +32,7 @@ class Entry {
 	readonly serial: number;
 	value: StoredValue | undefined;
 	expires = 0;
+	indexed: IndexedTimes | undefined;
 	bytes = 0;
 	wasRead = false;
 	previous: Entry = this;
@@ -87,7 +94,7 @@ export class MemoryStore implements Store {
 		return entry.value;
 	}
 
-	set(key: string, value: StoredValue, {expires = Infinity, size}: SetOptions): void {
+	set(key: string, value: StoredValue, {expires = Infinity, size, indexed}: SetOptions): void {
 		const bytes = key.length + (size ?? lengthOf(value));
 		if (bytes > this.#maxBytes) {
 			this.delete(key);
@@ -104,10 +111,21 @@ export class MemoryStore implements Store {
 		const entry = present ?? new Entry(key, ++this.#serial);
 		entry.value = value;
 		entry.expires = expires;
+		entry.indexed = indexed;
 		entry.bytes = bytes;
 		entry.wasRead = present !== undefined;
 		this.#link(entry);
 		this.#entries.set(key, entry);
+	}
+
+	add(key: string, value: StoredValue, options: SetOptions): boolean {
+		const present = this.#entries.get(key);
+		if (present !== undefined && present.expires > this.#now()) {
+			return false;
+		}
+
+		this.set(key, value, options);
+		return this.#entries.has(key);
 	}
 
 	delete(key: string): boolean {
@@ -144,8 +162,41 @@ export class MemoryStore implements Store {
 		}
 	}
 
+	/** The keys of the entries that are found when it begins; those that leave before their turn are left out. */
+	async * find(query: StoreQuery): AsyncGenerator<string, void> {
+		for (const entry of ordered(this.#found(query), query)) {
+			if (this.#entries.get(entry.key) === entry && entry.expires > this.#now()) {
+				yield entry.key;
+			}
+		}
+	}
+
+	deleteFound(query: StoreQuery): number {
+		const found = this.#found(query);
+		for (const entry of found) {
+			this.#remove(entry);
+		}
+
+		return found.length;
+	}
+
+	count(): number {
+		return this.#found({}).length;
+	}
+
+	size(): number {
+		return this.#bytes;
+	}
+
 	close(): void {
 		this.clear();
+	}
+
+	#found({staleAt = Infinity, createdBefore = Infinity}: StoreQuery): Entry[] {
+		const now = this.#now();
+		return this.#entries.values().filter(({expires, indexed}) => indexed !== undefined && expires > now
+			&& (staleAt === Infinity || freshUntilOf(indexed) <= staleAt)
+			&& (createdBefore === Infinity || indexed.createdAt < createdBefore)).toArray();
 	}
 
 	#makeRoom(bytes: number, entries: 0 | 1): void {
@@ -182,6 +233,30 @@ export class MemoryStore implements Store {
 			this.#hand = entry.next === entry ? undefined : entry.next;
 		}
 	}
+}
+
+const placeOf = {
+	createdAt: ({indexed}: Entry) => indexed!.createdAt,
+	freshUntil: ({indexed}: Entry) => freshUntilOf(indexed!),
+	size: ({bytes}: Entry) => bytes,
+	key: ({key}: Entry) => key,
+} as const;
+
+function ordered(entries: Entry[], {orderBy, descending = false}: StoreQuery): Entry[] {
+	if (orderBy === undefined) {
+		return entries;
+	}
+
+	const place = placeOf[orderBy];
+	const sign = descending ? -1 : 1;
+	return entries.toSorted((a, b) => {
+		const [first, second] = [place(a), place(b)];
+		return first === second ? 0 : (first < second ? -sign : sign);
+	});
+}
+
+function freshUntilOf({freshUntil = Infinity}: IndexedTimes): number {
+	return freshUntil;
 }
 
 function lengthOf(value: StoredValue): number {

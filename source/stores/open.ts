@@ -2,7 +2,7 @@ import {SettingError} from '../errors.ts';
 import {shapeOf, type KeyvLike} from './keyv-shapes.ts';
 import {KeyvStore} from './keyv.ts';
 import {MemoryStore} from './memory.ts';
-import {SqliteStore} from './sqlite.ts';
+import {SqliteStore} from './sqlite/store.ts';
 import type {Store} from './types.ts';
 
 /**

@@ -72,9 +72,9 @@ export type Store = {
 	/** Deletes what is found, by an index, and says how many there were. Absent where the store keeps none. */
 	deleteFound?(query: StoreQuery): MaybePromise<number>;
 
-	/** How many live entries (what was set with `indexed`) there are, without listing them. */
+	/** How many live entries (what was set with `indexed`) there are, without handing them out. `NaN` from a guarded store that does not answer. */
 	count?(): MaybePromise<number>;
 
-	/** Bytes that everything stored takes, without listing it. */
+	/** Bytes that everything stored takes, without handing it out. `NaN` from a guarded store that does not answer. */
 	size?(): MaybePromise<number>;
 };

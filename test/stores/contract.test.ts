@@ -4,24 +4,32 @@ import {join} from 'node:path';
 import test from 'ava';
 import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
+import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {KeyvStore} from '../../source/stores/keyv.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testStore} from './contract.ts';
 import {PromiseAdapter} from './adapters.ts';
+
+const everything = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
+const elsewhere = (store: 'sqlite' | 'filesystem', folder: string) => ({
+	module: new URL('open-elsewhere.ts', import.meta.url).href, args: [store, folder],
+});
 
 testStore(test, 'memory', {
 	makePlace: ({now}) => ({open: () => new MemoryStore({now})}),
 	hasOurClock: true,
 	persists: false,
+	offers: everything,
 });
 
 for (const wal of [true, false]) {
-	testStore(test, wal ? 'sqlite' : 'sqlite without WAL', {
+	testStore(test, wal ? 'sqlite' : 'sqlite without WAL, saved fast', {
 		makePlace({now}) {
 			const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 			return {
-				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, now}),
+				open: namespace => new SqliteStore({path: join(folder, `${namespace}.sqlite`), wal, fastSave: !wal, now}),
+				elsewhere: elsewhere('sqlite', folder),
 				remove() {
 					rmSync(folder, {recursive: true});
 				},
@@ -29,8 +37,25 @@ for (const wal of [true, false]) {
 		},
 		hasOurClock: true,
 		persists: true,
+		offers: everything,
 	});
 }
+
+testStore(test, 'filesystem', {
+	makePlace({now}) {
+		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
+		return {
+			open: namespace => new FilesystemStore({path: join(folder, namespace), now}),
+			elsewhere: elsewhere('filesystem', folder),
+			remove() {
+				rmSync(folder, {recursive: true});
+			},
+		};
+	},
+	hasOurClock: true,
+	persists: true,
+	offers: ['add', 'count', 'size'],
+});
 
 const keyvOptions = {hasOurClock: false, persists: true};
 

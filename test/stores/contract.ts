@@ -1,12 +1,18 @@
 import {Buffer} from 'node:buffer';
 import type {ExecutionContext, TestFn} from 'ava';
-import type {Store, StoredValue} from '../../source/stores/types.ts';
+import {OtherProcess} from '../helpers/other-process.ts';
+import type {Store, StoredValue, StoreQuery} from '../../source/stores/types.ts';
 
 /**
 Somewhere to keep entries: a folder, a Map. Stores opened in one place share it, apart by namespace.
 */
 export type Place = {
 	open(namespace: string): Store;
+
+	/**
+	How another process opens the same: a module that exports `open(namespace, ...args)`. With it, what two processes see of each other is tested too.
+	*/
+	readonly elsewhere?: {readonly module: string; readonly args: readonly string[]};
 	remove?(): void | Promise<void>;
 };
 
@@ -18,6 +24,9 @@ export type ContractOptions = {
 
 	/** Whether entries outlive the store that wrote them. */
 	readonly persists: boolean;
+
+	/** Which of the methods that a store may lack this one has: without it, those of the store are tested, and none that is missing is missed. */
+	readonly offers?: ReadonlyArray<'add' | 'find' | 'deleteFound' | 'count' | 'size'>;
 };
 
 const start = Date.UTC(2030, 0, 1);
@@ -248,6 +257,96 @@ export function testStore(test: TestFn, name: string, options: ContractOptions):
 		});
 	}
 
+	check('of 50 that add one key at once exactly one does, and nobody while it lives', async (t, place, clock) => {
+		const store = place.open('n1');
+		if (store.add === undefined) {
+			t.false(options.offers?.includes('add') ?? false);
+			return;
+		}
+
+		const answers = await Promise.all(numbered(50).map(async text => store.add!('key', valueFor(store, text), {expires: start + 1000})));
+		t.is(answers.filter(Boolean).length, 1);
+		t.is(textOf(await store.get('key')), numbered(50)[answers.indexOf(true)]);
+		t.false(await store.add('key', valueFor(store, 'late'), kept));
+		if (options.hasOurClock) {
+			clock.time += 1000;
+			const again = await Promise.all(numbered(50).map(async text => store.add!('key', valueFor(store, text), kept)));
+			t.is(again.filter(Boolean).length, 1);
+			t.is(textOf(await store.get('key')), numbered(50)[again.indexOf(true)]);
+		}
+
+		await store.delete('key');
+		t.true(await store.add('key', valueFor(store, 'anew'), kept));
+		t.is(textOf(await store.get('key')), 'anew');
+		await store.close();
+	});
+
+	check('entries are found by their times, in order, and counted', async (t, place, clock) => {
+		const store = place.open('n1');
+		await fillIndexed(store);
+		clock.time += options.hasOurClock ? 500 : 0;
+		t.is(store.find === undefined, !(options.offers?.includes('find') ?? store.find !== undefined));
+		if (store.find !== undefined) {
+			for (const [query, found] of searches) {
+				const keysFound = await Array.fromAsync(store.find(query));
+				t.deepEqual(query.orderBy === undefined ? keysFound.toSorted() : keysFound, [...found], JSON.stringify(query));
+			}
+		}
+
+		t.is(store.count === undefined, !(options.offers?.includes('count') ?? store.count !== undefined));
+		if (store.count !== undefined) {
+			t.is(await store.count(), 4);
+		}
+
+		if (store.size !== undefined) {
+			t.true(await store.size() > 1000);
+		}
+
+		await store.close();
+	});
+
+	check('what is found is met once, also while it is set anew and deleted', async (t, place) => {
+		const store = place.open('n1');
+		if (store.find === undefined) {
+			t.false(options.offers?.includes('find') ?? false);
+			return;
+		}
+
+		const many = numbered(270);
+		for (const [index, key] of many.entries()) {
+			await store.set(key, valueFor(store, key), {expires: undefined, indexed: {createdAt: start - index, freshUntil: start}});
+		}
+
+		const met = [];
+		for await (const key of store.find({orderBy: 'createdAt'})) {
+			met.push(key);
+			await store.set(key, valueFor(store, 'new'), {expires: undefined, indexed: {createdAt: start + met.length, freshUntil: start}});
+			await store.delete(many[0]!);
+		}
+
+		t.deepEqual(met, many.slice(1).toReversed());
+		await store.close();
+	});
+
+	check('what is found is deleted, and nothing else', async (t, place) => {
+		const store = place.open('n1');
+		t.is(store.deleteFound === undefined, !(options.offers?.includes('deleteFound') ?? store.deleteFound !== undefined));
+		if (store.deleteFound !== undefined) {
+			await fillIndexed(store);
+			t.is(await store.deleteFound({staleAt: start + 20, createdBefore: start + 2}), 1);
+			t.deepEqual(await listed(store), ['a', 'b', 'd', 'none']);
+			t.is(await store.deleteFound({staleAt: start + 30}), 2);
+			t.is(await store.deleteFound({staleAt: start + 30}), 0);
+			t.deepEqual(await listed(store), ['d', 'none']);
+			t.is(await store.deleteFound({}), 1);
+			t.deepEqual(await listed(store), ['none']);
+		}
+
+		await store.close();
+	});
+
+	testProcesses(check, options);
+
 	if (options.persists) {
 		check('entries are there after closing and opening again', async (t, place) => {
 			const first = place.open('n1');
@@ -260,6 +359,77 @@ export function testStore(test: TestFn, name: string, options: ContractOptions):
 		});
 	}
 }
+
+type Check = (title: string, body: (t: ExecutionContext, place: Place, clock: {time: number}) => Promise<void>) => void;
+
+function testProcesses(check: Check, {makePlace}: ContractOptions): void {
+	const probe = makePlace({now: () => start});
+	void probe.remove?.();
+	if (probe.elsewhere === undefined) {
+		return;
+	}
+
+	check('a second process reads what this one writes, and this one what that one writes and deletes', async (t, place) => {
+		await using other = await OtherProcess.start({...place.elsewhere!, namespace: 'n1'});
+		const store = place.open('n1');
+		await fill(store, ['ours', 'shared']);
+		t.deepEqual(await other.run(['get', 'ours'], ['delete', 'shared'], ['set', 'theirs']), ['ours', true, null]);
+		t.is(await store.get('shared'), undefined);
+		t.is(textOf(await store.get('theirs')), 'theirs');
+		t.deepEqual(await listed(store), ['ours', 'theirs']);
+		await store.delete('theirs');
+		t.deepEqual(await other.run(['get', 'theirs'], ['get', 'ours']), [null, 'ours']);
+		await store.close();
+	});
+
+	check('of two processes that add the same 200 keys at once, each key is added by one', async (t, place) => {
+		await using other = await OtherProcess.start({...place.elsewhere!, namespace: 'n1'});
+		const store = place.open('n1');
+		if (store.add !== undefined) {
+			const many = numbered(200);
+			const theirs = other.run(...many.map(key => ['add', key] as const));
+			const ours = [];
+			for (const key of many) {
+				ours.push(await store.add(key, valueFor(store, key), kept));
+			}
+
+			const both = await theirs;
+			t.deepEqual(ours.map((isAdded, index) => isAdded !== both[index]), many.map(() => true));
+			t.deepEqual(await listed(store), many);
+		}
+
+		await store.close();
+	});
+}
+
+/** Four entries, one that has expired before it is looked for, and one value that is no entry. */
+async function fillIndexed(store: Store): Promise<void> {
+	for (const [key, createdAt, freshUntil, size] of [['c', 1, 10, 900], ['a', 2, 20, 300], ['b', 3, 30, 100], ['d', 4, undefined, 500]] as const) {
+		await store.set(key, valueFor(store, key.repeat(size)), {
+			expires: start + 5000, size, indexed: {createdAt: start + createdAt, freshUntil: freshUntil === undefined ? undefined : start + freshUntil},
+		});
+	}
+
+	await store.set('gone', valueFor(store, 'gone'), {expires: start, size: 4, indexed: {createdAt: start, freshUntil: start}});
+	await store.set('none', valueFor(store, 'none'), {...kept, size: 4});
+}
+
+const searches: ReadonlyArray<readonly [StoreQuery, readonly string[]]> = [
+	[{}, ['a', 'b', 'c', 'd']],
+	[{staleAt: start + 20}, ['a', 'c']],
+	[{staleAt: start + 19.5}, ['c']],
+	[{staleAt: start + 30, createdBefore: start + 3}, ['a', 'c']],
+	[{createdBefore: start + 1}, []],
+	[{createdBefore: start + 4, orderBy: 'freshUntil', descending: true}, ['b', 'a', 'c']],
+	[{orderBy: 'createdAt'}, ['c', 'a', 'b', 'd']],
+	[{orderBy: 'createdAt', descending: true}, ['d', 'b', 'a', 'c']],
+	[{orderBy: 'freshUntil'}, ['c', 'a', 'b', 'd']],
+	[{orderBy: 'freshUntil', descending: true}, ['d', 'b', 'a', 'c']],
+	[{orderBy: 'size'}, ['b', 'a', 'd', 'c']],
+	[{orderBy: 'size', descending: true}, ['c', 'd', 'a', 'b']],
+	[{orderBy: 'key'}, ['a', 'b', 'c', 'd']],
+	[{orderBy: 'key', descending: true, staleAt: start + 30}, ['c', 'b', 'a']],
+];
 
 export function valueFor(store: Store, text: string): StoredValue {
 	if (store.holds === 'text') {

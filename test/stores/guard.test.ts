@@ -58,17 +58,22 @@ for (const [name, method] of Object.entries(failing)) {
 			['deleteMany', (store: Store) => store.deleteMany(['key']), undefined],
 			['clear', (store: Store) => store.clear(), undefined],
 			['close', (store: Store) => store.close(), undefined],
+			['add', (store: Store) => store.add!('key', 'value', kept), false],
+			['deleteFound', (store: Store) => store.deleteFound!({}), 0],
+			['count', (store: Store) => store.count!(), Number.NaN],
+			['size', (store: Store) => store.size!(), Number.NaN],
 		] as const) {
 			const {store, faults} = guarded({[operation]: method});
 			const answer: unknown = await Promise.resolve<unknown>(call(store));
 			t.is(answer, miss);
-			const isSlow = name.includes('never') || name.includes('after');
+			const mayTakeLong = ['clear', 'deleteFound', 'count', 'size'].includes(operation);
+			const isSlow = name.includes('never') || (name.includes('after') && !mayTakeLong);
 			t.is(faults.length, 1);
 			t.is(faults[0]!.operation, operation);
-			t.is(faults[0]!.key, ['get', 'set', 'delete'].includes(operation) ? 'key' : undefined);
+			t.is(faults[0]!.key, ['get', 'set', 'add', 'delete'].includes(operation) ? 'key' : undefined);
 			if (isSlow) {
 				t.true(faults[0]!.error instanceof StoreTimeoutError);
-				t.regex((faults[0]!.error as Error).message, new RegExp(`${operation}.* within 2[01] ms`, 'v'));
+				t.regex((faults[0]!.error as Error).message, new RegExp(`${operation}.* within ${mayTakeLong ? '1200' : '2[01]'} ms`, 'v'));
 			} else {
 				t.is(faults[0]!.error, fault);
 			}
@@ -87,6 +92,12 @@ for (const [name, method] of Object.entries(failing)) {
 		await new Promise(resolve => {
 			setTimeout(resolve, 60);
 		});
+	});
+
+	test(`a search of a store that ${name} ends, and is reported`, async t => {
+		const {store, operations} = guarded({find: () => ({[Symbol.asyncIterator]: () => ({next: method})})});
+		t.deepEqual(await Array.fromAsync(store.find!({})), []);
+		t.deepEqual(operations(), ['find']);
 	});
 
 	test(`with failFast, a store that ${name} throws`, async t => {
@@ -112,6 +123,26 @@ test('synchronous answers stay synchronous', t => {
 	t.is(store.close(), undefined);
 	t.deepEqual(faults, []);
 	t.is(guarded({get: failing['throws at once']}).store.get('key'), undefined);
+});
+
+test('what a store offers beside the least is there where it is there, and nowhere else', async t => {
+	const names = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
+	t.deepEqual(names.filter(name => guarded({}).store[name] !== undefined), []);
+	const {store, faults} = guarded({
+		add: (key, value) => key === 'key' && value === 'value',
+		async * find({staleAt}) {
+			yield `stale at ${staleAt}`;
+		},
+		deleteFound: ({createdBefore}) => createdBefore!,
+		count: () => 2,
+		size: async () => 3,
+	});
+	t.true(store.add!('key', 'value', kept));
+	t.deepEqual(await Array.fromAsync(store.find!({staleAt: 4})), ['stale at 4']);
+	t.is(store.deleteFound!({createdBefore: 5}), 5);
+	t.is(store.count!(), 2);
+	t.is(await store.size!(), 3);
+	t.deepEqual(faults, []);
 });
 
 test('name and kind are those of the store', t => {

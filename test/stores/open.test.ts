@@ -8,7 +8,7 @@ import {Keyv, type KeyvMemoryAdapter, type KeyvStorageAdapter} from 'keyv';
 import {Keyv as Keyv5, type KeyvStoreAdapter as Keyv5StoreAdapter} from 'keyv5';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {openStore, type StoreSetting} from '../../source/stores/open.ts';
-import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {PromiseAdapter} from './adapters.ts';
 
 const options = {cacheName: 'http_cache'};

@@ -4,16 +4,20 @@ import {
 	existsSync,
 	mkdtempSync,
 	readFileSync,
+	readdirSync,
+	renameSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {guardStore, type StoreFault} from '../../source/stores/guard.ts';
+import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {listed} from './contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
@@ -41,6 +45,10 @@ function execute(path: string, sql: string): void {
 	const database = new DatabaseSync(path);
 	database.exec(sql);
 	database.close();
+}
+
+function filesBeside(path: string): string[] {
+	return readdirSync(dirname(path)).filter(name => !/-(?:wal|shm)$/v.test(name));
 }
 
 function countOf(path: string): unknown {
@@ -71,7 +79,7 @@ test('the file is made by the first call, with WAL, an index for each question a
 	store.set('key', bytes('one'), kept);
 	t.true(existsSync(`${path}-wal`));
 	t.is(query(path, 'PRAGMA journal_mode')?.journal_mode, 'wal');
-	t.is(query(path, 'PRAGMA user_version')?.user_version, 1);
+	t.is(query(path, 'PRAGMA user_version')?.user_version, 2);
 	t.is(query(path, 'PRAGMA auto_vacuum')?.auto_vacuum, 2);
 	t.regex(String(query(path, 'EXPLAIN QUERY PLAN SELECT value FROM entries WHERE key = \'a\' AND (expires IS NULL OR expires > 5)')?.detail), /USING INDEX entries_key/v);
 	t.regex(String(query(path, 'EXPLAIN QUERY PLAN SELECT id FROM entries WHERE expires <= 5 ORDER BY expires LIMIT 9')?.detail), /USING COVERING INDEX entries_expires/v);
@@ -106,9 +114,9 @@ test('a file of a newer version is left as it is', t => {
 	const store = new SqliteStore({path});
 	store.set('key', bytes('one'), kept);
 	store.close();
-	execute(path, 'PRAGMA user_version = 2');
+	execute(path, 'PRAGMA user_version = 3');
 	const before = readFileSync(path);
-	t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_SCHEMA', message: /schema version 2/v});
+	t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_SCHEMA', message: /schema version 3/v});
 	t.deepEqual(readFileSync(path), before);
 });
 
@@ -137,23 +145,198 @@ test('a file that is no database is a clear error, and used once it is out of th
 	store.close();
 });
 
-test('a file with damaged pages throws, and does not end the process', async t => {
-	const path = temporaryFile(t);
+/** A file of 200 entries that is damaged behind its first two pages. */
+function damage(path: string): void {
 	const store = new SqliteStore({path});
 	for (let index = 0; index < 200; index += 1) {
 		store.set(`key ${index}`, Buffer.alloc(5000, 7), kept);
 	}
 
 	store.close();
+	overwrite(path, 4096 * 2);
+}
+
+function overwrite(path: string, from: number, application?: number): void {
 	const content = readFileSync(path);
-	content.fill(0xAA, 4096 * 2);
+	content.fill(0xAA, from);
+	if (application !== undefined) {
+		content.writeUInt32BE(application, 68);
+	}
+
 	writeFileSync(path, content);
-	const damaged = new SqliteStore({path});
-	await t.throwsAsync(async () => {
-		damaged.get('key 100');
-		await listed(damaged);
-	}, {message: /malformed|corrupt/v});
-	damaged.close();
+}
+
+test('a damaged file is set aside by the call that meets it, which says so once, and the next calls work', async t => {
+	const path = temporaryFile(t);
+	damage(path);
+	const content = readFileSync(path);
+	const faults: StoreFault[] = [];
+	const store = guardStore(new SqliteStore({path, now: () => 1000}), {
+		onError(fault) {
+			faults.push(fault);
+		},
+	});
+	store.get('key 100');
+	await listed(store);
+	store.set('new', bytes('one'), kept);
+	t.is(Buffer.from(store.get('new') as Uint8Array).toString(), 'one');
+	t.deepEqual(await listed(store), ['new']);
+	t.is(faults.length, 1);
+	t.like(faults[0]!.error, {code: 'ERR_STORE_CORRUPT'});
+	t.regex((faults[0]!.error as Error).message, /set aside as .*\.corrupt-1000/v);
+	t.true(readFileSync(`${path}.corrupt-1000`).subarray(8192).equals(content.subarray(8192)));
+	await store.close();
+});
+
+test('a file whose header alone can be read is set aside where the header says that it is ours', t => {
+	const path = temporaryFile(t);
+	damage(path);
+	overwrite(path, 100);
+	const store = new SqliteStore({path});
+	t.throws(() => store.get('key'), {code: 'ERR_STORE_CORRUPT'});
+	t.is(store.get('key'), undefined);
+	t.is(filesBeside(path).filter(name => name.includes('.corrupt-')).length, 1);
+	store.close();
+});
+
+test('a damaged file of somebody else is left as it is', t => {
+	const path = temporaryFile(t);
+	damage(path);
+	overwrite(path, 100, 7);
+	const before = readFileSync(path);
+	t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_OPEN'});
+	t.deepEqual(readFileSync(path), before);
+	t.deepEqual(filesBeside(path), ['cache.sqlite']);
+});
+
+test('a file that has taken the place of the damaged one is not set aside', t => {
+	const path = temporaryFile(t);
+	damage(path);
+	const store = new SqliteStore({path});
+	t.is(store.count(), 0);
+	const other = `${path}.other`;
+	execute(other, 'CREATE TABLE users (name TEXT)');
+	renameSync(other, path);
+	const before = readFileSync(path);
+	const error = t.throws(() => {
+		for (let index = 0; index < 200; index += 1) {
+			store.get(`key ${index}`);
+		}
+	}, {code: 'ERR_STORE_CORRUPT'});
+	t.regex(error.message, /not a store of got-cache-hooks/v);
+	t.deepEqual(readFileSync(path), before);
+	t.throws(() => store.get('key'), {code: 'ERR_STORE_SCHEMA'});
+});
+
+const version1 = `
+	PRAGMA auto_vacuum = INCREMENTAL;
+	CREATE TABLE entries (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, expires INTEGER, value BLOB NOT NULL) STRICT;
+	CREATE UNIQUE INDEX entries_key ON entries (key);
+	CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL;
+	PRAGMA application_id = ${0x47_43_48_53};
+	PRAGMA user_version = 1;
+	INSERT INTO entries (key, expires, value) VALUES ('a', NULL, x'61'), ('b', 5000, x'62'), ('c', 900, x'63');
+`;
+
+test('a file of version 1 keeps its rows, and what is set anew is found', async t => {
+	const path = temporaryFile(t);
+	execute(path, version1);
+	const store = new SqliteStore({path, now: () => 1000});
+	t.deepEqual(await listed(store), ['a', 'b']);
+	t.is(store.count(), 0);
+	store.set('a', bytes('new'), {expires: undefined, indexed: {createdAt: 1, freshUntil: 2}});
+	t.is(store.count(), 1);
+	t.deepEqual(await Array.fromAsync(store.find({staleAt: 2})), ['a']);
+	t.is(await store.deleteFound({staleAt: 2}), 1);
+	t.is(Buffer.from(store.get('b')!).toString(), 'b');
+	store.close();
+	t.is(query(path, 'PRAGMA user_version')?.user_version, 2);
+});
+
+test('the bound in bytes is kept by what was not used for longest, and a larger entry is not stored', async t => {
+	const path = temporaryFile(t);
+	let time = 1000;
+	const maxBytes = 1_048_576;
+	const store = new SqliteStore({path, maxBytes, now: () => time});
+	store.set('hot', Buffer.alloc(10_000), kept);
+	store.set('expired', Buffer.alloc(10_000), {expires: 1005});
+	for (let index = 0; index < 300; index += 1) {
+		time += 1;
+		store.set(`key ${String(index).padStart(3, '0')}`, Buffer.alloc(10_000), kept);
+		t.true(store.size() <= maxBytes);
+		t.truthy(store.get('hot'));
+	}
+
+	const left = await listed(store);
+	t.true(left.length > 60, `${left.length}`);
+	t.deepEqual(left, ['hot', ...Array.from({length: 300}, (_, index) => `key ${String(index).padStart(3, '0')}`).slice(301 - left.length)].toSorted());
+	store.set('hot', Buffer.alloc(maxBytes + 1), kept);
+	t.is(store.get('hot'), undefined);
+	t.false(store.add('hot', Buffer.alloc(maxBytes + 1), kept));
+	store.close();
+});
+
+test('reads are noted together once a minute, and wait for no lock', t => {
+	const path = temporaryFile(t);
+	let time = 1000;
+	const store = new SqliteStore({path, maxBytes: 10_000_000, now: () => time});
+	store.set('key', bytes('one'), kept);
+	const used = () => query(path, 'SELECT used FROM entries')?.used;
+	time = 30_000;
+	store.get('key');
+	t.is(used(), 1000);
+	time = 61_000;
+	const other = new DatabaseSync(path);
+	other.exec('BEGIN IMMEDIATE');
+	t.truthy(store.get('key'));
+	other.exec('COMMIT');
+	other.close();
+	t.is(used(), 1000);
+	time = 130_000;
+	t.truthy(store.get('key'));
+	t.is(used(), 130_000);
+	store.close();
+});
+
+test('vacuum gives the space of what was deleted back', async t => {
+	const path = temporaryFile(t);
+	const store = new SqliteStore({path});
+	for (let index = 0; index < 300; index += 1) {
+		store.set(`key ${index}`, Buffer.alloc(20_000), kept);
+	}
+
+	store.clear();
+	t.true(store.size() < 100_000);
+	await store.vacuum();
+	store.close();
+	t.true(statSync(path).size < 100_000);
+});
+
+test('several thousand rows are deleted by their times, whatever their order', async t => {
+	const store = new SqliteStore({useMemory: true});
+	for (let index = 0; index < 30_000; index += 1) {
+		store.set(`key ${index}`, bytes('one'), {expires: undefined, indexed: {createdAt: index, freshUntil: (index * 7919) % 30_000}});
+	}
+
+	t.is(await store.deleteFound({staleAt: 27_999}), 28_000);
+	t.is(store.count(), 2000);
+	store.close();
+});
+
+test('useTemp and useCacheDir name a folder of this user, which is made; useMemory makes no file', async t => {
+	const folder = temporaryFile(t);
+	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
+		const {SqliteStore} = await import(${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)});
+		for (const options of [{useTemp: true}, {useCacheDir: true}, {useMemory: true}]) {
+			const store = new SqliteStore({path: 'deep/here.sqlite', ...options});
+			store.set('key', new Uint8Array(1), {expires: undefined});
+			console.log(store.get('key').length);
+			store.close();
+		}
+	`], {env: {...process.env, TMPDIR: `${folder}/temp`, HOME: `${folder}/home`, XDG_CACHE_HOME: `${folder}/cache`}}); // eslint-disable-line @typescript-eslint/naming-convention
+	t.is(stdout, '1\n1\n1\n');
+	const files = readdirSync(folder, {recursive: true}) as string[];
+	t.is(files.filter(file => file.endsWith('here.sqlite')).length, 2);
 });
 
 test('a missing folder surfaces with the first call', t => {
@@ -265,12 +448,15 @@ test('many keys are deleted together or not at all', t => {
 
 test('wrong options are refused at once', t => {
 	t.throws(() => new SqliteStore({busyTimeout: -1}), {instanceOf: TypeError, message: /`busyTimeout`/v});
+	t.throws(() => new SqliteStore({maxBytes: 1000}), {instanceOf: TypeError, message: /`maxBytes`.*1048576/v});
+	t.throws(() => new SqliteStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /`useTemp`/v});
+	t.throws(() => new SqliteStore({useMemory: true, useTemp: true}), {instanceOf: TypeError, message: /`useMemory`/v});
 	t.throws(() => new SqliteStore({path: ''}), {instanceOf: TypeError, message: /`path`/v});
 });
 
 test('those who do not use it see no warning of node:sqlite', async t => {
 	const {stdout} = await run(process.execPath, ['--input-type=module', '--eval', `
-		await import(${JSON.stringify(new URL('../../source/stores/sqlite.ts', import.meta.url).href)});
+		await import(${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)});
 		console.log(process.moduleLoadList.some(name => name === 'NativeModule sqlite'));
 	`]);
 	t.is(stdout.trim(), 'false');

@@ -1,0 +1,63 @@
+import {
+	closeSync,
+	renameSync,
+	statSync,
+	utimesSync,
+} from 'node:fs';
+import {setTimeout as pause} from 'node:timers/promises';
+import {createFile, removeFile} from './files.ts';
+
+/** Milliseconds after which one who claims a key and does nothing is taken for dead. */
+const patience = 10_000;
+
+/**
+Runs an action that one process at a time may run: who makes the file first goes first.
+
+A process that was killed leaves its file. After 10 s another one takes it away.
+*/
+export async function withClaim<T>(path: string, action: () => Promise<T>): Promise<T> {
+	while (!isClaimed(path)) {
+		removeAbandoned(path);
+		await pause(2); // eslint-disable-line no-await-in-loop
+	}
+
+	try {
+		return await action();
+	} finally {
+		removeFile(path);
+	}
+}
+
+function isClaimed(path: string): boolean {
+	try {
+		closeSync(createFile(path));
+		return true;
+	} catch (error) {
+		if ((error as {code?: unknown}).code === 'EEXIST') {
+			return false;
+		}
+
+		throw error;
+	}
+}
+
+function removeAbandoned(path: string): void {
+	// One at a time, who asks again: else a second one would remove the claim of the first.
+	const guard = `${path}~`;
+	if (!isAbandoned(path) || !isClaimed(guard)) {
+		return;
+	}
+
+	try {
+		if (isAbandoned(path)) {
+			removeFile(path);
+		}
+	} finally {
+		removeFile(guard);
+	}
+}
+
+function isAbandoned(path: string): boolean {
+	const stats = statSync(path, {throwIfNoEntry: false});
+	return stats !== undefined && Date.now() - stats.mtimeMs > patience;
+}

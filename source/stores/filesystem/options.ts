@@ -1,0 +1,45 @@
+import {SettingError} from '../../errors.ts';
+import {placeOf, type PlaceOptions} from '../folders.ts';
+
+export type FilesystemStoreOptions = PlaceOptions & {
+	/**
+	The folder, relative to the working directory or to the place that `useTemp` or `useCacheDir` names. It is made by the first write. Each cache has one of its own. Default: `'http_cache'`.
+	*/
+	readonly path?: string;
+
+	/**
+	What all file names end with. Default: by what the value is: `.json` for what begins with `{`, `.yaml` for other text, `.bin` for the rest.
+	*/
+	readonly extension?: string;
+
+	/**
+	Bytes that all files together may take. What makes room is what was not used for longest; that happens beside the writes, and other processes are seen now and then, so the bound is exceeded for a moment. An entry that alone is larger is not stored, and an older value under its key is removed. Default: no bound.
+	*/
+	readonly maxCacheBytes?: number;
+
+	/**
+	The current time in milliseconds since the epoch. Default: `Date.now`.
+	*/
+	readonly now?: () => number;
+};
+
+export type FilesystemSettings = {
+	readonly folder: string;
+	readonly extension: string | undefined;
+	readonly maxCacheBytes: number | undefined;
+	readonly now: () => number;
+};
+
+export function filesystemSettings({path = 'http_cache', extension, maxCacheBytes, now = Date.now, ...place}: FilesystemStoreOptions): FilesystemSettings {
+	if (extension !== undefined && !/^\.[a-z\d]{1,16}$/v.test(extension)) {
+		throw new SettingError('extension', extension, 'a dot and up to 16 small letters or digits, as `\'.json\'`');
+	}
+
+	if (maxCacheBytes !== undefined && (!Number.isSafeInteger(maxCacheBytes) || maxCacheBytes < 1)) {
+		throw new SettingError('maxCacheBytes', maxCacheBytes, 'a positive integer');
+	}
+
+	return {
+		folder: placeOf(path, place, 'folder'), extension, maxCacheBytes, now,
+	};
+}

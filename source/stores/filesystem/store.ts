@@ -1,0 +1,248 @@
+import {statSync} from 'node:fs';
+import {CacheHooksError} from '../../errors.ts';
+import {isPromise} from '../time-limit.ts';
+import type {
+	MaybePromise,
+	SetOptions,
+	Store,
+	StoredValue,
+} from '../types.ts';
+import {Bound} from './bound.ts';
+import {withClaim} from './claim.ts';
+import {
+	readBytes,
+	removeFile,
+	replaceFile,
+} from './files.ts';
+import {CacheFolder, headOf} from './folder.ts';
+import {
+	framed,
+	readHead,
+	unframed,
+	type ReadHead,
+} from './head.ts';
+import {filesystemSettings, type FilesystemSettings, type FilesystemStoreOptions} from './options.ts';
+import {Sweep} from './sweep.ts';
+
+export type {FilesystemStoreOptions} from './options.ts';
+
+type Found = {readonly key: string; readonly value: Uint8Array};
+
+/**
+Keeps each value in a file of its own, which can be read with any editor: a JSON object has `key`, `expires`, `isEntry` and `size` as its first members, everything else has them in a first line that begins with `# got-cache-hooks`. Safe for several processes at once.
+
+A file is written beside the old one and takes its name when it is whole, so that a crash leaves the old or the new one. Nothing waits for the disk: after a power cut a file may be damaged, and a damaged file is a miss and is removed.
+
+Values below 1 MB are read and written at once, larger ones by a promise. There is no index: finding by time is not offered, and `count` reads the first bytes of every file.
+
+@throws {SettingError} For a wrong option.
+
+@example
+```ts
+const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_000});
+```
+*/
+export class FilesystemStore implements Store {
+	readonly name = 'filesystem';
+	readonly holds = 'bytes';
+	readonly #settings: FilesystemSettings;
+	readonly #folder: CacheFolder;
+	readonly #bound: Bound | undefined;
+	readonly #sweep: Sweep;
+	#isClosed = false;
+
+	constructor(options: FilesystemStoreOptions = {}) {
+		this.#settings = filesystemSettings(options);
+		const {folder, extension, maxCacheBytes, now} = this.#settings;
+		this.#folder = new CacheFolder(folder, extension);
+		this.#bound = maxCacheBytes === undefined ? undefined : new Bound(this.#folder, maxCacheBytes, now);
+		this.#sweep = new Sweep(this.#folder);
+	}
+
+	get(key: string): MaybePromise<Uint8Array | undefined> {
+		this.#expectOpen();
+		for (const path of this.#folder.pathsOf(key)) {
+			const found = this.#read(path, key);
+			if (isPromise(found)) {
+				return found.then(large => large?.value);
+			}
+
+			if (found !== undefined) {
+				return found.value;
+			}
+		}
+
+		return undefined;
+	}
+
+	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
+		this.#expectOpen();
+		if (!(value instanceof Uint8Array)) {
+			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
+		}
+
+		const parts = framed({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, value);
+		const bytes = parts[0].byteLength + parts[1].byteLength;
+		if (bytes > (this.#settings.maxCacheBytes ?? Infinity)) {
+			this.delete(key);
+			return;
+		}
+
+		const {path, others} = this.#folder.pathFor(key, value);
+		const finish = () => {
+			for (const other of others) {
+				removeIfThere(other);
+			}
+
+			this.#bound?.afterSet(path, bytes);
+			this.#sweep.afterSet(this.#settings.now());
+		};
+
+		const written = replaceFile(path, parts, this.#settings.now());
+		if (isPromise(written)) {
+			return written.then(finish);
+		}
+
+		finish();
+	}
+
+	/**
+	Those who add one key go one after another, also in several processes; one who sets it meanwhile does not wait for them.
+	*/
+	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
+		this.#expectOpen();
+		if (this.#isThere(key)) {
+			return false;
+		}
+
+		return withClaim(this.#folder.claimOf(key), async () => {
+			if (this.#isThere(key)) {
+				return false;
+			}
+
+			await this.set(key, value, options);
+			return this.#isThere(key);
+		});
+	}
+
+	delete(key: string): boolean {
+		this.#expectOpen();
+		let wasThere = false;
+		for (const path of this.#folder.pathsOf(key)) {
+			const isLive = this.#isLive(headOf(path));
+			wasThere = (removeIfThere(path) && isLive) || wasThere;
+		}
+
+		return wasThere;
+	}
+
+	deleteMany(keys: readonly string[]): void {
+		this.#expectOpen();
+		for (const path of keys.flatMap(key => this.#folder.pathsOf(key))) {
+			removeIfThere(path);
+		}
+	}
+
+	/** Other files in the folder stay, and so do their folders. */
+	async clear(): Promise<void> {
+		this.#expectOpen();
+		await this.#folder.clear();
+	}
+
+	/** What leaves before its turn is left out; what is added meanwhile may be met. */
+	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
+		this.#expectOpen();
+		let last: string | undefined;
+		for await (const path of this.#folder.paths()) {
+			const found = await this.#read(path);
+			// Two files of one key, as a crash may leave them, follow each other.
+			if (found !== undefined && found.key !== last) {
+				last = found.key;
+				yield [found.key, found.value];
+			}
+		}
+	}
+
+	/** The files of all entries, those included whose time has passed and which nobody has removed yet. */
+	async * paths(): AsyncGenerator<string, void> {
+		this.#expectOpen();
+		yield * this.#folder.paths();
+	}
+
+	/** How many live values were set with `indexed`, by the first bytes of every file. */
+	async count(): Promise<number> {
+		this.#expectOpen();
+		let count = 0;
+		for await (const path of this.#folder.paths()) {
+			const head = headOf(path);
+			count += this.#isLive(head) && head.isEntry ? 1 : 0;
+		}
+
+		return count;
+	}
+
+	/** Bytes of all files. */
+	async size(): Promise<number> {
+		this.#expectOpen();
+		let bytes = 0;
+		for await (const path of this.#folder.paths()) {
+			bytes += statSync(path, {throwIfNoEntry: false})?.size ?? 0;
+		}
+
+		return bytes;
+	}
+
+	/** Waits for the eviction that is under way. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		await this.#bound?.idle();
+	}
+
+	#expectOpen(): void {
+		if (this.#isClosed) {
+			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.#settings.folder}\` is closed`);
+		}
+	}
+
+	#read(path: string, key?: string): MaybePromise<Found | undefined> {
+		const bytes = readBytes(path);
+		return isPromise(bytes) ? bytes.then(large => this.#accept(path, large, key)) : this.#accept(path, bytes, key);
+	}
+
+	/** What is not whole, or not of this key, is no use to anybody; what has expired is none to us. Both go. */
+	#accept(path: string, bytes: Uint8Array | undefined, key: string | undefined): Found | undefined {
+		if (bytes === undefined) {
+			return undefined;
+		}
+
+		const head = readHead(bytes, bytes.byteLength);
+		if (!this.#isUsable(head, path, key)) {
+			// Looked at again: another process may have put a new one in its place.
+			if (!this.#isUsable(headOf(path), path, key)) {
+				removeIfThere(path);
+			}
+
+			return undefined;
+		}
+
+		this.#bound?.afterGet(path);
+		return {key: head.key, value: unframed(bytes, head)};
+	}
+
+	#isUsable(head: ReadHead | undefined, path: string, key: string | undefined): head is ReadHead {
+		return this.#isLive(head) && (key === undefined ? this.#folder.pathsOf(head.key).includes(path) : head.key === key);
+	}
+
+	#isThere(key: string): boolean {
+		return this.#folder.pathsOf(key).some(path => this.#isLive(headOf(path)));
+	}
+
+	#isLive(head: ReadHead | undefined): head is ReadHead {
+		return head !== undefined && (head.expires === undefined || head.expires > this.#settings.now());
+	}
+}
+
+/** Asked first: an exception costs ten times as much, and most of these files are not there. */
+function removeIfThere(path: string): boolean {
+	return statSync(path, {throwIfNoEntry: false}) !== undefined && removeFile(path);
+}

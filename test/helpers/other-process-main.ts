@@ -1,0 +1,40 @@
+import process from 'node:process';
+import type {Store} from '../../source/stores/types.ts';
+import {textOf, valueFor} from '../stores/contract.ts';
+import type {Command} from './other-process.ts';
+
+/** Started by `OtherProcess`: opens the store and does what it is told. */
+const [module, namespace, ...args] = process.argv.slice(2) as [string, string, ...string[]];
+const {open} = await import(module) as {open(namespace: string, ...args: string[]): Store};
+const store = open(namespace, ...args);
+
+async function obey([name, key]: Command): Promise<unknown> {
+	switch (name) {
+		case 'get': {
+			return textOf(await store.get(key));
+		}
+
+		case 'set': {
+			await store.set(key, valueFor(store, key), {expires: undefined});
+			return null;
+		}
+
+		case 'add': {
+			return store.add!(key, valueFor(store, key), {expires: undefined});
+		}
+
+		default: {
+			return store.delete(key);
+		}
+	}
+}
+
+process.on('message', async (commands: Command[]) => {
+	const answers = [];
+	for (const command of commands) {
+		answers.push(await obey(command) ?? null);
+	}
+
+	process.send!(answers);
+});
+process.send!('ready');
