@@ -14,7 +14,7 @@ import {
 	type Store,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {SqliteStore} from '../../source/stores/sqlite.ts';
+import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {Origin} from '../helpers/origin.ts';
 
 type Place = Store | Keyv;
