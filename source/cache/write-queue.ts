@@ -1,5 +1,5 @@
 import {CacheHooksError} from '../errors.ts';
-import type {MaybePromise} from './maybe-promise.ts';
+import {withinTime, type MaybePromise} from './maybe-promise.ts';
 
 export type WriteQueueOptions = {
 	/** Told of a write that failed, or for which there was no room; nobody waits for it who could be told otherwise. */
@@ -65,7 +65,7 @@ export class WriteQueue {
 	*/
 	pending(key: string, milliseconds: number): Promise<void> | undefined {
 		const pending = this.#pending.get(key);
-		return pending === undefined ? undefined : withinTime(pending, milliseconds);
+		return pending === undefined ? undefined : withinTime(pending, milliseconds, undefined);
 	}
 
 	/** Resolves when no write is pending, those that begin meanwhile included. */
@@ -110,13 +110,4 @@ export class WriteQueue {
 async function runAfter(previous: Promise<void>, task: () => MaybePromise<void>): Promise<void> {
 	await previous;
 	await task();
-}
-
-async function withinTime(pending: Promise<void>, milliseconds: number): Promise<void> {
-	let timer: NodeJS.Timeout | undefined;
-	const limit = new Promise<void>(resolve => {
-		timer = setTimeout(resolve, milliseconds);
-	});
-	await Promise.race([pending, limit]);
-	clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import type {HttpCache} from '../cache/http-cache.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {mayCollapse} from '../policy/collapsing.ts';
@@ -51,6 +51,7 @@ It knows no sockets: who drives it calls `begin`, then `respond` or `fail`, then
 */
 export class Exchange {
 	readonly request: OutgoingRequest;
+	readonly #began = performance.now();
 	readonly #cache: HttpCache;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
@@ -277,12 +278,18 @@ export class Exchange {
 	}
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
-		return chain(findStored(key, this.request, this.#settings, this.#cache), found => this.#use(found, key, isLastResort));
+		const found = findStored(key, this.request, this.#settings, this.#cache);
+		return chain(found instanceof Promise ? withinTime(found, this.#timeLeft, noMatch) : found, inTime => this.#use(inTime, key, isLastResort));
 	}
 
 	#use(found: Match | NoMatch, key: string, isLastResort: boolean): MaybePromise<Step> {
 		this.#match = found;
 		return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#refuse(found));
+	}
+
+	/** A lookup is several calls of the store, each with its own limit: together they have no more. */
+	get #timeLeft(): number {
+		return this.#settings.failFast ? Infinity : this.#began + this.#settings.storeTimeout - performance.now();
 	}
 
 	#land(stored: StoredResponse): void {
