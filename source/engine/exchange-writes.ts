@@ -69,11 +69,15 @@ export class ExchangeWrites {
 	store(received: ReceivedResponse, body: Uint8Array, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fieldsOf(received.head.rawHeaders));
 		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
-		const task: Task = () => chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#filtered(composeResponse(received, {body: content, codings, request: stored}), context)));
 		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
-			if (key !== undefined) {
-				this.#write(key, task, context, body.byteLength);
+			if (key === undefined) {
+				return;
 			}
+
+			// Now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
+			const composed = chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#filtered(composeResponse(received, {body: content, codings, request: stored}), context)));
+			this.#write(key, () => composed, context, body.byteLength);
+			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
 		}));
 	}
 
