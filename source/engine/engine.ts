@@ -125,6 +125,9 @@ export class Engine {
 				if (await mayRefresh(key, flight, this.cache)) {
 					await send(flight);
 				}
+
+				// What came may still be decoded.
+				await this.cache.written(key);
 			} finally {
 				flight.fail();
 			}

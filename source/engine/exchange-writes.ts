@@ -92,7 +92,8 @@ export class ExchangeWrites {
 			this.#cache.replace(key, stored);
 		}
 
-		this.#write(primary, () => this.#filtered(stored, context), context, stored.byteLength);
+		const accepted = this.#filtered(stored, context);
+		this.#write(primary, () => accepted, context, stored.byteLength);
 	}
 
 	/** Whether the resource was changed after so many invalidations. */

@@ -151,3 +151,32 @@ test('an entry that a store gives for another key, or with a bit that has flippe
 		t.is(response.body, '/a');
 	}
 });
+
+test.serial('what a store is slow at adds up to its time limit and no more', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.setHeader('vary', 'accept-language');
+		response.end(request.headers['accept-language']);
+	});
+	const storeTimeout = 300;
+	const store = new MemoryStore();
+	const {client} = createClient({store, storeTimeout, cacheControl: true, expireAfter: '1h', now: () => Date.now()});
+	for (const language of ['de', 'fr', 'it']) {
+		await client(origin.url, {headers: {'accept-language': language}});
+	}
+
+	await getCache(client)!.idle();
+	const get = store.get.bind(store);
+	// Each call is within its limit; a variant takes two.
+	Object.assign(store, {
+		async get(key: string) {
+			await delay(0.8 * storeTimeout);
+			return get(key);
+		},
+	});
+	const start = performance.now();
+	const {body} = await client(origin.url, {headers: {'accept-language': 'it'}});
+	t.is(body, 'it');
+	const time = performance.now() - start;
+	t.true(time < storeTimeout + 200, `${time} ms`);
+	t.is(origin.count, 4);
+});
