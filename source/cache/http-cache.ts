@@ -150,7 +150,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@param bytes - What the task holds until it is done.
 	@returns Whether there was room for it among the writes that are pending.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, bytes: number): boolean { // eslint-disable-line max-params -- What to write, where, for whom, and what it takes meanwhile.
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, bytes: number): boolean {
 		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#variants.save(key, request, stored)), bytes);
 	}
 

@@ -64,7 +64,7 @@ export class Lease {
 	readonly #now: () => number;
 	readonly #expires: number;
 
-	constructor(store: Store, key: string, now: () => number, expires: number) { // eslint-disable-line max-params -- What a lease is made of.
+	constructor(store: Store, key: string, now: () => number, expires: number) {
 		this.#store = store;
 		this.#key = key;
 		this.#now = now;

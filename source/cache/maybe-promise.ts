@@ -10,7 +10,7 @@ export function chain<T, Result>(value: MaybePromise<T>, next: (value: T) => May
 }
 
 // For longer than that, a timer fires at once.
-const longestTimer = 2 ** 31 - 1;
+const longestTimer = 2_147_483_647;
 
 /**
 What is waited for, or something instead when the time is over; what comes later, a rejection too, is ignored.

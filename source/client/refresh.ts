@@ -36,12 +36,12 @@ export async function refresh(options: Options, served: ServedResponse, flight: 
 		classes.set(options.constructor, (Object.getPrototypeOf(owner) as {constructor: RequestClass}).constructor);
 	}
 
-	const UserRequest = classes.get(options.constructor);
-	if (UserRequest === undefined) {
+	const userRequest = classes.get(options.constructor);
+	if (userRequest === undefined) {
 		return;
 	}
 
-	const request = new UserRequest(undefined, undefined, options);
+	const request = new userRequest(undefined, undefined, options);
 	Object.assign(request.options, {
 		isStream: true,
 		signal: undefined,
@@ -49,9 +49,11 @@ export async function refresh(options: Options, served: ServedResponse, flight: 
 		context: {...options.context, [mark]: flight},
 	});
 	const state: State = {current: request};
-	const limit = options.timeout.request === undefined ? setTimeout(() => {
+	const giveUp = (): void => {
 		state.current.destroy(new Error(`The refresh took longer than ${usualTimeout} ms`));
-	}, usualTimeout).unref() : undefined;
+	};
+
+	const limit = options.timeout.request === undefined ? setTimeout(giveUp, usualTimeout).unref() : undefined;
 	try {
 		await drain(request, state);
 	} finally {

@@ -16,13 +16,13 @@ Takes the lease for a flight, that no other process asks for the same; or waits 
 @param step - What is to be done once the request may be sent.
 @returns What is to be done instead, if what came meanwhile answers the request.
 */
-export function claim(exchange: Exchange, flight: Flight, step: Step, cache: HttpCache): MaybePromise<Step> { // eslint-disable-line max-params -- Who flies, with what, to do what, over which store.
+export function claim(exchange: Exchange, flight: Flight, step: Step, cache: HttpCache): MaybePromise<Step> {
 	const {leases} = cache;
-	const key = exchange.info.key!;
 	if (leases.milliseconds === 0) {
 		return step;
 	}
 
+	const key = exchange.info.key!;
 	return chain(leases.take(key), lease => {
 		if (lease === undefined) {
 			return new Wait(exchange, flight, cache).run(step);
@@ -48,7 +48,7 @@ export async function mayRefresh(key: string, flight: Flight, cache: HttpCache):
 }
 
 /** The lease is given back when the flight is over, and what it got is written. */
-function giveBack(lease: Lease, flight: Flight, key: string, cache: HttpCache): void { // eslint-disable-line max-params -- What is given back, when, and where.
+function giveBack(lease: Lease, flight: Flight, key: string, cache: HttpCache): void {
 	flight.onOver = outcome => {
 		const written = outcome === 'landed' ? cache.written(key) : undefined;
 		const released = chain(written, () => lease.release(outcome === 'passed'));

@@ -159,7 +159,7 @@ export class ExchangeWrites {
 	}
 
 	// What was asked for before the resource was changed may be of before, too.
-	#write(key: string, task: Task, context: WriteContext, bytes: number): void { // eslint-disable-line max-params -- What to write, where, of when, and what it takes meanwhile.
+	#write(key: string, task: Task, context: WriteContext, bytes: number): void {
 		if (this.isChangedSince(context.invalidations)) {
 			this.#watcher.refuse('invalidated');
 			return;

@@ -88,7 +88,7 @@ export class Flight {
 		return nominatedValues(names, this.#request).every((value, index) => value === values[index]);
 	}
 
-	join(follower: Follower): void {
+	admit(follower: Follower): void {
 		follower.flight = this;
 		this.#followers.add(follower);
 		this.#timer ??= this.#watch(this.#patience);
@@ -126,8 +126,9 @@ export class Flight {
 		this.#lastNews = performance.now();
 	}
 
-	/** All who wait have it. */
+	/** All who wait have it, but for those whose variant is another: a validation tells only now which it is. */
 	land(match: Match): void {
+		this.begin(match.stored.fields);
 		for (const {settle} of this.#end('landed')) {
 			settle({do: 'reuse', match});
 		}

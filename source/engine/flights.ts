@@ -149,14 +149,16 @@ export class Flights {
 		route.failures++;
 		const [next, ...others] = followers.slice(0, count);
 		goAlone(others);
-		if (next !== undefined) {
-			const flight = this.#lead(route, next.request);
-			for (const follower of followers.slice(count)) {
-				flight.join(follower);
-			}
-
-			settle(next, {do: 'lead', flight});
+		if (next === undefined) {
+			return;
 		}
+
+		const flight = this.#lead(route, next.request);
+		for (const follower of followers.slice(count)) {
+			flight.admit(follower);
+		}
+
+		settle(next, {do: 'lead', flight});
 	}
 
 	#reroute(route: Route, followers: readonly Follower[]): void {
@@ -165,7 +167,7 @@ export class Flights {
 			if (flight === undefined) {
 				settle(follower, {do: 'lead', flight: this.#lead(route, follower.request)});
 			} else {
-				flight.join(follower);
+				flight.admit(follower);
 			}
 		}
 	}
@@ -178,7 +180,7 @@ function find({flights}: Route, request: Fields): Flight | undefined {
 function wait(flight: Flight, request: Fields): Boarding {
 	const {promise, resolve} = Promise.withResolvers<Landing>();
 	const follower: Follower = {request, settle: resolve, flight: undefined};
-	flight.join(follower);
+	flight.admit(follower);
 	return {
 		do: 'wait',
 		landing: promise,

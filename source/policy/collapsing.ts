@@ -26,5 +26,5 @@ export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 		&& !settings.forceRefresh
 		&& !asksForRefresh(facts)
 		&& !isPartialOrConditional(request)
-		&& !wishes.some(name => directives.has(name));
+		&& wishes.every(name => !directives.has(name));
 }

@@ -44,7 +44,7 @@ async function ask(client: Got, origin: ChaoticOrigin, random: Random, tally: Ta
 		}
 
 		tally.errors++;
-		tally.timeouts += error.code === 'ETIMEDOUT' && isPatient ? 1 : 0;
+		tally.timeouts += isPatient && error.code === 'ETIMEDOUT' ? 1 : 0;
 	}
 
 	tally.times.push(performance.now() - start);

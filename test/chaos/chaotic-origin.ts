@@ -87,7 +87,7 @@ export class ChaoticOrigin implements AsyncDisposable {
 			...(isCoded && {'content-encoding': 'gzip'}),
 		});
 		if (isCut) {
-			response.write(sent.subarray(0, sent.length - 1), () => {
+			response.write(sent.subarray(0, -1), () => {
 				response.socket?.destroy();
 			});
 		} else {

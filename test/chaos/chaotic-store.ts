@@ -65,7 +65,9 @@ export class ChaoticStore implements Store {
 
 		if (this.#fault('flips a bit', 0.03)) {
 			const flipped = Uint8Array.from(value);
-			flipped[this.#random.below(value.length)]! ^= 1 << this.#random.below(8);
+			const index = this.#random.below(value.length);
+			const bit = 2 ** this.#random.below(8);
+			flipped[index]! += Math.floor(flipped[index]! / bit) % 2 === 0 ? bit : -bit;
 			return flipped;
 		}
 
@@ -74,7 +76,7 @@ export class ChaoticStore implements Store {
 
 	/** What lies under another key. */
 	#other(): Uint8Array | undefined {
-		return [...this.#values.values()].at(this.#random.below(this.#values.size));
+		return this.#values.values().toArray().at(this.#random.below(this.#values.size));
 	}
 
 	#disturb<Result>(action: () => Result): MaybePromise<Result> {

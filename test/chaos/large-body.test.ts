@@ -6,7 +6,8 @@ import test from 'ava';
 import {Origin} from '../helpers/origin.ts';
 import {isLong} from './random.ts';
 
-const size = isLong ? 1024 ** 3 : 128 * 1024 ** 2;
+const mebibyte = 1_048_576;
+const size = (isLong ? 1024 : 128) * mebibyte;
 const chunk = Buffer.alloc(65_536);
 
 type Told = {readonly bytes: number; readonly mebibytes: number; readonly firstByte: number};
@@ -17,7 +18,7 @@ async function read(url: string, kind: 'plain' | 'cached'): Promise<Told> {
 	return told;
 }
 
-test.serial(`a streamed body of ${size / 1024 ** 2} MiB that is too large to store takes the memory and the time of the plain client`, async t => {
+test.serial(`a streamed body of ${size / mebibyte} MiB that is too large to store takes the memory and the time of the plain client`, async t => {
 	t.timeout(200_000);
 	await using origin = await Origin.start((request, response) => {
 		if (request.url === '/large') {

@@ -12,6 +12,7 @@ import {chosenSeed, isLong, Random} from './random.ts';
 
 const requests = isLong ? 100_000 : 3000;
 const callers = 32;
+const mebibyte = 1_048_576;
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc') as () => void;
@@ -30,7 +31,7 @@ async function count(agent: http.Agent, signal: AbortSignal, client: Got): Promi
 		timers: resources.filter(name => name === 'Timeout').length,
 		sockets: resources.filter(name => name.startsWith('TCPSocket')).length,
 		listeners: getEventListeners(signal, 'abort').length + process.eventNames().length + getCache(client)!.eventNames().length,
-		mebibytes: process.memoryUsage().heapUsed / 1024 ** 2,
+		mebibytes: process.memoryUsage().heapUsed / mebibyte,
 	};
 }
 
@@ -39,20 +40,37 @@ async function ask(client: Got, url: string, random: Random, signal: AbortSignal
 	const path = `${url}/${random.below(500)}`;
 	const kind = random.below(10);
 	try {
-		if (kind === 0) {
-			await client(path, {signal: AbortSignal.timeout(1)});
-		} else if (kind === 1) {
-			await client(`${url}/fail`, {signal});
-		} else if (kind === 2) {
-			await client(`${url}/slow/${random.below(3)}`, {timeout: {request: 3}});
-		} else if (kind === 3) {
-			for await (const _ of client.stream(path, {signal})) {
+		switch (kind) {
+			case 0: {
+				await client(path, {signal: AbortSignal.timeout(1)});
 				break;
 			}
-		} else if (kind === 4) {
-			await client(path, {signal, context: {cache: {refresh: true}}});
-		} else {
-			await client(path, {signal});
+
+			case 1: {
+				await client(`${url}/fail`, {signal});
+				break;
+			}
+
+			case 2: {
+				await client(`${url}/slow/${random.below(3)}`, {timeout: {request: 3}});
+				break;
+			}
+
+			case 3: {
+				const stream = client.stream(path, {signal});
+				await once(stream, 'data');
+				stream.destroy();
+				break;
+			}
+
+			case 4: {
+				await client(path, {signal, context: {cache: {refresh: true}}});
+				break;
+			}
+
+			default: {
+				await client(path, {signal});
+			}
 		}
 	} catch {
 		// What becomes of it is others' to try.
@@ -92,7 +110,7 @@ test.serial(`${requests} mixed requests leave no listener, timer, socket or buff
 	const url = `http://127.0.0.1:${(server.address() as {port: number}).port}`;
 	const agent = new http.Agent({keepAlive: true});
 	const {signal} = new AbortController();
-	const client = got.extend({retry: {limit: 0}, agent: {http: agent}}, cacheHooks({store: 'memory', expireAfter: 0.2, staleWhileRevalidate: 1}));
+	const client = got.extend({retry: {limit: 0}, agent: {http: agent}}, cacheHooks({store: 'memory', expireAfter: 2, staleWhileRevalidate: 2}));
 
 	// What is cached, compiled and pooled once is no leak.
 	await run(client, url, 1500, random, signal);

@@ -1,13 +1,18 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
-import type {ServerResponse} from 'node:http';
+import {request as sendByNode, type ServerResponse} from 'node:http';
 import {mkdtemp, rm} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import got from 'got';
-import {cacheHooks, cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
+import {
+	cacheHooks,
+	cacheInfo,
+	getCache,
+	type CacheSettings,
+} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 
@@ -32,8 +37,7 @@ class Gate {
 	readonly held: ServerResponse[] = [];
 	readonly handler: Handler = (_request, response) => {
 		this.held.push(response);
-		const [waiting] = this.#waiting.splice(0, 1);
-		waiting?.();
+		this.#waiting.shift()?.();
 	};
 
 	readonly #waiting: Array<() => void> = [];
@@ -383,8 +387,7 @@ for (const [name, instance] of majors) {
 		const inner = await client(`${origin.url}/nest`, {
 			async request(url, options, callback) {
 				t.is((await client(`${origin.url}/nest`)).body, '/nest');
-				const {request} = await import('node:http');
-				return request(url, options as never, callback as never);
+				return sendByNode(url, options as never, callback as never);
 			},
 		});
 		t.is(inner.body, '/nest');
