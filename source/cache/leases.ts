@@ -32,7 +32,7 @@ export class Leases {
 	readonly milliseconds: number;
 
 	constructor(store: Store, {setting, now}: LeasesOptions) {
-		const isLocal = setting === 'local' && local.has(store.name);
+		const isLocal = local.has(store.name) && setting === 'local';
 		const wanted = isLocal ? usualLease : setting;
 		this.milliseconds = store.add === undefined || wanted === 'local' ? 0 : wanted;
 		this.#store = store;

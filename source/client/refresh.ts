@@ -41,7 +41,7 @@ export async function refresh(options: Options, served: ServedResponse, flight: 
 		return;
 	}
 
-	const request = new userRequest(undefined, undefined, options);
+	const request = Reflect.construct(userRequest, [undefined, undefined, options]) as Request;
 	Object.assign(request.options, {
 		isStream: true,
 		signal: undefined,

@@ -101,7 +101,7 @@ test('failures let 1, 2, 4 ask, and a success begins anew', async t => {
 	for (const count of [1, 2, 4]) {
 		flight.fail();
 		const landings = await Promise.all(left.splice(0, count).map(({landing}) => landing));
-		t.deepEqual(landings.slice(1).map(landing => landing.do), Array.from({length: count - 1}).fill('alone'));
+		t.deepEqual(landings.slice(1).map(landing => landing.do), Array.from({length: count - 1}, () => 'alone'));
 		flight = leading(landings[0]!);
 	}
 
