@@ -34,7 +34,7 @@ export class Leases {
 	constructor(store: Store, {setting, now}: LeasesOptions) {
 		const isLocal = local.has(store.name) && setting === 'local';
 		const wanted = isLocal ? usualLease : setting;
-		this.milliseconds = store.add === undefined || wanted === 'local' ? 0 : wanted;
+		this.milliseconds = wanted === 'local' || store.add === undefined ? 0 : wanted;
 		this.#store = store;
 		this.#now = now;
 	}

@@ -41,7 +41,7 @@ export async function refresh(options: Options, served: ServedResponse, flight: 
 		return;
 	}
 
-	const request = Reflect.construct(userRequest, [undefined, undefined, options]) as Request;
+	const request = Reflect.construct<[undefined, undefined, Options], Request>(userRequest, [undefined, undefined, options]);
 	Object.assign(request.options, {
 		isStream: true,
 		signal: undefined,
