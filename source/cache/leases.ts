@@ -43,7 +43,8 @@ export class Leases {
 	take(key: string): MaybePromise<Lease | undefined> {
 		const token = randomUUID();
 		const expires = this.#now() + this.milliseconds;
-		return chain(this.#store.add!(leasePrefix + key, encode(token, this.#store.holds), {expires, size: token.length}), isOurs => isOurs ? new Lease(this.#store, leasePrefix + key, this.#now, expires) : undefined);
+		const added = this.#store.add!(leasePrefix + key, encode(token, this.#store.holds), {expires, size: token.length});
+		return chain(added, isOurs => isOurs ? new Lease(this.#store, leasePrefix + key, this.#now, expires) : undefined);
 	}
 
 	look(key: string): MaybePromise<LeaseState> {

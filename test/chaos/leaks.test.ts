@@ -38,7 +38,7 @@ async function count(agent: http.Agent, signal: AbortSignal, client: Got): Promi
 /** A hit, a miss, one of several at once, a refresh, a failure, an abort, a timeout, a stream that is left. */
 async function ask(client: Got, url: string, random: Random, signal: AbortSignal): Promise<void> {
 	const path = `${url}/${random.below(500)}`;
-	const kind = random.below(10);
+	const kind = random.below(40);
 	try {
 		switch (kind) {
 			case 0: {

@@ -47,7 +47,7 @@ for (const [name, instance] of majors) {
 			}
 		});
 		const {client: plain, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true}, instance);
-		const client = plain.extend({timeout: {request: 100}});
+		const client = plain.extend({timeout: {request: 500}});
 		const errors: unknown[] = [];
 		getCache(client)!.on('backgroundError', ({error}) => {
 			errors.push(error);

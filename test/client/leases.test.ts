@@ -144,7 +144,7 @@ test('a waiting caller gives up by its own time limit and signal, and a lease th
 	controller.abort();
 	await t.throwsAsync(leader, {name: 'AbortError'});
 	store.add = () => false;
-	await t.throwsAsync(second(origin.url, {timeout: {request: 300}}), {name: 'TimeoutError'});
+	await t.throwsAsync(second(origin.url, {timeout: {request: 2000}}), {name: 'TimeoutError'});
 	t.is(origin.count, 2);
 });
 
