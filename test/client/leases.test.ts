@@ -62,7 +62,9 @@ test.serial('a process that is killed while it asks holds up the others by its l
 	const child = await startCaller(file, origin.url, 1);
 	child.send('go');
 	await asked.promise;
-	const {client} = createClient({store: 'sqlite', cacheName: file, lease: 1, now: () => Date.now()});
+	const {client} = createClient({
+		store: 'sqlite', cacheName: file, lease: 1, now: () => Date.now(),
+	});
 	const start = performance.now();
 	const waiting = client(origin.url);
 	child.kill('SIGKILL');
@@ -81,7 +83,9 @@ function createPair(lease: boolean | number = true) {
 			return typeof value === 'function' ? value.bind(target) as unknown : value;
 		},
 	}) as unknown as Store;
-	const settings = {store: named, lease, cacheControl: true, now: () => Date.now()} as const;
+	const settings = {
+		store: named, lease, cacheControl: true, now: () => Date.now(),
+	} as const;
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
 
