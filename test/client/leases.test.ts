@@ -42,7 +42,7 @@ test.serial('4 processes with a cold cache and 50 callers each send one request'
 	const file = temporaryFile(t);
 	const children = await Promise.all(Array.from({length: 4}, async () => startCaller(file, origin.url, 50)));
 	const told = await Promise.all(children.map(async child => ask(child)));
-	t.deepEqual(told.flatMap(({bodies}) => bodies), Array.from({length: 4}).fill('answer 1'));
+	t.deepEqual(told.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
 	t.is(told.reduce((total, {sent}) => total + sent, 0), 1);
 	t.is(origin.count, 1);
 });
