@@ -373,6 +373,83 @@ export type CacheSettings = SharedSettings & {
 	readonly failFast?: boolean | undefined;
 
 	/**
+	Let requests for one key that are made at the same time share one request to the origin: whoever comes while it is on its way waits for its response, unless it wants the origin's word for itself.
+
+	@default true
+	@example
+	```
+	{singleFlight: false}
+	```
+	*/
+	readonly singleFlight?: boolean | undefined;
+
+	/**
+	The same for several processes with one store, by a lease in it: how long one lasts at most, if the process that has it was killed. It costs two more writes for each request that goes to the origin; `'local'` pays them for SQLite and files, not for a store across a network. `true` is 10 seconds. A store without `add` has none.
+
+	@default 'local'
+	@example
+	```
+	{store: redis, lease: '5s'}
+	```
+	*/
+	readonly lease?: 'local' | boolean | number | string | DurationLike | undefined;
+
+	/**
+	The share of its freshness after which a stored response is refreshed in the background when it is used, so that it need not expire; `false` for never.
+
+	@default false
+	@example
+	```
+	{refreshAhead: 0.8}
+	```
+	*/
+	readonly refreshAhead?: number | false | undefined;
+
+	/**
+	How many refreshes run in the background at a time; beyond that they are left to the next who asks.
+
+	@default 32
+	@example
+	```
+	{maxRefreshes: 4}
+	```
+	*/
+	readonly maxRefreshes?: number | undefined;
+
+	/**
+	Gets each refresh and each write that nobody waits for, so that a runtime that stops after the answer does not stop them. What it gets never rejects.
+
+	@default undefined
+	@example
+	```
+	{waitUntil: work => context.waitUntil(work)}
+	```
+	*/
+	readonly waitUntil?: ((work: Promise<void>) => void) | undefined;
+
+	/**
+	How many responses may wait to be written, where the store is slow. The latest is dropped beyond that, and told as a `storeError`.
+
+	@default 1000
+	@example
+	```
+	{maxPendingWrites: 100}
+	```
+	*/
+	readonly maxPendingWrites?: number | undefined;
+
+	/**
+	How many bytes of bodies may wait to be written, as `maxPendingWrites`. One alone may be larger.
+
+	@default 67_108_864
+	@example
+	```
+	{maxPendingBytes: 8 * 1024 * 1024}
+	```
+	*/
+	readonly maxPendingBytes?: number | undefined;
+
+	/**
 	The greatest body in bytes that is stored; `Infinity` is no limit.
 
 	@default 67_108_864
@@ -559,6 +636,17 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	/** Milliseconds. */
 	readonly storeTimeout: number;
 	readonly failFast: boolean;
+	readonly singleFlight: boolean;
+
+	/** Milliseconds; 0 is off. */
+	readonly lease: number | 'local';
+
+	/** 0 is never. */
+	readonly refreshAhead: number;
+	readonly maxRefreshes: number;
+	readonly waitUntil: ((work: Promise<void>) => void) | undefined;
+	readonly maxPendingWrites: number;
+	readonly maxPendingBytes: number;
 	readonly maxEntryBytes: number;
 
 	/** `undefined` leaves it to the store. */

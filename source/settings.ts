@@ -170,10 +170,11 @@ const clientTable: Table<ResolvedSettings> = {
 		parse: value => typeof value === 'number' && value > 0 && value < 2 ** 31 ? value : undefined,
 	},
 	failFast: boolean,
-	maxEntryBytes: {
-		default: 64 * 1024 * 1024,
-		allowed: 'a whole number of bytes from 1, or `Infinity`',
-		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
+	singleFlight: {...boolean, default: true},
+	lease: {
+		default: 'local',
+		allowed: '`\'local\'`, a boolean, or a duration above 0 (seconds, `\'10s\'`, `{seconds: 10}`)',
+		parse: lease,
 	},
 	maxBytes: {
 		default: undefined,
@@ -196,6 +197,19 @@ const clientTable: Table<ResolvedSettings> = {
 		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
 		parse: value => modes.find(mode => mode === value),
 	},
+	refreshAhead: {
+		default: false,
+		allowed: '`false` or a number above 0 and below 1',
+		parse(value) {
+			const never = value === false ? 0 : undefined;
+			return typeof value === 'number' && value > 0 && value < 1 ? value : never;
+		},
+	},
+	maxRefreshes: bound('a whole number from 1, or `Infinity`', 32),
+	waitUntil: functionRow('a function `(work: Promise<void>) => void`'),
+	maxPendingWrites: bound('a whole number from 1, or `Infinity`', 1000),
+	maxPendingBytes: bound('a whole number of bytes from 1, or `Infinity`', 64 * 1024 * 1024),
+	maxEntryBytes: bound('a whole number of bytes from 1, or `Infinity`', 64 * 1024 * 1024),
 	autoclose: boolean,
 	now: functionRow('a function that gives the milliseconds since the epoch', () => Date.now()),
 };
@@ -286,6 +300,26 @@ function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undef
 	return (value, path) => Array.isArray(value) || value instanceof Set
 		? new Set(Array.from<unknown, Item>(value, (item, index) => parse({allowed, parse: parseItem}, item, `${path}[${index}]`)))
 		: undefined;
+}
+
+function bound(allowed: string, byDefault: number): Row<number> {
+	return {
+		default: byDefault,
+		allowed,
+		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
+	};
+}
+
+// How long a lease lasts where the setting does not say.
+const usualLease = 10_000;
+
+function lease(value: unknown): number | 'local' | undefined {
+	if (typeof value === 'boolean') {
+		return value ? usualLease : 0;
+	}
+
+	const milliseconds = value === 'local' ? undefined : parsePeriod(value);
+	return value === 'local' || (milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds)) ? milliseconds ?? 'local' : undefined;
 }
 
 const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);

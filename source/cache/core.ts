@@ -2,6 +2,7 @@ import type {EventEmitter} from 'node:events';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
@@ -18,6 +19,7 @@ import {
 	type WriteEvent,
 } from './events.ts';
 import {HiddenMark} from './hidden-mark.ts';
+import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {all, chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
@@ -76,9 +78,14 @@ export class CacheCore {
 	readonly #entries: Entries;
 	readonly #held = new Set<Promise<void>>();
 	readonly #stopWatching: (() => void) | undefined;
-	readonly #writes = new WriteQueue((key, error) => {
-		this.report('storeError', {operation: 'set', key, error});
-	});
+	readonly #writes: WriteQueue;
+	#circuit: CircuitState = 'closed';
+
+	/** Who of several processes asks the origin. */
+	readonly leases: Leases;
+
+	/** As requests use it, throwing faults. */
+	readonly #strict: Store;
 
 	/**
 	Opens nothing yet: a store is opened at its first use.
@@ -89,6 +96,16 @@ export class CacheCore {
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, maxBytes, maxEntries} = settings;
 		this.settings = settings;
+		this.#writes = new WriteQueue({
+			maxWrites: settings.maxPendingWrites,
+			maxBytes: settings.maxPendingBytes,
+			onError: (key, error) => {
+				this.report('storeError', {operation: 'set', key, error});
+			},
+			onPending: write => {
+				this.#handOver(write);
+			},
+		});
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
@@ -104,9 +121,15 @@ export class CacheCore {
 			onError: event => {
 				this.report('storeError', event);
 			},
+			onCircuit: state => {
+				this.#circuit = state;
+				this.report('circuit', {state});
+			},
 		});
+		this.leases = new Leases(this.#guarded, {setting: settings.lease, now});
 		// A record that cannot be read must not be taken for one that is not there.
 		const throwing = guardStore(opened.store, {timeout: storeTimeout, failFast: true, now});
+		this.#strict = throwing;
 		this.secrets = new PartitionSecret({
 			store: throwing,
 			given: partitionSecret,
@@ -161,10 +184,26 @@ export class CacheCore {
 	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
 
 	@param task - `undefined` stores nothing.
-	@param whenSaved - Called once it is handed to the store.
+	@param options - `bytes`: what the task holds until it is done; `whenSaved`: called once it is handed to the store.
+	@returns Whether there was room for it among the writes that are pending.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, whenSaved: () => void): void {
-		this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : chain(this.variants.save(key, request, stored), whenSaved)));
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved}: {readonly bytes: number; readonly whenSaved: () => void}): boolean {
+		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : chain(this.variants.save(key, request, stored), whenSaved)), bytes);
+	}
+
+	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
+	whenWritten(key: string): MaybePromise<void> {
+		return this.#writes.pending(key, this.settings.storeTimeout);
+	}
+
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	get circuit(): CircuitState {
+		return this.#circuit;
+	}
+
+	/** Opens the store and reads from it; its faults are thrown. */
+	async ready(): Promise<void> {
+		await this.#strict.get(secretKey);
 	}
 
 	/** Writes an entry again where it lies. */
@@ -213,6 +252,7 @@ export class CacheCore {
 
 	/** Work that `idle` and `close` wait for. The promise must not reject. */
 	hold(work: Promise<void>): void {
+		this.#handOver(work);
 		this.#held.add(work);
 		void (async () => {
 			await work;
@@ -305,6 +345,14 @@ export class CacheCore {
 		}
 
 		this.events.report(event, payload);
+	}
+
+	#handOver(work: Promise<void>): void {
+		try {
+			this.settings.waitUntil?.(work);
+		} catch (error) {
+			this.report('settingError', {setting: 'waitUntil', error});
+		}
 	}
 
 	#tell(event: Answered, {reason, key, request: {method, url}, background}: Told): void {

@@ -4,6 +4,7 @@ import type {Serialized} from '../serializers/stage.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
+import {checkOf, verify} from './entry-check.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {isRecordKey} from './records.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
@@ -46,7 +47,7 @@ export class Entries {
 	read(key: string): MaybePromise<StoredResponse | undefined> {
 		return chain(this.#options.store.get(key), value => value === undefined
 			? undefined
-			: this.#attempt<StoredResponse | undefined>(() => this.#decode(key, value), error => {
+			: this.#attempt<StoredResponse | undefined>(() => this.#verified(key, value), error => {
 				this.#refuse(key, error);
 				return undefined;
 			}));
@@ -66,7 +67,7 @@ export class Entries {
 		for await (const [key, value] of this.#options.store.iterate()) {
 			if (!isRecordKey(key)) {
 				yield this.#attempt<Inspected>(
-					() => chain(this.#decode(key, value), stored => ({key, stored})),
+					() => chain(this.#verified(key, value), stored => ({key, stored})),
 					error => ({key, error}),
 				);
 			}
@@ -79,8 +80,12 @@ export class Entries {
 			return stored;
 		}
 
-		const value: MaybePromise<Serialized> = serializer.dumps(stored, {key, maxBytes});
+		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checkOf(key, stored)}, {key, maxBytes});
 		return chain(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
+	}
+
+	#verified(key: string, value: StoredValue): MaybePromise<StoredResponse> {
+		return chain(this.#decode(key, value), stored => verify(key, stored));
 	}
 
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {

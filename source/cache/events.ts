@@ -1,3 +1,4 @@
+import type {CircuitState} from '../stores/breaker.ts';
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
@@ -89,6 +90,9 @@ export type CacheEvents = {
 	/** A store call failed or took too long, or what it gave could not be read. */
 	storeError: [StoreErrorEvent];
 
+	/** The store is left alone from now on (`open`), is tried again (`half-open`), or is used again (`closed`). */
+	circuit: [{readonly state: CircuitState}];
+
 	/** A function given in the settings failed; the request went on. */
 	settingError: [{readonly setting: string; readonly error: unknown}];
 
@@ -113,6 +117,7 @@ const names: Readonly<Record<CacheEventName, true>> = {
 	expired: true,
 	evicted: true,
 	storeError: true,
+	circuit: true,
 	settingError: true,
 	backgroundError: true,
 	internalError: true,

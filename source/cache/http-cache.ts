@@ -1,5 +1,6 @@
 import {EventEmitter} from 'node:events';
 import {CacheHooksError, describe, SettingError} from '../errors.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
 import {resolveSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
@@ -411,7 +412,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** What this cache has done in this process, since it was made or since `resetStats()`. */
 	stats(): CacheStats {
-		return coreOf(this).figures.all;
+		const {figures, circuit} = coreOf(this);
+		return {...figures.all, circuit};
 	}
 
 	resetStats(): void {
@@ -445,6 +447,25 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
 		return importHar(coreOf(this), har, checkedOptions(options));
+	}
+
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	get circuit(): CircuitState {
+		return coreOf(this).circuit;
+	}
+
+	/**
+	Opens the store and reads from it, for those who want to know at the start whether it can be used. Requests need not wait for that.
+
+	@throws What the store throws; a `StoreTimeoutError` where it takes longer than `storeTimeout`.
+
+	@example
+	```
+	await getCache(client).ready();
+	```
+	*/
+	async ready(): Promise<void> {
+		await coreOf(this).ready();
 	}
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */

@@ -1,3 +1,5 @@
+import type {CircuitState} from '../stores/breaker.ts';
+
 /**
 What a cache of this process has done since it was made, or since `resetStats()`.
 */
@@ -30,6 +32,9 @@ export type CacheStats = {
 
 	/** Faults of the store, of functions in the settings, and of refreshes. */
 	readonly errors: number;
+
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	readonly circuit: CircuitState;
 
 	/** Content that did not come from the origin. */
 	readonly bytesSaved: number;
@@ -75,7 +80,7 @@ export class Figures {
 		this.#milliseconds += milliseconds;
 	}
 
-	get all(): CacheStats {
+	get all(): Omit<CacheStats, 'circuit'> {
 		const {hit, stale, revalidated, miss, bypassed} = this.#answered;
 		return {
 			since: new Date(this.#since),

@@ -1,33 +1,63 @@
-import type {MaybePromise} from './maybe-promise.ts';
+import {CacheHooksError} from '../errors.ts';
+import {withinTime, type MaybePromise} from './maybe-promise.ts';
+
+export type WriteQueueOptions = {
+	/** Told of a write that failed, or for which there was no room; nobody waits for it who could be told otherwise. */
+	readonly onError: (key: string, error: unknown) => void;
+
+	/** Gets each write that is not done at once. */
+	readonly onPending?: (write: Promise<void>) => void;
+
+	/** How many writes may be pending, and how many bytes they may hold; the latest is dropped beyond that. Default: without end. */
+	readonly maxWrites?: number;
+	readonly maxBytes?: number;
+};
 
 /**
 Writes, one after the other for each key, so that whoever reads after a write has begun sees what it wrote.
 */
 export class WriteQueue {
 	readonly #pending = new Map<string, Promise<void>>();
+	readonly #options: WriteQueueOptions;
+	readonly #maxWrites: number;
+	readonly #maxBytes: number;
+	#writes = 0;
+	#bytes = 0;
 
-	readonly #onError: (key: string, error: unknown) => void;
-
-	/**
-	Nothing is pending at first.
-
-	@param onError - Told of a write that failed; nobody waits for it who could be told otherwise.
-	*/
-	constructor(onError: (key: string, error: unknown) => void) {
-		this.#onError = onError;
+	constructor({maxWrites = Infinity, maxBytes = Infinity, ...options}: WriteQueueOptions) {
+		this.#options = options;
+		this.#maxWrites = maxWrites;
+		this.#maxBytes = maxBytes;
 	}
 
-	/** Runs the task: at once where nothing is pending for the key, else after that. */
-	run(key: string, task: () => MaybePromise<void>): void {
+	/** How many writes are pending. */
+	get size(): number {
+		return this.#writes;
+	}
+
+	/**
+	Runs the task: at once where nothing is pending for the key, else after that.
+
+	@param bytes - What the task holds until it is done; `undefined` for one that is never dropped.
+	@returns Whether there was room for it.
+	*/
+	run(key: string, task: () => MaybePromise<void>, bytes?: number): boolean {
+		if (bytes !== undefined && !this.#hasRoom(bytes)) {
+			this.#options.onError(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is slower than what is to be written: with ${this.#writes} writes of ${this.#bytes} bytes pending, one was dropped`));
+			return false;
+		}
+
 		const previous = this.#pending.get(key);
 		try {
 			const result = previous === undefined ? task() : runAfter(previous, task);
 			if (result instanceof Promise) {
-				this.#hold(key, result);
+				this.#hold(key, result, bytes ?? 0);
 			}
 		} catch (error) {
-			this.#onError(key, error);
+			this.#options.onError(key, error);
 		}
+
+		return true;
 	}
 
 	/**
@@ -35,7 +65,7 @@ export class WriteQueue {
 	*/
 	pending(key: string, milliseconds: number): Promise<void> | undefined {
 		const pending = this.#pending.get(key);
-		return pending === undefined ? undefined : withinTime(pending, milliseconds);
+		return pending === undefined ? undefined : withinTime(pending, milliseconds, undefined);
 	}
 
 	/** Resolves when no write is pending, those that begin meanwhile included. */
@@ -46,16 +76,28 @@ export class WriteQueue {
 		}
 	}
 
-	#hold(key: string, result: Promise<void>): void {
-		const held: Promise<void> = this.#settle(key, result, () => this.#pending.get(key) === held);
+	// What alone is too large has room where nothing else is pending.
+	#hasRoom(bytes: number): boolean {
+		return this.#writes === 0 || (this.#writes < this.#maxWrites && this.#bytes + bytes <= this.#maxBytes);
+	}
+
+	#hold(key: string, result: Promise<void>, bytes: number): void {
+		this.#writes++;
+		this.#bytes += bytes;
+		const held: Promise<void> = this.#settle(key, result, () => {
+			this.#writes--;
+			this.#bytes -= bytes;
+			return this.#pending.get(key) === held;
+		});
 		this.#pending.set(key, held);
+		this.#options.onPending?.(held);
 	}
 
 	async #settle(key: string, result: Promise<void>, isLast: () => boolean): Promise<void> {
 		try {
 			await result;
 		} catch (error) {
-			this.#onError(key, error);
+			this.#options.onError(key, error);
 		}
 
 		// A later write of the same key may have taken this one's place.
@@ -68,13 +110,4 @@ export class WriteQueue {
 async function runAfter(previous: Promise<void>, task: () => MaybePromise<void>): Promise<void> {
 	await previous;
 	await task();
-}
-
-async function withinTime(pending: Promise<void>, milliseconds: number): Promise<void> {
-	let timer: NodeJS.Timeout | undefined;
-	const limit = new Promise<void>(resolve => {
-		timer = setTimeout(resolve, milliseconds);
-	});
-	await Promise.race([pending, limit]);
-	clearTimeout(timer);
 }

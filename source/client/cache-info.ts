@@ -28,6 +28,9 @@ export type CacheInfo = {
 
 	/** Whether the origin has just said that what is stored is still right. */
 	readonly revalidated: boolean;
+
+	/** Whether it waited for another request that was on its way, and has the answer to that. */
+	readonly collapsed: boolean;
 };
 
 type Remembered = {readonly exchange: Exchange; readonly now: () => number};
@@ -47,6 +50,7 @@ const unknown: CacheInfo = {
 	expires: undefined,
 	isExpired: false,
 	revalidated: false,
+	collapsed: false,
 };
 
 /**
@@ -66,7 +70,7 @@ export function cacheInfo(response: {readonly request: {readonly options: Option
 	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
 }
 
-function describe({key, fromCache, reason, stored, createdAt, expires, revalidated}: ExchangeInfo, now: number): CacheInfo {
+function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed}: ExchangeInfo, now: number): CacheInfo {
 	return {
 		key,
 		fromCache,
@@ -76,5 +80,6 @@ function describe({key, fromCache, reason, stored, createdAt, expires, revalidat
 		expires: expires === undefined ? undefined : new Date(expires),
 		isExpired: expires !== undefined && expires <= now,
 		revalidated,
+		collapsed,
 	};
 }

@@ -7,6 +7,9 @@ export type Collector = {
 	/** The body ended, whole as far as the connection can tell. */
 	readonly commit: (body: Uint8Array) => void;
 	readonly abandon: (reason: WriteReason) => void;
+
+	/** There is more of it. */
+	readonly progress: () => void;
 };
 
 /**
@@ -14,7 +17,7 @@ Copies the body as it is read by whoever reads it: it neither starts the flow no
 
 @param limit - Bytes after which it gives up.
 */
-export function collectBody(response: IncomingMessage, limit: number, {commit, abandon}: Collector): void {
+export function collectBody(response: IncomingMessage, limit: number, {commit, abandon, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
@@ -44,6 +47,7 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 			return;
 		}
 
+		progress();
 		// Whoever reads the stream may change the chunk that is handed on.
 		chunks.push(Uint8Array.prototype.slice.call(bytes));
 	};

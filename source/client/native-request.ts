@@ -16,9 +16,6 @@ export type NativeOptions = {
 	agent?: unknown;
 };
 
-/** Sends the request with some headers added for this attempt alone. */
-export type Send = (validators: Readonly<Record<string, string>>) => RequestResult | Promise<RequestResult>;
-
 /**
 Sends what Got would send, by the user's function or Got's own.
 

@@ -12,6 +12,7 @@ export function receive(response: IncomingMessage, exchange: Exchange, engine: E
 	try {
 		return answer(response, exchange, retries);
 	} catch (error) {
+		exchange.leave();
 		engine.cache.report('internalError', {error});
 		return response;
 	}
@@ -38,6 +39,9 @@ function answer(response: IncomingMessage, exchange: Exchange, retries: boolean)
 				},
 				abandon(reason) {
 					exchange.abandon(reason);
+				},
+				progress() {
+					exchange.progress();
 				},
 			});
 			return response;

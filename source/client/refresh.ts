@@ -1,57 +1,95 @@
-import {ClientRequest, type IncomingMessage} from 'node:http';
-import type {Engine} from '../engine/engine.ts';
-import type {Exchange} from '../engine/exchange.ts';
-import {receive} from './receive.ts';
-import {awaitResponse, isClientRequest, type Send} from './native-request.ts';
+import {ClientRequest} from 'node:http';
+import {setImmediate as turn} from 'node:timers/promises';
+import type {Options, Request} from 'got';
+import type {Flight} from '../engine/flight.ts';
+import type {ServedResponse} from './served-response.ts';
+
+// How long a refresh may take where the user's `timeout.request` does not say.
+const usualTimeout = 60_000;
+
+const mark = Symbol('refresh');
+
+type RequestClass = typeof Request;
+
+/** The class that makes a user's requests, by that of their options: Got tells it on each response. */
+const classes = new WeakMap<object, RequestClass>();
+
+/** The flight that a request refreshes for, if it is a refresh. */
+export function refreshOf(options: Options): Flight | undefined {
+	return (options.context as {[mark]?: Flight})[mark];
+}
 
 /**
-Sends the request once more, for the cache alone: nobody waits for it, the process included.
+Sends a request once more, for the cache alone, as the user's client would: with its hooks, retries and timeouts. Nobody waits for it, the process included.
 
-@param milliseconds - When to give up.
+It is a stream of Got's, which is neither parsed nor shown to `afterResponse`. Its signal is not the caller's, whose request may be over.
+
+@param served - What the caller has instead.
 @throws Where the request fails.
 */
-export async function refresh(exchange: Exchange, engine: Engine, send: Send, milliseconds: number): Promise<void> {
-	const step = await engine.begin(exchange);
-	if (step.do !== 'send') {
+export async function refresh(options: Options, served: ServedResponse, flight: Flight): Promise<void> {
+	// Got says whose response it is when it has it.
+	await turn();
+	const {request: owner} = served as {request?: Request};
+	if (owner !== undefined) {
+		// Its own `constructor` is a field that says nothing.
+		classes.set(options.constructor, (Object.getPrototypeOf(owner) as {constructor: RequestClass}).constructor);
+	}
+
+	const userRequest = classes.get(options.constructor);
+	if (userRequest === undefined) {
 		return;
 	}
 
-	const result = await send(step.validators);
-	if (!isClientRequest(result)) {
-		await drain(receive(result as IncomingMessage, exchange, engine));
-		return;
-	}
+	const request = Reflect.construct<[undefined, undefined, Options], Request>(userRequest, [undefined, undefined, options]);
+	Object.assign(request.options, {
+		isStream: true,
+		signal: undefined,
+		followRedirect: false,
+		context: {...options.context, [mark]: flight},
+	});
+	const state: State = {current: request};
+	const giveUp = (): void => {
+		state.current.destroy(new Error(`The refresh took longer than ${usualTimeout} ms`));
+	};
 
-	// Sockets of other kinds may be shared with requests that somebody waits for.
-	if (result instanceof ClientRequest) {
-		result.once('socket', socket => {
-			socket.unref?.();
-		});
-	}
-
-	const limit = setTimeout(() => {
-		result.destroy(new Error(`The refresh took longer than ${milliseconds} ms`));
-	}, milliseconds);
-	limit.unref();
-
+	const limit = options.timeout.request === undefined ? setTimeout(giveUp, usualTimeout).unref() : undefined;
 	try {
-		const response = await awaitResponse(result, exchange.request.body);
-		await drain(receive(response, exchange, engine));
+		await drain(request, state);
 	} finally {
 		clearTimeout(limit);
 	}
 }
 
-async function drain(response: NodeJS.ReadableStream | 'resend'): Promise<void> {
-	// What was to be renewed is gone: the next caller asks for it.
-	if (response === 'resend') {
-		return;
-	}
+/** The attempt that runs. */
+type State = {current: Request};
 
-	await new Promise<void>((resolve, reject) => {
-		response.once('error', reject);
-		response.once('end', resolve);
-		response.once('close', resolve);
-		response.resume();
+async function drain(request: Request, state: State): Promise<void> {
+	state.current = request;
+	request.on('request', native => {
+		// Sockets of other kinds may be shared with requests that somebody waits for.
+		if (native instanceof ClientRequest) {
+			native.once('socket', socket => {
+				socket.unref?.();
+			});
+		}
+	});
+	return new Promise((resolve, reject) => {
+		let isRetried = false;
+		request.once('retry', (_count: number, _error: unknown, createRetryStream: () => Request) => {
+			isRetried = true;
+			resolve(drain(createRetryStream(), state));
+		});
+		request.on('error', error => {
+			reject(error);
+		});
+		request.once('close', () => {
+			if (!isRetried) {
+				resolve();
+			}
+		});
+		request.once('end', resolve);
+		request.resume();
+		void request.flush();
 	});
 }

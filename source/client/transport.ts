@@ -4,25 +4,25 @@ import {chain} from '../cache/maybe-promise.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
+import type {Flight, Landing} from '../engine/flight.ts';
+import type {Boarding} from '../engine/flights.ts';
 import {remember} from './cache-info.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
+import {lateRequest, shortenTimeout} from './late-request.ts';
 import {
 	awaitResponse,
 	isClientRequest,
 	sendNative,
 	type NativeOptions,
 	type RequestResult,
-	type Send,
 } from './native-request.ts';
 import {receive} from './receive.ts';
-import {refresh} from './refresh.ts';
+import {refresh, refreshOf} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
 import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
+import {waitAboard, type End} from './wait-aboard.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
-
-// How long a refresh may take where the user's `timeout.request` does not say.
-const refreshTimeout = 60_000;
 
 /**
 Puts our transport before the request function of one attempt. It decides nothing yet: hooks that run later still change the request, its request function included.
@@ -32,7 +32,8 @@ Got asks its options for that function once all hooks have run. The method is re
 @throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
 */
 export function arm(options: Options, engine: Engine): void {
-	const settings = engine.settingsFor(options.context.cache);
+	const own = engine.settingsFor(options.context.cache);
+	const settings = refreshOf(options) === undefined ? own : {...own, refresh: true, background: true};
 	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
 		Reflect.deleteProperty(options, 'getRequestFunction');
 		const isLastResort = endOfRetries(options);
@@ -67,17 +68,89 @@ class Attempt {
 
 	run(isLastResort: boolean): RequestResult | Promise<RequestResult> {
 		this.#retries = this.#exchange.isPatient && !isLastResort && !this.#options.isStream;
-		return chain(this.#engine.begin(this.#exchange, isLastResort), step => this.#execute(step));
+		const start = performance.now();
+		return chain(this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
+	}
+
+	/** Sends the request, unless another is on its way that may answer it. */
+	#board(step: Step, start: number): RequestResult | Promise<RequestResult> {
+		const refreshed = refreshOf(this.#options);
+		if (refreshed !== undefined) {
+			this.#exchange.lead(refreshed);
+			return refreshed.run(() => this.#execute(step));
+		}
+
+		const boarding = this.#engine.board(this.#exchange);
+		switch (boarding.do) {
+			case 'lead': {
+				return this.#lead(boarding.flight, step, start);
+			}
+
+			case 'wait': {
+				return this.#follow(boarding, step, start);
+			}
+
+			case 'alone': {
+				return this.#execute(step);
+			}
+
+			default: {
+				return boarding satisfies never;
+			}
+		}
+	}
+
+	#lead(flight: Flight, step: Step, start: number): RequestResult | Promise<RequestResult> {
+		const cleared = this.#engine.clear(this.#exchange, flight, step);
+		return cleared instanceof Promise ? this.#claim(cleared, flight, start) : flight.run(() => this.#execute(cleared));
+	}
+
+	/** Another process may be asking. */
+	async #claim(clearance: Promise<Step>, flight: Flight, start: number): Promise<RequestResult> {
+		const cleared = await waitAboard(clearance, this.#options, start);
+		if (typeof cleared === 'string') {
+			flight.fail();
+			return this.#giveUp(cleared);
+		}
+
+		shortenTimeout(this.#options, performance.now() - start);
+		return flight.run(() => this.#execute(cleared));
+	}
+
+	async #follow({landing, leave}: Extract<Boarding, {do: 'wait'}>, step: Step, start: number): Promise<RequestResult> {
+		const landed = await waitAboard(landing, this.#options, start);
+		if (typeof landed === 'string') {
+			leave();
+			void handOver(landing);
+			return this.#giveUp(landed);
+		}
+
+		if (landed.do === 'reuse') {
+			return this.#execute(await this.#engine.reuse(this.#exchange, landed.match));
+		}
+
+		shortenTimeout(this.#options, performance.now() - start);
+		return landed.do === 'lead' ? this.#lead(landed.flight, step, start) : this.#execute(step);
+	}
+
+	#giveUp(end: End): RequestResult {
+		if (end === 'late') {
+			return lateRequest(this.#options);
+		}
+
+		// Got has given up before, and listens no more.
+		throw new Error('The request was aborted');
 	}
 
 	#execute(step: Step): RequestResult | Promise<RequestResult> {
 		switch (step.do) {
 			case 'serve': {
+				const served = new ServedResponse(step.response);
 				if (step.revalidate) {
-					this.#refresh();
+					this.#engine.refresh(this.#exchange, async flight => refresh(this.#options, served, flight));
 				}
 
-				return this.#serve(new ServedResponse(step.response));
+				return this.#serve(served);
 			}
 
 			case 'send': {
@@ -109,8 +182,13 @@ class Attempt {
 
 	#watch(result: RequestResult): RequestResult | Promise<RequestResult> {
 		if (!isClientRequest(result)) {
+			if (isResponseLike(result)) {
+				return this.#receive(result) as RequestResult | Promise<RequestResult>;
+			}
+
 			// What a user's function gives may be no response at all: that is for Got to say.
-			return isResponseLike(result) ? this.#receive(result) as RequestResult | Promise<RequestResult> : result;
+			this.#exchange.leave();
+			return result;
 		}
 
 		watchRequest(result, {
@@ -118,6 +196,9 @@ class Attempt {
 			fail: () => this.#fail(),
 			giveUp: () => {
 				this.#second?.destroy();
+			},
+			close: () => {
+				this.#exchange.leave();
 			},
 		});
 		return result;
@@ -186,13 +267,13 @@ class Attempt {
 
 		return response as unknown as RequestResult;
 	}
+}
 
-	#refresh(): void {
-		const exchange = this.#exchange.refreshed();
-		const limit = this.#options.timeout.request ?? refreshTimeout;
-		// Options of its own: the caller's request may be over, and its signal is for that one.
-		const send: Send = validators => sendNative(this.#url, {...this.#options.createNativeRequestOptions(), signal: undefined}, this.#options, validators);
-		this.#engine.background.run(this.#exchange.entryKey, async () => refresh(exchange, this.#engine, send, limit));
+/** Whoever was to be the next to ask, and has given up, lets another. */
+async function handOver(landing: Promise<Landing>): Promise<void> {
+	const landed = await landing;
+	if (landed.do === 'lead') {
+		landed.flight.fail();
 	}
 }
 

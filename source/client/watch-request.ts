@@ -11,6 +11,9 @@ export type Watcher = {
 	/** The request is destroyed: nothing is waited for any more. */
 	readonly giveUp: () => void;
 
+	/** It has come to an end without a response. */
+	readonly close: () => void;
+
 	/** What takes the place of a failure, if anything. Must not fail. */
 	readonly fail: () => ServedResponse | undefined;
 };
@@ -18,7 +21,7 @@ export type Watcher = {
 /**
 Lets the cache see a request's response or failure before Got does, and put a stored response in its place.
 */
-export function watchRequest(request: ClientRequest, {respond, fail, giveUp}: Watcher): void {
+export function watchRequest(request: ClientRequest, {respond, fail, giveUp, close}: Watcher): void {
 	let isSettled = false;
 	let isGivenUp = false;
 	let isDestroyed = false;
@@ -31,6 +34,13 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp}: Wa
 		giveUp();
 		return destroy.call(request, error);
 	};
+
+	// An abort is followed by nothing else.
+	request.once('close', () => {
+		if (!isSettled) {
+			close();
+		}
+	});
 
 	let isReplaced = false;
 	forgiveWrites(request, () => isReplaced);

@@ -1,32 +1,35 @@
 import type {CacheCore} from '../cache/core.ts';
 
 /**
-Work that no caller waits for: one at a time for each key. Its failures are told, never thrown.
+Work that no caller waits for, so much at a time and no more. Its failures are told, never thrown.
 */
 export class Background {
-	readonly #running = new Set<string>();
 	readonly #cache: CacheCore;
+	readonly #limit: number;
+	#running = 0;
 
-	constructor(cache: CacheCore) {
+	constructor(cache: CacheCore, limit: number) {
 		this.#cache = cache;
+		this.#limit = limit;
 	}
 
-	run(key: string, task: () => Promise<void>): void {
-		if (this.#running.has(key)) {
-			return;
-		}
-
-		this.#running.add(key);
-		this.#cache.hold(this.#run(key, task));
+	/** Whether there is room for more. */
+	get hasRoom(): boolean {
+		return this.#running < this.#limit;
 	}
 
-	async #run(key: string, task: () => Promise<void>): Promise<void> {
+	run(task: () => Promise<void>): void {
+		this.#cache.hold(this.#run(task));
+	}
+
+	async #run(task: () => Promise<void>): Promise<void> {
+		this.#running++;
 		try {
 			await task();
 		} catch (error) {
 			this.#cache.report('backgroundError', {error});
 		} finally {
-			this.#running.delete(key);
+			this.#running--;
 		}
 	}
 }

@@ -1,14 +1,18 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Explanation} from '../cache/explanation.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import type {Match} from '../cache/variants.ts';
 import {NotRecordedError} from '../errors.ts';
 import {redactUrl} from '../matching/url.ts';
 import {resolveRequestSettings, type RequestSettings, type ResolvedSettings} from '../settings.ts';
 import {Background} from './background.ts';
+import {claim, mayRefresh} from './claim.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
 import {explainRequest} from './explain.ts';
+import type {Flight} from './flight.ts';
+import {Flights, type Boarding} from './flights.ts';
 import {mergeSettings, scopedSettings} from './scope.ts';
 
 /**
@@ -16,7 +20,8 @@ What the exchanges of one client share: the cache, the settings, the work in the
 */
 export class Engine {
 	readonly cache: CacheCore;
-	readonly background: Background;
+	readonly #flights = new Flights();
+	readonly #background: Background;
 	readonly #settings: ResolvedSettings;
 	readonly #ofClient: ExchangeSettings;
 
@@ -27,7 +32,7 @@ export class Engine {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
-		this.background = new Background(cache);
+		this.#background = new Background(cache, settings.maxRefreshes);
 	}
 
 	get now(): () => number {
@@ -86,21 +91,80 @@ export class Engine {
 	*/
 	begin(exchange: Exchange, isLastResort = false): MaybePromise<Step> {
 		const isReplay = this.#settings.mode === 'replay';
-		const sendPlain = (error: unknown): Step => {
-			if (isReplay || this.#settings.failFast) {
+		return this.#safely(() => isReplay ? chain(exchange.begin(isLastResort), step => this.#replayed(step, exchange)) : exchange.begin(isLastResort), error => {
+			if (isReplay) {
 				throw error;
 			}
 
 			this.cache.report('settingError', {setting: exchange.keySetting, error});
 			return exchange.standAside();
+		});
+	}
+
+	/** Whether an exchange may send its request now, or waits for one that is on its way. */
+	board(exchange: Exchange): Boarding {
+		return exchange.mayShare ? this.#flights.board(exchange.info.key!, exchange.request.fields, exchange.variesBy) : {do: 'alone'};
+	}
+
+	/**
+	Lets an exchange lead a flight: at once, or when no other process asks for the same.
+
+	@returns What it is to do, which may be to serve what the other got.
+	*/
+	clear(exchange: Exchange, flight: Flight, step: Step): MaybePromise<Step> {
+		exchange.lead(flight);
+		return this.#safely(() => claim(exchange, flight, step, this.cache), () => step);
+	}
+
+	/** What to do where another request got a response meanwhile. */
+	reuse(exchange: Exchange, match: Match): MaybePromise<Step> {
+		return this.#safely(() => chain(exchange.reuse(match), step => {
+			if (step.do === 'send') {
+				this.#flights.pass(exchange.info.key!);
+			}
+
+			return step;
+		}), () => exchange.standAside());
+	}
+
+	/**
+	Renews in the background what an exchange has served: one at a time for each key, and nothing that is on its way already.
+	*/
+	refresh(exchange: Exchange, send: (flight: Flight) => Promise<void>): void {
+		const key = exchange.info.key!;
+		const flight = this.#background.hasRoom ? this.#flights.lead(key, exchange.request.fields, exchange.variesBy) : undefined;
+		if (flight === undefined) {
+			return;
+		}
+
+		this.#background.run(async () => {
+			try {
+				if (await mayRefresh(key, flight, this.cache)) {
+					await send(flight);
+				}
+
+				// What came may still be decoded.
+				await this.cache.whenWritten(key);
+			} finally {
+				flight.fail();
+			}
+		});
+	}
+
+	#safely(action: () => MaybePromise<Step>, instead: (error: unknown) => Step): MaybePromise<Step> {
+		const recover = (error: unknown): Step => {
+			if (this.#settings.failFast) {
+				throw error;
+			}
+
+			return instead(error);
 		};
 
 		try {
-			const step = exchange.begin(isLastResort);
-			const checked = isReplay ? chain(step, found => this.#replayed(found, exchange)) : step;
-			return checked instanceof Promise ? checked.catch(sendPlain) : checked;
+			const step = action();
+			return step instanceof Promise ? step.catch(recover) : step;
 		} catch (error) {
-			return sendPlain(error);
+			return recover(error);
 		}
 	}
 }

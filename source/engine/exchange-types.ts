@@ -69,4 +69,7 @@ export type ExchangeInfo = {
 	readonly expires: number | undefined;
 	readonly fromCache: boolean;
 	readonly revalidated: boolean;
+
+	/** Whether another request, sent at the same time, got the answer. */
+	readonly collapsed: boolean;
 };

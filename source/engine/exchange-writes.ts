@@ -36,6 +36,15 @@ export type WriteContext = {
 	readonly sent: number;
 };
 
+/** Who is told what becomes of a response. */
+export type WriteWatcher = {
+	/** It is not stored after all. */
+	readonly refuse: (reason: WriteReason | 'filtered') => void;
+
+	/** It is about to be stored, as it is here. */
+	readonly composed: (stored: StoredResponse) => void;
+};
+
 type Task = () => MaybePromise<StoredResponse | undefined>;
 
 /**
@@ -45,18 +54,13 @@ export class ExchangeWrites {
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #request: OutgoingRequest;
-	readonly #refuse: (reason: WriteReason | 'filtered') => void;
+	readonly #watcher: WriteWatcher;
 
-	/**
-	Writes nothing yet.
-
-	@param refuse - Told why something is not stored after all.
-	*/
-	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest, refuse: (reason: WriteReason | 'filtered') => void) {
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest, watcher: WriteWatcher) {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.#request = request;
-		this.#refuse = refuse;
+		this.#watcher = watcher;
 	}
 
 	/** Whether the user's filter lets it be stored and used. */
@@ -69,11 +73,15 @@ export class ExchangeWrites {
 	store(received: ReceivedResponse, body: Uint8Array, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fieldsOf(received.head.rawHeaders));
 		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
-		const task: Task = () => chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
 		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
-			if (key !== undefined) {
-				this.#write(key, task, {...context, reason: 'stored'});
+			if (key === undefined) {
+				return;
 			}
+
+			// Now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
+			const composed = chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
+			this.#write(key, () => composed, {...context, reason: 'stored'}, body.byteLength);
+			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
 		}));
 	}
 
@@ -88,7 +96,8 @@ export class ExchangeWrites {
 			this.#cache.replace(key, stored);
 		}
 
-		this.#write(primary, () => this.#filtered(stored, context), {...context, reason: 'revalidated'});
+		const accepted = this.#filtered(stored, context);
+		this.#write(primary, () => accepted, {...context, reason: 'revalidated'}, stored.byteLength);
 	}
 
 	/** Whether the resource was changed after so many invalidations. */
@@ -130,7 +139,7 @@ export class ExchangeWrites {
 
 		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
 			if (content === undefined) {
-				this.#refuse('undecodable');
+				this.#watcher.refuse('undecodable');
 			}
 
 			return content;
@@ -141,7 +150,7 @@ export class ExchangeWrites {
 		const {tags: tagsFor, requestTags, now} = this.#settings;
 		const tags = tagsFor === undefined ? [] : tagsGiven(tagsFor, new CachedResponse(context.key ?? '', stored, now), this.#cache);
 		if (tags === undefined) {
-			this.#refuse('filtered');
+			this.#watcher.refuse('filtered');
 			return undefined;
 		}
 
@@ -151,10 +160,11 @@ export class ExchangeWrites {
 	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
 		return chain(this.accepts(stored, key), accepted => {
 			if (accepted) {
+				this.#watcher.composed(stored);
 				return stored;
 			}
 
-			this.#refuse('filtered');
+			this.#watcher.refuse('filtered');
 			if (match.stored !== undefined) {
 				this.#cache.delete(match.key, 'filtered');
 			}
@@ -164,9 +174,9 @@ export class ExchangeWrites {
 	}
 
 	// What was asked for before the resource was changed may be of before, too.
-	#write(key: string, task: Task, context: WriteContext & {readonly reason: 'stored' | 'revalidated'}): void {
+	#write(key: string, task: Task, context: WriteContext & {readonly reason: 'stored' | 'revalidated'}, bytes: number): void {
 		if (this.isChangedSince(context.invalidations)) {
-			this.#refuse('invalidated');
+			this.#watcher.refuse('invalidated');
 			return;
 		}
 
@@ -174,14 +184,20 @@ export class ExchangeWrites {
 		const {sent, reason} = context;
 		const stamped: Task = () => chain(task(), stored => stored && chain(this.#cache.stamp(stored, sent), current => {
 			if (current === undefined) {
-				this.#refuse('invalidated');
+				this.#watcher.refuse('invalidated');
 			}
 
 			return current;
 		}));
-		this.#cache.save(key, this.#request.fields, stamped, () => {
-			this.#cache.written('stored', {reason, key, request: this.#request});
+		const hasRoom = this.#cache.save(key, this.#request.fields, stamped, {
+			bytes,
+			whenSaved: () => {
+				this.#cache.written('stored', {reason, key, request: this.#request});
+			},
 		});
+		if (!hasRoom) {
+			this.#watcher.refuse('queue-full');
+		}
 	}
 
 	#quietly(action: () => MaybePromise<void>): void {

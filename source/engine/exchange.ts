@@ -6,9 +6,10 @@ import {
 	type Renewal,
 } from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import {mayCollapse} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldLines, fieldValue} from '../policy/fields.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
@@ -32,6 +33,7 @@ import type {
 	Step,
 } from './exchange-types.ts';
 import {ExchangeWrites, type WriteContext} from './exchange-writes.ts';
+import type {Flight} from './flight.ts';
 import {
 	decidedBy,
 	findStored,
@@ -49,6 +51,7 @@ It knows no sockets: who drives it calls `begin`, then `respond` or `fail`, then
 */
 export class Exchange {
 	readonly request: OutgoingRequest;
+	readonly #began = performance.now();
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
@@ -59,6 +62,9 @@ export class Exchange {
 	#awaitsRetries = false;
 	#isChosen = false;
 	#received: ReceivedResponse | undefined;
+
+	/** Who waits for what this exchange gets, where it leads. */
+	#flight: Flight | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
 		reason: 'miss',
@@ -67,15 +73,22 @@ export class Exchange {
 		expires: undefined,
 		fromCache: false,
 		revalidated: false,
+		collapsed: false,
 	};
 
 	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest) {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.request = request;
-		this.#writes = new ExchangeWrites(cache, settings, request, reason => {
-			this.#refuse(reason);
-			this.#tell({stored: reason});
+		this.#writes = new ExchangeWrites(cache, settings, request, {
+			refuse: reason => {
+				this.#flight?.pass();
+				this.#refuse(reason);
+				this.#tell({stored: reason});
+			},
+			composed: stored => {
+				this.#land(stored);
+			},
 		});
 		this.#facts = factsOf(request, settings);
 	}
@@ -92,11 +105,6 @@ export class Exchange {
 	/** What the user gave to make the key with. */
 	get keySetting(): 'keyFn' | 'partitionBy' {
 		return settingOfKey(this.#settings);
-	}
-
-	/** The same request once more, to renew what was served stale. */
-	refreshed(): Exchange {
-		return new Exchange(this.#cache, {...this.#settings, refresh: true, background: true}, this.request);
 	}
 
 	/**
@@ -119,6 +127,49 @@ export class Exchange {
 			this.#tell({key});
 			return decision.do === 'send' ? this.#execute(decision) : this.#lookup(key, isLastResort);
 		});
+	}
+
+	/** Whether the request, which is to be sent, may be answered by what another gets that is on its way, and the other way round. */
+	get mayShare(): boolean {
+		return this.#key !== undefined && this.#settings.singleFlight && mayCollapse(this.#facts, this.#sent!.reason);
+	}
+
+	/** The request headers that what is stored varies by. */
+	get variesBy(): readonly string[] | undefined {
+		return this.#match.stored?.vary?.names;
+	}
+
+	/** From now on others may wait for what this exchange gets. */
+	lead(flight: Flight): void {
+		this.#flight = flight;
+	}
+
+	/** Decides anew, by what another request got meanwhile. */
+	reuse(match: Match): MaybePromise<Step> {
+		this.#tell({collapsed: true});
+		return chain(this.#use(match, this.#key!, false), step => {
+			if (step.do === 'send') {
+				this.#tell({collapsed: false});
+			}
+
+			return step;
+		});
+	}
+
+	/** Decides anew, by what is stored now: another process may have asked. */
+	again(): MaybePromise<Step> {
+		this.#sent = undefined;
+		return this.#lookup(this.#key!, false);
+	}
+
+	/** Gives those who wait what was found. */
+	share(): void {
+		this.#flight?.land(this.#match as Match);
+	}
+
+	/** The request has come to an end, however it has. */
+	leave(): void {
+		this.#flight?.fail();
 	}
 
 	/** Sends the request as it is; nothing is read or written. */
@@ -168,6 +219,7 @@ export class Exchange {
 	@returns What stands in, if anything may.
 	*/
 	fail(retries = false): RenderedResponse | undefined {
+		this.#flight?.fail();
 		if (this.#key === undefined) {
 			this.#passedOn();
 			return undefined;
@@ -188,14 +240,14 @@ export class Exchange {
 		return undefined;
 	}
 
+	/** There is more of the body. */
+	progress(): void {
+		this.#flight?.progress();
+	}
+
 	/** Whether something stands in for the error once Got has no retry left. */
 	get awaitsRetries(): boolean {
 		return this.#awaitsRetries;
-	}
-
-	/** The entry that is served, for those who renew it. */
-	get entryKey(): string {
-		return (this.#match as Match).key;
 	}
 
 	/** Whether an error is Got's to retry before a stored response stands in for it. */
@@ -221,14 +273,33 @@ export class Exchange {
 	/** The body will not be stored. */
 	abandon(reason: WriteReason): void {
 		this.#refuse(reason);
+		if (reason === 'too-large') {
+			this.#flight?.pass();
+		} else {
+			this.#flight?.fail();
+		}
+
 		this.#tell({stored: reason, expires: undefined, createdAt: undefined});
 	}
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
-		return chain(findStored(key, this.request, this.#settings, this.#cache), found => {
-			this.#match = found;
-			return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
-		});
+		const found = findStored(key, this.request, this.#settings, this.#cache);
+		return chain(found instanceof Promise ? withinTime(found, this.#timeLeft, noMatch) : found, inTime => this.#use(inTime, key, isLastResort));
+	}
+
+	#use(found: Match | NoMatch, key: string, isLastResort: boolean): MaybePromise<Step> {
+		this.#match = found;
+		return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
+	}
+
+	/** A lookup is several calls of the store, each with its own limit: together they have no more. */
+	get #timeLeft(): number {
+		return this.#settings.failFast ? Infinity : this.#began + this.#settings.storeTimeout - performance.now();
+	}
+
+	#land(stored: StoredResponse): void {
+		const key = this.#key!;
+		this.#flight?.land({primary: key, key, stored});
 	}
 
 	#decide(isLastResort: boolean): Step {
@@ -269,6 +340,7 @@ export class Exchange {
 	#answer(decision: ResponseDecision, head: IncomingHead, received: number): Answer {
 		switch (decision.do) {
 			case 'pass': {
+				this.#strand(head);
 				this.#awaitsRetries = decision.awaitsRetries === true;
 				this.#tell({stored: decision.reason});
 				this.#passedOn();
@@ -283,15 +355,24 @@ export class Exchange {
 			}
 
 			case 'fail': {
+				this.#flight?.fail();
 				return {do: 'serve', response: this.#fail(decision.reason, 'Gateway Timeout')};
 			}
 
 			case 'serve': {
+				this.#flight?.fail();
 				return {do: 'serve', response: this.#serve(decision.reason, decision.view, head)};
 			}
 
 			case 'store': {
+				const fields = fieldsOf(head.rawHeaders);
+				if (this.request.method !== 'HEAD' && Number(fieldValue(fields, 'content-length')) > this.#settings.maxEntryBytes) {
+					this.abandon('too-large');
+					return {do: 'pass', status: this.#status(head.statusCode)};
+				}
+
 				this.#passedOn();
+				this.#flight?.begin(fields);
 				this.#tell({createdAt: received, expires: decision.expires});
 				// The caller may change its headers before the body is there.
 				const copy = {...head, rawHeaders: [...head.rawHeaders]};
@@ -415,8 +496,21 @@ export class Exchange {
 			}
 		}
 
+		if (keep !== 'write') {
+			this.#flight?.pass();
+		}
+
 		this.#tell({revalidated: true});
 		return this.#serve(reason, view, head);
+	}
+
+	/** What is not stored is nothing for those who wait; an error of the origin's may be over for the next of them. */
+	#strand({statusCode}: IncomingHead): void {
+		if (statusCode >= 500) {
+			this.#flight?.fail();
+		} else {
+			this.#flight?.pass();
+		}
 	}
 
 	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {

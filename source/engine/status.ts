@@ -44,6 +44,7 @@ export function describeStatus({name, key}: CacheStatusSettings, info: ExchangeI
 		...(forwarded !== undefined && {forward: forwarded === 'miss' && varies ? 'vary-miss' : forwardReasons[forwarded] ?? 'bypass'}),
 		...(statusCode !== undefined && {forwardStatus: statusCode}),
 		...(stored === true && {stored}),
+		...(info.collapsed && {collapsed: true}),
 		...(info.fromCache && info.expires !== undefined && {ttl: Math.floor((info.expires - now) / 1000)}),
 		...(key && info.key !== undefined && {key: info.key}),
 		...((detail !== undefined || info.reason === 'only-if-cached' || info.reason === 'gateway-timeout') && {detail: detail ?? info.reason}),

@@ -43,6 +43,9 @@ export type StoredMetadata = {
 	/** Of a variant that lies beside the primary entry: the key of that. */
 	readonly primary?: string;
 
+	/** Tells whether it is what was written, and where. */
+	readonly check?: string;
+
 	/** What it answers, to make its key again; absent in what an older version stored. */
 	readonly request?: StoredRequest;
 

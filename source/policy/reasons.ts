@@ -59,5 +59,6 @@ export type WriteReason =
 	| 'incomplete'
 	| 'too-large'
 	| 'undecodable'
+	| 'queue-full'
 	| 'awaits-retries'
 	| 'no-response';

@@ -69,6 +69,12 @@ const pass: Then<RequestFacts> = (_facts, reason) => ({do: 'pass', reason});
 const send: Then<RequestFacts> = (_facts, reason) => ({do: 'send', validators: {}, reason});
 const fail: Then<RequestFacts> = (_facts, reason) => ({do: 'fail', statusCode: 504, reason});
 const serve: Then<LookupFacts> = ({view}, reason) => ({do: 'serve', view: view!, reason});
+const serveAndRefresh: Then<LookupFacts> = ({view}, reason) => ({
+	do: 'serve',
+	view: view!,
+	then: 'revalidate',
+	reason,
+});
 const validate: Then<LookupFacts> = (facts, reason) => ({do: 'send', validators: validators(facts), reason});
 
 /** What can be said before anything stored is looked at. */
@@ -204,7 +210,7 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		reason: 'fresh',
 		section: 'RFC 9111 §4.2',
 		when: ({stored, directives, now}) => isFreshEnough(stored!, directives, now),
-		then: serve,
+		then: (facts, reason) => isDueAhead(facts) ? serveAndRefresh(facts, reason) : serve(facts, reason),
 	},
 	{
 		reason: 'only-if-cached',
@@ -228,14 +234,7 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		reason: 'stale-while-revalidate',
 		section: 'RFC 5861 §3',
 		when: facts => isUsableWhileRevalidating(facts.stored!, facts.settings, facts.now) && !limitsAge(facts) && (isOnlyIfCached(facts) || canRefresh(facts)),
-		then: (facts, reason) => isOnlyIfCached(facts)
-			? serve(facts, reason)
-			: {
-				do: 'serve',
-				view: facts.view!,
-				then: 'revalidate',
-				reason,
-			},
+		then: (facts, reason) => isOnlyIfCached(facts) ? serve(facts, reason) : serveAndRefresh(facts, reason),
 	},
 	{
 		// Nothing may be sent, which is as good as an origin that cannot be reached.
@@ -314,7 +313,8 @@ function isOnlyIfCached({settings, directives}: RequestFacts): boolean {
 	return settings.onlyIfCached || directives.has('only-if-cached');
 }
 
-function asksForRefresh({settings, directives}: RequestFacts): boolean {
+/** Whether the origin is to be asked, whatever is stored. */
+export function asksForRefresh({settings, directives}: RequestFacts): boolean {
 	const own = settings.requestExpireAfter;
 	return settings.refresh || directives.has('no-cache') || (own?.kind === 'after' && own.milliseconds === 0);
 }
@@ -332,6 +332,18 @@ function canRefresh({request, settings}: RequestFacts): boolean {
 // RFC 8246: while it is fresh, it will not have changed.
 function isImmutable({stored, settings, now}: LookupFacts): boolean {
 	return settings.cacheControl && responseDirectives(stored!, settings).has('immutable') && staleness(stored!, now) <= 0;
+}
+
+// What is fresh for good is never due.
+function isDueAhead(facts: LookupFacts): boolean {
+	const {stored, settings: {refreshAhead}, now} = facts;
+	const {createdAt, expires} = stored!;
+	return refreshAhead > 0
+		&& expires !== undefined
+		&& now >= createdAt + (refreshAhead * (expires - createdAt))
+		&& !isOnlyIfCached(facts)
+		&& !isImmutable(facts)
+		&& canRefresh(facts);
 }
 
 export function hasValidator({fields}: {readonly fields: RequestHead['fields']}): boolean {

@@ -66,6 +66,9 @@ export type PolicySettings = {
 	readonly staleIfError: number;
 	readonly staleWhileRevalidate: number;
 
+	/** The share of its freshness after which a response is refreshed in the background when it is used; 0 is never. */
+	readonly refreshAhead: number;
+
 	/** How long something is kept at least after it expired, so that its validators still serve. */
 	readonly ttlOffset: number;
 

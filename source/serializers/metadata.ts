@@ -56,6 +56,7 @@ const rows = {
 	took: optional(isTime),
 	revalidated: optional(value => typeof value === 'boolean'),
 	expiredWith: optional(isString),
+	check: optional(isString),
 	byteLength: isWhole,
 } satisfies {readonly [Name in keyof WrittenMetadata]-?: Check};
 

@@ -3,6 +3,9 @@ How a call may go: as always, as the one trial of a store that was left alone, o
 */
 export type Passage = 'normal' | 'trial' | 'barred';
 
+/** Whether calls go (`closed`), do not (`open`), or one goes as a trial (`half-open`). */
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
 export type BreakerOptions = {
 	/** Faults in a row after which the store is left alone. */
 	readonly faults: number;
@@ -10,6 +13,9 @@ export type BreakerOptions = {
 	/** Milliseconds for which it is. */
 	readonly pause: number;
 	readonly now: () => number;
+
+	/** Told of each change. */
+	readonly onState?: ((state: CircuitState) => void) | undefined;
 };
 
 /**
@@ -35,6 +41,7 @@ export class Breaker {
 		}
 
 		this.#isTrying = true;
+		this.#options.onState?.('half-open');
 		return 'trial';
 	}
 
@@ -43,6 +50,7 @@ export class Breaker {
 		if (passage === 'trial') {
 			this.#isTrying = false;
 			this.#barredUntil = undefined;
+			this.#options.onState?.('closed');
 		}
 
 		// What began before the store was barred says nothing about it now.
@@ -55,7 +63,7 @@ export class Breaker {
 	fail(passage: Passage): boolean {
 		if (passage === 'trial') {
 			this.#isTrying = false;
-			this.#barredUntil = this.#options.now() + this.#options.pause;
+			this.#bar();
 			return false;
 		}
 
@@ -64,7 +72,12 @@ export class Breaker {
 			return false;
 		}
 
-		this.#barredUntil = this.#options.now() + this.#options.pause;
+		this.#bar();
 		return true;
+	}
+
+	#bar(): void {
+		this.#barredUntil = this.#options.now() + this.#options.pause;
+		this.#options.onState?.('open');
 	}
 }

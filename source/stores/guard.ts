@@ -1,5 +1,5 @@
 import {CacheHooksError} from '../errors.ts';
-import {Breaker, type Passage} from './breaker.ts';
+import {Breaker, type CircuitState, type Passage} from './breaker.ts';
 import {isPromise, within} from './time-limit.ts';
 import type {
 	MaybePromise,
@@ -33,6 +33,11 @@ export type GuardOptions = {
 	Told of every fault that is turned into a miss. What it throws is ignored.
 	*/
 	readonly onError?: (fault: StoreFault) => void;
+
+	/**
+	Told when the store is left alone, tried again, and used again.
+	*/
+	readonly onCircuit?: (state: CircuitState) => void;
 
 	/**
 	The current time in milliseconds since the epoch. Default: `Date.now`.
@@ -79,14 +84,16 @@ class GuardedStore implements Store {
 	readonly count?: NonNullable<Store['count']>;
 	readonly size?: NonNullable<Store['size']>;
 
-	constructor(store: Store, {timeout = 500, failFast = false, onError, now = Date.now}: GuardOptions) {
+	constructor(store: Store, {timeout = 500, failFast = false, onError, onCircuit, now = Date.now}: GuardOptions) {
 		this.name = store.name;
 		this.holds = store.holds;
 		this.#store = store;
 		this.#timeout = timeout;
 		this.#failFast = failFast;
 		this.#onError = onError;
-		this.#breaker = new Breaker({faults: faultsUntilBarred, pause, now});
+		this.#breaker = new Breaker({
+			faults: faultsUntilBarred, pause, now, onState: onCircuit,
+		});
 		if (store.add !== undefined) {
 			this.add = (key, value, options_) => this.#call({
 				operation: 'add', key, miss: false, extraTime: timeFor(value, options_), run: () => store.add!(key, value, options_),

@@ -77,6 +77,7 @@ test('figures add up, and begin anew', async t => {
 	const {since, ...figures} = cache.stats();
 	t.is(since.getTime(), clock.now() - 60_000);
 	t.deepEqual(figures, {
+		circuit: 'closed',
 		hits: 2,
 		stale: 0,
 		revalidated: 1,

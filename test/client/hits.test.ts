@@ -61,6 +61,7 @@ for (const [name, instance] of majors) {
 			expires: new Date(clock.now() + 300_000),
 			isExpired: false,
 			revalidated: false,
+			collapsed: false,
 		});
 		t.is(cacheInfo(first).reason, 'miss');
 		t.is(cacheInfo(first).stored, 'stored');

@@ -26,6 +26,7 @@ const defaults: PolicySettings = {
 	allowableMethods: new Set(['GET', 'HEAD']),
 	staleIfError: 0,
 	staleWhileRevalidate: 0,
+	refreshAhead: 0,
 	ttlOffset: hour,
 	expireAfter: fiveMinutes,
 	requestExpireAfter: undefined,

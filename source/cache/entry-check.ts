@@ -1,0 +1,25 @@
+import {crc32} from 'node:zlib';
+import type {StoredResponse} from '../model/stored-response.ts';
+import {UnreadableError} from '../serializers/unreadable.ts';
+
+/**
+A checksum of an entry and of the key under which it lies: storage that flips a bit, or gives what lies elsewhere, is found out. It is none against those who mean harm, who can make one.
+*/
+export function checkOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, body}: StoredResponse): string {
+	// In an order of our own, for a store may have its own.
+	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, vary?.others, primary];
+	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
+}
+
+/**
+Refuses what is not what was written under the key. What an older version wrote has no checksum.
+
+@throws {UnreadableError} `format`
+*/
+export function verify(key: string, stored: StoredResponse): StoredResponse {
+	if (stored.check !== undefined && stored.check !== checkOf(key, stored)) {
+		throw new UnreadableError('format', {cause: new TypeError('The entry is not what was written under its key')});
+	}
+
+	return stored;
+}

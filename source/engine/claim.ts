@@ -1,0 +1,116 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import type {CacheCore} from '../cache/core.ts';
+import type {Lease} from '../cache/leases.ts';
+import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import type {Step} from './exchange-types.ts';
+import type {Exchange} from './exchange.ts';
+import type {Flight} from './flight.ts';
+
+// How often whoever waits for another process looks whether it has ended: at first soon, then less so.
+const firstPause = 5;
+const longestPause = 100;
+
+/**
+Takes the lease for a flight, that no other process asks for the same; or waits for the one that does, and then for what it has stored.
+
+@param step - What is to be done once the request may be sent.
+@returns What is to be done instead, if what came meanwhile answers the request.
+*/
+export function claim(exchange: Exchange, flight: Flight, step: Step, cache: CacheCore): MaybePromise<Step> {
+	const {leases} = cache;
+	if (leases.milliseconds === 0) {
+		return step;
+	}
+
+	const key = exchange.info.key!;
+	return chain(leases.take(key), lease => {
+		if (lease === undefined) {
+			return new Wait(exchange, flight, cache).run(step);
+		}
+
+		giveBack(lease, flight, key, cache);
+		return step;
+	});
+}
+
+/** Whether a refresh may be sent: no other process does the same. */
+export async function mayRefresh(key: string, flight: Flight, cache: CacheCore): Promise<boolean> {
+	if (cache.leases.milliseconds === 0) {
+		return true;
+	}
+
+	const lease = await cache.leases.take(key);
+	if (lease !== undefined) {
+		giveBack(lease, flight, key, cache);
+	}
+
+	return lease !== undefined;
+}
+
+/** The lease is given back when the flight is over, and what it got is written. */
+function giveBack(lease: Lease, flight: Flight, key: string, cache: CacheCore): void {
+	flight.onOver = outcome => {
+		const written = outcome === 'landed' ? cache.whenWritten(key) : undefined;
+		const released = chain(written, () => lease.release(outcome === 'passed'));
+		if (released instanceof Promise) {
+			cache.hold(released);
+		}
+	};
+}
+
+/** A wait for another process. */
+class Wait {
+	readonly #exchange: Exchange;
+	readonly #flight: Flight;
+	readonly #cache: CacheCore;
+	readonly #key: string;
+
+	/** Whoever waits does so for one lease, however many take one after the other. */
+	readonly #end: number;
+
+	constructor(exchange: Exchange, flight: Flight, cache: CacheCore) {
+		this.#exchange = exchange;
+		this.#flight = flight;
+		this.#cache = cache;
+		this.#key = exchange.info.key!;
+		this.#end = performance.now() + cache.leases.milliseconds;
+	}
+
+	async run(step: Step): Promise<Step> {
+		const {leases} = this.#cache;
+		let pause = firstPause;
+		while (performance.now() < this.#end && !this.#flight.isOver) {
+			await delay(pause); // eslint-disable-line no-await-in-loop -- It is a wait.
+			pause = Math.min(2 * pause, longestPause);
+			this.#flight.progress();
+			const state = await leases.look(this.#key); // eslint-disable-line no-await-in-loop
+			if (state === 'passed') {
+				break;
+			}
+
+			if (state === 'free') {
+				return this.#next(step);
+			}
+		}
+
+		return step;
+	}
+
+	/** The other has ended: there is what it stored, or this one is the next to ask. */
+	async #next(step: Step): Promise<Step> {
+		const next = await this.#exchange.again();
+		if (next.do === 'serve') {
+			this.#exchange.share();
+			return next;
+		}
+
+		const lease = await this.#cache.leases.take(this.#key);
+		if (lease !== undefined) {
+			giveBack(lease, this.#flight, this.#key, this.#cache);
+			return next;
+		}
+
+		// Either yet another was quicker, or the store takes no lease.
+		return await this.#cache.leases.look(this.#key) === 'taken' ? this.run(step) : next;
+	}
+}

@@ -1,0 +1,137 @@
+import {Buffer} from 'node:buffer';
+import process from 'node:process';
+import test from 'ava';
+import got, {RequestError, type Got} from 'got';
+import {cacheHooks, getCache} from '../../source/index.ts';
+import {ChaoticOrigin, type RequestName} from './chaotic-origin.ts';
+import {ChaoticStore} from './chaotic-store.ts';
+import {chosenSeed, isLong, Random} from './random.ts';
+
+const requests = isLong ? 20_000 : 1500;
+const callers = 64;
+const storeTimeout = 200;
+
+type Tally = {
+	answers: number;
+	errors: number;
+	timeouts: number;
+	fromCache: number;
+	wrong: string[];
+	readonly times: number[];
+};
+
+async function ask(client: Got, origin: ChaoticOrigin, random: Random, tally: Tally): Promise<void> {
+	const name: RequestName = {path: `/r/${random.below(30)}`, identity: ['', 'Bearer a', 'Bearer b'][random.below(3)]!, language: ['de', 'fr'][random.below(2)]!};
+	const isPatient = !random.happens(0.05);
+	const options = {
+		headers: {'accept-language': name.language, ...(name.identity !== '' && {authorization: name.identity})},
+		...(!isPatient && {signal: AbortSignal.timeout(1 + random.below(20))}),
+		throwHttpErrors: false,
+	};
+	const isStream = random.happens(0.4);
+	const isLeft = random.happens(0.05);
+	const start = performance.now();
+	try {
+		const {statusCode, body, path, isFromCache} = isStream ? await readStream(client.stream(origin.url + name.path, options), isLeft) : await readPromise(client, origin.url + name.path, options);
+		tally.answers++;
+		tally.fromCache += isFromCache ? 1 : 0;
+		if (statusCode === 200 && !origin.gave({...name, path}, body)) {
+			tally.wrong.push(`${JSON.stringify({...name, path})} got ${Buffer.from(body.subarray(0, 60)).toString()}`);
+		}
+	} catch (error) {
+		if (!(error instanceof RequestError) && !(error instanceof Left)) {
+			throw error;
+		}
+
+		tally.errors++;
+		tally.timeouts += isPatient && error.code === 'ETIMEDOUT' ? 1 : 0;
+	}
+
+	tally.times.push(performance.now() - start);
+}
+
+type Read = {readonly statusCode: number; readonly body: Uint8Array; readonly path: string; readonly isFromCache: boolean};
+
+class Left extends Error {
+	readonly code = 'LEFT';
+}
+
+async function readPromise(client: Got, url: string, options: object): Promise<Read> {
+	const response = await client(url, {...options, responseType: 'buffer'});
+	return {
+		statusCode: response.statusCode, body: response.rawBody, path: new URL(response.url).pathname, isFromCache: response.isFromCache,
+	};
+}
+
+async function readStream(stream: ReturnType<Got['stream']>, isLeft: boolean): Promise<Read> {
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+		chunks.push(chunk);
+		if (isLeft) {
+			throw new Left();
+		}
+	}
+
+	const {statusCode, url, isFromCache} = stream.response!;
+	return {
+		statusCode, body: Buffer.concat(chunks), path: new URL(url).pathname, isFromCache,
+	};
+}
+
+async function run(client: Got, origin: ChaoticOrigin, count: number, random: Random): Promise<Tally> {
+	const tally: Tally = {
+		answers: 0, errors: 0, timeouts: 0, fromCache: 0, wrong: [], times: [],
+	};
+	let left = count;
+	await Promise.all(Array.from({length: callers}, async () => {
+		while (left > 0) {
+			left--;
+			await ask(client, origin, random, tally);
+		}
+	}));
+	return tally;
+}
+
+const slowest = ({times}: Tally): number => Math.round(Math.max(...times));
+
+for (const [title, count, settings] of [
+	['', requests, {}],
+	[', with leases that it lies about', Math.ceil(requests / 10), {lease: 1}],
+] as const) {
+	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs${title}`, async t => {
+		t.timeout(240_000);
+		const seed = chosenSeed();
+		t.log(`CHAOS_SEED=${seed}`);
+		const random = new Random(seed);
+		const unhandled: unknown[] = [];
+		const onUnhandled = (reason: unknown): void => {
+			unhandled.push(reason);
+		};
+
+		process.on('unhandledRejection', onUnhandled);
+		t.teardown(() => {
+			process.off('unhandledRejection', onUnhandled);
+		});
+		await using origin = await ChaoticOrigin.start(random);
+		const plain = got.extend({retry: {limit: 0}, timeout: {request: 30_000}});
+		const control = await run(plain, origin, Math.ceil(count / 10), random);
+		t.deepEqual(control.wrong, []);
+
+		const store = new ChaoticStore(random);
+		const client = plain.extend(cacheHooks({
+			store, storeTimeout, cacheControl: true, ...settings,
+		}));
+		const before = origin.count;
+		const tally = await run(client, origin, count, random);
+		await getCache(client)!.idle();
+		t.log(`${tally.answers} answers, ${tally.fromCache} of them from the cache; ${tally.errors} errors; ${origin.count - before} requests reached the origin`);
+		t.log(`slowest: plain ${slowest(control)} ms, cached ${slowest(tally)} ms`);
+		t.log(`faults of the store: ${JSON.stringify(store.faults)}`);
+		t.deepEqual(tally.wrong, []);
+		t.deepEqual(unhandled, []);
+		t.is(tally.answers + tally.errors, count);
+		t.is(tally.timeouts, 0);
+		t.true(tally.fromCache > 0);
+		t.true(Object.keys(store.faults).length >= 5);
+	});
+}

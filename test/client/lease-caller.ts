@@ -1,0 +1,21 @@
+import process from 'node:process';
+import got from 'got';
+import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
+
+/** One process of several with a cold cache: waits for the word, asks many times at once, and tells what it got. */
+const [cacheName, url, count] = process.argv.slice(2) as [string, string, string];
+const client = got.extend({retry: {limit: 0}}, cacheHooks({store: 'sqlite', cacheName, expireAfter: '1h'}));
+process.send!('ready');
+process.once('message', () => {
+	void (async () => {
+		const responses = await Promise.all(Array.from({length: Number(count)}, async () => client(url)));
+		await getCache(client)!.close();
+		process.send!({
+			bodies: [...new Set(responses.map(({body}) => body))],
+			sent: responses.filter(response => !response.isFromCache).length,
+			reasons: [...new Set(responses.map(response => cacheInfo(response).reason))],
+		}, () => {
+			process.disconnect();
+		});
+	})();
+});

@@ -1,0 +1,173 @@
+import {fork, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
+import type {ServerResponse} from 'node:http';
+import {mkdtempSync, rmSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
+import test, {type ExecutionContext} from 'ava';
+import {cacheInfo, getCache, type Store} from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {createClient} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+
+type Told = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
+
+function temporaryFile(t: ExecutionContext): string {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
+	t.teardown(() => {
+		rmSync(folder, {recursive: true});
+	});
+	return path.join(folder, 'cache');
+}
+
+async function startCaller(file: string, url: string, count: number): Promise<ChildProcess> {
+	const child = fork(new URL('lease-caller.ts', import.meta.url), [file, url, String(count)], {execArgv: ['--disable-warning=ExperimentalWarning']});
+	await once(child, 'message');
+	return child;
+}
+
+async function ask(child: ChildProcess): Promise<Told> {
+	const told = once(child, 'message');
+	child.send('go');
+	return (await told)[0] as Told;
+}
+
+test.serial('4 processes with a cold cache and 50 callers each send one request', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		setTimeout(() => {
+			response.end(`answer ${origin.count}`);
+		}, 100);
+	});
+	const file = temporaryFile(t);
+	const children = await Promise.all(Array.from({length: 4}, async () => startCaller(file, origin.url, 50)));
+	const told = await Promise.all(children.map(async child => ask(child)));
+	t.deepEqual(told.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
+	t.is(told.reduce((total, {sent}) => total + sent, 0), 1);
+	t.is(origin.count, 1);
+});
+
+test.serial('a process that is killed while it asks holds up the others by its lease at most', async t => {
+	let isFirst = true;
+	const asked = Promise.withResolvers<void>();
+	await using origin = await Origin.start((_request, response) => {
+		if (isFirst) {
+			isFirst = false;
+			asked.resolve();
+		} else {
+			response.end('second');
+		}
+	});
+	const file = temporaryFile(t);
+	const child = await startCaller(file, origin.url, 1);
+	child.send('go');
+	await asked.promise;
+	const {client} = createClient({
+		store: 'sqlite', cacheName: file, lease: 1, now: () => Date.now(),
+	});
+	const start = performance.now();
+	const waiting = client(origin.url);
+	child.kill('SIGKILL');
+	await once(child, 'exit');
+	t.is((await waiting).body, 'second');
+	t.true(performance.now() - start < 3000);
+	await getCache(client)!.close();
+});
+
+/** Two clients that share a store as two processes do. */
+function createPair(lease: boolean | number = true) {
+	const store = new MemoryStore();
+	const named = new Proxy(store, {
+		get(target, name) {
+			const value: unknown = Reflect.get(target, name);
+			return typeof value === 'function' ? value.bind(target) as unknown : value;
+		},
+	}) as unknown as Store;
+	const settings = {
+		store: named, lease, cacheControl: true, now: () => Date.now(),
+	} as const;
+	return {store, first: createClient(settings).client, second: createClient(settings).client};
+}
+
+test('what cannot be shared is told to the other processes, which then do not wait one after the other', async t => {
+	const held: ServerResponse[] = [];
+	await using origin = await Origin.start((_request, response) => {
+		held.push(response);
+		if (origin.count === 1) {
+			return;
+		}
+
+		response.setHeader('cache-control', 'no-store');
+		response.end('own');
+	});
+	const {first, second} = createPair();
+	const leader = first(origin.url);
+	while (held.length === 0) {
+		await delay(5);
+	}
+
+	const others = Array.from({length: 5}, async () => second(origin.url));
+	await delay(50);
+	t.is(origin.count, 1);
+	held[0]!.setHeader('cache-control', 'no-store');
+	held[0]!.end('first');
+	await leader;
+	t.true((await Promise.all(others)).every(({body}) => body === 'own'));
+	t.is(origin.count, 6);
+});
+
+test('a lease is given back when the response is there, and is no entry', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		setTimeout(() => {
+			response.end('answer');
+		}, 20);
+	});
+	const {store, first, second} = createPair();
+	const [one, other] = await Promise.all([first(origin.url), second(origin.url)]);
+	t.is(origin.count, 1);
+	t.is(one.body, other.body);
+	t.is([one, other].filter(response => response.isFromCache).length, 1);
+	t.like(cacheInfo(one.isFromCache ? one : other), {reason: 'fresh', collapsed: false});
+	await getCache(first)!.idle();
+	await getCache(second)!.idle();
+	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
+	t.deepEqual(keys.filter(key => key.includes('lease')), []);
+});
+
+test('a waiting caller gives up by its own time limit and signal, and a lease that is refused holds nobody', async t => {
+	await using origin = await Origin.start(() => {});
+	const {store, first, second} = createPair();
+	const controller = new AbortController();
+	const leader = first(origin.url, {signal: controller.signal});
+	while (origin.count === 0) {
+		await delay(5);
+	}
+
+	await t.throwsAsync(second(origin.url, {timeout: {request: 50}}), {name: 'TimeoutError'});
+	t.is(origin.count, 1);
+	controller.abort();
+	await t.throwsAsync(leader, {name: 'AbortError'});
+	store.add = () => false;
+	await t.throwsAsync(second(origin.url, {timeout: {request: 2000}}), {name: 'TimeoutError'});
+	t.is(origin.count, 2);
+});
+
+test('there is no lease across a network by default, nor without `add`', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const store = new MemoryStore();
+	const added: string[] = [];
+	const add = store.add.bind(store);
+	store.add = (key, ...rest) => {
+		added.push(key);
+		return add(key, ...rest);
+	};
+
+	await createClient({store}).client(origin.url);
+	t.deepEqual(added, []);
+	await createClient({store, lease: true}).client(`${origin.url}/other`);
+	t.is(added.length, 1);
+	const {client} = createClient({store: new Map() as never, lease: true});
+	t.is((await client(origin.url)).body, 'answer');
+});

@@ -1,0 +1,184 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import test from 'ava';
+import {cacheInfo, getCache, type StoreErrorEvent} from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {WriteQueue} from '../../source/cache/write-queue.ts';
+import {createClient} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+
+test('the circuit is told by events and by the cache: open after five faults, half-open after a while, closed after a success', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const store = new MemoryStore();
+	let isBroken = true;
+	const get = store.get.bind(store);
+	store.get = key => {
+		if (isBroken) {
+			throw new Error('on fire');
+		}
+
+		return get(key);
+	};
+
+	const {client, clock} = createClient({store});
+	const cache = getCache(client)!;
+	const states: string[] = [];
+	cache.on('circuit', ({state}) => {
+		states.push(state);
+	});
+	t.is(cache.circuit, 'closed');
+	for (let index = 0; index < 5; index++) {
+		await client(`${origin.url}/${index}`, {context: {cache: {readOnly: true}}});
+	}
+
+	t.is(cache.circuit, 'open');
+	await client(origin.url);
+	clock.advance(10);
+	await client(origin.url, {context: {cache: {readOnly: true}}});
+	t.is(cache.circuit, 'open');
+	isBroken = false;
+	clock.advance(10);
+	await client(origin.url);
+	t.is(cache.circuit, 'closed');
+	t.deepEqual(states, ['open', 'half-open', 'open', 'half-open', 'closed']);
+});
+
+test('`ready` tells whether the store can be used; requests do not ask', async t => {
+	const store = new MemoryStore();
+	await getCache(createClient({store}).client)!.ready();
+	store.get = () => {
+		throw new Error('no such folder');
+	};
+
+	await t.throwsAsync(getCache(createClient({store}).client)!.ready(), {message: 'no such folder'});
+	const hanging = Object.assign(new MemoryStore(), {get: async () => new Promise<undefined>(() => {})});
+	await t.throwsAsync(getCache(createClient({store: hanging, storeTimeout: 20}).client)!.ready(), {code: 'ERR_STORE_TIMEOUT'});
+	await t.throwsAsync(getCache(createClient({store: 'sqlite', cacheName: '/nowhere/at/all'}).client)!.ready(), {code: 'ERR_STORE_OPEN'});
+});
+
+test('a slow store delays no response, and what is too much for it is dropped and told', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const gate = Promise.withResolvers<void>();
+	const store = new MemoryStore();
+	const set = store.set.bind(store);
+	const slow = Object.assign(store, {
+		async set(...parameters: Parameters<typeof set>) {
+			await gate.promise;
+			set(...parameters);
+		},
+	});
+	const {client} = createClient({
+		store: slow, storeTimeout: 10_000, maxPendingWrites: 2, now: () => Date.now(),
+	});
+	const events: StoreErrorEvent[] = [];
+	getCache(client)!.on('storeError', event => {
+		events.push(event);
+	});
+	const start = performance.now();
+	const responses = [];
+	for (let index = 0; index < 4; index++) {
+		responses.push(await client(`${origin.url}/${index}`));
+	}
+
+	t.true(performance.now() - start < 5000);
+	t.deepEqual(responses.map(response => cacheInfo(response).stored), ['stored', 'stored', 'queue-full', 'queue-full']);
+	t.deepEqual(events.map(({operation, error}) => [operation, (error as {code: string}).code]), [['set', 'ERR_STORE_QUEUE'], ['set', 'ERR_STORE_QUEUE']]);
+	gate.resolve();
+	await getCache(client)!.idle();
+	t.true((await client(`${origin.url}/0`)).isFromCache);
+	t.false((await client(`${origin.url}/3`)).isFromCache);
+	t.is(cacheInfo(await client(`${origin.url}/3`)).reason, 'fresh');
+});
+
+test('pending writes are bounded by their bytes; one alone may be larger, and deletions are never dropped', async t => {
+	const gate = Promise.withResolvers<void>();
+	const dropped: string[] = [];
+	const queue = new WriteQueue({
+		maxBytes: 100,
+		onError(key) {
+			dropped.push(key);
+		},
+	});
+	const wait = async (): Promise<void> => gate.promise;
+	t.true(queue.run('large', wait, 500));
+	t.false(queue.run('small', wait, 1));
+	t.true(queue.run('gone', wait));
+	t.is(queue.size, 2);
+	gate.resolve();
+	await queue.idle();
+	t.is(queue.size, 0);
+	t.true(queue.run('small', wait, 60));
+	t.false(queue.run('more', wait, 60));
+	t.true(queue.run('less', wait, 40));
+	t.deepEqual(dropped, ['small', 'more']);
+	await queue.idle();
+	await delay(0);
+});
+
+test('an entry that a store gives for another key, or with a bit that has flipped, is a miss', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.end(request.url);
+	});
+	const values = new Map<string, Uint8Array>();
+	const store = {
+		name: 'lying',
+		holds: 'bytes' as const,
+		get: (key: string) => values.get(key),
+		set(key: string, value: unknown) {
+			values.set(key, Uint8Array.from(value as Uint8Array));
+		},
+		delete: (key: string) => values.delete(key),
+		deleteMany() {},
+		clear() {},
+		async * iterate() {},
+		close() {},
+	};
+	const {client} = createClient({store});
+	await client(`${origin.url}/a`);
+	await client(`${origin.url}/b`);
+	const [[first, a], [second]] = [...values] as [[string, Uint8Array], [string, Uint8Array]];
+	values.set(second, a);
+	t.is((await client(`${origin.url}/b`)).body, '/b');
+	t.true((await client(`${origin.url}/a`)).isFromCache);
+	for (let index = 0; index < a.length; index += 7) {
+		const flipped = Uint8Array.from(a);
+		flipped[index]! += flipped[index]! % 2 === 0 ? 1 : -1;
+		values.set(first, flipped);
+		const response = await client(`${origin.url}/a`);
+		t.is(response.body, '/a');
+	}
+});
+
+test.serial('what a store is slow at adds up to its time limit and no more', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.setHeader('vary', 'accept-language');
+		response.end(request.headers['accept-language']);
+	});
+	const storeTimeout = 300;
+	const store = new MemoryStore();
+	const {client} = createClient({
+		store, storeTimeout, cacheControl: true, expireAfter: '1h', now: () => Date.now(),
+	});
+	for (const language of ['de', 'fr', 'it']) {
+		await client(origin.url, {headers: {'accept-language': language}});
+	}
+
+	await getCache(client)!.idle();
+	const get = store.get.bind(store);
+	// Each call is within its limit; a variant takes two.
+	Object.assign(store, {
+		async get(key: string) {
+			await delay(0.8 * storeTimeout);
+			return get(key);
+		},
+	});
+	const start = performance.now();
+	const {body} = await client(origin.url, {headers: {'accept-language': 'it'}});
+	t.is(body, 'it');
+	const time = performance.now() - start;
+	t.true(time < storeTimeout + 200, `${time} ms`);
+	t.is(origin.count, 4);
+});

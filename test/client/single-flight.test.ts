@@ -1,0 +1,463 @@
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import {request as sendByNode, type ServerResponse} from 'node:http';
+import {mkdtemp, rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
+import test from 'ava';
+import got from 'got';
+import {
+	cacheHooks,
+	cacheInfo,
+	getCache,
+	type CacheSettings,
+} from '../../source/index.ts';
+import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {Origin, type Handler} from '../helpers/origin.ts';
+
+type OpenedStore = AsyncDisposable & {readonly settings: CacheSettings};
+
+/** Where the same must hold. A store more is a line more. */
+const stores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
+	memory: async () => ({settings: {store: 'memory'}, async [Symbol.asyncDispose]() {}}),
+	async sqlite() {
+		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		return {
+			settings: {store: 'sqlite', cacheName: path.join(folder, 'cache')},
+			async [Symbol.asyncDispose]() {
+				await rm(folder, {recursive: true});
+			},
+		};
+	},
+};
+
+/** Answers each request when it is told to. */
+class Gate {
+	readonly held: ServerResponse[] = [];
+	readonly handler: Handler = (_request, response) => {
+		this.held.push(response);
+		this.#waiting.shift()?.();
+	};
+
+	readonly #waiting: Array<() => void> = [];
+
+	async next(): Promise<ServerResponse> {
+		if (this.held.length === 0) {
+			await new Promise<void>(resolve => {
+				this.#waiting.push(resolve);
+			});
+		}
+
+		return this.held.shift()!;
+	}
+}
+
+/** Long enough for requests that need not wait to reach an origin on loopback. */
+const settle = async (): Promise<void> => {
+	await delay(60);
+};
+
+for (const [name, instance] of majors) {
+	for (const [store, open] of Object.entries(stores)) {
+		test.serial(`${name}: 200 cold requests at once are one to the origin, by both APIs, on ${store}`, async t => {
+			const body = Buffer.alloc(100_000, 'abc').toString();
+			await using opened = await open();
+			await using origin = await Origin.start((_request, response) => {
+				setTimeout(() => {
+					response.end(body);
+				}, 20);
+			});
+			const {client} = createClient(opened.settings, instance);
+			const promises = Array.from({length: 200}, async () => client(`${origin.url}/promise`));
+			const responses = await Promise.all(promises);
+			t.true(responses.every(response => response.body === body));
+			t.is(origin.count, 1);
+			t.is(responses.filter(response => cacheInfo(response).collapsed).length, 199);
+			const texts = await Promise.all(Array.from({length: 200}, async () => readStream(client.stream(`${origin.url}/stream`))));
+			t.true(texts.every(text => text === body));
+			t.is(origin.count, 2);
+			await getCache(client)!.close();
+		});
+	}
+
+	test.serial(`${name}: without singleFlight each sends its own`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			setTimeout(() => {
+				response.end('answer');
+			}, 20);
+		});
+		const {client} = createClient({singleFlight: false}, instance);
+		await Promise.all(Array.from({length: 5}, async () => client(origin.url)));
+		t.is(origin.count, 5);
+	});
+
+	test.serial(`${name}: who waited is told so, and may change what it got`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const leader = client(origin.url, {responseType: 'buffer'});
+		const response = await gate.next();
+		const follower = client(origin.url, {responseType: 'buffer'});
+		const other = client(origin.url, {responseType: 'buffer'});
+		await turn();
+		response.end('answer');
+		const [first, second, third] = await Promise.all([leader, follower, other]);
+		t.false(first.isFromCache);
+		t.true(second.isFromCache);
+		t.like(cacheInfo(first), {reason: 'miss', collapsed: false, stored: 'stored'});
+		t.like(cacheInfo(second), {reason: 'fresh', collapsed: true, fromCache: true});
+		t.is(second.headers['cache-status'], 'got-cache-hooks;fwd=uri-miss;collapsed;ttl=300');
+		second.body.fill(0);
+		second.headers['x-mine'] = 'yes';
+		t.is(Buffer.from(third.body).toString(), 'answer');
+		t.is(third.headers['x-mine'], undefined);
+		t.is(origin.count, 1);
+	});
+
+	test.serial(`${name}: a follower's abort and its timeout are its own`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const leader = client(origin.url);
+		const response = await gate.next();
+		const controller = new AbortController();
+		const aborted = client(origin.url, {signal: controller.signal});
+		const late = client(origin.url, {timeout: {request: 50}});
+		const stream = client.stream(origin.url);
+		stream.on('error', () => {});
+		const patient = client(origin.url);
+		await turn();
+		stream.destroy();
+		controller.abort();
+		await t.throwsAsync(aborted, {name: 'AbortError'});
+		const start = performance.now();
+		await t.throwsAsync(late, {name: 'TimeoutError', code: 'ETIMEDOUT', message: 'Timeout awaiting \'request\' for 50ms'});
+		t.true(performance.now() - start < 1000);
+		response.end('answer');
+		t.is((await leader).body, 'answer');
+		t.is((await patient).body, 'answer');
+		t.is(origin.count, 1);
+	});
+
+	test.serial(`${name}: a leader that is aborted hands over to one that waits`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const controller = new AbortController();
+		const leader = client(origin.url, {signal: controller.signal});
+		await gate.next();
+		const followers = Array.from({length: 10}, async () => client(origin.url));
+		await turn();
+		controller.abort();
+		await t.throwsAsync(leader, {name: 'AbortError'});
+		(await gate.next()).end('second');
+		for (const {body} of await Promise.all(followers)) {
+			t.is(body, 'second');
+		}
+
+		t.is(origin.count, 2);
+	});
+
+	test.serial(`${name}: so does a stream that is destroyed in the middle of its body, and one whose body breaks off`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const stream = client.stream(origin.url);
+		const first = await gate.next();
+		first.writeHead(200, {'content-length': '1000'});
+		first.write('begun');
+		await once(stream, 'data');
+		const followers = Array.from({length: 10}, async () => client(origin.url));
+		await turn();
+		stream.on('error', () => {});
+		stream.destroy();
+		const second = await gate.next();
+		second.writeHead(200, {'content-length': '1000'});
+		second.write('cut', () => {
+			second.socket!.destroy();
+		});
+		// After the second failure, two ask.
+		(await gate.next()).end('third');
+		(await gate.next()).end('third');
+		const settled = await Promise.allSettled(followers);
+		t.is(settled.filter(({status}) => status === 'rejected').length, 1);
+		t.is(settled.filter(result => result.status === 'fulfilled' && result.value.body === 'third').length, 9);
+		t.is(origin.count, 4);
+	});
+
+	test.serial(`${name}: a leader whose time is over leaves the others theirs`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const leader = client(origin.url, {timeout: {request: 50}});
+		await gate.next();
+		const follower = client(origin.url);
+		await t.throwsAsync(leader, {name: 'TimeoutError'});
+		(await gate.next()).end('second');
+		t.is((await follower).body, 'second');
+	});
+
+	test.serial(`${name}: whoever waited and then leads has the rest of its time`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const leader = client(origin.url, {timeout: {request: 300}});
+		await gate.next();
+		const start = performance.now();
+		const follower = client(origin.url, {timeout: {request: 500}});
+		await t.throwsAsync(leader, {name: 'TimeoutError'});
+		await t.throwsAsync(follower, {name: 'TimeoutError'});
+		t.true(performance.now() - start < 700);
+	});
+
+	test.serial(`${name}: what may not be stored lets all go at once, and nobody waits for the like for a while`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({cacheControl: true}, instance);
+		const leader = client(origin.url);
+		const first = await gate.next();
+		const followers = Array.from({length: 20}, async () => client(origin.url));
+		await settle();
+		t.is(origin.count, 1);
+		first.setHeader('cache-control', 'no-store');
+		// The head decides: nobody waits for a body that is not for them.
+		first.write('first');
+		await delay(10);
+		while (origin.count < 21) {
+			await turn();
+		}
+
+		first.end();
+		t.is((await leader).body, 'first');
+		for (const response of gate.held) {
+			response.setHeader('cache-control', 'no-store');
+			response.end('own');
+		}
+
+		t.true((await Promise.all(followers)).every(({body}) => body === 'own'));
+		gate.held.length = 0;
+		const later = Array.from({length: 5}, async () => client(origin.url));
+		while (gate.held.length < 5) {
+			await turn();
+		}
+
+		for (const response of gate.held) {
+			response.end('later');
+		}
+
+		await Promise.all(later);
+	});
+
+	test.serial(`${name}: an origin that fails meets 1, 1, 2, 4 requests, not all at once`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const all = Array.from({length: 8}, async () => client(origin.url, {throwHttpErrors: false}));
+		for (const count of [1, 1, 2, 4]) {
+			while (gate.held.length < count) {
+				await turn();
+			}
+
+			await settle();
+			t.is(gate.held.length, count);
+			for (const response of gate.held.splice(0)) {
+				response.statusCode = 503;
+				response.end('down');
+			}
+		}
+
+		t.true((await Promise.all(all)).every(({statusCode}) => statusCode === 503));
+		t.is(origin.count, 8);
+	});
+
+	test.serial(`${name}: variants part those who wait, when the response says what it varies by`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			setTimeout(() => {
+				response.setHeader('vary', 'accept-language');
+				response.end(request.headers['accept-language']);
+			}, 20);
+		});
+		const {client} = createClient({cacheControl: true, expireAfter: '1h'}, instance);
+		const languages = ['de', 'fr', 'it', 'de', 'fr', 'it', 'de', 'fr', 'it'];
+		const bodies = await Promise.all(languages.map(async language => client(origin.url, {headers: {'accept-language': language}}).text()));
+		t.deepEqual(bodies, languages);
+		t.is(origin.count, 3);
+	});
+
+	test.serial(`${name}: requests with other credentials do not share a flight`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			setTimeout(() => {
+				response.end(request.headers.authorization);
+			}, 20);
+		});
+		const {client} = createClient({}, instance);
+		const users = ['a', 'b', 'a', 'b'];
+		const bodies = await Promise.all(users.map(async user => client(origin.url, {headers: {authorization: user}}).text()));
+		t.deepEqual(bodies, users);
+		t.is(origin.count, 2);
+	});
+
+	test.serial(`${name}: what is stale is validated once`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			setTimeout(() => {
+				response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"1"'});
+				response.end(request.headers['if-none-match'] === undefined ? 'answer' : undefined);
+			}, 20);
+		});
+		const {client, clock} = createClient({expireAfter: 60}, instance);
+		await client(origin.url);
+		clock.advance(61);
+		const responses = await Promise.all(Array.from({length: 50}, async () => client(origin.url)));
+		t.true(responses.every(({body}) => body === 'answer'));
+		t.is(origin.count, 2);
+	});
+
+	test.serial(`${name}: requests of their own mind wait for nobody`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({cacheControl: true, allowableMethods: ['GET', 'HEAD', 'POST']}, instance);
+		const leader = client(origin.url);
+		const first = await gate.next();
+		const own = [
+			client(origin.url, {headers: {'cache-control': 'no-cache'}}),
+			client(origin.url, {headers: {'cache-control': 'max-age=5'}}),
+			client(origin.url, {headers: {'if-none-match': '"1"'}, throwHttpErrors: false}),
+			client(origin.url, {headers: {range: 'bytes=0-1'}}),
+			client(origin.url, {context: {cache: {refresh: true}}}),
+			client(origin.url, {context: {cache: {forceRefresh: true}}}),
+			client(origin.url, {context: {cache: {readOnly: true}}}),
+			client(origin.url, {context: {cache: {disabled: true}}}),
+		];
+		for (const _ of own) {
+			(await gate.next()).end('own');
+		}
+
+		await Promise.all(own);
+		const posts = [client.post(origin.url, {body: 'a'}), client.post(origin.url, {body: 'a'})];
+		(await gate.next()).end('post');
+		(await gate.next()).end('post');
+		await Promise.all(posts);
+		first.end('first');
+		await leader;
+		t.is(origin.count, 11);
+	});
+
+	test.serial(`${name}: a retry, a redirect to itself and a request inside of one deadlock nothing`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			const {pathname} = new URL(request.url!, origin.url);
+			if (pathname === '/flaky' && origin.count === 1) {
+				response.writeHead(503, {'retry-after': '0'});
+			}
+
+			if (pathname === '/self' && request.headers.cookie === undefined) {
+				response.writeHead(302, {location: '/self', 'set-cookie': 'seen=1'});
+			}
+
+			response.end(pathname);
+		});
+		const {client} = createClient({allowableCodes: [200]}, instance);
+		const flaky = await Promise.all(Array.from({length: 4}, async () => client(`${origin.url}/flaky`, {retry: {limit: 2}})));
+		t.true(flaky.every(({body}) => body === '/flaky'));
+
+		let hops = 0;
+		const redirecting = client.extend({
+			hooks: {
+				beforeRedirect: [options => {
+					hops++;
+					options.headers.cookie = 'seen=1';
+				}],
+			},
+		});
+		t.is((await redirecting(`${origin.url}/self`)).body, '/self');
+		t.is(hops, 1);
+
+		let nested: string | undefined;
+		const nesting = client.extend({
+			hooks: {
+				beforeRedirect: [async () => {
+					nested = await client(`${origin.url}/self`, {followRedirect: false}).text();
+				}],
+			},
+		});
+		await t.throwsAsync(nesting(`${origin.url}/self`, {maxRedirects: 1}), {name: 'MaxRedirectsError'});
+		t.is(nested, '/self');
+
+		// By the user's own function, in the middle of the flight.
+		const inner = await client(`${origin.url}/nest`, {
+			async request(url, options, callback) {
+				t.is((await client(`${origin.url}/nest`)).body, '/nest');
+				return sendByNode(url, options as never, callback as never);
+			},
+		});
+		t.is(inner.body, '/nest');
+	});
+
+	test.serial(`${name}: a stream that is not read holds up nobody for long`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end(Buffer.alloc(origin.count === 1 ? 10_000_000 : 5));
+		});
+		const {client} = createClient({}, instance);
+		const idle = client.stream(origin.url);
+		await once(idle, 'response');
+		const start = performance.now();
+		const {rawBody} = await client(origin.url);
+		t.is(rawBody.byteLength, 5);
+		t.true(performance.now() - start < 8000);
+		idle.on('error', () => {});
+		idle.destroy();
+	});
+
+	test.serial(`${name}: a store that hangs delays those who wait by no more than its time limit`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			setTimeout(() => {
+				response.end('answer');
+			}, 20);
+		});
+		const hang = async (): Promise<never> => new Promise(() => {});
+		const store = {
+			name: 'hanging', holds: 'bytes' as const, get: hang, set: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
+		};
+		const {client} = createClient({store, storeTimeout: 100}, instance);
+		const start = performance.now();
+		const responses = await Promise.all(Array.from({length: 50}, async () => client(origin.url)));
+		t.true(responses.every(({body}) => body === 'answer'));
+		t.is(origin.count, 1);
+		t.true(performance.now() - start < 1000);
+	});
+}
+
+test.serial('a stale response that is refreshed in the background is on its way for those who may not have it', async t => {
+	const gate = new Gate();
+	await using origin = await Origin.start(gate.handler);
+	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: 600});
+	const first = client(origin.url);
+	(await gate.next()).end('first');
+	await first;
+	clock.advance(61);
+	t.is((await client(origin.url)).body, 'first');
+	const refresh = await gate.next();
+	t.is((await client(origin.url)).body, 'first');
+	clock.advance(600);
+	const late = client(origin.url);
+	await settle();
+	refresh.end('second');
+	t.is((await late).body, 'second');
+	t.is(origin.count, 2);
+});
+
+test.serial('a client is none the slower for a body that is larger than what is stored', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		const body = Buffer.alloc(2000, 'x');
+		if (origin.count % 2 === 0) {
+			response.setHeader('content-length', body.length);
+		}
+
+		response.write(body);
+		response.end();
+	});
+	const client = got.extend(cacheHooks({store: 'memory', maxEntryBytes: 1000}));
+	const responses = await Promise.all(Array.from({length: 10}, async () => client(origin.url)));
+	t.true(responses.every(response => response.body.length === 2000 && cacheInfo(response).stored === 'too-large'));
+	t.is(origin.count, 10);
+});

@@ -1,0 +1,176 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import test from 'ava';
+import type {Match} from '../../source/cache/variants.ts';
+import type {Flight, Landing} from '../../source/engine/flight.ts';
+import {Flights, type Boarding} from '../../source/engine/flights.ts';
+import {fieldsOf, storedResponse} from '../../source/model/stored-response.ts';
+
+const german = {'accept-language': 'de'};
+const french = {'accept-language': 'fr'};
+
+function match(...rawHeaders: string[]): Match {
+	const stored = storedResponse({
+		method: 'GET',
+		url: 'https://example.com/',
+		statusCode: 200,
+		statusMessage: 'OK',
+		rawHeaders,
+		createdAt: 0,
+		initialAge: 0,
+		expires: undefined,
+		retainUntil: undefined,
+		decidedBy: 'user',
+		generation: 'one',
+	}, new Uint8Array(0));
+	return {primary: 'key', key: 'key', stored};
+}
+
+function leading(boarding: Boarding | Landing): Flight {
+	if (boarding.do !== 'lead') {
+		throw new Error(`Expected to lead, not to ${boarding.do}`);
+	}
+
+	return boarding.flight;
+}
+
+function waiting(boarding: Boarding): Extract<Boarding, {do: 'wait'}> {
+	if (boarding.do !== 'wait') {
+		throw new Error(`Expected to wait, not to ${boarding.do}`);
+	}
+
+	return boarding;
+}
+
+const short = {head: 30, body: 30, pass: 30};
+
+test('the first leads, those who come meanwhile wait and have what it got, and nothing is left', async t => {
+	const flights = new Flights();
+	const flight = leading(flights.board('key', {}));
+	const followers = [waiting(flights.board('key', {})), waiting(flights.board('key', {}))];
+	t.is(flights.board('other', {}).do, 'lead');
+	flight.land(match());
+	t.deepEqual((await Promise.all(followers.map(({landing}) => landing))).map(landing => landing.do), ['reuse', 'reuse']);
+	t.is(flights.size, 1);
+	t.is(flights.board('key', {}).do, 'lead');
+});
+
+for (const how of ['its head', 'its end, as of a 304'] as const) {
+	test(`a response that varies, by ${how}, is for those whose headers match; one for each other variant leads`, async t => {
+		const flights = new Flights();
+		const flight = leading(flights.board('key', german));
+		const [same, one, other] = [german, french, french].map(request => waiting(flights.board('key', request)));
+		const answer = match('Vary', 'Accept-Language');
+		if (how === 'its head') {
+			flight.begin(fieldsOf(['Vary', 'Accept-Language']));
+		} else {
+			flight.land(answer);
+		}
+
+		const next = leading(await one!.landing);
+		flight.land(answer);
+		t.is((await same!.landing).do, 'reuse');
+		t.is(flights.board('key', german).do, 'lead');
+		next.land(answer);
+		t.is((await other!.landing).do, 'reuse');
+	});
+}
+
+test('what is known to vary is parted from the start', t => {
+	const flights = new Flights();
+	t.is(flights.board('key', german, ['accept-language']).do, 'lead');
+	t.is(flights.board('key', french, ['accept-language']).do, 'lead');
+	t.is(flights.board('key', french).do, 'wait');
+});
+
+test('what cannot be shared lets all go, and is remembered for a while', async t => {
+	const flights = new Flights(short);
+	const flight = leading(flights.board('key', {}));
+	const followers = [waiting(flights.board('key', {})), waiting(flights.board('key', {}))];
+	flight.pass();
+	t.deepEqual((await Promise.all(followers.map(({landing}) => landing))).map(landing => landing.do), ['alone', 'alone']);
+	t.is(flights.board('key', {}).do, 'alone');
+	await delay(40);
+	t.is(flights.board('key', {}).do, 'lead');
+});
+
+test('failures let 1, 2, 4 ask, and a success begins anew', async t => {
+	const flights = new Flights();
+	let flight = leading(flights.board('key', {}));
+	const followers = Array.from({length: 8}, () => waiting(flights.board('key', {})));
+	const left = [...followers];
+	for (const count of [1, 2, 4]) {
+		flight.fail();
+		const landings = await Promise.all(left.splice(0, count).map(({landing}) => landing));
+		t.deepEqual(landings.slice(1).map(landing => landing.do), Array.from({length: count - 1}, () => 'alone'));
+		flight = leading(landings[0]!);
+	}
+
+	t.is(left.length, 1);
+	flight.land(match());
+	t.is((await left[0]!.landing).do, 'reuse');
+	t.is(flights.size, 0);
+});
+
+test('whoever leaves is not the next to ask; who is alone leaves nothing behind', async t => {
+	const flights = new Flights();
+	const flight = leading(flights.board('key', {}));
+	const first = waiting(flights.board('key', {}));
+	const second = waiting(flights.board('key', {}));
+	first.leave();
+	flight.fail();
+	const next = leading(await second.landing);
+	second.leave();
+	next.fail();
+	t.is(flights.size, 0);
+	next.land(match());
+	next.pass();
+	t.is(flights.board('key', {}).do, 'lead');
+});
+
+test('a flight of which nothing is heard is left, before and after its head; one that goes on is not', async t => {
+	// The flights' own timers keep no process alive.
+	const alive = setInterval(() => {}, 1000);
+	t.teardown(() => {
+		clearInterval(alive);
+	});
+	const flights = new Flights({...short, body: 60});
+	const silent = leading(flights.board('key', {}));
+	const follower = waiting(flights.board('key', {}));
+	const last = waiting(flights.board('key', {}));
+	const next = leading(await follower.landing);
+	t.true(silent.isOver);
+	next.begin({});
+	for (let index = 0; index < 5; index++) {
+		await delay(15);
+		next.progress();
+	}
+
+	t.false(next.isOver);
+	t.is((await last.landing).do, 'lead');
+	t.true(next.isOver);
+});
+
+test('what runs in a flight waits for none until that is over, and may lead another', t => {
+	const flights = new Flights();
+	const flight = leading(flights.board('key', {}));
+	flight.run(() => {
+		t.is(flights.board('key', {}).do, 'alone');
+		const inner = leading(flights.board('other', {}));
+		inner.run(() => {
+			t.is(flights.board('key', {}).do, 'alone');
+			inner.land(match());
+			t.is(flights.board('key', {}).do, 'alone');
+			flight.land(match());
+			leading(flights.board('key', {}));
+			t.is(flights.board('key', {}).do, 'wait');
+		});
+	});
+});
+
+test('a refresh leads only where nothing is on its way, and others wait for it', t => {
+	const flights = new Flights();
+	const refresh = flights.lead('key', {});
+	t.truthy(refresh);
+	t.is(flights.lead('key', {}), undefined);
+	t.is(flights.board('key', {}).do, 'wait');
+});

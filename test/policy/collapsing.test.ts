@@ -1,0 +1,79 @@
+import test from 'ava';
+import {mayCollapse} from '../../source/policy/collapsing.ts';
+import {onLookup} from '../../source/policy/request-rules.ts';
+import {
+	byOrigin,
+	facts,
+	minute,
+	start,
+	storedHead,
+	type RequestCase,
+} from '../helpers/policy.ts';
+import type {Reason} from '../../source/policy/reasons.ts';
+
+const sentFor: ReadonlyArray<readonly [reason: Reason, may: boolean]> = [
+	['miss', true],
+	['filtered', true],
+	['stale', true],
+	['must-revalidate', true],
+	['no-cache', false],
+	['always-revalidate', false],
+	['refresh', false],
+	['request-limits', false],
+	['precondition', false],
+	['range', false],
+];
+
+for (const [reason, may] of sentFor) {
+	test(`what is sent for \`${reason}\` ${may ? 'may' : 'may not'} be answered by another's response`, t => {
+		t.is(mayCollapse(facts(), reason), may);
+	});
+}
+
+const requests: ReadonlyArray<readonly [title: string, request: RequestCase, may: boolean]> = [
+	['a HEAD', {method: 'HEAD'}, true],
+	['a QUERY', {method: 'QUERY'}, true],
+	['one that takes what is stale', {fields: {'cache-control': 'max-stale=60'}}, true],
+	['a POST, even where it is cached', {method: 'POST', settings: {allowableMethods: new Set(['POST'])}}, false],
+	['one with `no-cache`', {fields: {'cache-control': 'no-cache'}}, false],
+	['one with `Pragma: no-cache`', {fields: {pragma: 'no-cache'}}, false],
+	['one with `max-age`', {fields: {'cache-control': 'max-age=5'}}, false],
+	['one with `min-fresh`', {fields: {'cache-control': 'min-fresh=5'}}, false],
+	['one for a part', {fields: {range: 'bytes=0-1'}}, false],
+	['one with a tag', {fields: {'if-none-match': '"1"'}}, false],
+	['one with a date', {fields: {'if-modified-since': 'Thu, 01 Jan 2026 00:00:00 GMT'}}, false],
+	['a refresh', {settings: {refresh: true}}, false],
+	['a forced refresh', {settings: {forceRefresh: true}}, false],
+	['one that expires at once', {settings: {requestExpireAfter: {kind: 'after', milliseconds: 0}}}, false],
+	['one that writes nothing', {settings: {readOnly: true}}, false],
+];
+
+for (const [title, request, may] of requests) {
+	test(`${title} ${may ? 'may' : 'may not'} be answered by another's response`, t => {
+		t.is(mayCollapse(facts(request), 'miss'), may);
+	});
+}
+
+test('a method that an override asks for is to be safe, too', t => {
+	const {request, ...rest} = facts();
+	t.true(mayCollapse({...rest, request: {...request, override: 'HEAD'}}, 'miss'));
+	t.false(mayCollapse({...rest, request: {...request, override: 'DELETE'}}, 'miss'));
+});
+
+const ahead = {refreshAhead: 0.8};
+const refreshes: ReadonlyArray<readonly [title: string, request: RequestCase, stored: Parameters<typeof storedHead>[0], minutes: number, refreshed: boolean]> = [
+	['before its share of freshness is over', {settings: ahead}, {}, 3.9, false],
+	['when its share of freshness is over', {settings: ahead}, {}, 4, true],
+	['without the setting', {}, {}, 4.9, false],
+	['where it never expires', {settings: ahead}, {expires: undefined}, 10_000, false],
+	['where nothing may be sent', {settings: {...ahead, onlyIfCached: true}}, {}, 4.5, false],
+	['where nothing may be written', {settings: {...ahead, readOnly: true}}, {}, 4.5, false],
+	['where it is immutable', {settings: {...byOrigin, ...ahead}}, {fields: {'cache-control': 'max-age=300, immutable'}}, 4.5, false],
+];
+
+for (const [title, request, stored, minutes, refreshed] of refreshes) {
+	test(`a fresh response is ${refreshed ? '' : 'not '}refreshed ahead ${title}`, t => {
+		const decision = onLookup(facts(request), {stored: storedHead(stored)}, start + (minutes * minute));
+		t.like(decision, {do: 'serve', reason: 'fresh', then: refreshed ? 'revalidate' : undefined});
+	});
+}
