@@ -4,6 +4,11 @@ export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
 } from './client/create-cached-got.ts';
+export {
+	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
+} from './client/install/install-cache.ts';
+export type {Installation} from './client/install/installation.ts';
+export {withoutNetwork} from './client/install/without-network.ts';
 export {explain, type DescribedRequest} from './client/explain.ts';
 export type {Explanation} from './engine/explain.ts';
 export type {AskedRule} from './policy/rule.ts';
@@ -20,7 +25,7 @@ export type {
 	PassReason, ReadReason, Reason, WriteReason,
 } from './policy/reasons.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type CacheSettings, type LiveSettings, type RequestSettings,
 } from './settings.ts';
 export type {
 	MaybePromise, SetOptions, Store, StoredValue,

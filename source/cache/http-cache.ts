@@ -1,11 +1,13 @@
 import {EventEmitter} from 'node:events';
 import process from 'node:process';
+import type {LiveSettings, RequestSettings} from '../settings.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
 import {Entries} from './entries.ts';
+import {noHost, type CacheHost} from './host.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
@@ -54,11 +56,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	readonly #store: Store;
 	readonly #closes: boolean;
 	readonly #storeTimeout: number;
-	readonly #keys: KeyMaking;
 	readonly #invalidations: Invalidations;
 	readonly #secret: PartitionSecret;
 	readonly #entries: Entries;
 	readonly #variants: Variants;
+	#host: CacheHost;
 	readonly #held = new Set<Promise<void>>();
 	readonly #writes = new WriteQueue((key, error) => {
 		this.report('storeError', {operation: 'set', key, error});
@@ -71,7 +73,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	constructor({store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, ...keys}: HttpCacheOptions) {
 		super();
-		this.#keys = keys;
+		this.#host = noHost(keys);
 		const opened = openStore(store, {cacheName, now});
 		this.#closes = opened.owned || autoclose;
 		this.#storeTimeout = storeTimeout;
@@ -104,6 +106,47 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.#secret.get();
+
+	/** Lets the cache ask the client that it serves. */
+	attach(host: CacheHost): void {
+		this.#host = host;
+	}
+
+	/** The settings of the client: they may be changed while it runs. */
+	get settings(): LiveSettings {
+		return this.#host.settings;
+	}
+
+	/**
+	Runs a function in whose call tree, and only there, requests of this cache have these settings: below their own, above the client's. Inner settings stand above outer ones.
+
+	There is no `using` form: it would hold for whatever the caller does next, beyond the block as well.
+
+	@returns What the function returns.
+	@throws {SettingError} Where a setting is wrong, before the function is called.
+
+	@example
+	```
+	await cache.with({expireAfter: '1m'}, async () => client('https://example.com'));
+	```
+	*/
+	with<Result>(settings: RequestSettings, action: () => Result): Result {
+		return this.#host.run(settings, action);
+	}
+
+	/**
+	Runs a function in whose call tree, and only there, requests go out as if there were no cache. Others at the same time are not touched.
+
+	@returns What the function returns.
+
+	@example
+	```
+	await cache.disabled(async () => client('https://example.com'));
+	```
+	*/
+	disabled<Result>(action: () => Result): Result {
+		return this.with({disabled: true}, action);
+	}
 
 	/**
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
@@ -166,8 +209,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			...task,
 			entries: this.#entries,
 			remove: key => this.#store.delete(key),
-			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, this.#keys, this.secret),
-			redact: stored => redactAgain(stored, this.#keys),
+			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, this.#host.keys(), this.secret),
+			redact: stored => redactAgain(stored, this.#host.keys()),
 		});
 		return migration.run();
 	}

@@ -4,9 +4,11 @@ import type {
 	Got,
 	Options,
 } from 'got';
-import {HttpCache} from '../cache/http-cache.ts';
-import {Engine} from '../engine/engine.ts';
-import {resolveSettings, type CacheSettings} from '../settings.ts';
+import type {HttpCache} from '../cache/http-cache.ts';
+import type {Engine} from '../engine/engine.ts';
+import type {CacheSettings} from '../settings.ts';
+import {createEngine} from './create-engine.ts';
+import {findSeat} from './install/seat.ts';
 import {arm} from './transport.ts';
 
 const engines = new WeakMap<BeforeRequestHook, Engine>();
@@ -27,8 +29,7 @@ const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 ```
 */
 export function cacheHooks(settings: CacheSettings = {}): Pick<ExtendOptions, 'hooks'> {
-	const resolved = resolveSettings(settings);
-	const engine = new Engine(new HttpCache(resolved), resolved);
+	const engine = createEngine(settings);
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
@@ -41,16 +42,21 @@ export function cacheHooks(settings: CacheSettings = {}): Pick<ExtendOptions, 'h
 }
 
 /**
-The cache of a Got instance; of the last one, if it was extended twice.
+The cache of a Got instance: its own, of the last call if it was extended twice, else the one that is installed for the process. Without an instance, the one that is installed for this call tree or the process.
 
-@returns `undefined` for an instance without one.
+@returns `undefined` where there is none.
 */
-export function getCache(instance: Pick<Got, 'defaults'>): HttpCache | undefined {
-	return engineOf(instance)?.cache;
+export function getCache(instance?: Pick<Got, 'defaults'>): HttpCache | undefined {
+	return (instance === undefined ? findSeat()?.current?.engine : engineOf(instance))?.cache;
 }
 
 /** The engine of a Got instance, for what else is asked of it. */
 export function engineOf(instance: Pick<Got, 'defaults'>): Engine | undefined {
-	const hook = instance.defaults.options.hooks.beforeRequest.findLast(candidate => engines.has(candidate));
-	return hook === undefined ? undefined : engines.get(hook);
+	const {options} = instance.defaults;
+	const hook = options.hooks.beforeRequest.findLast(candidate => engines.has(candidate));
+	return hook === undefined ? findSeat()?.servingOptions(options)?.engine : engines.get(hook);
+}
+
+export function engineOfHook(hook: BeforeRequestHook): Engine | undefined {
+	return engines.get(hook);
 }

@@ -4,6 +4,7 @@ import {chain} from '../cache/maybe-promise.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
+import {isNetworkRefused, networkRefusal} from '../engine/network.ts';
 import {remember} from './cache-info.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {
@@ -11,12 +12,14 @@ import {
 	isClientRequest,
 	sendNative,
 	type NativeOptions,
+	type RequestFunction,
 	type RequestResult,
 	type Send,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {refresh} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
+import {putOn, takeOff} from './request-function.ts';
 import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
@@ -32,16 +35,21 @@ Got asks its options for that function once all hooks have run. The method is re
 @throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
 */
 export function arm(options: Options, engine: Engine): void {
+	putOn(options, transportFor(options, engine));
+}
+
+/** The request function of one attempt: it takes itself off when it is called. */
+export function transportFor(options: Options, engine: Engine): RequestFunction {
 	const settings = engine.settingsFor(options.context.cache);
 	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
-		Reflect.deleteProperty(options, 'getRequestFunction');
+		takeOff(options);
 		const isLastResort = endOfRetries(options);
 		const exchange = engine.open(outgoingRequest(url, native, options), options.decompress ? settings : {...settings, storeEncoded: true});
 		remember(options, exchange, engine.now);
 		return new Attempt(url, native, options, exchange, engine).run(isLastResort);
 	};
 
-	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+	return transport as RequestFunction;
 }
 
 /** One attempt of one hop: between Got's options and an exchange. */
@@ -73,7 +81,7 @@ class Attempt {
 	#execute(step: Step): RequestResult | Promise<RequestResult> {
 		switch (step.do) {
 			case 'serve': {
-				if (step.revalidate) {
+				if (step.revalidate && !isNetworkRefused()) {
 					this.#refresh();
 				}
 
@@ -91,6 +99,11 @@ class Attempt {
 	}
 
 	#dispatch(validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
+		if (isNetworkRefused()) {
+			const {shownUrl, request, info} = this.#exchange;
+			throw networkRefusal(request.method, shownUrl, info.reason);
+		}
+
 		try {
 			const result = sendNative(this.#url, this.#native, this.#options, validators);
 			return isThenable(result) ? this.#settled(result) : this.#watch(result);

@@ -14,17 +14,28 @@ What the exchanges of one client share: the cache, the settings, the work in the
 export class Engine {
 	readonly cache: HttpCache;
 	readonly background: Background;
-	readonly #settings: ResolvedSettings;
-	readonly #ofClient: ExchangeSettings;
+	#settings: ResolvedSettings;
+	#ofClient: ExchangeSettings;
 
 	// Requests often carry one and the same object of settings: a client's, a class's.
-	readonly #ofRequests = new WeakMap<object, ExchangeSettings>();
+	#ofRequests = new WeakMap<object, ExchangeSettings>();
 
 	constructor(cache: HttpCache, settings: ResolvedSettings) {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		this.background = new Background(cache);
+	}
+
+	get settings(): ResolvedSettings {
+		return this.#settings;
+	}
+
+	/** Takes other settings for the client: requests that are under way keep those that they began with. */
+	reconfigure(settings: ResolvedSettings): void {
+		this.#settings = settings;
+		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
+		this.#ofRequests = new WeakMap();
 	}
 
 	get now(): () => number {

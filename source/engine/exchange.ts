@@ -2,6 +2,7 @@ import type {HttpCache} from '../cache/http-cache.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
+import {redactUrl} from '../matching/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldLines, fieldValue} from '../policy/fields.ts';
@@ -81,6 +82,11 @@ export class Exchange {
 
 	get info(): ExchangeInfo {
 		return this.#info;
+	}
+
+	/** The request's URL as it may be shown. */
+	get shownUrl(): string {
+		return redactUrl(this.request.url, this.#settings.ignoredParameters);
 	}
 
 	/** For the origin's answer, the longest body that is kept, in bytes. */
