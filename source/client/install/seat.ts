@@ -97,7 +97,7 @@ export class Seat {
 
 	#rest(options: OptionsClass): void {
 		const plain = this.#plain.get(options);
-		const method: Partial<InstalledMethod> = options.prototype.getRequestFunction;
+		const method = options.prototype.getRequestFunction as Partial<InstalledMethod>;
 
 		// Whoever has put something over ours since keeps it: ours leads to Got's own while nothing is installed.
 		if (plain === undefined || method[plainMethod] !== plain.value) {

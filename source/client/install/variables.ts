@@ -10,7 +10,7 @@ type Read = (text: string) => unknown;
 const prefix = 'GOT_CACHE_';
 
 /** Names the file of settings, and so is none itself. */
-export const fileVariable = `${prefix}CONFIG`;
+export const fileVariable = 'GOT_CACHE_CONFIG';
 
 const truths: ReadonlyMap<string, boolean> = new Map([['true', true], ['1', true], ['false', false], ['0', false]]);
 const constants: ReadonlyMap<string, unknown> = new Map<string, unknown>([
@@ -19,14 +19,14 @@ const constants: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 	['DO_NOT_CACHE', DO_NOT_CACHE],
 ]);
 
-const plain = (text: string): string => text;
-const flag = (text: string): unknown => truths.get(text.toLowerCase()) ?? text;
-const number = (text: string): unknown => /^\d+(?:\.\d+)?$/v.test(text) ? Number(text) : text;
+const plain: Read = text => text;
+const flag: Read = text => truths.get(text.toLowerCase()) ?? text;
+const number: Read = text => /^\d+(?:\.\d+)?$/v.test(text) ? Number(text) : text;
 const list = (text: string): string[] => text.split(',').map(item => item.trim());
-const duration = (text: string): unknown => constants.has(text) ? constants.get(text) : number(text);
+const duration: Read = text => constants.has(text) ? constants.get(text) : number(text);
 
 /** A number of seconds here, where a flag could be meant. */
-const period = (text: string): unknown => /^(?:true|false)$/iv.test(text) ? flag(text) : duration(text);
+const period: Read = text => /^(?:true|false)$/iv.test(text) ? flag(text) : duration(text);
 
 const readers: Partial<Readonly<Record<keyof CacheSettings, Read>>> = {
 	allowableCodes: text => list(text).map(item => number(item)),
