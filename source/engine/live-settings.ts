@@ -24,7 +24,7 @@ The settings of a client, to be read and assigned to while it runs. An assignmen
 @param apply - Takes the settings that hold from now on.
 */
 export function liveSettings(given: CacheSettings, apply: (settings: ResolvedSettings) => void): LiveSettings {
-	let own = given;
+	let own = copiedSettings(given);
 	const shown = shownSettings(own);
 	const change = (key: string | symbol, value: unknown): boolean => {
 		if (typeof key === 'symbol') {
@@ -35,7 +35,7 @@ export function liveSettings(given: CacheSettings, apply: (settings: ResolvedSet
 			throw new SettingError(`cache.${key}`, hidden(key, value), `left as it is (${fixed[key as FixedSetting]}): make another client`);
 		}
 
-		const next = {...own, [key]: copied(value)};
+		const next = copiedSettings({...own, [key]: value});
 		apply(resolveSettings(next));
 		own = next;
 		Object.assign(shown, shownSettings(own));
@@ -51,6 +51,10 @@ export function liveSettings(given: CacheSettings, apply: (settings: ResolvedSet
 
 function shownSettings(own: CacheSettings): Record<string, unknown> {
 	return Object.fromEntries(Object.entries(statedSettings(own)).map(([key, value]) => [key, hidden(key, copied(value))]));
+}
+
+function copiedSettings(settings: CacheSettings): CacheSettings {
+	return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, copied(value)]));
 }
 
 function hidden(key: string, value: unknown): unknown {

@@ -1,5 +1,9 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {cacheHooks} from '../../../source/index.ts';
+import {configure} from '../../../source/client/install/configuration.ts';
 import {settingsOfVariables, variableOf} from '../../../source/client/install/variables.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../../../source/policy/expiration.ts';
 import {Origin} from '../../helpers/origin.ts';
@@ -23,7 +27,7 @@ async function startOrigin(): Promise<Origin> {
 	});
 }
 
-test('variables install the cache for a program that is only started', async t => {
+test.serial('variables install the cache for a program that is only started', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const args = [origin.url];
@@ -35,7 +39,7 @@ test('variables install the cache for a program that is only started', async t =
 	t.regex(String((lines[0] as unknown[])[1]), /^(?:3600|3599|3598)$/v);
 });
 
-test('a file in the working directory installs it, and variables stand above the file', async t => {
+test.serial('a file in the working directory installs it, and variables stand above the file', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	await fixture.write('got-cache.config.js', 'export default {store: \'memory\', expireAfter: 100_000};');
@@ -59,18 +63,28 @@ const wrongFiles = {
 } as const;
 
 for (const [name, [code, message]] of Object.entries(wrongFiles)) {
-	test(`a file that ${name} stops the start, with its path and the reason`, async t => {
-		const fixture = await Fixture.create(t);
-		await fixture.write('got-cache.config.js', code);
-		const {code: exitCode, lines, stderr} = await fixture.run('console.log("1");');
-		t.is(exitCode, 1);
-		t.deepEqual(lines, []);
-		t.regex(stderr, message);
-		t.true(stderr.includes(path.join(fixture.folder, 'got-cache.config.js')));
+	test(`a file that ${name} is an error with its path and the reason`, async t => {
+		const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-configuration-'));
+		t.teardown(async () => fs.rm(folder, {recursive: true}));
+		const file = path.join(folder, 'got-cache.config.js');
+		await fs.writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
+		await fs.writeFile(file, code);
+		const error = await t.throwsAsync(configure({}, folder, cacheHooks), {code: 'ERR_CACHE_CONFIG', message});
+		t.true(error.message.startsWith(`${file}: `));
+		t.truthy(error.cause);
 	});
 }
 
-test('a wrong variable stops the start and is named; so does a file that is named and not there', async t => {
+test.serial('an error in the file stops the start', async t => {
+	const fixture = await Fixture.create(t);
+	await fixture.write('got-cache.config.js', 'export default {expireAfter: \'5 parsecs\'};');
+	const {code, lines, stderr} = await fixture.run('console.log("1");');
+	t.is(code, 1);
+	t.deepEqual(lines, []);
+	t.true(stderr.includes(`${path.join(fixture.folder, 'got-cache.config.js')}: Expected \`cache.expireAfter\` to be `));
+});
+
+test.serial('a wrong variable stops the start and is named; so does a file that is named and not there', async t => {
 	const fixture = await Fixture.create(t);
 	const cases: ReadonlyArray<readonly [Readonly<Record<string, string>>, RegExp]> = [
 		[{GOT_CACHE_READ_ONLY: 'perhaps'}, /GOT_CACHE_READ_ONLY: Expected `cache\.readOnly` to be a boolean, got string "perhaps"/v],

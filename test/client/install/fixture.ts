@@ -1,4 +1,5 @@
 import {execFile} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,12 @@ import process from 'node:process';
 import type {ExecutionContext} from 'ava';
 
 const root = path.resolve(import.meta.dirname, '../../..');
+
+// The processes of a test file load the same modules over and over.
+const compileCache = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-compiled-'));
+process.once('exit', () => {
+	rmSync(compileCache, {recursive: true, force: true});
+});
 
 export type Run = {
 	readonly code: number;
@@ -71,7 +78,7 @@ export class Fixture {
 		await this.write('app.js', code);
 		const flags = isRegistered ? ['--import', 'got-cache-hooks/register'] : [];
 		return new Promise(resolve => {
-			const options = {cwd: this.folder, env: {...process.env, ...environment}};
+			const options = {cwd: this.folder, env: {...process.env, NODE_COMPILE_CACHE: compileCache, ...environment}};
 			execFile(process.execPath, [...flags, 'app.js', ...args], options, (error, stdout, stderr) => {
 				resolve({
 					code: error === null ? 0 : Number(error.code),

@@ -31,7 +31,7 @@ const start = `
 	const settings = {store: 'memory'};
 `;
 
-test('a dependency two levels down, with Got 15 or 16 of its own, is cached; so is a CommonJS caller and an `import()`', async t => {
+test.serial('a dependency two levels down, with Got 15 or 16 of its own, is cached; so is a CommonJS caller and an `import()`', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	await fixture.copyGot('got15', 'node_modules/middle/node_modules/deep/node_modules/got');
@@ -57,7 +57,7 @@ test('a dependency two levels down, with Got 15 or 16 of its own, is cached; so 
 	t.deepEqual(origin.requests.map(({url}) => url), ['/own', '/deep', '/old', '/late']);
 });
 
-test('instances made before the installation obey it, in every way of Got\'s; and so do those made by other exports', async t => {
+test.serial('instances made before the installation obey it, in every way of Got\'s; and so do those made by other exports', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -98,7 +98,7 @@ test('instances made before the installation obey it, in every way of Got\'s; an
 	]);
 });
 
-test('after uninstalling, Got is what it was: on the wire, for the caller, and in its own objects', async t => {
+test.serial('after uninstalling, Got is what it was: on the wire, for the caller, and in its own objects', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.sendDate = false;
 		response.end('body');
@@ -146,7 +146,7 @@ test('after uninstalling, Got is what it was: on the wire, for the caller, and i
 	t.deepEqual(seen[3], seen[0]);
 });
 
-test('installing twice replaces and closes what was there; an installation that was replaced uninstalls nothing', async t => {
+test.serial('installing twice replaces and closes what was there; an installation that was replaced uninstalls nothing', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -173,7 +173,7 @@ test('installing twice replaces and closes what was there; an installation that 
 	t.deepEqual(lines, [[false, true], [true, false, true], [true], [false, false]]);
 });
 
-test('what is stored by the installed cache can be deleted, one or all', async t => {
+test.serial('what is stored by the installed cache can be deleted, one or all', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -189,7 +189,7 @@ test('what is stored by the installed cache can be deleted, one or all', async t
 	t.deepEqual(lines, [[false, true], [false, false]]);
 });
 
-test('`enabled` and `disabled` hold for one call tree, nested and beside others', async t => {
+test.serial('`enabled` and `disabled` hold for one call tree, nested and beside others', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -218,7 +218,7 @@ test('`enabled` and `disabled` hold for one call tree, nested and beside others'
 	t.is(origin.requests.filter(({url}) => url === '/a').length, 2);
 });
 
-test('an instance with a cache of its own keeps it, and a request is cached once; Got\'s own `cache` is left alone', async t => {
+test.serial('an instance with a cache of its own keeps it, and a request is cached once; Got\'s own `cache` is left alone', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -243,7 +243,7 @@ test('an instance with a cache of its own keeps it, and a request is cached once
 	t.deepEqual(lines, [[true], [true, 0, false], [0], [true]]);
 });
 
-test('`withoutNetwork` keeps instances without a cache from the network, too', async t => {
+test.serial('`withoutNetwork` keeps instances without a cache from the network, too', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -260,7 +260,7 @@ test('`withoutNetwork` keeps instances without a cache from the network, too', a
 	t.deepEqual(lines, [[[['ERR_NO_NETWORK', 'No answer is stored for GET /plain?access_token=REDACTED (no cache), and `withoutNetwork` lets nothing out'], 200], 200]]);
 });
 
-test('without the register, `installCache` says what to do, and the other functions find nothing', async t => {
+test.serial('without the register, `installCache` says what to do, and the other functions find nothing', async t => {
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
 		for (const install of [library.installCache, () => library.enabled(settings, () => {})]) {
@@ -278,7 +278,7 @@ test('without the register, `installCache` says what to do, and the other functi
 	t.deepEqual(lines, [['ERR_NOT_REGISTERED', true], ['ERR_NOT_REGISTERED', true], [false, 'none', 1, 2]]);
 });
 
-test('importing the package changes nothing in the process, and makes no file', async t => {
+test.serial('importing the package changes nothing in the process, and makes no file', async t => {
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`
 		import assert from 'node:assert/strict';
