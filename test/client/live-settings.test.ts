@@ -93,7 +93,7 @@ test('settings are shown as they were given, completed with the defaults; no sec
 	cacheSettings.expireAfter = '1m';
 	Reflect.deleteProperty(cacheSettings, 'cacheControl');
 	Reflect.deleteProperty(cacheSettings, 'expireAfter');
-	t.is(cacheSettings.expireAfter, NEVER_EXPIRE);
+	t.is<unknown, unknown>(cacheSettings.expireAfter, NEVER_EXPIRE);
 	Object.assign(cacheSettings, {readOnly: true} satisfies Partial<LiveSettings>);
 	t.true(cacheSettings.readOnly);
 });
