@@ -76,7 +76,7 @@ await client.cache.close();
 ```
 */
 export function createCachedGot(settings: CacheSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
-	return withCache(instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}) as Got);
+	return withCache(instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
 }
 
 function withCache(client: Got): CachedGot {
@@ -102,7 +102,7 @@ function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, in
 		}
 
 		const options = {...item};
-		moveSettings(options as OptionsInit, {context});
+		moveSettings(options, {context});
 		context = {...context, ...options.context};
 		return options;
 	});

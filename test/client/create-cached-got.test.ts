@@ -50,7 +50,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(given, {expireAfter: '2m', headers: {'x-a': '1'}});
 		t.is(extended.cache, client.cache);
 		t.is(extended.cacheSettings, client.cacheSettings);
-		t.is((await extended.post(origin.url)).isFromCache, false);
+		t.false((await extended.post(origin.url)).isFromCache);
 		const again = await extended.post(origin.url);
 		t.true(again.isFromCache);
 		t.deepEqual(cacheInfo(again).expires, new Date(clock.now() + 120_000));

@@ -55,8 +55,8 @@ test('it holds for one call tree, and is not retried', async t => {
 	]);
 	t.is(sent.status, 'fulfilled');
 	t.is(refused.status, 'rejected');
-	const {reason} = refused as PromiseRejectedResult;
-	t.true(reason instanceof RequestError);
-	t.is((reason as RequestError).request?.retryCount, 0);
+	const error: unknown = (refused as PromiseRejectedResult).reason;
+	t.true(error instanceof RequestError);
+	t.is((error as RequestError).request?.retryCount, 0);
 	t.is(origin.count, 1);
 });

@@ -29,8 +29,12 @@ async function startProxy() {
 			client.write('HTTP/1.1 200 OK\r\n\r\n');
 			upstream.pipe(client).pipe(upstream);
 		});
-		upstream.on('error', () => client.destroy());
-		client.on('error', () => upstream.destroy());
+		upstream.on('error', () => {
+			client.destroy();
+		});
+		client.on('error', () => {
+			upstream.destroy();
+		});
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');

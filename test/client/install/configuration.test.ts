@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/naming-convention -- Environment variables. */
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,6 @@ import {DO_NOT_CACHE, NEVER_EXPIRE} from '../../../source/policy/expiration.ts';
 import {Origin} from '../../helpers/origin.ts';
 import {Fixture} from './fixture.ts';
 
-/* eslint-disable @typescript-eslint/naming-convention -- Environment variables. */
 
 /** A program that knows nothing of the cache: it prints whether its second answer was one, and for how many seconds it is fresh. */
 const program = `
@@ -18,7 +18,7 @@ const program = `
 	const [, , url] = process.argv;
 	await got(url);
 	const {isFromCache, headers} = await got(url);
-	console.log(JSON.stringify([isFromCache, /ttl=(\\d+)/.exec(headers['cache-status'])?.[1] ?? null]));
+	console.log(JSON.stringify([isFromCache, /ttl=([0-9]+)/.exec(headers['cache-status'])?.[1] ?? null]));
 `;
 
 async function startOrigin(): Promise<Origin> {
@@ -32,7 +32,7 @@ test.serial('variables install the cache for a program that is only started', as
 	const fixture = await Fixture.create(t);
 	const args = [origin.url];
 	const without = await fixture.run(program, {args});
-	t.deepEqual(without.lines, [[false, null]], without.stderr);
+	t.deepEqual(without.lines, [[false, null]]);
 	const environment = {GOT_CACHE_STORE: 'memory', GOT_CACHE_EXPIRE_AFTER: '1h'};
 	const {lines, stderr} = await fixture.run(program, {args, environment});
 	t.deepEqual(lines.map(line => (line as unknown[])[0]), [true], stderr);
@@ -58,7 +58,7 @@ const wrongFiles = {
 	'has an unknown setting': ['export default {expire_after: 5};', /got-cache\.config\.js: .*did you mean `expireAfter`/v],
 	'names a store that there is not': ['export default {store: \'papyrus\'};', /got-cache\.config\.js: Expected `cache\.store` to be /v],
 	'exports nothing': ['export const store = \'memory\';', /got-cache\.config\.js: Expected its default export to be an object of settings, got undefined/v],
-	'throws': ['throw new Error(\'The moon is full\');', /got-cache\.config\.js: The moon is full/v],
+	throws: ['throw new Error(\'The moon is full\');', /got-cache\.config\.js: The moon is full/v],
 	'imports what there is not': ['import \'./nowhere.js\';', /got-cache\.config\.js: Cannot find module .*nowhere\.js/v],
 } as const;
 

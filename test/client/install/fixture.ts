@@ -10,6 +10,10 @@ const root = path.resolve(import.meta.dirname, '../../..');
 
 // The processes of a test file load the same modules over and over.
 const compileCache = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-compiled-'));
+// eslint-disable-next-line @typescript-eslint/naming-convention -- A variable of Node.js's.
+const shared = {NODE_COMPILE_CACHE: compileCache};
+
+// eslint-disable-next-line unicorn/no-top-level-side-effects -- It is the test's process, and there is nobody else to clean up.
 process.once('exit', () => {
 	rmSync(compileCache, {recursive: true, force: true});
 });
@@ -78,7 +82,7 @@ export class Fixture {
 		await this.write('app.js', code);
 		const flags = isRegistered ? ['--import', 'got-cache-hooks/register'] : [];
 		return new Promise(resolve => {
-			const options = {cwd: this.folder, env: {...process.env, NODE_COMPILE_CACHE: compileCache, ...environment}};
+			const options = {cwd: this.folder, env: {...process.env, ...shared, ...environment}};
 			execFile(process.execPath, [...flags, 'app.js', ...args], options, (error, stdout, stderr) => {
 				resolve({
 					code: error === null ? 0 : Number(error.code),

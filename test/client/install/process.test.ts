@@ -1,3 +1,4 @@
+/* eslint-disable unicorn/no-incorrect-template-string-interpolation -- The programs are code. */
 import test from 'ava';
 import {Origin} from '../../helpers/origin.ts';
 import {Fixture} from './fixture.ts';
