@@ -11,10 +11,10 @@ export type Output = {
 	readonly stderr: string;
 };
 
-/** Runs this Node.js with the arguments, in the folder. */
-export async function runNode(inputs: readonly string[], folder: string): Promise<Output> {
+/** Runs this Node.js with the arguments, in the folder, with more in its environment. */
+export async function runNode(inputs: readonly string[], folder: string, environment: NodeJS.ProcessEnv = {}): Promise<Output> {
 	return new Promise(resolve => {
-		execFile(process.execPath, [...inputs], {cwd: folder}, (error, stdout, stderr) => {
+		execFile(process.execPath, [...inputs], {cwd: folder, env: {...process.env, ...environment}}, (error, stdout, stderr) => {
 			resolve({code: error === null ? 0 : Number(error.code), stdout, stderr});
 		});
 	});

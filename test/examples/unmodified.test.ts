@@ -1,13 +1,10 @@
-import {execFile} from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
-import {promisify} from 'node:util';
 import test from 'ava';
 import {Origin} from '../helpers/origin.ts';
+import {runNode} from './run-node.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const run = promisify(execFile) as (file: string, words: readonly string[], options: object) => Promise<{stdout: string; stderr: string}>;
 
 test('an unmodified script is cached by its command line, and by nothing else', async t => {
 	await using origin = await Origin.start((_request, response) => {
@@ -18,7 +15,7 @@ test('an unmodified script is cached by its command line, and by nothing else', 
 	const {line} = /^\tnode (?<line>.+) https:/mv.exec(script)!.groups!;
 	const {name, value} = /`(?<name>GOT_CACHE_\w+)=(?<value>\w+)`/v.exec(script)!.groups!;
 	const start = async (words: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> => {
-		const {stdout, stderr} = await run(process.execPath, [...words, origin.url], {cwd: root, env: {...process.env, ...environment}});
+		const {stdout, stderr} = await runNode([...words, origin.url], root, environment);
 		t.is(stderr, '');
 		return stdout;
 	};

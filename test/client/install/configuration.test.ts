@@ -10,7 +10,6 @@ import {DO_NOT_CACHE, NEVER_EXPIRE} from '../../../source/policy/expiration.ts';
 import {Origin} from '../../helpers/origin.ts';
 import {Fixture} from './fixture.ts';
 
-
 /** A program that knows nothing of the cache: it prints whether its second answer was one, and for how many seconds it is fresh. */
 const program = `
 	import got from 'got';
@@ -35,8 +34,7 @@ test.serial('variables install the cache for a program that is only started', as
 	t.deepEqual(without.lines, [[false, null]]);
 	const environment = {GOT_CACHE_STORE: 'memory', GOT_CACHE_EXPIRE_AFTER: '1h'};
 	const {lines, stderr} = await fixture.run(program, {args, environment});
-	t.deepEqual(lines.map(line => (line as unknown[])[0]), [true], stderr);
-	t.regex(String((lines[0] as unknown[])[1]), /^(?:3600|3599|3598)$/v);
+	t.regex(JSON.stringify(lines), /^\[\[true,"3[56]\d\d"\]\]$/v, stderr);
 });
 
 test.serial('a file in the working directory installs it, and variables stand above the file', async t => {
