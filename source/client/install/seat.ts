@@ -30,6 +30,9 @@ The request function is what Got asks its options for once all hooks have run, a
 export class Seat {
 	readonly #classes = new Set<OptionsClass>();
 	readonly #scopes = new AsyncLocalStorage<Scope>();
+
+	// Each attempt has options of its own. Who asks again is the cache itself, perhaps through what somebody has put over our method.
+	readonly #served = new WeakSet<Options>();
 	readonly #plain = new WeakMap<OptionsClass, PropertyDescriptor>();
 	#installed: Installed | undefined;
 	#holders = 0;
@@ -111,8 +114,9 @@ export class Seat {
 	#installedMethod(plain: Method): InstalledMethod {
 		const installed = (options: Options): ReturnType<Method> => {
 			// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
-			const serving = options.cache === undefined ? this.current : undefined;
+			const serving = options.cache === undefined && !this.#served.has(options) ? this.current : undefined;
 			if (serving !== undefined) {
+				this.#served.add(options);
 				return serving.transportFor(options);
 			}
 

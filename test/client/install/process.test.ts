@@ -84,6 +84,8 @@ test.serial('instances made before the installation obey it, in every way of Got
 		const retried = await got(url + '/flaky', {retry: {limit: 1, calculateDelay: ({computedValue}) => computedValue && 1}});
 		print(retried.retryCount, (await got(url + '/flaky')).isFromCache);
 		print((await got(url + '/extended', {context: {cache: {forceRefresh: true}}})).isFromCache, typeof calculateRetryDelay);
+		const wrong = await got(url, {context: {cache: {expireAfter: '5 parsecs'}}}).catch(error => error);
+		print(wrong.name, wrong.cause.path);
 		print((await library.explain(got, {url: url + '/target', headers: {'accept-encoding': ''}})).reason);
 	`, {args: [origin.url]});
 	t.is(stderr, '');
@@ -95,6 +97,7 @@ test.serial('instances made before the installation obey it, in every way of Got
 		[true, [`${origin.url}/target`], `${origin.url}/target`],
 		[1, true],
 		[false, 'function'],
+		['RequestError', 'context.cache.expireAfter'],
 		['fresh'],
 	]);
 });
@@ -145,6 +148,31 @@ test.serial('after uninstalling, Got is what it was: on the wire, for the caller
 	t.is(seen.length, 4);
 	t.deepEqual(seen[1], seen[0]);
 	t.deepEqual(seen[3], seen[0]);
+});
+
+test.serial('a method that somebody puts over ours is called on the way, and stays', async t => {
+	await using origin = await startOrigin();
+	const fixture = await Fixture.create(t);
+	const {lines, stderr} = await fixture.run(`${start}
+		import {Options} from 'got';
+
+		library.installCache(settings);
+		const {getRequestFunction} = Options.prototype;
+		let calls = 0;
+		Options.prototype.getRequestFunction = function () {
+			calls++;
+			return getRequestFunction.call(this);
+		};
+		await got(url);
+		print((await got(url)).isFromCache, calls);
+		await library.uninstallCache();
+		print((await got(url)).isFromCache, calls);
+		library.installCache(settings);
+		await got(url);
+		print((await got(url)).isFromCache);
+	`, {args: [origin.url]});
+	t.is(stderr, '');
+	t.deepEqual(lines, [[true, 3], [false, 4], [true]]);
 });
 
 test.serial('installing twice replaces and closes what was there; an installation that was replaced uninstalls nothing', async t => {
