@@ -83,6 +83,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: [],
 	},
+	'register.ts': {
+		source: ['client'],
+		node: [],
+		packages: [],
+	},
 	'index.ts': {
 		source: ['*'],
 		node: [],

@@ -17,6 +17,11 @@ export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
 } from './client/create-cached-got.ts';
+export {
+	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
+} from './client/install/install-cache.ts';
+export type {Installation} from './client/install/installation.ts';
+export {withoutNetwork} from './client/install/without-network.ts';
 export {explain} from './client/explain.ts';
 export type {AskedRule} from './policy/rule.ts';
 export {
@@ -49,7 +54,7 @@ export type {
 } from './serializers/stage.ts';
 export {UnreadableError, type UnreadableReason} from './serializers/unreadable.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type CacheSettings, type LiveSettings, type RequestSettings,
 } from './settings.ts';
 export {
 	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,

@@ -576,6 +576,21 @@ export type RequestSettings = SharedSettings & {
 	readonly tags?: readonly string[] | undefined;
 };
 
+/** Settings with which a store was opened: they stay what they are. */
+export type FixedSetting = 'autoclose' | 'cacheName' | 'decodeContent' | 'failFast' | 'lease' | 'maxBytes' | 'maxEntries' | 'maxEntryBytes' | 'maxPendingBytes' | 'maxPendingWrites' | 'maxRefreshes' | 'mode' | 'now' | 'partitionSecret' | 'serializer' | 'store' | 'storeTimeout';
+
+/**
+The settings of a client while it runs, completed with the defaults. An assignment holds for the requests that begin after it; one that is wrong throws a `SettingError` and changes nothing. `undefined` is the default again.
+
+Arrays are frozen copies: assign a new one. A secret is not shown.
+
+@example
+```
+cache.settings.expireAfter = '1m';
+```
+*/
+export type LiveSettings = {-readonly [Key in Exclude<keyof CacheSettings, FixedSetting>]: CacheSettings[Key]} & {readonly [Key in FixedSetting]: CacheSettings[Key]};
+
 type ResolvedSharedSettings = {
 	readonly expireAfter: Expiration;
 	readonly allowableCodes: ReadonlySet<number>;

@@ -258,6 +258,13 @@ export function resolveRequestSettings(settings: RequestSettings, path = 'contex
 	return resolve(requestTable, [], settings, path);
 }
 
+/** The settings of a client as a user would write them, completed with the defaults. */
+export function statedSettings(settings: CacheSettings): Record<string, unknown> {
+	const rows = Object.entries<Row<unknown>>(clientTable);
+	const given = new Map<string, unknown>(Object.entries(settings));
+	return Object.fromEntries(rows.map(([key, row]) => [key, given.get(key) ?? (leftToOrigin.has(key) && settings.cacheControl === true ? undefined : row.default)]));
+}
+
 function resolve<Resolved>(table: Table<Resolved>, required: readonly string[], settings: unknown, path: string): Resolved {
 	if (!isPlainObject(settings)) {
 		throw new SettingError(path, settings, 'an object of settings');

@@ -55,7 +55,6 @@ type Told = {
 What the engine asks of a cache: stored responses by key, and somebody to tell what happened. Faults of the store are misses and events, never errors.
 */
 export class CacheCore {
-	readonly settings: ResolvedSettings;
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly tags: Tags;
@@ -73,6 +72,7 @@ export class CacheCore {
 	/** As `variants`, throwing faults. */
 	readonly managedVariants: Variants;
 	readonly #guarded: Store;
+	#settings: ResolvedSettings;
 	readonly #closes: boolean;
 	readonly #invalidations: Invalidations;
 	readonly #entries: Entries;
@@ -95,7 +95,7 @@ export class CacheCore {
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, maxBytes, maxEntries} = settings;
-		this.settings = settings;
+		this.#settings = settings;
 		this.#writes = new WriteQueue({
 			maxWrites: settings.maxPendingWrites,
 			maxBytes: settings.maxPendingBytes,
@@ -161,6 +161,15 @@ export class CacheCore {
 			this.figures.evicted++;
 			this.removed('evicted', {reason: 'bounds', key});
 		});
+	}
+
+	get settings(): ResolvedSettings {
+		return this.#settings;
+	}
+
+	/** Takes other settings; those with which the store was opened stay. */
+	reconfigure(settings: ResolvedSettings): void {
+		this.#settings = settings;
 	}
 
 	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */

@@ -3,7 +3,12 @@ import {CacheHooksError, describe, SettingError} from '../errors.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
-import {resolveSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
+import {
+	resolveSettings,
+	type CacheSettings,
+	type LiveSettings,
+	type RequestSettings,
+} from '../settings.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
 import {
@@ -17,6 +22,7 @@ import type {CacheEvents} from './events.ts';
 import type {Explanation} from './explanation.ts';
 import {importHar, type ImportedHar} from './from-har.ts';
 import type {Har} from './har-types.ts';
+import {required, type CacheHost} from './host.ts';
 import {
 	listAll,
 	listMeant,
@@ -47,8 +53,7 @@ export type Target =
 	| {readonly url: string | URL}
 	| {readonly request: DescribedRequest};
 
-type Explain = (request: DescribedRequest, settings: RequestSettings | undefined) => Promise<Explanation>;
-type Insides = {readonly core: CacheCore; readonly settings: CacheSettings; explain?: Explain};
+type Insides = {readonly core: CacheCore; readonly settings: CacheSettings; host?: CacheHost};
 
 const insides = new WeakMap<HttpCache, Insides>();
 
@@ -62,9 +67,9 @@ export function givenSettings(cache: HttpCache): CacheSettings {
 	return insides.get(cache)!.settings;
 }
 
-/** Gives a cache what its client knows. */
-export function connect(cache: HttpCache, explain: Explain): void {
-	insides.get(cache)!.explain = explain;
+/** Lets a cache ask the client that it serves. */
+export function attach(cache: HttpCache, host: CacheHost): void {
+	insides.get(cache)!.host = host;
 }
 
 /**
@@ -402,12 +407,43 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async explain(request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-		const {explain} = insides.get(this)!;
-		if (explain === undefined) {
-			throw new TypeError('Expected a cache that a client uses: give it to `cacheHooks({cache})` first');
-		}
+		return required(insides.get(this)!.host).explain(checkedRequest(request), settings);
+	}
 
-		return explain(checkedRequest(request), settings);
+	/** The settings of the client: they may be changed while it runs. */
+	get settings(): LiveSettings {
+		return required(insides.get(this)!.host).settings;
+	}
+
+	/**
+	Runs a function in whose call tree, and only there, requests of this cache have these settings: below their own, above the client's. Inner settings stand above outer ones.
+
+	There is no `using` form: it would hold for whatever the caller does next, beyond the block as well.
+
+	@returns What the function returns.
+	@throws {SettingError} Where a setting is wrong, before the function is called.
+
+	@example
+	```
+	await cache.with({expireAfter: '1m'}, async () => client('https://example.com'));
+	```
+	*/
+	with<Result>(settings: RequestSettings, action: () => Result): Result {
+		return required(insides.get(this)!.host).run(settings, action);
+	}
+
+	/**
+	Runs a function in whose call tree, and only there, requests go out as if there were no cache. Others at the same time are not touched.
+
+	@returns What the function returns.
+
+	@example
+	```
+	await cache.disabled(async () => client('https://example.com'));
+	```
+	*/
+	disabled<Result>(action: () => Result): Result {
+		return this.with({disabled: true}, action);
 	}
 
 	/** What this cache has done in this process, since it was made or since `resetStats()`. */

@@ -1,6 +1,6 @@
 import got, {
+	type ExtendOptions,
 	type Got,
-	type InitHook,
 	type OptionsInit,
 	type OptionsOfBufferResponseBody,
 	type OptionsOfBufferResponseBodyOnly,
@@ -14,7 +14,7 @@ import got, {
 	type StreamOptions,
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
-import {requestSettingNames, type RequestSettings} from '../settings.ts';
+import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings.ts';
 import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
 
 type Cached<Options> = Options & RequestSettings;
@@ -42,7 +42,16 @@ export type CachedGot = CachedRequestFunction & Record<Method, CachedRequestFunc
 
 	/** What is cached. */
 	readonly cache: HttpCache;
-} & Pick<Got, 'defaults' | 'extend' | 'paginate'>;
+
+	/** The settings, which may be changed while the client runs: an assignment holds for the requests that begin after it. */
+	readonly cacheSettings: LiveSettings;
+
+	/** As Got's, with the settings of a request beside Got's options. The instance that it makes shares the cache and its settings, unless it is extended by another that has its own. */
+	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>) => CachedGot;
+} & Pick<Got, 'defaults' | 'paginate'>;
+
+/** An instance of Got, with a cache or without. */
+type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
 const names: ReadonlySet<string> = new Set(requestSettingNames);
 
@@ -62,12 +71,42 @@ await client.cache.close();
 ```
 */
 export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
-	const client = instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}});
-	return Object.defineProperty(client, 'cache', {value: getCache(client), enumerable: true}) as unknown as CachedGot;
+	return withCache(instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
 }
 
+function withCache(client: Got): CachedGot {
+	const {extend, defaults} = client;
+	const cache = getCache(client)!;
+	return Object.defineProperties(client, {
+		cache: {value: cache, enumerable: true},
+		cacheSettings: {value: cache.settings, enumerable: true},
+		extend: {
+			value: (...given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>) => withCache(extend(...extensions(given, defaults.options.context)) as Got),
+			enumerable: true,
+		},
+	}) as unknown as CachedGot;
+}
+
+/** The settings of each in its `context`, which takes the place of the one before. */
+function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, inherited: Context): Array<Got | ExtendOptions> {
+	let context = inherited;
+	return given.map(item => {
+		if (typeof item === 'function') {
+			context = {...context, ...item.defaults.options.context};
+			return item as unknown as Got;
+		}
+
+		const options = {...item};
+		moveSettings(options, {context});
+		context = {...context, ...options.context};
+		return options;
+	});
+}
+
+type Context = Readonly<Record<string, unknown>>;
+
 /** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
-const moveSettings: InitHook = (options, self) => {
+const moveSettings = (options: OptionsInit, self: {readonly context: Context}): void => {
 	const plain = options as OptionsInit & Record<string, unknown>;
 	const given = Object.keys(plain).filter(name => names.has(name));
 	if (given.length === 0) {

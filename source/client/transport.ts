@@ -6,6 +6,7 @@ import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
 import type {Flight, Landing} from '../engine/flight.ts';
 import type {Boarding} from '../engine/flights.ts';
+import {isNetworkRefused, networkRefusal} from '../engine/network.ts';
 import {remember} from './cache-info.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {lateRequest, shortenTimeout} from './late-request.ts';
@@ -14,11 +15,13 @@ import {
 	isClientRequest,
 	sendNative,
 	type NativeOptions,
+	type RequestFunction,
 	type RequestResult,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {refresh, refreshOf} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
+import {putOn, takeOff} from './request-function.ts';
 import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
 import {waitAboard, type End} from './wait-aboard.ts';
@@ -32,17 +35,22 @@ Got asks its options for that function once all hooks have run. The method is re
 @throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
 */
 export function arm(options: Options, engine: Engine): void {
+	putOn(options, transportFor(options, engine));
+}
+
+/** The request function of one attempt: it takes itself off when it is called. */
+export function transportFor(options: Options, engine: Engine): RequestFunction {
 	const own = engine.settingsFor(options.context.cache);
 	const settings = refreshOf(options) === undefined ? own : {...own, refresh: true, background: true};
 	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
-		Reflect.deleteProperty(options, 'getRequestFunction');
+		takeOff(options);
 		const isLastResort = endOfRetries(options);
 		const exchange = engine.open(outgoingRequest(url, native, options), options.decompress ? settings : {...settings, storeEncoded: true});
 		remember(options, exchange, engine.now);
 		return new Attempt(url, native, options, exchange, engine).run(isLastResort);
 	};
 
-	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+	return transport as RequestFunction;
 }
 
 /** One attempt of one hop: between Got's options and an exchange. */
@@ -146,7 +154,7 @@ class Attempt {
 		switch (step.do) {
 			case 'serve': {
 				const served = new ServedResponse(step.response);
-				if (step.revalidate) {
+				if (step.revalidate && !isNetworkRefused()) {
 					this.#engine.refresh(this.#exchange, async flight => refresh(this.#options, served, flight));
 				}
 
@@ -164,6 +172,11 @@ class Attempt {
 	}
 
 	#dispatch(validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
+		if (isNetworkRefused()) {
+			const {shownUrl, request, info} = this.#exchange;
+			throw networkRefusal(request.method, shownUrl, info.reason);
+		}
+
 		try {
 			const result = sendNative(this.#url, this.#native, this.#options, validators);
 			return isThenable(result) ? this.#settled(result) : this.#watch(result);

@@ -22,17 +22,28 @@ export class Engine {
 	readonly cache: CacheCore;
 	readonly #flights = new Flights();
 	readonly #background: Background;
-	readonly #settings: ResolvedSettings;
-	readonly #ofClient: ExchangeSettings;
+	#settings: ResolvedSettings;
+	#ofClient: ExchangeSettings;
 
 	// Requests often carry one and the same object of settings: a client's, a class's.
-	readonly #ofRequests = new WeakMap<object, ExchangeSettings>();
+	#ofRequests = new WeakMap<object, ExchangeSettings>();
 
 	constructor(cache: CacheCore, settings: ResolvedSettings) {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		this.#background = new Background(cache, settings.maxRefreshes);
+	}
+
+	get settings(): ResolvedSettings {
+		return this.#settings;
+	}
+
+	/** Takes other settings for the client: requests that are under way keep those that they began with. */
+	reconfigure(settings: ResolvedSettings): void {
+		this.#settings = settings;
+		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
+		this.#ofRequests = new WeakMap();
 	}
 
 	get now(): () => number {

@@ -8,6 +8,7 @@ import {
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
 import {leadsToSecret} from '../matching/redact.ts';
+import {redactUrl} from '../matching/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {mayCollapse} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
@@ -95,6 +96,11 @@ export class Exchange {
 
 	get info(): ExchangeInfo {
 		return this.#info;
+	}
+
+	/** The request's URL as it may be shown. */
+	get shownUrl(): string {
+		return redactUrl(this.request.url, this.#settings.ignoredParameters);
 	}
 
 	/** For the origin's answer, the longest body that is kept, in bytes. */

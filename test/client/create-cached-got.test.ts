@@ -1,11 +1,12 @@
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
-import type {RequestPromise, Response} from 'got';
+import got, {type Request, type RequestPromise, type Response} from 'got';
 import {
 	cacheInfo,
 	createCachedGot,
 	HttpCache,
 	type CachedGot,
+	type ExpireAfter,
 } from '../../source/index.ts';
 import {majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
@@ -33,9 +34,29 @@ for (const [name, instance] of majors) {
 		});
 		const clock = new Clock();
 		const client = createCachedGot({store: 'memory', now: clock.now}, instance);
-		const extended = client.extend({context: {cache: {expireAfter: '2m'}}}) as unknown as CachedGot;
+		const extended = client.extend({context: {cache: {expireAfter: '2m'}}});
 		const response = await extended(origin.url, {forceRefresh: true});
 		t.deepEqual(cacheInfo(response).expires, new Date(clock.now() + 120_000));
+	});
+
+	test(`${name}: extended, it keeps its cache and its settings, takes a request's settings, and those of all it is extended by`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end('body');
+		});
+		const clock = new Clock();
+		const client = createCachedGot({store: 'memory', now: clock.now}, instance);
+		const given = {expireAfter: '2m', headers: {'x-a': '1'}} as const;
+		const extended = client.extend(given, instance.extend({headers: {'x-b': '2'}}), {allowableMethods: ['POST']}).extend();
+		t.deepEqual(given, {expireAfter: '2m', headers: {'x-a': '1'}});
+		t.is(extended.cache, client.cache);
+		t.is(extended.cacheSettings, client.cacheSettings);
+		t.false((await extended.post(origin.url)).isFromCache);
+		const again = await extended.post(origin.url);
+		t.true(again.isFromCache);
+		t.deepEqual(cacheInfo(again).expires, new Date(clock.now() + 120_000));
+		t.like(origin.requests[0]!.headers, {'x-a': '1', 'x-b': '2'});
+		const other = createCachedGot({store: 'memory'}, instance);
+		t.is(client.extend(other).cache, other.cache);
 	});
 
 	test(`${name}: a wrong setting of a request is an error that names it`, async t => {
@@ -57,6 +78,14 @@ test('types of answers follow the options', t => {
 	const call = (client: CachedGot): void => {
 		expectTypeOf(client('x', {expireAfter: '1m'})).toEqualTypeOf<RequestPromise<Response<string>>>();
 		expectTypeOf(client<Item>('x', {responseType: 'json', resolveBodyOnly: true, refresh: true})).toEqualTypeOf<RequestPromise<Item>>();
+		expectTypeOf(client.extend({prefixUrl: 'https://example.com', expireAfter: '1m'}, got)).toEqualTypeOf<CachedGot>();
+		expectTypeOf(client.extend(client).cacheSettings.expireAfter).toEqualTypeOf<ExpireAfter | undefined>();
+		expectTypeOf(client.extend().stream('x', {refresh: true})).toEqualTypeOf<Request>();
+		client.cacheSettings.expireAfter = '5m';
+		// @ts-expect-error -- The store is opened.
+		client.cacheSettings.store = 'memory';
+		// @ts-expect-error -- A setting of the client is none of a request.
+		void client.extend({store: 'memory'});
 		// @ts-expect-error -- A setting of the client is none of a request.
 		void client('x', {store: 'memory'});
 		// @ts-expect-error -- Not an expiration.

@@ -26,9 +26,11 @@ const loader = `
 	});
 `;
 
+const register = new URL('../../source/register.ts', import.meta.url).href;
+
 /** What the sample says that it prints. */
 function promised(code: string): string {
-	return code.matchAll(/^\/\/=> (?<line>.*\n)/gmv).map(match => match.groups!.line!).toArray().join('');
+	return code.matchAll(/^\t*\/\/=> (?<line>.*\n)/gmv).map(match => match.groups!.line!).toArray().join('');
 }
 
 const host = 'https://api.example.com';
@@ -55,7 +57,8 @@ for (const [index, code] of samples.entries()) {
 		await fs.writeFile(path.join(folder, 'loader.js'), loader);
 		await fs.writeFile(path.join(folder, 'sample.ts'), code.split(host).join(origin.url));
 
-		const {stdout, stderr} = await runNode(['--import', './loader.js', 'sample.ts'], folder);
+		const flags = code.includes('installCache(') ? ['--import', register] : [];
+		const {stdout, stderr} = await runNode(['--import', './loader.js', ...flags, 'sample.ts'], folder);
 		t.is(stderr, '');
 		t.is(stdout.split(origin.url).join(host), promised(code));
 	});

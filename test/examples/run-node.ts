@@ -12,7 +12,7 @@ export type Output = {
 };
 
 /** Runs this Node.js with the arguments, in the folder; `variables` come on top of the environment. */
-export async function runNode(inputs: readonly string[], folder: string, variables: Readonly<Record<string, string>> = {}): Promise<Output> {
+export async function runNode(inputs: readonly string[], folder: string, variables: NodeJS.ProcessEnv = {}): Promise<Output> {
 	return new Promise(resolve => {
 		execFile(process.execPath, [...inputs], {cwd: folder, env: {...process.env, ...variables}}, (error, stdout, stderr) => {
 			resolve({code: error === null ? 0 : Number(error.code), stdout, stderr});

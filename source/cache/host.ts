@@ -1,0 +1,28 @@
+import {CacheHooksError} from '../errors.ts';
+import type {LiveSettings, RequestSettings} from '../settings.ts';
+import type {DescribedRequest} from './described-request.ts';
+import type {Explanation} from './explanation.ts';
+
+/**
+What a cache asks of the client that it serves.
+*/
+export type CacheHost = {
+	readonly explain: (request: DescribedRequest, settings: RequestSettings | undefined) => Promise<Explanation>;
+
+	/** Runs a function in whose call tree the cache's requests have these settings. */
+	readonly run: <Result>(settings: RequestSettings, action: () => Result) => Result;
+
+	/** The client's settings, which may change. */
+	readonly settings: LiveSettings;
+};
+
+/**
+@throws {CacheHooksError} `ERR_CACHE_NO_CLIENT` where there is none.
+*/
+export function required(host: CacheHost | undefined): CacheHost {
+	if (host === undefined) {
+		throw new CacheHooksError('ERR_CACHE_NO_CLIENT', 'This cache has no client yet: give it to `cacheHooks({cache})`, or take that of a client by `getCache(client)`');
+	}
+
+	return host;
+}

@@ -1,0 +1,23 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {CacheHooksError} from '../errors.ts';
+
+const refusals = new AsyncLocalStorage<true>();
+
+/** Runs a function in whose call tree, and only there, no cache lets a request out. */
+export function refusingNetwork<Result>(action: () => Result): Result {
+	return refusals.run(true, action);
+}
+
+export function isNetworkRefused(): boolean {
+	return refusals.getStore() === true;
+}
+
+/**
+The error of a request that is kept from the network.
+
+@param url - As it may be shown.
+@param reason - Why the cache has no answer.
+*/
+export function networkRefusal(method: string, url: string, reason: string): CacheHooksError {
+	return new CacheHooksError('ERR_NO_NETWORK', `No answer is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` lets nothing out`);
+}

@@ -1,0 +1,62 @@
+import test from 'ava';
+import {RequestError} from 'got';
+import {cacheInfo, CacheHooksError, withoutNetwork} from '../../source/index.ts';
+import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+
+for (const [name, instance] of majors) {
+	test(`${name}: what is stored is served, and what would be sent is an error that names the request and no secret`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end('body');
+		});
+		const {client, clock} = createClient({staleIfError: true, gatewayTimeout: 'respond', staleWhileRevalidate: '1m'}, instance);
+		const ask = async (path: string) => withoutNetwork(async () => client(origin.url.replace('//', '//ada:lovelace@') + path));
+		const refusal = async (asked: Promise<unknown>): Promise<string> => {
+			const error = await t.throwsAsync<Error & {code?: string; cause?: Error}>(asked, {code: 'ERR_NO_NETWORK'});
+			t.true(error.cause instanceof CacheHooksError);
+			return error.message.replace(origin.url, '');
+		};
+
+		t.is(
+			await refusal(ask('/?api_key=secret&page=2#part')),
+			'No answer is stored for GET /?api_key=REDACTED&page=2 (miss), and `withoutNetwork` lets nothing out',
+		);
+		await client(origin.url.replace('//', '//ada:lovelace@'));
+		t.is(cacheInfo(await ask('')).reason, 'fresh');
+
+		// Served, and not refreshed behind the caller's back.
+		clock.advance(330);
+		t.is(cacheInfo(await ask('')).reason, 'stale-while-revalidate');
+		t.is(origin.count, 1);
+
+		// What stands in for a failure does not stand in here: a test would not notice that its recording has expired.
+		clock.advance(3600);
+		t.regex(await refusal(ask('')), /GET \/ \(stale\)/v);
+		const sent = withoutNetwork(async () => client.post(origin.url, {json: {}}));
+		t.regex(await refusal(sent), /POST \/ \(method\)/v);
+		const stream = withoutNetwork(() => client.stream(`${origin.url}/stream`));
+		t.regex(await refusal(readStream(stream)), /GET \/stream \(miss\)/v);
+		const disabled = withoutNetwork(async () => client(origin.url, {context: {cache: {disabled: true}}}));
+		t.regex(await refusal(disabled), /\(disabled\)/v);
+		t.is(origin.count, 1);
+		t.is((await client(`${origin.url}/outside`)).statusCode, 200);
+	});
+}
+
+test('it holds for one call tree, and is not retried', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('body');
+	});
+	const {client} = createClient();
+	const patient = client.extend({retry: {limit: 2}});
+	const [refused, sent] = await Promise.allSettled([
+		withoutNetwork(async () => patient(`${origin.url}/a`)),
+		patient(`${origin.url}/b`),
+	]);
+	t.is(sent.status, 'fulfilled');
+	t.is(refused.status, 'rejected');
+	const error: unknown = (refused as PromiseRejectedResult).reason;
+	t.true(error instanceof RequestError);
+	t.is((error as RequestError).request?.retryCount, 0);
+	t.is(origin.count, 1);
+});
