@@ -59,9 +59,9 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['cache', 'engine'],
+		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
 		node: ['*'],
-		packages: ['reflect-metadata'],
+		packages: [],
 	},
 	cli: {
 		source: ['cache', 'stores'],

@@ -1,6 +1,6 @@
 import {EventEmitter} from 'node:events';
 import process from 'node:process';
-import type {StoredResponse} from '../model/stored-response.ts';
+import {isCall, type StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore, type StoreSetting} from '../stores/open.ts';
@@ -134,6 +134,25 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		this.#writes.run(key, () => chain(this.#store.delete(key), () => undefined));
 	}
 
+	/**
+	Deletes what is found to be of a kind, and says how many entries there were. Everything stored is looked at.
+
+	@throws Where the store cannot list what it holds.
+	*/
+	async deleteWhere(isMeant: (stored: StoredResponse) => boolean): Promise<number> {
+		await this.#writes.idle();
+		let count = 0;
+		for await (const {key, stored} of this.#entries.list()) {
+			if (stored !== undefined && isMeant(stored)) {
+				this.delete(key);
+				count++;
+			}
+		}
+
+		await this.#writes.idle();
+		return count;
+	}
+
 	/** What unsafe requests have changed, in this process. */
 	get invalidations(): Invalidations {
 		return this.#invalidations;
@@ -166,7 +185,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			...task,
 			entries: this.#entries,
 			remove: key => this.#store.delete(key),
-			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, this.#keys, this.secret),
+			keyFor: (stored, key) => stored.request === undefined || isCall(stored) ? key : remakeKey(stored.request, this.#keys, this.secret),
 			redact: stored => redactAgain(stored, this.#keys),
 		});
 		return migration.run();

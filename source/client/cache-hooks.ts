@@ -28,11 +28,11 @@ const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 */
 export function cacheHooks(settings: CacheSettings = {}): Pick<ExtendOptions, 'hooks'> {
 	const resolved = resolveSettings(settings);
-	const engine = new Engine(new HttpCache(resolved), resolved);
+	const engine = new Engine(new HttpCache(resolved), resolved, settings);
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
-			arm(options as Options, engine);
+			arm(options as Options, engine.here);
 		}
 	};
 

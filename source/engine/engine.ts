@@ -1,12 +1,25 @@
 import type {HttpCache} from '../cache/http-cache.ts';
 import type {MaybePromise} from '../cache/maybe-promise.ts';
-import {resolveRequestSettings, type RequestSettings, type ResolvedSettings} from '../settings.ts';
+import {
+	resolveRequestSettings,
+	resolveSettings,
+	type CacheSettings,
+	type RequestSettings,
+	type ResolvedSettings,
+} from '../settings.ts';
 import {Background} from './background.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
 import {explainRequest, type Explanation} from './explain.ts';
-import {mergeSettings, scopedSettings} from './scope.ts';
+import {
+	currentScope,
+	mergeSettings,
+	scopedSettings,
+	type ScopedClient,
+} from './scope.ts';
+
+const engines = new WeakMap<HttpCache, Engine>();
 
 /**
 What the exchanges of one client share: the cache, the settings, the work in the background.
@@ -15,20 +28,54 @@ export class Engine {
 	readonly cache: HttpCache;
 	readonly background: Background;
 	readonly #settings: ResolvedSettings;
+	readonly #given: CacheSettings;
 	readonly #ofClient: ExchangeSettings;
 
 	// Requests often carry one and the same object of settings: a client's, a class's.
 	readonly #ofRequests = new WeakMap<object, ExchangeSettings>();
 
-	constructor(cache: HttpCache, settings: ResolvedSettings) {
+	// What this client is inside of scopes that have a client's settings, too.
+	readonly #inScopes = new WeakMap<ScopedClient, Engine>();
+
+	/**
+	Asks nothing yet.
+
+	@param given - The settings as the user gave them.
+	*/
+	constructor(cache: HttpCache, settings: ResolvedSettings, given: CacheSettings = {}) {
 		this.cache = cache;
 		this.#settings = settings;
+		this.#given = given;
+		if (!engines.has(cache)) {
+			engines.set(cache, this);
+		}
+
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		this.background = new Background(cache);
 	}
 
 	get now(): () => number {
 		return this.#settings.now;
+	}
+
+	/** The engine that was first made for a cache. */
+	static of(cache: HttpCache): Engine | undefined {
+		return engines.get(cache);
+	}
+
+	/** The engine that serves what runs now: inside a class that has a client's settings, one that has them above this client's. */
+	get here(): Engine {
+		const scope = currentScope();
+		if (scope === undefined) {
+			return this;
+		}
+
+		const engine = scope.clients.reduce((outer: Engine, client) => outer.#within(client), this);
+		for (const observe of scope.observers) {
+			observe(engine.cache);
+		}
+
+		return engine;
 	}
 
 	/**
@@ -44,6 +91,18 @@ export class Engine {
 		}
 
 		return this.#understood(isObject(own) ? mergeSettings(scoped, own) : own);
+	}
+
+	#within(client: ScopedClient): Engine {
+		const known = this.#inScopes.get(client);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const given = {...this.#given, ...client.settings};
+		const engine = new Engine(client.cache ?? this.cache, resolveSettings(given), given);
+		this.#inScopes.set(client, engine);
+		return engine;
 	}
 
 	#understood(own: unknown): ExchangeSettings {
