@@ -5,6 +5,17 @@ export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
 } from './client/create-cached-got.ts';
 export {explain, type DescribedRequest} from './client/explain.ts';
+export {
+	Cached, cached, Refresh, Uncached,
+} from './decorators/cached.ts';
+export {CacheSettings, withCacheSettings} from './decorators/class-decorator.ts';
+export type {ClassSettings} from './decorators/class-settings.ts';
+export type {
+	CallDecorator, ClassDecorator, FunctionDecorator, ResultDecorator,
+} from './decorators/decorator-types.ts';
+export {cacheKeyOf, cacheOf, invalidate} from './decorators/helpers.ts';
+export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
+export type {MethodSettings, ResultSettings} from './decorators/settings-types.ts';
 export type {Explanation} from './engine/explain.ts';
 export type {AskedRule} from './policy/rule.ts';
 export {CacheHooksError, SettingError, StoreTimeoutError} from './errors.ts';
@@ -20,7 +31,7 @@ export type {
 	PassReason, ReadReason, Reason, WriteReason,
 } from './policy/reasons.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type RequestSettings,
 } from './settings.ts';
 export type {
 	MaybePromise, SetOptions, Store, StoredValue,

@@ -140,7 +140,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws Where the store cannot list what it holds.
 	*/
 	async deleteWhere(isMeant: (stored: StoredResponse) => boolean): Promise<number> {
-		await this.#writes.idle();
+		await this.written();
 		let count = 0;
 		for await (const {key, stored} of this.#entries.list()) {
 			if (stored !== undefined && isMeant(stored)) {
@@ -149,7 +149,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			}
 		}
 
-		await this.#writes.idle();
+		await this.written();
 		return count;
 	}
 
@@ -198,6 +198,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			await work;
 			this.#held.delete(work);
 		})();
+	}
+
+	/** Resolves when everything is written that is pending. */
+	async written(): Promise<void> {
+		await this.#writes.idle();
 	}
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */

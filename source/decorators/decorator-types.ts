@@ -1,0 +1,40 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- Decorators are told of functions of any kind; what they give is judged by each dialect. */
+import type {AnyFunction} from './function-twin.ts';
+
+type Place = string | symbol;
+
+/**
+A decorator of methods, accessors and getters of functions, static and private ones included, in both dialects.
+*/
+export type FunctionDecorator = {
+	/** The standard dialect: an accessor. */
+	<This, Member extends AnyFunction>(target: ClassAccessorDecoratorTarget<This, Member>, context: ClassAccessorDecoratorContext<This, Member>): any;
+
+	/** The standard dialect: a getter. */
+	<This, Member extends AnyFunction>(target: (this: This) => Member, context: ClassGetterDecoratorContext<This, Member>): any;
+
+	/** TypeScript's `experimentalDecorators`. */
+	<Member extends AnyFunction>(target: object, key: Place, descriptor: TypedPropertyDescriptor<Member>): any;
+
+	/** The standard dialect: a method. */
+	<This, Member extends (this: This, ...inputs: any) => any>(target: Member, context: ClassMethodDecoratorContext<This, Member>): any;
+};
+
+type Asynchronous<This, Inputs extends any[], Value> = (this: This, ...inputs: Inputs) => Promise<Value>;
+
+/**
+A decorator of functions that give a promise, in both dialects. The last signature stands for methods in either, so that what they take and give is known to the settings.
+*/
+export type ResultDecorator<This, Inputs extends any[], Value> = {
+	(target: ClassAccessorDecoratorTarget<This, Asynchronous<any, Inputs, Value>>, context: ClassAccessorDecoratorContext<This, Asynchronous<any, Inputs, Value>>): any;
+	(target: (this: This) => Asynchronous<any, Inputs, Value>, context: ClassGetterDecoratorContext<This, Asynchronous<any, Inputs, Value>>): any;
+	(target: This | Asynchronous<This, Inputs, Value>, context: Place | ClassMethodDecoratorContext<This, Asynchronous<This, Inputs, Value>>, descriptor?: TypedPropertyDescriptor<(...inputs: Inputs) => Promise<Value>>): any;
+};
+
+/**
+A decorator of methods whose settings may be a function of what the method is called with.
+*/
+export type CallDecorator<This, Inputs extends any[]> = (target: This | ((this: This, ...inputs: Inputs) => any), context: Place | ClassMethodDecoratorContext<This, (this: This, ...inputs: Inputs) => any>, descriptor?: TypedPropertyDescriptor<(...inputs: Inputs) => any>) => any;
+
+/** A decorator of classes, in both dialects. */
+export type ClassDecorator = <Class extends abstract new (...inputs: any[]) => any>(target: Class, context?: ClassDecoratorContext<Class>) => void;
