@@ -46,7 +46,9 @@ async function heldLater(promise: Promise<unknown>, scope: Scope): Promise<unkno
 function holdIterable(value: object, scope: Scope): void {
 	const original = (value as Record<symbol, AnyFunction>)[Symbol.asyncIterator]!;
 	define(value, Symbol.asyncIterator, function (this: unknown) {
-		return holdScope(callInScope(scope, original, this, []), scope);
+		const iterator = callInScope(scope, original, this, []) as object;
+		replace(iterator, steps, scope);
+		return iterator;
 	});
 }
 
