@@ -89,7 +89,9 @@ export class ClassDefinition {
 
 	#createLayer(cache: HttpCache | undefined): Layer {
 		const {store: _store, ...settings} = this.#client;
-		const client: ScopedClient | undefined = Object.keys(this.#client).length === 0 ? undefined : {settings, cache};
+
+		// The store's clock says what is still kept there: no client's may differ.
+		const client: ScopedClient | undefined = Object.keys(this.#client).length === 0 ? undefined : {settings: cache === undefined ? settings : {now: Date.now, ...settings}, cache};
 		return new Layer({settings: this.#request, client, endsExpireAfter: 'urlsExpireAfter' in settings}, true);
 	}
 }

@@ -13,9 +13,12 @@ import {
 	type ClassSettings,
 } from '../../../source/index.ts';
 import {createClient} from '../../helpers/clients.ts';
-import {Origin, type Clock} from '../../helpers/origin.ts';
+import {Clock, Origin} from '../../helpers/origin.ts';
 
 const dialect = import.meta.url.split('/').at(-2)!;
+
+/** Of stores of classes, which the clients do not know. */
+const {now} = new Clock();
 
 async function startOrigin(): Promise<Origin> {
 	return Origin.start((request, response) => {
@@ -137,7 +140,7 @@ test(`${dialect}: of classes that call each other, the inner one counts`, async 
 
 const shared = new Map();
 
-@CacheSettings({store: shared, cacheName: 'class', cacheControl: true})
+@CacheSettings({store: shared, cacheName: 'class', cacheControl: true, now})
 class Stored extends Base {
 	async ask(path: string): Promise<[string, number]> {
 		return ask(this, path);
@@ -170,7 +173,7 @@ test(`${dialect}: a class's store and client settings stand above those of \`cac
 	t.deepEqual(await one.ask('/a'), ['miss', 90]);
 });
 
-@CacheSettings({store: 'memory'})
+@CacheSettings({store: 'memory', now})
 class InMemory extends Base {
 	async reason(): Promise<string> {
 		return (await ask(this, '/memory'))[0];
@@ -190,6 +193,7 @@ test(`${dialect}: all clients of a class share its one store, and a subclass inh
 const asked: Tenant[] = [];
 
 @CacheSettings({
+	now,
 	store(self: Tenant) {
 		asked.push(self);
 		return self.store;
@@ -222,7 +226,7 @@ test(`${dialect}: each instance may name its store, which is asked for at its fi
 test(`${dialect}: a function, or a class, may have settings without a decorator`, async t => {
 	await using origin = await startOrigin();
 	const base = new Base(origin);
-	const report = withCacheSettings({store: 'memory', expireAfter: 70}, async (path: string) => ask(base, path));
+	const report = withCacheSettings({store: 'memory', expireAfter: 70, now}, async (path: string) => ask(base, path));
 
 	t.deepEqual(await report('/a'), ['miss', 70]);
 	t.deepEqual(await report('/a'), ['fresh', 70]);
