@@ -23,13 +23,13 @@ export type FunctionDecorator = {
 type Asynchronous<This, Inputs extends any[], Value> = (this: This, ...inputs: Inputs) => Promise<Value>;
 
 /**
-A decorator of functions that give a promise, in both dialects. The last signature stands for methods in either, so that what they take and give is known to the settings.
+A decorator of functions that give a promise, in both dialects. One signature stands for all that it may be put on: only so does the compiler tell the settings what a method takes and gives.
 */
-export type ResultDecorator<This, Inputs extends any[], Value> = {
-	(target: ClassAccessorDecoratorTarget<This, Asynchronous<any, Inputs, Value>>, context: ClassAccessorDecoratorContext<This, Asynchronous<any, Inputs, Value>>): any;
-	(target: (this: This) => Asynchronous<any, Inputs, Value>, context: ClassGetterDecoratorContext<This, Asynchronous<any, Inputs, Value>>): any;
-	(target: This | Asynchronous<This, Inputs, Value>, context: Place | ClassMethodDecoratorContext<This, Asynchronous<This, Inputs, Value>>, descriptor?: TypedPropertyDescriptor<(...inputs: Inputs) => Promise<Value>>): any;
-};
+export type ResultDecorator<This, Inputs extends any[], Value> = (
+	target: This | Asynchronous<This, Inputs, Value> | NoInfer<((this: This) => Asynchronous<any, any, any>) | ClassAccessorDecoratorTarget<This, Asynchronous<any, any, any>>>,
+	context: Place | ClassMethodDecoratorContext<This, Asynchronous<This, Inputs, Value>> | ClassGetterDecoratorContext<This, Asynchronous<any, any, any>> | ClassAccessorDecoratorContext<This, Asynchronous<any, any, any>>,
+	descriptor?: TypedPropertyDescriptor<(...inputs: Inputs) => Promise<Value>>,
+) => any;
 
 /**
 A decorator of methods whose settings may be a function of what the method is called with.

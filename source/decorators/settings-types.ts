@@ -33,7 +33,7 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 	@default undefined
 	*/
 	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- However it is constructed: it is not constructed here.
-	readonly type?: (abstract new (...inputs: any[]) => Value extends ReadonlyArray<infer Item> ? Item : Value) | undefined;
+	readonly type?: (abstract new (...inputs: any[]) => NoInfer<Value> extends ReadonlyArray<infer Item> ? Item : NoInfer<Value>) | undefined;
 
 	/**
 	Makes the result of the plain copy that is kept.
@@ -41,7 +41,7 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 	@default undefined
 	*/
 	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- A plain copy has no type that could be told.
-	readonly revive?: ((plain: any) => Value | Promise<Value>) | undefined;
+	readonly revive?: ((plain: any) => NoInfer<Value> | Promise<NoInfer<Value>>) | undefined;
 
 	/**
 	What takes the place of the arguments in the key: any plain data, or `undefined` for a call that is not to be cached.

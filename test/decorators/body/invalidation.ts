@@ -18,7 +18,7 @@ const clock = new Clock();
 
 async function startOrigin(): Promise<Origin> {
 	return Origin.start((request, response) => {
-		response.statusCode = request.url === '/fail' ? 400 : 200;
+		response.statusCode = request.url!.startsWith('/fail') ? 400 : 200;
 		response.end(JSON.stringify({url: request.url}));
 	});
 }

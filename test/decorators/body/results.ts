@@ -367,9 +367,10 @@ test.serial(`${dialect}: instances of classes come back by \`type\` or \`revive\
 });
 
 test.serial(`${dialect}: what gives no promise, or has no name of its own, is an error`, async t => {
+	@CacheSettings({store: 'memory'})
 	class Wrong {
-		@Cached('1h', {result: true})
 		// @ts-expect-error -- Its type says so, too.
+		@Cached('1h', {result: true})
 		plain() {
 			return 5;
 		}

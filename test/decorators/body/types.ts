@@ -76,10 +76,6 @@ class Typed {
 	async wrongType(): Promise<Date> {
 		return new Date();
 	}
-
-	// @ts-expect-error -- A field is no method.
-	@(Cached as never as () => ReturnType<typeof Invalidates>)
-	field = 5;
 }
 
 test(`${import.meta.url.split('/').at(-2)}: types follow from what is decorated`, async t => {
@@ -104,6 +100,16 @@ test(`${import.meta.url.split('/').at(-2)}: types follow from what is decorated`
 	cached(function plain() {
 		return 5;
 	}, '1h', {result: true});
+
+	t.throws(() => {
+		class Wrong {
+			// @ts-expect-error -- A field is no method.
+			@Cached('5m')
+			field = 5;
+		}
+
+		return new Wrong();
+	}, {code: 'ERR_DECORATOR_PLACE'});
 
 	await t.throwsAsync(async () => {
 		// @ts-expect-error -- The arguments are those of the method.
