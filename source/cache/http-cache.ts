@@ -143,10 +143,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await this.written();
 		let count = 0;
 		for await (const {key, stored} of this.#entries.list()) {
-			if (stored !== undefined && isMeant(stored)) {
-				this.delete(key);
-				count++;
+			if (stored === undefined || !isMeant(stored)) {
+				continue;
 			}
+
+			this.delete(key);
+			count++;
 		}
 
 		await this.written();

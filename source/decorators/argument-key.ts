@@ -52,11 +52,7 @@ function objectText(value: object, place: string, within: readonly unknown[]): s
 		return `Map(${entries.toSorted().join(',')})`;
 	}
 
-	if (value instanceof Set) {
-		return `Set(${Array.from(value, item => structuralText(item, `an item of ${place}`, inner)).toSorted().join(',')})`;
-	}
-
-	return leafText(value) ?? membersText(value, place, inner);
+	return value instanceof Set ? `Set(${Array.from(value, item => structuralText(item, `an item of ${place}`, inner)).toSorted().join(',')})` : leafText(value) ?? membersText(value, place, inner);
 }
 
 function leafText(value: object): string | undefined {

@@ -36,7 +36,7 @@ class GitHub {
 }
 ```
 */
-export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/no-explicit-any
+export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>;
 export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings): FunctionDecorator;
 export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings | AnyResultSettings): unknown {
 	return methodDecorator('@Cached()', understand(expireAfter, settings));
@@ -114,7 +114,7 @@ const repos = cached(async function repos(name: string) {
 }, '1h', {result: true});
 ```
 */
-export function cached<This, Inputs extends any[], Value>(original: (this: This, ...inputs: Inputs) => PromiseLike<Value>, expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): (this: This, ...inputs: Inputs) => Promise<Value>; // eslint-disable-line @typescript-eslint/no-explicit-any
+export function cached<This, Inputs extends any[], Value>(original: (this: This, ...inputs: Inputs) => PromiseLike<Value>, expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): (this: This, ...inputs: Inputs) => Promise<Value>;
 export function cached<Original extends AnyFunction>(original: Original, expireAfter?: ExpireAfter, settings?: MethodSettings): Original;
 export function cached(original: AnyFunction, expireAfter?: ExpireAfter, settings?: MethodSettings | AnyResultSettings): unknown {
 	if (typeof original !== 'function') {

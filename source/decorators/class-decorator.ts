@@ -40,7 +40,7 @@ export function CacheSettings(settings: ClassSettings = {}): ClassDecorator { //
 			throw misplaced(label, 'something that is no class', 'a class');
 		}
 
-		applySettings(target as unknown as ClassTarget, settings);
+		applySettings(target, settings);
 	};
 }
 
@@ -57,13 +57,13 @@ const report = withCacheSettings({store: 'memory', expireAfter: '5m'}, async () 
 });
 ```
 */
-export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: ClassSettings, original: Original): Original { // eslint-disable-line @typescript-eslint/no-explicit-any -- Whatever they take.
+export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: ClassSettings, original: Original): Original {
 	if (typeof original !== 'function') {
 		throw new TypeError('Expected a function or a class, in whose calls the settings are to hold');
 	}
 
 	if (/^class\b/v.test(Function.prototype.toString.call(original))) {
-		applySettings(original as unknown as ClassTarget, settings);
+		applySettings(original, settings);
 		return original;
 	}
 

@@ -14,7 +14,7 @@ import type {AnyFunction} from './function-twin.ts';
 What a class says of the requests in its methods: any settings of a client or of a request. `store` may be a function of the instance (of the class, in static methods), which is asked at its first call.
 */
 export type ClassSettings = Omit<CacheSettings, 'store'> & RequestSettings & {
-	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- A class names the type of its own instances.
+
 	readonly store?: CacheSettings['store'] | ((self: any) => CacheSettings['store']) | undefined;
 };
 
@@ -203,7 +203,7 @@ function checkClassSettings(given: Given, label: string, hasStorage: boolean): v
 	// What is no setting of a request is told as one of a client's.
 	resolveSettings(isAsked ? {...client, store: undefined} : client);
 	const idle = using.find(name => name in given);
-	if (idle !== undefined && !hasStorage && !naming.some(name => name in given)) {
+	if (idle !== undefined && !hasStorage && naming.every(name => !(name in given))) {
 		throw new SettingError(`${label}.${idle}`, given[idle], 'beside a `store` or a `cacheName` (without them, each client keeps its own store)');
 	}
 }

@@ -3,7 +3,7 @@ import {CacheHooksError, describe} from '../errors.ts';
 
 export type Revival = {
 	/** The class of the value, or of the items of the array that it is. */
-	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- However it is constructed: it is not constructed here.
+
 	readonly type?: (abstract new (...inputs: any[]) => unknown) | undefined;
 
 	/** Makes of a plain copy what was there. */
@@ -107,7 +107,7 @@ function checkDeep(value: unknown, place: string, seen: Set<unknown>): void {
 		for (const [name, item] of Object.entries(value)) {
 			checkDeep(item, `${place}.${name}`, seen);
 		}
-	} else if (!ArrayBuffer.isView(value) && !cloned.some(known => value instanceof known)) {
+	} else if (!ArrayBuffer.isView(value) && cloned.every(known => !(value instanceof known))) {
 		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${place} is ${describe(value)}, of which only a plain copy could be kept: give \`type\` or \`revive\``);
 	}
 }

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- Decorators are told of functions of any kind; what they give is judged by each dialect. */
+
 import type {AnyFunction} from './function-twin.ts';
 
 type Place = string | symbol;

@@ -54,7 +54,7 @@ export function decorate(decorator: MethodDecorator, inputs: readonly unknown[])
 		throw misplaced(decorator.label, typeof descriptor === 'number' ? `a parameter of \`${String(key)}\`` : `the field \`${String(key)}\``);
 	}
 
-	return decorateLegacy(decorator, target as object, key, descriptor as PropertyDescriptor);
+	return decorateLegacy(decorator, target as object, key, descriptor);
 }
 
 export function misplaced(label: string, place: string, expected = 'a method, an accessor or a getter that gives a function'): CacheHooksError {
@@ -129,10 +129,12 @@ function noteWhereItLies(decorator: MethodDecorator, {name, addInitializer}: Con
 	let isNoted = false;
 	addInitializer(function () {
 		decorator.see?.(made, this);
-		if (!isNoted) {
-			isNoted = true;
-			noteAt(placeWith(this, name, made), decorator, name);
+		if (isNoted) {
+			return;
 		}
+
+		isNoted = true;
+		noteAt(placeWith(this, name, made), decorator, name);
 	});
 }
 

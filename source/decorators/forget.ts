@@ -32,10 +32,12 @@ export async function forgetAll(cache: HttpCache, forgotten: Forgotten, now: num
 
 /** Deletes the result of one call. What is being called is of before, and is not kept when it comes. */
 export function forgetCall({cache, name, key}: ResultPlace, now: number): void {
-	if (key !== undefined) {
-		forgetRunning(cache, name, now, key);
-		cache.delete(key);
+	if (key === undefined) {
+		return;
 	}
+
+	forgetRunning(cache, name, now, key);
+	cache.delete(key);
 }
 
 function forgetRunning(cache: HttpCache, name: string, now: number, key?: string): void {

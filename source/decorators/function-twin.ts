@@ -1,7 +1,7 @@
 import {copyMetadata} from './metadata.ts';
 
 /** Any function; what it takes and gives is for its own types to say. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would accept no function that names its parameters.
+
 export type AnyFunction = (this: any, ...inputs: any[]) => any;
 
 /**

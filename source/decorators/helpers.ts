@@ -6,8 +6,6 @@ import {forgetCall} from './forget.ts';
 import type {AnyFunction} from './function-twin.ts';
 import {resultFunctionOf, type ResultPlace} from './result-function.ts';
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- Whatever they take. */
-
 /** The names of the methods of an object. */
 export type MethodName<Target> = {[Key in keyof Target]: Target[Key] extends (...inputs: any[]) => unknown ? Key : never}[keyof Target];
 

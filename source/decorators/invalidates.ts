@@ -53,7 +53,7 @@ class GitHub {
 }
 ```
 */
-export function Invalidates<This, Arguments extends any[]>(invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention, @typescript-eslint/no-explicit-any -- Decorators have names like classes.
+export function Invalidates<This, Arguments extends any[]>(invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 	const given = invalidated as Given;
 	if (typeof given !== 'function') {
 		checkInvalidated(given);
@@ -111,7 +111,9 @@ async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, s
 	const engine = callInScope(scope, () => defaultEngine().here, undefined, []);
 	try {
 		const {tags = [], urls = [], requests = [], methods = []} = typeof given === 'function' ? given(self, ...inputs) : given;
-		checkInvalidated({tags, urls, requests, methods});
+		checkInvalidated({
+			tags, urls, requests, methods,
+		});
 		const calls = methods.map(name => callName(self, name));
 		const isOwn = calls.length > 0 || scope?.clients.some(({cache}) => cache !== undefined);
 		const caches = isOwn ? new Set([...asked, engine.cache]) : asked;

@@ -22,7 +22,7 @@ const ofResults: Readonly<Record<string, Row>> = {
 };
 
 /** They are about responses, and a result is none. */
-const ofResponses = ['allowableCodes', 'allowableMethods'];
+const ofResponses = new Set(['allowableCodes', 'allowableMethods']);
 
 export type Understood = {
 	/** What holds for requests, or for the result. */
@@ -61,7 +61,7 @@ export function understand(expireAfter: ExpireAfter | undefined, settings: Metho
 			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is not `true`');
 		}
 
-		if (given.result === true && ofResponses.includes(name)) {
+		if (given.result === true && ofResponses.has(name)) {
 			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is `true`: it is about responses');
 		}
 	}

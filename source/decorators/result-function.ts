@@ -53,7 +53,7 @@ export class ResultFunction {
 	@throws {CacheHooksError} Where it is a generator function, which gives no result.
 	*/
 	constructor(original: AnyFunction, {request, result}: Understood, label: string, method?: string) {
-		if (/Generator/v.test(Object.prototype.toString.call(original))) {
+		if (Object.prototype.toString.call(original).includes('Generator')) {
 			throw noPromise(label, 'a generator');
 		}
 

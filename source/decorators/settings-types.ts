@@ -32,7 +32,7 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 
 	@default undefined
 	*/
-	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- However it is constructed: it is not constructed here.
+
 	readonly type?: (abstract new (...inputs: any[]) => NoInfer<Value> extends ReadonlyArray<infer Item> ? Item : NoInfer<Value>) | undefined;
 
 	/**
@@ -40,7 +40,7 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 
 	@default undefined
 	*/
-	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- A plain copy has no type that could be told.
+
 	readonly revive?: ((plain: any) => NoInfer<Value> | Promise<NoInfer<Value>>) | undefined;
 
 	/**
@@ -72,5 +72,4 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 	readonly cache?: HttpCache | undefined;
 };
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- Whatever they take.
 export type AnyResultSettings = ResultSettings<any, any[], any>;

@@ -86,11 +86,7 @@ export class Engine {
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
 		const scoped = scopedSettings(this.cache);
-		if (scoped === undefined || own === undefined) {
-			return this.#understood(own ?? scoped);
-		}
-
-		return this.#understood(isObject(own) ? mergeSettings(scoped, own) : own);
+		return scoped === undefined || own === undefined ? this.#understood(own ?? scoped) : this.#understood(isObject(own) ? mergeSettings(scoped, own) : own);
 	}
 
 	#within(client: ScopedClient): Engine {

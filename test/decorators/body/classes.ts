@@ -88,11 +88,7 @@ test(`${dialect}: a class's settings hold in all of its methods: below a method'
 });
 
 @CacheSettings({urlsExpireAfter: {'*/mine': 50}, expireAfter: 60})
-class Patterns extends Requests {
-	override async plain(path: string): Promise<number> {
-		return super.plain(path);
-	}
-}
+class Patterns extends Requests {}
 
 @CacheSettings()
 class Heir extends Patterns {
@@ -140,7 +136,9 @@ test(`${dialect}: of classes that call each other, the inner one counts`, async 
 
 const shared = new Map();
 
-@CacheSettings({store: shared, cacheName: 'class', cacheControl: true, now})
+@CacheSettings({
+	store: shared, cacheName: 'class', cacheControl: true, now,
+})
 class Stored extends Base {
 	async ask(path: string): Promise<[string, number]> {
 		return ask(this, path);

@@ -49,7 +49,7 @@ class Api {
 	async nested(): Promise<number[]> {
 		const first = await this.twenty('/a');
 		const [second, third] = await Promise.all([this.lifetime('/b'), this.twenty('/c')]);
-		return [first, second!, third!];
+		return [first, second, third];
 	}
 
 	@Cached('5m')
@@ -111,10 +111,6 @@ class Api {
 }
 
 class SubApi extends Api {
-	override override(): Promise<number> {
-		return super.override();
-	}
-
 	@Cached(80)
 	override async twenty(path: string): Promise<number> {
 		return await super.twenty(path) + await this.lifetime(path);
