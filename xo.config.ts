@@ -211,6 +211,24 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
+		files: ['test/decorators/**', 'examples/github-client.ts'],
+		rules: {
+			// Decorators are called as they are named: like classes.
+			'new-cap': ['error', {capIsNewExceptionPattern: '^(?:Cached|CacheSettings|Uncached|Refresh|Invalidates|Injectable|Traced|Mark|Reflect\\.metadata)$'}],
+		},
+	},
+	{
+		files: ['test/decorators/body/**', 'test/decorators/standard/**'],
+		rules: {
+			// They are imported by the test files beside them, once for each dialect.
+			'ava/no-ignored-test-files': 'off',
+			// A function's name is what its results are kept by, and a getter of something else is a case to refuse.
+			'func-names': 'off',
+			'@typescript-eslint/class-literal-property-style': 'off',
+			'@typescript-eslint/no-shadow': 'off',
+		},
+	},
+	{
 		files: '*.config.{js,ts}',
 		rules: {
 			// A configuration is one object that its tool asks for by no name.

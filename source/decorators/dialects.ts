@@ -1,6 +1,6 @@
 import {CacheHooksError} from '../errors.ts';
 import type {AnyFunction} from './function-twin.ts';
-import {noteMetadata} from './metadata.ts';
+import {noteAsOn, noteMetadata} from './metadata.ts';
 
 /** What a decorator is told of the method, whatever the dialect. */
 export type Declaration = {
@@ -134,14 +134,11 @@ function noteWhereItLies(decorator: MethodDecorator, {name, addInitializer}: Con
 		}
 
 		isNoted = true;
-		noteAt(placeWith(this, name, made), decorator, name);
+		const place = placeWith(this, name, made);
+		if (place !== undefined) {
+			noteAsOn(made, decorator.metadata[0], place, name);
+		}
 	});
-}
-
-function noteAt(place: object | undefined, {metadata}: MethodDecorator, name: string | symbol): void {
-	if (place !== undefined) {
-		noteMetadata(...metadata, place, name);
-	}
 }
 
 /** The object in the chain of prototypes that has it as its own; none has what is private. */

@@ -24,6 +24,14 @@ export function noteMetadata(key: string, value: object, target: object, propert
 	reflect.defineMetadata(key, Object.freeze({...known, ...value}), ...place);
 }
 
+/** Notes at another place what is noted on a function: by all decorators of ours that stand on it. */
+export function noteAsOn(made: object, key: string, target: object, property: string | symbol): void {
+	const known = reflect.getOwnMetadata?.(key, made);
+	if (known !== undefined) {
+		noteMetadata(key, known, target, property);
+	}
+}
+
 /** What others have noted on a function holds for the one that takes its place. */
 export function copyMetadata(from: object, to: object): void {
 	if (reflect.getOwnMetadataKeys === undefined || reflect.getOwnMetadata === undefined) {

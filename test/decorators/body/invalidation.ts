@@ -91,7 +91,7 @@ test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
 	await api.reason('/b');
 	const key = cacheInfo(response).key!;
 	const {stored} = await cache.match(key, {});
-	cache.replace(key, {...stored!, tags: ['users']});
+	cache.replace(key, Object.assign({...stored!}, {tags: ['users']}));
 
 	await api.tagged();
 	t.is(await api.reason('/a'), 'miss');
