@@ -5,12 +5,7 @@ Run it with `node bench/decorators.ts`.
 */
 import process from 'node:process';
 import {Bench} from 'tinybench';
-import {
-	cached,
-	withCacheSettings,
-	type HttpCache,
-} from '../source/index.ts';
-import {cacheOf} from '../source/decorators/helpers.ts';
+import {cached, cacheOf, withCacheSettings} from '../source/index.ts';
 
 const limit = 3;
 
@@ -24,7 +19,7 @@ class Plain {
 	}
 }
 
-const Decorated = withCacheSettings({store: 'memory', staleIfError: true}, class {
+const decoratedClass = withCacheSettings({store: 'memory', staleIfError: true}, class {
 	async ask(name: string): Promise<string> {
 		return name;
 	}
@@ -37,15 +32,15 @@ const Decorated = withCacheSettings({store: 'memory', staleIfError: true}, class
 		yield name;
 	}
 });
-Decorated.prototype.ask = cached(Plain.prototype.ask, '5m');
-Decorated.prototype.give = cached(Plain.prototype.give, '5m');
+decoratedClass.prototype.ask = cached(Plain.prototype.ask, '5m');
+decoratedClass.prototype.give = cached(Plain.prototype.give, '5m');
 
 const plain = new Plain();
-const decorated = new Decorated();
-const cache: HttpCache = cacheOf(decorated);
-const kept = cached(async function kept(name: string) {
+const decorated = new decoratedClass(); // eslint-disable-line new-cap -- A class is what it is.
+const cache = cacheOf(decorated);
+const kept = cached(async (name: string) => {
 	return {name};
-}, '1h', {result: true, cache});
+}, '1h', {result: true, name: 'kept', cache});
 
 const bench = new Bench({time: 1000, warmupTime: 200});
 const batch = 100;

@@ -9,8 +9,6 @@ import {ResultFunction, resultFunctionOf} from './result-function.ts';
 import {classFunction, scopedFunction} from './scoped-function.ts';
 import type {AnyResultSettings, MethodSettings, ResultSettings} from './settings-types.ts';
 
-/* eslint-disable @typescript-eslint/naming-convention -- Decorators have names like classes. */
-
 /**
 Says how the requests that a method makes are cached, by any client with `cacheHooks()`, for its whole call tree: below what a request says itself, above URL patterns, the class and the client. Of methods that call each other, the inner one counts.
 
@@ -36,9 +34,9 @@ class GitHub {
 }
 ```
 */
-export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>;
-export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings): FunctionDecorator;
-export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings | AnyResultSettings): unknown {
+export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings): FunctionDecorator; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings | AnyResultSettings): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 	return methodDecorator('@Cached()', understand(expireAfter, settings));
 }
 
@@ -55,7 +53,7 @@ class GitHub {
 }
 ```
 */
-export function Uncached(): FunctionDecorator {
+export function Uncached(): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 	return methodDecorator('@Uncached()', understand(undefined, {disabled: true}));
 }
 
@@ -72,7 +70,7 @@ class GitHub {
 }
 ```
 */
-export function Refresh(): FunctionDecorator {
+export function Refresh(): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 	return methodDecorator('@Refresh()', understand(undefined, {refresh: true}));
 }
 

@@ -31,7 +31,7 @@ class GitHub {
 }
 ```
 */
-export function CacheSettings(settings: ClassSettings = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function CacheSettings(settings: ClassSettings = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention, @typescript-eslint/no-redeclare -- Decorators have names like classes; the type of this name is another thing.
 	const label = '@CacheSettings()';
 	return (...inputs: unknown[]) => {
 		const [target, context] = inputs;

@@ -61,7 +61,7 @@ export class ClassDefinition {
 		const [request, client] = part(this.#given, isOfRequest);
 		this.#request = Object.freeze(request);
 		this.#client = Object.freeze(client);
-		const isOwnStorage = [...naming, ...using].some(name => name in given);
+		const isOwnStorage = [...naming, ...using].some(name => Object.hasOwn(given, name));
 		this.#storage = isOwnStorage ? new Storage(this.#client) : inherited;
 	}
 
@@ -202,7 +202,7 @@ function checkClassSettings(given: Given, label: string, hasStorage: boolean): v
 	resolveRequestSettings(request, label);
 	// What is no setting of a request is told as one of a client's.
 	resolveSettings(isAsked ? {...client, store: undefined} : client);
-	const idle = using.find(name => name in given);
+	const idle = using.find(name => Object.hasOwn(given, name));
 	if (idle !== undefined && !hasStorage && naming.every(name => !(name in given))) {
 		throw new SettingError(`${label}.${idle}`, given[idle], 'beside a `store` or a `cacheName` (without them, each client keeps its own store)');
 	}

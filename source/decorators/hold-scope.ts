@@ -4,6 +4,7 @@ import type {AnyFunction} from './function-twin.ts';
 const steps = ['next', 'return', 'throw'] as const;
 
 type Iterated = Partial<Record<typeof steps[number] | '_read', unknown>> & {
+	readonly [Symbol.iterator]?: unknown;
 	readonly [Symbol.asyncIterator]?: unknown;
 };
 
@@ -22,7 +23,8 @@ export function holdScope(value: unknown, scope: Scope): unknown {
 	const iterated = value as Iterated;
 	if (typeof iterated.next === 'function') {
 		// What cannot be iterated is an object with a method of that name, and none of ours.
-		if (Symbol.iterator in value || Symbol.asyncIterator in value) {
+		const {[Symbol.iterator]: one, [Symbol.asyncIterator]: other} = iterated;
+		if (one !== undefined || other !== undefined) {
 			replace(value, steps, scope);
 		}
 	} else if (typeof iterated._read === 'function') {

@@ -53,7 +53,7 @@ class GitHub {
 }
 ```
 */
-export function Invalidates<This, Arguments extends any[]>(invalidated: Invalidated | ((self: NoInfer<This>, ...inputs: NoInfer<Arguments>) => Invalidated)): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Invalidates<This, Arguments extends any[]>(invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 	const given = invalidated as Given;
 	if (typeof given !== 'function') {
 		checkInvalidated(given);

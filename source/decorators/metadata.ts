@@ -26,7 +26,7 @@ export function noteMetadata(key: string, value: object, target: object, propert
 
 /** Notes at another place what is noted on a function: by all decorators of ours that stand on it. */
 export function noteAsOn(made: object, key: string, target: object, property: string | symbol): void {
-	const known = reflect.getOwnMetadata?.(key, made);
+	const known = reflect.getOwnMetadata?.(key, made) as object | undefined;
 	if (known !== undefined) {
 		noteMetadata(key, known, target, property);
 	}

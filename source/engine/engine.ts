@@ -70,7 +70,11 @@ export class Engine {
 			return this;
 		}
 
-		const engine = scope.clients.reduce((outer: Engine, client) => outer.#within(client), this);
+		let engine: Engine = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- What it is within one scope is what the next is made of.
+		for (const client of scope.clients) {
+			engine = engine.#within(client);
+		}
+
 		for (const observe of scope.observers) {
 			observe(engine.cache);
 		}

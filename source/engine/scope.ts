@@ -111,7 +111,7 @@ export function currentScope(): Scope | undefined {
 
 /** Calls a function in a scope; `undefined` is outside of any. */
 export function callInScope<This, Arguments extends readonly unknown[], Result>(scope: Scope | undefined, action: (this: This, ...inputs: Arguments) => Result, self: This, inputs: Arguments): Result {
-	return scopes.run(scope, () => Reflect.apply(action, self, inputs) as Result);
+	return scopes.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
 }
 
 /**

@@ -26,16 +26,53 @@ test('what is equal by structure has the same text, in whatever order', t => {
 
 test('what differs has another text', t => {
 	const values = [
-		undefined, null, true, 'true', 1, '1', 1n, NaN, '', [], [[]], {}, [undefined], {a: undefined}, {a: 1}, {a: '1'}, [1, 2], [2, 1], ['1,2'],
-		new Date(1), new Date(NaN), 'Date(1)', /a/v, /a/gv, new URL('https://a.example'), 'https://a.example/',
-		new Map(), new Set(), new Map([[1, 2]]), new Map([['1', 2]]), new Set([1]), new Set(['1']),
-		Uint8Array.of(1), Int8Array.of(1), Uint16Array.of(1), new ArrayBuffer(1), new ArrayBuffer(2), new DataView(new ArrayBuffer(1)),
+		undefined,
+		null,
+		true,
+		'true',
+		1,
+		'1',
+		1n,
+		NaN,
+		'',
+		[],
+		[[]],
+		{},
+		[undefined],
+		{a: undefined},
+		{a: 1},
+		{a: '1'},
+		[1, 2],
+		[2, 1],
+		['1,2'],
+		new Date(1),
+		new Date(NaN),
+		'Date(1)',
+		/a/v,
+		/a/gv,
+		new URL('https://a.example'),
+		'https://a.example/',
+		new Map(),
+		new Set(),
+		new Map([[1, 2]]),
+		new Map([['1', 2]]),
+		new Set([1]),
+		new Set(['1']),
+		Uint8Array.of(1),
+		Int8Array.of(1),
+		Uint16Array.of(1),
+		new ArrayBuffer(1),
+		new ArrayBuffer(2),
+		new DataView(new ArrayBuffer(1)),
 	];
 	t.is(new Set(values.map(value => text(value))).size, values.length);
 });
 
 test('what no key can be made of is an error that names its place', t => {
-	class Other {}
+	class Other {
+		readonly member = 1;
+	}
+
 	const circular: Record<string, unknown> = {};
 	circular.self = {circular};
 	for (const [value, message] of [

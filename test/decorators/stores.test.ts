@@ -16,26 +16,30 @@ type Value = {when: Date; bytes: Uint8Array; big: bigint; set: Set<number>};
 /** As a process makes it: the class and its functions anew. */
 function createClient(settings: ClassSettings) {
 	const calls: number[] = [];
-	const Client = withCacheSettings(settings, class {});
+	const client = withCacheSettings(settings, class {
+		readonly name = 'client';
+	});
 	const ask = cached(async (id: number): Promise<Value> => {
 		calls.push(id);
 		return {
 			when: new Date(id), bytes: Uint8Array.of(id), big: BigInt(id), set: new Set([id]),
 		};
-	}, '1h', {result: true, name: 'ask', cache: cacheOf(Client)});
-	return {cache: cacheOf(Client), ask, calls};
+	}, '1h', {result: true, name: 'ask', cache: cacheOf(client)});
+	return {cache: cacheOf(client), ask, calls};
 }
 
 const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-decorators-'));
-test.after.always(async () => fs.rm(folder, {recursive: true}));
+test.after.always(async () => {
+	fs.rm(folder, {recursive: true});
+});
 
-const stores: Readonly<Record<string, ClassSettings>> = {
-	'a Map': {store: new Map()},
-	Keyv: {store: new Keyv({store: new Map()})},
-	SQLite: {store: 'sqlite', cacheName: path.join(folder, 'results')},
-};
+const stores: ReadonlyArray<readonly [name: string, settings: ClassSettings]> = [
+	['a Map', {store: new Map()}],
+	['Keyv', {store: new Keyv({store: new Map()})}],
+	['SQLite', {store: 'sqlite', cacheName: path.join(folder, 'results')}],
+];
 
-for (const [name, settings] of Object.entries(stores)) {
+for (const [name, settings] of stores) {
 	test(`results come back from ${name}, in another client too, and keep their keys when keys are made anew`, async t => {
 		const first = createClient(settings);
 		const value = await first.ask(7);

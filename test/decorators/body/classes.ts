@@ -158,7 +158,7 @@ test(`${dialect}: a class's store and client settings stand above those of \`cac
 	t.deepEqual(await other.ask('/a'), ['fresh', 90]);
 	t.is(await one.explain('/a'), 'fresh');
 	t.true(shared.size > 0);
-	t.true([...shared.keys()].every(key => String(key).startsWith('class')));
+	t.true(shared.keys().every(key => String(key).startsWith('class')));
 
 	// Outside of the class, the client has its own.
 	t.deepEqual(await ask(one, '/a'), ['miss', 5]);
@@ -230,6 +230,7 @@ test(`${dialect}: a function, or a class, may have settings without a decorator`
 	t.deepEqual(await report('/a'), ['fresh', 70]);
 	t.deepEqual(await ask(base, '/a'), ['miss', 5]);
 
+	// eslint-disable-next-line @typescript-eslint/naming-convention -- A class.
 	const Given = withCacheSettings({expireAfter: 80}, class extends Base {
 		async ask(path: string): Promise<[string, number]> {
 			return ask(this, path);
@@ -240,7 +241,7 @@ test(`${dialect}: a function, or a class, may have settings without a decorator`
 });
 
 test(`${dialect}: wrong settings of a class, or another place, are errors at definition`, t => {
-	const define = (settings: unknown) => () => withCacheSettings(settings as ClassSettings, class {});
+	const define = (settings: unknown) => () => withCacheSettings(settings as ClassSettings, class extends Base {});
 	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheSettings\.expireAfter`/v});
 	t.throws(define({heuristicShare: 5}), {message: /heuristicShare/v});
 	t.throws(define({stor: 'memory'}), {message: /did you mean `store`/v});

@@ -91,7 +91,7 @@ test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
 	await api.reason('/b');
 	const key = cacheInfo(response).key!;
 	const {stored} = await cache.match(key, {});
-	cache.replace(key, Object.assign({...stored!}, {tags: ['users']}));
+	cache.replace(key, {...stored!, tags: ['users']});
 
 	await api.tagged();
 	t.is(await api.reason('/a'), 'miss');
@@ -102,7 +102,9 @@ test(`${dialect}: a fault in what is to be invalidated is told, and not the meth
 	await using origin = await startOrigin();
 	const api = new Api(createClient().client, origin.url);
 	const errors: unknown[] = [];
-	cacheOf(api).once('settingError', ({setting, error}) => errors.push(setting, String(error)));
+	cacheOf(api).once('settingError', ({setting, error}) => {
+		errors.push(setting, String(error));
+	});
 	t.is(await api.faulty(), 'done');
 	t.deepEqual(errors, ['Invalidates', 'Error: faulty']);
 });

@@ -116,7 +116,7 @@ test(`${dialect}: each step of a generator runs in the method's scope, and its c
 	}
 
 	t.deepEqual(seen, ['disabled', 'fresh', 'undefined disabled', 'fresh']);
-	t.deepEqual(await Promise.all(pages.pending().toArray()), ['disabled', 'disabled']);
+	t.deepEqual(await Promise.all(pages.pending()), ['disabled', 'disabled']);
 	t.is((await (await pages.later()).next()).value, 'disabled');
 });
 
@@ -125,10 +125,10 @@ test(`${dialect}: what is iterated later, and a stream that is made of it, runs 
 	const pages = new Pages(createClient().client, origin.url);
 	await pages.reason();
 
-	for await (const reason of pages.lazily()) {
-		t.is(reason, 'disabled');
+	const iterator = pages.lazily()[Symbol.asyncIterator]();
+	for (let round = 0; round < 2; round++) {
+		t.is((await iterator.next()).value, 'disabled');
 		t.is(await pages.reason(), 'fresh');
-		break;
 	}
 
 	t.deepEqual(await pages.readable().toArray(), ['disabled,', 'disabled']);

@@ -249,7 +249,9 @@ test.serial(`${dialect}: with \`staleWhileRevalidate\` a stale result is given a
 	t.is(wrapper.sdk.calls.length, 2);
 
 	const errors: unknown[] = [];
-	cacheOf(wrapper).once('backgroundError', ({error}) => errors.push(error));
+	cacheOf(wrapper).once('backgroundError', ({error}) => {
+		errors.push(error);
+	});
 	wrapper.sdk.failure = new Error('down');
 	clock.advance(7200);
 	t.is(await wrapper.swift('ada'), 2);
@@ -301,7 +303,9 @@ test.serial(`${dialect}: \`keyFn\` takes the place of the arguments, and may ref
 	t.is(wrapper.sdk.calls.length, 3);
 
 	const settings: string[] = [];
-	cacheOf(wrapper).once('settingError', ({setting}) => settings.push(setting));
+	cacheOf(wrapper).once('settingError', ({setting}) => {
+		settings.push(setting);
+	});
 	await wrapper.keyed(5 as never);
 	t.deepEqual(settings, ['keyFn']);
 	t.is(wrapper.sdk.calls.length, 4);
@@ -424,7 +428,9 @@ test.serial(`${dialect}: what is kept and cannot be read is as good as never kep
 	const key = cacheKeyOf(wrapper, 'wrong', 'ada')!;
 	const {stored} = await cache.match(key, {});
 	const operations: string[] = [];
-	cache.once('storeError', ({operation}) => operations.push(operation));
+	cache.once('storeError', ({operation}) => {
+		operations.push(operation);
+	});
 	cache.replace(key, {...stored!, body: Uint8Array.of(1, 2, 3)});
 
 	t.is((await wrapper.wrong('ada') as Answer).name, 'ada');

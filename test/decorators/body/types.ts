@@ -41,6 +41,16 @@ class Typed {
 		return {id: name.length + page};
 	}
 
+	@Cached('1h', {result: true, keyFn: (self, name) => self.store.size + name.length})
+	async fewer(name: string, page: number): Promise<number> {
+		return name.length + page;
+	}
+
+	@Invalidates((_self, name) => ({urls: [name.trim()]}))
+	async fewerStill(name: string, body: object): Promise<object> {
+		return {name, body};
+	}
+
 	@Cached('1h', {result: true, type: User})
 	async users(): Promise<User[]> {
 		return [new User()];
