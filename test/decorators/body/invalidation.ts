@@ -91,7 +91,8 @@ test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
 	await api.reason('/b');
 	const key = cacheInfo(response).key!;
 	const {stored} = await cache.match(key, {});
-	cache.replace(key, {...stored!, tags: ['users']});
+	const tagged = {...stored!, tags: ['users']};
+	cache.replace(key, tagged);
 
 	await api.tagged();
 	t.is(await api.reason('/a'), 'miss');
