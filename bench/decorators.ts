@@ -38,9 +38,7 @@ decoratedClass.prototype.give = cached(Plain.prototype.give, '5m');
 const plain = new Plain();
 const decorated = new decoratedClass(); // eslint-disable-line new-cap -- A class is what it is.
 const cache = cacheOf(decorated);
-const kept = cached(async (name: string) => {
-	return {name};
-}, '1h', {result: true, name: 'kept', cache});
+const kept = cached(async (name: string) => ({name}), '1h', {result: true, name: 'kept', cache});
 
 const bench = new Bench({time: 1000, warmupTime: 200});
 const batch = 100;

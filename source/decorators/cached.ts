@@ -121,7 +121,7 @@ export function cached(original: AnyFunction, expireAfter?: ExpireAfter, setting
 
 	const understood = understand(expireAfter, settings, 'cached');
 	const name = understood.result?.name ?? original.name;
-	if (understood.result !== undefined && name === '') {
+	if (name === '' && understood.result !== undefined) {
 		throw new CacheHooksError('ERR_CALL_NAME', 'The results of a function without a name cannot be told from those of others: give it one, or a `name` in the settings');
 	}
 

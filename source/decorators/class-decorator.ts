@@ -81,7 +81,7 @@ function applySettings(target: ClassTarget, settings: ClassSettings): void {
 function wrapMembers(place: object): void {
 	for (const key of Reflect.ownKeys(place)) {
 		const descriptor = Object.getOwnPropertyDescriptor(place, key)!;
-		if (descriptor.configurable !== true || descriptor.enumerable === true || key === 'constructor' || key === 'prototype') {
+		if (key === 'constructor' || key === 'prototype' || descriptor.configurable !== true || descriptor.enumerable === true) {
 			continue;
 		}
 
@@ -89,7 +89,7 @@ function wrapMembers(place: object): void {
 		if (typeof value === 'function') {
 			Object.defineProperty(place, key, {...descriptor, value: inClass(value as AnyFunction)});
 		} else if (get !== undefined || set !== undefined) {
-			Object.defineProperty(place, key, {...descriptor, ...(get && {get: inClass(get)}), ...(set && {set: inClass(set)})});
+			Object.defineProperty(place, key, {...descriptor, ...(get && {get: inClass(get)}), ...(set && {set: inClass(set) as (value: unknown) => void})});
 		}
 	}
 }

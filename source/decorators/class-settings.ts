@@ -203,7 +203,7 @@ function checkClassSettings(given: Given, label: string, hasStorage: boolean): v
 	// What is no setting of a request is told as one of a client's.
 	resolveSettings(isAsked ? {...client, store: undefined} : client);
 	const idle = using.find(name => Object.hasOwn(given, name));
-	if (idle !== undefined && !hasStorage && naming.every(name => !(name in given))) {
+	if (idle !== undefined && !hasStorage && naming.every(name => !(Object.hasOwn(given, name)))) {
 		throw new SettingError(`${label}.${idle}`, given[idle], 'beside a `store` or a `cacheName` (without them, each client keeps its own store)');
 	}
 }

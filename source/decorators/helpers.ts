@@ -75,7 +75,8 @@ function locate(call: readonly unknown[]): readonly ResultPlace[] {
 		return direct.standIns().map(self => direct.locate(self, call.slice(1)));
 	}
 
-	const member = (typeof target === 'object' && target !== null) || typeof target === 'function' ? (target as Record<PropertyKey, unknown>)[name as PropertyKey] as AnyFunction | undefined : undefined;
+	const isObject = typeof target === 'function' || (typeof target === 'object' && target !== null);
+	const member = isObject ? (target as unknown as Record<PropertyKey, AnyFunction | undefined>)[name as PropertyKey] : undefined;
 	const named = resultFunctionOf(member);
 	if (named === undefined) {
 		throw new TypeError('Expected a method that keeps its results (`result: true`), or its object and its name; a decorator above ours may have taken its place');

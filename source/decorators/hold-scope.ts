@@ -23,8 +23,7 @@ export function holdScope(value: unknown, scope: Scope): unknown {
 	const iterated = value as Iterated;
 	if (typeof iterated.next === 'function') {
 		// What cannot be iterated is an object with a method of that name, and none of ours.
-		const {[Symbol.iterator]: one, [Symbol.asyncIterator]: other} = iterated;
-		if (one !== undefined || other !== undefined) {
+		if (iterated[Symbol.iterator] !== undefined || iterated[Symbol.asyncIterator] !== undefined) {
 			replace(value, steps, scope);
 		}
 	} else if (typeof iterated._read === 'function') {

@@ -57,7 +57,7 @@ export function understand(expireAfter: ExpireAfter | undefined, settings: Metho
 			throw new SettingError(`${label}.${name}`, value, row[0]);
 		}
 
-		if (row === undefined && Object.hasOwn(ofResults, name) && name !== 'keyFn' && name !== 'filterFn') {
+		if (name !== 'keyFn' && name !== 'filterFn' && row === undefined && Object.hasOwn(ofResults, name)) {
 			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is not `true`');
 		}
 

@@ -124,7 +124,7 @@ export class ResultFunction {
 	async #callHere(self: unknown, inputs: readonly unknown[], outer: Scope | undefined): Promise<unknown> {
 		const engine = this.#engine();
 		const send = async (): Promise<unknown> => {
-			const result: unknown = callInScope<unknown, readonly unknown[], unknown>(outer, this.#original, self, inputs);
+			const result = callInScope<unknown, readonly unknown[], unknown>(outer, this.#original, self, inputs);
 			if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
 				throw noPromise(this.#label, 'no promise');
 			}
@@ -157,7 +157,7 @@ export class ResultFunction {
 			label: this.#label,
 			revival: this.#settings,
 			send,
-			filter: filterFn && (value => Reflect.apply(filterFn, self, [value, self, ...inputs]) as boolean | Promise<boolean>),
+			filter: filterFn && (value => filterFn.call(self, value, self, ...inputs)),
 		}).run();
 	}
 
@@ -196,7 +196,7 @@ export class ResultFunction {
 
 /** Of this process: nobody else has the instance. */
 function instanceId(self: unknown, label: string): string {
-	if ((typeof self !== 'object' && typeof self !== 'function') || self === null) {
+	if (self === null || (typeof self !== 'object' && typeof self !== 'function')) {
 		throw new CacheHooksError('ERR_CALL_OBJECT', `${label} keeps results for each instance: call it on its object`);
 	}
 

@@ -1,4 +1,4 @@
-import 'reflect-metadata';
+import 'reflect-metadata'; // eslint-disable-line import-x/no-unassigned-import -- It adds to `Reflect`.
 import {dialects, importIn} from './transpile.ts';
 
 for (const dialect of dialects) {

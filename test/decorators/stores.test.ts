@@ -30,7 +30,7 @@ function createClient(settings: ClassSettings) {
 
 const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-decorators-'));
 test.after.always(async () => {
-	fs.rm(folder, {recursive: true});
+	await fs.rm(folder, {recursive: true});
 });
 
 const stores: ReadonlyArray<readonly [name: string, settings: ClassSettings]> = [
@@ -77,7 +77,7 @@ test('a store that fails is a miss', async t => {
 			},
 			delete() {},
 			clear() {},
-		} as never,
+		} as never, // eslint-disable-line @typescript-eslint/consistent-type-assertions -- A store that is none.
 	});
 	cache.on('storeError', () => {});
 	await ask(1);

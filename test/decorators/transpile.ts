@@ -43,6 +43,7 @@ const transpilers: Readonly<Record<string, Transpile>> = {
 
 const folders = /\/test\/decorators\/(?:(?<tool>swc|esbuild)-)?(?<dialect>legacy|standard)\/(?<file>[\w\-]+\.ts)$/v;
 
+// eslint-disable-next-line unicorn/no-top-level-side-effects -- Whoever imports this file is to have them.
 registerHooks({
 	resolve(specifier, context, nextResolve) {
 		const parent = context.parentURL;

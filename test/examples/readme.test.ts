@@ -60,7 +60,7 @@ async function startOrigin(): Promise<Origin> {
 	});
 }
 
-for (const [index, name, code, compile] of samples.flatMap((code, index) => variants(code).map(([name, compile]) => [index, name, code, compile] as const))) {
+for (const [index, name, code, compile] of samples.flatMap((sample, number) => variants(sample).map(([variant, transpile]) => [number, variant, sample, transpile] as const))) {
 	test(`sample ${index + 1} of the readme prints what it says${name}`, async t => {
 		await using origin = await startOrigin();
 		const folder = await createFolder(t);

@@ -75,8 +75,7 @@ class Wrapper {
 	}
 
 	@Cached('1h', {result: true})
-	async get(name: string, options?: object): Promise<Answer> {
-		options;
+	async get(name: string, _options?: object): Promise<Answer> {
 		return await this.sdk.ask(name) as Answer;
 	}
 
@@ -96,8 +95,7 @@ class Wrapper {
 	}
 
 	@Cached('1h', {result: true, keyFn: (self, name) => name === 'none' ? undefined : [self.tenant, name.toLowerCase()]})
-	async keyed(name: string, callback?: () => void): Promise<unknown> {
-		callback;
+	async keyed(name: string, _callback?: () => void): Promise<unknown> {
 		return this.sdk.ask(name);
 	}
 
