@@ -67,18 +67,17 @@ for (const [name, settings] of stores) {
 }
 
 test('a store that fails is a miss', async t => {
-	const {ask, calls, cache} = createClient({
-		store: {
-			get() {
-				throw new Error('gone');
-			},
-			set() {
-				throw new Error('gone');
-			},
-			delete() {},
-			clear() {},
-		} as never, // eslint-disable-line @typescript-eslint/consistent-type-assertions -- A store that is none.
-	});
+	const store: unknown = {
+		get() {
+			throw new Error('gone');
+		},
+		set() {
+			throw new Error('gone');
+		},
+		delete() {},
+		clear() {},
+	};
+	const {ask, calls, cache} = createClient({store: store as Map<unknown, unknown>});
 	cache.on('storeError', () => {});
 	await ask(1);
 	await ask(1);
