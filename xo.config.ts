@@ -59,9 +59,9 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['cache', 'engine'],
+		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
 		node: ['*'],
-		packages: ['reflect-metadata'],
+		packages: [],
 	},
 	cli: {
 		source: ['cache', 'stores'],
@@ -220,6 +220,24 @@ const config: FlatXoConfig = [
 		rules: {
 			// DynamoDB's own names begin with capitals.
 			'@typescript-eslint/naming-convention': 'off',
+		},
+	},
+	{
+		files: ['test/decorators/**', 'examples/github-client.ts'],
+		rules: {
+			// Decorators are called as they are named: like classes.
+			'new-cap': ['error', {capIsNewExceptionPattern: String.raw`^(?:Cached|CacheSettings|Uncached|Refresh|Invalidates|Injectable|Traced|Mark|Reflect\.metadata)$`}],
+		},
+	},
+	{
+		files: ['test/decorators/body/**', 'test/decorators/standard/**'],
+		rules: {
+			// They are imported by the test files beside them, once for each dialect.
+			'ava/no-ignored-test-files': 'off',
+			// A function's name is what its results are kept by, and a getter of something else is a case to refuse.
+			'func-names': 'off',
+			'@typescript-eslint/class-literal-property-style': 'off',
+			'@typescript-eslint/no-shadow': 'off',
 		},
 	},
 	{

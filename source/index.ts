@@ -23,6 +23,17 @@ export {
 export type {Installation} from './client/install/installation.ts';
 export {withoutNetwork} from './client/install/without-network.ts';
 export {explain} from './client/explain.ts';
+export {
+	Cached, cached, Refresh, Uncached,
+} from './decorators/cached.ts';
+export {CacheSettings, withCacheSettings} from './decorators/class-decorator.ts';
+export type {ClassSettings} from './decorators/class-settings.ts';
+export type {
+	CallDecorator, ClassDecorator, FunctionDecorator, ResultDecorator,
+} from './decorators/decorator-types.ts';
+export {cacheKeyOf, cacheOf, invalidate} from './decorators/helpers.ts';
+export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
+export type {MethodSettings, ResultSettings} from './decorators/settings-types.ts';
 export type {AskedRule} from './policy/rule.ts';
 export {
 	CacheHooksError, NotRecordedError, SettingError, StoreTimeoutError,
@@ -54,7 +65,7 @@ export type {
 } from './serializers/stage.ts';
 export {UnreadableError, type UnreadableReason} from './serializers/unreadable.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type LiveSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type LiveSettings, type RequestSettings,
 } from './settings.ts';
 export {
 	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,

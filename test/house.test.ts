@@ -135,6 +135,10 @@ const imports: readonly Line[] = [
 
 	['decorators/a.ts', 'import \'../engine/b.ts\'', 'allowed'],
 	['decorators/a.ts', 'import \'../cache/b.ts\'', 'allowed'],
+	['decorators/a.ts', 'import \'../policy/b.ts\'', 'allowed'],
+	['decorators/a.ts', 'import \'../settings.ts\'', 'allowed'],
+	['decorators/a.ts', 'import \'../stores/b.ts\'', 'refused'],
+	['decorators/a.ts', 'import \'reflect-metadata\'', 'refused'],
 	['decorators/a.ts', 'import \'../client/b.ts\'', 'refused'],
 	['decorators/a.ts', 'import \'got\'', 'refused'],
 

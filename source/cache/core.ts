@@ -55,6 +55,8 @@ type Told = {
 What the engine asks of a cache: stored responses by key, and somebody to tell what happened. Faults of the store are misses and events, never errors.
 */
 export class CacheCore {
+	/** What the user sees of it. */
+	readonly face: EventEmitter;
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly tags: Tags;
@@ -106,6 +108,7 @@ export class CacheCore {
 				this.#handOver(write);
 			},
 		});
+		this.face = emitter;
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {

@@ -1,4 +1,3 @@
-import {CacheHooksError} from '../errors.ts';
 import type {LiveSettings, RequestSettings} from '../settings.ts';
 import type {DescribedRequest} from './described-request.ts';
 import type {Explanation} from './explanation.ts';
@@ -17,11 +16,11 @@ export type CacheHost = {
 };
 
 /**
-@throws {CacheHooksError} `ERR_CACHE_NO_CLIENT` where there is none.
+@throws {TypeError} Where there is none.
 */
 export function required(host: CacheHost | undefined): CacheHost {
 	if (host === undefined) {
-		throw new CacheHooksError('ERR_CACHE_NO_CLIENT', 'This cache has no client yet: give it to `cacheHooks({cache})`, or take that of a client by `getCache(client)`');
+		throw new TypeError('Expected a cache that a client uses: give it to `cacheHooks({cache})`, or take that of a client by `getCache(client)`');
 	}
 
 	return host;

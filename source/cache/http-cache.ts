@@ -2,6 +2,7 @@ import {EventEmitter} from 'node:events';
 import {CacheHooksError, describe, SettingError} from '../errors.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
+import {isCall} from '../model/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
 import {
 	resolveSettings,
@@ -60,6 +61,11 @@ const insides = new WeakMap<HttpCache, Insides>();
 /** What the engine works with. */
 export function coreOf(cache: HttpCache): CacheCore {
 	return insides.get(cache)!.core;
+}
+
+/** What the user sees of what the engine works with. */
+export function faceOf(core: CacheCore): HttpCache {
+	return core.face as HttpCache;
 }
 
 /** The settings that a cache was made with, as the user wrote them. */
@@ -241,7 +247,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
-			if (stored === undefined || seen.has(stored.url)) {
+			if (stored === undefined || isCall(stored) || seen.has(stored.url)) {
 				continue;
 			}
 
@@ -341,7 +347,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			...task,
 			entries: core.managedEntries,
 			remove: key => core.managed.delete(key),
-			keyFor: (stored, key) => stored.request === undefined ? key : remakeKey(stored.request, core.settings, core.secret),
+			keyFor: (stored, key) => stored.request === undefined || isCall(stored) ? key : remakeKey(stored.request, core.settings, core.secret),
 			redact: stored => redactAgain(stored, core.settings),
 		});
 		return migration.run();

@@ -140,6 +140,25 @@ async function deleteKeys(core: CacheCore, keys: Iterable<string>, reason: strin
 	return count;
 }
 
+/**
+Deletes what is found to be of a kind, whatever the criteria of users can name. Everything stored is looked at.
+
+@returns How many entries there were.
+*/
+export async function deleteWhere(core: CacheCore, isOfKind: (stored: StoredResponse) => boolean, reason: string): Promise<number> {
+	await core.settle();
+	let count = 0;
+	for await (const {key, stored} of listAll(core, {})) {
+		if (stored !== undefined && isOfKind(stored)) {
+			core.delete(key, reason);
+			count++;
+		}
+	}
+
+	await core.settle();
+	return count;
+}
+
 /** By an index, where the store has one, and it tells all that is asked. */
 async function isIndexed(core: CacheCore, {patterns, valid, expired, invalid, olderThan}: Selection): Promise<boolean> {
 	return core.store.deleteFound !== undefined

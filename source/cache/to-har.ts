@@ -1,7 +1,12 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {fieldValue} from '../policy/fields.ts';
 import {redirectTarget} from '../model/cached-response.ts';
-import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
+import {
+	fieldsOf,
+	isCall,
+	type StoredRequest,
+	type StoredResponse,
+} from '../model/stored-response.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
 import type {
 	Har,
@@ -76,7 +81,8 @@ function pairsOf(raw: RawFields): HarPair[] {
 export async function exportHar(entries: AsyncIterable<Listed>): Promise<Har> {
 	const archived: HarEntry[] = [];
 	for await (const {stored} of entries) {
-		if (stored !== undefined) {
+		// What a function gave is no exchange of HTTP.
+		if (stored !== undefined && !isCall(stored)) {
 			archived.push(harEntry(stored));
 		}
 	}

@@ -35,7 +35,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
-			arm(options as Options, engine);
+			arm(options as Options, engine.here);
 		}
 	};
 

@@ -35,12 +35,12 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	const settings = given === undefined ? own : settingsWith(given, own);
 	const resolved = resolveSettings(settings);
 	const cache = given ?? new HttpCache(settings);
-	const engine = new Engine(coreOf(cache), resolved);
+	const engine = new Engine(coreOf(cache), resolved, settings);
 	attach(cache, {
 		explain: async ({method = 'GET', url, headers = {}, body}, requestSettings) => engine.explain(describedRequest(method, new URL(url), headers, body), engine.settingsFor(requestSettings)),
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
-		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, next => {
-			engine.reconfigure(next);
+		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
+			engine.reconfigure(next, stated);
 			if (given === undefined) {
 				coreOf(cache).reconfigure(next);
 			}

@@ -21,7 +21,7 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const engine = engineOf(client);
+	const engine = engineOf(client)?.here;
 	if (engine === undefined) {
 		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
 	}

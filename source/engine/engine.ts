@@ -4,7 +4,13 @@ import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import {NotRecordedError} from '../errors.ts';
 import {redactUrl} from '../matching/url.ts';
-import {resolveRequestSettings, type RequestSettings, type ResolvedSettings} from '../settings.ts';
+import {
+	resolveRequestSettings,
+	resolveSettings,
+	type CacheSettings,
+	type RequestSettings,
+	type ResolvedSettings,
+} from '../settings.ts';
 import {Background} from './background.ts';
 import {claim, mayRefresh} from './claim.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
@@ -13,7 +19,14 @@ import {Exchange} from './exchange.ts';
 import {explainRequest} from './explain.ts';
 import type {Flight} from './flight.ts';
 import {Flights, type Boarding} from './flights.ts';
-import {mergeSettings, scopedSettings} from './scope.ts';
+import {
+	currentScope,
+	mergeSettings,
+	scopedSettings,
+	type ScopedClient,
+} from './scope.ts';
+
+const engines = new WeakMap<CacheCore, Engine>();
 
 /**
 What the exchanges of one client share: the cache, the settings, the work in the background.
@@ -23,14 +36,28 @@ export class Engine {
 	readonly #flights = new Flights();
 	readonly #background: Background;
 	#settings: ResolvedSettings;
+	#given: CacheSettings;
 	#ofClient: ExchangeSettings;
 
 	// Requests often carry one and the same object of settings: a client's, a class's.
 	#ofRequests = new WeakMap<object, ExchangeSettings>();
 
-	constructor(cache: CacheCore, settings: ResolvedSettings) {
+	// What this client is inside of scopes that have a client's settings, too.
+	#inScopes = new WeakMap<ScopedClient, Engine>();
+
+	/**
+	Asks nothing yet.
+
+	@param given - The settings as the user gave them.
+	*/
+	constructor(cache: CacheCore, settings: ResolvedSettings, given: CacheSettings = {}) {
 		this.cache = cache;
 		this.#settings = settings;
+		this.#given = given;
+		if (!engines.has(cache)) {
+			engines.set(cache, this);
+		}
+
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		this.#background = new Background(cache, settings.maxRefreshes);
 	}
@@ -40,14 +67,40 @@ export class Engine {
 	}
 
 	/** Takes other settings for the client: requests that are under way keep those that they began with. */
-	reconfigure(settings: ResolvedSettings): void {
+	reconfigure(settings: ResolvedSettings, given: CacheSettings): void {
 		this.#settings = settings;
+		this.#given = given;
+		this.#inScopes = new WeakMap();
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
 		this.#ofRequests = new WeakMap();
 	}
 
 	get now(): () => number {
 		return this.#settings.now;
+	}
+
+	/** The engine that was first made for a cache. */
+	static of(cache: CacheCore): Engine | undefined {
+		return engines.get(cache);
+	}
+
+	/** The engine that serves what runs now: inside a class that has a client's settings, one that has them above this client's. */
+	get here(): Engine {
+		const scope = currentScope();
+		if (scope === undefined) {
+			return this;
+		}
+
+		let engine: Engine = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- What it is within one scope is what the next is made of.
+		for (const client of scope.clients) {
+			engine = engine.#within(client);
+		}
+
+		for (const observe of scope.observers) {
+			observe(engine.cache);
+		}
+
+		return engine;
 	}
 
 	/**
@@ -59,6 +112,18 @@ export class Engine {
 	settingsFor(own: unknown): ExchangeSettings {
 		const scoped = scopedSettings(this.cache);
 		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
+	}
+
+	#within(client: ScopedClient): Engine {
+		const known = this.#inScopes.get(client);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const given = {...this.#given, ...client.settings};
+		const engine = new Engine(client.cache ?? this.cache, resolveSettings(given), given);
+		this.#inScopes.set(client, engine);
+		return engine;
 	}
 
 	#understood(own: unknown): ExchangeSettings {

@@ -34,7 +34,7 @@ The settings of a client, to be read and assigned to while it runs. An assignmen
 @param ofCache - Settings of a cache that was made before the client.
 @param apply - Takes the settings that hold from now on.
 */
-export function liveSettings(given: CacheSettings, ofCache: readonly string[], apply: (settings: ResolvedSettings) => void): LiveSettings {
+export function liveSettings(given: CacheSettings, ofCache: readonly string[], apply: (settings: ResolvedSettings, given: CacheSettings) => void): LiveSettings {
 	let own = copiedSettings(given);
 	const shown = shownSettings(own);
 	const change = (key: string | symbol, value: unknown): boolean => {
@@ -51,7 +51,7 @@ export function liveSettings(given: CacheSettings, ofCache: readonly string[], a
 		}
 
 		const next = copiedSettings({...own, [key]: value});
-		apply(resolveSettings(next));
+		apply(resolveSettings(next), next);
 		own = next;
 		Object.assign(shown, shownSettings(own));
 		return true;

@@ -1,21 +1,119 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {CacheCore} from '../cache/core.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
-import {resolveRequestSettings, type RequestSettings} from '../settings.ts';
+import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
 
-type Scope = {
+/** A client's settings that hold in a call tree above those of the clients that are used there. */
+export type ScopedClient = {
+	readonly settings: CacheSettings;
+
+	/** Where responses are kept there; `undefined` leaves them where each client keeps its own. */
+	readonly cache: CacheCore | undefined;
+};
+
+export type LayerOptions = {
+	/** Checked already. */
 	readonly settings: RequestSettings;
 
-	/** Whose requests they are for; `undefined` is everybody's. */
-	readonly cache: CacheCore | undefined;
+	/** Whose requests have them; `undefined` is everybody's. */
+	readonly cache?: CacheCore | undefined;
+	readonly client?: ScopedClient | undefined;
+
+	/** Whether an `expireAfter` from outside ends here: the client's settings have URL patterns of their own. */
+	readonly endsExpireAfter?: boolean | undefined;
+
+	/** Told of each cache that is asked here. */
+	readonly onCache?: ((cache: CacheCore) => void) | undefined;
+};
+
+export type Scope = {
+	readonly layer: Layer;
 	readonly outer: Scope | undefined;
+
+	/** The innermost layer that is a class's. */
+	readonly classLayer: Layer | undefined;
+
+	/** From the outermost to the innermost. */
+	readonly clients: readonly ScopedClient[];
+	readonly observers: ReadonlyArray<(cache: CacheCore) => void>;
 
 	/** What holds here, by cache: made once. */
 	readonly merged: WeakMap<CacheCore, RequestSettings>;
 };
 
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = new AsyncLocalStorage<Scope | undefined>();
 const nothing: RequestSettings = Object.freeze({});
+
+/**
+What one function or class says of the requests in its call tree. It can be entered again and again: the same layers in the same order are the same scope, and one that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls.
+*/
+export class Layer {
+	readonly options: LayerOptions;
+	readonly isClass: boolean;
+	#outermost: Scope | undefined;
+	readonly #nested = new WeakMap<Scope, Scope>();
+
+	/**
+	Nothing is entered yet.
+
+	@param isClass - Whether it is what a class says.
+	*/
+	constructor(options: LayerOptions, isClass = false) {
+		this.options = options;
+		this.isClass = isClass;
+	}
+
+	/** The scope of this layer within another. */
+	within(outer: Scope | undefined): Scope {
+		if (outer === undefined) {
+			this.#outermost ??= scopeOf(this, undefined);
+			return this.#outermost;
+		}
+
+		const known = this.#nested.get(outer);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const rest = without(outer, this);
+		const scope = rest === outer ? scopeOf(this, outer) : this.within(rest);
+		this.#nested.set(outer, scope);
+		return scope;
+	}
+}
+
+function scopeOf(layer: Layer, outer: Scope | undefined): Scope {
+	const {client, onCache} = layer.options;
+	const clients = outer?.clients ?? [];
+	const observers = outer?.observers ?? [];
+	return {
+		layer,
+		outer,
+		classLayer: layer.isClass ? layer : outer?.classLayer,
+		clients: client === undefined ? clients : [...clients, client],
+		observers: onCache === undefined ? observers : [...observers, onCache],
+		merged: new WeakMap(),
+	};
+}
+
+function without(scope: Scope | undefined, layer: Layer): Scope | undefined {
+	if (scope === undefined || scope.layer === layer) {
+		return scope?.outer;
+	}
+
+	const outer = without(scope.outer, layer);
+	return outer === scope.outer ? scope : scope.layer.within(outer);
+}
+
+/** The scope of what runs now. */
+export function currentScope(): Scope | undefined {
+	return scopes.getStore();
+}
+
+/** Calls a function in a scope; `undefined` is outside of any. */
+export function callInScope<This, Arguments extends readonly unknown[], Result>(scope: Scope | undefined, action: (this: This, ...inputs: Arguments) => Result, self: This, inputs: Arguments): Result {
+	return scopes.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
+}
 
 /**
 Runs a function in whose call tree, and only there, requests have these settings: below their own, above URL patterns and the client's. Where scopes are nested, the inner one stands above the outer one.
@@ -30,9 +128,7 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
-	return scopes.run({
-		settings, cache: cache && coreOf(cache), outer: scopes.getStore(), merged: new WeakMap(),
-	}, action);
+	return scopes.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
 /** The settings that hold for a cache's requests here: always the same object in one scope; `undefined` outside of any. */
@@ -54,8 +150,11 @@ function mergedSettings(scope: Scope, cache: CacheCore): RequestSettings {
 		return known;
 	}
 
+	const {settings, cache: concerned, endsExpireAfter} = scope.layer.options;
 	const outer = scope.outer === undefined ? nothing : mergedSettings(scope.outer, cache);
-	const merged = scope.cache === undefined || scope.cache === cache ? mergeSettings(outer, scope.settings) : outer;
+	const {expireAfter: _, ...others} = outer;
+	const below = endsExpireAfter === true ? others : outer;
+	const merged = concerned === undefined || concerned === cache ? mergeSettings(below, settings) : outer;
 	scope.merged.set(cache, merged);
 	return merged;
 }

@@ -91,6 +91,14 @@ export type Variation = {
 	readonly others?: readonly string[];
 };
 
+/** The method of what a function gave: no HTTP request has it. */
+export const callMethod = 'CALL';
+
+/** Whether it is what a function gave, and not a response of HTTP. Its key is made of more than what is stored of the call. */
+export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
+	return method === callMethod;
+}
+
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
 	return {
 		...metadata,

@@ -126,3 +126,29 @@ for (const name of ['basic.ts', 'keyv.ts']) {
 		t.is(origin.count, 1);
 	});
 }
+
+test('github-client.ts serves what its class says, and asks anew for what a change made outdated', async t => {
+	const folder = await createFolder(t);
+	const {stdout, stderr, code} = await runNode(['--import', path.join(examples, 'transpile.js'), path.join(examples, 'github-client.ts')], folder);
+	t.is(stderr, '');
+	t.is(code, 0);
+	t.deepEqual(stdout.trim().split('\n'), [
+		'ada [ \'first\' ] after 2 requests',
+		'ada [ \'first\' ] after 2 requests',
+		'rate 57 56',
+		'ada [ \'first\', \'second\' ] after 6 requests',
+	]);
+	t.deepEqual(await fs.readdir(folder), []);
+});
+
+test('sdk-wrapper.ts calls the SDK once for all who ask for the same', async t => {
+	const {lines, stderr, code} = await run('sdk-wrapper.ts', [], await createFolder(t));
+	t.is(stderr, '');
+	t.is(code, 0);
+	t.deepEqual(lines, [
+		'two at once: 1 call',
+		'once more: 1 call',
+		'[ [ \'Oslo, day 1\', 20 ], [ \'Oslo, day 2\', 21 ] ]',
+		'after it was invalidated: 2 calls',
+	]);
+});

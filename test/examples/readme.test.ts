@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import ts from 'typescript';
 import {requestSettingNames} from '../../source/settings.ts';
 import {Origin} from '../helpers/origin.ts';
 import {createFolder, runNode} from './run-node.ts';
@@ -28,6 +29,18 @@ const loader = `
 
 const register = new URL('../../source/register.ts', import.meta.url).href;
 
+type Variant = readonly [name: string, compile: (code: string) => string];
+
+/** Node.js strips types and knows no decorators: samples that have them are compiled, in each dialect. */
+function variants(code: string): readonly Variant[] {
+	return /^\t*@/mv.test(code)
+		? [true, false].map((experimentalDecorators): Variant => [
+			experimentalDecorators ? ' with experimentalDecorators' : ' with standard decorators',
+			text => ts.transpileModule(text, {compilerOptions: {target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, experimentalDecorators}}).outputText,
+		])
+		: [['', text => text]];
+}
+
 /** What the sample says that it prints. */
 function promised(code: string): string {
 	return code.matchAll(/^\t*\/\/=> (?<line>.*\n)/gmv).map(match => match.groups!.line!).toArray().join('');
@@ -49,13 +62,13 @@ async function startOrigin(): Promise<Origin> {
 	});
 }
 
-for (const [index, code] of samples.entries()) {
-	test(`sample ${index + 1} of the readme prints what it says`, async t => {
+for (const [index, name, code, compile] of samples.flatMap((sample, number) => variants(sample).map(([variant, transpile]) => [number, variant, sample, transpile] as const))) {
+	test(`sample ${index + 1} of the readme prints what it says${name}`, async t => {
 		await using origin = await startOrigin();
 		const folder = await createFolder(t);
 		await fs.writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
 		await fs.writeFile(path.join(folder, 'loader.js'), loader);
-		await fs.writeFile(path.join(folder, 'sample.ts'), code.split(host).join(origin.url));
+		await fs.writeFile(path.join(folder, 'sample.ts'), compile(code.split(host).join(origin.url)));
 
 		const flags = code.includes('installCache(') ? ['--import', register] : [];
 		const {stdout, stderr} = await runNode(['--import', './loader.js', ...flags, 'sample.ts'], folder);

@@ -1,0 +1,41 @@
+import type {ExchangeSettings} from '../engine/exchange-settings.ts';
+import type {OutgoingRequest} from '../engine/exchange-types.ts';
+import {callMethod} from '../model/stored-response.ts';
+import type {CachedResponse} from '../model/cached-response.ts';
+import {callUrl} from './call-names.ts';
+
+const derived = new WeakMap<ExchangeSettings, ExchangeSettings>();
+
+/**
+The settings by which a result is kept, of those by which a response would be: what is said of HTTP says nothing of a call.
+*/
+export function callSettings(settings: ExchangeSettings, filterFn: ((response: CachedResponse) => Promise<boolean>) | undefined): ExchangeSettings {
+	const known = derived.get(settings) ?? {
+		...settings,
+		cacheControl: false,
+		allowableMethods: new Set([callMethod]),
+		allowableCodes: new Set([200]),
+		gatewayTimeout: 'error',
+		staleIfErrorAfter: 'failure',
+		cacheStatus: false,
+		storeEncoded: false,
+		matchHeaders: false,
+		partitionBy: false,
+		filterFn: undefined,
+		// The key is made before, of more than what is stored.
+		keyFn: request => request.body as string,
+	};
+	derived.set(settings, known);
+	return filterFn === undefined ? known : {...known, filterFn};
+}
+
+/** A call as the engine knows requests. */
+export function callRequest(name: string, key: string): OutgoingRequest {
+	return {
+		method: callMethod,
+		override: undefined,
+		url: callUrl(name),
+		fields: {},
+		body: key,
+	};
+}

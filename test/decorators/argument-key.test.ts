@@ -1,0 +1,133 @@
+import {Buffer} from 'node:buffer';
+import {isDeepStrictEqual} from 'node:util';
+import test from 'ava';
+import fc from 'fast-check';
+import {argumentsText, structuralText} from '../../source/decorators/argument-key.ts';
+
+const text = (value: unknown): string => structuralText(value, 'value');
+
+test('what is equal by structure has the same text, in whatever order', t => {
+	const pairs: ReadonlyArray<readonly [unknown, unknown]> = [
+		[{a: 1, b: [2]}, {b: [2], a: 1}],
+		[new Map<unknown, unknown>([['a', 1], ['b', 2]]), new Map<unknown, unknown>([['b', 2], ['a', 1]])],
+		[new Set([1, 2]), new Set([2, 1])],
+		[0, -0],
+		[Uint8Array.of(1), Buffer.of(1)],
+		[Object.assign(Object.create(null) as object, {a: 1}), {a: 1}],
+		[new URL('https://example.com'), new URL('https://example.com/')],
+	];
+	for (const [one, other] of pairs) {
+		t.is(text(one), text(other));
+	}
+
+	t.is(argumentsText([1, undefined], 'call'), argumentsText([1], 'call'));
+	t.not(argumentsText([undefined, 1], 'call'), argumentsText([1], 'call'));
+});
+
+test('what differs has another text', t => {
+	const values = [
+		undefined,
+		null,
+		true,
+		'true',
+		1,
+		'1',
+		1n,
+		NaN,
+		'',
+		[],
+		[[]],
+		{},
+		[undefined],
+		{a: undefined},
+		{a: 1},
+		{a: '1'},
+		[1, 2],
+		[2, 1],
+		['1,2'],
+		new Date(1),
+		new Date(NaN),
+		'Date(1)',
+		/a/v,
+		/a/gv,
+		new URL('https://a.example'),
+		'https://a.example/',
+		new Map(),
+		new Set(),
+		new Map([[1, 2]]),
+		new Map([['1', 2]]),
+		new Set([1]),
+		new Set(['1']),
+		Uint8Array.of(1),
+		Int8Array.of(1),
+		Uint16Array.of(1),
+		new ArrayBuffer(1),
+		new ArrayBuffer(2),
+		new DataView(new ArrayBuffer(1)),
+	];
+	t.is(new Set(values.map(value => text(value))).size, values.length);
+});
+
+test('what no key can be made of is an error that names its place', t => {
+	class Other {
+		readonly member = 1;
+	}
+
+	const circular: Record<string, unknown> = {};
+	circular.self = {circular};
+	for (const [value, message] of [
+		[() => {}, /`value` is a function/v],
+		[{list: [Symbol('x')]}, /`value\.list\[0\]` is Symbol\(x\)/v],
+		[new Other(), /an instance of Other/v],
+		[new Map([[{}, new WeakMap()]]), /an item of value.*WeakMap/v],
+		[circular, /contains itself/v],
+		[{[Symbol('member')]: 1}, /a member of value/v],
+		[Promise.resolve(), /an instance of Promise/v],
+	] as const) {
+		t.throws(() => text(value), {instanceOf: TypeError, message});
+	}
+
+	const shared = {a: 1};
+	t.notThrows(() => text([shared, shared]));
+});
+
+test('no two generated values that differ have the same text', t => {
+	const values = fc.anything({
+		withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, maxDepth: 3,
+	});
+	const seen = new Map<string, unknown>();
+	const parameters = {numRuns: 3000, seed: Date.now() % 2_147_483_647};
+	t.log(`seed ${parameters.seed}`);
+	fc.assert(fc.property(values, value => {
+		const key = text(value);
+		const known = seen.get(key);
+		const isSame = !seen.has(key) || isDeepStrictEqual(withoutSigns(known), withoutSigns(value));
+		seen.set(key, value);
+		return isSame;
+	}), parameters);
+	t.true(seen.size > 1000);
+});
+
+/** -0 and 0, and prototypes of plain objects, do not count. */
+function withoutSigns(value: unknown): unknown {
+	if (typeof value === 'number') {
+		return value + 0;
+	}
+
+	if (Array.isArray(value)) {
+		return Array.from(value, item => withoutSigns(item));
+	}
+
+	if (value instanceof Map) {
+		return new Map(Array.from(value, ([key, item]) => [withoutSigns(key), withoutSigns(item)]));
+	}
+
+	if (value instanceof Set) {
+		return new Set(Array.from(value, item => withoutSigns(item)));
+	}
+
+	const prototype: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined;
+	return prototype === null || prototype === Object.prototype
+		? Object.fromEntries(Object.entries(value as object).map(([name, item]) => [name, withoutSigns(item)]))
+		: value;
+}
