@@ -71,6 +71,6 @@ export const peerSubjects: Readonly<Record<string, Subject>> = {
 	},
 	async 'make-fetch-happen'(place) {
 		const cached = makeFetchHappen.defaults({cachePath: join(place.folder, 'make-fetch-happen')} as never);
-		return reading(place, async url => readBody(await cached(url), place));
+		return reading(place, async url => readBody(await cached(url) as Body, place));
 	},
 };

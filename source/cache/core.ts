@@ -195,8 +195,8 @@ export class CacheCore {
 	/**
 	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
 
-	@param task - `undefined` stores nothing.
-	@param options - `bytes`: what the task holds until it is done; `whenSaved`: called once it is handed to the store.
+	`bytes` is what the task holds until it is done, and `whenSaved` is called once it is handed to the store. A task that gives `undefined` stores nothing.
+
 	@returns Whether there was room for it among the writes that are pending.
 	*/
 	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved}: {readonly bytes: number; readonly whenSaved: () => void}): boolean {

@@ -1,7 +1,7 @@
-import type {CircuitState} from '../stores/breaker.ts';
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
+import type {CircuitState} from '../stores/breaker.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {isDebugged, printDecision} from './debug.ts';
 

@@ -16,6 +16,8 @@ export type CacheHost = {
 };
 
 /**
+The client of a cache.
+
 @throws {TypeError} Where there is none.
 */
 export function required(host: CacheHost | undefined): CacheHost {

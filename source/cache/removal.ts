@@ -149,10 +149,12 @@ export async function deleteWhere(core: CacheCore, isOfKind: (stored: StoredResp
 	await core.settle();
 	let count = 0;
 	for await (const {key, stored} of listAll(core, {})) {
-		if (stored !== undefined && isOfKind(stored)) {
-			core.delete(key, reason);
-			count++;
+		if (stored === undefined || !isOfKind(stored)) {
+			continue;
 		}
+
+		core.delete(key, reason);
+		count++;
 	}
 
 	await core.settle();

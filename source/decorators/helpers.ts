@@ -65,7 +65,8 @@ await cacheOf(github).clear();
 ```
 */
 export function cacheOf(target: object): HttpCache {
-	return faceOf(callInScope(enterClass(target, currentScope()), () => defaultEngine().here.cache, undefined, []));
+	const scope = enterClass(target, currentScope());
+	return faceOf(callInScope(scope, () => defaultEngine().here.cache, undefined, []));
 }
 
 function locate(call: readonly unknown[]): readonly ResultPlace[] {

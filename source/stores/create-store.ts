@@ -49,16 +49,24 @@ type Maker<Options, Made extends Store> = {
 	readonly make: (options: Options) => Made;
 };
 
-const place = {cacheName: true, now: true, path: true, useTemp: true, useCacheDir: true} as const;
-const server = {cacheName: true, now: true, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true} as const;
+const place = {
+	cacheName: true, now: true, path: true, useTemp: true, useCacheDir: true,
+} as const;
+const server = {
+	cacheName: true, now: true, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true,
+} as const;
 
 const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStores[Name]>} = {
 	memory: {
-		options: {cacheName: true, now: true, maxBytes: true, maxEntries: true},
+		options: {
+			cacheName: true, now: true, maxBytes: true, maxEntries: true,
+		},
 		make: ({cacheName: _cacheName, ...options}) => new MemoryStore(options),
 	},
 	sqlite: {
-		options: {...place, useMemory: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true},
+		options: {
+			...place, useMemory: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true,
+		},
 		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
 	},
 	filesystem: {
@@ -70,15 +78,21 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 		make: options => new RedisStore(options),
 	},
 	mongodb: {
-		options: {...server, databaseName: true, collectionName: true, largestDocument: true},
+		options: {
+			...server, databaseName: true, collectionName: true, largestDocument: true,
+		},
 		make: options => new MongoDbStore(options),
 	},
 	gridfs: {
-		options: {...server, databaseName: true, bucketName: true, largestDocument: true},
+		options: {
+			...server, databaseName: true, bucketName: true, largestDocument: true,
+		},
 		make: options => new GridFsStore(options),
 	},
 	dynamodb: {
-		options: {cacheName: true, now: true, client: true, tableName: true, createTable: true, consistentRead: true, retryFor: true},
+		options: {
+			cacheName: true, now: true, client: true, tableName: true, createTable: true, consistentRead: true, retryFor: true,
+		},
 		make: options => new DynamoDbStore(options),
 	},
 };
@@ -115,10 +129,10 @@ export function createStore(nameOrUrl: string, options: object = {}): Store {
 }
 
 /** For messages. */
-export const allowedStores: string = `\`'${storeNames.join('\'`, `\'')}'\`, or a URL of \`redis:\`, \`rediss:\`, \`valkey:\`, \`valkeys:\`, \`mongodb:\`, \`mongodb+srv:\`, \`sqlite:\` or \`file:\``;
+export const allowedStores: string = [`\`'${storeNames.join('\'`, `\'')}'\`, or a URL of \`redis:\`, \`rediss:\`, \`valkey:\`, \`valkeys:\`, \`mongodb:\`, \`mongodb+srv:\`, \`sqlite:\` or \`file:\``].join('');
 
 function fromUrl(url: unknown): {readonly name: StoreName; readonly options: object} | undefined {
-	const scheme = typeof url === 'string' ? /^(?<scheme>[a-z][a-z\d+]*):/v.exec(url)?.groups?.scheme : undefined;
+	const scheme = typeof url === 'string' ? /^(?<scheme>[a-z][\d+a-z]*):/v.exec(url)?.groups?.scheme : undefined;
 	switch (scheme) {
 		case 'redis':
 		case 'rediss': {
@@ -144,6 +158,7 @@ function fromUrl(url: unknown): {readonly name: StoreName; readonly options: obj
 			return {name: 'filesystem', options: {path: fileURLToPath(url as string)}};
 		}
 
+		case undefined:
 		default: {
 			return undefined;
 		}
@@ -169,5 +184,5 @@ function fileName(cacheName: string): string {
 
 /** A URL as a message may show it. */
 export function withoutUserInfo(value: unknown): unknown {
-	return typeof value === 'string' ? value.replace(/\/\/[^@\/]*@/v, '//…@') : value;
+	return typeof value === 'string' ? value.replace(/\/\/[^\/@]*@/v, '//…@') : value;
 }

@@ -26,13 +26,17 @@ async function run(t: ExecutionContext, name: string, {server, variables, folder
 	return stdout.trimEnd().split('\n');
 }
 
+test.after.always(async () => {
+	await mongo?.stop();
+});
+
 const missThenHit = ['200 false miss', '200 true fresh'];
 
 for (const name of ['sqlite', 'filesystem']) {
 	test(`examples/${name}.ts stores a response and lists it`, async t => {
 		// Where `useTemp` leads.
 		const folder = await createFolder(t);
-		const [first, entry, total, ...rest] = await run(t, name, {folder, variables: {TMPDIR: folder, TMP: folder, TEMP: folder}});
+		const [first, entry, total, ...rest] = await run(t, name, {folder, variables: Object.fromEntries(['TMPDIR', 'TMP', 'TEMP'].map(variable => [variable, folder]))});
 		t.deepEqual([first, rest], ['200 false miss', []]);
 		t.regex(entry!, /got-cache/v);
 		t.regex(total!, /^1 responses, \d+ bytes$/v);
@@ -50,27 +54,25 @@ test('examples/dynamodb.ts is a miss, then a hit', async t => {
 	/* eslint-enable @typescript-eslint/naming-convention */
 });
 
-test(redis === undefined ? 'examples/redis.ts is not tested, as there is no redis-server on the PATH' : 'examples/redis.ts is a miss, then a hit', async t => {
-	if (redis === undefined) {
+if (redis === undefined) {
+	test('examples/redis.ts is not tested, as there is no redis-server on the PATH', t => {
 		t.not(process.env.CI, 'true');
-		return;
-	}
-
-	await using server = await ServerProcess.start(redisCommand(redis));
-	t.deepEqual(await run(t, 'redis', {server: `redis://127.0.0.1:${server.port}`}), missThenHit);
-});
-
-test.after.always(async () => {
-	await mongo?.stop();
-});
+	});
+} else {
+	test('examples/redis.ts is a miss, then a hit', async t => {
+		await using server = await ServerProcess.start(redisCommand(redis));
+		t.deepEqual(await run(t, 'redis', {server: `redis://127.0.0.1:${server.port}`}), missThenHit);
+	});
+}
 
 for (const name of ['mongodb', 'gridfs']) {
-	test(mongo === undefined ? `examples/${name}.ts is not tested, as there is no ${mongoMissing}` : `examples/${name}.ts is a miss, then a hit`, async t => {
-		if (mongo === undefined) {
+	if (mongo === undefined) {
+		test(`examples/${name}.ts is not tested, as there is no ${mongoMissing}`, t => {
 			t.not(process.env.CI, 'true');
-			return;
-		}
-
-		t.deepEqual(await run(t, name, {server: mongo.url}), missThenHit);
-	});
+		});
+	} else {
+		test(`examples/${name}.ts is a miss, then a hit`, async t => {
+			t.deepEqual(await run(t, name, {server: mongo.url}), missThenHit);
+		});
+	}
 }

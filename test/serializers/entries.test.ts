@@ -15,7 +15,7 @@ type Rubbish = {readonly key: string; readonly error: unknown};
 
 /** Entries in a store in memory that holds what it is told. */
 function create(holds: Store['holds'], settings: SerializerSettings = {}, name = 'fake') {
-	const store = Object.assign(new MemoryStore(), {holds, name}) as unknown as MemoryStore & Store;
+	const store = Object.assign(new MemoryStore(), {holds, name});
 	const rubbish: Rubbish[] = [];
 	const entries = new Entries({
 		store,

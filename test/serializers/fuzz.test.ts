@@ -69,7 +69,7 @@ for (const [name, serializer] of pipelines) {
 
 	test.serial(`of ${ofThis} entries that were changed in the store none is thrown into the request: ${name}`, async t => {
 		t.timeout(15 * 60_000);
-		const store = Object.assign(new MemoryStore(), {holds: 'bytes', name: 'fake'}) as unknown as MemoryStore & Store;
+		const store = Object.assign(new MemoryStore(), {holds: 'bytes', name: 'fake'});
 		let reason: unknown;
 		const entries = new Entries({
 			store,

@@ -71,7 +71,7 @@ test('the name of the cache is that of the file or folder, unless there is a pat
 	t.deepEqual(files.filter(name => !/-(?:wal|shm)$/v.test(name)).toSorted(), ['four', 'one.sqlite', 'three', 'two.db']);
 });
 
-test('the options of a store reach it, and it has its own methods', async t => {
+test('the options of a store reach it, and it has its own methods', t => {
 	const memory = createStore('memory', {maxEntries: 1});
 	memory.set('a', {}, {expires: undefined});
 	memory.set('b', {}, {expires: undefined});
@@ -103,7 +103,7 @@ test('what is wrong is said at once, and no credential with it', t => {
 });
 
 test('a package that is missing is named at once, with the command that installs it', async t => {
-	t.throws(() => driver('not-installed-anywhere', 'redis', async () => undefined), {
+	t.throws(() => driver('not-installed-anywhere', 'redis', () => Promise.resolve()), {
 		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`: npm install not-installed-anywhere',
 	});
 	let loads = 0;

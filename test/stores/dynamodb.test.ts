@@ -15,7 +15,7 @@ for (const server of dynamoDbServers(test)) {
 				open: namespace => new DynamoDbStore({
 					client, tableName, cacheName: `${place}/${namespace}`, now,
 				}),
-				elsewhere: async () => elsewhere('dynamodb', {client: localClient(await server.url()), tableName, cacheName: `${place}/{namespace}`}),
+				elsewhere: async () => elsewhere('dynamodb', {client: localClient(await server.url()), tableName, cacheName: place + '/{namespace}'}),
 			};
 		},
 		hasOurClock: true,

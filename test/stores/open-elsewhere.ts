@@ -12,5 +12,5 @@ export function elsewhere(name: StoreName, options: object): Elsewhere {
 }
 
 export function open(namespace: string, name: string, options: string): Store {
-	return createStore(name as StoreName, JSON.parse(options.replaceAll('{namespace}', namespace)) as object);
+	return createStore(name as StoreName, JSON.parse(options.replaceAll('{namespace}', () => namespace)) as object);
 }

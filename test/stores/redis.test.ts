@@ -65,7 +65,7 @@ function registerTests(port: number): void {
 				open: namespace => new RedisStore({
 					url, cacheName: `${place}${namespace}`, now, connectionTimeout: patience,
 				}),
-				elsewhere: elsewhere('redis', {url, cacheName: `${place}{namespace}`, connectionTimeout: patience}),
+				elsewhere: elsewhere('redis', {url, cacheName: place + '{namespace}', connectionTimeout: patience}),
 			};
 		},
 		hasOurClock: false,
