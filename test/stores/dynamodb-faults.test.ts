@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, {type TestFn} from 'ava';
 import {DynamoDbStore, KeyvDynamoDb} from '../../source/stores/dynamodb/index.ts';
 import {KeyvStore} from '../../source/stores/keyv.ts';
 import {localClient, startDynalite} from '../helpers/dynamodb-server.ts';
@@ -16,9 +16,9 @@ async function start(): Promise<ServerProcess> {
 	return server;
 }
 
-testStoreFaults(test, 'dynamodb on dynalite', {start, open: port => new DynamoDbStore({client: clientOf(port)}), isDurable: false});
+testStoreFaults(test.serial as TestFn, 'dynamodb on dynalite', {start, open: port => new DynamoDbStore({client: clientOf(port)}), isDurable: false});
 
-testStoreFaults(test, 'Keyv and dynamodb on dynalite', {
+testStoreFaults(test.serial as TestFn, 'Keyv and dynamodb on dynalite', {
 	start,
 	open: port => new KeyvStore(new KeyvDynamoDb({client: clientOf(port)}), {namespace: 'faults'}),
 	isDurable: false,

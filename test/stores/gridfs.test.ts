@@ -67,7 +67,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	});
 
 	if (command !== undefined) {
-		testStoreFaults(test, 'gridfs', {
+		testStoreFaults(test.serial as TestFn, 'gridfs', {
 			start: async () => ServerProcess.start(command()),
 			open: port => new GridFsStore({url: mongoUrl(port)}),
 			storeTimeout: 1000,

@@ -67,7 +67,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	});
 
 	if (command !== undefined) {
-		testStoreFaults(test, 'mongodb', {
+		testStoreFaults(test.serial as TestFn, 'mongodb', {
 			start: async () => ServerProcess.start(command()),
 			open: port => new MongoDbStore({url: mongoUrl(port)}),
 			storeTimeout: 1000,

@@ -1,6 +1,6 @@
 import {createStore, type Store, type StoreName} from '../../source/index.ts';
 
-type Elsewhere = {readonly module: string; readonly args: readonly string[]};
+type Elsewhere = {readonly module: string; readonly args: readonly [name: string, options: string]};
 
 /**
 What the contract's tests need to open a store in another process, as they have opened it in theirs.

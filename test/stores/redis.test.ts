@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import KeyvRedis, {createClient} from '@keyv/redis';
-import test, {type ExecutionContext} from 'ava';
+import test, {type ExecutionContext, type TestFn} from 'ava';
 import {RedisStore, type RedisStoreOptions} from '../../source/stores/redis/redis.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
@@ -33,7 +33,7 @@ if (server !== undefined) {
 tellServer(test, 'redis', version === undefined ? undefined : `Redis ${version}`, '`redis-server` on the PATH (Debian: `apt-get install redis-server`)');
 if (server !== undefined) {
 	registerTests(server.port);
-	testStoreFaults(test, 'redis', {
+	testStoreFaults(test.serial as TestFn, 'redis', {
 		start: async () => ServerProcess.start(command!),
 		open: port => new RedisStore({url: urlOf(port)}),
 		isDurable: false,
