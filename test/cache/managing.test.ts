@@ -196,6 +196,10 @@ for (const [name, open] of places) {
 			t.is((await copy(url, {headers: {'accept-language': 'en'}})).body, '/a en');
 			t.is(origin.count, sent);
 			t.is((await other.get({url: `${origin.url}/plain`}))!.expiresDelta, 60);
+
+			// A copy can be changed like what was stored here.
+			t.is(await other.expire({patterns: ['*/plain']}), 1);
+			t.true((await other.get({url: `${origin.url}/plain`}))?.isExpired, otherName);
 		}
 
 		const own = new HttpCache({store: 'memory', now: clock.now, partitionSecret: 'own'});

@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {setImmediate} from 'node:timers/promises';
 import test from 'ava';
 import {serializerOf, type SerializerSettings} from '../../source/cache/default-serializers.ts';
 import {Entries} from '../../source/cache/entries.ts';
@@ -114,6 +115,21 @@ test('entries that can be read are told from those that cannot, and nothing is d
 	t.is(found.find(({key}) => key === 'good')?.stored?.url, stored.url);
 	t.deepEqual(rubbish, []);
 	t.true(store.get('moved') !== undefined);
+});
+
+test('where what cannot be read cannot be deleted either, both are told', async t => {
+	const {store, entries, rubbish} = create('bytes');
+	store.set('key', Buffer.from('rubbish'), {expires: undefined});
+	const gone = new Error('gone');
+	Object.assign(store, {
+		async delete() {
+			throw gone;
+		},
+	});
+	t.is(await entries.read('key'), undefined);
+	await setImmediate();
+	t.is(rubbish.length, 2);
+	t.is(rubbish[1]!.error, gone);
 });
 
 test('a serializer that takes too long is a miss, and what it should read stays', async t => {
