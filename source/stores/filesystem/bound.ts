@@ -1,7 +1,7 @@
 import {statSync, utimesSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {ifThere, removeFile} from './files.ts';
-import type {CacheFolder} from './folder.ts';
+import {headOf, type CacheFolder} from './folder.ts';
 
 /** Milliseconds in which a file that is read again gets no new stamp. */
 const stampPause = 60_000;
@@ -98,13 +98,31 @@ export class Bound {
 
 	#evict(files: Used[], total: number): number {
 		let left = total;
-		for (const {path, bytes} of files.toSorted((a, b) => a.time - b.time)) {
+		const spared: Used[] = [];
+		const evict = ({path, bytes}: Used): void => {
+			removeFile(path);
+			left -= bytes;
+		};
+
+		for (const file of files.toSorted((a, b) => a.time - b.time)) {
+			if (left <= this.#target) {
+				return left;
+			}
+
+			// What was set without `indexed` leaves last: entries need it, and it is read more seldom than they.
+			if (headOf(file.path)?.isEntry === false) {
+				spared.push(file);
+			} else {
+				evict(file);
+			}
+		}
+
+		for (const file of spared) {
 			if (left <= this.#target) {
 				break;
 			}
 
-			removeFile(path);
-			left -= bytes;
+			evict(file);
 		}
 
 		return left;

@@ -260,8 +260,7 @@ export class SqliteStore implements Store {
 				const now = this.#settings.now();
 				this.#uses!.write(database, statements, now);
 				while (bytesOf(statements) > maxBytes) {
-					const {changes} = statements.purge.run(now, rowsPerPurge);
-					if (changes === 0 && statements.evict.run(rowsPerEviction).changes === 0) {
+					if (statements.purge.run(now, rowsPerPurge).changes === 0 && !evict(statements, maxBytes)) {
 						return;
 					}
 				}
@@ -309,6 +308,27 @@ function checked(value: StoredValue): Uint8Array {
 	}
 
 	return value;
+}
+
+/**
+Deletes some of what was not used for longest, and says whether there was anything: as much as is too much, and a little more that is small, so that not every set has to.
+
+What was set without `indexed` leaves last: entries need it, and it is read more seldom than they.
+*/
+function evict(statements: Statements, maxBytes: number): boolean {
+	let spare = bytesOf(statements) - maxBytes + (maxBytes / 128);
+	const entries = statements.oldEntries.all(rowsPerEviction);
+	const rows = (entries.length > 0 ? entries : statements.old.all(rowsPerEviction)) as Array<{id: number; bytes: number}>;
+	for (const [index, {id, bytes}] of rows.entries()) {
+		if (index > 0 && bytes > spare) {
+			break;
+		}
+
+		statements.evict.run(id);
+		spare -= bytes;
+	}
+
+	return rows.length > 0;
 }
 
 function bytesOf({bytes}: Statements): number {
