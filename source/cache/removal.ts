@@ -26,7 +26,7 @@ export async function deleteMeant(core: CacheCore, selection: Selection, task: L
 	await mark(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys, 'keys');
 	if (await isIndexed(core, selection)) {
-		count += await deleteByIndex(core, selection);
+		count += await deleteByIndex(core, selection, task);
 	} else if (isScan(selection)) {
 		count += await deleteByScan(core, selection, task);
 	}
@@ -168,17 +168,19 @@ async function isIndexed(core: CacheCore, {patterns, valid, expired, invalid, ol
 		&& !await core.hidden.isThere();
 }
 
-async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection): Promise<number> {
+async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection, {signal, onProgress}: LongTask): Promise<number> {
 	const queries = [
 		{reason: 'expired', query: expired ? {staleAt: core.settings.now()} : undefined},
 		{reason: 'olderThan', query: olderThan === undefined ? undefined : {createdBefore: olderThan}},
 	];
 	let total = 0;
 	for (const {reason, query} of queries) {
+		signal?.throwIfAborted();
 		const count = query === undefined ? 0 : await core.store.deleteFound!(query); // eslint-disable-line no-await-in-loop -- One after the other, so that nothing is counted twice.
 		total += count;
 		if (count > 0) {
 			core.removed('deleted', {reason, count});
+			onProgress?.(total);
 		}
 	}
 

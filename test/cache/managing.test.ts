@@ -248,7 +248,14 @@ test('an index deletes, counts and measures without listing, so long as it tells
 	});
 	t.is(await cache.count(), 3);
 	t.is(await cache.size(), store.size());
-	t.is(await cache.delete({expired: true}), 2);
+	await t.throwsAsync(cache.delete({expired: true}, {signal: AbortSignal.abort(new Error('enough'))}), {message: 'enough'});
+	const progress: number[] = [];
+	t.is(await cache.delete({expired: true}, {
+		onProgress(done) {
+			progress.push(done);
+		},
+	}), 2);
+	t.deepEqual(progress, [2]);
 	t.is(await cache.delete({olderThan: new Date(clock.now() + 1)}), 1);
 	t.deepEqual(events, [{reason: 'expired', count: 2}, {reason: 'olderThan', count: 1}]);
 	t.is(store.lists, 0);
