@@ -244,10 +244,16 @@ test('what is no entry leaves last, so that entries are not lost for want of it'
 
 	// The first write measures what is there.
 	const bounded = new FilesystemStore({path, maxCacheBytes: 10_000, now: () => time});
+	const evicted: string[] = [];
+	bounded.watchEvictions(key => {
+		evicted.push(key);
+	});
 	await bounded.set('last', Buffer.alloc(900), kept);
 	await bounded.close();
 	const left = await listed(store);
 	t.true(left.includes('record') && !left.includes('key-0'), left.join(' '));
+	t.is(evicted[0], 'key-0');
+	t.deepEqual([...left, ...evicted].toSorted(), ['record', 'last', ...Array.from({length: 50}, (_, index) => `key-${index}`)].toSorted());
 });
 
 test('who adds a key that a dead process has claimed waits for it no longer than ten seconds', async t => {

@@ -284,13 +284,20 @@ test('the bound in bytes is kept by what was not used for longest, and a larger 
 
 test('no more leaves than makes room for what is set', async t => {
 	const store = new SqliteStore({useMemory: true, maxBytes: 1_048_576});
+	const evicted: string[] = [];
+	const stop = store.watchEvictions(key => {
+		evicted.push(key);
+	});
 	for (let index = 0; index < 5; index += 1) {
 		store.set(`key ${index}`, Buffer.alloc(300_000), kept);
 	}
 
 	t.deepEqual(await listed(store), ['key 2', 'key 3', 'key 4']);
+	t.deepEqual(evicted, ['key 0', 'key 1']);
+	stop();
 	store.set('small', Buffer.alloc(150_000), kept);
 	t.deepEqual(await listed(store), ['key 3', 'key 4', 'small']);
+	t.is(evicted.length, 2);
 	store.close();
 });
 

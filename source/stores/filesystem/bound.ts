@@ -6,6 +6,14 @@ import {headOf, type CacheFolder} from './folder.ts';
 /** Milliseconds in which a file that is read again gets no new stamp. */
 const stampPause = 60_000;
 
+export type BoundOptions = {
+	readonly maxBytes: number;
+	readonly now: () => number;
+
+	/** Told the key of what was removed. */
+	readonly onEvicted: (key: string) => void;
+};
+
 type Used = {readonly path: string; readonly bytes: number; readonly time: number};
 
 /**
@@ -19,16 +27,18 @@ export class Bound {
 	/** So that a write after an eviction does not begin the next one. */
 	readonly #target: number;
 	readonly #now: () => number;
+	readonly #onEvicted: (key: string) => void;
 	#room = 0;
 	#work: Promise<void> | undefined;
 	readonly #stamped = new Set<string>();
 	#stampsBegan = 0;
 
-	constructor(folder: CacheFolder, maxBytes: number, now: () => number) {
+	constructor(folder: CacheFolder, {maxBytes, now, onEvicted}: BoundOptions) {
 		this.#folder = folder;
 		this.#maxBytes = maxBytes;
 		this.#target = Math.floor(maxBytes * 0.9);
 		this.#now = now;
+		this.#onEvicted = onEvicted;
 	}
 
 	/** Never waits, and never throws. */
@@ -99,9 +109,11 @@ export class Bound {
 	#evict(files: Used[], total: number): number {
 		let left = total;
 		const spared: Used[] = [];
-		const evict = ({path, bytes}: Used): void => {
-			removeFile(path);
+		const evict = ({path, bytes}: Used, key: string | undefined): void => {
 			left -= bytes;
+			if (removeFile(path) && key !== undefined) {
+				this.#onEvicted(key);
+			}
 		};
 
 		for (const file of files.toSorted((a, b) => a.time - b.time)) {
@@ -110,10 +122,11 @@ export class Bound {
 			}
 
 			// What was set without `indexed` leaves last: entries need it, and it is read more seldom than they.
-			if (headOf(file.path)?.isEntry === false) {
+			const head = headOf(file.path);
+			if (head?.isEntry === false) {
 				spared.push(file);
 			} else {
-				evict(file);
+				evict(file, head?.key);
 			}
 		}
 
@@ -122,7 +135,7 @@ export class Bound {
 				break;
 			}
 
-			evict(file);
+			evict(file, headOf(file.path)?.key);
 		}
 
 		return left;

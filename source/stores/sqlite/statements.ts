@@ -28,6 +28,6 @@ export function prepareStatements(database: DatabaseSync): Statements {
 		// The sign keeps SQLite from an index by time, after which it would have to sort.
 		oldEntries: database.prepare('SELECT id, length(value) AS bytes FROM entries WHERE +created_at IS NOT NULL ORDER BY used LIMIT ?'),
 		old: database.prepare('SELECT id, length(value) AS bytes FROM entries ORDER BY used LIMIT ?'),
-		evict: database.prepare('DELETE FROM entries WHERE id = ?'),
+		evict: database.prepare('DELETE FROM entries WHERE id = ? RETURNING key'),
 	};
 }
