@@ -177,11 +177,13 @@ async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection, {
 	for (const {reason, query} of queries) {
 		signal?.throwIfAborted();
 		const count = query === undefined ? 0 : await core.store.deleteFound!(query); // eslint-disable-line no-await-in-loop -- One after the other, so that nothing is counted twice.
-		total += count;
-		if (count > 0) {
-			core.removed('deleted', {reason, count});
-			onProgress?.(total);
+		if (count === 0) {
+			continue;
 		}
+
+		total += count;
+		core.removed('deleted', {reason, count});
+		onProgress?.(total);
 	}
 
 	return total;

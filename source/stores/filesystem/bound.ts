@@ -111,7 +111,8 @@ export class Bound {
 		const spared: Used[] = [];
 		const evict = ({path, bytes}: Used, key: string | undefined): void => {
 			left -= bytes;
-			if (removeFile(path) && key !== undefined) {
+			const wasThere = removeFile(path);
+			if (wasThere && key !== undefined) {
 				this.#onEvicted(key);
 			}
 		};

@@ -57,13 +57,15 @@ export class FilesystemStore implements Store {
 		this.#settings = filesystemSettings(options);
 		const {folder, extension, maxCacheBytes, now} = this.#settings;
 		this.#folder = new CacheFolder(folder, extension);
-		this.#bound = maxCacheBytes === undefined ? undefined : new Bound(this.#folder, {
-			maxBytes: maxCacheBytes,
-			now,
-			onEvicted: key => {
-				this.#evictions.tell(key);
-			},
-		});
+		this.#bound = maxCacheBytes === undefined
+			? undefined
+			: new Bound(this.#folder, {
+				maxBytes: maxCacheBytes,
+				now,
+				onEvicted: key => {
+					this.#evictions.tell(key);
+				},
+			});
 		this.#sweep = new Sweep(this.#folder);
 	}
 
