@@ -34,7 +34,6 @@ export type {
 export {cacheKeyOf, cacheOf, invalidate} from './decorators/helpers.ts';
 export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
 export type {MethodSettings, ResultSettings} from './decorators/settings-types.ts';
-export type {AskedRule} from './policy/rule.ts';
 export {
 	CacheHooksError, NotRecordedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
@@ -45,6 +44,8 @@ export type {KeyRequest, PartitionFunction} from './matching/types.ts';
 export {CachedRequest} from './model/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
 export type {Mode} from './policy/modes.ts';
+export type {AskedRule} from './policy/rule.ts';
+export type {UrlPattern} from './policy/url-patterns.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,
 } from './policy/expiration.ts';
@@ -67,6 +68,7 @@ export {UnreadableError, type UnreadableReason} from './serializers/unreadable.t
 export {
 	getExpirationDatetime, getUrlExpiration, type LiveSettings, type RequestSettings,
 } from './settings.ts';
+export type {CircuitState} from './stores/breaker.ts';
 export {
 	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,
 } from './stores/create-store.ts';

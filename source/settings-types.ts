@@ -153,7 +153,7 @@ Settings of a client. `undefined` is the default; a wrong value is a `SettingErr
 */
 export type CacheSettings = SharedSettings & {
 	/**
-	Where responses are kept: the name of a store, any Keyv instance, Keyv storage adapter or `Map`, or a store of your own.
+	Where responses are kept: the name or the URL of a store, one made by `createStore`, any Keyv instance, Keyv storage adapter or `Map`, or a store of your own.
 
 	@default 'sqlite'
 	@example
@@ -164,7 +164,7 @@ export type CacheSettings = SharedSettings & {
 	readonly store?: StoreSetting | undefined;
 
 	/**
-	The name of the file of `'sqlite'`, and the namespace in other stores.
+	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace in other stores.
 
 	@default 'http_cache'
 	@example
@@ -461,7 +461,7 @@ export type CacheSettings = SharedSettings & {
 	readonly maxEntryBytes?: number | undefined;
 
 	/**
-	Bytes that everything stored may take; what was not used lately makes room. For `'memory'`, whose default is 134,217,728 (128 MiB).
+	Bytes that everything stored may take; what was not used lately makes room. For `'memory'`, whose default is 134,217,728 (128 MiB), `'sqlite'` and `'filesystem'`, which have no bound by default.
 
 	@default undefined
 	@example

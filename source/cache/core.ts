@@ -23,6 +23,7 @@ import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {all, chain, type MaybePromise} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {isRecordKey} from './records.ts';
 import {Figures, type Answered} from './stats.ts';
 import {Tags} from './tags.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
@@ -161,6 +162,10 @@ export class CacheCore {
 		this.managedEntries = new Entries({...common, store: this.managed, timeout: managedTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.hidden.set());
 		this.#stopWatching = opened.store.watchEvictions?.(key => {
+			if (isRecordKey(key)) {
+				return;
+			}
+
 			this.figures.evicted++;
 			this.removed('evicted', {reason: 'bounds', key});
 		});

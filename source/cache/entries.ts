@@ -119,7 +119,16 @@ export class Entries {
 		this.#options.onRubbish(key, error);
 		// One that was not read in time may be good.
 		if (error instanceof UnreadableError) {
-			void this.#options.store.delete(key);
+			void this.#discard(key);
+		}
+	}
+
+	/** Nobody waits for it: where the store fails, whoever reads the entry next tries again. */
+	async #discard(key: string): Promise<void> {
+		try {
+			await this.#options.store.delete(key);
+		} catch (error) {
+			this.#options.onRubbish(key, error);
 		}
 	}
 }

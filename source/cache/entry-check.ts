@@ -12,12 +12,18 @@ export function checkOf(key: string, {url, method, statusCode, statusMessage, ra
 }
 
 /**
-Refuses what is not what was written under the key. What an older version wrote has no checksum.
+Refuses what is not what was written under the key. What an older version wrote has no checksum, nor has a live object.
 
+@returns The entry without its checksum, which would not be that of what is made of it.
 @throws {UnreadableError} `format`
 */
-export function verify(key: string, stored: StoredResponse): StoredResponse {
-	if (stored.check !== undefined && stored.check !== checkOf(key, stored)) {
+export function verify(key: string, entry: StoredResponse): StoredResponse {
+	if (entry.check === undefined) {
+		return entry;
+	}
+
+	const {check, ...stored} = entry;
+	if (check !== checkOf(key, stored)) {
 		throw new UnreadableError('format', {cause: new TypeError('The entry is not what was written under its key')});
 	}
 

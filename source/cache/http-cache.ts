@@ -347,7 +347,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			...task,
 			entries: core.managedEntries,
 			remove: key => core.managed.delete(key),
-			keyFor: (stored, key) => stored.request === undefined || isCall(stored) ? key : remakeKey(stored.request, core.settings, core.secret),
+			async keyFor(stored, key) {
+				// What a tag has deleted must not take a key from what is still there.
+				if (await core.tags.judge(stored) === undefined) {
+					return undefined;
+				}
+
+				return stored.request === undefined || isCall(stored) ? key : remakeKey(stored.request, core.settings, core.secret);
+			},
 			redact: stored => redactAgain(stored, core.settings),
 		});
 		return migration.run();

@@ -1,9 +1,9 @@
 import {randomUUID} from 'node:crypto';
-import type {Store, StoredValue} from '../stores/types.ts';
+import type {Store} from '../stores/types.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
+import {decodeRecord, encodeRecord} from './records.ts';
 
-/** Under these lies no response: whoever lists what is stored passes them over. */
-export const leasePrefix = 'got-cache:1:lease:';
+const leasePrefix = 'got-cache:1:lease:';
 
 /** Milliseconds; 0 is off. `'local'` is on for stores that are files of this machine. */
 export type LeaseSetting = number | 'local';
@@ -43,7 +43,7 @@ export class Leases {
 	take(key: string): MaybePromise<Lease | undefined> {
 		const token = randomUUID();
 		const expires = this.#now() + this.milliseconds;
-		const added = this.#store.add!(leasePrefix + key, encode(token, this.#store.holds), {expires, size: token.length});
+		const added = this.#store.add!(leasePrefix + key, encodeRecord(token, this.#store.holds), {expires, size: token.length});
 		return chain(added, isOurs => isOurs ? new Lease(this.#store, leasePrefix + key, this.#now, expires) : undefined);
 	}
 
@@ -53,7 +53,7 @@ export class Leases {
 				return 'free';
 			}
 
-			return decode(value) === passed ? 'passed' : 'taken';
+			return decodeRecord(value) === passed ? 'passed' : 'taken';
 		});
 	}
 }
@@ -84,23 +84,7 @@ export class Lease {
 		}
 
 		return isPassed
-			? this.#store.set(this.#key, encode(passed, this.#store.holds), {expires: this.#now() + passedFor, size: passed.length})
+			? this.#store.set(this.#key, encodeRecord(passed, this.#store.holds), {expires: this.#now() + passedFor, size: passed.length})
 			: chain(this.#store.delete(this.#key), () => undefined);
 	}
-}
-
-function encode(lease: string, holds: Store['holds']): StoredValue {
-	if (holds === 'text') {
-		return lease;
-	}
-
-	return holds === 'bytes' ? new TextEncoder().encode(lease) : {lease};
-}
-
-function decode(value: StoredValue): unknown {
-	if (typeof value === 'string') {
-		return value;
-	}
-
-	return value instanceof Uint8Array ? new TextDecoder().decode(value) : (value as {lease?: unknown}).lease;
 }

@@ -31,7 +31,7 @@ export type PartitionSecretOptions = {
 /**
 The secret of a cache's keyed digests: random, made once, kept in the store beside the entries that need it.
 
-It is written with the first of these and never before, so that reading leaves no trace. Stores know no "set if absent": of several processes that begin at once the last to write wins, and the others find that out, since each looks again for some seconds after its own write. Until then they miss what the others stored; nobody gets what is another's.
+It is written with the first of these and never before, so that reading leaves no trace. Not every store knows a "set if absent": of several processes that begin at once the last to write wins, and the others find that out, since each looks again for some seconds after its own write. Until then they miss what the others stored; nobody gets what is another's.
 While the store fails, a secret of this process stands in.
 */
 export class PartitionSecret {

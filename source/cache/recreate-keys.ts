@@ -10,7 +10,7 @@ export type RecreatedKeys = {
 	/** They lie under another key now. */
 	readonly moved: number;
 
-	/** They were deleted: a newer one has taken the key, or what parts it now was not stored. */
+	/** They were deleted: a newer one has taken the key, what parts it now was not stored, or a tag had deleted them before. */
 	readonly dropped: number;
 };
 

@@ -25,9 +25,15 @@ export async function deleteMeant(core: CacheCore, selection: Selection, task: L
 	await core.settle();
 	await mark(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys, 'keys');
-	if (await isIndexed(core, selection)) {
-		count += await deleteByIndex(core, selection);
-	} else if (isScan(selection)) {
+	if (isIndexed(core, selection)) {
+		count += await deleteByIndex(core, selection, task);
+		if (!await core.hidden.isThere()) {
+			return count;
+		}
+	}
+
+	// What a tag has expired no index knows; few are left to look at.
+	if (isScan(selection)) {
 		count += await deleteByScan(core, selection, task);
 	}
 
@@ -161,25 +167,28 @@ export async function deleteWhere(core: CacheCore, isOfKind: (stored: StoredResp
 	return count;
 }
 
-/** By an index, where the store has one, and it tells all that is asked. */
-async function isIndexed(core: CacheCore, {patterns, valid, expired, invalid, olderThan}: Selection): Promise<boolean> {
+/** Whether an index, where the store has one, tells what is asked; of what nobody finds any more it tells, too. */
+function isIndexed(core: CacheCore, {patterns, valid, expired, invalid, olderThan}: Selection): boolean {
 	return core.store.deleteFound !== undefined
-		&& (expired || olderThan !== undefined) && !valid && !invalid && patterns.length === 0
-		&& !await core.hidden.isThere();
+		&& (expired || olderThan !== undefined) && !valid && !invalid && patterns.length === 0;
 }
 
-async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection): Promise<number> {
+async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection, {signal, onProgress}: LongTask): Promise<number> {
 	const queries = [
 		{reason: 'expired', query: expired ? {staleAt: core.settings.now()} : undefined},
 		{reason: 'olderThan', query: olderThan === undefined ? undefined : {createdBefore: olderThan}},
 	];
 	let total = 0;
 	for (const {reason, query} of queries) {
+		signal?.throwIfAborted();
 		const count = query === undefined ? 0 : await core.store.deleteFound!(query); // eslint-disable-line no-await-in-loop -- One after the other, so that nothing is counted twice.
-		total += count;
-		if (count > 0) {
-			core.removed('deleted', {reason, count});
+		if (count === 0) {
+			continue;
 		}
+
+		total += count;
+		core.removed('deleted', {reason, count});
+		onProgress?.(total);
 	}
 
 	return total;

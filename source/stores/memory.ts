@@ -1,4 +1,5 @@
 import {SettingError} from '../errors.ts';
+import {Evictions} from './evictions.ts';
 import type {
 	IndexedTimes,
 	SetOptions,
@@ -62,7 +63,7 @@ export class MemoryStore implements Store {
 	#hand: Entry | undefined;
 	#bytes = 0;
 	#serial = 0;
-	readonly #evictionListeners = new Set<(key: string) => void>();
+	readonly #evictions = new Evictions();
 
 	constructor({maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now}: MemoryStoreOptions = {}) {
 		this.#maxBytes = positiveInteger('maxBytes', maxBytes);
@@ -194,10 +195,7 @@ export class MemoryStore implements Store {
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
-		this.#evictionListeners.add(listener);
-		return () => {
-			this.#evictionListeners.delete(listener);
-		};
+		return this.#evictions.watch(listener);
 	}
 
 	#found({staleAt = Infinity, createdBefore = Infinity}: StoreQuery): Entry[] {
@@ -215,9 +213,7 @@ export class MemoryStore implements Store {
 				this.#hand = entry.next;
 			} else {
 				this.#remove(entry);
-				for (const listener of this.#evictionListeners) {
-					listener(entry.key);
-				}
+				this.#evictions.tell(entry.key);
 			}
 		}
 	}

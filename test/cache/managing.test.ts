@@ -196,6 +196,10 @@ for (const [name, open] of places) {
 			t.is((await copy(url, {headers: {'accept-language': 'en'}})).body, '/a en');
 			t.is(origin.count, sent);
 			t.is((await other.get({url: `${origin.url}/plain`}))!.expiresDelta, 60);
+
+			// A copy can be changed like what was stored here.
+			t.is(await other.expire({patterns: ['*/plain']}), 1);
+			t.true((await other.get({url: `${origin.url}/plain`}))?.isExpired, otherName);
 		}
 
 		const own = new HttpCache({store: 'memory', now: clock.now, partitionSecret: 'own'});
@@ -244,7 +248,14 @@ test('an index deletes, counts and measures without listing, so long as it tells
 	});
 	t.is(await cache.count(), 3);
 	t.is(await cache.size(), store.size());
-	t.is(await cache.delete({expired: true}), 2);
+	await t.throwsAsync(cache.delete({expired: true}, {signal: AbortSignal.abort(new Error('enough'))}), {message: 'enough'});
+	const progress: number[] = [];
+	t.is(await cache.delete({expired: true}, {
+		onProgress(done) {
+			progress.push(done);
+		},
+	}), 2);
+	t.deepEqual(progress, [2]);
 	t.is(await cache.delete({olderThan: new Date(clock.now() + 1)}), 1);
 	t.deepEqual(events, [{reason: 'expired', count: 2}, {reason: 'olderThan', count: 1}]);
 	t.is(store.lists, 0);

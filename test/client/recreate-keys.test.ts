@@ -142,6 +142,24 @@ for (const [name, open] of places) {
 		t.is(await after.client(`${origin.url}/a`).text(), '/a?utm=3   ');
 	});
 
+	test(`${name}: what a tag has deleted takes no key from what is still there`, async t => {
+		await using origin = await startOrigin();
+		const store = await open(t);
+		let now = Date.now();
+		const before = clientOf(store, {now: () => now, tags: ({url}) => [new URL(url).searchParams.get('utm')!]});
+		for (const utm of ['1', '2']) {
+			await before.client(`${origin.url}/a?utm=${utm}`);
+			now += 1000;
+		}
+
+		await before.cache.delete({tags: ['2']});
+		const after = clientOf(store, {...ignoring, now: () => now});
+		t.deepEqual(await after.cache.recreateKeys(), {kept: 0, moved: 1, dropped: 1});
+		const response = await after.client(`${origin.url}/a`);
+		t.true(response.isFromCache);
+		t.is(response.body, '/a?utm=1   ');
+	});
+
 	test(`${name}: keys of another format are brought into this one, and bodies count again`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);

@@ -1,11 +1,16 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import {gzipSync} from 'node:zlib';
 import test from 'ava';
 import got from 'got';
 import {
 	cacheHooks,
+	cacheInfo,
 	compressed,
+	createStore,
 	encrypted,
 	getCache,
 	SerializerPipeline,
@@ -120,4 +125,31 @@ test('what a stage cannot write is not stored, and the request goes on', async t
 	await getCache(client)!.idle();
 	t.deepEqual(errors.map(({operation, error}) => [operation, (error as Error).message]), [['set', 'no']]);
 	t.false((await client(origin.url)).isFromCache);
+});
+
+test('the file of a response that Got got is JSON with its body in clear, and no member twice', async t => {
+	await using origin = await startOrigin();
+	const folder = await mkdtemp(path.join(tmpdir(), 'got-cache-hooks-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	const store = createStore('filesystem', {path: folder});
+	const client = got.extend(cacheHooks({store, autoclose: true}));
+	const cache = getCache(client)!;
+	const sent = await client(origin.url);
+	await cache.idle();
+
+	const texts = await Promise.all((await Array.fromAsync(store.paths())).map(async file => readFile(file, 'utf8')));
+	t.is(texts.length, 1);
+	const entry = JSON.parse(texts[0]!) as Record<string, unknown>;
+	t.is(entry.key, cacheInfo(sent).key);
+	t.deepEqual(entry.body, {json: {name: 'Ad\u{E8}le'}});
+	t.true(texts[0]!.includes('"name": "Ad\u{E8}le"'), texts[0]);
+	// As it is indented, each line with one tab begins a member of the whole.
+	const members = texts[0]!.matchAll(/^\t(?<name>"[^"]+"):/gmv).map(({groups}) => JSON.parse(groups!.name!) as string).toArray();
+	t.deepEqual(members, Object.keys(entry));
+	t.is(new Set(members).size, members.length);
+
+	const found = await client(origin.url);
+	t.true(found.isFromCache);
+	t.deepEqual(Buffer.from(found.rawBody), bytes);
+	await cache.close();
 });

@@ -232,6 +232,30 @@ test('the bound in bytes is kept by what was not used for longest, also against 
 	await last.close();
 });
 
+test('what is no entry leaves last, so that entries are not lost for want of it', async t => {
+	const path = temporaryFolder(t);
+	let time = 1e12;
+	const store = new FilesystemStore({path, now: () => time});
+	await store.set('record', Buffer.alloc(10), kept);
+	for (let index = 0; index < 50; index++) {
+		time += 1000;
+		await store.set(`key-${index}`, Buffer.alloc(900), {...kept, indexed: {createdAt: time, freshUntil: undefined}});
+	}
+
+	// The first write measures what is there.
+	const bounded = new FilesystemStore({path, maxCacheBytes: 10_000, now: () => time});
+	const evicted: string[] = [];
+	bounded.watchEvictions(key => {
+		evicted.push(key);
+	});
+	await bounded.set('last', Buffer.alloc(900), kept);
+	await bounded.close();
+	const left = await listed(store);
+	t.true(left.includes('record') && !left.includes('key-0'), left.join(' '));
+	t.is(evicted[0], 'key-0');
+	t.deepEqual([...left, ...evicted].toSorted(), ['record', 'last', ...Array.from({length: 50}, (_, index) => `key-${index}`)].toSorted());
+});
+
 test('who adds a key that a dead process has claimed waits for it no longer than ten seconds', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});

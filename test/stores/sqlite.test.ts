@@ -282,6 +282,52 @@ test('the bound in bytes is kept by what was not used for longest, and a larger 
 	store.close();
 });
 
+test('no more leaves than makes room for what is set', async t => {
+	const store = new SqliteStore({useMemory: true, maxBytes: 1_048_576});
+	const evicted: string[] = [];
+	const stop = store.watchEvictions(key => {
+		evicted.push(key);
+	});
+	for (let index = 0; index < 5; index += 1) {
+		store.set(`key ${index}`, Buffer.alloc(300_000), kept);
+	}
+
+	t.deepEqual(await listed(store), ['key 2', 'key 3', 'key 4']);
+	t.deepEqual(evicted, ['key 0', 'key 1']);
+	stop();
+	store.set('small', Buffer.alloc(150_000), kept);
+	t.deepEqual(await listed(store), ['key 3', 'key 4', 'small']);
+	t.is(evicted.length, 2);
+	store.close();
+});
+
+test('what is no entry leaves last, so that entries are not lost for want of it', async t => {
+	const maxBytes = 1_048_576;
+	let time = 1000;
+	const store = new SqliteStore({useMemory: true, maxBytes, now: () => time});
+	store.set('record', Buffer.alloc(10), kept);
+	const setEntry = (index: number, length: number) => {
+		time += 1;
+		store.set(`key ${index}`, Buffer.alloc(length), {...kept, indexed: {createdAt: time, freshUntil: undefined}});
+	};
+
+	for (let index = 0; index < 300; index += 1) {
+		setEntry(index, 10_000);
+	}
+
+	t.truthy(store.get('record'));
+	t.is(store.get('key 0'), undefined);
+	t.truthy(store.get('key 299'));
+	for (let index = 0; index < 2; index += 1) {
+		time += 1;
+		store.set(`record ${index}`, Buffer.alloc(600_000), kept);
+	}
+
+	t.deepEqual(await listed(store), ['record 1']);
+	t.true(store.size() <= maxBytes);
+	store.close();
+});
+
 test('reads are noted together once a minute, and wait for no lock', t => {
 	const path = temporaryFile(t);
 	let time = 1000;

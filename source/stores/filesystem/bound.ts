@@ -1,10 +1,18 @@
 import {statSync, utimesSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {ifThere, removeFile} from './files.ts';
-import type {CacheFolder} from './folder.ts';
+import {headOf, type CacheFolder} from './folder.ts';
 
 /** Milliseconds in which a file that is read again gets no new stamp. */
 const stampPause = 60_000;
+
+export type BoundOptions = {
+	readonly maxBytes: number;
+	readonly now: () => number;
+
+	/** Told the key of what was removed. */
+	readonly onEvicted: (key: string) => void;
+};
 
 type Used = {readonly path: string; readonly bytes: number; readonly time: number};
 
@@ -19,16 +27,18 @@ export class Bound {
 	/** So that a write after an eviction does not begin the next one. */
 	readonly #target: number;
 	readonly #now: () => number;
+	readonly #onEvicted: (key: string) => void;
 	#room = 0;
 	#work: Promise<void> | undefined;
 	readonly #stamped = new Set<string>();
 	#stampsBegan = 0;
 
-	constructor(folder: CacheFolder, maxBytes: number, now: () => number) {
+	constructor(folder: CacheFolder, {maxBytes, now, onEvicted}: BoundOptions) {
 		this.#folder = folder;
 		this.#maxBytes = maxBytes;
 		this.#target = Math.floor(maxBytes * 0.9);
 		this.#now = now;
+		this.#onEvicted = onEvicted;
 	}
 
 	/** Never waits, and never throws. */
@@ -98,13 +108,35 @@ export class Bound {
 
 	#evict(files: Used[], total: number): number {
 		let left = total;
-		for (const {path, bytes} of files.toSorted((a, b) => a.time - b.time)) {
+		const spared: Used[] = [];
+		const evict = ({path, bytes}: Used, key: string | undefined): void => {
+			left -= bytes;
+			const wasThere = removeFile(path);
+			if (wasThere && key !== undefined) {
+				this.#onEvicted(key);
+			}
+		};
+
+		for (const file of files.toSorted((a, b) => a.time - b.time)) {
+			if (left <= this.#target) {
+				return left;
+			}
+
+			// What was set without `indexed` leaves last: entries need it, and it is read more seldom than they.
+			const head = headOf(file.path);
+			if (head?.isEntry === false) {
+				spared.push(file);
+			} else {
+				evict(file, head?.key);
+			}
+		}
+
+		for (const file of spared) {
 			if (left <= this.#target) {
 				break;
 			}
 
-			removeFile(path);
-			left -= bytes;
+			evict(file, headOf(file.path)?.key);
 		}
 
 		return left;

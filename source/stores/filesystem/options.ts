@@ -13,7 +13,7 @@ export type FilesystemStoreOptions = PlaceOptions & {
 	readonly extension?: string;
 
 	/**
-	Bytes that all files together may take. What makes room is what was not used for longest; that happens beside the writes, and other processes are seen now and then, so the bound is exceeded for a moment. An entry that alone is larger is not stored, and an older value under its key is removed. Default: no bound.
+	Bytes that all files together may take. What makes room is what was not used for longest, and last what was set without `indexed`; that happens beside the writes, and other processes are seen now and then, so the bound is exceeded for a moment. An entry that alone is larger is not stored, and an older value under its key is removed. Default: no bound.
 	*/
 	readonly maxCacheBytes?: number;
 

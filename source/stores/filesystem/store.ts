@@ -7,6 +7,7 @@ import type {
 	Store,
 	StoredValue,
 } from '../types.ts';
+import {Evictions} from '../evictions.ts';
 import {Bound} from './bound.ts';
 import {withClaim} from './claim.ts';
 import {
@@ -49,13 +50,22 @@ export class FilesystemStore implements Store {
 	readonly #folder: CacheFolder;
 	readonly #bound: Bound | undefined;
 	readonly #sweep: Sweep;
+	readonly #evictions = new Evictions();
 	#isClosed = false;
 
 	constructor(options: FilesystemStoreOptions = {}) {
 		this.#settings = filesystemSettings(options);
 		const {folder, extension, maxCacheBytes, now} = this.#settings;
 		this.#folder = new CacheFolder(folder, extension);
-		this.#bound = maxCacheBytes === undefined ? undefined : new Bound(this.#folder, maxCacheBytes, now);
+		this.#bound = maxCacheBytes === undefined
+			? undefined
+			: new Bound(this.#folder, {
+				maxBytes: maxCacheBytes,
+				now,
+				onEvicted: key => {
+					this.#evictions.tell(key);
+				},
+			});
 		this.#sweep = new Sweep(this.#folder);
 	}
 
@@ -192,6 +202,10 @@ export class FilesystemStore implements Store {
 		}
 
 		return bytes;
+	}
+
+	watchEvictions(listener: (key: string) => void): () => void {
+		return this.#evictions.watch(listener);
 	}
 
 	/** Waits for the eviction that is under way. */

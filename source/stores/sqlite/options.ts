@@ -28,7 +28,7 @@ export type SqliteStoreOptions = PlaceOptions & {
 	readonly fastSave?: boolean;
 
 	/**
-	Bytes of the file that may be in use, from 1,048,576. What makes room is what has expired, then what was not used for longest. An entry that alone is larger is not stored, and an older value under its key is removed. Default: no bound.
+	Bytes of the file that may be in use, from 1,048,576. What makes room is what has expired, then what was not used for longest, and last what was set without `indexed`. An entry that alone is larger is not stored, and an older value under its key is removed. Default: no bound.
 	*/
 	readonly maxBytes?: number;
 

@@ -1,6 +1,6 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 
-export type Statements = Record<'get' | 'set' | 'add' | 'delete' | 'clear' | 'purge' | 'last' | 'page' | 'row' | 'count' | 'bytes' | 'free' | 'use' | 'evict', StatementSync>;
+export type Statements = Record<'get' | 'set' | 'add' | 'delete' | 'clear' | 'purge' | 'last' | 'page' | 'row' | 'count' | 'bytes' | 'free' | 'use' | 'oldEntries' | 'old' | 'evict', StatementSync>;
 
 export const isLive = '(expires IS NULL OR expires > ?)';
 
@@ -25,6 +25,9 @@ export function prepareStatements(database: DatabaseSync): Statements {
 		bytes: database.prepare('SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size'),
 		free: database.prepare('SELECT freelist_count AS pages FROM pragma_freelist_count'),
 		use: database.prepare('UPDATE entries SET used = ? WHERE key = ? AND used < ?'),
-		evict: database.prepare('DELETE FROM entries WHERE id IN (SELECT id FROM entries ORDER BY used LIMIT ?)'),
+		// The sign keeps SQLite from an index by time, after which it would have to sort.
+		oldEntries: database.prepare('SELECT id, length(value) AS bytes FROM entries WHERE +created_at IS NOT NULL ORDER BY used LIMIT ?'),
+		old: database.prepare('SELECT id, length(value) AS bytes FROM entries ORDER BY used LIMIT ?'),
+		evict: database.prepare('DELETE FROM entries WHERE id = ? RETURNING key'),
 	};
 }

@@ -7,6 +7,7 @@ import type {
 	StoredValue,
 	StoreQuery,
 } from '../types.ts';
+import {Evictions} from '../evictions.ts';
 import {SqliteConnection} from './connection.ts';
 import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
 import {deleteRows, findKeys} from './query.ts';
@@ -43,6 +44,7 @@ export class SqliteStore implements Store {
 	readonly #connection: SqliteConnection;
 	/** Kept only where there is a bound. */
 	readonly #uses: Uses | undefined;
+	readonly #evictions = new Evictions();
 	#sets = 0;
 
 	constructor(options: SqliteStoreOptions = {}) {
@@ -215,6 +217,10 @@ export class SqliteStore implements Store {
 		});
 	}
 
+	watchEvictions(listener: (key: string) => void): () => void {
+		return this.#evictions.watch(listener);
+	}
+
 	close(): void {
 		const uses = this.#uses;
 		this.#connection.close((statements, database) => {
@@ -255,18 +261,27 @@ export class SqliteStore implements Store {
 	}
 
 	#makeRoom(maxBytes: number): void {
+		const evicted: string[] = [];
 		this.#run((statements, database) => {
 			inTransaction(database, () => {
 				const now = this.#settings.now();
 				this.#uses!.write(database, statements, now);
 				while (bytesOf(statements) > maxBytes) {
-					const {changes} = statements.purge.run(now, rowsPerPurge);
-					if (changes === 0 && statements.evict.run(rowsPerEviction).changes === 0) {
+					if (statements.purge.run(now, rowsPerPurge).changes > 0) {
+						continue;
+					}
+
+					const keys = evict(statements, maxBytes);
+					evicted.push(...keys);
+					if (keys.length === 0) {
 						return;
 					}
 				}
 			});
 		});
+		for (const key of evicted) {
+			this.#evictions.tell(key);
+		}
 	}
 
 	/** A read waits for no lock: what cannot be noted now is noted later. */
@@ -309,6 +324,29 @@ function checked(value: StoredValue): Uint8Array {
 	}
 
 	return value;
+}
+
+/**
+Deletes some of what was not used for longest, and gives its keys: as much as is too much, and a little more that is small, so that not every set has to.
+
+What was set without `indexed` leaves last: entries need it, and it is read more seldom than they.
+*/
+function evict(statements: Statements, maxBytes: number): string[] {
+	const keys: string[] = [];
+	let spare = bytesOf(statements) - maxBytes + (maxBytes / 128);
+	const entries = statements.oldEntries.all(rowsPerEviction);
+	const rows = (entries.length > 0 ? entries : statements.old.all(rowsPerEviction)) as Array<{id: number; bytes: number}>;
+	for (const [index, {id, bytes}] of rows.entries()) {
+		if (index > 0 && bytes > spare) {
+			break;
+		}
+
+		const {key} = statements.evict.get(id) as {key: string};
+		keys.push(key);
+		spare -= bytes;
+	}
+
+	return keys;
 }
 
 function bytesOf({bytes}: Statements): number {
