@@ -43,6 +43,15 @@ The requests that are on their way, by key: whoever asks for what is being asked
 What cannot be shared frees all who wait at once, and for a while nobody waits for the like. What fails frees one, who asks next while the others wait on; then two, then four: an origin that is down meets no stampede, and nobody waits for more than a handful of failures.
 */
 export class Flights {
+	static readonly #byCache = new WeakMap<object, Flights>();
+
+	/** Those of a cache: all clients that share it, and classes with settings of their own, ask once. */
+	static of(cache: object): Flights {
+		const known = Flights.#byCache.get(cache) ?? new Flights();
+		Flights.#byCache.set(cache, known);
+		return known;
+	}
+
 	readonly #routes = new Map<string, Route>();
 
 	/** When those may wait again who ask for what could not be shared. */
@@ -174,7 +183,7 @@ export class Flights {
 }
 
 function find({flights}: Route, request: Fields): Flight | undefined {
-	return [...flights].find(flight => flight.suits(request));
+	return [...flights].find(flight => flight.suits(request) && flight.isOutdated?.() !== true);
 }
 
 function wait(flight: Flight, request: Fields): Boarding {

@@ -202,13 +202,13 @@ for (const [name, instance] of majors) {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
-		const leader = client(origin.url, {timeout: {request: 300}});
+		const leader = client(origin.url, {timeout: {request: 1000}});
 		await gate.next();
 		const start = performance.now();
-		const follower = client(origin.url, {timeout: {request: 500}});
+		const follower = client(origin.url, {timeout: {request: 1500}});
 		await t.throwsAsync(leader, {name: 'TimeoutError'});
 		await t.throwsAsync(follower, {name: 'TimeoutError'});
-		t.true(performance.now() - start < 700);
+		t.true(performance.now() - start < 2300);
 	});
 
 	test.serial(`${name}: what may not be stored lets all go at once, and nobody waits for the like for a while`, async t => {
