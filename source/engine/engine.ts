@@ -186,11 +186,19 @@ export class Engine {
 	/**
 	Lets an exchange lead a flight: at once, or when no other process asks for the same.
 
-	@returns What it is to do, which may be to serve what the other got.
+	@returns What it is to do, which may be to serve what the other got, or what was had while it looked.
 	*/
 	clear(exchange: Exchange, flight: Flight, step: Step): MaybePromise<Step> {
 		exchange.lead(flight);
-		return this.#safely(() => claim(exchange, flight, step, this.cache), () => step);
+		const hasMissed = this.#flights.hasLanded(exchange.flightKey, exchange.began);
+		return this.#safely(() => chain(hasMissed ? exchange.again() : step, next => {
+			if (next.do === 'send') {
+				return claim(exchange, flight, next, this.cache);
+			}
+
+			exchange.share();
+			return next;
+		}), () => step);
 	}
 
 	/** What to do where another request got a response meanwhile. */

@@ -52,7 +52,10 @@ It knows no sockets: who drives it calls `begin`, then `respond` or `fail`, then
 */
 export class Exchange {
 	readonly request: OutgoingRequest;
-	readonly #began = performance.now();
+
+	/** By `performance.now()`. */
+	readonly began: number = performance.now();
+	#lookedUp = this.began;
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
@@ -166,9 +169,10 @@ export class Exchange {
 		});
 	}
 
-	/** Decides anew, by what is stored now: another process may have asked. */
+	/** Decides anew, by what is stored now: another may have asked. */
 	again(): MaybePromise<Step> {
 		this.#sent = undefined;
+		this.#lookedUp = performance.now();
 		return this.#lookup(this.#key!, false);
 	}
 
@@ -304,7 +308,7 @@ export class Exchange {
 
 	/** A lookup is several calls of the store, each with its own limit: together they have no more. */
 	get #timeLeft(): number {
-		return this.#settings.failFast ? Infinity : this.#began + this.#settings.storeTimeout - performance.now();
+		return this.#settings.failFast ? Infinity : this.#lookedUp + this.#settings.storeTimeout - performance.now();
 	}
 
 	#land(stored: StoredResponse): MaybePromise<void> {

@@ -23,7 +23,7 @@ export type FlightTimes = {
 };
 
 const usualTimes: FlightTimes = {head: 30_000, body: 5000, pass: 10_000};
-const rememberedPasses = 1000;
+const remembered = 1000;
 
 /** The flights of one key: several where its responses vary, or where one failed. */
 type Route = {
@@ -57,6 +57,9 @@ export class Flights {
 	/** When those may wait again who ask for what could not be shared. */
 	readonly #passes = new Map<string, number>();
 	readonly #times: FlightTimes;
+
+	/** When responses were last had, for those who looked for them before and were told that there are none. */
+	readonly #landings = new Map<string, number>();
 
 	constructor(times: FlightTimes = usualTimes) {
 		this.#times = times;
@@ -94,11 +97,12 @@ export class Flights {
 
 	/** What could be had could not be used: nobody waits for the like for a while. */
 	pass(key: string): void {
-		this.#passes.delete(key);
-		this.#passes.set(key, performance.now() + this.#times.pass);
-		if (this.#passes.size > rememberedPasses) {
-			this.#passes.delete(this.#passes.keys().next().value!);
-		}
+		remember(this.#passes, key, performance.now() + this.#times.pass);
+	}
+
+	/** Whether a response was had since, by `performance.now()`. */
+	hasLanded(key: string, since: number): boolean {
+		return (this.#landings.get(key) ?? -Infinity) >= since;
 	}
 
 	#isPassed(key: string): boolean {
@@ -140,6 +144,7 @@ export class Flights {
 					this.#replace(route, followers);
 				} else {
 					route.failures = 0;
+					remember(this.#landings, route.key, performance.now());
 				}
 
 				route.flights.delete(ended);
@@ -179,6 +184,15 @@ export class Flights {
 				flight.admit(follower);
 			}
 		}
+	}
+}
+
+/** The latest of them. */
+function remember(times: Map<string, number>, key: string, time: number): void {
+	times.delete(key);
+	times.set(key, time);
+	if (times.size > remembered) {
+		times.delete(times.keys().next().value!);
 	}
 }
 

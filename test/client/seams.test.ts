@@ -9,6 +9,7 @@ import {
 	withCacheSettings,
 	withoutNetwork,
 } from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 
@@ -99,4 +100,32 @@ test('clients of one cache, and classes with settings of their own, ask once', a
 
 	t.is(origin.count, 1);
 	await cache.close();
+});
+
+test('who was told that nothing is stored while another got it looks once more', async t => {
+	const {held, handler, reach} = gate();
+	await using origin = await Origin.start(handler);
+	const store = new MemoryStore();
+	const {client} = createClient({store, storeTimeout: 20_000, now: () => Date.now()});
+	const get = store.get.bind(store);
+	const first = client(origin.url);
+	await reach(1);
+	const asked = Promise.withResolvers<void>();
+	const stored = Promise.withResolvers<void>();
+	store.get = async (key: string) => {
+		store.get = get;
+		const value = get(key);
+		asked.resolve();
+		await stored.promise;
+		return value;
+	};
+
+	const second = client(origin.url);
+	await asked.promise;
+	held[0]!.end('answer');
+	await first;
+	await getCache(client)!.idle();
+	stored.resolve();
+	t.true((await second).isFromCache);
+	t.is(origin.count, 1);
 });
