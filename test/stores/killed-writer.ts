@@ -3,8 +3,8 @@ import process from 'node:process';
 import {open} from './open-elsewhere.ts';
 
 /** Started by the tests, and killed by them at any moment: writes values that say of themselves whether they are whole. */
-const [store, folder] = process.argv.slice(2) as [string, string];
-const writer = open('n1', store, folder);
+const [store, options] = process.argv.slice(2) as [string, string];
+const writer = open('n1', store, options);
 process.send!('ready');
 for (let round = 0; ; round++) {
 	for (let index = 0; index < 20; index++) {
