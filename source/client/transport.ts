@@ -80,8 +80,13 @@ class Attempt {
 		return chain(this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
 	}
 
-	/** Sends the request, unless another is on its way that may answer it. */
+	/** Sends the request, unless another is on its way that may answer it. What is kept from the network neither waits nor lets others wait. */
 	#board(step: Step, start: number): RequestResult | Promise<RequestResult> {
+		if (isNetworkRefused()) {
+			const {shownUrl, request, info} = this.#exchange;
+			throw networkRefusal(request.method, shownUrl, info.reason);
+		}
+
 		const refreshed = refreshOf(this.#options);
 		if (refreshed !== undefined) {
 			this.#exchange.lead(refreshed);
@@ -172,11 +177,6 @@ class Attempt {
 	}
 
 	#dispatch(validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
-		if (isNetworkRefused()) {
-			const {shownUrl, request, info} = this.#exchange;
-			throw networkRefusal(request.method, shownUrl, info.reason);
-		}
-
 		try {
 			const result = sendNative(this.#url, this.#native, this.#options, validators);
 			return isThenable(result) ? this.#settled(result) : this.#watch(result);

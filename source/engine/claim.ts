@@ -4,7 +4,7 @@ import type {Lease} from '../cache/leases.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import type {Step} from './exchange-types.ts';
 import type {Exchange} from './exchange.ts';
-import type {Flight} from './flight.ts';
+import type {Flight, Outcome} from './flight.ts';
 
 // How often whoever waits for another process looks whether it has ended: at first soon, then less so.
 const firstPause = 5;
@@ -29,7 +29,18 @@ export function claim(exchange: Exchange, flight: Flight, step: Step, cache: Cac
 		}
 
 		giveBack(lease, flight, key, cache);
-		return step;
+		return lookAgain(exchange);
+	});
+}
+
+/** Another process may have had the lease, and given it back, since the store was asked. */
+function lookAgain(exchange: Exchange): MaybePromise<Step> {
+	return chain(exchange.again(), next => {
+		if (next.do === 'serve') {
+			exchange.share();
+		}
+
+		return next;
 	});
 }
 
@@ -50,12 +61,19 @@ export async function mayRefresh(key: string, flight: Flight, cache: CacheCore):
 /** The lease is given back when the flight is over, and what it got is written. */
 function giveBack(lease: Lease, flight: Flight, key: string, cache: CacheCore): void {
 	flight.onOver = outcome => {
-		const written = outcome === 'landed' ? cache.whenWritten(key) : undefined;
-		const released = chain(written, () => lease.release(outcome === 'passed'));
-		if (released instanceof Promise) {
-			cache.hold(released);
-		}
+		cache.hold(release(lease, outcome, key, cache));
 	};
+}
+
+async function release(lease: Lease, outcome: Outcome, key: string, cache: CacheCore): Promise<void> {
+	try {
+		// A flight lands right before what it got is handed to be written.
+		await Promise.resolve();
+		await cache.whenWritten(key);
+		await lease.release(outcome === 'passed');
+	} catch (error) {
+		cache.report('storeError', {operation: 'delete', key, error});
+	}
 }
 
 /** A wait for another process. */
@@ -98,9 +116,8 @@ class Wait {
 
 	/** The other has ended: there is what it stored, or this one is the next to ask. */
 	async #next(step: Step): Promise<Step> {
-		const next = await this.#exchange.again();
+		const next = await lookAgain(this.#exchange);
 		if (next.do === 'serve') {
-			this.#exchange.share();
 			return next;
 		}
 

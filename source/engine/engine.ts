@@ -33,7 +33,7 @@ What the exchanges of one client share: the cache, the settings, the work in the
 */
 export class Engine {
 	readonly cache: CacheCore;
-	readonly #flights = new Flights();
+	readonly #flights: Flights;
 	readonly #background: Background;
 	#settings: ResolvedSettings;
 	#given: CacheSettings;
@@ -52,6 +52,7 @@ export class Engine {
 	*/
 	constructor(cache: CacheCore, settings: ResolvedSettings, given: CacheSettings = {}) {
 		this.cache = cache;
+		this.#flights = Flights.of(cache);
 		this.#settings = settings;
 		this.#given = given;
 		if (!engines.has(cache)) {
@@ -179,24 +180,32 @@ export class Engine {
 
 	/** Whether an exchange may send its request now, or waits for one that is on its way. */
 	board(exchange: Exchange): Boarding {
-		return exchange.mayShare ? this.#flights.board(exchange.info.key!, exchange.request.fields, exchange.variesBy) : {do: 'alone'};
+		return exchange.mayShare ? this.#flights.board(exchange.flightKey, exchange.request.fields, exchange.variesBy) : {do: 'alone'};
 	}
 
 	/**
 	Lets an exchange lead a flight: at once, or when no other process asks for the same.
 
-	@returns What it is to do, which may be to serve what the other got.
+	@returns What it is to do, which may be to serve what the other got, or what was had while it looked.
 	*/
 	clear(exchange: Exchange, flight: Flight, step: Step): MaybePromise<Step> {
 		exchange.lead(flight);
-		return this.#safely(() => claim(exchange, flight, step, this.cache), () => step);
+		const hasMissed = this.#flights.hasLanded(exchange.flightKey, exchange.began);
+		return this.#safely(() => chain(hasMissed ? exchange.again() : step, next => {
+			if (next.do === 'send') {
+				return claim(exchange, flight, next, this.cache);
+			}
+
+			exchange.share();
+			return next;
+		}), () => step);
 	}
 
 	/** What to do where another request got a response meanwhile. */
 	reuse(exchange: Exchange, match: Match): MaybePromise<Step> {
 		return this.#safely(() => chain(exchange.reuse(match), step => {
 			if (step.do === 'send') {
-				this.#flights.pass(exchange.info.key!);
+				this.#flights.pass(exchange.flightKey);
 			}
 
 			return step;
@@ -208,7 +217,7 @@ export class Engine {
 	*/
 	refresh(exchange: Exchange, send: (flight: Flight) => Promise<void>): void {
 		const key = exchange.info.key!;
-		const flight = this.#background.hasRoom ? this.#flights.lead(key, exchange.request.fields, exchange.variesBy) : undefined;
+		const flight = this.#background.hasRoom ? this.#flights.lead(exchange.flightKey, exchange.request.fields, exchange.variesBy) : undefined;
 		if (flight === undefined) {
 			return;
 		}

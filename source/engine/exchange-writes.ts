@@ -42,7 +42,7 @@ export type WriteWatcher = {
 	readonly refuse: (reason: WriteReason | 'filtered') => void;
 
 	/** It is about to be stored, as it is here. */
-	readonly composed: (stored: StoredResponse) => void;
+	readonly composed: (stored: StoredResponse) => MaybePromise<void>;
 };
 
 type Task = () => MaybePromise<StoredResponse | undefined>;
@@ -160,8 +160,7 @@ export class ExchangeWrites {
 	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
 		return chain(this.accepts(stored, key), accepted => {
 			if (accepted) {
-				this.#watcher.composed(stored);
-				return stored;
+				return chain(this.#watcher.composed(stored), () => stored);
 			}
 
 			this.#watcher.refuse('filtered');

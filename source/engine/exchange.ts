@@ -52,7 +52,10 @@ It knows no sockets: who drives it calls `begin`, then `respond` or `fail`, then
 */
 export class Exchange {
 	readonly request: OutgoingRequest;
-	readonly #began = performance.now();
+
+	/** By `performance.now()`. */
+	readonly began: number = performance.now();
+	#lookedUp = this.began;
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
@@ -87,9 +90,7 @@ export class Exchange {
 				this.#refuse(reason);
 				this.#tell({stored: reason});
 			},
-			composed: stored => {
-				this.#land(stored);
-			},
+			composed: stored => this.#land(stored),
 		});
 		this.#facts = factsOf(request, settings);
 	}
@@ -145,9 +146,15 @@ export class Exchange {
 		return this.#match.stored?.vary?.names;
 	}
 
+	/** Under it others wait for what this exchange gets: those who go by the same word. */
+	get flightKey(): string {
+		return `${decidedBy(this.#settings)} ${this.#key!}`;
+	}
+
 	/** From now on others may wait for what this exchange gets. */
 	lead(flight: Flight): void {
 		this.#flight = flight;
+		flight.isOutdated = () => this.#sent !== undefined && this.#writes.isChangedSince(this.#sent.invalidations);
 	}
 
 	/** Decides anew, by what another request got meanwhile. */
@@ -162,9 +169,10 @@ export class Exchange {
 		});
 	}
 
-	/** Decides anew, by what is stored now: another process may have asked. */
+	/** Decides anew, by what is stored now: another may have asked. */
 	again(): MaybePromise<Step> {
 		this.#sent = undefined;
+		this.#lookedUp = performance.now();
 		return this.#lookup(this.#key!, false);
 	}
 
@@ -300,12 +308,36 @@ export class Exchange {
 
 	/** A lookup is several calls of the store, each with its own limit: together they have no more. */
 	get #timeLeft(): number {
-		return this.#settings.failFast ? Infinity : this.#began + this.#settings.storeTimeout - performance.now();
+		return this.#settings.failFast ? Infinity : this.#lookedUp + this.#settings.storeTimeout - performance.now();
 	}
 
-	#land(stored: StoredResponse): void {
+	#land(stored: StoredResponse): MaybePromise<void> {
+		const flight = this.#flight;
+		if (stored.tags !== undefined && flight?.isAwaited === true) {
+			return this.#landMarked(stored, flight);
+		}
+
+		flight?.land(this.#matchOf(stored));
+	}
+
+	/** Those who wait may have asked since a tag of it was deleted. */
+	async #landMarked(stored: StoredResponse, flight: Flight): Promise<void> {
+		try {
+			const current = await this.#cache.stamp(stored, this.#sent!.time);
+			if (current !== undefined) {
+				flight.land(this.#matchOf(current));
+				return;
+			}
+		} catch {
+			// It is told when the response is written.
+		}
+
+		flight.fail();
+	}
+
+	#matchOf(stored: StoredResponse): Match {
 		const key = this.#key!;
-		this.#flight?.land({primary: key, key, stored});
+		return {primary: key, key, stored};
 	}
 
 	#decide(isLastResort: boolean): Step {

@@ -62,6 +62,9 @@ export class Flight {
 	#timer: NodeJS.Timeout | undefined;
 	#isOver = false;
 
+	/** Whether its response may be of before something that has happened since: then it is for those alone who wait already. */
+	isOutdated: (() => boolean) | undefined;
+
 	/** Told how it ended. */
 	onOver: ((outcome: Outcome) => void) | undefined;
 
@@ -79,6 +82,11 @@ export class Flight {
 
 	get isOver(): boolean {
 		return this.#isOver;
+	}
+
+	/** Whether anybody waits for it. */
+	get isAwaited(): boolean {
+		return this.#followers.size > 0;
 	}
 
 	/** Whether its response may answer the request, as far as is known. */

@@ -23,7 +23,7 @@ export type FlightTimes = {
 };
 
 const usualTimes: FlightTimes = {head: 30_000, body: 5000, pass: 10_000};
-const rememberedPasses = 1000;
+const remembered = 1000;
 
 /** The flights of one key: several where its responses vary, or where one failed. */
 type Route = {
@@ -43,11 +43,23 @@ The requests that are on their way, by key: whoever asks for what is being asked
 What cannot be shared frees all who wait at once, and for a while nobody waits for the like. What fails frees one, who asks next while the others wait on; then two, then four: an origin that is down meets no stampede, and nobody waits for more than a handful of failures.
 */
 export class Flights {
+	static readonly #byCache = new WeakMap<object, Flights>();
+
+	/** Those of a cache: all clients that share it, and classes with settings of their own, ask once. */
+	static of(cache: object): Flights {
+		const known = Flights.#byCache.get(cache) ?? new Flights();
+		Flights.#byCache.set(cache, known);
+		return known;
+	}
+
 	readonly #routes = new Map<string, Route>();
 
 	/** When those may wait again who ask for what could not be shared. */
 	readonly #passes = new Map<string, number>();
 	readonly #times: FlightTimes;
+
+	/** When responses were last had, for those who looked for them before and were told that there are none. */
+	readonly #landings = new Map<string, number>();
 
 	constructor(times: FlightTimes = usualTimes) {
 		this.#times = times;
@@ -85,11 +97,12 @@ export class Flights {
 
 	/** What could be had could not be used: nobody waits for the like for a while. */
 	pass(key: string): void {
-		this.#passes.delete(key);
-		this.#passes.set(key, performance.now() + this.#times.pass);
-		if (this.#passes.size > rememberedPasses) {
-			this.#passes.delete(this.#passes.keys().next().value!);
-		}
+		remember(this.#passes, key, performance.now() + this.#times.pass);
+	}
+
+	/** Whether a response was had since, by `performance.now()`. */
+	hasLanded(key: string, since: number): boolean {
+		return (this.#landings.get(key) ?? -Infinity) >= since;
 	}
 
 	#isPassed(key: string): boolean {
@@ -131,6 +144,7 @@ export class Flights {
 					this.#replace(route, followers);
 				} else {
 					route.failures = 0;
+					remember(this.#landings, route.key, performance.now());
 				}
 
 				route.flights.delete(ended);
@@ -173,8 +187,17 @@ export class Flights {
 	}
 }
 
+/** The latest of them. */
+function remember(times: Map<string, number>, key: string, time: number): void {
+	times.delete(key);
+	times.set(key, time);
+	if (times.size > remembered) {
+		times.delete(times.keys().next().value!);
+	}
+}
+
 function find({flights}: Route, request: Fields): Flight | undefined {
-	return [...flights].find(flight => flight.suits(request));
+	return [...flights].find(flight => flight.suits(request) && flight.isOutdated?.() !== true);
 }
 
 function wait(flight: Flight, request: Fields): Boarding {

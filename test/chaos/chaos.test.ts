@@ -1,8 +1,17 @@
 import {Buffer} from 'node:buffer';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import got, {RequestError, type Got} from 'got';
-import {cacheHooks, getCache} from '../../source/index.ts';
+import {
+	cacheHooks,
+	createStore,
+	getCache,
+	type CacheSettings,
+	type Store,
+} from '../../source/index.ts';
 import {ChaoticOrigin, type RequestName} from './chaotic-origin.ts';
 import {ChaoticStore} from './chaotic-store.ts';
 import {chosenSeed, isLong, Random} from './random.ts';
@@ -94,11 +103,19 @@ async function run(client: Got, origin: ChaoticOrigin, count: number, random: Ra
 
 const slowest = ({times}: Tally): number => Math.round(Math.max(...times));
 
-for (const [title, count, settings] of [
-	['', requests, {}],
-	[', with leases that it lies about', Math.ceil(requests / 10), {lease: 1}],
-] as const) {
-	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs${title}`, async t => {
+type Row = {readonly title: string; readonly count: number; readonly open: (folder: string) => Store; readonly settings?: CacheSettings};
+
+const rows: readonly Row[] = [
+	{title: 'memory', count: requests, open: () => createStore('memory')},
+	{title: 'SQLite', count: Math.ceil(requests / 5), open: folder => createStore('sqlite', {path: join(folder, 'cache.sqlite')})},
+	{title: 'files', count: Math.ceil(requests / 5), open: folder => createStore('filesystem', {path: join(folder, 'cache')})},
+	{
+		title: 'memory, with leases that it lies about', count: Math.ceil(requests / 10), open: () => createStore('memory'), settings: {lease: 1},
+	},
+];
+
+for (const {title, count, open, settings} of rows) {
+	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs: ${title}`, async t => {
 		t.timeout(240_000);
 		const seed = chosenSeed();
 		t.log(`CHAOS_SEED=${seed}`);
@@ -117,13 +134,16 @@ for (const [title, count, settings] of [
 		const control = await run(plain, origin, Math.ceil(count / 10), random);
 		t.deepEqual(control.wrong, []);
 
-		const store = new ChaoticStore(random);
+		const folder = await mkdtemp(join(tmpdir(), 'got-cache-hooks-'));
+		t.teardown(async () => rm(folder, {recursive: true, maxRetries: 5}));
+		const store = new ChaoticStore(random, open(folder));
 		const client = plain.extend(cacheHooks({
 			store, storeTimeout, cacheControl: true, ...settings,
 		}));
 		const before = origin.count;
 		const tally = await run(client, origin, count, random);
 		await getCache(client)!.idle();
+		await store.close();
 		t.log(`${tally.answers} answers, ${tally.fromCache} of them from the cache; ${tally.errors} errors; ${origin.count - before} requests reached the origin`);
 		t.log(`slowest: plain ${slowest(control)} ms, cached ${slowest(tally)} ms`);
 		t.log(`faults of the store: ${JSON.stringify(store.faults)}`);

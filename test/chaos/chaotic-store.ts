@@ -1,60 +1,76 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import type {MaybePromise, Store, StoredValue} from '../../source/index.ts';
+import type {
+	MaybePromise,
+	SetOptions,
+	Store,
+	StoredValue,
+} from '../../source/index.ts';
+import {chain} from '../../source/model/maybe-promise.ts';
 import type {Random} from './random.ts';
 
-/** Holds bytes, and throws, rejects, hangs, delays, truncates, flips bits, forgets and lies at random. */
+/** Stands before a store of bytes, and throws, rejects, hangs, delays, truncates, flips bits, forgets and lies at random. */
 export class ChaoticStore implements Store {
 	readonly name = 'chaotic';
 	readonly holds = 'bytes';
 	readonly faults: Record<string, number> = {};
-	readonly #values = new Map<string, Uint8Array>();
+	readonly #inner: Store;
 	readonly #random: Random;
 
-	constructor(random: Random) {
+	/** What was written, to lie with. */
+	readonly #keys = new Set<string>();
+
+	constructor(random: Random, inner: Store) {
 		this.#random = random;
+		this.#inner = inner;
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {
 		return this.#disturb(() => this.#read(key));
 	}
 
-	set(key: string, value: StoredValue): MaybePromise<void> {
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
 		return this.#disturb(() => {
-			if (!this.#fault('forgets', 0.02)) {
-				this.#values.set(key, Uint8Array.from(value as Uint8Array));
+			if (this.#fault('forgets', 0.02)) {
+				return;
 			}
+
+			this.#keys.add(key);
+			return this.#inner.set(key, value, options);
 		});
 	}
 
-	add(key: string, value: StoredValue): MaybePromise<boolean> {
+	add(key: string, value: StoredValue, options: SetOptions): MaybePromise<boolean> {
 		return this.#disturb(() => {
-			const isNew = !this.#values.has(key);
-			if (isNew) {
-				this.#values.set(key, Uint8Array.from(value as Uint8Array));
-			}
-
-			return this.#fault('lies about adding', 0.05) ? !isNew : isNew;
+			const isLie = this.#fault('lies about adding', 0.05);
+			return chain(this.#inner.add!(key, value, options), isNew => isNew !== isLie);
 		});
 	}
 
 	delete(key: string): MaybePromise<boolean> {
-		return this.#disturb(() => this.#fault('does not delete', 0.05) || this.#values.delete(key));
+		return this.#disturb(() => this.#fault('does not delete', 0.05) || this.#inner.delete(key));
 	}
 
-	deleteMany(): void {}
-
-	clear(): void {
-		this.#values.clear();
+	deleteMany(keys: readonly string[]): MaybePromise<void> {
+		return this.#inner.deleteMany(keys);
 	}
 
-	async * iterate(): AsyncIterable<readonly [string, StoredValue]> {
-		yield * this.#values;
+	clear(): MaybePromise<void> {
+		return this.#inner.clear();
 	}
 
-	close(): void {}
+	iterate(): AsyncIterable<readonly [string, StoredValue]> {
+		return this.#inner.iterate();
+	}
 
-	#read(key: string): Uint8Array | undefined {
-		const value = this.#fault('lies', 0.03) ? this.#other() : this.#values.get(key);
+	close(): MaybePromise<void> {
+		return this.#inner.close();
+	}
+
+	#read(key: string): MaybePromise<Uint8Array | undefined> {
+		return chain(this.#inner.get(this.#fault('lies', 0.03) ? this.#other() ?? key : key), value => this.#spoilt(value as Uint8Array | undefined));
+	}
+
+	#spoilt(value: Uint8Array | undefined): Uint8Array | undefined {
 		if (value === undefined) {
 			return undefined;
 		}
@@ -74,12 +90,12 @@ export class ChaoticStore implements Store {
 		return value;
 	}
 
-	/** What lies under another key. */
-	#other(): Uint8Array | undefined {
-		return this.#values.values().toArray().at(this.#random.below(this.#values.size));
+	/** Another key. */
+	#other(): string | undefined {
+		return this.#keys.values().toArray().at(this.#random.below(this.#keys.size));
 	}
 
-	#disturb<Result>(action: () => Result): MaybePromise<Result> {
+	#disturb<Result>(action: () => MaybePromise<Result>): MaybePromise<Result> {
 		if (this.#fault('throws', 0.02)) {
 			throw new Error('The store throws');
 		}

@@ -1,10 +1,15 @@
 import process from 'node:process';
 import got from 'got';
-import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
+import {
+	cacheHooks,
+	cacheInfo,
+	getCache,
+	type CacheSettings,
+} from '../../source/index.ts';
 
 /** One process of several with a cold cache: waits for the word, asks many times at once, and tells what it got. */
-const [cacheName, url, count] = process.argv.slice(2) as [string, string, string];
-const client = got.extend({retry: {limit: 0}}, cacheHooks({store: 'sqlite', cacheName, expireAfter: '1h'}));
+const [settings, url, count] = process.argv.slice(2) as [string, string, string];
+const client = got.extend({retry: {limit: 0}}, cacheHooks({expireAfter: '1h', ...JSON.parse(settings) as CacheSettings}));
 process.send!('ready');
 process.once('message', () => {
 	void (async () => {

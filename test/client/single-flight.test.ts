@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
 import {request as sendByNode, type ServerResponse} from 'node:http';
 import {mkdtemp, rm} from 'node:fs/promises';
@@ -10,13 +11,24 @@ import got from 'got';
 import {
 	cacheHooks,
 	cacheInfo,
+	createStore,
 	getCache,
 	type CacheSettings,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
+import {ServerProcess} from '../helpers/server-process.ts';
+import {findRedis, redisCommand, tellServer} from '../helpers/servers.ts';
 
 type OpenedStore = AsyncDisposable & {readonly settings: CacheSettings};
+
+// Before the first test: AVA wants all of them declared at once.
+const program = await findRedis();
+const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+tellServer(test, 'redis', redis && '`redis-server`', '`redis-server` on the PATH');
+test.after.always(async () => {
+	await redis?.stop();
+});
 
 /** Where the same must hold. A store more is a line more. */
 const stores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
@@ -30,6 +42,18 @@ const stores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
 			},
 		};
 	},
+	...(redis !== undefined && {
+		async redis() {
+			const store = createStore('redis', {url: `redis://127.0.0.1:${redis.port}`, cacheName: randomUUID()});
+			return {
+				// A busy machine must not make a slow store of one that is none.
+				settings: {store, storeTimeout: 20_000},
+				async [Symbol.asyncDispose]() {
+					await store.close();
+				},
+			};
+		},
+	}),
 };
 
 /** Answers each request when it is told to. */
@@ -202,13 +226,13 @@ for (const [name, instance] of majors) {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
-		const leader = client(origin.url, {timeout: {request: 300}});
+		const leader = client(origin.url, {timeout: {request: 1000}});
 		await gate.next();
 		const start = performance.now();
-		const follower = client(origin.url, {timeout: {request: 500}});
+		const follower = client(origin.url, {timeout: {request: 1500}});
 		await t.throwsAsync(leader, {name: 'TimeoutError'});
 		await t.throwsAsync(follower, {name: 'TimeoutError'});
-		t.true(performance.now() - start < 700);
+		t.true(performance.now() - start < 2300);
 	});
 
 	test.serial(`${name}: what may not be stored lets all go at once, and nobody waits for the like for a while`, async t => {
@@ -412,7 +436,7 @@ for (const [name, instance] of majors) {
 		await using origin = await Origin.start((_request, response) => {
 			setTimeout(() => {
 				response.end('answer');
-			}, 20);
+			}, 500);
 		});
 		const hang = async (): Promise<never> => new Promise(() => {});
 		const store = {
@@ -423,7 +447,7 @@ for (const [name, instance] of majors) {
 		const responses = await Promise.all(Array.from({length: 50}, async () => client(origin.url)));
 		t.true(responses.every(({body}) => body === 'answer'));
 		t.is(origin.count, 1);
-		t.true(performance.now() - start < 1000);
+		t.true(performance.now() - start < 3000);
 	});
 }
 

@@ -6,31 +6,31 @@ import {join} from 'node:path';
 import process from 'node:process';
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
-import {elsewhere, open} from './open-elsewhere.ts';
+import {open} from './open-elsewhere.ts';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
-for (const name of ['sqlite', 'filesystem'] as const) {
+for (const name of ['sqlite', 'filesystem']) {
 	test.serial(`${name}: ${rounds} writers killed at any moment leave whole entries`, async t => {
 		t.timeout(rounds * 5000);
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		t.teardown(() => {
 			rmSync(folder, {recursive: true});
 		});
-		const {args} = elsewhere(name, {path: join(folder, 'n1')});
+		const options = JSON.stringify({path: join(folder, 'cache')});
 		let seed = Date.now() % 2_147_483_647;
 		t.log(`seed ${seed}`);
 		let found = 0;
 		for (let round = 0; round < rounds; round++) {
 			seed = (seed * 16_807) % 2_147_483_647;
-			const child = fork(new URL('killed-writer.ts', import.meta.url), [...args], {execArgv: ['--disable-warning=ExperimentalWarning']});
-			await once(child, 'message');
+			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, options], {execArgv: ['--disable-warning=ExperimentalWarning']});
+			t.is(await Promise.race([once(child, 'message').then(([told]) => String(told)), once(child, 'exit').then(() => 'ended')]), 'ready');
 			await pause(seed % 60);
 			const ended = once(child, 'exit');
 			child.kill('SIGKILL');
 			t.is((await ended)[1], 'SIGKILL');
 
-			const store = open('n1', ...args);
+			const store = open('n1', name, options);
 			for (let index = 0; index < 20; index++) {
 				const value = await store.get(`key-${index}`) as Uint8Array | undefined;
 				found += value === undefined ? 0 : 1;

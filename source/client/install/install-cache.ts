@@ -63,8 +63,12 @@ export async function enabled<Result>(settings: CacheSettings, action: () => Res
 	try {
 		return await seat.run(installed, action);
 	} finally {
-		release();
-		await installed.client.cache.close();
+		try {
+			// Refreshes that are under way go through it.
+			await installed.client.cache.close();
+		} finally {
+			release();
+		}
 	}
 }
 
