@@ -11,7 +11,7 @@ import {open} from './open-elsewhere.ts';
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
 for (const name of ['sqlite', 'filesystem']) {
-	test.serial(`${name}: ${rounds} writers killed at any moment leave whole entries`, async t => {
+	test(`${name}: ${rounds} writers killed at any moment leave whole entries`, async t => {
 		t.timeout(rounds * 5000);
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		t.teardown(() => {
