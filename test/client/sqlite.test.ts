@@ -14,16 +14,7 @@ import test from 'ava';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-
-async function temporaryFolder(): Promise<{path: string} & AsyncDisposable> {
-	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
-	return {
-		path: folder,
-		async [Symbol.asyncDispose]() {
-			await rm(folder, {recursive: true});
-		},
-	};
-}
+import {temporaryFolder} from '../helpers/temporary-folder.ts';
 
 for (const [name, instance] of majors) {
 	test(`${name}: what one client stored in SQLite serves the next, in both APIs`, async t => {

@@ -7,16 +7,7 @@ import {expectTypeOf} from 'expect-type';
 import {createStore, type StoreUrl} from '../../source/index.ts';
 import {driver} from '../../source/stores/driver.ts';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
-
-async function temporaryFolder(): Promise<{path: string} & AsyncDisposable> {
-	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
-	return {
-		path: folder,
-		async [Symbol.asyncDispose]() {
-			await rm(folder, {recursive: true});
-		},
-	};
-}
+import {temporaryFolder} from '../helpers/temporary-folder.ts';
 
 test('a URL names its store', async t => {
 	const named = {

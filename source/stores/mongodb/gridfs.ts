@@ -7,6 +7,7 @@ import type {
 } from '../types.ts';
 import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
 import {fromDocument} from './documents.ts';
+import {EntriesStore} from './entries-store.ts';
 import {Entries, type Content} from './entries.ts';
 import {Files} from './files.ts';
 import {Heads} from './heads.ts';
@@ -40,87 +41,37 @@ const store = new GridFsStore({url: 'mongodb://localhost:27017/cache', cacheName
 ```
 @throws {CacheHooksError} `ERR_STORE_DRIVER` where the package `mongodb` is not installed.
 */
-export class GridFsStore implements Store {
+export class GridFsStore extends EntriesStore<Uint8Array> implements Store {
 	readonly name = 'gridfs';
 	readonly holds = 'bytes';
-	readonly #connection: MongoConnection;
-	readonly #entries: Entries;
 	readonly #largestDocument: number;
 
 	constructor(options: GridFsStoreOptions = {}) {
-		this.#largestDocument = checkLargest(options.largestDocument ?? oneChunk, 0);
+		const largestDocument = checkLargest(options.largestDocument ?? oneChunk, 0);
 		const limits = resolveServerOptions(options);
 		const name = checkCollection('bucketName', options.bucketName ?? 'responses_fs');
 		const {cacheName: namespace, now} = limits;
 		const connection = new MongoConnection('GridFS', options, limits);
 		const collection = ({database}: MongoLink, suffix: string) => database.collection(`${name}.${suffix}`);
-		this.#connection = connection;
-		this.#entries = new Entries({
+		const entries = new Entries({
 			connection,
 			heads: new Heads(connection, link => collection(link, 'entries')),
 			bodies: new Files({connection, collection, now}, name),
 			namespace,
 			now,
 		});
-	}
-
-	async get(key: string): Promise<Uint8Array | undefined> {
-		const content = await this.#entries.get(key);
-		return content && bytesOf(content);
+		super({connection, entries, valueOf: bytesOf});
+		this.#largestDocument = largestDocument;
 	}
 
 	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
 		const content = this.#content(value);
-		await this.#entries.set(key, content, content.size, options);
+		await this.entries.set(key, content, content.size, options);
 	}
 
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
 		const content = this.#content(value);
-		return this.#entries.add(key, content, content.size, options);
-	}
-
-	async delete(key: string): Promise<boolean> {
-		return this.#entries.delete(key);
-	}
-
-	async deleteMany(keys: readonly string[]): Promise<void> {
-		await this.#entries.deleteMany(keys);
-	}
-
-	async clear(): Promise<void> {
-		await this.#entries.clear();
-	}
-
-	/**
-	By pages of keys, in their order: no cursor is held between two.
-	*/
-	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
-		for await (const [key, content] of this.#entries.iterate()) {
-			yield [key, bytesOf(content)];
-		}
-	}
-
-	find(query: StoreQuery): AsyncGenerator<string, void> {
-		return this.#entries.find(query);
-	}
-
-	async deleteFound(query: StoreQuery): Promise<number> {
-		return this.#entries.deleteFound(query);
-	}
-
-	async count(): Promise<number> {
-		return this.#entries.count();
-	}
-
-	/**
-	Removes what has expired, and the files, whole or not, that no entry refers to an hour after they were begun: those of entries that the server has deleted and of writers that were killed. Returns how many there were.
-	*/
-	async purge(): Promise<number> {
-		return this.#entries.purge();
-	}
-
-	async close(): Promise<void> {
-		await this.#connection.close();
+		return this.entries.add(key, content, content.size, options);
 	}
 
 	#content(value: StoredValue): Content & {readonly size: number} {

@@ -10,6 +10,7 @@ import type {
 import {Chunks} from './chunks.ts';
 import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
 import {fromDocument, toDocument, toText} from './documents.ts';
+import {EntriesStore} from './entries-store.ts';
 import {Entries, type Content} from './entries.ts';
 import {Heads} from './heads.ts';
 import {checkCollection, checkLargest, mostOfMongoDb} from './names.ts';
@@ -42,11 +43,9 @@ const store = new MongoDbStore({url: 'mongodb://localhost:27017/cache', cacheNam
 ```
 @throws {CacheHooksError} `ERR_STORE_DRIVER` where the package `mongodb` is not installed.
 */
-export class MongoDbStore implements Store {
+export class MongoDbStore extends EntriesStore<object> implements Store {
 	readonly name = 'mongodb';
 	readonly holds = 'documents';
-	readonly #connection: MongoConnection;
-	readonly #entries: Entries;
 	readonly #largestDocument: number;
 
 	constructor(options: MongoDbStoreOptions = {}) {
@@ -58,68 +57,19 @@ export class MongoDbStore implements Store {
 		const heads = new Heads(connection, ({database}) => database.collection(name));
 		const collection = ({database}: MongoLink, suffix: string) => database.collection(`${name}.${suffix}`);
 		const bodies = new Chunks({connection, collection, now}, largestDocument);
-		this.#largestDocument = largestDocument;
-		this.#connection = connection;
-		this.#entries = new Entries({
+		const entries = new Entries({
 			connection, heads, bodies, namespace, now,
 		});
-	}
-
-	async get(key: string): Promise<object | undefined> {
-		const content = await this.#entries.get(key);
-		return content && valueOf(content);
+		super({connection, entries, valueOf});
+		this.#largestDocument = largestDocument;
 	}
 
 	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
-		await this.#write(value, async (content, size) => this.#entries.set(key, content, size, options));
+		await this.#write(value, async (content, size) => this.entries.set(key, content, size, options));
 	}
 
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		return this.#write(value, async (content, size) => this.#entries.add(key, content, size, options));
-	}
-
-	async delete(key: string): Promise<boolean> {
-		return this.#entries.delete(key);
-	}
-
-	async deleteMany(keys: readonly string[]): Promise<void> {
-		await this.#entries.deleteMany(keys);
-	}
-
-	async clear(): Promise<void> {
-		await this.#entries.clear();
-	}
-
-	/**
-	By pages of keys, in their order: no cursor is held between two.
-	*/
-	async * iterate(): AsyncGenerator<readonly [key: string, value: object], void> {
-		for await (const [key, content] of this.#entries.iterate()) {
-			yield [key, valueOf(content)];
-		}
-	}
-
-	find(query: StoreQuery): AsyncGenerator<string, void> {
-		return this.#entries.find(query);
-	}
-
-	async deleteFound(query: StoreQuery): Promise<number> {
-		return this.#entries.deleteFound(query);
-	}
-
-	async count(): Promise<number> {
-		return this.#entries.count();
-	}
-
-	/**
-	Removes what has expired and what killed writers left an hour ago, and returns how many there were. The server does the first by itself, and the chunks of killed writers too; now and then this happens in passing.
-	*/
-	async purge(): Promise<number> {
-		return this.#entries.purge();
-	}
-
-	async close(): Promise<void> {
-		await this.#connection.close();
+		return this.#write(value, async (content, size) => this.entries.add(key, content, size, options));
 	}
 
 	async #write<T>(value: StoredValue, write: (content: Content, size: number) => Promise<T>): Promise<T> {
@@ -128,7 +78,7 @@ export class MongoDbStore implements Store {
 		}
 
 		const document = toDocument(value);
-		const size = await this.#connection.run('set', async link => sizeOf(link, document));
+		const size = await this.connection.run('set', async link => sizeOf(link, document));
 		if (size > this.#largestDocument) {
 			const bytes = serialize(value);
 			return write({bytes}, bytes.length);
