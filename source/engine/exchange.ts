@@ -45,6 +45,15 @@ import {
 import {renderGatewayTimeout, renderStored} from './render.ts';
 import {describeStatus} from './status.ts';
 
+/** Of a request that is on its way. */
+type Sent = {
+	readonly reason: Reason;
+	readonly conditional: boolean;
+	readonly storesFor: 'GET' | undefined;
+	readonly time: number;
+	readonly invalidations: number;
+};
+
 /**
 One attempt of one hop, from the request as it will be sent to what is stored: asks the policy, does what it decides.
 
@@ -62,7 +71,7 @@ export class Exchange {
 	readonly #writes: ExchangeWrites;
 	#key: string | undefined;
 	#match: Match | NoMatch = noMatch;
-	#sent: {readonly reason: Reason; readonly conditional: boolean; readonly storesFor: 'GET' | undefined; readonly time: number; readonly invalidations: number} | undefined;
+	#sent: Sent | undefined;
 	#awaitsRetries = false;
 	#isChosen = false;
 	#received: ReceivedResponse | undefined;
@@ -171,9 +180,23 @@ export class Exchange {
 
 	/** Decides anew, by what is stored now: another may have asked. */
 	again(): MaybePromise<Step> {
+		const former = this.#sent?.reason;
 		this.#sent = undefined;
 		this.#lookedUp = performance.now();
-		return this.#lookup(this.#key!, false);
+		return chain(this.#lookup(this.#key!, false), step => {
+			this.#keepReason(former);
+			return step;
+		});
+	}
+
+	/** What the filter refused has been deleted since: why the request is sent is still that. */
+	#keepReason(former: Reason | undefined): void {
+		if (former !== 'filtered' || this.#sent?.reason !== 'miss') {
+			return;
+		}
+
+		this.#sent = {...this.#sent, reason: former};
+		this.#tell({reason: former});
 	}
 
 	/** Gives those who wait what was found. */
