@@ -43,7 +43,7 @@ async function ask(child: ChildProcess): Promise<Told> {
 // Before the first test: AVA wants all of them declared at once.
 const program = await findRedis();
 const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
-tellServer(test, 'redis', redis && '`redis-server`', '`redis-server` on the PATH');
+tellServer(test, 'leases on redis', redis && '`redis-server`', '`redis-server` on the PATH');
 test.after.always(async () => {
 	await redis?.stop();
 });

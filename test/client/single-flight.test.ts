@@ -25,7 +25,7 @@ type OpenedStore = AsyncDisposable & {readonly settings: CacheSettings};
 // Before the first test: AVA wants all of them declared at once.
 const program = await findRedis();
 const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
-tellServer(test, 'redis', redis && '`redis-server`', '`redis-server` on the PATH');
+tellServer(test, 'single flight on redis', redis && '`redis-server`', '`redis-server` on the PATH');
 test.after.always(async () => {
 	await redis?.stop();
 });
