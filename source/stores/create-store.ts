@@ -128,8 +128,13 @@ export function createStore(nameOrUrl: string, options: object = {}): Store {
 	return make({...options, ...named.options});
 }
 
-/** For messages. */
-export const allowedStores: string = [`\`'${storeNames.join('\'`, `\'')}'\`, or a URL of \`redis:\`, \`rediss:\`, \`valkey:\`, \`valkeys:\`, \`mongodb:\`, \`mongodb+srv:\`, \`sqlite:\` or \`file:\``].join('');
+/** What may be given, for messages. */
+export const allowedStores: string = allowedBy(storeNames.map(name => `'${name}'`), ['redis:', 'rediss:', 'valkey:', 'valkeys:', 'mongodb:', 'mongodb+srv:', 'sqlite:', 'file:']);
+
+function allowedBy(names: readonly string[], schemes: readonly string[]): string {
+	const [last, ...others] = schemes.toReversed();
+	return `\`${names.join('`, `')}\`, or a URL of \`${others.toReversed().join('`, `')}\` or \`${last}\``;
+}
 
 function fromUrl(url: unknown): {readonly name: StoreName; readonly options: object} | undefined {
 	const scheme = typeof url === 'string' ? /^(?<scheme>[a-z][\d+a-z]*):/v.exec(url)?.groups?.scheme : undefined;
