@@ -384,6 +384,19 @@ export type CacheSettings = SharedSettings & {
 	readonly singleFlight?: boolean | undefined;
 
 	/**
+	Answer fresh hits of the promise API without starting Got's request, where nobody could tell the difference: no hook of yours would run, nobody listens to events, no cookie jar is asked. All else goes Got's way.
+
+	Handlers that stand behind this library's must see every request, and close the lane. One that comes from an instance with nothing but handlers (`cached.extend(got.extend({handlers: […]}))`) is not noticed: turn the lane off there, or give the handlers as an object.
+
+	@default true
+	@example
+	```
+	{fastLane: false}
+	```
+	*/
+	readonly fastLane?: boolean | undefined;
+
+	/**
 	The same for several processes with one store, by a lease in it: how long one lasts at most, if the process that has it was killed. It costs two more writes for each request that goes to the origin; `'local'` pays them for SQLite and files, not for a store across a network. `true` is 10 seconds. A store without `add` has none.
 
 	@default 'local'
@@ -652,6 +665,7 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly storeTimeout: number;
 	readonly failFast: boolean;
 	readonly singleFlight: boolean;
+	readonly fastLane: boolean;
 
 	/** Milliseconds; 0 is off. */
 	readonly lease: number | 'local';

@@ -171,6 +171,7 @@ const clientTable: Table<ResolvedSettings> = {
 	},
 	failFast: boolean,
 	singleFlight: {...boolean, default: true},
+	fastLane: {...boolean, default: true},
 	lease: {
 		default: 'local',
 		allowed: '`\'local\'`, a boolean, or a duration above 0 (seconds, `\'10s\'`, `{seconds: 10}`)',

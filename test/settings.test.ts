@@ -47,6 +47,7 @@ test('the defaults', t => {
 		storeEncoded: false,
 		storeTimeout: 500,
 		failFast: false,
+		fastLane: true,
 		singleFlight: true,
 		lease: 'local',
 		refreshAhead: 0,

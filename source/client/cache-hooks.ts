@@ -8,6 +8,8 @@ import type {HttpCache} from '../cache/http-cache.ts';
 import type {Engine} from '../engine/engine.ts';
 import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
 import {findSeat} from './install/seat.ts';
+import {fastLane} from './lane/fast-lane.ts';
+import {watchMerges} from './lane/merges.ts';
 import {arm} from './transport.ts';
 
 export type {ClientSettings} from './create-client.ts';
@@ -29,7 +31,7 @@ import {cacheHooks} from 'got-cache-hooks';
 const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 ```
 */
-export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks'> {
+export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks' | 'handlers'> {
 	const client = createClient(settings);
 	const {engine} = client;
 	const beforeRequest: BeforeRequestHook = options => {
@@ -40,7 +42,8 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	};
 
 	clients.set(beforeRequest, client);
-	return {hooks: {beforeRequest: [beforeRequest]}};
+	const lane = fastLane(engine, hooks => hooks.at(-1) === beforeRequest && hooks.every(hook => clients.has(hook)));
+	return {hooks: {init: [watchMerges(lane)], beforeRequest: [beforeRequest]}, handlers: [lane]};
 }
 
 /**

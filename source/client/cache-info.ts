@@ -1,7 +1,8 @@
 import type {Options} from 'got';
 import type {ExchangeInfo} from '../engine/exchange-types.ts';
-import type {Exchange} from '../engine/exchange.ts';
 import type {Reason} from '../policy/reasons.ts';
+import {SpentResponse} from './lane/spent-response.ts';
+import {rememberedOf} from './remembered.ts';
 
 /**
 What the cache knows of a response that Got gave.
@@ -33,14 +34,6 @@ export type CacheInfo = {
 	readonly collapsed: boolean;
 };
 
-type Remembered = {readonly exchange: Exchange; readonly now: () => number};
-
-const exchanges = new WeakMap<Options, Remembered>();
-
-export function remember(options: Options, exchange: Exchange, now: () => number): void {
-	exchanges.set(options, {exchange, now});
-}
-
 const unknown: CacheInfo = {
 	key: undefined,
 	fromCache: false,
@@ -66,7 +59,7 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const remembered = exchanges.get(response.request.options);
+	const remembered = SpentResponse.rememberedOf(response) ?? rememberedOf(response.request.options);
 	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
 }
 

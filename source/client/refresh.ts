@@ -2,17 +2,13 @@ import {ClientRequest} from 'node:http';
 import {setImmediate as turn} from 'node:timers/promises';
 import type {Options, Request} from 'got';
 import type {Flight} from '../engine/flight.ts';
+import {learnRequestClass} from './got-copies.ts';
 import type {ServedResponse} from './served-response.ts';
 
 // How long a refresh may take where the user's `timeout.request` does not say.
 const usualTimeout = 60_000;
 
 const mark = Symbol('refresh');
-
-type RequestClass = typeof Request;
-
-/** The class that makes a user's requests, by that of their options: Got tells it on each response. */
-const classes = new WeakMap<object, RequestClass>();
 
 /** The flight that a request refreshes for, if it is a refresh. */
 export function refreshOf(options: Options): Flight | undefined {
@@ -30,13 +26,7 @@ It is a stream of Got's, which is neither parsed nor shown to `afterResponse`. I
 export async function refresh(options: Options, served: ServedResponse, flight: Flight): Promise<void> {
 	// Got says whose response it is when it has it.
 	await turn();
-	const {request: owner} = served as {request?: Request};
-	if (owner !== undefined) {
-		// Its own `constructor` is a field that says nothing.
-		classes.set(options.constructor, (Object.getPrototypeOf(owner) as {constructor: RequestClass}).constructor);
-	}
-
-	const userRequest = classes.get(options.constructor);
+	const userRequest = learnRequestClass(options, served as {request?: Request});
 	if (userRequest === undefined) {
 		return;
 	}

@@ -1,13 +1,14 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import {chain} from '../cache/maybe-promise.ts';
+import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
 import type {Flight, Landing} from '../engine/flight.ts';
 import type {Boarding} from '../engine/flights.ts';
 import {isNetworkRefused, networkRefusal} from '../engine/network.ts';
-import {remember} from './cache-info.ts';
+import {learnAcceptEncoding, learnFrom} from './got-copies.ts';
+import {takeOver} from './lane/handed-over.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {lateRequest, shortenTimeout} from './late-request.ts';
 import {
@@ -21,6 +22,7 @@ import {
 import {receive} from './receive.ts';
 import {refresh, refreshOf} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
+import {remember} from './remembered.ts';
 import {putOn, takeOff} from './request-function.ts';
 import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
@@ -45,9 +47,12 @@ export function transportFor(options: Options, engine: Engine): RequestFunction 
 	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
 		takeOff(options);
 		const isLastResort = endOfRetries(options);
-		const exchange = engine.open(outgoingRequest(url, native, options), options.decompress ? settings : {...settings, storeEncoded: true});
-		remember(options, exchange, engine.now);
-		return new Attempt(url, native, options, exchange, engine).run(isLastResort);
+		learnAcceptEncoding(options, native);
+		const request = outgoingRequest(url, native, options);
+		const begun = takeOver(options, request);
+		const exchange = begun?.exchange ?? engine.open(request, options.decompress ? settings : {...settings, storeEncoded: true});
+		remember(options, {exchange, now: engine.now});
+		return new Attempt(url, native, options, exchange, engine).run(isLastResort, begun?.step);
 	};
 
 	return transport as RequestFunction;
@@ -74,10 +79,11 @@ class Attempt {
 		this.#engine = engine;
 	}
 
-	run(isLastResort: boolean): RequestResult | Promise<RequestResult> {
+	/** @param begun - What is to be done, where that is settled already. */
+	run(isLastResort: boolean, begun?: MaybePromise<Step>): RequestResult | Promise<RequestResult> {
 		this.#retries = this.#exchange.isPatient && !isLastResort && !this.#options.isStream;
 		const start = performance.now();
-		return chain(this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
+		return chain(begun ?? this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
 	}
 
 	/** Sends the request, unless another is on its way that may answer it. What is kept from the network neither waits nor lets others wait. */
@@ -218,6 +224,7 @@ class Attempt {
 	}
 
 	#receive(response: IncomingMessage): GivenResponse | Promise<GivenResponse> {
+		learnFrom(this.#options, response);
 		const given = receive(response, this.#exchange, this.#engine, this.#retries);
 		if (given === 'resend') {
 			return this.#resend();
@@ -274,6 +281,7 @@ class Attempt {
 	}
 
 	#serve(response: ServedResponse): RequestResult {
+		learnFrom(this.#options, response);
 		if (response.statusCode >= 400) {
 			refuseRetry(this.#options);
 		}
