@@ -5,6 +5,7 @@ import {
 	type Secret,
 } from '../matching/key.ts';
 import {lowerCaseNames} from '../matching/method.ts';
+import {knownKey, plainIdentity, rememberKey} from '../matching/plain-keys.ts';
 import {redactRequest} from '../matching/redact-request.ts';
 import {redactFields} from '../matching/redact.ts';
 import {hasRedacted, rematchedKey} from '../matching/rematch.ts';
@@ -36,7 +37,19 @@ export function makeKey(request: KeyRequest, settings: KeyMaking, secret: () => 
 		return chain(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
 	}
 
+	const identity = plainIdentity(request, settings);
+	const key = identity === undefined ? undefined : knownKey(identity, settings);
+	if (key !== undefined) {
+		return key;
+	}
+
 	const matched = matchRequest(request, settings);
+	if (identity !== undefined && matched.sealed.length === 0) {
+		const made = keyOfMatched(matched, '');
+		rememberKey(identity, settings, made);
+		return made;
+	}
+
 	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
 }
 

@@ -27,6 +27,7 @@ import {putOn, takeOff} from './request-function.ts';
 import {outgoingRequest} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
 import {waitAboard, type End} from './wait-aboard.ts';
+import {servedAtOnce} from './whole-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 /**
@@ -164,7 +165,7 @@ class Attempt {
 	#execute(step: Step): RequestResult | Promise<RequestResult> {
 		switch (step.do) {
 			case 'serve': {
-				const served = new ServedResponse(step.response);
+				const served = this.#options.isStream ? new ServedResponse(step.response) : servedAtOnce(step.response);
 				if (step.revalidate && !isNetworkRefused()) {
 					this.#engine.refresh(this.#exchange, async flight => refresh(this.#options, served, flight));
 				}

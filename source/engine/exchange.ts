@@ -68,7 +68,7 @@ export class Exchange {
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
-	readonly #writes: ExchangeWrites;
+	#made: ExchangeWrites | undefined;
 	#key: string | undefined;
 	#match: Match | NoMatch = noMatch;
 	#sent: Sent | undefined;
@@ -93,7 +93,12 @@ export class Exchange {
 		this.#cache = cache;
 		this.#settings = settings;
 		this.request = request;
-		this.#writes = new ExchangeWrites(cache, settings, request, {
+		this.#facts = factsOf(request, settings);
+	}
+
+	/** Most requests write nothing. */
+	get #writes(): ExchangeWrites {
+		this.#made ??= new ExchangeWrites(this.#cache, this.#settings, this.request, {
 			refuse: reason => {
 				this.#flight?.pass();
 				this.#refuse(reason);
@@ -101,7 +106,7 @@ export class Exchange {
 			},
 			composed: stored => this.#land(stored),
 		});
-		this.#facts = factsOf(request, settings);
+		return this.#made;
 	}
 
 	get info(): ExchangeInfo {
@@ -326,7 +331,7 @@ export class Exchange {
 
 	#use(found: Match | NoMatch, key: string, isLastResort: boolean): MaybePromise<Step> {
 		this.#match = found;
-		return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
+		return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
 	}
 
 	/** A lookup is several calls of the store, each with its own limit: together they have no more. */

@@ -1,8 +1,8 @@
-import {fieldsOf, nodeHeaders, type StoredResponse} from '../model/stored-response.ts';
+import {fieldsOf, nodeHeaders, type NodeHeaders, type StoredResponse} from '../model/stored-response.ts';
 import {currentAge} from '../policy/age.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
-import {fieldValue} from '../policy/fields.ts';
-import {notModifiedFields, replaceField} from '../policy/stored-fields.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
+import {notModifiedFields, replaceField, type RawFields} from '../policy/stored-fields.ts';
 import type {View} from '../policy/types.ts';
 import type {RenderedResponse} from './exchange-types.ts';
 
@@ -26,33 +26,71 @@ export type RenderOptions = {
 What of a stored response is given, as it is given.
 */
 export function renderStored(stored: StoredResponse, {view, method, ageAt, status, cookies}: RenderOptions): RenderedResponse {
-	let raw = view.kind === 'not-modified' ? notModifiedFields(stored.rawHeaders) : stored.rawHeaders;
-	if (view.kind === 'part' || view.kind === 'unsatisfiable') {
-		raw = replaceField(raw, 'Content-Range', view.contentRange);
-		raw = replaceField(raw, 'Content-Length', String(view.kind === 'part' ? view.end - view.start : 0));
-	}
-
+	const fields = view.kind === 'whole' ? stored.fields : undefined;
+	const lines = new Lines(fields === undefined ? linesFor(stored.rawHeaders, view) : stored.rawHeaders, fields);
 	if (ageAt !== undefined) {
-		const seconds = Math.floor(currentAge(stored, ageAt) / 1000);
-		raw = replaceField(raw, 'Age', String(seconds));
+		lines.put('Age', String(Math.floor(currentAge(stored, ageAt) / 1000)));
 	}
 
 	if (status !== undefined) {
-		raw = withStatus(raw, status);
+		lines.put('Cache-Status', appendCacheStatus(lines.valueOf('cache-status'), status));
 	}
 
-	if (cookies.length > 0) {
-		raw = [...raw, ...cookies.flatMap(cookie => ['Set-Cookie', cookie])];
-	}
-
-	const fields = raw === stored.rawHeaders ? stored.fields : fieldsOf(raw);
+	lines.addCookies(cookies);
+	const {statusCode, statusMessage} = statusLine(stored, view);
 	return {
-		...statusLine(stored, view),
-		headers: nodeHeaders(fields),
-		rawHeaders: [...raw],
+		statusCode,
+		statusMessage,
+		headers: lines.headers,
+		rawHeaders: lines.raw,
 		body: method === 'HEAD' ? nothing : content(stored, view),
 		fromCache: true,
 	};
+}
+
+function linesFor(raw: RawFields, view: View): RawFields {
+	const lines = view.kind === 'not-modified' ? notModifiedFields(raw) : raw;
+	return view.kind === 'part' || view.kind === 'unsatisfiable'
+		? replaceField(replaceField(lines, 'Content-Range', view.contentRange), 'Content-Length', String(view.kind === 'part' ? view.end - view.start : 0))
+		: lines;
+}
+
+/** Header lines, as they came and as Node.js has them, of which some are put in their place. */
+class Lines {
+	raw: string[];
+	readonly headers: NodeHeaders;
+	readonly #fields: Fields;
+
+	/** @param fields - Those of the lines, where they are known. */
+	constructor(raw: RawFields, fields: Fields = fieldsOf(raw)) {
+		this.raw = [...raw];
+		this.headers = nodeHeaders(fields);
+		this.#fields = fields;
+	}
+
+	valueOf(name: string): string | undefined {
+		return fieldValue(this.#fields, name);
+	}
+
+	/** One line, at the end, in place of those that there are. */
+	put(name: string, value: string): void {
+		const key = name.toLowerCase();
+		if (this.headers[key] === undefined) {
+			this.raw.push(name, value);
+		} else {
+			this.raw = replaceField(this.raw, name, value);
+			delete this.headers[key]; // eslint-disable-line @typescript-eslint/no-dynamic-delete -- It is the last one then.
+		}
+
+		this.headers[key] = value;
+	}
+
+	addCookies(cookies: readonly string[]): void {
+		if (cookies.length > 0) {
+			this.raw.push(...cookies.flatMap(cookie => ['Set-Cookie', cookie]));
+			this.headers['set-cookie'] = [...this.headers['set-cookie'] ?? [], ...cookies];
+		}
+	}
 }
 
 /** RFC 9111 §5.2.1.7, with requests-cache's words for a miss. */
@@ -66,12 +104,6 @@ export function renderGatewayTimeout(statusMessage: string, status: string | und
 		body: nothing,
 		fromCache: false,
 	};
-}
-
-function withStatus(raw: readonly string[], status: string): readonly string[] {
-	const existing = fieldValue(fieldsOf(raw), 'cache-status');
-	const value = appendCacheStatus(existing, status);
-	return replaceField(raw, 'Cache-Status', value);
 }
 
 function statusLine({statusCode, statusMessage}: StoredResponse, view: View): {statusCode: number; statusMessage: string} {

@@ -1,4 +1,4 @@
-import {cacheStatusMember, type ForwardReason} from '../policy/cache-status.ts';
+import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
 import type {Reason} from '../policy/reasons.ts';
 import type {ExchangeInfo} from './exchange-types.ts';
 
@@ -34,19 +34,44 @@ const forwardReasons: Partial<Record<Reason, ForwardReason>> = {
 	range: 'partial',
 };
 
+/** What was said lately, by what it was said of: one answer of a second is mostly like the other. */
+const members = new Map<string, string>();
+const mostMembers = 500;
+
 /**
 What `Cache-Status` says of an answer.
 */
 export function describeStatus({name, key}: CacheStatusSettings, info: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: StatusNews): string {
 	const detail = info.fromCache && info.reason !== 'fresh' && info.reason !== 'revalidated' ? info.reason : undefined;
-	return cacheStatusMember(name, {
+	return remembered(name, {
 		hit: forwarded === undefined && info.fromCache,
-		...(forwarded !== undefined && {forward: forwarded === 'miss' && varies ? 'vary-miss' : forwardReasons[forwarded] ?? 'bypass'}),
-		...(statusCode !== undefined && {forwardStatus: statusCode}),
-		...(stored === true && {stored}),
-		...(info.collapsed && {collapsed: true}),
-		...(info.fromCache && info.expires !== undefined && {ttl: Math.floor((info.expires - now) / 1000)}),
-		...(key && info.key !== undefined && {key: info.key}),
-		...((detail !== undefined || info.reason === 'only-if-cached' || info.reason === 'gateway-timeout') && {detail: detail ?? info.reason}),
+		forward: forwarded === undefined ? undefined : forwardOf(forwarded, varies),
+		forwardStatus: statusCode,
+		stored: stored === true,
+		collapsed: info.collapsed,
+		ttl: info.fromCache && info.expires !== undefined ? Math.floor((info.expires - now) / 1000) : undefined,
+		key: key ? info.key : undefined,
+		detail: info.reason === 'only-if-cached' || info.reason === 'gateway-timeout' ? info.reason : detail,
 	});
+}
+
+function forwardOf(reason: Reason, varies: boolean): ForwardReason {
+	return reason === 'miss' && varies ? 'vary-miss' : forwardReasons[reason] ?? 'bypass';
+}
+
+function remembered(name: string, facts: StatusFacts): string {
+	const {hit, forward, forwardStatus, stored, collapsed, ttl, key, detail} = facts;
+	const id = `${hit} ${forward} ${forwardStatus} ${stored} ${collapsed} ${ttl} ${detail} ${name} ${key}`;
+	const known = members.get(id);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const member = cacheStatusMember(name, facts);
+	if (members.size >= mostMembers) {
+		members.clear();
+	}
+
+	members.set(id, member);
+	return member;
 }

@@ -44,5 +44,18 @@ const words = /(?:^|[\-._])(?:api[\-_]?key|auth|authorization|cookie|credentials
 Whether the name sounds like a credential's. Where it does, in a header or in what the user ignores, parting one time too often is the fault to make.
 */
 export function maybeCredential(name: string): boolean {
-	return isCredential(name) || words.test(name);
+	const told = judged.get(name);
+	if (told !== undefined) {
+		return told;
+	}
+
+	const may = isCredential(name) || words.test(name);
+	// Names are few; those that somebody makes up are not to fill the memory.
+	if (judged.size < 1000) {
+		judged.set(name, may);
+	}
+
+	return may;
 }
+
+const judged = new Map<string, boolean>();

@@ -30,20 +30,20 @@ What a cache did with a request (RFC 9211 §2).
 */
 export type StatusFacts = {
 	/** Answered without sending anything on. */
-	readonly hit?: boolean;
-	readonly forward?: ForwardReason;
+	readonly hit?: boolean | undefined;
+	readonly forward?: ForwardReason | undefined;
 
 	/** What the origin answered; where it is left out, the status of the response. */
-	readonly forwardStatus?: number;
-	readonly stored?: boolean;
+	readonly forwardStatus?: number | undefined;
+	readonly stored?: boolean | undefined;
 
 	/** Answered by what another request, sent at the same time, got. */
-	readonly collapsed?: boolean;
+	readonly collapsed?: boolean | undefined;
 
 	/** Seconds for which the response is still fresh; negative since when it is stale. */
-	readonly ttl?: number;
-	readonly key?: string;
-	readonly detail?: string;
+	readonly ttl?: number | undefined;
+	readonly key?: string | undefined;
+	readonly detail?: string | undefined;
 };
 
 /**

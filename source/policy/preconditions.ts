@@ -35,7 +35,8 @@ function isNoneMatching(tags: readonly string[] | '*', {fields}: Validated): boo
 
 // There is no clock here; the moment of storing is near enough to tell a century.
 function isModifiedSince(request: Fields, {fields, createdAt}: Validated): boolean | undefined {
-	const since = parseHttpDate(fieldValue(request, 'if-modified-since'), createdAt);
+	const given = fieldValue(request, 'if-modified-since');
+	const since = given === undefined ? undefined : parseHttpDate(given, createdAt);
 	if (since === undefined) {
 		return undefined;
 	}

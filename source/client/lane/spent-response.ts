@@ -3,17 +3,7 @@ import type {RenderedResponse} from '../../engine/exchange-types.ts';
 import {gotCopyOf} from '../got-copies.ts';
 import {remember, type Remembered} from '../remembered.ts';
 import {ServedResponse} from '../served-response.ts';
-
-/** As the state of a stream is that was read to its end. */
-const spent = {
-	ended: true,
-	endEmitted: true,
-	dataEmitted: true,
-	flowing: false,
-	closed: true,
-	closeEmitted: true,
-	destroyed: true,
-};
+import {markSpent} from '../spent.ts';
 
 /** What was read of a response. */
 export type Content = {
@@ -42,7 +32,7 @@ export class SpentResponse extends ServedResponse {
 
 	constructor(rendered: RenderedResponse, {rawBody, body}: Content, options: Options, remembered: Remembered) { // eslint-disable-line max-params -- What was stored, what was read of it, for whom, and by what.
 		super(rendered);
-		Object.assign((this as unknown as {_readableState: object})._readableState, spent);
+		markSpent(this);
 		this.url = (options.url as URL).href;
 		this.rawBody = rawBody;
 		this.body = body;
