@@ -5,6 +5,7 @@ import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {checkOf, verify} from './entry-check.ts';
+import {DecodedEntries} from './decoded-entries.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {isRecordKey} from './records.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
@@ -38,6 +39,7 @@ Stored responses as a store holds them. What cannot be read is told, deleted, an
 */
 export class Entries {
 	readonly #options: EntriesOptions;
+	readonly #decoded = new DecodedEntries();
 
 	/** Reads nothing yet. */
 	constructor(options: EntriesOptions) {
@@ -47,7 +49,7 @@ export class Entries {
 	read(key: string): MaybePromise<StoredResponse | undefined> {
 		return chain(this.#options.store.get(key), value => value === undefined
 			? undefined
-			: this.#attempt<StoredResponse | undefined>(() => this.#verified(key, value), error => {
+			: this.#decoded.get(key, value) ?? this.#attempt<StoredResponse | undefined>(() => this.#kept(key, value), error => {
 				this.#refuse(key, error);
 				return undefined;
 			}));
@@ -82,6 +84,13 @@ export class Entries {
 
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checkOf(key, stored)}, {key, maxBytes});
 		return chain(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
+	}
+
+	#kept(key: string, value: StoredValue): MaybePromise<StoredResponse> {
+		return chain(this.#verified(key, value), stored => {
+			this.#decoded.set(key, value, stored);
+			return stored;
+		});
 	}
 
 	#verified(key: string, value: StoredValue): MaybePromise<StoredResponse> {
