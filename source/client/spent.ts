@@ -1,17 +1,15 @@
 import type {Readable} from 'node:stream';
 
-/** The state of a stream that was read to its end. Node.js asks no more of it than that. */
-const state = {
-	ended: true,
-	endEmitted: true,
-	dataEmitted: true,
-	flowing: false,
-	closed: true,
-	closeEmitted: true,
-	destroyed: true,
-};
+type State = Record<'ended' | 'endEmitted' | 'dataEmitted' | 'flowing' | 'closed' | 'closeEmitted' | 'destroyed', boolean>;
 
-/** Makes a stream what it is once it was read to its end. */
+/** Makes a stream what it is once it was read to its end. Node.js asks no more of its state than that. */
 export function markSpent(stream: Readable): void {
-	Object.assign((stream as Readable & {_readableState: object})._readableState, state);
+	const state = (stream as Readable & {_readableState: State})._readableState;
+	state.ended = true;
+	state.endEmitted = true;
+	state.dataEmitted = true;
+	state.flowing = false;
+	state.closed = true;
+	state.closeEmitted = true;
+	state.destroyed = true;
 }
