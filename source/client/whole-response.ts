@@ -29,15 +29,15 @@ class WholeResponse extends ServedResponse {
 		markSpent(this);
 	}
 
-	override async toArray(): Promise<Buffer[]> {
+	override async toArray(): Promise<Uint8Array[]> {
 		return this.#isTaken ? [] : [this.#take()];
 	}
 
-	override read(size?: number): Buffer | null {
-		return size === 0 || this.#isTaken ? null : this.#take(); // eslint-disable-line @typescript-eslint/no-restricted-types -- As a stream does.
+	override read(size?: number): Uint8Array | null {
+		return size === 0 || this.#isTaken ? null : this.#take();
 	}
 
-	#take(): Buffer {
+	#take(): Uint8Array {
 		this.#isTaken = true;
 		// Got has what it was given by then.
 		process.nextTick(() => {

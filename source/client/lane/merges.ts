@@ -57,7 +57,7 @@ function marksOf({context, handlers = [], mutableDefaults}: ExtendedOptions, lan
 	}
 
 	// Merged for the second time, the lane is a part of an instance that others are merged with, unseen.
-	return handlers.includes(lane) ? {[merged in (context ?? {}) ? closed : merged]: true} : {};
+	return handlers.includes(lane) ? {[(context as Marks | undefined)?.[merged] === true ? closed : merged]: true} : {};
 }
 
 type ExtendedOptions = {
@@ -77,7 +77,7 @@ export function isWhole(options: Options): boolean {
 		return false;
 	}
 
-	const {[closed]: isClosed, [ended]: last} = options.context as Marks;
-	const first = begun.get(options);
-	return isClosed !== true && (first === undefined || first === last);
+	const marks = options.context as Marks;
+	const last = begun.get(options);
+	return marks[closed] !== true && (last === undefined || last === marks[ended]);
 }

@@ -16,6 +16,8 @@ export type GotPromise = Promise<unknown> & Record<'on' | 'once' | 'off', Listen
 
 export type Next = (options: Options) => GotPromise;
 
+const moment = Promise.resolve();
+
 /** How an exchange began. */
 type Begun = {readonly exchange: Exchange; readonly step: Step};
 
@@ -47,7 +49,7 @@ export class Passage {
 	}
 
 	async #run(): Promise<unknown> {
-		await undefined;
+		await moment;
 		const {here} = this.#engine;
 		const exchange = this.#open(here);
 		if (exchange === undefined) {
@@ -73,7 +75,8 @@ export class Passage {
 	#open(here: Engine): Exchange | undefined {
 		const options = this.#options;
 		const {failFast, mode} = here.settings;
-		if (this.#listening.length > 0 || failFast || mode === 'replay' || gotCopyOf(options).requestClass === undefined || !isPlain(options)) {
+		const isTold = failFast || mode === 'replay';
+		if (isTold || this.#listening.length > 0 || gotCopyOf(options).requestClass === undefined || !isPlain(options)) {
 			return undefined;
 		}
 
@@ -116,7 +119,7 @@ export class Passage {
 		const passage = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- Each function is told by `this` on which promise it was called: a handler may have put another in this one's place.
 		const listener = (name: 'on' | 'once' | 'off') => function (this: GotPromise, ...parameters: Parameters<Listen>): GotPromise {
 			passage.#listen(target => {
-				target[name](...parameters);
+				void target[name](...parameters);
 			});
 			return this;
 		};
@@ -125,9 +128,10 @@ export class Passage {
 			return passage.#read(this, type);
 		};
 
-		return Object.assign(promise, {
+		const methods = {
 			on: listener('on'), once: listener('once'), off: listener('off'), json: reader('json'), text: reader('text'), buffer: reader('buffer'),
-		});
+		};
+		return Object.assign<Promise<unknown>, typeof methods>(promise, methods);
 	}
 
 	#listen(listen: (promise: GotPromise) => void): void {

@@ -30,7 +30,7 @@ export class SpentResponse extends ServedResponse {
 	readonly #options: Options;
 	readonly #remembered: Remembered;
 
-	constructor(rendered: RenderedResponse, {rawBody, body}: Content, options: Options, remembered: Remembered) { // eslint-disable-line max-params -- What was stored, what was read of it, for whom, and by what.
+	constructor(rendered: RenderedResponse, {rawBody, body}: Content, options: Options, remembered: Remembered) {
 		super(rendered);
 		markSpent(this);
 		this.url = (options.url as URL).href;
