@@ -8,7 +8,17 @@ const kilobyte = 1024;
 const megabyte = 1024 * kilobyte;
 const got = ['canned Got', 'plain Got', 'Got with its own cache', 'Got with its own cache, its leak mended'];
 const ours = ['ours, memory', 'ours, memory, ordinary lane', 'ours, memory, RFC 9111', 'ours, SQLite', 'ours, Redis'];
-const peers = ['undici fetch, memory', 'undici request, memory', 'undici request, SQLite', 'axios-cache-interceptor', 'axios-cache-interceptor with copies', 'node-fetch-cache', 'make-fetch-happen', 'requests-cache, memory', 'requests-cache, SQLite'];
+const peers = [
+	'undici fetch, memory',
+	'undici request, memory',
+	'undici request, SQLite',
+	'axios-cache-interceptor',
+	'axios-cache-interceptor with copies',
+	'node-fetch-cache',
+	'make-fetch-happen',
+	'requests-cache, memory',
+	'requests-cache, SQLite',
+];
 /** Those that may be the quickest, where it is not about all. */
 const quickest = ['canned Got', 'ours, memory', 'ours, SQLite', 'undici fetch, memory', 'undici request, memory', 'axios-cache-interceptor', 'axios-cache-interceptor with copies'];
 

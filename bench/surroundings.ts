@@ -1,8 +1,7 @@
-import {execFile, fork} from 'node:child_process';
+import {fork, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
-import {promisify} from 'node:util';
 import {ServerProcess} from '../test/helpers/server-process.ts';
 import {findRedis, redisCommand} from '../test/helpers/servers.ts';
 import {temporaryFolder} from '../test/helpers/temporary-folder.ts';
@@ -53,7 +52,7 @@ export class Surroundings implements Shared, AsyncDisposable {
 			origin: `http://127.0.0.1:${port}`,
 			folder: folder.path,
 			redis: redis && `redis://127.0.0.1:${redis.port}`,
-			python: await findPython(),
+			python: findPython(),
 		}, stack.move());
 	}
 
@@ -69,13 +68,6 @@ export class Surroundings implements Shared, AsyncDisposable {
 }
 
 /** Debian's package is Debian's Python's; the PATH may begin with another. */
-async function findPython(): Promise<string | undefined> {
-	for (const program of [process.env.PYTHON, 'python3', '/usr/bin/python3']) {
-		try {
-			await promisify(execFile)(program!, ['-c', 'import requests_cache']);
-			return program;
-		} catch {}
-	}
-
-	return undefined;
+function findPython(): string | undefined {
+	return [process.env.PYTHON ?? 'python3', '/usr/bin/python3'].find(program => spawnSync(program, ['-c', 'import requests_cache'], {stdio: 'ignore'}).status === 0);
 }
