@@ -9,11 +9,14 @@ export type Effort = {
 	readonly milliseconds: number;
 };
 
+/** Rounds that count for nothing: code that is not compiled yet is slower, and a miss runs through much of it. */
+const warmUps = 3;
+
 /**
 Measures the subjects of a scenario, round by round in turn, so that what disturbs the machine disturbs all. A subject that fails is told of, and the others go on without it.
 */
 export async function measure(scenario: Scenario, surroundings: Shared, effort: Effort): Promise<Measured> {
-	const {subjects, blocks = 1, mostRounds = Infinity} = scenario;
+	const {subjects, blocks = 1, mostRounds} = scenario;
 	const leftOut = subjects.map(name => ({name, need: surroundings.missing(name)!})).filter(({need}) => need !== undefined);
 	const failures: Array<Measured['failures'][number]> = [];
 	const results = new Map<Running, Round[]>();
@@ -37,9 +40,9 @@ export async function measure(scenario: Scenario, surroundings: Shared, effort: 
 			});
 		}
 
-		const rounds = Math.min(effort.rounds, mostRounds) * blocks;
-		// The first ones warm up.
-		for (let round = -blocks; round < rounds; round++) {
+		const rounds = blocks * Math.min(effort.rounds, mostRounds ?? Infinity);
+		const first = mostRounds === undefined ? -blocks * warmUps : -1;
+		for (let round = first; round < rounds; round++) {
 			const order = [...results];
 			// Back and forth, so that none always comes after the same one.
 			for (const [running, own] of round % 2 === 0 ? order : order.toReversed()) {

@@ -3,6 +3,8 @@ The benchmark suite: `npm run bench`. What it measures goes into `bench/results.
 
 A part of it, or a try: `npm run bench -- --only=miss --only=stream --rounds=3 --time=100` writes the JSON alone. `--only` names a part of titles; `--time` is milliseconds a round.
 
+Redis is there where a `redis-server` is on the PATH; requests-cache, where the Python that `PYTHON` names, the one on the PATH or Debian's has it.
+
 Each subject runs in a process of its own, round by round in turn. Figures are medians of the rounds; what counts are the ratios within one run. It ends with 1 where a subject failed; a goal that is not reached is no failure.
 */
 import process from 'node:process';

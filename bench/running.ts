@@ -8,7 +8,7 @@ import type {Shared} from './surroundings.ts';
 import type {Place, Round, Scenario} from './types.ts';
 
 /** Milliseconds that a subject may be silent: the longest fills its cache by 20,000 requests. */
-const patience = 120_000;
+const patience = 300_000;
 
 /** A subject in a process of its own. What fails there rejects here, with what the process complained of. */
 export class Running {

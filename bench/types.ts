@@ -62,7 +62,7 @@ export type Scenario = {
 	/** Into how many each round is cut: the finer subjects take turns, the less is in the ratio what disturbs the machine. Default: 1. */
 	readonly blocks?: number;
 
-	/** Fewer rounds than asked for, where one takes long and says the same again. */
+	/** Fewer rounds than asked for, and one to warm up, where one takes long and says the same again. */
 	readonly mostRounds?: number;
 	readonly goals?: readonly Goal[];
 };
