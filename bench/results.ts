@@ -57,7 +57,7 @@ export function document(run: Run): string {
 		'Written by `npm run bench`, as is its part in the readme: do not edit it.',
 		section(summary(run)),
 		'## All scenarios',
-		'CPU time is of user and system together, without that of the origin and of Redis.',
+		'CPU time is of user and system together, without that of the origin and of Redis; what is written later counts, too. Where several are asked for at once, the median is the time until one of them has its answer, and the mean is the time of the round by its operations.',
 		...run.measured.flatMap(measured => [`### ${measured.scenario.title}`, figureTable(measured)]),
 	].join('\n\n') + '\n';
 }

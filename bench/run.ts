@@ -29,6 +29,13 @@ if (wanted.length === 0 || !(effort.rounds > 0 && effort.milliseconds > 0)) {
 	throw new Error(`Nothing to measure. There are: ${scenarios.map(({title}) => `\n- ${title}`).join('')}`);
 }
 
+// The servers go with a process that exits, and stay behind one that is killed.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+	process.once(signal, () => {
+		process.exit(1);
+	});
+}
+
 const measured: Measured[] = [];
 {
 	await using surroundings = await Surroundings.start();

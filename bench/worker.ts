@@ -26,4 +26,7 @@ process.on('message', (message: number | 'close') => {
 		});
 	})();
 });
+process.on('disconnect', () => {
+	process.exit();
+});
 process.send!('ready');

@@ -34,25 +34,25 @@ type Filled = {
 
 /** How much more is alive, by the entry, when a cache that was empty has been filled. */
 function weighing(place: Place, open: () => Filled): Opened {
-	const {put, end} = open();
+	// They stay: one that went while the next is filled would be taken off its weight.
+	const all = [open()];
 	const urlOf = (index: number): string => `${place.origin}/${place.bytes}/${index}`;
 	return {
-		run: index => put(urlOf(index)),
+		run: index => all[0]!.put(urlOf(index)),
 		async weigh() {
 			// One is there before: what comes with the first is not the entries'.
 			const filled = open();
+			all.push(filled);
 			await filled.put(urlOf(-1));
 			const before = await aliveBytes();
 			for (let start = 0; start < place.entries; start += atOnce) {
 				await Promise.all(Array.from({length: Math.min(atOnce, place.entries - start)}, (_, offset) => filled.put(urlOf(start + offset))));
 			}
 
-			const heap = (await aliveBytes() - before) / place.entries;
-			await filled.end();
-			return {heap};
+			return {heap: (await aliveBytes() - before) / place.entries};
 		},
 		async close() {
-			await end();
+			await Promise.all(all.map(({end}) => end()));
 		},
 	};
 }
