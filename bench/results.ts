@@ -57,7 +57,8 @@ export function document(run: Run): string {
 		'Written by `npm run bench`, as is its part in the readme: do not edit it.',
 		section(summary(run)),
 		'## All scenarios',
-		'CPU time is of user and system together, without that of the origin and of Redis; what is written later counts, too. Where several are asked for at once, the median is the time until one of them has its answer, and the mean is the time of the round by its operations.',
+		'CPU time is of user and system together, without that of the origin and of Redis; what is written later counts, too.',
+		'Where several are asked for at once, the median is the time until one of them has its answer, and the mean is the time of the round by its operations.',
 		...run.measured.flatMap(measured => [`### ${measured.scenario.title}`, figureTable(measured)]),
 	].join('\n\n') + '\n';
 }
@@ -83,8 +84,8 @@ export async function writeJson(run: Run): Promise<string> {
 export async function publish(run: Run): Promise<void> {
 	const results = document(run);
 	await fs.writeFile(path.join(root, 'bench', 'results.md'), results);
-	const hits = run.measured.find(({scenario}) => scenario.title === hit.title)!;
-	await fs.writeFile(path.join(root, 'bench', 'hits.svg'), chart(hit.title, figuresOf(hits).map(({name, medians}) => ({name, p50: medians.p50!}))));
 	const readme = path.join(root, 'readme.md');
 	await fs.writeFile(readme, replaceSection(await fs.readFile(readme, 'utf8'), results));
+	const hits = run.measured.find(({scenario}) => scenario.title === hit.title)!;
+	await fs.writeFile(path.join(root, 'bench', 'hits.svg'), chart(hit.title, figuresOf(hits).map(({name, medians}) => ({name, p50: medians.p50!}))));
 }

@@ -14,8 +14,8 @@ test.after.always(async () => {
 });
 
 function tellMissing(name: string, need: Need): void {
-	test.serial(`${name}: not tried, as there is no ${need}`, t => {
-		t.log(`The benchmarks' subject “${name}” is not tried: there is no ${need}.`);
+	test.serial(`the benchmarks' subject “${name}” is not tried, as there is no ${need}`, t => {
+		t.log(`“${name}” is not tried: there is no ${need}.`);
 		t.is(surroundings.missing(name), need);
 	});
 }
