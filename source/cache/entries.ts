@@ -8,6 +8,7 @@ import {checkOf, verify} from './entry-check.ts';
 import {DecodedEntries} from './decoded-entries.ts';
 import {chain, type MaybePromise} from './maybe-promise.ts';
 import {isRecordKey} from './records.ts';
+import {withSharedStrings} from './shared-strings.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
 export type EntriesOptions = {
@@ -79,7 +80,7 @@ export class Entries {
 	#encode(key: string, stored: StoredResponse): MaybePromise<StoredValue> {
 		const {store, serializer, maxBytes} = this.#options;
 		if (serializer === undefined) {
-			return stored;
+			return withSharedStrings(stored);
 		}
 
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checkOf(key, stored)}, {key, maxBytes});

@@ -1,4 +1,5 @@
-import {randomUUID} from 'node:crypto';
+import {Buffer} from 'node:buffer';
+import {randomFillSync, randomUUID} from 'node:crypto';
 import {varyDigest, variantKey, type Secret} from '../matching/key.ts';
 import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
@@ -150,5 +151,16 @@ export function newMark(now: number): string {
 
 /** The name of a generation: variants found through one are not found through the next. */
 export function newGeneration(): string {
-	return randomUUID();
+	if (position === random.byteLength) {
+		randomFillSync(random);
+		position = 0;
+	}
+
+	position += generationBytes;
+	return random.toString('base64url', position - generationBytes, position);
 }
+
+// Not `randomUUID`: its strings are trees of single bytes, and take as much memory as all else that is stored beside a body.
+const generationBytes = 16;
+const random = Buffer.alloc(64 * generationBytes);
+let position = random.byteLength;

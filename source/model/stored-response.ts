@@ -109,10 +109,20 @@ export function storedResponse(metadata: StoredMetadata, body: Uint8Array): Stor
 }
 
 /**
+An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but a hash table, four times the size.
+*/
+class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
+	static {
+		Object.setPrototypeOf(this.prototype, null);
+		Reflect.deleteProperty(this.prototype, 'constructor');
+	}
+}
+
+/**
 Header lines by lower-case name; several lines of a name become a list.
 */
 export function fieldsOf(raw: RawFields): Fields {
-	const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+	const fields = new BareFields() as Record<string, string | string[]>;
 	for (let index = 0; index < raw.length; index += 2) {
 		const name = raw[index]!.toLowerCase();
 		const value = raw[index + 1]!;
