@@ -12,6 +12,11 @@ A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIR
 */
 export type Period = boolean | number | string | DurationLike;
 
+export type SingleFlight = {
+	/** How long a request may be kept back in all, by the store and by others that are on their way: seconds, a duration string or object. It has no end by default. */
+	readonly maxWait: number | string | DurationLike;
+};
+
 export type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
 
 /** The tags of a response, beside those that its headers give. */
@@ -375,13 +380,15 @@ export type CacheSettings = SharedSettings & {
 	/**
 	Let requests for one key that are made at the same time share one request to the origin: whoever comes while it is on its way waits for its response, unless it wants the origin's word for itself.
 
+	Who waits for a request that stalls and then fails has lost that time: by default a request takes at most as long as the other one, and `storeTimeout`, and its own together. `maxWait` bounds it: so long after it came, a request that is still kept back, by the store or by another's request, is sent alone. With `maxWait` up to `storeTimeout` the cache makes no request slower by more than that; an origin that takes longer to answer is asked by all who wait.
+
 	@default true
 	@example
 	```
-	{singleFlight: false}
+	{singleFlight: {maxWait: '500ms'}}
 	```
 	*/
-	readonly singleFlight?: boolean | undefined;
+	readonly singleFlight?: boolean | SingleFlight | undefined;
 
 	/**
 	The same for several processes with one store, by a lease in it: how long one lasts at most, if the process that has it was killed. It costs two more writes for each request that goes to the origin; `'local'` pays them for SQLite and files, not for a store across a network. `true` is 10 seconds. A store without `add` has none.
@@ -406,7 +413,7 @@ export type CacheSettings = SharedSettings & {
 	readonly refreshAhead?: number | false | undefined;
 
 	/**
-	How many refreshes run in the background at a time; beyond that they are left to the next who asks.
+	How many refreshes of a cache run in the background at a time, whichever of its clients asks for them; beyond that they are left to the next who asks.
 
 	@default 32
 	@example
@@ -651,7 +658,10 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	/** Milliseconds. */
 	readonly storeTimeout: number;
 	readonly failFast: boolean;
-	readonly singleFlight: boolean;
+	readonly singleFlight: false | {
+		/** Milliseconds; `Infinity` without end. */
+		readonly maxWait: number;
+	};
 
 	/** Milliseconds; 0 is off. */
 	readonly lease: number | 'local';
