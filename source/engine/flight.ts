@@ -59,10 +59,12 @@ export class Follower {
 	}
 
 	#excuse(): void {
-		if (this.#since !== undefined) {
-			this.#patience.excuse(this.#since);
-			this.#since = undefined;
+		if (this.#since === undefined) {
+			return;
 		}
+
+		this.#patience.excuse(this.#since);
+		this.#since = undefined;
 	}
 
 	#leaveAfter(milliseconds: number): void {
@@ -73,7 +75,7 @@ export class Follower {
 
 		this.#timer = setTimeout(() => {
 			this.settle({do: 'alone'});
-		}, milliseconds);
+		}, Math.max(0, milliseconds));
 	}
 }
 
