@@ -1,11 +1,9 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
+import {longestTimer} from '../cache/maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields, nominatedValues} from '../policy/vary.ts';
 import type {Patience} from './patience.ts';
-
-// For longer than that, a timer fires at once.
-const longestTimer = 2_147_483_647;
 
 /** How a wait ends: with what the other request got, with being the next to ask, or with asking beside the others. */
 export type Landing =
