@@ -112,8 +112,7 @@ class Wait {
 	async run(step: Step): Promise<Step> {
 		const {patience} = this.#exchange;
 		let pause = firstPause;
-		while (performance.now() < this.#end && !this.#flight.isOver) {
-			const start = performance.now();
+		for (let start = performance.now(); start < this.#end && !this.#flight.isOver; start = performance.now()) {
 			await delay(Math.min(pause, this.#end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
 			pause = Math.min(2 * pause, longestPause);
 			patience.excuse(start);
