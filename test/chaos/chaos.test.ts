@@ -158,7 +158,7 @@ const rows: readonly Row[] = [
 
 for (const {title, count, open, settings, boundOf = (plain: number): number => 2 * plain} of rows) {
 	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs: ${title}`, async t => {
-		t.timeout(240_000);
+		t.timeout(600_000);
 		const seed = chosenSeed();
 		t.log(`CHAOS_SEED=${seed}`);
 		const random = new Random(seed);
