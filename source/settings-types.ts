@@ -12,6 +12,11 @@ A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIR
 */
 export type Period = boolean | number | string | DurationLike;
 
+export type SingleFlight = {
+	/** How long a request may be kept back in all, by the store and by others that are on their way: seconds, a duration string or object. It has no end by default. */
+	readonly maxWait: number | string | DurationLike;
+};
+
 export type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
 
 /** The tags of a response, beside those that its headers give. */
@@ -375,13 +380,15 @@ export type CacheSettings = SharedSettings & {
 	/**
 	Let requests for one key that are made at the same time share one request to the origin: whoever comes while it is on its way waits for its response, unless it wants the origin's word for itself.
 
+	Who waits for a request that stalls and then fails has lost that time: by default a request takes at most as long as the other one, and `storeTimeout`, and its own together. `maxWait` bounds it: so long after it came, a request that is still kept back, by the store or by another's request, is sent alone. With `maxWait` up to `storeTimeout` the cache makes no request slower by more than that; an origin that takes longer to answer is asked by all who wait.
+
 	@default true
 	@example
 	```
-	{singleFlight: false}
+	{singleFlight: {maxWait: '500ms'}}
 	```
 	*/
-	readonly singleFlight?: boolean | undefined;
+	readonly singleFlight?: boolean | SingleFlight | undefined;
 
 	/**
 	Answer fresh hits of the promise API without starting Got's request, where nobody could tell the difference: no hook of yours would run, nobody listens to events, no cookie jar is asked. All else goes Got's way.
@@ -419,7 +426,7 @@ export type CacheSettings = SharedSettings & {
 	readonly refreshAhead?: number | false | undefined;
 
 	/**
-	How many refreshes run in the background at a time; beyond that they are left to the next who asks.
+	How many refreshes of a cache run in the background at a time, whichever of its clients asks for them; beyond that they are left to the next who asks.
 
 	@default 32
 	@example
@@ -664,7 +671,10 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	/** Milliseconds. */
 	readonly storeTimeout: number;
 	readonly failFast: boolean;
-	readonly singleFlight: boolean;
+	readonly singleFlight: false | {
+		/** Milliseconds; `Infinity` without end. */
+		readonly maxWait: number;
+	};
 	readonly fastLane: boolean;
 
 	/** Milliseconds; 0 is off. */

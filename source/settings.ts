@@ -170,7 +170,11 @@ const clientTable: Table<ResolvedSettings> = {
 		parse: value => typeof value === 'number' && value > 0 && value < 2 ** 31 ? value : undefined,
 	},
 	failFast: boolean,
-	singleFlight: {...boolean, default: true},
+	singleFlight: {
+		default: true,
+		allowed: 'a boolean, or an object of `maxWait`, a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
+		parse: singleFlight,
+	},
 	fastLane: {...boolean, default: true},
 	lease: {
 		default: 'local',
@@ -320,6 +324,16 @@ function bound(allowed: string, byDefault: number): Row<number> {
 
 // How long a lease lasts where the setting does not say.
 const usualLease = 10_000;
+
+function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefined {
+	if (typeof value === 'boolean') {
+		return value && {maxWait: Infinity};
+	}
+
+	const {maxWait, ...others} = isPlainObject(value) ? value : {};
+	const milliseconds = parsePeriod(maxWait);
+	return milliseconds !== undefined && milliseconds > 0 && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
+}
 
 function lease(value: unknown): number | 'local' | undefined {
 	if (typeof value === 'boolean') {

@@ -22,7 +22,12 @@ import {
 import {HiddenMark} from './hidden-mark.ts';
 import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
-import {all, chain, type MaybePromise} from './maybe-promise.ts';
+import {
+	all,
+	chain,
+	longestTimer,
+	type MaybePromise,
+} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {isRecordKey} from './records.ts';
 import {Figures, type Answered} from './stats.ts';
@@ -285,12 +290,18 @@ export class CacheCore {
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */
 	async idle(): Promise<void> {
-		while (this.#held.size > 0) {
-			// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
-			await Promise.all(this.#held);
-		}
+		// A refresh keeps no process alive, but who waits for it does.
+		const alive = setInterval(() => {}, longestTimer); // eslint-disable-line @typescript-eslint/no-empty-function
+		try {
+			while (this.#held.size > 0) {
+				// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
+				await Promise.all(this.#held);
+			}
 
-		await this.#writes.idle();
+			await this.#writes.idle();
+		} finally {
+			clearInterval(alive);
+		}
 	}
 
 	/** Resolves when everything that came so far is written. */

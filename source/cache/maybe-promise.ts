@@ -7,8 +7,8 @@ export function all<T>(values: ReadonlyArray<MaybePromise<T>>): MaybePromise<rea
 	return values.some(value => value instanceof Promise) ? Promise.all(values) : values as readonly T[];
 }
 
-// For longer than that, a timer fires at once.
-const longestTimer = 2_147_483_647;
+/** Milliseconds; for longer than that, a timer fires at once. */
+export const longestTimer = 2_147_483_647;
 
 /**
 What is waited for, or something instead when the time is over; what comes later, a rejection too, is ignored.

@@ -4,18 +4,25 @@ import type {CacheCore} from '../cache/core.ts';
 Work that no caller waits for, so much at a time and no more. Its failures are told, never thrown.
 */
 export class Background {
-	readonly #cache: CacheCore;
-	readonly #limit: number;
-	#running = 0;
+	static readonly #byCache = new WeakMap<CacheCore, Background>();
 
-	constructor(cache: CacheCore, limit: number) {
-		this.#cache = cache;
-		this.#limit = limit;
+	/** That of a cache: of all clients that share it, and of classes with settings of their own. */
+	static of(cache: CacheCore): Background {
+		const known = Background.#byCache.get(cache) ?? new Background(cache);
+		Background.#byCache.set(cache, known);
+		return known;
 	}
 
-	/** Whether there is room for more. */
-	get hasRoom(): boolean {
-		return this.#running < this.#limit;
+	readonly #cache: CacheCore;
+	#running = 0;
+
+	private constructor(cache: CacheCore) {
+		this.#cache = cache;
+	}
+
+	/** Whether there is room for more where so much may run. */
+	hasRoom(limit: number): boolean {
+		return this.#running < limit;
 	}
 
 	run(task: () => Promise<void>): void {

@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {CacheCore} from '../cache/core.ts';
-import type {Lease} from '../cache/leases.ts';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import type {Lease, LeaseState} from '../cache/leases.ts';
+import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
 import type {Step} from './exchange-types.ts';
 import type {Exchange} from './exchange.ts';
 import type {Flight, Outcome} from './flight.ts';
@@ -22,15 +22,26 @@ export function claim(exchange: Exchange, flight: Flight, step: Step, cache: Cac
 		return step;
 	}
 
-	const key = exchange.info.key!;
-	return chain(leases.take(key), lease => {
-		if (lease === undefined) {
-			return new Wait(exchange, flight, cache).run(step);
+	return chain(take(exchange, flight, cache), taking => {
+		if (taking === 'late') {
+			return step;
 		}
 
-		giveBack(lease, flight, key, cache);
-		return lookAgain(exchange);
+		return taking === 'taken' ? new Wait(exchange, flight, cache).run(step) : lookAgain(exchange);
 	});
+}
+
+/** Takes the lease for a flight, unless another has it, or the store takes too long. */
+function take({info, patience}: Exchange, flight: Flight, cache: CacheCore): MaybePromise<'ours' | 'taken' | 'late'> {
+	const key = info.key!;
+	const taking = chain(cache.leases.take(key), lease => {
+		if (lease !== undefined) {
+			giveBack(lease, flight, key, cache);
+		}
+
+		return lease === undefined ? 'taken' : 'ours';
+	});
+	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, patience.left, 'late') : taking;
 }
 
 /** Another process may have had the lease, and given it back, since the store was asked. */
@@ -60,9 +71,15 @@ export async function mayRefresh(key: string, flight: Flight, cache: CacheCore):
 
 /** The lease is given back when the flight is over, and what it got is written. */
 function giveBack(lease: Lease, flight: Flight, key: string, cache: CacheCore): void {
-	flight.onOver = outcome => {
+	const end = (outcome: Outcome): void => {
 		cache.hold(release(lease, outcome, key, cache));
 	};
+
+	if (flight.isOver) {
+		end('failed');
+	} else {
+		flight.onOver = end;
+	}
 }
 
 async function release(lease: Lease, outcome: Outcome, key: string, cache: CacheCore): Promise<void> {
@@ -81,7 +98,6 @@ class Wait {
 	readonly #exchange: Exchange;
 	readonly #flight: Flight;
 	readonly #cache: CacheCore;
-	readonly #key: string;
 
 	/** Whoever waits does so for one lease, however many take one after the other. */
 	readonly #end: number;
@@ -90,25 +106,29 @@ class Wait {
 		this.#exchange = exchange;
 		this.#flight = flight;
 		this.#cache = cache;
-		this.#key = exchange.info.key!;
-		this.#end = performance.now() + cache.leases.milliseconds;
+		this.#end = performance.now() + Math.min(cache.leases.milliseconds, exchange.patience.leftInAll);
 	}
 
 	async run(step: Step): Promise<Step> {
-		const {leases} = this.#cache;
+		const {patience} = this.#exchange;
 		let pause = firstPause;
-		while (performance.now() < this.#end && !this.#flight.isOver) {
-			await delay(pause); // eslint-disable-line no-await-in-loop -- It is a wait.
+		for (let start = performance.now(); start < this.#end && !this.#flight.isOver; start = performance.now()) {
+			await delay(Math.min(pause, this.#end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
 			pause = Math.min(2 * pause, longestPause);
+			patience.excuse(start);
 			this.#flight.progress();
-			const state = await leases.look(this.#key); // eslint-disable-line no-await-in-loop
-			if (state === 'passed') {
+			const asked = performance.now();
+			const state = await this.#look(); // eslint-disable-line no-await-in-loop
+			if (state === 'passed' || state === 'late') {
 				break;
 			}
 
 			if (state === 'free') {
 				return this.#next(step);
 			}
+
+			// The other is on its way: neither was this time lost by the store.
+			patience.excuse(asked);
 		}
 
 		return step;
@@ -121,13 +141,14 @@ class Wait {
 			return next;
 		}
 
-		const lease = await this.#cache.leases.take(this.#key);
-		if (lease !== undefined) {
-			giveBack(lease, this.#flight, this.#key, this.#cache);
-			return next;
-		}
+		const taking = await take(this.#exchange, this.#flight, this.#cache);
 
 		// Either yet another was quicker, or the store takes no lease.
-		return await this.#cache.leases.look(this.#key) === 'taken' ? this.run(step) : next;
+		return taking === 'taken' && await this.#look() === 'taken' ? this.run(next) : next;
+	}
+
+	async #look(): Promise<LeaseState | 'late'> {
+		const looking = this.#cache.leases.look(this.#exchange.info.key!);
+		return looking instanceof Promise ? withinTime<LeaseState | 'late'>(looking, this.#exchange.patience.left, 'late') : looking;
 	}
 }

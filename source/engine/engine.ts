@@ -4,6 +4,7 @@ import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import {NotRecordedError} from '../errors.ts';
 import {redactUrl} from '../matching/url.ts';
+import {onLookup} from '../policy/request-rules.ts';
 import {
 	resolveRequestSettings,
 	resolveSettings,
@@ -13,10 +14,12 @@ import {
 } from '../settings.ts';
 import {Background} from './background.ts';
 import {claim, mayRefresh} from './claim.ts';
+import {factsOf} from './exchange-keys.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
 import {explainRequest} from './explain.ts';
+import {lookedUp} from './find-stored.ts';
 import type {Flight} from './flight.ts';
 import {Flights, type Boarding} from './flights.ts';
 import {
@@ -60,7 +63,7 @@ export class Engine {
 		}
 
 		this.#ofClient = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
-		this.#background = new Background(cache, settings.maxRefreshes);
+		this.#background = Background.of(cache);
 	}
 
 	get settings(): ResolvedSettings {
@@ -180,7 +183,8 @@ export class Engine {
 
 	/** Whether an exchange may send its request now, or waits for one that is on its way. */
 	board(exchange: Exchange): Boarding {
-		return exchange.mayShare ? this.#flights.board(exchange.flightKey, exchange.request.fields, exchange.variesBy) : {do: 'alone'};
+		const {patience, variesBy: names} = exchange;
+		return exchange.mayShare ? this.#flights.board(exchange.flightKey, exchange.request.fields, {names, patience, rules: this.#ofClient}) : {do: 'alone'};
 	}
 
 	/**
@@ -204,12 +208,17 @@ export class Engine {
 	/** What to do where another request got a response meanwhile. */
 	reuse(exchange: Exchange, match: Match): MaybePromise<Step> {
 		return this.#safely(() => chain(exchange.reuse(match), step => {
-			if (step.do === 'send') {
-				this.#flights.pass(exchange.flightKey);
+			if (step.do === 'send' && this.#isRefused(exchange.request, match)) {
+				this.#flights.pass(exchange.flightKey, this.#ofClient);
 			}
 
 			return step;
 		}), () => exchange.standAside());
+	}
+
+	/** Whether the client's rules refuse a response, and not those of one request alone. */
+	#isRefused(request: OutgoingRequest, match: Match): boolean {
+		return onLookup(factsOf(request, this.#ofClient), lookedUp(match), this.now()).do === 'send';
 	}
 
 	/**
@@ -217,7 +226,7 @@ export class Engine {
 	*/
 	refresh(exchange: Exchange, send: (flight: Flight) => Promise<void>): void {
 		const key = exchange.info.key!;
-		const flight = this.#background.hasRoom ? this.#flights.lead(exchange.flightKey, exchange.request.fields, exchange.variesBy) : undefined;
+		const flight = this.#background.hasRoom(this.#settings.maxRefreshes) ? this.#flights.lead(exchange.flightKey, exchange.request.fields, exchange.variesBy) : undefined;
 		if (flight === undefined) {
 			return;
 		}

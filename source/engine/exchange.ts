@@ -42,8 +42,12 @@ import {
 	noMatch,
 	variantTags,
 } from './find-stored.ts';
+import {Patience} from './patience.ts';
 import {renderGatewayTimeout, renderStored} from './render.ts';
 import {describeStatus} from './status.ts';
+
+// A key that took longer to make than the request may be kept back.
+const late = Symbol('late');
 
 /** Of a request that is on its way. */
 type Sent = {
@@ -64,7 +68,9 @@ export class Exchange {
 
 	/** By `performance.now()`. */
 	readonly began: number = performance.now();
-	#lookedUp = this.began;
+
+	/** How long it may be kept back. */
+	readonly patience: Patience;
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
 	readonly #facts: RequestFacts;
@@ -97,6 +103,8 @@ export class Exchange {
 		this.#settings = settings;
 		this.request = request;
 		this.#facts = factsOf(request, settings);
+		const {storeTimeout, failFast, singleFlight} = settings;
+		this.patience = new Patience({store: failFast ? Infinity : storeTimeout, inAll: singleFlight === false ? Infinity : singleFlight.maxWait}, this.began);
 	}
 
 	/** Most requests write nothing. */
@@ -142,7 +150,12 @@ export class Exchange {
 			return this.#execute(decision);
 		}
 
-		return chain(keyOf(this.request, this.#settings), key => {
+		const found = keyOf(this.request, this.#settings);
+		return chain(found instanceof Promise ? withinTime<string | typeof late | undefined>(found, this.patience.leftInAll, late) : found, key => {
+			if (key === late) {
+				return this.standAside();
+			}
+
 			if (key === undefined) {
 				return this.#execute(onRefusedKey(this.#facts));
 			}
@@ -155,7 +168,7 @@ export class Exchange {
 
 	/** Whether the request, which is to be sent, may be answered by what another gets that is on its way, and the other way round. */
 	get mayShare(): boolean {
-		return this.#key !== undefined && this.#settings.singleFlight && mayCollapse(this.#facts, this.#sent!.reason);
+		return this.#key !== undefined && this.#settings.singleFlight !== false && mayCollapse(this.#facts, this.#sent!.reason);
 	}
 
 	/** The request headers that what is stored varies by. */
@@ -190,7 +203,6 @@ export class Exchange {
 	again(): MaybePromise<Step> {
 		const former = this.#sent?.reason;
 		this.#sent = undefined;
-		this.#lookedUp = performance.now();
 		return chain(this.#lookup(this.#key!, false), step => {
 			this.#keepReason(former);
 			return step;
@@ -329,17 +341,12 @@ export class Exchange {
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
 		const found = findStored(key, this.request, this.#settings, this.#cache);
-		return chain(found instanceof Promise ? withinTime(found, this.#timeLeft, noMatch) : found, inTime => this.#use(inTime, key, isLastResort));
+		return chain(found instanceof Promise ? withinTime(found, this.patience.left, noMatch) : found, inTime => this.#use(inTime, key, isLastResort));
 	}
 
 	#use(found: Match | NoMatch, key: string, isLastResort: boolean): MaybePromise<Step> {
 		this.#match = found;
 		return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
-	}
-
-	/** A lookup is several calls of the store, each with its own limit: together they have no more. */
-	get #timeLeft(): number {
-		return this.#settings.failFast ? Infinity : this.#lookedUp + this.#settings.storeTimeout - performance.now();
 	}
 
 	#land(stored: StoredResponse): MaybePromise<void> {

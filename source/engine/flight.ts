@@ -1,7 +1,9 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
+import {longestTimer} from '../cache/maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields, nominatedValues} from '../policy/vary.ts';
+import type {Patience} from './patience.ts';
 
 /** How a wait ends: with what the other request got, with being the next to ask, or with asking beside the others. */
 export type Landing =
@@ -10,11 +12,70 @@ export type Landing =
 	| {readonly do: 'alone'};
 
 /** Who waits for a flight; from one that fails, or varies, it goes over to another. */
-export type Follower = {
+export class Follower {
 	readonly request: Fields;
-	readonly settle: (landing: Landing) => void;
 	flight: Flight | undefined;
-};
+	readonly #patience: Patience;
+	readonly #settle: (landing: Landing) => void;
+
+	/** Since when it has waited for what does not count against its patience; `undefined` after a failure. */
+	#since: number | undefined = performance.now();
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(request: Fields, patience: Patience, settle: (landing: Landing) => void) {
+		this.request = request;
+		this.#patience = patience;
+		this.#settle = settle;
+		this.#leaveAfter(patience.leftInAll);
+	}
+
+	/** Whether it waits again since a flight has failed it. */
+	get isFailed(): boolean {
+		return this.#since === undefined;
+	}
+
+	/**
+	A flight has failed it, so that the time for which it waits on is its own.
+
+	@param share - Of that time, after which it asks beside the others.
+	*/
+	fail(share: number): void {
+		this.#excuse();
+		this.#leaveAfter(share * this.#patience.left);
+	}
+
+	settle(landing: Landing): void {
+		this.#excuse();
+		this.leave();
+		this.#settle(landing);
+	}
+
+	leave(): void {
+		clearTimeout(this.#timer);
+		this.flight?.leave(this);
+		this.flight = undefined;
+	}
+
+	#excuse(): void {
+		if (this.#since === undefined) {
+			return;
+		}
+
+		this.#patience.excuse(this.#since);
+		this.#since = undefined;
+	}
+
+	#leaveAfter(milliseconds: number): void {
+		clearTimeout(this.#timer);
+		if (milliseconds > longestTimer) {
+			return;
+		}
+
+		this.#timer = setTimeout(() => {
+			this.settle({do: 'alone'});
+		}, Math.max(0, milliseconds));
+	}
+}
 
 /** All have what it got, nobody else may have it, or it got nothing. */
 export type Outcome = 'landed' | 'passed' | 'failed';
@@ -137,8 +198,8 @@ export class Flight {
 	/** All who wait have it, but for those whose variant is another: a validation tells only now which it is. */
 	land(match: Match): void {
 		this.begin(match.stored.fields);
-		for (const {settle} of this.#end('landed')) {
-			settle({do: 'reuse', match});
+		for (const follower of this.#end('landed')) {
+			follower.settle({do: 'reuse', match});
 		}
 	}
 

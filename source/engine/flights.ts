@@ -1,10 +1,11 @@
 import type {Fields} from '../policy/fields.ts';
 import {
 	Flight,
+	Follower,
 	isAboard,
-	type Follower,
 	type Landing,
 } from './flight.ts';
+import {Patience} from './patience.ts';
 
 /** Whether a request is to be sent now, or may be answered by another's response. */
 export type Boarding =
@@ -25,6 +26,20 @@ export type FlightTimes = {
 const usualTimes: FlightTimes = {head: 30_000, body: 5000, pass: 10_000};
 const remembered = 1000;
 
+/** Of who boards. */
+export type Passenger = {
+	/** What the response varies by, where it is known. */
+	readonly names?: readonly string[] | undefined;
+
+	/** How long it may wait. Default: without end. */
+	readonly patience?: Patience;
+
+	/** An object that those have in common who go by the same settings. */
+	readonly rules?: object;
+};
+
+const endless: Patience = new Patience({store: Infinity, inAll: Infinity});
+
 /** The flights of one key: several where its responses vary, or where one failed. */
 type Route = {
 	readonly key: string;
@@ -40,7 +55,7 @@ type Route = {
 /**
 The requests that are on their way, by key: whoever asks for what is being asked for waits for that.
 
-What cannot be shared frees all who wait at once, and for a while nobody waits for the like. What fails frees one, who asks next while the others wait on; then two, then four: an origin that is down meets no stampede, and nobody waits for more than a handful of failures.
+What cannot be shared frees all who wait at once, and for a while nobody waits for the like. What fails frees one, who asks next while the others wait on; then two, then four; and those who wait on are let go in growing numbers within their patience: an origin that is down meets no stampede, and nobody waits for more than a handful of failures, nor for long.
 */
 export class Flights {
 	static readonly #byCache = new WeakMap<object, Flights>();
@@ -56,6 +71,7 @@ export class Flights {
 
 	/** When those may wait again who ask for what could not be shared. */
 	readonly #passes = new Map<string, number>();
+	readonly #passesByRules = new WeakMap<object, Map<string, number>>();
 	readonly #times: FlightTimes;
 
 	/** When responses were last had, for those who looked for them before and were told that there are none. */
@@ -72,11 +88,9 @@ export class Flights {
 
 	/**
 	Lets a request lead, wait, or go beside the others.
-
-	@param names - What the response varies by, where it is known.
 	*/
-	board(key: string, request: Fields, names?: readonly string[]): Boarding {
-		if (this.#isPassed(key)) {
+	board(key: string, request: Fields, {names, patience = endless, rules}: Passenger = {}): Boarding {
+		if (this.#isPassed(this.#passes, key) || (rules !== undefined && this.#isPassed(this.#passesByRules.get(rules), key))) {
 			return {do: 'alone'};
 		}
 
@@ -86,7 +100,7 @@ export class Flights {
 			return {do: 'lead', flight: this.#lead(route, request)};
 		}
 
-		return isAboard() ? {do: 'alone'} : wait(flight, request);
+		return isAboard() || patience.leftInAll <= 0 ? {do: 'alone'} : wait(flight, request, patience);
 	}
 
 	/** Lets a request lead that nobody waits with; `undefined` where another is on its way. */
@@ -95,9 +109,13 @@ export class Flights {
 		return find(route, request) === undefined ? this.#lead(route, request) : undefined;
 	}
 
-	/** What could be had could not be used: nobody waits for the like for a while. */
-	pass(key: string): void {
-		remember(this.#passes, key, performance.now() + this.#times.pass);
+	/**
+	What could be had could not be used: nobody waits for the like for a while.
+
+	@param rules - Of those for whom that holds; of all by default.
+	*/
+	pass(key: string, rules?: object): void {
+		remember(rules === undefined ? this.#passes : this.#passesOf(rules), key, performance.now() + this.#times.pass);
 	}
 
 	/** Whether a response was had since, by `performance.now()`. */
@@ -105,14 +123,20 @@ export class Flights {
 		return (this.#landings.get(key) ?? -Infinity) >= since;
 	}
 
-	#isPassed(key: string): boolean {
-		const until = this.#passes.get(key);
+	#isPassed(passes: Map<string, number> | undefined, key: string): boolean {
+		const until = passes?.get(key);
 		if (until === undefined || performance.now() < until) {
 			return until !== undefined;
 		}
 
-		this.#passes.delete(key);
+		passes!.delete(key);
 		return false;
+	}
+
+	#passesOf(rules: object): Map<string, number> {
+		const known = this.#passesByRules.get(rules) ?? new Map<string, number>();
+		this.#passesByRules.set(rules, known);
+		return known;
 	}
 
 	#route(key: string, names: readonly string[] | undefined): Route {
@@ -168,18 +192,20 @@ export class Flights {
 		}
 
 		const flight = this.#lead(route, next.request);
-		for (const follower of followers.slice(count)) {
+		const left = followers.slice(count);
+		for (const follower of left) {
 			flight.admit(follower);
 		}
 
-		settle(next, {do: 'lead', flight});
+		loseGradually(left.filter(({isFailed}) => !isFailed));
+		next.settle({do: 'lead', flight});
 	}
 
 	#reroute(route: Route, followers: readonly Follower[]): void {
 		for (const follower of followers) {
 			const flight = find(route, follower.request);
 			if (flight === undefined) {
-				settle(follower, {do: 'lead', flight: this.#lead(route, follower.request)});
+				follower.settle({do: 'lead', flight: this.#lead(route, follower.request)});
 			} else {
 				flight.admit(follower);
 			}
@@ -200,26 +226,28 @@ function find({flights}: Route, request: Fields): Flight | undefined {
 	return [...flights].find(flight => flight.suits(request) && flight.isOutdated?.() !== true);
 }
 
-function wait(flight: Flight, request: Fields): Boarding {
+function wait(flight: Flight, request: Fields, patience: Patience): Boarding {
 	const {promise, resolve} = Promise.withResolvers<Landing>();
-	const follower: Follower = {request, settle: resolve, flight: undefined};
+	const follower = new Follower(request, patience, resolve);
 	flight.admit(follower);
 	return {
 		do: 'wait',
 		landing: promise,
 		leave() {
-			follower.flight?.leave(follower);
+			follower.leave();
 		},
 	};
 }
 
 function goAlone(followers: readonly Follower[]): void {
 	for (const follower of followers) {
-		settle(follower, {do: 'alone'});
+		follower.settle({do: 'alone'});
 	}
 }
 
-function settle(follower: Follower, landing: Landing): void {
-	follower.flight = undefined;
-	follower.settle(landing);
+/** Whose time is the same go one by one, ever more at a time. */
+function loseGradually(followers: readonly Follower[]): void {
+	for (const [index, follower] of followers.entries()) {
+		follower.fail(Math.sqrt((index + 1) / followers.length));
+	}
 }

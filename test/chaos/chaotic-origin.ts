@@ -9,6 +9,12 @@ import type {Random} from './random.ts';
 /** The longest that it stalls before it answers, in milliseconds. */
 export const longestStall = 100;
 
+/** What many ask for at a time: its answers may be shared always, so that many wait for one another. */
+export const hotPath = '/hot';
+
+// Of a thousand requests, so many in a row stall and then fail.
+const outage = 60;
+
 /** Answers, fails, stalls, cuts bodies and redirects at random, and keeps what it gave to whom. */
 export class ChaoticOrigin implements AsyncDisposable {
 	count = 0;
@@ -48,19 +54,31 @@ export class ChaoticOrigin implements AsyncDisposable {
 	#answer(request: IncomingMessage, response: ServerResponse): void {
 		this.count++;
 		const dice = this.#random.next();
-		if (dice < 0.03) {
-			response.socket!.destroy();
-		} else if (dice < 0.06) {
-			response.writeHead(503).end('down');
-		} else if (dice < 0.1) {
+		const isDown = this.count % 1000 < outage;
+		if (dice < 0.06) {
+			this.#fail(response);
+		} else if (isDown || dice < 0.1) {
+			const fails = isDown || this.#random.happens(0.4);
 			setTimeout(() => {
-				this.#give(request, response);
+				if (fails) {
+					this.#fail(response);
+				} else {
+					this.#give(request, response);
+				}
 			}, this.#random.below(longestStall));
-		} else if (dice < 0.14) {
+		} else if (dice < 0.14 && request.url !== hotPath) {
 			const location = `/r/${this.#random.below(5)}`;
 			response.writeHead(302, {location, 'cache-control': 'max-age=1'}).end('elsewhere');
 		} else {
 			this.#give(request, response, dice > 0.96);
+		}
+	}
+
+	#fail(response: ServerResponse): void {
+		if (this.#random.happens(0.5)) {
+			response.socket?.destroy();
+		} else {
+			response.writeHead(503).end('down');
 		}
 	}
 
@@ -82,7 +100,7 @@ export class ChaoticOrigin implements AsyncDisposable {
 		response.writeHead(200, {
 			'content-length': sent.length,
 			vary: 'accept-language',
-			'cache-control': this.#random.happens(0.1) ? 'no-store' : `max-age=${this.#random.below(3)}, stale-while-revalidate=1`,
+			'cache-control': path !== hotPath && this.#random.happens(0.1) ? 'no-store' : `max-age=${this.#random.below(3)}, stale-while-revalidate=1`,
 			...(this.#random.happens(0.5) && {etag: `${mine}${this.count}"`}),
 			...(isCoded && {'content-encoding': 'gzip'}),
 		});

@@ -88,7 +88,7 @@ async function run(client: Got, url: string, total: number, random: Random, sign
 }
 
 test.serial(`${requests} mixed requests leave no listener, timer, socket or buffer behind`, async t => {
-	t.timeout(240_000);
+	t.timeout(600_000);
 	const seed = chosenSeed();
 	t.log(`CHAOS_SEED=${seed}`);
 	const random = new Random(seed);

@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
-import {cacheInfo, getCache} from '../../source/index.ts';
+import got from 'got';
+import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
@@ -114,6 +115,24 @@ test('no more refreshes run at a time than are allowed, and what is over is left
 	await Promise.all(urls.map(async url => client(url)));
 	await getCache(client)!.idle();
 	t.is(origin.count, 10);
+});
+
+test('two clients of one cache share its bound on refreshes', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		setTimeout(() => {
+			response.end('answer');
+		}, 20);
+	});
+	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true, maxRefreshes: 2});
+	const other = got.extend({retry: {limit: 0}}, cacheHooks({
+		cache: getCache(client)!, expireAfter: 60, staleWhileRevalidate: true, maxRefreshes: 2,
+	}));
+	const urls = Array.from({length: 6}, (_, index) => `${origin.url}/${index}`);
+	await Promise.all(urls.map(async url => client(url)));
+	clock.advance(120);
+	await Promise.all(urls.map(async (url, index) => (index % 2 === 0 ? client : other)(url)));
+	await getCache(client)!.idle();
+	t.is(origin.count, 8);
 });
 
 test('`waitUntil` gets each refresh and each pending write; its fault is an event', async t => {

@@ -1,9 +1,11 @@
 import {fork, type ChildProcess} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
 import type {ServerResponse} from 'node:http';
 import {mkdtempSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {
@@ -16,7 +18,14 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
-import {findRedis, redisCommand, tellServer} from '../helpers/servers.ts';
+import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {
+	findRedis,
+	mongoMissing,
+	redisCommand,
+	startMongo,
+	tellServer,
+} from '../helpers/servers.ts';
 
 type Told = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
 
@@ -29,7 +38,10 @@ function temporaryFile(t: ExecutionContext): string {
 }
 
 async function startCaller(settings: CacheSettings, url: string, count: number): Promise<ChildProcess> {
-	const child = fork(new URL('lease-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {execArgv: ['--disable-warning=ExperimentalWarning']});
+	const child = fork(new URL('lease-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {
+		execArgv: ['--disable-warning=ExperimentalWarning'],
+		env: {...process.env, ...dynamoEnvironment},
+	});
 	await once(child, 'message');
 	return child;
 }
@@ -43,15 +55,31 @@ async function ask(child: ChildProcess): Promise<Told> {
 // Before the first test: AVA wants all of them declared at once.
 const program = await findRedis();
 const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+const mongo = await startMongo();
+const dynamo = await startDynalite();
 tellServer(test, 'leases on redis', redis && '`redis-server`', '`redis-server` on the PATH');
+tellServer(test, 'leases on mongodb', mongo?.version, mongoMissing);
+tellServer(test, 'leases on dynamodb', 'dynalite', 'dynalite');
+/* eslint-disable @typescript-eslint/naming-convention -- Variables of the AWS SDK's. */
+const dynamoEnvironment = {
+	AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,
+	AWS_REGION: 'local',
+	AWS_ACCESS_KEY_ID: 'test',
+	AWS_SECRET_ACCESS_KEY: 'test',
+};
+/* eslint-enable @typescript-eslint/naming-convention */
 test.after.always(async () => {
 	await redis?.stop();
+	await mongo?.stop();
+	await dynamo.stop();
 });
 
 const stores: ReadonlyArray<readonly [name: string, settings: (t: ExecutionContext) => CacheSettings]> = [
 	['sqlite', t => ({store: 'sqlite', cacheName: temporaryFile(t)})],
 	['filesystem', t => ({store: 'filesystem', cacheName: temporaryFile(t)})],
 	...(redis === undefined ? [] : [['redis', () => ({store: `redis://127.0.0.1:${redis.port}` as const, lease: true})] as const]),
+	...(mongo === undefined ? [] : [['mongodb', () => ({store: mongo.url as `mongodb:${string}`, cacheName: randomUUID(), lease: true})] as const]),
+	['dynamodb', () => ({store: 'dynamodb', cacheName: randomUUID(), lease: true})],
 ];
 
 for (const [name, settingsOf] of stores) {
@@ -99,7 +127,7 @@ test.serial('a process that is killed while it asks holds up the others by its l
 });
 
 /** Two clients that share a store as two processes do. */
-function createPair(lease: boolean | number = true) {
+function createPair(lease: boolean | number = true, others: CacheSettings = {}) {
 	const store = new MemoryStore();
 	const named = new Proxy(store, {
 		get(target, name) {
@@ -108,7 +136,7 @@ function createPair(lease: boolean | number = true) {
 		},
 	}) as unknown as Store;
 	const settings = {
-		store: named, lease, cacheControl: true, now: () => Date.now(),
+		store: named, lease, cacheControl: true, now: () => Date.now(), ...others,
 	} as const;
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
@@ -174,6 +202,42 @@ test('what another process asks for is waited for longer than the store may take
 	const bodies = await Promise.all([first, second].map(async client => client(origin.url).text()));
 	t.deepEqual(bodies, ['answer', 'answer']);
 	t.is(origin.count, 1);
+});
+
+test('a store that hangs takes its time limit once, however many calls a lease is', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('answer');
+	});
+	const hang = async (): Promise<never> => new Promise(() => {});
+	const store = {
+		name: 'hanging', holds: 'bytes' as const, get: hang, set: hang, add: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
+	};
+	const {client} = createClient({store, lease: true, storeTimeout: 300});
+	const start = performance.now();
+	t.is((await client(origin.url)).body, 'answer');
+	t.true(performance.now() - start < 550);
+});
+
+test('`maxWait` bounds how long another process is waited for', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		if (origin.count > 1) {
+			response.end('own');
+		}
+	});
+	const {first, second} = createPair(true, {singleFlight: {maxWait: '200ms'}});
+	const controller = new AbortController();
+	const leader = first(origin.url, {signal: controller.signal});
+	while (origin.count === 0) {
+		await delay(5);
+	}
+
+	const start = performance.now();
+	t.is((await second(origin.url)).body, 'own');
+	const took = performance.now() - start;
+	t.true(took >= 190);
+	t.true(took < 2000);
+	controller.abort();
+	await t.throwsAsync(leader, {name: 'AbortError'});
 });
 
 test('who takes a lease that another has given back meanwhile looks once more', async t => {

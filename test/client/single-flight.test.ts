@@ -14,7 +14,9 @@ import {
 	createStore,
 	getCache,
 	type CacheSettings,
+	type RequestSettings,
 } from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
@@ -276,7 +278,8 @@ for (const [name, instance] of majors) {
 	test.serial(`${name}: an origin that fails meets 1, 1, 2, 4 requests, not all at once`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
-		const {client} = createClient({}, instance);
+		// So long that nobody is let go meanwhile.
+		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Array.from({length: 8}, async () => client(origin.url, {throwHttpErrors: false}));
 		for (const count of [1, 1, 2, 4]) {
 			while (gate.held.length < count) {
@@ -293,6 +296,104 @@ for (const [name, instance] of majors) {
 
 		t.true((await Promise.all(all)).every(({statusCode}) => statusCode === 503));
 		t.is(origin.count, 8);
+	});
+
+	test.serial(`${name}: who waits for what stalls and fails takes no more than that time, the store's and its own, and there is no stampede`, async t => {
+		const stall = 300;
+		const storeTimeout = 400;
+		const arrivals: number[] = [];
+		await using origin = await Origin.start((_request, response) => {
+			arrivals.push(performance.now());
+			setTimeout(() => {
+				response.statusCode = 503;
+				response.end('down');
+			}, stall);
+		});
+		const {client} = createClient({storeTimeout}, instance);
+		const start = performance.now();
+		const responses = await Promise.all(Array.from({length: 64}, async () => client(origin.url, {throwHttpErrors: false})));
+		t.true(responses.every(({statusCode}) => statusCode === 503));
+		t.is(origin.count, 64);
+		const took = performance.now() - start;
+		t.log(`the slowest of 64 took ${Math.round(took)} ms; a request takes ${stall} ms`);
+		// One after the other, as 1, 1, 2, 4 …, they would take seven times as long as one.
+		t.true(took < (2 * stall) + storeTimeout + 500);
+		t.true(arrivals.filter(time => time < start + stall - 5).length === 1);
+		const after = arrivals.filter(time => time < start + stall + (storeTimeout / 4));
+		t.true(after.length < 16, `${after.length} came at once`);
+	});
+
+	test.serial(`${name}: \`maxWait\` bounds how long a request is kept back, by others and by the store`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const store = new MemoryStore();
+		const get = store.get.bind(store);
+		let hangs = false;
+		store.get = key => hangs ? new Promise<undefined>(() => {}) : get(key);
+		const {client} = createClient({store, storeTimeout: 20_000, singleFlight: {maxWait: '200ms'}}, instance);
+		const leader = client(origin.url);
+		const first = await gate.next();
+		let start = performance.now();
+		const followers = Array.from({length: 5}, async () => client(origin.url));
+		(await gate.next()).end('own');
+		t.true(performance.now() - start >= 190);
+		for (const _ of followers.slice(1)) {
+			(await gate.next()).end('own');
+		}
+
+		t.true((await Promise.all(followers)).every(({body}) => body === 'own'));
+		t.true(performance.now() - start < 2000);
+		first.end('first');
+		t.is((await leader).body, 'first');
+
+		hangs = true;
+		start = performance.now();
+		const hung = client(`${origin.url}/hung`);
+		(await gate.next()).end('hung');
+		t.is((await hung).body, 'hung');
+		t.true(performance.now() - start >= 190);
+		t.true(performance.now() - start < 2000);
+	});
+
+	test.serial(`${name}: what only the rules of one request refuse is shared by the others as before; what the client's refuse is not`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client, clock} = createClient({expireAfter: 60}, instance);
+		const askTwice = async (url: string, settings?: RequestSettings): Promise<void> => {
+			const leader = client(url);
+			const response = await gate.next();
+			const follower = client(url, {context: {cache: settings}});
+			await settle();
+			response.end('first');
+			await leader;
+			(await gate.next()).end('own');
+			t.is((await follower).body, 'own');
+		};
+
+		const own = `${origin.url}/own`;
+		await askTwice(own, {filterFn: () => false});
+		await getCache(client)!.idle();
+		clock.advance(61);
+		const all = Array.from({length: 5}, async () => client(own));
+		const shared = await gate.next();
+		await settle();
+		t.is(gate.held.length, 0);
+		shared.end('shared');
+		t.true((await Promise.all(all)).every(({body}) => body === 'shared'));
+
+		const unusable = `${origin.url}/unusable`;
+		getCache(client)!.settings.expireAfter = 0;
+		await askTwice(unusable);
+		const each = Array.from({length: 5}, async () => client(unusable));
+		while (gate.held.length < 5) {
+			await turn();
+		}
+
+		for (const response of gate.held.splice(0)) {
+			response.end('own');
+		}
+
+		await Promise.all(each);
 	});
 
 	test.serial(`${name}: variants part those who wait, when the response says what it varies by`, async t => {

@@ -3,6 +3,7 @@ import test from 'ava';
 import type {Match} from '../../source/cache/variants.ts';
 import type {Flight, Landing} from '../../source/engine/flight.ts';
 import {Flights, type Boarding} from '../../source/engine/flights.ts';
+import {Patience} from '../../source/engine/patience.ts';
 import {fieldsOf, storedResponse} from '../../source/model/stored-response.ts';
 
 const german = {'accept-language': 'de'};
@@ -41,7 +42,7 @@ function waiting(boarding: Boarding): Extract<Boarding, {do: 'wait'}> {
 	return boarding;
 }
 
-const short = {head: 30, body: 30, pass: 30};
+const short = {head: 30, body: 30, pass: 300};
 
 test('the first leads, those who come meanwhile wait and have what it got, and nothing is left', async t => {
 	const flights = new Flights();
@@ -77,8 +78,8 @@ for (const how of ['its head', 'its end, as of a 304'] as const) {
 
 test('what is known to vary is parted from the start', t => {
 	const flights = new Flights();
-	t.is(flights.board('key', german, ['accept-language']).do, 'lead');
-	t.is(flights.board('key', french, ['accept-language']).do, 'lead');
+	t.is(flights.board('key', german, {names: ['accept-language']}).do, 'lead');
+	t.is(flights.board('key', french, {names: ['accept-language']}).do, 'lead');
 	t.is(flights.board('key', french).do, 'wait');
 });
 
@@ -89,7 +90,7 @@ test('what cannot be shared lets all go, and is remembered for a while', async t
 	flight.pass();
 	t.deepEqual((await Promise.all(followers.map(({landing}) => landing))).map(landing => landing.do), ['alone', 'alone']);
 	t.is(flights.board('key', {}).do, 'alone');
-	await delay(40);
+	await delay(310);
 	t.is(flights.board('key', {}).do, 'lead');
 });
 
@@ -109,6 +110,81 @@ test('failures let 1, 2, 4 ask, and a success begins anew', async t => {
 	flight.land(match());
 	t.is((await left[0]!.landing).do, 'reuse');
 	t.is(flights.size, 0);
+});
+
+test('who has met a failure waits on for no longer than its patience: they are let go in growing numbers', async t => {
+	const flights = new Flights();
+	const leader = leading(flights.board('key', {}));
+	const limit = 400;
+	const followers = Array.from({length: 101}, () => waiting(flights.board('key', {}, {patience: new Patience({store: limit, inAll: Infinity})})));
+	// What another takes does not count.
+	await delay(limit);
+	const start = performance.now();
+	leader.fail();
+	const [first, ...others] = followers.map(({landing}) => landing);
+	const next = leading(await first!);
+	const late = waiting(flights.board('key', {}, {patience: new Patience({store: 1, inAll: Infinity})}));
+	const times: number[] = [];
+	await Promise.all(others.map(async landing => {
+		t.is((await landing).do, 'alone');
+		times.push(performance.now() - start);
+	}));
+	// Timers are late where there is much to do, but never early.
+	const before = (share: number): number => times.filter(time => time < (share * limit) - 2).length;
+	t.true(before(1 / 4) <= 6);
+	t.true(before(1 / 2) <= 25);
+	t.true(before(3 / 4) <= 56);
+	t.true(times.at(-1)! < 2 * limit);
+	t.true(new Set(times.map(time => Math.floor(time / 20))).size >= 5);
+	// Who came since has met no failure.
+	t.false(next.isOver);
+	next.land(match());
+	t.is((await late.landing).do, 'reuse');
+	t.is(flights.size, 0);
+});
+
+test('who still waits when the next has a response gets that', async t => {
+	const flights = new Flights();
+	const leader = leading(flights.board('key', {}));
+	const followers = Array.from({length: 4}, () => waiting(flights.board('key', {}, {patience: new Patience({store: 60_000, inAll: Infinity})})));
+	leader.fail();
+	leading(await followers[0]!.landing).land(match());
+	t.deepEqual((await Promise.all(followers.slice(1).map(({landing}) => landing))).map(landing => landing.do), ['reuse', 'reuse', 'reuse']);
+});
+
+test('who may not be kept back for longer goes, whatever is on its way; who has no time left does not wait', async t => {
+	const flights = new Flights();
+	const leader = leading(flights.board('key', {}));
+	const start = performance.now();
+	const {landing} = waiting(flights.board('key', {}, {patience: new Patience({store: 60_000, inAll: 50})}));
+	t.is((await landing).do, 'alone');
+	t.true(performance.now() - start >= 48);
+	t.is(flights.board('key', {}, {patience: new Patience({store: 60_000, inAll: 0})}).do, 'alone');
+	t.false(leader.isOver);
+});
+
+test('patience: what is excused counts against the whole time alone', t => {
+	const start = performance.now();
+	const patience = new Patience({store: 1000, inAll: 5000}, start - 900);
+	t.true(patience.left <= 100);
+	t.true(patience.leftInAll <= 4100);
+	patience.excuse(start - 800);
+	t.true(patience.left > 800 && patience.left <= 1000);
+	t.true(patience.leftInAll <= 4100);
+	t.true(new Patience({store: 1000, inAll: 10}, start).left <= 10);
+	t.is(new Patience({store: Infinity, inAll: Infinity}).left, Infinity);
+});
+
+test('what some cannot use by their rules, others still wait for', async t => {
+	const flights = new Flights(short);
+	const [rules, others] = [{}, {}];
+	flights.pass('key', rules);
+	leading(flights.board('key', {}, {rules: others}));
+	t.is(flights.board('key', {}, {rules: others}).do, 'wait');
+	t.is(flights.board('key', {}).do, 'wait');
+	t.is(flights.board('key', {}, {rules}).do, 'alone');
+	await delay(310);
+	t.is(flights.board('key', {}, {rules}).do, 'wait');
 });
 
 test('whoever leaves is not the next to ask; who is alone leaves nothing behind', async t => {

@@ -6,33 +6,33 @@ import {join} from 'node:path';
 import process from 'node:process';
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
-import {open} from './open-elsewhere.ts';
+import {createStore} from '../../source/index.ts';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
-for (const name of ['sqlite', 'filesystem']) {
+for (const name of ['sqlite', 'filesystem'] as const) {
 	test(`${name}: ${rounds} writers killed at any moment leave whole entries`, async t => {
 		t.timeout(rounds * 5000);
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		t.teardown(() => {
 			rmSync(folder, {recursive: true});
 		});
-		const options = JSON.stringify({path: join(folder, 'cache')});
+		const path = join(folder, 'cache');
 		let seed = Date.now() % 2_147_483_647;
 		t.log(`seed ${seed}`);
 		let found = 0;
 		for (let round = 0; round < rounds; round++) {
 			seed = (seed * 16_807) % 2_147_483_647;
-			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, options], {execArgv: ['--disable-warning=ExperimentalWarning']});
+			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, path], {execArgv: ['--disable-warning=ExperimentalWarning']});
 			t.is(await Promise.race([once(child, 'message').then(([told]) => String(told)), once(child, 'exit').then(() => 'ended')]), 'ready');
 			await pause(seed % 60);
 			const ended = once(child, 'exit');
 			child.kill('SIGKILL');
 			t.is((await ended)[1], 'SIGKILL');
 
-			const store = open('n1', name, options);
+			const store = createStore(name, {path});
 			for (let index = 0; index < 20; index++) {
-				const value = await store.get(`key-${index}`) as Uint8Array | undefined;
+				const value = await store.get(`key-${index}`);
 				found += value === undefined ? 0 : 1;
 				const isWhole = value?.byteLength === (index === 0 ? 1_500_000 : 20_000) && value.every(byte => byte === value[0]);
 				t.true(value === undefined || isWhole, `a torn value after round ${round}`);

@@ -247,6 +247,27 @@ test.serial('`enabled` and `disabled` hold for one call tree, nested and beside 
 	t.is(origin.requests.filter(({url}) => url === '/a').length, 2);
 });
 
+test.serial('what `enabled` has left to refresh in the background is refreshed and stored before it is done', async t => {
+	await using origin = await startOrigin();
+	const fixture = await Fixture.create(t);
+	const {lines, stderr} = await fixture.run(`${start}
+		const store = new Map();
+		let time = 0;
+		const stale = {store, expireAfter: 60, staleWhileRevalidate: true, now: () => time};
+		const ask = async () => {
+			const {body, isFromCache} = await got(url + '/a');
+			return [body, isFromCache];
+		};
+		print(await library.enabled(stale, ask));
+		time += 120_000;
+		print(await library.enabled(stale, ask));
+		print(await library.enabled(stale, ask));
+	`, {args: [origin.url]});
+	t.is(stderr, '');
+	t.deepEqual(lines, [[['/a 1', false]], [['/a 1', true]], [['/a 2', true]]]);
+	t.is(origin.count, 2);
+});
+
 test.serial('an instance with a cache of its own keeps it, and a request is cached once; Got\'s own `cache` is left alone', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
