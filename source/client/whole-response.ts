@@ -19,6 +19,10 @@ An answer whose body Got takes at once, as it does with one that has ended befor
 That is not documented by Got. One that reads it as any other stream gets the body, too.
 */
 class WholeResponse extends ServedResponse {
+	static {
+		seemAsServed(this);
+	}
+
 	readonly #body: Uint8Array;
 	#isTaken = false;
 
@@ -42,7 +46,7 @@ class WholeResponse extends ServedResponse {
 	}
 
 	override read(size?: number): Buffer | null {
-		return size === 0 || this.#isTaken ? null : this.#take(); // eslint-disable-line @typescript-eslint/no-restricted-types -- As a stream does.
+		return size === 0 || this.#isTaken ? null : this.#take();
 	}
 
 	#take(): Buffer {
@@ -60,5 +64,3 @@ class WholeResponse extends ServedResponse {
 		return body;
 	}
 }
-
-seemAsServed(WholeResponse);

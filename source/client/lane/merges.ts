@@ -36,7 +36,7 @@ export function ownInitHook<Hook extends InitHook>(hook: Hook): Hook {
 }
 
 /** It is no hook of this library's, and so closes the lane of the instance that has it, and of all that is made of that. */
-const closed: InitHook = () => {};
+const closed: InitHook = () => {}; // eslint-disable-line @typescript-eslint/no-empty-function -- What it is matters, not what it does.
 
 /**
 Watches what Got merges into the options of an instance, and of a request: Got tells a handler neither which handlers come before or after it, nor whether the options that it is given are all that were asked for.
@@ -63,11 +63,13 @@ function watchOf(place: Place): InitHook {
 
 		const init = plain.hooks?.init;
 		const at = init?.indexOf(watch) ?? -1;
-		if (at !== -1) {
-			plain[merged] = true;
-			// What is merged into two instances may stand first in one of them only.
-			init![at] = watchOf({...place, isFirst: undefined});
+		if (at === -1) {
+			return;
 		}
+
+		plain[merged] = true;
+		// What is merged into two instances may stand first in one of them only.
+		init![at] = watchOf({...place, isFirst: undefined});
 	});
 	places.set(watch, place);
 	return watch;
@@ -93,7 +95,7 @@ function watchEnd(plain: ExtendedOptions, self: Options): void {
 /** Whether a handler stands, or may stand, behind the lane from now on: it must see every request. */
 function isClosedBy({handlers, mutableDefaults, [merged]: isMerged}: ExtendedOptions): boolean {
 	// Merged for the second time, the lane is a part of an instance that others are merged with, unseen.
-	return mutableDefaults === true || isMerged === true || (Array.isArray(handlers) && !handlers.every(handler => lanes.has(handler)));
+	return mutableDefaults === true || isMerged === true || (Array.isArray(handlers) && handlers.some(handler => !lanes.has(handler)));
 }
 
 /** What is no list is for Got to refuse. */

@@ -96,5 +96,7 @@ export function plainRequest(options: Options): OutgoingRequest | undefined {
 
 function showsCertificate({https, agent}: Options): boolean {
 	const {certificate, key, pfx} = https;
-	return clientCertificate({cert: certificate, key, pfx, agent}) !== undefined;
+	return clientCertificate({
+		cert: certificate, key, pfx, agent,
+	}) !== undefined;
 }

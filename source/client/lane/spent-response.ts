@@ -17,6 +17,10 @@ export type Content = {
 A stored response as Got gives it to who asked: with its body read, and a request that is over. Got has made none; what tells of it is made when it is looked at.
 */
 export class SpentResponse extends ServedResponse {
+	static {
+		seemAsServed(this);
+	}
+
 	readonly url: string;
 	declare readonly requestUrl: URL;
 	readonly redirectUrls: URL[] = [];
@@ -31,7 +35,7 @@ export class SpentResponse extends ServedResponse {
 	readonly #options: Options;
 	readonly #remembered: Remembered;
 
-	constructor(rendered: RenderedResponse, content: Content, options: Options, remembered: Remembered) { // eslint-disable-line max-params -- What was stored, what was read of it, for whom, and by what.
+	constructor(rendered: RenderedResponse, content: Content, options: Options, remembered: Remembered) {
 		super(rendered);
 		markSpent(this, content.rawBody.byteLength > 0);
 		this.url = (options.url as URL).href;
@@ -84,5 +88,3 @@ const lazy: PropertyDescriptorMap = Object.fromEntries(Object.entries({requestUr
 	enumerable: true,
 	configurable: true,
 }]));
-
-seemAsServed(SpentResponse);

@@ -1,5 +1,5 @@
 import diagnostics from 'node:diagnostics_channel';
-import {setTimeout as delay} from 'node:timers/promises';
+import {setImmediate as turn} from 'node:timers/promises';
 import type {ExtendOptions, Got, HandlerFunction} from 'got';
 import {
 	cached,
@@ -39,8 +39,8 @@ function renewing(title: string, made: CacheSettings | ((stage: Stage) => CacheS
 
 /** Answers later, as a server would. */
 export class LaterStore extends MemoryStore {
-	override async get(key: string): Promise<object | string | undefined> { // eslint-disable-line @typescript-eslint/no-restricted-types
-		await delay(1);
+	override async get(key: string): Promise<object | string | undefined> {
+		await turn();
 		return super.get(key);
 	}
 }
@@ -109,16 +109,16 @@ const settings: readonly Twist[] = [
 	...(['replay', 'record', 'record-missing'] as const).map(mode => setting(`mode ${mode}`, {mode})),
 ];
 
-const contexts: readonly Twist[] = [
-	...Object.entries({
+const contexts: readonly Twist[] =
+	Object.entries({
 		'another age': {expireAfter: '1m'}, 'a refresh': {refresh: true}, 'a forced refresh': {forceRefresh: true}, 'only if cached': {onlyIfCached: true}, 'without a cache': {disabled: true}, 'a wrong setting': {expireAftr: 1}, 'a wrong age': {expireAfter: 'soon'}, tags: {tags: ['mine']}, nothing: undefined, 'a text': 'mine', 'frozen settings': Object.freeze({expireAfter: 100}),
 	}).map(([title, cache]): Twist => ({
 		title: `${title}, for one request`,
 		apply({options}) {
 			options.push({context: {cache}});
 		},
-	})),
-];
+	}))
+;
 
 /** A stream is handed on as it is, which Got asks of handlers. */
 function forPromises(make: (stage: Stage) => HandlerFunction): (stage: Stage) => HandlerFunction {
@@ -141,7 +141,7 @@ const handlers: Readonly<Record<string, (stage: Stage) => HandlerFunction>> = {
 		return value;
 	}) as unknown as HandlerFunction,
 	'that waits before': () => (async (options: never, next: (given: never) => Promise<unknown>) => {
-		await delay(1);
+		await turn();
 		return next(options);
 	}) as unknown as HandlerFunction,
 	'that replaces the response': () => (async (options: never, next: (given: never) => Promise<unknown>) => {

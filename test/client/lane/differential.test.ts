@@ -42,7 +42,7 @@ function pick<Item>(items: readonly Item[], random: Random): Item {
 	return items[random.below(items.length)]!;
 }
 
-async function playCase({way, twists: applied}: Case, instance: Got, fastLane: boolean, venue: Venue): ReturnType<typeof play> { // eslint-disable-line max-params -- What is played, by what, how, and where.
+async function playCase({way, twists: applied}: Case, instance: Got, fastLane: boolean, venue: Venue): ReturnType<typeof play> {
 	const played = draft(way);
 	for (const twist of applied) {
 		twist.apply(played);
@@ -56,7 +56,7 @@ Plays a case both ways.
 
 @returns How many of its requests the lane answered.
 */
-async function compare(t: ExecutionContext, drawn: Case, instance: Got, venue: Venue): Promise<number> { // eslint-disable-line max-params -- What is played, by what, and where.
+async function compare(t: ExecutionContext, drawn: Case, instance: Got, venue: Venue): Promise<number> {
 	const fast = await playCase(drawn, instance, true, venue);
 	const ordinary = await playCase(drawn, instance, false, venue);
 	t.is(ordinary.fast, 0, 'Without the lane, each hit is a request of Got\'s');

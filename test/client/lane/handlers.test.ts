@@ -24,11 +24,11 @@ const places: Readonly<Record<string, (parts: Parts) => Got>> = {
 	'behind, of an instance with options': ({instance, client, handlers}) => client.extend(instance.extend({headers: {mine: 'mine'}, handlers})),
 	'behind, of an instance with the client in it': ({instance, client, handlers}) => client.extend(instance.extend(client, instance.extend({handlers}))),
 	'behind, two extensions later': ({client, handlers}) => client.extend({headers: {mine: 'mine'}}).extend({handlers}).extend({headers: {mine: 'another'}}),
-	'behind, in the same options as the cache': ({instance, handlers, cache}) => {
+	'behind, in the same options as the cache'({instance, handlers, cache}) {
 		const given = cache();
 		return instance.extend({...given, handlers: [...given.handlers!, ...handlers]});
 	},
-	'behind, added to defaults that may change': ({client, handlers}) => {
+	'behind, added to defaults that may change'({client, handlers}) {
 		const mutable = client.extend({mutableDefaults: true});
 		mutable.defaults.handlers.push(...handlers);
 		return mutable;
@@ -36,7 +36,7 @@ const places: Readonly<Record<string, (parts: Parts) => Got>> = {
 	'in front, of options': ({instance, handlers, cache}) => instance.extend({handlers}).extend(cache()),
 	'in front, of options beside the cache': ({instance, handlers, cache}) => instance.extend({handlers}, cache()),
 	'in front, of an instance': ({instance, handlers, client}) => instance.extend({handlers}).extend(client),
-	'in front, in the same options as the cache': ({instance, handlers, cache}) => {
+	'in front, in the same options as the cache'({instance, handlers, cache}) {
 		const given = cache();
 		return instance.extend({...given, handlers: [...handlers, ...given.handlers!]});
 	},

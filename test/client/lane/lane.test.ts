@@ -1,7 +1,13 @@
 import diagnostics from 'node:diagnostics_channel';
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
-import type {ExtendOptions, Got, Options, OptionsInit, RequestPromise} from 'got';
+import type {
+	ExtendOptions,
+	Got,
+	Options,
+	OptionsInit,
+	RequestPromise,
+} from 'got';
 import {CookieJar} from 'tough-cookie';
 import {runWithSettings} from '../../../source/engine/scope.ts';
 import {cacheInfo, getCache, type CacheSettings} from '../../../source/index.ts';

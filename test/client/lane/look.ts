@@ -1,4 +1,9 @@
-import type {Got, Options, Request, Response} from 'got';
+import type {
+	Got,
+	Options,
+	Request,
+	Response,
+} from 'got';
 import {cacheInfo} from '../../../source/index.ts';
 import {requestPrototype} from './started-requests.ts';
 
@@ -28,7 +33,9 @@ export function look(response: Response, instance: Got): Shown {
 /** The key holds the port, and dates are compared by what the responses say. */
 function infoOf(response: Response): Shown {
 	const {key, ...info} = cacheInfo(response);
-	return {...info, hasKey: key !== undefined, createdAt: info.createdAt?.getTime(), expires: info.expires?.getTime()};
+	return {
+		...info, hasKey: key !== undefined, createdAt: info.createdAt?.getTime(), expires: info.expires?.getTime(),
+	};
 }
 
 function lookAtRequest(request: Request, instance: Got): Shown {

@@ -1,7 +1,12 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import type {OptionsInit} from 'got';
-import {cacheInfo, getCache, type CacheSettings, type StoredValue} from '../../../source/index.ts';
+import {
+	cacheInfo,
+	getCache,
+	type CacheSettings,
+	type StoredValue,
+} from '../../../source/index.ts';
 import {MemoryStore} from '../../../source/stores/memory.ts';
 import type {SetOptions} from '../../../source/stores/types.ts';
 import {createClient, majors} from '../../helpers/clients.ts';
@@ -71,11 +76,15 @@ for (const [name, instance] of majors) {
 				await cache.idle();
 				await turn();
 				t.deepEqual(store.take(), {reads: 1, writes: 1});
-				t.like(cache.stats(), {misses: 1, hits: 0, stored: 1, bypassed: 0});
+				t.like(cache.stats(), {
+					misses: 1, hits: 0, stored: 1, bypassed: 0,
+				});
 				await client(`${origin.url}/a`, options);
 				await cache.idle();
 				t.deepEqual(store.take(), {reads: 1, writes: 0});
-				t.like(cache.stats(), {misses: 1, hits: 1, stored: 1, bypassed: 0});
+				t.like(cache.stats(), {
+					misses: 1, hits: 1, stored: 1, bypassed: 0,
+				});
 				t.is(origin.count, 2);
 			});
 		}

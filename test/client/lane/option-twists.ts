@@ -1,5 +1,4 @@
-import http from 'node:http';
-import {Agent} from 'node:http';
+import http, {Agent} from 'node:http';
 import type {ExtendOptions, OptionsInit} from 'got';
 import {CookieJar} from 'tough-cookie';
 import type {Draft, Stage} from './play.ts';
@@ -14,7 +13,7 @@ function option(title: string, made: object | ((stage: Stage) => object)): Twist
 	return {
 		title,
 		apply({options}) {
-			options.push(made as OptionsInit);
+			options.push(made);
 		},
 	};
 }
@@ -26,7 +25,7 @@ function everywhere(title: string, made: object | ((stage: Stage) => object)): T
 		{
 			title: `${title}, of the instance`,
 			apply({before}) {
-				before.push(made as ExtendOptions);
+				before.push(made);
 			},
 		},
 		{

@@ -197,7 +197,7 @@ function deskOf(played: Draft, stage: Stage, client: Got): Desk {
 		...stage,
 		client,
 		url: origin + played.path,
-		options: merged<Record<string, unknown>>(played.options as never, stage),
+		options: merged<Record<string, unknown>>(played.options, stage),
 		async settle(pending) {
 			const value = await recorder.settle(pending as Promise<unknown>);
 			if (isResponse(value)) {

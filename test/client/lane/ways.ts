@@ -172,7 +172,7 @@ export const ways: readonly Way[] = [
 	{
 		title: 'by the stream',
 		async run({client, url, options, recorder}) {
-			await recorder.stream(client.stream(url, options) as Request);
+			await recorder.stream(client.stream(url, options));
 		},
 	},
 	{
@@ -195,15 +195,17 @@ export const ways: readonly Way[] = [
 		title: 'a response that is read as a stream',
 		async run({client, url, options, recorder, settle}) {
 			const response = await client(url, options).catch(() => undefined) as Response | undefined;
-			if (typeof response?.toArray === 'function') {
-				recorder.note('read', response.read() as unknown);
-				await settle(Promise.race([response.toArray(), new Promise(resolve => {
-					setTimeout(resolve, patience, 'nothing');
-				})]));
-				recorder.note('destroyed', response.destroy() === response);
-				response.resume();
-				recorder.note('state', {errored: response.errored, closed: response.closed});
+			if (typeof response?.toArray !== 'function') {
+				return;
 			}
+
+			recorder.note('read', response.read() as unknown);
+			await settle(Promise.race([response.toArray(), new Promise(resolve => {
+				setTimeout(resolve, patience, 'nothing');
+			})]));
+			recorder.note('destroyed', response.destroy() === response);
+			response.resume();
+			recorder.note('state', {errored: response.errored, closed: response.closed});
 		},
 	},
 	{
@@ -216,7 +218,7 @@ export const ways: readonly Way[] = [
 				headers.mine = 'mine';
 				rawHeaders.push('mine', 'mine');
 				rawBody.fill(120);
-				redirectUrls.push(new URL('http://example.com'));
+				redirectUrls.push(new URL('https://example.com'));
 				requestUrl.hash = 'mine';
 				request.options.headers.mine = 'mine';
 				request.options.context.mine = 'mine';
@@ -237,7 +239,7 @@ export const ways: readonly Way[] = [
 				// Got 15 keeps the text of what came piece by piece, and reads JSON from that.
 				const isOfBytes = url.endsWith('/json');
 				for (const change of ['1', '"another"', 'broken']) {
-					response.rawBody = new TextEncoder().encode(change) as never;
+					response.rawBody = new TextEncoder().encode(change);
 					await settle(pending.text());
 					await settle(pending.buffer());
 					if (isOfBytes) {
