@@ -1,7 +1,7 @@
 type Bar = {readonly name: string; readonly p50: number};
 
 const row = 24;
-const labelWidth = 240;
+const labelWidth = 260;
 const barWidth = 440;
 const top = 40;
 

@@ -1,102 +1,61 @@
 /**
-The benchmark suite: `npm run bench`, or a part of it: `npm run bench -- --only=miss`.
+The benchmark suite: `npm run bench`. What it measures goes into `bench/results.md`, `bench/hits.svg` and the readme; and every round, as JSON, into `.bench/results.json`.
 
-Each subject runs in a process of its own, round by round in turn, so that what disturbs the machine disturbs all. Figures are medians of the rounds; what counts are the ratios within one run.
+A part of it, or a try: `npm run bench -- --only=miss --only=stream --rounds=3 --time=100` writes the JSON alone. `--only` names a part of titles; `--time` is milliseconds a round.
+
+Redis is there where a `redis-server` is on the PATH; requests-cache, where the Python that `PYTHON` names, the one on the PATH or Debian's has it.
+
+Each subject runs in a process of its own, round by round in turn. Figures are medians of the rounds; what counts are the ratios within one run. It ends with 1 where a subject failed; a goal that is not reached is no failure.
 */
-import {fork, type ChildProcess} from 'node:child_process';
-import {once} from 'node:events';
-import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
-import {report, type Measured} from './report.ts';
+import {measure} from './measure.ts';
+import {publish, runOf, writeJson} from './results.ts';
 import {scenarios} from './scenarios.ts';
-import type {Place, Round, Scenario} from './types.ts';
+import {Surroundings} from './surroundings.ts';
+import {figureTable, goalTable, omissions} from './tables.ts';
+import type {Measured} from './types.ts';
+
+const leastRounds = 9;
 
 const {values: options} = parseArgs({
 	options: {
-		only: {type: 'string', default: ''}, rounds: {type: 'string', default: '9'}, time: {type: 'string', default: '300'},
+		only: {type: 'string', multiple: true, default: ['']}, rounds: {type: 'string', default: String(leastRounds)}, time: {type: 'string', default: '300'},
 	},
 });
-const rounds = Number(options.rounds);
-const milliseconds = Number(options.time);
-
-const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-bench-'));
-const origin = fork(path.join(import.meta.dirname, 'origin.ts'));
-const [port] = await once(origin, 'message') as [number];
-
-type Running = {readonly name: string; readonly child: ChildProcess; readonly rounds: Round[]};
-
-async function start(name: string, {place, concurrency = 1}: Scenario, index: number): Promise<Running> {
-	const own = path.join(folder, String(index));
-	await fs.mkdir(own, {recursive: true});
-	const whole: Place = {
-		origin: `http://127.0.0.1:${port}`, folder: own, bytes: 1024, read: 'json', entries: 100, ...place,
-	};
-	const child = fork(path.join(import.meta.dirname, 'worker.ts'), [name, JSON.stringify(whole), String(concurrency)]);
-	const failed = once(child, 'exit');
-	const outcome = await Promise.race([once(child, 'message'), failed]);
-	if (outcome[0] !== 'ready') {
-		throw new Error(`${name} ended with ${String(outcome[0])}`);
-	}
-
-	return {name, child, rounds: []};
+const effort = {rounds: Number(options.rounds), milliseconds: Number(options.time)};
+const wanted = scenarios.filter(({title}) => options.only.some(part => title.toLowerCase().includes(part.toLowerCase())));
+if (wanted.length === 0 || !(effort.rounds > 0 && effort.milliseconds > 0)) {
+	throw new Error(`Nothing to measure. There are: ${scenarios.map(({title}) => `\n- ${title}`).join('')}`);
 }
 
-async function ask(child: ChildProcess, time: number): Promise<Round> {
-	child.send(time);
-	const [round] = await Promise.race([once(child, 'message'), once(child, 'exit')]) as [Round | number];
-	if (typeof round === 'number') {
-		throw new TypeError(`A subject ended with ${round}`);
-	}
-
-	return round;
+// The servers go with a process that exits, and stay behind one that is killed.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+	process.once(signal, () => {
+		process.exit(1);
+	});
 }
 
-async function measure(scenario: Scenario): Promise<Measured> {
-	const running: Running[] = [];
-	try {
-		for (const [index, name] of scenario.subjects.entries()) {
-			// One at a time, here as below: two would disturb each other.
-			running.push(await start(name, scenario, index));
-		}
-
-		// The first round warms up.
-		for (let round = 0; round <= rounds; round++) {
-			for (const {child, rounds: own} of running) {
-				const result = await ask(child, milliseconds);
-				if (round > 0) {
-					own.push(result);
-				}
-			}
-		}
-
-		return {scenario, subjects: running.map(({name, rounds: own}) => ({name, rounds: own}))};
-	} finally {
-		for (const {child} of running) {
-			if (!child.connected) {
-				continue;
-			}
-
-			child.send('close');
-			await once(child, 'exit');
-		}
-
-		await fs.rm(folder, {recursive: true, force: true});
-	}
-}
-
-try {
-	const measured: Measured[] = [];
-	const wanted = scenarios.filter(({title}) => title.includes(options.only));
+const measured: Measured[] = [];
+{
+	await using surroundings = await Surroundings.start();
 	for (const scenario of wanted) {
 		process.stderr.write(`${scenario.title} …\n`);
-		measured.push(await measure(scenario));
+		const one = await measure(scenario, surroundings, effort);
+		measured.push(one);
+		console.log(`### ${scenario.title}\n\n${figureTable(one)}\n`);
+		for (const {name, reason} of one.failures) {
+			process.exitCode = 1;
+			console.error(`${name} failed: ${reason}\n`);
+		}
 	}
+}
 
-	await report(measured, {writes: options.only === ''});
-} finally {
-	origin.kill();
-	await fs.rm(folder, {recursive: true, force: true});
+console.log([goalTable(measured), ...omissions(measured)].join('\n\n'));
+const run = runOf(measured, effort);
+console.log(`\nAll rounds are in ${await writeJson(run)}`);
+if (wanted.length < scenarios.length || effort.rounds < leastRounds) {
+	console.log(`The readme and bench/results.md stay as they are: they tell of whole runs of ${leastRounds} rounds or more.`);
+} else {
+	await publish(run);
 }

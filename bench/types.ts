@@ -3,47 +3,75 @@ export type Place = {
 	/** Of the origin, without a slash at the end. */
 	readonly origin: string;
 
+	/** Where a Redis listens; nothing where there is none. */
+	readonly redis?: string;
+
 	/** A folder of this subject's own. */
 	readonly folder: string;
 	readonly bytes: number;
 	readonly read: 'json' | 'text' | 'buffer' | 'stream';
+
+	/** How many there are where there are many. */
 	readonly entries: number;
 };
 
-/** A subject that is ready: one call is one operation. */
+/** A subject that is ready. */
 export type Opened = {
-	/** @param index - Counts up, in case that no two operations should be of the same resource. */
-	run(index: number): Promise<unknown>;
+	/**
+	One operation; what is there at once is not waited for.
 
-	/** Resolves after everything was warmed; throws where an answer is not what it should be. */
+	@param index - Counts up, in case that no two operations should be of the same resource.
+	*/
+	run(index: number): unknown;
+
+	/** Before the first round and after the last: throws where an answer is not what it should be. */
 	check?(): Promise<void>;
+
+	/** What an operation has left to be done later. It counts as the operation's CPU time. */
+	settle?(): Promise<void>;
+
+	/** What takes the place of a timed round where no time is measured. */
+	weigh?(): Promise<Round>;
 	close?(): Promise<void>;
 };
 
 export type Subject = (place: Place) => Promise<Opened>;
 
-/** What one round of a subject took, in microseconds an operation. */
-export type Round = {
-	readonly p50: number;
-	readonly mean: number;
+/** What a subject may need that not every machine has. */
+export type Need = 'redis-server' | 'requests-cache';
 
-	/** Of user and system together. */
-	readonly cpu: number;
-	readonly operations: number;
-};
+/** Median and mean time of an operation and its CPU time (of user and system together), in microseconds; and bytes of memory an entry. */
+export type Measure = 'p50' | 'mean' | 'cpu' | 'heap';
+
+export type Round = Readonly<Partial<Record<Measure, number>>>;
 
 export type Goal = {
 	/** Who is compared. */
 	readonly subject: string;
 	readonly against: string;
-	readonly by: 'p50' | 'mean' | 'cpu';
+	readonly by: Measure;
 	readonly atMost: number;
 };
 
 export type Scenario = {
 	readonly title: string;
 	readonly subjects: readonly string[];
-	readonly place?: Partial<Omit<Place, 'origin' | 'folder'>>;
+	readonly place?: Partial<Pick<Place, 'bytes' | 'read' | 'entries'>>;
 	readonly concurrency?: number;
+
+	/** Into how many each round is cut: the finer subjects take turns, the less is in the ratio what disturbs the machine. Default: 1. */
+	readonly blocks?: number;
+
+	/** Fewer rounds than asked for, and one to warm up, where one takes long and says the same again. */
+	readonly mostRounds?: number;
 	readonly goals?: readonly Goal[];
+};
+
+export type Measured = {
+	readonly scenario: Scenario;
+
+	/** The rounds of each have been measured side by side. */
+	readonly subjects: ReadonlyArray<{readonly name: string; readonly rounds: readonly Round[]}>;
+	readonly failures: ReadonlyArray<{readonly name: string; readonly reason: string}>;
+	readonly leftOut: ReadonlyArray<{readonly name: string; readonly need: Need}>;
 };

@@ -1,48 +1,32 @@
 /**
-One subject in a process of its own. It is told to run a round, and says what the round took.
+One subject in a process of its own. It is told to run a round, and says what the round took. `worker.py` speaks the same.
 */
 import process from 'node:process';
-import {Bench} from 'tinybench';
 import {subjects} from './subjects/index.ts';
-import type {Place, Round} from './types.ts';
+import {Timing} from './timing.ts';
+import type {Place} from './types.ts';
 
 const [name, json, concurrency] = process.argv.slice(2) as [string, string, string];
-const place = JSON.parse(json) as Place;
-const opened = await subjects[name]!(place);
-let index = 0;
-await opened.run(index++);
+const opened = await subjects[name]!(JSON.parse(json) as Place);
 await opened.check?.();
-
-async function round(milliseconds: number): Promise<Round> {
-	const bench = new Bench({
-		time: milliseconds,
-		iterations: 1,
-		warmup: false,
-		throws: true,
-		...(Number(concurrency) > 1 && {concurrency: 'task', threshold: Number(concurrency)}),
-	});
-	bench.add(name, async () => {
-		await opened.run(index++);
-	});
-	const before = process.cpuUsage();
-	const [task] = await bench.run();
-	const {user, system} = process.cpuUsage(before);
-	const result = task!.result as {readonly latency: {readonly p50: number; readonly mean: number; readonly samplesCount: number}};
-	const {p50, mean, samplesCount} = result.latency;
-	return {
-		p50: p50 * 1000, mean: mean * 1000, cpu: (user + system) / samplesCount, operations: samplesCount,
-	};
-}
+const timing = new Timing(opened, Number(concurrency));
 
 process.on('message', (message: number | 'close') => {
 	void (async () => {
-		if (message === 'close') {
-			await opened.close?.();
-			process.disconnect();
+		if (message !== 'close') {
+			process.send!(opened.weigh === undefined ? await timing.round(message) : await opened.weigh());
 			return;
 		}
 
-		process.send!(await round(message));
+		await opened.check?.();
+		await opened.close?.();
+		process.send!('closed', undefined, undefined, () => {
+			// Not only disconnected: connections that a subject keeps alive would keep the process.
+			process.exit();
+		});
 	})();
+});
+process.on('disconnect', () => {
+	process.exit();
 });
 process.send!('ready');

@@ -1,6 +1,19 @@
-import type {Subject} from '../types.ts';
+import type {Need, Subject} from '../types.ts';
 import {gotSubjects} from './got.ts';
+import {memorySubjects} from './memory.ts';
 import {ourSubjects} from './ours.ts';
 import {peerSubjects} from './peers.ts';
+import {storeSubjects} from './stores.ts';
 
-export const subjects: Readonly<Record<string, Subject>> = {...gotSubjects, ...ourSubjects, ...peerSubjects};
+export const subjects: Readonly<Record<string, Subject>> = {
+	...gotSubjects, ...ourSubjects, ...peerSubjects, ...storeSubjects, ...memorySubjects,
+};
+
+/** Those that `worker.py` knows. */
+export const pythonSubjects: readonly string[] = ['requests-cache, memory', 'requests-cache, SQLite'];
+
+/** What a subject needs beside npm's packages. */
+export const needs: Readonly<Record<string, Need>> = {
+	...Object.fromEntries(['ours, Redis', 'Redis, GET by its driver', 'our Redis store, get'].map(name => [name, 'redis-server' as const])),
+	...Object.fromEntries(pythonSubjects.map(name => [name, 'requests-cache' as const])),
+};

@@ -1,26 +1,42 @@
 import assert from 'node:assert/strict';
+import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import got, {type Got} from 'got';
 import {
 	cacheHooks,
+	cacheInfo,
 	createKey,
 	getCache,
 	type CacheSettings,
+	type HttpCache,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
+import {RedisStore} from '../../source/stores/redis/redis.ts';
+import {jsonBody} from '../body.ts';
 import type {Opened, Place, Subject} from '../types.ts';
-import {timeToFirstByte} from './got.ts';
-import {ask, reading} from './read.ts';
+import {
+	asking,
+	stampede,
+	timeToFirstByte,
+	timeToLastByte,
+} from './got.ts';
+import {
+	ask,
+	ownPath,
+	reading,
+	timesAsked,
+} from './read.ts';
+
+type Settings = (place: Place) => CacheSettings;
 
 const byHand = {expireAfter: '1h'} as const;
 
-function sqlite({folder}: Place): CacheSettings {
-	return {...byHand, store: 'sqlite', cacheName: join(folder, 'cache')};
-}
-
-function memory(): CacheSettings {
-	return {...byHand, store: new MemoryStore({maxEntries: 200_000, maxBytes: 2 ** 31})};
-}
+const sqlite: Settings = ({folder}) => ({...byHand, store: 'sqlite', cacheName: join(folder, 'cache')});
+const memory: Settings = () => ({...byHand, store: new MemoryStore({maxEntries: 200_000, maxBytes: 2 ** 31})});
+/** A busy machine must not make a miss of a hit. */
+const redis: Settings = ({redis: url}) => ({
+	...byHand, storeTimeout: 20_000, autoclose: true, store: new RedisStore({url: url!, cacheName: randomUUID()}),
+});
 
 /** A hook of the user's own, so that the whole way through Got is gone. */
 function ordinary(client: Got): Got {
@@ -33,56 +49,85 @@ function ordinary(client: Got): Got {
 	});
 }
 
-function closing(client: Got, opened: Opened): Opened {
-	return {
-		...opened,
-		async close() {
-			await getCache(client)!.close();
-		},
+type Cached = {readonly client: Got; readonly cache: HttpCache; readonly ending: Pick<Opened, 'settle' | 'close'>};
+
+function cached(settings: CacheSettings): Cached {
+	const client = got.extend(cacheHooks(settings));
+	const cache = getCache(client)!;
+	return {client, cache, ending: {settle: () => cache.idle(), close: () => cache.close()}};
+}
+
+async function assertHit(client: Got, url: string, reason: string): Promise<void> {
+	const response = await client(url);
+	assert.ok(response.isFromCache, 'no hit');
+	assert.equal(cacheInfo(response).reason, reason);
+}
+
+function hits(settings: Settings, change: (client: Got) => Got = client => client): Subject {
+	return async place => {
+		const {client: plain, ending} = cached(settings(place));
+		const client = change(plain);
+		return reading(place, url => ask(client, url, place.read), {...ending, check: () => assertHit(client, place.origin + ownPath(place), 'fresh')});
 	};
 }
 
-function hits(settings: (place: Place) => CacheSettings, change: (client: Got) => Got = client => client): Subject {
+function misses(settings: Settings): Subject {
 	return async place => {
-		const client = change(got.extend(cacheHooks(settings(place))));
-		const opened = reading(place, async url => ask(client, url, place.read));
-		return closing(client, {
-			...opened,
+		const {client, ending} = cached(settings(place));
+		const urlOf = (index: number): string => `${place.origin}/${place.bytes}/${index}`;
+		return asking(place, client, urlOf, {
+			...ending,
 			async check() {
-				await getCache(client)!.idle();
-				await opened.check!();
-				assert.ok((await client(`${place.origin}/${place.bytes}/item`)).isFromCache, 'no hit');
+				await ending.settle!();
+				await assertHit(client, urlOf(-1), 'fresh');
 			},
 		});
 	};
 }
 
-function misses(settings: (place: Place) => CacheSettings): Subject {
+/** Streams that are kept, or such as 100 MB are by default: larger than what is. */
+function streams(run: (client: Got, url: string, place: Place) => Promise<unknown>, {keeps}: {readonly keeps: boolean}): Subject {
 	return async place => {
-		const client = got.extend(cacheHooks(settings(place)));
-		return closing(client, {run: async index => ask(client, `${place.origin}/${place.bytes}/${index}`, place.read)});
+		const {bytes, origin} = place;
+		const {client, cache, ending} = cached({...byHand, store: new MemoryStore({maxBytes: 3 * bytes}), maxEntryBytes: keeps ? 2 * bytes : bytes / 2});
+		return {
+			...ending,
+			run: index => run(client, `${origin}/stream/${bytes}/${index}`, place),
+			async check() {
+				const url = `${origin}/stream/${bytes}/-1`;
+				await timeToLastByte(client, url, place);
+				await cache.idle();
+				assert.equal(await cache.get({url}) !== undefined, keeps, 'whether it is kept');
+			},
+		};
 	};
 }
 
-function streams(run: (client: Got, url: string) => Promise<unknown>): Subject {
+async function fill(cache: HttpCache, count: number, urlOf: (index: number) => string, body: string): Promise<void> {
+	for (let index = 0; index < count; index++) {
+		await cache.save({url: urlOf(index)}, {headers: {'content-type': 'application/json'}, body});
+	}
+}
+
+function among(count: (place: Place) => number, pick: (index: number, entries: number) => number): Subject {
 	return async place => {
-		const client = got.extend(cacheHooks({...memory(), maxEntryBytes: 10_000_000}));
-		return closing(client, {run: async () => run(client, `${place.origin}/stream/${place.bytes}`)});
+		const {client, cache, ending} = cached(memory(place));
+		const urlOf = (index: number): string => `${place.origin}/${place.bytes}/${index}`;
+		const entries = count(place);
+		await fill(cache, entries, urlOf, jsonBody(place.bytes));
+		return {
+			...ending,
+			run: index => ask(client, urlOf(pick(index, entries)), place.read),
+			async check() {
+				assert.equal(await cache.count(), entries);
+				await assertHit(client, urlOf(entries - 1), 'fresh');
+			},
+		};
 	};
 }
 
-function among(pick: (index: number, entries: number) => number): Subject {
-	return async place => {
-		const client = got.extend(cacheHooks(memory()));
-		const url = (index: number): string => `${place.origin}/${place.bytes}/${index}`;
-		for (let start = 0; start < place.entries; start += 50) {
-			// Some at a time: the origin is not to be flooded.
-			await Promise.all(Array.from({length: Math.min(50, place.entries - start)}, async (_, offset) => client(url(start + offset))));
-		}
-
-		return closing(client, {run: async index => ask(client, url(pick(index, place.entries)), place.read)});
-	};
-}
+const few = (): number => 100;
+const many = ({entries}: Place): number => entries;
 
 // A generator of its own, so that each run asks for the same ones.
 let state = 1;
@@ -91,27 +136,45 @@ function random(most: number): number {
 	return state % most;
 }
 
+const randomOne = (_index: number, entries: number): number => random(entries);
+const hotOne = (index: number): number => index % 10;
+
 export const ourSubjects: Readonly<Record<string, Subject>> = {
 	'ours, memory': hits(memory),
 	'ours, memory, ordinary lane': hits(memory, ordinary),
-	'ours, memory, RFC 9111': hits(() => ({...memory(), cacheControl: true})),
+	'ours, memory, RFC 9111': hits(place => ({...memory(place), cacheControl: true})),
 	'ours, SQLite': hits(sqlite),
+	'ours, Redis': hits(redis),
 	'ours, memory, miss': misses(memory),
 	'ours, SQLite, miss': misses(sqlite),
 	async 'ours, revalidation'(place) {
-		const client = got.extend(cacheHooks({...memory(), cacheControl: true}));
-		return closing(client, {run: async () => ask(client, `${place.origin}/tagged/${place.bytes}`, place.read)});
+		const {client, ending} = cached({...memory(place), cacheControl: true});
+		const url = `${place.origin}/tagged/${place.bytes}`;
+		return asking(place, client, () => url, {...ending, check: () => assertHit(client, url, 'revalidated')});
 	},
-	'ours, stream': streams(async (client, url) => ask(client, url, 'stream')),
-	'ours, first byte': streams(timeToFirstByte),
-	'ours, random entry': among((_index, entries) => random(entries)),
-	'ours, hot entry': among(index => index % 10),
-	async 'createKey of a plain GET'({origin, bytes}) {
-		const request = {method: 'GET', url: `${origin}/${bytes}/item`, headers: {}};
-		return {run: async () => createKey(request)};
+	'ours, stream that is kept': streams(timeToLastByte, {keeps: true}),
+	'ours, stream that is too large': streams(timeToLastByte, {keeps: false}),
+	'ours, first byte of what is kept': streams(timeToFirstByte, {keeps: true}),
+	'ours, first byte of what is too large': streams(timeToFirstByte, {keeps: false}),
+	'ours, random of 100': among(few, randomOne),
+	'ours, random of many': among(many, randomOne),
+	'ours, hot of 100': among(few, hotOne),
+	'ours, hot of many': among(many, hotOne),
+	async 'createKey of a plain GET'(place) {
+		const request = {method: 'GET', url: place.origin + ownPath(place), headers: {}};
+		return {run: () => createKey(request)};
 	},
-	async 'ours, stampede'(place) {
-		const client = got.extend(cacheHooks(memory()));
-		return closing(client, {run: async index => Promise.all(Array.from({length: 50}, async () => ask(client, `${place.origin}/${place.bytes}/stampede-${index}`, place.read)))});
+	async 'ours, stampede of 50'(place) {
+		const {client, ending} = cached(memory(place));
+		const pathOf = (index: number): string => ownPath(place, `-${index}`);
+		const run = (index: number): Promise<unknown[]> => stampede(client, place.origin + pathOf(index), place.read);
+		return {
+			...ending,
+			run,
+			async check() {
+				await run(-1);
+				assert.equal(await timesAsked(place, pathOf(-1)), 1, 'times that the origin was asked');
+			},
+		};
 	},
 };

@@ -40,10 +40,12 @@ export class DecodedEntries {
 
 	delete(key: string): void {
 		const known = this.#entries.get(key);
-		if (known !== undefined) {
-			this.#entries.delete(key);
-			this.#bytes -= known.value.length;
+		if (known === undefined) {
+			return;
 		}
+
+		this.#entries.delete(key);
+		this.#bytes -= known.value.length;
 	}
 }
 

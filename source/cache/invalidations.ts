@@ -1,3 +1,5 @@
+import {resourceOf} from '../matching/url.ts';
+
 type Invalidation = {
 	readonly time: number;
 	readonly count: number;
@@ -23,7 +25,8 @@ export class Invalidations {
 		return this.#count;
 	}
 
-	add(resource: string, time: number): void {
+	add(url: string, time: number): void {
+		const resource = resourceOf(url);
 		this.#count++;
 		this.#byResource.delete(resource);
 		this.#byResource.set(resource, {time, count: this.#count, renewed: new Set()});
@@ -33,19 +36,23 @@ export class Invalidations {
 	}
 
 	/** Whether an entry is of before the resource was changed. */
-	outdates(resource: string, key: string, createdAt: number): boolean {
-		const last = this.#byResource.get(resource);
+	outdates(url: string, key: string, createdAt: number): boolean {
+		const last = this.#last(url);
 		return last !== undefined && (createdAt < last.time || (createdAt === last.time && !last.renewed.has(key)));
 	}
 
 	/** Whether the resource was changed after so many invalidations. */
-	isChangedSince(resource: string, count: number): boolean {
-		return (this.#byResource.get(resource)?.count ?? 0) > count;
+	isChangedSince(url: string, count: number): boolean {
+		return this.#count > count && (this.#last(url)?.count ?? 0) > count;
 	}
 
 	/** An entry of the resource is stored anew. */
-	renew(resource: string, key: string): void {
-		this.#byResource.get(resource)?.renewed.add(key);
+	renew(url: string, key: string): void {
+		this.#last(url)?.renewed.add(key);
+	}
+
+	#last(url: string): Invalidation | undefined {
+		return this.#byResource.size === 0 ? undefined : this.#byResource.get(resourceOf(url));
 	}
 }
 

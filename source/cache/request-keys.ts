@@ -53,6 +53,12 @@ export function makeKey(request: KeyRequest, settings: KeyMaking, secret: () => 
 	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
 }
 
+/** Whether nothing of a request says who asks, as far as that was seen when its key was made. */
+export function isForEverybody(request: KeyRequest, settings: KeyMaking): boolean {
+	const identity = settings.keyFn === undefined ? plainIdentity(request, settings) : undefined;
+	return identity !== undefined && knownKey(identity, settings) !== undefined;
+}
+
 // What a user's function made of it: the method is the one that it wants to count.
 function normal(request: KeyRequest): KeyRequest {
 	return {...request, method: request.method.toUpperCase(), headers: lowerCaseNames(request.headers)};

@@ -80,7 +80,11 @@ class Attempt {
 		this.#engine = engine;
 	}
 
-	/** @param begun - What is to be done, where that is settled already. */
+	/**
+	Begins with what is stored.
+
+	@param begun - What is to be done, where that is settled already.
+	*/
 	run(isLastResort: boolean, begun?: MaybePromise<Step>): RequestResult | Promise<RequestResult> {
 		this.#retries = this.#exchange.isPatient && !isLastResort && !this.#options.isStream;
 		const start = performance.now();

@@ -41,15 +41,15 @@ class WholeResponse extends ServedResponse {
 		return super.on(event, listener);
 	}
 
-	override async toArray(): Promise<Buffer[]> {
+	override async toArray(): Promise<Uint8Array[]> {
 		return this.#isTaken ? [] : [this.#take()];
 	}
 
-	override read(size?: number): Buffer | null {
+	override read(size?: number): Uint8Array | null {
 		return size === 0 || this.#isTaken ? null : this.#take();
 	}
 
-	#take(): Buffer {
+	#take(): Uint8Array {
 		this.#isTaken = true;
 		const body = Buffer.from(this.#body);
 		markSpent(this);

@@ -1,5 +1,5 @@
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {makeKey} from '../cache/request-keys.ts';
+import {isForEverybody, makeKey} from '../cache/request-keys.ts';
 import {matchedMethod} from '../matching/method.ts';
 import {matchRequest} from '../matching/key.ts';
 import {partitionOf, redactRequest} from '../matching/redact-request.ts';
@@ -30,7 +30,7 @@ export function keyOf(outgoing: OutgoingRequest, settings: ExchangeSettings): Ma
 /** The request as it is stored, without what is secret in it. */
 export function storedRequest(outgoing: OutgoingRequest, settings: ExchangeSettings): MaybePromise<StoredRequest> {
 	const request = keyRequest(outgoing);
-	const {sealed} = matchRequest(request, settings);
+	const sealed = isForEverybody(request, settings) ? [] : matchRequest(request, settings).sealed;
 	const partition = sealed.length === 0 ? undefined : chain(settings.secret(), secret => partitionOf(sealed, secret));
 	return chain(partition, known => redactRequest(request, settings, known));
 }

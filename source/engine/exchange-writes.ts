@@ -2,9 +2,9 @@ import type {CacheCore} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {resourceOf} from '../matching/url.ts';
 import {CachedResponse} from '../model/cached-response.ts';
-import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {tagsOf} from '../policy/tags.ts';
@@ -70,8 +70,8 @@ export class ExchangeWrites {
 	}
 
 	/** Stores a response under the key that its very request has: a HEAD's never takes the place of a GET's. */
-	store(received: ReceivedResponse, body: Uint8Array, context: WriteContext): void {
-		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fieldsOf(received.head.rawHeaders));
+	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}, context: WriteContext): void {
+		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
 		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
 		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
 			if (key === undefined) {
@@ -102,7 +102,7 @@ export class ExchangeWrites {
 
 	/** Whether the resource was changed after so many invalidations. */
 	isChangedSince(count: number): boolean {
-		return this.#cache.invalidations.isChangedSince(resourceOf(this.#request.url), count);
+		return this.#cache.invalidations.isChangedSince(this.#request.url, count);
 	}
 
 	/**
@@ -119,7 +119,7 @@ export class ExchangeWrites {
 		const {method, override = method, url: target} = this.#request;
 		const urls = [method, override].flatMap(asked => invalidatedUrls({method: asked, url: target}, response));
 		for (const url of new Set(urls)) {
-			this.#cache.invalidations.add(resourceOf(url), now());
+			this.#cache.invalidations.add(url, now());
 			this.#quietly(() => chain(readKeys(this.#request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
@@ -179,7 +179,7 @@ export class ExchangeWrites {
 			return;
 		}
 
-		this.#cache.invalidations.renew(resourceOf(this.#request.url), key);
+		this.#cache.invalidations.renew(this.#request.url, key);
 		const {sent, reason} = context;
 		const stamped: Task = () => chain(task(), stored => stored && chain(this.#cache.stamp(stored, sent), current => {
 			if (current === undefined) {

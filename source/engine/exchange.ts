@@ -12,7 +12,7 @@ import {redactUrl} from '../matching/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {mayCollapse} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
-import {fieldLines, fieldValue} from '../policy/fields.ts';
+import {fieldLines, fieldValue, type Fields} from '../policy/fields.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -75,6 +75,9 @@ export class Exchange {
 	#awaitsRetries = false;
 	#isChosen = false;
 	#received: ReceivedResponse | undefined;
+
+	/** Of what came. */
+	#fields: Fields = {};
 
 	/** Who waits for what this exchange gets, where it leads. */
 	#flight: Flight | undefined;
@@ -225,7 +228,8 @@ export class Exchange {
 	@param retries - Whether Got may still try again, so that what is stored need not stand in for an error yet.
 	*/
 	respond(head: IncomingHead, retries = false): Answer {
-		const response = {statusCode: head.statusCode, fields: fieldsOf(head.rawHeaders)};
+		this.#fields = fieldsOf(head.rawHeaders);
+		const response = {statusCode: head.statusCode, fields: this.#fields};
 		const isChanged = this.#sent !== undefined && this.#writes.isChangedSince(this.#sent.invalidations);
 		const isUnsafe = this.#writes.invalidate(response);
 		if (isUnsafe && !isChanged && this.#sent !== undefined) {
@@ -301,15 +305,14 @@ export class Exchange {
 	The body ended: it is stored, if it is whole.
 	*/
 	commit(body: Uint8Array): void {
-		const {head} = this.#received!;
-		const fields = fieldsOf(head.rawHeaders);
-		if (!isWhole(this.request.method, {statusCode: head.statusCode, fields}, body.byteLength)) {
+		const {head: {statusCode}} = this.#received!;
+		if (!isWhole(this.request.method, {statusCode, fields: this.#fields}, body.byteLength)) {
 			this.abandon('incomplete');
 			return;
 		}
 
 		this.#tell({stored: 'stored'});
-		this.#writes.store({...this.#received!, took: this.#settings.now() - this.#sent!.time}, body, this.#context);
+		this.#writes.store({...this.#received!, took: this.#settings.now() - this.#sent!.time}, {body, fields: this.#fields}, this.#context);
 	}
 
 	/** The body will not be stored. */
@@ -431,7 +434,7 @@ export class Exchange {
 			}
 
 			case 'store': {
-				const fields = fieldsOf(head.rawHeaders);
+				const fields = this.#fields;
 				if (this.request.method !== 'HEAD' && Number(fieldValue(fields, 'content-length')) > this.#settings.maxEntryBytes) {
 					this.abandon('too-large');
 					return {do: 'pass', status: this.#status(head.statusCode)};

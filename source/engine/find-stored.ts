@@ -1,7 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
-import {resourceOf} from '../matching/url.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {keyOf, sibling} from './exchange-keys.ts';
@@ -43,7 +42,7 @@ export function findStored(key: string, request: OutgoingRequest, settings: Exch
 
 function current(match: Match | NoMatch, {url}: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Match | NoMatch {
 	const isCurrent = ({primary, stored}: Match): boolean => stored.decidedBy === decidedBy(settings)
-		&& !(settings.cacheControl && cache.invalidations.outdates(resourceOf(url), primary, stored.createdAt));
+		&& !(settings.cacheControl && cache.invalidations.outdates(url, primary, stored.createdAt));
 
 	if (match.stored === undefined) {
 		// What a filter would refuse is not offered to the origin; it is asked of what is used.

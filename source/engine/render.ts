@@ -1,4 +1,9 @@
-import {fieldsOf, nodeHeaders, type NodeHeaders, type StoredResponse} from '../model/stored-response.ts';
+import {
+	fieldsOf,
+	nodeHeaders,
+	type NodeHeaders,
+	type StoredResponse,
+} from '../model/stored-response.ts';
 import {currentAge} from '../policy/age.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
@@ -29,7 +34,8 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 	const fields = view.kind === 'whole' ? stored.fields : undefined;
 	const lines = new Lines(fields === undefined ? linesFor(stored.rawHeaders, view) : stored.rawHeaders, fields);
 	if (ageAt !== undefined) {
-		lines.put('Age', String(Math.floor(currentAge(stored, ageAt) / 1000)));
+		const seconds = Math.floor(currentAge(stored, ageAt) / 1000);
+		lines.put('Age', String(seconds));
 	}
 
 	if (status !== undefined) {
@@ -51,8 +57,13 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 function linesFor(raw: RawFields, view: View): RawFields {
 	const lines = view.kind === 'not-modified' ? notModifiedFields(raw) : raw;
 	return view.kind === 'part' || view.kind === 'unsatisfiable'
-		? replaceField(replaceField(lines, 'Content-Range', view.contentRange), 'Content-Length', String(view.kind === 'part' ? view.end - view.start : 0))
+		? withRange(lines, view.contentRange, view.kind === 'part' ? view.end - view.start : 0)
 		: lines;
+}
+
+function withRange(raw: RawFields, range: string, length: number): RawFields {
+	const ranged = replaceField(raw, 'Content-Range', range);
+	return replaceField(ranged, 'Content-Length', String(length));
 }
 
 /** Header lines, as they came and as Node.js has them, of which some are put in their place. */
@@ -61,7 +72,11 @@ class Lines {
 	readonly headers: NodeHeaders;
 	readonly #fields: Fields;
 
-	/** @param fields - Those of the lines, where they are known. */
+	/**
+	Copies the lines.
+
+	@param fields - Those of the lines, where they are known.
+	*/
 	constructor(raw: RawFields, fields: Fields = fieldsOf(raw)) {
 		this.raw = [...raw];
 		this.headers = nodeHeaders(fields);
@@ -86,10 +101,12 @@ class Lines {
 	}
 
 	addCookies(cookies: readonly string[]): void {
-		if (cookies.length > 0) {
-			this.raw.push(...cookies.flatMap(cookie => ['Set-Cookie', cookie]));
-			this.headers['set-cookie'] = [...this.headers['set-cookie'] ?? [], ...cookies];
+		if (cookies.length === 0) {
+			return;
 		}
+
+		this.raw.push(...cookies.flatMap(cookie => ['Set-Cookie', cookie]));
+		this.headers['set-cookie'] = [...this.headers['set-cookie'] ?? [], ...cookies];
 	}
 }
 

@@ -18,7 +18,7 @@ export function plainIdentity({method, url, headers, body, clientCertificate}: K
 	}
 
 	if (partitionBy === 'credentials') {
-		for (const name in headers) { // eslint-disable-line guard-for-in -- `fieldValue` looks at own ones alone.
+		for (const name in headers) {
 			if (maybeCredential(name) && fieldValue(headers, name) !== undefined) {
 				return undefined;
 			}

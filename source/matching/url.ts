@@ -28,9 +28,16 @@ The URL as it may be stored and shown: without user info and fragment, the value
 */
 export function redactUrl(url: string, ignored: Ignored): string {
 	const redacted = new URL(url);
-	redacted.username = '';
-	redacted.password = '';
-	redacted.hash = '';
+	// Each assignment parses the whole anew.
+	if (redacted.username !== '' || redacted.password !== '') {
+		redacted.username = '';
+		redacted.password = '';
+	}
+
+	if (redacted.href.includes('#')) {
+		redacted.hash = '';
+	}
+
 	if (redacted.search !== '') {
 		redacted.search = redactParameters(redacted.search.slice(1), ignored);
 	}

@@ -1,38 +1,91 @@
-import {fork} from 'node:child_process';
-import {once} from 'node:events';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {measure} from '../../bench/measure.ts';
 import {scenarios} from '../../bench/scenarios.ts';
-import {subjects} from '../../bench/subjects/index.ts';
+import {pythonSubjects, subjects} from '../../bench/subjects/index.ts';
+import {Surroundings} from '../../bench/surroundings.ts';
+import type {Need, Place} from '../../bench/types.ts';
 
-test('every subject of the benchmarks answers as it should', async t => {
-	const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-bench-'));
-	const origin = fork(path.join(import.meta.dirname, '../../bench/origin.ts'));
-	t.teardown(async () => {
-		origin.kill();
-		await fs.rm(folder, {recursive: true});
-	});
-	const [port] = await once(origin, 'message') as [number];
-	for (const [name, open] of Object.entries(subjects)) {
-		const opened = await open({
-			origin: `http://127.0.0.1:${port}`, folder, bytes: 1024, read: 'json', entries: 10,
-		});
-		await t.notThrowsAsync(async () => {
-			await opened.run(0);
-			await opened.run(1);
-			await opened.check?.();
-			await opened.close?.();
-		}, name);
-	}
+// AVA wants all tests declared at once, and their titles tell what this machine lacks.
+const surroundings = await Surroundings.start();
+test.after.always(async () => {
+	await surroundings[Symbol.asyncDispose]();
 });
 
-test('every scenario names subjects that there are, and compares those that it measures', t => {
+function tellMissing(name: string, need: Need): void {
+	test.serial(`the benchmarks' subject “${name}” is not tried, as there is no ${need}`, t => {
+		t.log(`“${name}” is not tried: there is no ${need}.`);
+		t.is(surroundings.missing(name), need);
+	});
+}
+
+/** In which ways each is read. */
+const reads = new Map<string, Set<Place['read']>>();
+for (const {subjects: names, place} of scenarios) {
+	for (const name of names) {
+		reads.set(name, (reads.get(name) ?? new Set()).add(place?.read ?? 'json'));
+	}
+}
+
+for (const [name, open] of Object.entries(subjects)) {
+	const need = surroundings.missing(name);
+	if (need !== undefined) {
+		tellMissing(name, need);
+		continue;
+	}
+
+	for (const read of reads.get(name)!) {
+		test.serial(`the benchmarks' subject “${name}” answers as it should, read as ${read}`, async t => {
+			const {origin, redis} = surroundings;
+			const opened = await open({
+				origin, ...(redis !== undefined && {redis}), folder: await fs.mkdtemp(path.join(surroundings.folder, 'smoke-')), bytes: 1024, read, entries: 20,
+			});
+			await t.notThrowsAsync(async () => {
+				// As the worker does: before the first round and after the last.
+				await opened.check?.();
+				await opened.run(0);
+				await opened.run(1);
+				await opened.settle?.();
+				await opened.weigh?.();
+				await opened.check?.();
+				await opened.close?.();
+			});
+		});
+	}
+}
+
+for (const name of pythonSubjects) {
+	const need = surroundings.missing(name);
+	if (need !== undefined) {
+		tellMissing(name, need);
+		continue;
+	}
+
+	test.serial(`the benchmarks' subject “${name}” answers as it should`, async t => {
+		const {subjects: measured, failures} = await measure({title: name, subjects: [name]}, surroundings, {rounds: 1, milliseconds: 5});
+		t.deepEqual(failures, []);
+		t.true(measured[0]!.rounds[0]!.p50! > 0);
+	});
+}
+
+test.serial('a subject that fails, or that needs what is not here, does not take the results of the others', async t => {
+	const python = pythonSubjects[0]!;
+	const lacking = {...surroundings, missing: (name: string) => name === python ? 'requests-cache' as const : undefined};
+	const {subjects: measured, failures, leftOut} = await measure({title: 'three', subjects: ['canned Got', 'nobody', python]}, lacking, {rounds: 2, milliseconds: 5});
+	t.deepEqual(measured.map(({name, rounds}) => [name, rounds.length]), [['canned Got', 2]]);
+	t.deepEqual(failures.map(({name}) => name), ['nobody']);
+	t.regex(failures[0]!.reason, /TypeError/v);
+	t.deepEqual(leftOut, [{name: python, need: 'requests-cache'}]);
+});
+
+test.serial('every scenario names subjects that there are, and compares those that it measures', t => {
+	const known = new Set([...Object.keys(subjects), ...pythonSubjects]);
 	for (const {title, subjects: measured, goals = []} of scenarios) {
-		t.deepEqual(measured.filter(name => !Object.hasOwn(subjects, name)), [], title);
+		t.deepEqual(measured.filter(name => !known.has(name)), [], title);
 		t.deepEqual(goals.flatMap(({subject, against}) => [subject, against]).filter(name => !measured.includes(name)), [], title);
 	}
 
-	t.deepEqual(Object.keys(subjects).filter(name => scenarios.every(({subjects: measured}) => !measured.includes(name))), []);
+	t.deepEqual([...known].filter(name => !reads.has(name)), []);
+	t.is(new Set(scenarios.map(({title}) => title)).size, scenarios.length);
 });

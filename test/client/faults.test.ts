@@ -107,6 +107,7 @@ test('rubbish is deleted', async t => {
 	const store = new FaultyStore();
 	const {client} = createClient({store});
 	await client(origin.url);
+	await getCache(client)!.idle();
 	const key = store.values.keys().next().value;
 	store.values.set(key!, Buffer.from('rubbish'));
 	await client(origin.url, {throwHttpErrors: false});
@@ -120,6 +121,7 @@ test('an entry whose body was cut is a miss', async t => {
 	const store = new FaultyStore();
 	const {client} = createClient({store});
 	await client(origin.url);
+	await getCache(client)!.idle();
 	const [key, value] = store.values.entries().next().value as [string, Uint8Array];
 	store.values.set(key, value.subarray(0, -1));
 	const response = await client(origin.url);

@@ -139,6 +139,7 @@ test('an entry that a store gives for another key, or with a bit that has flippe
 	const {client} = createClient({store});
 	await client(`${origin.url}/a`);
 	await client(`${origin.url}/b`);
+	await getCache(client)!.idle();
 	const [[first, a], [second]] = [...values] as [[string, Uint8Array], [string, Uint8Array]];
 	values.set(second, a);
 	t.is((await client(`${origin.url}/b`)).body, '/b');

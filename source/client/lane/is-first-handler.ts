@@ -1,3 +1,4 @@
+/* eslint-disable unicorn/no-nonstandard-builtin-properties -- Node.js has no other way to see who calls. */
 import type {HandlerFunction} from 'got';
 
 /**

@@ -57,7 +57,8 @@ function watchOf(place: Place): InitHook {
 		}
 
 		watchEnd(plain, self);
-		if (isClosedBy(plain)) {
+		// Merged for the second time, the lane is a part of an instance that others are merged with, unseen.
+		if (plain[merged] === true || isClosedBy(plain)) {
 			self.hooks.init.push(closed);
 		}
 
@@ -93,9 +94,8 @@ function watchEnd(plain: ExtendedOptions, self: Options): void {
 }
 
 /** Whether a handler stands, or may stand, behind the lane from now on: it must see every request. */
-function isClosedBy({handlers, mutableDefaults, [merged]: isMerged}: ExtendedOptions): boolean {
-	// Merged for the second time, the lane is a part of an instance that others are merged with, unseen.
-	return mutableDefaults === true || isMerged === true || (Array.isArray(handlers) && handlers.some(handler => !lanes.has(handler)));
+function isClosedBy({handlers, mutableDefaults}: ExtendedOptions): boolean {
+	return mutableDefaults === true || (Array.isArray(handlers) && handlers.some(handler => !lanes.has(handler)));
 }
 
 /** What is no list is for Got to refuse. */

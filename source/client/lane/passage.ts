@@ -16,6 +16,8 @@ export type GotPromise = Promise<unknown> & Record<'on' | 'once' | 'off', Listen
 
 export type Next = (options: Options) => GotPromise;
 
+const moment = Promise.resolve();
+
 /** How an exchange began. */
 type Begun = {readonly exchange: Exchange; readonly step: Step};
 
@@ -47,7 +49,7 @@ export class Passage {
 	}
 
 	async #run(): Promise<unknown> {
-		await undefined;
+		await moment;
 		const {here} = this.#engine;
 		const exchange = this.#open(here);
 		if (exchange === undefined) {
@@ -73,7 +75,8 @@ export class Passage {
 	#open(here: Engine): Exchange | undefined {
 		const options = this.#options;
 		const {failFast, mode} = here.settings;
-		if (this.#listening.length > 0 || failFast || mode === 'replay' || gotCopyOf(options).requestClass === undefined || !isPlain(options)) {
+		const isTold = failFast || mode === 'replay';
+		if (isTold || this.#listening.length > 0 || gotCopyOf(options).requestClass === undefined || !isPlain(options)) {
 			return undefined;
 		}
 
@@ -120,7 +123,7 @@ export class Passage {
 		const passage = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- Each function is told by `this` on which promise it was called: a handler may have put another in this one's place.
 		const listener = (name: 'on' | 'once' | 'off') => function (this: GotPromise, event: string, listen: Parameters<Listen>[1]): GotPromise {
 			passage.#listen(target => {
-				target[name](event, listen);
+				void target[name](event, listen);
 			});
 			return this;
 		};
@@ -129,9 +132,10 @@ export class Passage {
 			return passage.#read(this, type);
 		};
 
-		return Object.assign(promise, {
+		const methods = {
 			on: listener('on'), once: listener('once'), off: listener('off'), json: reader('json'), buffer: reader('buffer'), text: reader('text'),
-		});
+		};
+		return Object.assign<Promise<unknown>, typeof methods>(promise, methods);
 	}
 
 	#listen(listen: (promise: GotPromise) => void): void {
@@ -144,7 +148,7 @@ export class Passage {
 
 	#read(promise: GotPromise, type: BodyType): GotPromise {
 		if (this.#request !== undefined && this.#answer === undefined) {
-			return this.#request[type].call(promise) as GotPromise;
+			return this.#request[type].call<GotPromise, [], GotPromise>(promise);
 		}
 
 		if (type === 'json' && this.#answer === undefined) {

@@ -1,17 +1,17 @@
 import diagnostics from 'node:diagnostics_channel';
-import {setImmediate as turn} from 'node:timers/promises';
-import type {ExtendOptions, Got, HandlerFunction} from 'got';
+import {mkdtempSync} from 'node:fs';
+import {rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import {
 	cached,
-	createCachedGot,
 	createStore,
 	DO_NOT_CACHE,
 	withCacheSettings,
 	type CacheSettings,
-	type Store,
 } from '../../../source/index.ts';
 import {MemoryStore} from '../../../source/stores/memory.ts';
-import {temporaryFolder} from '../../helpers/temporary-folder.ts';
+import {LaterStore} from './later-store.ts';
 import type {Twist} from './option-twists.ts';
 import type {Draft, Stage} from './play.ts';
 import {plainly} from './ways.ts';
@@ -35,18 +35,6 @@ function renewing(title: string, made: CacheSettings | ((stage: Stage) => CacheS
 			draft.way = draft.way.isSequence === true ? plainly : draft.way;
 		},
 	};
-}
-
-/** Answers later, as a server would. */
-export class LaterStore extends MemoryStore {
-	override async get(key: string): Promise<object | string | undefined> {
-		await turn();
-		return super.get(key);
-	}
-}
-
-function later(made: Store): CacheSettings {
-	return {store: made};
 }
 
 const settings: readonly Twist[] = [
@@ -88,13 +76,14 @@ const settings: readonly Twist[] = [
 	setting('small bodies only', {maxEntryBytes: 5}),
 	setting('error statuses are stored', {allowableCodes: [200, 404, 418, 500]}),
 	setting('a store that gives a promise', () => ({store: new Map()})),
-	setting('a store that answers later', ({clock}) => later(new LaterStore({now: clock.now}))),
+	setting('a store that answers later', ({clock}) => ({store: new LaterStore({now: clock.now})})),
 	renewing('a store that answers later, where what expired is given', ({clock}) => ({store: new LaterStore({now: clock.now}), expireAfter: 2, staleWhileRevalidate: 100}), 3),
 	setting('SQLite', ({clock, disposables}) => {
-		const store = createStore('sqlite', {now: clock.now, useTemp: true, cacheName: `lane-${performance.now()}`});
+		const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const store = createStore('sqlite', {now: clock.now, cacheName: path.join(folder, 'cache')});
 		disposables.defer(async () => {
-			await store.clear();
-			await store.close();
+			store.close();
+			await rm(folder, {recursive: true});
 		});
 		return {store};
 	}),
@@ -109,129 +98,27 @@ const settings: readonly Twist[] = [
 	...(['replay', 'record', 'record-missing'] as const).map(mode => setting(`mode ${mode}`, {mode})),
 ];
 
-const contexts: readonly Twist[] =
-	Object.entries({
-		'another age': {expireAfter: '1m'}, 'a refresh': {refresh: true}, 'a forced refresh': {forceRefresh: true}, 'only if cached': {onlyIfCached: true}, 'without a cache': {disabled: true}, 'a wrong setting': {expireAftr: 1}, 'a wrong age': {expireAfter: 'soon'}, tags: {tags: ['mine']}, nothing: undefined, 'a text': 'mine', 'frozen settings': Object.freeze({expireAfter: 100}),
-	}).map(([title, cache]): Twist => ({
-		title: `${title}, for one request`,
-		apply({options}) {
-			options.push({context: {cache}});
-		},
-	}))
-;
-
-/** A stream is handed on as it is, which Got asks of handlers. */
-function forPromises(make: (stage: Stage) => HandlerFunction): (stage: Stage) => HandlerFunction {
-	return stage => {
-		const handle = make(stage);
-		return (options, next) => options?.isStream ? next(options) : handle(options, next);
-	};
-}
-
-/** What a handler may do, and what it stands before or behind. */
-const handlers: Readonly<Record<string, (stage: Stage) => HandlerFunction>> = {
-	'that hands on': ({recorder}) => (options, next) => {
-		recorder.note('handler', options.url);
-		return next(options);
-	},
-	'that waits': ({recorder}) => (async (options: never, next: (given: never) => Promise<unknown>) => {
-		recorder.note('handler');
-		const value = await next(options);
-		recorder.note('handled', typeof value);
-		return value;
-	}) as unknown as HandlerFunction,
-	'that waits before': () => (async (options: never, next: (given: never) => Promise<unknown>) => {
-		await turn();
-		return next(options);
-	}) as unknown as HandlerFunction,
-	'that replaces the response': () => (async (options: never, next: (given: never) => Promise<unknown>) => {
-		await next(options);
-		return {mine: 'mine'};
-	}) as unknown as HandlerFunction,
-	'that reads': () => (((options: never, next: (given: never) => {json: () => unknown}) => next(options).json()) as unknown as HandlerFunction),
-	'that listens': ({recorder}) => ((options: never, next: (given: never) => {on: (event: string, listen: () => void) => unknown}) => {
-		const pending = next(options);
-		pending.on('downloadProgress', () => {
-			recorder.note('handler hears');
-		});
-		return pending;
-	}) as unknown as HandlerFunction,
-	'that changes a header': () => ((options: {headers: Record<string, string>}, next: (given: unknown) => unknown) => {
-		options.headers.mine = 'mine';
-		return next(options);
-	}) as unknown as HandlerFunction,
-	'that answers': () => (async () => 'mine') as unknown as HandlerFunction,
-	'that throws': () => () => {
-		throw new Error('mine');
-	},
-	'that changes errors': () => (async (options: never, next: (given: never) => Promise<unknown>) => {
-		try {
-			return await next(options);
-		} catch (error) {
-			(error as Error).message += ' (mine)';
-			throw error;
-		}
-	}) as unknown as HandlerFunction,
+/** A request's own settings, right and wrong. */
+const ofRequests: Readonly<Record<string, unknown>> = {
+	'another age': {expireAfter: '1m'},
+	'a refresh': {refresh: true},
+	'a forced refresh': {forceRefresh: true},
+	'only if cached': {onlyIfCached: true},
+	'without a cache': {disabled: true},
+	'a wrong setting': {expireAftr: 1},
+	'a wrong age': {expireAfter: 'soon'},
+	tags: {tags: ['mine']},
+	nothing: undefined,
+	'a text': 'mine',
+	'frozen settings': Object.freeze({expireAfter: 100}),
 };
 
-function composed(title: string, change: (client: Got, stage: Stage, cacheAgain: () => ExtendOptions) => Got): Twist {
-	return {
-		title,
-		apply({after}) {
-			after.push(change);
-		},
-	};
-}
-
-const compositions: readonly Twist[] = [
-	...Object.entries(handlers).map(([title, make]) => [title, forPromises(make)] as const).flatMap(([title, make]): Twist[] => [
-		{
-			title: `a handler in front ${title}`,
-			apply({before}) {
-				before.push(stage => ({handlers: [make(stage)]}));
-			},
-		},
-		composed(`a handler behind ${title}`, (client, stage) => client.extend({handlers: [make(stage)]})),
-		composed(`an instance in front with a handler ${title}`, (client, stage) => stage.instance.extend({handlers: [make(stage)]}).extend(client)),
-		composed(`a handler behind in one go ${title}`, (client, stage) => stage.instance.extend(client, {handlers: [make(stage)]})),
-		composed(`an instance behind in one go ${title}`, (client, stage) => stage.instance.extend(client, stage.instance.extend({handlers: [make(stage)], headers: {mine: 'mine'}}))),
-	]),
-	composed('extended by an instance', (client, {instance}) => client.extend(instance.extend({headers: {mine: 'mine'}}))),
-	composed('an instance extended by the client', (client, {instance}) => instance.extend(client)),
-	composed('an instance extended by the client, and more', (client, {instance}) => instance.extend(client, {headers: {mine: 'mine'}})),
-	composed('extended by itself', client => client.extend(client)),
-	composed('extended by nothing', client => client.extend()),
-	composed('extended many times', client => client.extend({}).extend({headers: {a: '1'}}).extend({context: {b: 2}})),
-	composed('extended by another cache', (client, _stage, cacheAgain) => client.extend(cacheAgain())),
-	composed('extended by an instance with another cache', (client, {instance}, cacheAgain) => client.extend(instance.extend(cacheAgain()))),
-	composed('with defaults that may change', client => client.extend({mutableDefaults: true})),
-	composed('with defaults that change', client => {
-		const mutable = client.extend({mutableDefaults: true});
-		mutable.defaults.options.headers.mine = 'mine';
-		return mutable;
-	}),
-	composed('with handlers that are added', (client, {recorder}) => {
-		const mutable = client.extend({mutableDefaults: true});
-		mutable.defaults.handlers.push((options, next) => {
-			recorder.note('added');
-			return next(options);
-		});
-		return mutable;
-	}),
-	{
-		title: 'settings beside Got\'s options',
-		apply(draft) {
-			draft.cache = (instance, given) => createCachedGot(given, instance) as unknown as Got;
-			draft.options.push({expireAfter: '2m'} as never);
-		},
+const contexts: readonly Twist[] = Object.entries(ofRequests).map(([title, cache]) => ({
+	title: `${title}, for one request`,
+	apply({options}) {
+		options.push({context: {cache}});
 	},
-	{
-		title: 'a client of its own',
-		apply(draft) {
-			draft.cache = (instance, given) => createCachedGot(given, instance) as unknown as Got;
-		},
-	},
-];
+}));
 
 function around(title: string, wrap: Draft['around'][number]): Twist {
 	return {
@@ -265,4 +152,4 @@ const surroundings: readonly Twist[] = [
 	})),
 ];
 
-export const cacheTwists: readonly Twist[] = [...settings, ...contexts, ...compositions, ...surroundings];
+export const cacheTwists: readonly Twist[] = [...settings, ...contexts, ...surroundings];

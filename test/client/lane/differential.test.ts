@@ -5,6 +5,7 @@ import type {Got} from 'got';
 import {Random} from '../../chaos/random.ts';
 import {majors} from '../../helpers/clients.ts';
 import {cacheTwists} from './cache-twists.ts';
+import {handlerTwists} from './handler-twists.ts';
 import {optionTwists, paths, type Twist} from './option-twists.ts';
 import {
 	draft,
@@ -24,7 +25,7 @@ Not compared: the listeners that Got leaves on a response, and what begins with 
 const largest = 2_147_483_647;
 const seed = process.env.LANE_SEED === undefined ? (Date.now() % largest) + 1 : Number(process.env.LANE_SEED);
 const total = Number(process.env.LANE_CASES ?? 300);
-const twists = [...paths, ...optionTwists, ...cacheTwists];
+const twists = [...paths, ...optionTwists, ...cacheTwists, ...handlerTwists];
 
 type Case = {
 	readonly way: Way;

@@ -1,20 +1,11 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import type {Got} from 'got';
-import {createClient} from '../../helpers/clients.ts';
-import type {CacheSettings} from '../../../source/index.ts';
 import {StartedRequests} from './started-requests.ts';
 
 /** Asks once, so that what is asked for is stored, and a copy of Got is known. */
 export async function warm(client: Got, url: string, options: object = {}): Promise<void> {
 	await client(url, {...options, throwHttpErrors: false});
 	await turn();
-}
-
-/** A client that has stored the answers of these URLs, or of the origin. */
-export async function warmClient(instance: Got, url: string, settings: CacheSettings = {}): Promise<Got> {
-	const {client} = createClient(settings, instance);
-	await warm(client, url);
-	return client;
 }
 
 /** How many requests Got starts for one call. */

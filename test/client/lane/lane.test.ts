@@ -14,8 +14,8 @@ import {cacheInfo, getCache, type CacheSettings} from '../../../source/index.ts'
 import {SpentResponse} from '../../../source/client/lane/spent-response.ts';
 import {createClient, majors} from '../../helpers/clients.ts';
 import {Origin, type Handler} from '../../helpers/origin.ts';
-import {LaterStore} from './cache-twists.ts';
 import {startedBy, warm} from './lane-clients.ts';
+import {LaterStore} from './later-store.ts';
 
 const body = '{"list":[1,2]}';
 
@@ -144,7 +144,8 @@ async function ask(instance: Got, {path = '/', settings, extend = client => clie
 	const before = origin.count;
 	let value: unknown;
 	const started = await startedBy(instance, async () => within(async () => {
-		value = await read(client(url, options) as RequestPromise);
+		const pending: unknown = client(url, options);
+		value = await read(pending as RequestPromise);
 	}));
 	return {started, value, sent: origin.count - before};
 }

@@ -88,11 +88,6 @@ const rounds = 3;
 
 const cacheEvents: ReadonlyArray<keyof CacheEvents> = ['hit', 'stale', 'revalidated', 'miss', 'bypassed', 'stored', 'refused', 'deleted', 'expired', 'storeError', 'settingError', 'backgroundError', 'internalError'];
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
 /** Where cases are played, one after another: both lanes ask the same origin. */
 export type Venue = AsyncDisposable & {
 	readonly origin: Origin;
@@ -139,6 +134,7 @@ export async function play(played: Draft, instance: Got, fastLane: boolean, venu
 	venue.site = new Site();
 	const {origin} = venue;
 	await using disposables = new AsyncDisposableStack();
+	const unhandled = catchUnhandled(disposables);
 	const recorder = new Recorder();
 	recorder.addPort(Number(new URL(origin.url).port));
 	const clock = new Clock();
@@ -175,20 +171,39 @@ export async function play(played: Draft, instance: Got, fastLane: boolean, venu
 			}
 		};
 
-		await played.around.reduce<() => Promise<void>>((inner, outer) => async () => outer(inner, cache, stage), action)();
+		await surrounded(played.around, action, cache, stage);
 		await turn();
 		await cache.idle();
 		fast += started.take() === 0 && origin.count === before.sent && cache.stats().hits > before.hits ? 1 : 0;
 		clock.advance(played.pause);
 	}
 
-	recorder.note('unhandled', unhandled.splice(0).map(String));
+	recorder.note('unhandled', unhandled.map(String));
 	recorder.note('told', told.answers);
 	recorder.note('told beside', told.others.toSorted());
 	recorder.note('stats', cache.stats());
 	recorder.note('asked', origin.requests.splice(0));
 	// What comes after is nobody's.
 	return {notes: [...recorder.notes], fast};
+}
+
+/** What nobody has caught until all is over. */
+function catchUnhandled(disposables: AsyncDisposableStack): unknown[] {
+	const unhandled: unknown[] = [];
+	const listener = (error: unknown): void => {
+		unhandled.push(error);
+	};
+
+	process.on('unhandledRejection', listener);
+	disposables.defer(() => {
+		process.off('unhandledRejection', listener);
+	});
+	return unhandled;
+}
+
+/** The first stands outside. */
+async function surrounded([outer, ...others]: Draft['around'], action: () => Promise<void>, cache: HttpCache, stage: Stage): Promise<void> {
+	await (outer === undefined ? action() : outer(async () => surrounded(others, action, cache, stage), cache, stage));
 }
 
 function deskOf(played: Draft, stage: Stage, client: Got): Desk {
@@ -218,7 +233,7 @@ function record(cache: HttpCache): {readonly answers: unknown[]; readonly others
 	for (const event of cacheEvents) {
 		cache.on(event, (news: object) => {
 			const {key, error, ...rest} = news as {key?: unknown; error?: unknown; background?: boolean};
-			const told = [event, {...rest, hasKey: key !== undefined, error: error === undefined ? undefined : String(error)}];
+			const told = [event, {...rest, hasKey: key !== undefined, error: error instanceof Error ? String(error) : undefined}];
 			if (rest.background === false) {
 				answers.push(told);
 			} else {

@@ -82,10 +82,10 @@ export const ways: readonly Way[] = [
 			const pending = client(url, options);
 			const [, gone] = listener(desk, 'off')('response');
 			for (const event of events) {
-				pending.once(...listener(desk, 'once')(event));
+				void pending.once(...listener(desk, 'once')(event));
 			}
 
-			pending.on('response' as never, gone);
+			void pending.on('response' as never, gone);
 			recorder.note('is itself', pending.off('response' as never, gone) === pending);
 			await settle(pending);
 		},
@@ -96,7 +96,7 @@ export const ways: readonly Way[] = [
 			const {client, url, options, settle} = desk;
 			const text = client(url, options).text() as RequestPromise;
 			for (const event of events) {
-				text.on(...listener(desk, 'on')(event));
+				void text.on(...listener(desk, 'on')(event));
 			}
 
 			await settle(text);
@@ -109,8 +109,8 @@ export const ways: readonly Way[] = [
 			const pending = client(url, options);
 			await settle(pending);
 			for (const event of events) {
-				pending.on(...listener(desk, 'late')(event));
-				pending.off(...listener(desk, 'late')(event));
+				void pending.on(...listener(desk, 'late')(event));
+				void pending.off(...listener(desk, 'late')(event));
 			}
 
 			await turn();
@@ -235,21 +235,23 @@ export const ways: readonly Way[] = [
 		async run({client, url, options, settle}) {
 			const pending = client(url, options);
 			const response = await pending.catch(() => undefined) as Response | undefined;
-			if (typeof response?.rawBody === 'object') {
-				// Got 15 keeps the text of what came piece by piece, and reads JSON from that.
-				const isOfBytes = url.endsWith('/json');
-				for (const change of ['1', '"another"', 'broken']) {
-					response.rawBody = new TextEncoder().encode(change);
-					await settle(pending.text());
-					await settle(pending.buffer());
-					if (isOfBytes) {
-						await settle(pending.json());
-					}
-				}
-
-				response.rawBody.fill(49);
-				await settle(pending.text());
+			if (typeof response?.rawBody !== 'object') {
+				return;
 			}
+
+			// Got 15 keeps the text of what came piece by piece, and reads JSON from that.
+			const isOfBytes = url.endsWith('/json');
+			for (const change of ['1', '"another"', 'broken']) {
+				response.rawBody = new TextEncoder().encode(change);
+				await settle(pending.text());
+				await settle(pending.buffer());
+				if (isOfBytes) {
+					await settle(pending.json());
+				}
+			}
+
+			response.rawBody.fill(49);
+			await settle(pending.text());
 		},
 	},
 ];

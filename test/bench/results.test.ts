@@ -1,0 +1,81 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {chart} from '../../bench/chart.ts';
+import {verdictsOf} from '../../bench/figures.ts';
+import {replaceSection, section, sectionOf} from '../../bench/readme.ts';
+import {document, json, type Run} from '../../bench/results.ts';
+import {hit} from '../../bench/scenarios.ts';
+import type {Measured, Round} from '../../bench/types.ts';
+
+const rounds = (...medians: readonly number[]): readonly Round[] => medians.map(p50 => ({p50, mean: p50 * 2, cpu: p50 * 3}));
+
+/** The machine is three times slower in the second round. */
+const measured: Measured = {
+	scenario: {
+		title: hit.title,
+		subjects: ['slow', 'quick', 'ours, Redis', 'broken'],
+		goals: [
+			{
+				subject: 'quick', against: 'slow', by: 'p50', atMost: 0.6,
+			},
+			{
+				subject: 'quick', against: 'slow', by: 'mean', atMost: 0.4,
+			},
+			{
+				subject: 'broken', against: 'slow', by: 'cpu', atMost: 1,
+			},
+		],
+	},
+	subjects: [{name: 'slow', rounds: rounds(10, 30, 12)}, {name: 'quick', rounds: rounds(5, 15, 6)}],
+	failures: [{name: 'broken', reason: 'Error: no hit'}],
+	leftOut: [{name: 'ours, Redis', need: 'redis-server'}],
+};
+
+const run: Run = {
+	node: 'v24.0.0', machine: '2 × CPU', date: '2026-01-31', effort: {rounds: 3, milliseconds: 300}, measured: [measured],
+};
+
+test('a goal is seen as the median of the ratios of the rounds', t => {
+	t.deepEqual(verdictsOf(measured).map(({seen}) => seen), [0.5, 0.5, undefined]);
+	const [first] = verdictsOf({...measured, subjects: [measured.subjects[0]!, {name: 'quick', rounds: rounds(5, 90, 3)}]});
+	t.is(first!.seen, 0.5);
+});
+
+test('the results tell goals, figures, machine, and who is not in them', t => {
+	const results = document(run);
+	const lines = new Set(results.split('\n'));
+	const expected = [
+		`| ${hit.title}: quick | slow | 0.6 | 0.50 | yes |`,
+		`| ${hit.title}: quick, mean | slow | 0.4 | 0.50 | **no** |`,
+		`| ${hit.title}: broken, CPU | slow | 1 | – | not measured |`,
+		'| quick | 6 | 12 | 18 | 0.50 |',
+		'| slow | 12 | 24 | 36 | 1.00 |',
+		`FAILED: broken, in “${hit.title}”.`,
+		'Left out, as there is no `redis-server` on the PATH: ours, Redis.',
+		'Measured on 2026-01-31 by `npm run bench` (medians of 3 rounds of 300 ms) with Node.js v24.0.0 on 2 × CPU.',
+	];
+	t.deepEqual(expected.filter(line => !lines.has(line)), []);
+	t.regex(sectionOf(results), /quick 6 µs; slow 12 µs\.\]\(hits\.svg\)/v);
+	t.like(JSON.parse(json(run)), {node: 'v24.0.0', scenarios: [{title: hit.title, goals: [{seen: 0.5}]}]});
+});
+
+test('the readme\'s part is that of the results, and nothing else of it changes', t => {
+	const readme = `# Readme\n\n${section('old')}\n\nThe rest costs $&.`;
+	t.is(replaceSection(readme, `# Results\n\n${section('new $& ![Bars.](hits.svg)')}\n\nMore.`), `# Readme\n\n${section('new $& ![Bars.](bench/hits.svg)')}\n\nThe rest costs $&.`);
+	t.throws(() => replaceSection('# Readme', section('new')), {message: /no part/v});
+});
+
+test('the readme shows what the last whole run has written', async t => {
+	const root = path.join(import.meta.dirname, '../..');
+	const readme = await fs.readFile(path.join(root, 'readme.md'), 'utf8');
+	const results = await fs.readFile(path.join(root, 'bench/results.md'), 'utf8');
+	t.is(replaceSection(readme, results), readme);
+});
+
+test('the chart has a bar for each subject, and cuts one that is many times longer', t => {
+	const svg = chart('hit', [{name: 'ours', p50: 10}, {name: 'a < b', p50: 20}, {name: 'far', p50: 1000}]);
+	t.is(svg.match(/<rect /gv)!.length, 3);
+	t.regex(svg, /a &lt; b/v);
+	t.is(svg.match(/\(cut\)/gv)!.length, 1);
+});

@@ -1,0 +1,61 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import test from 'ava';
+import {median, Timing} from '../../bench/timing.ts';
+
+test('as many operations run at once as are asked for, each with a number of its own', async t => {
+	const numbers: number[] = [];
+	let running = 0;
+	let most = 0;
+	let settled = 0;
+	const timing = new Timing({
+		async run(index) {
+			numbers.push(index);
+			most = Math.max(most, ++running);
+			await nextTurn();
+			running--;
+		},
+		async settle() {
+			t.is(running, 0);
+			settled++;
+		},
+	}, 3);
+	await timing.round(20);
+	await timing.round(20);
+	t.is(most, 3);
+	t.is(settled, 2);
+	t.deepEqual(numbers, numbers.map((_, index) => index));
+});
+
+test('the event loop turns while operations are only promises', async t => {
+	let turns = 0;
+	const count = (): void => {
+		turns++;
+		next = setImmediate(count);
+	};
+
+	let next = setImmediate(count);
+	await new Timing({run: async () => undefined}, 1).round(50);
+	clearImmediate(next);
+	t.true(turns > 1, String(turns));
+});
+
+test('an operation that is quicker than the clock is still measured by the one', async t => {
+	let operations = 0;
+	const timing = new Timing({
+		run() {
+			operations++;
+		},
+	}, 1);
+	await timing.round(5);
+	const before = operations;
+	const {mean} = await timing.round(20);
+	t.is((operations - before) % 100, 0);
+	// At least 20 ms were spent, of which each operation has its part.
+	t.true(mean! * (operations - before) >= 20_000);
+	t.true(mean! < 100);
+});
+
+test('a median is that of numbers', t => {
+	t.is(median([10, 9, 100]), 10);
+	t.is(median([10, 9, 100, 8]), 9.5);
+});
