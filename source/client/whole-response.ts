@@ -1,8 +1,7 @@
 import {Buffer} from 'node:buffer';
-import process from 'node:process';
 import type {RenderedResponse} from '../engine/exchange-types.ts';
-import {ServedResponse} from './served-response.ts';
-import {markSpent} from './spent.ts';
+import {seemAsServed, ServedResponse} from './served-response.ts';
+import {markSpent, markUnheard} from './spent.ts';
 
 // What comes in one piece tells of no progress by the way.
 const most = 65_536;
@@ -15,11 +14,15 @@ export function servedAtOnce(rendered: RenderedResponse): ServedResponse {
 }
 
 /**
-An answer whose body Got takes at once, as it does with one that has ended before it looks: a stream less, which is a fifth of a hit.
+An answer whose body Got takes at once, as it does with one that has ended before it looks: a stream less, which is a fifth of a hit. It ends when Got begins to listen for what there is to read: Got 15 takes one that has ended before for an empty one, and tells of progress so.
 
 That is not documented by Got. One that reads it as any other stream gets the body, too.
 */
 class WholeResponse extends ServedResponse {
+	static {
+		seemAsServed(this);
+	}
+
 	readonly #body: Uint8Array;
 	#isTaken = false;
 
@@ -27,6 +30,15 @@ class WholeResponse extends ServedResponse {
 		super(rendered);
 		this.#body = rendered.body;
 		markSpent(this);
+		markUnheard(this);
+	}
+
+	override on(event: string | symbol, listener: (...heard: any[]) => void): this {
+		if (event === 'readable') {
+			markSpent(this);
+		}
+
+		return super.on(event, listener);
 	}
 
 	override async toArray(): Promise<Uint8Array[]> {
@@ -39,10 +51,16 @@ class WholeResponse extends ServedResponse {
 
 	#take(): Uint8Array {
 		this.#isTaken = true;
-		// Got has what it was given by then.
-		process.nextTick(() => {
-			this.emit('end');
+		const body = Buffer.from(this.#body);
+		markSpent(this);
+		// Got 15 counts what comes.
+		this.emit('data', body);
+		// Got has what it was given by then: a tick of `process` may come before the promise that gives it.
+		queueMicrotask(() => {
+			queueMicrotask(() => {
+				this.emit('end');
+			});
 		});
-		return Buffer.from(this.#body);
+		return body;
 	}
 }

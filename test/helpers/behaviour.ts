@@ -154,8 +154,18 @@ export class Site {
 			response.flushHeaders();
 			this.#hold(response);
 		},
+		made({response, argument, searchParams}) {
+			// Node.js sends what it is given; the body is one that is read in a way of its own.
+			for (const [name, value] of searchParams) {
+				response.setHeader(name, value);
+			}
+
+			response.end({
+				json: '{"made":true}', empty: '', marked: '\u{FEFF}marked', 'marked-json': '\u{FEFF}{"made":true}',
+			}[argument]);
+		},
 		redirect({response, argument, searchParams}) {
-			response.writeHead(Number(argument), {location: searchParams.get('to')!});
+			response.writeHead(Number(argument), {location: searchParams.get('to') ?? '/text'});
 			response.end('elsewhere');
 		},
 		loop({response, argument}) {
@@ -380,7 +390,7 @@ export class Recorder {
 		}
 
 		if (ArrayBuffer.isView(value)) {
-			return `bytes ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')}`;
+			return this.normalize(`bytes ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')}`);
 		}
 
 		if (Array.isArray(value)) {

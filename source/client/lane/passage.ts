@@ -80,6 +80,10 @@ export class Passage {
 			return undefined;
 		}
 
+		if (options.responseType === 'json') {
+			acceptJson(options);
+		}
+
 		const request = plainRequest(options);
 		try {
 			return request === undefined ? undefined : here.open(request, here.settingsFor(options.context.cache));
@@ -117,9 +121,9 @@ export class Passage {
 
 	#equip(promise: Promise<unknown>): GotPromise {
 		const passage = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- Each function is told by `this` on which promise it was called: a handler may have put another in this one's place.
-		const listener = (name: 'on' | 'once' | 'off') => function (this: GotPromise, ...parameters: Parameters<Listen>): GotPromise {
+		const listener = (name: 'on' | 'once' | 'off') => function (this: GotPromise, event: string, listen: Parameters<Listen>[1]): GotPromise {
 			passage.#listen(target => {
-				void target[name](...parameters);
+				void target[name](event, listen);
 			});
 			return this;
 		};
@@ -129,7 +133,7 @@ export class Passage {
 		};
 
 		const methods = {
-			on: listener('on'), once: listener('once'), off: listener('off'), json: reader('json'), text: reader('text'), buffer: reader('buffer'),
+			on: listener('on'), once: listener('once'), off: listener('off'), json: reader('json'), buffer: reader('buffer'), text: reader('text'),
 		};
 		return Object.assign<Promise<unknown>, typeof methods>(promise, methods);
 	}
@@ -143,6 +147,10 @@ export class Passage {
 	}
 
 	#read(promise: GotPromise, type: BodyType): GotPromise {
+		if (this.#request !== undefined && this.#answer === undefined) {
+			return this.#request[type].call<GotPromise, [], GotPromise>(promise);
+		}
+
 		if (type === 'json' && this.#answer === undefined) {
 			acceptJson(this.#options);
 		}
@@ -152,24 +160,42 @@ export class Passage {
 	}
 
 	async #readAfter(promise: GotPromise, type: BodyType): Promise<unknown> {
-		const given = await promise;
-		const answer = this.#answer;
-		if (answer !== undefined && (given === this.#response || this.#options.resolveBodyOnly)) {
-			try {
-				return readBody(answer.content.rawBody, type);
-			} catch {
-				// The error is Got's, with Got's request.
-				handOver(this.#options, answer);
-			}
+		await promise;
+		if (this.#answer === undefined) {
+			return this.#leave()[type].call(promise);
 		}
 
-		// A handler has put something else in place of what is here, or it never was.
+		try {
+			// Who has the response may have changed it.
+			return readBody(this.#response?.rawBody ?? this.#answer.content.rawBody, type);
+		} catch {
+			return this.#failToRead(this.#answer, type);
+		}
+	}
+
+	/** The error is Got's, of the response that was given. */
+	async #failToRead(answer: Answer, type: BodyType): Promise<unknown> {
+		if (this.#request === undefined) {
+			handOver(this.#options, answer);
+		}
+
 		const request = this.#leave();
-		return request[type].call(answer === undefined ? promise : request);
+		const given = await request;
+		const response = this.#response;
+		if (response === undefined) {
+			return request[type]();
+		}
+
+		Object.assign(given as object, {rawBody: response.rawBody});
+		try {
+			return await request[type]();
+		} catch (error) {
+			throw Object.assign(error as Error, {response, request: response.request});
+		}
 	}
 }
 
-/** What Got asks for when `.json()` is called in time. */
+/** What Got asks for where JSON is wanted in time. */
 function acceptJson({headers}: Options): void {
 	if (!('accept' in headers)) {
 		headers.accept = 'application/json';

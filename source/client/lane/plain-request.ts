@@ -6,7 +6,7 @@ import {clientCertificate} from '../client-certificate.ts';
 import {gotCopyOf} from '../got-copies.ts';
 
 /** What Got tells of its requests to whoever wants to know. */
-const channels = ['got:request:start', 'got:response:start', 'got:response:end', 'got:request:error'].map(name => diagnostics.channel(name));
+const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end', 'got:request:error'].map(name => diagnostics.channel(name));
 
 /** Options of Got 15 and 16. What of them could show in the answer to a hit is asked for below. */
 const knownOptions = new Set(['agent', 'allowAbsoluteUrls', 'allowGetBody', 'auth', 'body', 'cache', 'cacheOptions', 'context', 'cookieJar', 'copyPipedHeaders', 'createConnection', 'decompress', 'dnsCache', 'dnsLookup', 'dnsLookupIpVersion', 'enableUnixSockets', 'encoding', 'followRedirect', 'followRedirects', 'form', 'h2session', 'headers', 'hooks', 'http2', 'https', 'ignoreInvalidCookies', 'isStream', 'json', 'localAddress', 'maxHeaderSize', 'maxRedirects', 'method', 'methodRewriting', 'pagination', 'parseJson', 'password', 'prefixUrl', 'request', 'resolveBodyOnly', 'responseType', 'retry', 'searchParameters', 'searchParams', 'setHost', 'signal', 'strictContentLength', 'stringifyJson', 'throwHttpErrors', 'timeout', 'url', 'username']);
@@ -20,10 +20,9 @@ const areKnown = new WeakMap<object, boolean>();
 Whether nobody could tell if Got had made a request for a hit: nothing of the user's runs by the way, and Got only reads the body.
 */
 export function isPlain(options: Options): boolean {
-	const {method, url, body, json, form, hooks, responseType, encoding, signal, timeout} = options;
-	return method === 'GET'
+	const {url, hooks, responseType, encoding, signal, timeout} = options;
+	return isPlainGet(options)
 		&& !options.isStream
-		&& body === undefined && json === undefined && form === undefined
 		&& options.cache === undefined
 		&& options.cookieJar === undefined
 		&& options.username === '' && options.password === ''
@@ -37,6 +36,11 @@ export function isPlain(options: Options): boolean {
 		&& url instanceof URL && isUsual(url)
 		&& isKnown(options)
 		&& channels.every(({hasSubscribers}) => !hasSubscribers);
+}
+
+/** What has a body must be Got's from the beginning: Got looks at bodies when it is called, and when it starts. */
+export function isPlainGet({method, body, json, form}: Options): boolean {
+	return method === 'GET' && body === undefined && json === undefined && form === undefined;
 }
 
 function isUsual({protocol, hostname}: URL): boolean {

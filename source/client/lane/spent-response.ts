@@ -2,7 +2,7 @@ import type {Options, Request} from 'got';
 import type {RenderedResponse} from '../../engine/exchange-types.ts';
 import {gotCopyOf} from '../got-copies.ts';
 import {remember, type Remembered} from '../remembered.ts';
-import {ServedResponse} from '../served-response.ts';
+import {seemAsServed, ServedResponse} from '../served-response.ts';
 import {markSpent} from '../spent.ts';
 
 /** What was read of a response. */
@@ -17,6 +17,10 @@ export type Content = {
 A stored response as Got gives it to who asked: with its body read, and a request that is over. Got has made none; what tells of it is made when it is looked at.
 */
 export class SpentResponse extends ServedResponse {
+	static {
+		seemAsServed(this);
+	}
+
 	readonly url: string;
 	declare readonly requestUrl: URL;
 	readonly redirectUrls: URL[] = [];
@@ -27,15 +31,17 @@ export class SpentResponse extends ServedResponse {
 	readonly ok = true;
 	readonly rawBody: Uint8Array;
 	readonly body: unknown;
+	readonly #content: Content;
 	readonly #options: Options;
 	readonly #remembered: Remembered;
 
-	constructor(rendered: RenderedResponse, {rawBody, body}: Content, options: Options, remembered: Remembered) {
+	constructor(rendered: RenderedResponse, content: Content, options: Options, remembered: Remembered) {
 		super(rendered);
-		markSpent(this);
+		markSpent(this, content.rawBody.byteLength > 0);
 		this.url = (options.url as URL).href;
-		this.rawBody = rawBody;
-		this.body = body;
+		this.rawBody = content.rawBody;
+		this.body = content.body;
+		this.#content = content;
 		this.#options = options;
 		this.#remembered = remembered;
 		Object.defineProperties(this, lazy);
@@ -58,7 +64,11 @@ export class SpentResponse extends ServedResponse {
 		headers['accept-encoding'] ??= acceptEncoding;
 		const request = Reflect.construct<[undefined, undefined, Options], Request>(requestClass!, [undefined, undefined, options]);
 		request.destroy();
-		return Object.assign(request, {options, response, _noPipe: true});
+		const {requestUrl, redirectUrls} = response;
+		const {byteLength} = response.#content.rawBody;
+		return Object.assign(request, {
+			options, response, requestUrl, redirectUrls, _noPipe: true, _downloadedSize: byteLength, _responseSize: byteLength,
+		});
 	}
 }
 
