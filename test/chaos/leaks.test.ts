@@ -107,6 +107,10 @@ test.serial(`${requests} mixed requests leave no listener, timer, socket or buff
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
+	t.teardown(() => {
+		server.closeAllConnections();
+		server.close();
+	});
 	const url = `http://127.0.0.1:${(server.address() as {port: number}).port}`;
 	const agent = new http.Agent({keepAlive: true});
 	const {signal} = new AbortController();
@@ -123,7 +127,4 @@ test.serial(`${requests} mixed requests leave no listener, timer, socket or buff
 	t.true(after.sockets <= before.sockets);
 	t.is(after.listeners, before.listeners);
 	t.true(after.mebibytes < before.mebibytes + 10);
-	server.closeAllConnections();
-	server.close();
-	await once(server, 'close');
 });
