@@ -63,7 +63,7 @@ function watchOf(place: Place): InitHook {
 		}
 
 		const init = plain.hooks?.init;
-		const at = init?.indexOf(watch) ?? -1;
+		const at = Array.isArray(init) ? init.indexOf(watch) : -1;
 		if (at === -1) {
 			return;
 		}

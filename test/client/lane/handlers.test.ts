@@ -100,7 +100,7 @@ for (const [name, instance] of majors) {
 		t.is(await startedBy(instance, async () => client(origin.url)), 0);
 	});
 
-	// Such an instance leaves no trace in what Got shows to hooks and handlers; the setting `fastLane` says so.
+	// Such an instance leaves no trace in what Got shows to hooks and handlers; the doc comment of `fastLane` says so.
 	test.serial(`${name}: a handler of an instance with nothing else, that extends the client, is not noticed: it sees no hits`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('a');
@@ -122,5 +122,28 @@ for (const [name, instance] of majors) {
 		await warm(without, origin.url);
 		await without(origin.url);
 		t.is(seen, 3, 'The setting turns the lane off');
+	});
+
+	test.serial(`${name}: a handler that is added to defaults that could be changed before the cache was is noticed by nobody either`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end('a');
+		});
+		const {now} = new Clock();
+		const client = instance.extend({mutableDefaults: true}).extend(cacheHooks({store: 'memory', expireAfter: '5m', now}));
+		let seen = 0;
+		const handler = ((options: Options, next: Next) => {
+			seen++;
+			return next(options);
+		}) as unknown as HandlerFunction;
+		// Got 15 hands nothing down of that.
+		const isMutable = client.defaults.mutableDefaults;
+		t.is(isMutable, name === 'Got 16');
+		if (isMutable) {
+			client.defaults.handlers.push(handler);
+		}
+
+		await warm(client, origin.url);
+		await client(origin.url);
+		t.is(seen, isMutable ? 1 : 0);
 	});
 }
