@@ -18,6 +18,17 @@ function option(title: string, made: object | ((stage: Stage) => object)): Twist
 	};
 }
 
+/** What would be an error by itself must be one where there is an answer as well. */
+function ofStored({title, apply}: Twist): Twist {
+	return {
+		title,
+		apply(draft) {
+			draft.isStored = true;
+			apply(draft);
+		},
+	};
+}
+
 /** What a request is given, and what its instance was. */
 function everywhere(title: string, made: object | ((stage: Stage) => object)): Twist[] {
 	return [
@@ -217,4 +228,4 @@ const own: readonly Twist[] = [
 	}),
 ];
 
-export const optionTwists: readonly Twist[] = [...refused, ...signals, ...own];
+export const optionTwists: readonly Twist[] = [...[...refused, ...signals].map(twist => ofStored(twist)), ...own];
