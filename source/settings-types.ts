@@ -393,7 +393,7 @@ export type CacheSettings = SharedSettings & {
 	/**
 	Answer fresh hits of the promise API without starting Got's request, where nobody could tell the difference: no hook of yours would run, nobody listens to events, no cookie jar is asked. All else goes Got's way.
 
-	Handlers that stand behind this library's must see every request, and close the lane. One that comes from an instance with nothing but handlers (`cached.extend(got.extend({handlers: […]}))`) is not noticed: turn the lane off there, or give the handlers as an object.
+	Got's handlers beside this library's must see every request, and close the lane. So do an instance that extends the cached one, which may have some, and defaults that may change. A handler that is added to defaults that could be changed before the cache was (`got.extend({mutableDefaults: true}).extend(cacheHooks())`) is not noticed: turn the lane off there.
 
 	@default true
 	@example

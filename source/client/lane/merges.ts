@@ -1,4 +1,5 @@
 import type {HandlerFunction, InitHook, Options} from 'got';
+import {isMergeWatched, mergeHasEnded, watchMerge} from './watched-merge.ts';
 
 /** Where a lane stands in an instance, and in what is made of that. */
 export type Place = {
@@ -15,19 +16,13 @@ type ExtendedOptions = {
 
 	/** These options have been merged into an instance before. */
 	[merged]?: true;
-} & Record<string, unknown>;
+};
 
 const merged = Symbol('got-cache-hooks: merged');
-
-/** Options of Got that hardly anybody has: where one is `undefined`, Got reads it and goes on. */
-const silentOptions = ['h2session', 'localAddress', 'dnsLookup', 'createConnection'];
 
 const lanes = new WeakSet<HandlerFunction>();
 const ownHooks = new WeakSet<InitHook>();
 const places = new WeakMap<InitHook, Place>();
-
-/** Of merges into options, whether the last came to its end: where it did not, Got has an error to tell. */
-const ends = new WeakMap<object, boolean>();
 
 /** A hook of this library: it neither reads nor changes what another hook could see. */
 export function ownInitHook<Hook extends InitHook>(hook: Hook): Hook {
@@ -49,21 +44,20 @@ export function watchMerges(lane: HandlerFunction): InitHook {
 /** It is handed down with an instance's hooks, and so tells of each request where its lane stands. */
 function watchOf(place: Place): InitHook {
 	const watch = ownInitHook((given, self) => {
+		watchMerge(self, closeBehindInstance);
 		const plain = given as ExtendedOptions;
-		ends.set(self, false);
-		if (!areOwn(self.hooks.init) || !areOwn(plain.hooks?.init)) {
+		const init = plain.hooks?.init;
+		if (!areOwn(self.hooks.init) || !areOwn(init)) {
 			// They would see what is done here; and where there are others, the lane is closed.
 			return;
 		}
 
-		watchEnd(plain, self);
 		// Merged for the second time, the lane is a part of an instance that others are merged with, unseen.
 		if (plain[merged] === true || isClosedBy(plain)) {
 			self.hooks.init.push(closed);
 		}
 
-		const init = plain.hooks?.init;
-		const at = init?.indexOf(watch) ?? -1;
+		const at = Array.isArray(init) ? init.indexOf(watch) : -1;
 		if (at === -1) {
 			return;
 		}
@@ -76,21 +70,11 @@ function watchOf(place: Place): InitHook {
 	return watch;
 }
 
-/** Got takes one option after the other: the last tells that none was refused. */
-function watchEnd(plain: ExtendedOptions, self: Options): void {
-	const last = silentOptions.find(name => plain[name] === undefined);
-	if (last === undefined) {
-		return;
+/** An instance that is merged behind the lane may have handlers: Got shows them to nobody. */
+function closeBehindInstance({hooks: {init}}: Options): void {
+	if (init.some(hook => places.has(hook))) {
+		init.push(closed);
 	}
-
-	Reflect.deleteProperty(plain, last);
-	Object.defineProperty(plain, last, {
-		get() {
-			ends.set(self, true);
-		},
-		enumerable: true,
-		configurable: true,
-	});
 }
 
 /** Whether a handler stands, or may stand, behind the lane from now on: it must see every request. */
@@ -110,7 +94,7 @@ Where a lane stands in the instance that makes a request.
 */
 export function placeOf(options: Options, lane: HandlerFunction): Place | undefined {
 	const {init} = options.hooks;
-	if (ends.get(options) === false || !areOwn(init)) {
+	if (!isMergeWatched(options) || !mergeHasEnded(options) || !areOwn(init)) {
 		return undefined;
 	}
 

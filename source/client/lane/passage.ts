@@ -120,7 +120,7 @@ export class Passage {
 	}
 
 	#equip(promise: Promise<unknown>): GotPromise {
-		const passage = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- Each function is told by `this` on which promise it was called: a handler may have put another in this one's place.
+		const passage = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- Each function is told by `this` on which promise it was called: a reading has them as well.
 		const listener = (name: 'on' | 'once' | 'off') => function (this: GotPromise, event: string, listen: Parameters<Listen>[1]): GotPromise {
 			passage.#listen(target => {
 				void target[name](event, listen);

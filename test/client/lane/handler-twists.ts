@@ -86,6 +86,7 @@ export const handlerTwists: readonly Twist[] = [
 		composed(`a handler behind ${title}`, (client, stage) => client.extend({handlers: [make(stage)]})),
 		composed(`an instance in front with a handler ${title}`, (client, stage) => stage.instance.extend({handlers: [make(stage)]}).extend(client)),
 		composed(`a handler behind in one go ${title}`, (client, stage) => stage.instance.extend(client, {handlers: [make(stage)]})),
+		composed(`an instance behind with a handler ${title}`, (client, stage) => client.extend(stage.instance.extend({handlers: [make(stage)]}))),
 		composed(`an instance behind in one go ${title}`, (client, stage) => stage.instance.extend(client, stage.instance.extend({handlers: [make(stage)], headers: {mine: 'mine'}}))),
 	]),
 	composed('extended by an instance', (client, {instance}) => client.extend(instance.extend({headers: {mine: 'mine'}}))),

@@ -78,7 +78,6 @@ const plain: Readonly<Record<string, Asked>> = {
 	'a signal': {options: {signal: new AbortController().signal}},
 	'hooks that a hit does not reach': {options: {hooks: {beforeError: [error => error], beforeRetry: [() => {}], beforeRedirect: [() => {}]}}},
 	'an extended client': {extend: client => client.extend({headers: {mine: 'mine'}}, {timeout: {request: 5000}})},
-	'a client extended by an instance with options': {extend: client => client.extend(majors[0]![1].extend({headers: {mine: 'mine'}}))},
 	'a store that answers later': {settings: {store: new LaterStore({now: () => 0})}},
 	'a header that is matched': {settings: {matchHeaders: ['accept']}, options: {responseType: 'json'}},
 	'settings of a call tree': {within: async action => runWithSettings({expireAfter: '1m'}, action)},
@@ -97,6 +96,7 @@ const ordinary: Readonly<Record<string, Asked>> = {
 	'an init hook would see the marks': noting({hooks: {init: [() => {}]}}),
 	'a hook of the request would run': {options: {hooks: {beforeRequest: [() => {}]}}},
 	'a handler stands behind': noting({handlers: [next]}),
+	'an instance stands behind, which may have handlers': {extend: client => client.extend(client.extend({headers: {mine: 'mine'}}))},
 	'defaults may change': noting({mutableDefaults: true}),
 	'a cookie jar is asked': {options: {cookieJar: new CookieJar()}},
 	'a password is sent': {options: {username: 'mine', password: 'mine'}},
@@ -138,6 +138,7 @@ async function ask(instance: Got, {path = '/', settings, extend = client => clie
 	const client = extend(createClient({...settings, ...(settings?.store instanceof LaterStore && {store: new LaterStore({now: () => 0})})}, instance).client);
 	await warm(createClient({}, instance).client, origin.url);
 	const url = origin.url + path;
+	await client(url, {throwHttpErrors: false}).catch(() => undefined);
 	await client(url, {...options, throwHttpErrors: false} as OptionsInit).catch(() => undefined);
 	await getCache(client)!.idle();
 	await turn();
@@ -168,7 +169,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	for (const options of [{nonsense: true}, {headers: {mine: 'mine'}, timeout: 'soon'}, {timeout: 'soon', headers: {mine: 'mine'}}, {context: 'mine'}, {responseType: 5, hooks: {}}]) {
+	for (const options of [{nonsense: true}, {headers: {mine: 'mine'}, timeout: 'soon'}, {timeout: 'soon', headers: {mine: 'mine'}}, {context: 'mine'}, {responseType: 5, hooks: {}}, {searchParams: [['a', '1']]}]) {
 		test.serial(`${name}: what Got refuses is an error, whatever is stored: ${JSON.stringify(options)}`, async t => {
 			const read = async (pending: RequestPromise): Promise<unknown> => pending.catch((error: unknown) => error);
 			const {value, sent} = await ask(instance, {options: options as never, read});

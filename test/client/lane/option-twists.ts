@@ -18,6 +18,17 @@ function option(title: string, made: object | ((stage: Stage) => object)): Twist
 	};
 }
 
+/** What would be an error by itself must be one where there is an answer as well. */
+function ofStored({title, apply}: Twist): Twist {
+	return {
+		title,
+		apply(draft) {
+			draft.isStored = true;
+			apply(draft);
+		},
+	};
+}
+
 /** What a request is given, and what its instance was. */
 function everywhere(title: string, made: object | ((stage: Stage) => object)): Twist[] {
 	return [
@@ -99,6 +110,9 @@ const refused: readonly Twist[] = [
 	option('a method that is none', {method: 5}),
 	option('a hook that is unknown', {hooks: {beforeNothing: []}}),
 	option('a hook that is none', {hooks: {beforeRequest: ['mine']}}),
+	option('init hooks that are none', {hooks: {init: {}}}),
+	option('init hooks that are a text', {hooks: {init: 'mine'}}),
+	option('hooks that are null', {hooks: null}),
 	option('a header that is null', {headers: {mine: null}}),
 	option('two hosts', {headers: {host: ['a', 'b']}}),
 	option('a context that is none', {context: 'mine'}),
@@ -214,4 +228,4 @@ const own: readonly Twist[] = [
 	}),
 ];
 
-export const optionTwists: readonly Twist[] = [...refused, ...signals, ...own];
+export const optionTwists: readonly Twist[] = [...[...refused, ...signals].map(twist => ofStored(twist)), ...own];

@@ -74,6 +74,9 @@ export type Draft = {
 
 	/** Seconds between one request and the next. */
 	pause: number;
+
+	/** Whether the answer is stored before, for what would not get one by itself. */
+	isStored: boolean;
 };
 
 export type Recording = {
@@ -124,6 +127,7 @@ export function draft(way: Way): Draft {
 		around: [],
 		cache: (instance, settings) => instance.extend(cacheHooks(settings)),
 		pause: 1,
+		isStored: false,
 	};
 }
 
@@ -157,6 +161,11 @@ export async function play(played: Draft, instance: Got, fastLane: boolean, venu
 		client = change(client, stage, () => cacheHooks({...settings, store: 'memory'}));
 	}
 
+	if (played.isStored) {
+		await settled(() => client(origin.url + played.path));
+		await cache.idle();
+	}
+
 	let fast = 0;
 	const started = new StartedRequests(instance);
 	for (let round = 1; round <= rounds; round++) {
@@ -185,6 +194,15 @@ export async function play(played: Draft, instance: Got, fastLane: boolean, venu
 	recorder.note('asked', origin.requests.splice(0));
 	// What comes after is nobody's.
 	return {notes: [...recorder.notes], fast};
+}
+
+/** Whatever comes of it, and however. */
+async function settled(action: () => Promise<unknown>): Promise<void> {
+	try {
+		await action();
+	} catch {
+		// It is told by what follows.
+	}
 }
 
 /** What nobody has caught until all is over. */
