@@ -12,6 +12,9 @@ export type Effort = {
 /** Rounds that count for nothing: code that is not compiled yet is slower, and a miss runs through much of it. */
 const warmUps = 3;
 
+/** How many times as long as the others they are, where a round is short. */
+const warmUpLength = 5;
+
 /**
 Measures the subjects of a scenario, round by round in turn, so that what disturbs the machine disturbs all. A subject that fails is told of, and the others go on without it.
 */
@@ -47,7 +50,8 @@ export async function measure(scenario: Scenario, surroundings: Shared, effort: 
 			// Back and forth, so that none always comes after the same one.
 			for (const [running, own] of round % 2 === 0 ? order : order.toReversed()) {
 				const isGood = await attempt(running.name, async () => {
-					const result = await running.round(effort.milliseconds / blocks);
+					const length = mostRounds === undefined && round < 0 ? warmUpLength : 1;
+					const result = await running.round(length * effort.milliseconds / blocks);
 					if (round >= 0) {
 						own.push(result);
 					}

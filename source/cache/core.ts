@@ -1,5 +1,4 @@
 import type {EventEmitter} from 'node:events';
-import {setImmediate as turn} from 'node:timers/promises';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
@@ -211,12 +210,7 @@ export class CacheCore {
 	@returns Whether there was room for it among the writes that are pending.
 	*/
 	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved}: {readonly bytes: number; readonly whenSaved: () => void}): boolean {
-		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : this.#behind(() => chain(this.variants.save(key, request, stored), whenSaved))), bytes);
-	}
-
-	/** What is to be serialized and written is so when the caller has its response. */
-	#behind(write: () => MaybePromise<void>): MaybePromise<void> {
-		return this.store.holds === 'objects' ? write() : turn().then(write);
+		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : chain(this.variants.save(key, request, stored), whenSaved)), bytes);
 	}
 
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
