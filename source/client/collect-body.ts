@@ -18,7 +18,7 @@ Copies the body as it is read by whoever reads it: it neither starts the flow no
 @param limit - Bytes after which it gives up.
 */
 export function collectBody(response: IncomingMessage, limit: number, {commit, abandon, progress}: Collector): void {
-	let kept: Kept | undefined;
+	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
 
@@ -29,7 +29,7 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 
 	const stop = (reason: WriteReason): void => {
 		end();
-		kept = undefined;
+		chunks.length = 0;
 		abandon(reason);
 	};
 
@@ -48,8 +48,8 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 		}
 
 		progress();
-		kept ??= new Kept(announcedLength(response, limit));
-		kept.add(bytes);
+		// Whoever reads the stream may change the chunk that is handed on.
+		chunks.push(Uint8Array.prototype.slice.call(bytes));
 	};
 
 	const finish = (): void => {
@@ -63,7 +63,7 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 		}
 
 		end();
-		commit((kept ?? new Kept(0)).bytes);
+		commit(concatenate(chunks, size));
 	};
 
 	const restore = replaceEmit(response, (event, argument, emit) => {
@@ -86,64 +86,16 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 	});
 }
 
-/** How long the body will be, if that is said and may be believed; else 0. */
-function announcedLength({headers}: IncomingMessage, limit: number): number {
-	const length = Number(headers['content-length']);
-	return Number.isSafeInteger(length) && length <= limit ? length : 0;
-}
-
-/**
-A copy of what came so far: whoever reads the stream may change the chunks that are handed on. Where the length is known from the beginning, each byte is copied once.
-*/
-class Kept {
-	readonly #chunks: Uint8Array[] = [];
-
-	/** Of the length that was said, as long as that holds. */
-	#whole: Uint8Array | undefined;
-	#size = 0;
-
-	constructor(length: number) {
-		this.#whole = length === 0 ? undefined : Buffer.allocUnsafeSlow(length);
+// Not `Buffer.concat`: a slice of its pool would keep the whole pool alive for as long as the entry.
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+	const body = Buffer.allocUnsafeSlow(size);
+	let position = 0;
+	for (const chunk of chunks) {
+		body.set(chunk, position);
+		position += chunk.byteLength;
 	}
 
-	get bytes(): Uint8Array {
-		const whole = this.#whole;
-		return whole?.byteLength === this.#size ? whole : this.#joined();
-	}
-
-	add(chunk: Uint8Array): void {
-		const size = this.#size + chunk.byteLength;
-		if (this.#whole !== undefined && size <= this.#whole.byteLength) {
-			this.#whole.set(chunk, this.#size);
-		} else {
-			this.#leaveWhole();
-			this.#chunks.push(Uint8Array.prototype.slice.call(chunk));
-		}
-
-		this.#size = size;
-	}
-
-	#leaveWhole(): void {
-		if (this.#whole === undefined) {
-			return;
-		}
-
-		this.#chunks.push(this.#whole.subarray(0, this.#size));
-		this.#whole = undefined;
-	}
-
-	// Not `Buffer.concat`: a slice of its pool would keep the whole pool alive for as long as the entry.
-	#joined(): Uint8Array {
-		this.#leaveWhole();
-		const body = Buffer.allocUnsafeSlow(this.#size);
-		let position = 0;
-		for (const chunk of this.#chunks) {
-			body.set(chunk, position);
-			position += chunk.byteLength;
-		}
-
-		return body;
-	}
+	return body;
 }
 
 /** Http2-wrapper (Got 15) ends a body that was cut off like any other; the code of its stream tells them apart. */
