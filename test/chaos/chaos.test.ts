@@ -27,7 +27,7 @@ const callers = 64;
 const storeTimeout = 200;
 const lease = 1000;
 
-type Scene = {readonly origin: ChaoticOrigin; readonly random: Random; readonly pulse: Pulse};
+type Scene = {readonly origin: ChaoticOrigin; readonly random: Random; readonly pulse: Pulse; readonly languages: readonly string[]};
 
 type Tally = {
 	answers: number;
@@ -41,12 +41,12 @@ type Tally = {
 /** Of one call, which may be several requests: one for each hop of a redirect. */
 type Time = {readonly milliseconds: number; readonly requests: number};
 
-async function ask(client: Got, {origin, random, pulse}: Scene, tally: Tally): Promise<void> {
+async function ask(client: Got, {origin, random, pulse, languages}: Scene, tally: Tally): Promise<void> {
 	const isHot = random.happens(0.4);
 	const name: RequestName = {
 		path: isHot ? hotPath : `/r/${random.below(30)}`,
 		identity: isHot ? '' : ['', 'Bearer a', 'Bearer b'][random.below(3)]!,
-		language: ['de', 'fr'][random.below(2)]!,
+		language: languages[random.below(languages.length)]!,
 	};
 	const isPatient = !random.happens(0.05);
 	const options = {
@@ -132,12 +132,19 @@ type Row = {
 	readonly open: (folder: string) => Store;
 	readonly settings?: CacheSettings;
 
+	/** What callers ask for, by which responses vary. Default: two. */
+	readonly languages?: readonly string[];
+
 	/** The milliseconds that a request may take, by the slowest of the plain client, before the store's time limit is added. Default: another's, which it waits for; one more's, where a response says late that it varies; and its own. */
 	readonly boundOf?: (plain: number) => number;
 };
 
 const rows: readonly Row[] = [
 	{title: 'memory', count: requests, open: () => createStore('memory')},
+	{
+		// Nothing is told late: each waits for one other, and asks.
+		title: 'memory, in one language', count: Math.ceil(requests / 5), open: () => createStore('memory'), languages: ['de'], boundOf: plain => 2 * plain,
+	},
 	{title: 'SQLite', count: Math.ceil(requests / 5), open: folder => createStore('sqlite', {path: join(folder, 'cache.sqlite')})},
 	{title: 'files', count: Math.ceil(requests / 5), open: folder => createStore('filesystem', {path: join(folder, 'cache')})},
 	{
@@ -156,7 +163,7 @@ const rows: readonly Row[] = [
 	},
 ];
 
-for (const {title, count, open, settings, boundOf = (plain: number): number => 3 * plain} of rows) {
+for (const {title, count, open, settings, languages = ['de', 'fr'], boundOf = (plain: number): number => 3 * plain} of rows) {
 	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs: ${title}`, async t => {
 		t.timeout(600_000);
 		const seed = chosenSeed();
@@ -173,7 +180,9 @@ for (const {title, count, open, settings, boundOf = (plain: number): number => 3
 		});
 		await using origin = await ChaoticOrigin.start(random);
 		using pulse = new Pulse();
-		const scene: Scene = {origin, random, pulse};
+		const scene: Scene = {
+			origin, random, pulse, languages,
+		};
 		const plain = got.extend({retry: {limit: 0}, timeout: {request: 30_000}});
 		const control = await run(plain, Math.max(300, Math.ceil(count / 10)), scene);
 		t.deepEqual(control.wrong, []);
