@@ -8,13 +8,13 @@ import {
 	rm,
 } from 'node:fs/promises';
 import {Agent, createServer} from 'node:https';
-import type {AddressInfo} from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import {inspect} from 'node:util';
 import test from 'ava';
 import type {ExtendOptions, OptionsOfTextResponseBody} from 'got';
 import {CookieJar} from 'tough-cookie';
+import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {
 	cacheInfo,
 	explain,
@@ -281,18 +281,9 @@ const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')
 
 for (const [name, instance] of majors) {
 	test(`${name}: clients with different certificates do not share, be they the request's or its agent's`, async t => {
-		const server = createServer({
-			cert, key, requestCert: true, rejectUnauthorized: false,
-		}, (_request, response) => {
+		const url = await startTlsOrigin(t, {cert, key}, (_request, response) => {
 			response.end();
 		});
-		server.listen(0, '127.0.0.1');
-		await once(server, 'listening');
-		t.teardown(() => {
-			server.closeAllConnections();
-			server.close();
-		});
-		const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 		const client = createClient({partitionSecret: 'a'}, instance).client.extend({https: {rejectUnauthorized: false}});
 		const keyOf = async (options: OptionsOfTextResponseBody): Promise<string | undefined> => cacheInfo(await client(url, options)).key;
 		const keys = [

@@ -1,9 +1,8 @@
-import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {Agent, createServer} from 'node:https';
-import type {AddressInfo} from 'node:net';
 import test from 'ava';
 import type {OptionsInit} from 'got';
+import {startTlsOrigin} from '../../helpers/tls-origin.ts';
 import {createClient, majors} from '../../helpers/clients.ts';
 import {startedBy, warm} from './lane-clients.ts';
 
@@ -21,18 +20,9 @@ const cases: ReadonlyArray<readonly [title: string, started: number, options: Op
 
 for (const [name, instance] of majors) {
 	test.serial(`${name}: a hit of HTTPS takes the lane where no certificate is shown`, async t => {
-		const server = createServer({
-			cert, key, requestCert: true, rejectUnauthorized: false,
-		}, (_request, response) => {
+		const url = await startTlsOrigin(t, {cert, key}, (_request, response) => {
 			response.end('a');
 		});
-		server.listen(0, '127.0.0.1');
-		await once(server, 'listening');
-		t.teardown(() => {
-			server.closeAllConnections();
-			server.close();
-		});
-		const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 		const client = createClient({}, instance).client.extend({https: {rejectUnauthorized: false}});
 		for (const [title, started, options] of cases) {
 			await warm(client, url, options);

@@ -1,0 +1,23 @@
+import {once} from 'node:events';
+import type {RequestListener} from 'node:http';
+import {createServer} from 'node:https';
+import type {AddressInfo} from 'node:net';
+import type {ExecutionContext} from 'ava';
+
+/**
+An origin over TLS that asks for a client's certificate, and takes any or none; it ends with the test.
+
+@returns Its URL.
+*/
+export async function startTlsOrigin(t: ExecutionContext, identity: {readonly cert: Uint8Array | string; readonly key: Uint8Array | string}, answer: RequestListener): Promise<string> {
+	const server = createServer({
+		cert: identity.cert as string, key: identity.key as string, requestCert: true, rejectUnauthorized: false,
+	}, answer);
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	t.teardown(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
