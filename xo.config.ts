@@ -23,7 +23,7 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: ['parse-duration', 'tinyduration', 'picomatch', 'structured-headers'],
 	},
-	matching: {
+	identity: {
 		source: ['policy'],
 		node: ['crypto'],
 		packages: [],
@@ -44,22 +44,22 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['keyv', '@keyv/*', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	cache: {
-		source: ['policy', 'matching', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts'],
 		node: ['*'],
 		packages: [],
 	},
 	engine: {
-		source: ['policy', 'matching', 'model', 'cache', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'errors.ts', 'settings.ts'],
 		node: ['*'],
 		packages: [],
 	},
 	client: {
-		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
 		node: ['*'],
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
 		node: ['*'],
 		packages: [],
 	},
@@ -69,12 +69,12 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	'settings.ts': {
-		source: ['policy', 'matching', 'errors.ts', 'settings-types.ts'],
+		source: ['policy', 'identity', 'errors.ts', 'settings-types.ts'],
 		node: [],
 		packages: ['leven'],
 	},
 	'settings-types.ts': {
-		source: ['policy', 'matching', 'model', 'serializers', 'stores'],
+		source: ['policy', 'identity', 'model', 'serializers', 'stores'],
 		node: [],
 		packages: [],
 	},

@@ -37,10 +37,10 @@ export type {MethodSettings, ResultSettings} from './decorators/settings-types.t
 export {
 	CacheHooksError, NotRecordedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
-export {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
-export type {IgnoredParameter} from './matching/ignored.ts';
-export {createKey, type KeySettings} from './matching/key.ts';
-export type {KeyRequest, PartitionFunction} from './matching/types.ts';
+export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
+export type {IgnoredParameter} from './identity/ignored.ts';
+export {createKey, type KeySettings} from './identity/key.ts';
+export type {KeyRequest, PartitionFunction} from './identity/types.ts';
 export {CachedRequest} from './model/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
 export type {Mode} from './policy/modes.ts';

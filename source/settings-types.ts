@@ -1,5 +1,5 @@
-import type {Ignored, IgnoredParameter} from './matching/ignored.ts';
-import type {KeyRequest, PartitionFunction} from './matching/types.ts';
+import type {Ignored, IgnoredParameter} from './identity/ignored.ts';
+import type {KeyRequest, PartitionFunction} from './identity/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
 import type {Mode} from './policy/modes.ts';

@@ -1,7 +1,7 @@
 import {closestMatch} from 'leven';
 import {SettingError} from './errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
-import {compileIgnored, type Ignored} from './matching/ignored.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
+import {compileIgnored, type Ignored} from './identity/ignored.ts';
 import {
 	getExpirationDatetime as expirationFrom,
 	NEVER_EXPIRE,

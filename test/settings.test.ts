@@ -6,7 +6,7 @@ import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import fc from 'fast-check';
 import {SettingError} from '../source/errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../source/matching/credentials.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from '../source/identity/credentials.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../source/policy/expiration.ts';
 import {
 	getExpirationDatetime,

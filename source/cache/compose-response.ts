@@ -1,6 +1,6 @@
-import type {Ignored} from '../matching/ignored.ts';
-import {leadsToSecret, redactFields} from '../matching/redact.ts';
-import {redactUrl} from '../matching/url.ts';
+import type {Ignored} from '../identity/ignored.ts';
+import {leadsToSecret, redactFields} from '../identity/redact.ts';
+import {redactUrl} from '../identity/url.ts';
 import {
 	fieldsOf,
 	storedResponse,

@@ -6,7 +6,7 @@ import type {CircuitState} from '../stores/breaker.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
-import {redactUrl} from '../matching/url.ts';
+import {redactUrl} from '../identity/url.ts';
 import type {ResolvedSettings} from '../settings.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {Entries} from './entries.ts';

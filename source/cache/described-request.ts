@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {lowerCaseNames, overridingMethod} from '../matching/method.ts';
+import {lowerCaseNames, overridingMethod} from '../identity/method.ts';
 import type {Fields} from '../policy/fields.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;

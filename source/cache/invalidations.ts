@@ -1,4 +1,4 @@
-import {resourceOf} from '../matching/url.ts';
+import {resourceOf} from '../identity/url.ts';
 
 type Invalidation = {
 	readonly time: number;

@@ -3,14 +3,14 @@ import {
 	keyOfMatched,
 	matchRequest,
 	type Secret,
-} from '../matching/key.ts';
-import {lowerCaseNames} from '../matching/method.ts';
-import {knownKey, plainIdentity, rememberKey} from '../matching/plain-keys.ts';
-import {redactRequest} from '../matching/redact-request.ts';
-import {redactFields} from '../matching/redact.ts';
-import {hasRedacted, rematchedKey} from '../matching/rematch.ts';
-import type {KeyRequest, MatchSettings} from '../matching/types.ts';
-import {redactUrl} from '../matching/url.ts';
+} from '../identity/key.ts';
+import {lowerCaseNames} from '../identity/method.ts';
+import {knownKey, plainIdentity, rememberKey} from '../identity/plain-keys.ts';
+import {redactRequest} from '../identity/stored-request.ts';
+import {redactFields} from '../identity/redact.ts';
+import {hasRedacted, rematchedKey} from '../identity/rematch.ts';
+import type {KeyRequest, MatchSettings} from '../identity/types.ts';
+import {redactUrl} from '../identity/url.ts';
 import {
 	fieldsOf,
 	storedResponse,

@@ -1,10 +1,10 @@
 import {SettingError} from '../errors.ts';
-import {redactRequest, partitionOf} from '../matching/redact-request.ts';
-import {REDACTED} from '../matching/ignored.ts';
-import {matchRequest} from '../matching/key.ts';
-import {matchedMethod} from '../matching/method.ts';
-import {leadsToSecret} from '../matching/redact.ts';
-import type {KeyRequest} from '../matching/types.ts';
+import {redactRequest, partitionOf} from '../identity/stored-request.ts';
+import {REDACTED} from '../identity/ignored.ts';
+import {matchRequest} from '../identity/key.ts';
+import {matchedMethod} from '../identity/method.ts';
+import {leadsToSecret} from '../identity/redact.ts';
+import type {KeyRequest} from '../identity/types.ts';
 import {type CachedResponse, storedOf} from '../model/cached-response.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {randomFillSync, randomUUID} from 'node:crypto';
-import {varyDigest, variantKey, type Secret} from '../matching/key.ts';
+import {varyDigest, variantKey, type Secret} from '../identity/key.ts';
 import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields} from '../policy/vary.ts';

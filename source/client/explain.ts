@@ -2,7 +2,7 @@ import type {Got} from 'got';
 import {describedRequest, type DescribedRequest} from '../cache/described-request.ts';
 import type {Explanation} from '../cache/explanation.ts';
 import type {RequestSettings} from '../settings.ts';
-import {lowerCaseNames} from '../matching/method.ts';
+import {lowerCaseNames} from '../identity/method.ts';
 import {engineOf} from './cache-hooks.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.

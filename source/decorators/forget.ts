@@ -1,7 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import {faceOf} from '../cache/http-cache.ts';
 import {deleteWhere} from '../cache/removal.ts';
-import {resourceOf} from '../matching/url.ts';
+import {resourceOf} from '../identity/url.ts';
 import {isCall, type StoredResponse} from '../model/stored-response.ts';
 import {compileUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
 import {callUrl} from './call-names.ts';

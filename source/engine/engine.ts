@@ -3,7 +3,7 @@ import type {Explanation} from '../cache/explanation.ts';
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import {NotRecordedError} from '../errors.ts';
-import {redactUrl} from '../matching/url.ts';
+import {redactUrl} from '../identity/url.ts';
 import {onLookup} from '../policy/request-rules.ts';
 import {
 	resolveRequestSettings,

@@ -1,9 +1,9 @@
 import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
 import {isForEverybody, makeKey} from '../cache/request-keys.ts';
-import {matchedMethod} from '../matching/method.ts';
-import {matchRequest} from '../matching/key.ts';
-import {partitionOf, redactRequest} from '../matching/redact-request.ts';
-import type {KeyRequest} from '../matching/types.ts';
+import {matchedMethod} from '../identity/method.ts';
+import {matchRequest} from '../identity/key.ts';
+import {partitionOf, redactRequest} from '../identity/stored-request.ts';
+import type {KeyRequest} from '../identity/types.ts';
 import type {StoredRequest} from '../model/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';

@@ -7,8 +7,8 @@ import {
 } from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
-import {leadsToSecret} from '../matching/redact.ts';
-import {redactUrl} from '../matching/url.ts';
+import {leadsToSecret} from '../identity/redact.ts';
+import {redactUrl} from '../identity/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {mayCollapse} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';

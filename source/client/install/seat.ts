@@ -1,9 +1,9 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
 import {isNetworkRefused, networkRefusal} from '../../engine/network.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../../matching/credentials.ts';
-import {compileIgnored, type Ignored} from '../../matching/ignored.ts';
-import {redactUrl} from '../../matching/url.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from '../../identity/credentials.ts';
+import {compileIgnored, type Ignored} from '../../identity/ignored.ts';
+import {redactUrl} from '../../identity/url.ts';
 import type {CacheClient} from '../create-client.ts';
 import {plainMethod, type InstalledMethod} from '../request-function.ts';
 

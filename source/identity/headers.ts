@@ -1,7 +1,7 @@
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {isCredential} from './credentials.ts';
 import {ignoresHeader} from './ignored.ts';
-import type {Sieve} from './sieve.ts';
+import type {Sieve} from './key-parts.ts';
 import type {MatchSettings} from './types.ts';
 
 // They belong to the connection, say how to cache, or ask for a part or a comparison: not what is asked for.

@@ -1,7 +1,7 @@
 import {hash} from 'node:crypto';
 import {fieldValue} from '../policy/fields.ts';
 import {maybeCredential} from './credentials.ts';
-import type {Sieve} from './sieve.ts';
+import type {Sieve} from './key-parts.ts';
 import type {KeyRequest, MatchSettings} from './types.ts';
 
 /**

@@ -2,12 +2,12 @@ import {Buffer} from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
 import {createKey} from '../../source/index.ts';
-import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/matching/ignored.ts';
-import {redactJson} from '../../source/matching/json.ts';
-import {matchRequest} from '../../source/matching/key.ts';
-import {partitionOf, redactRequest, type RedactedRequest} from '../../source/matching/redact-request.ts';
-import {rematchedKey} from '../../source/matching/rematch.ts';
-import type {KeyRequest, MatchSettings} from '../../source/matching/types.ts';
+import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
+import {redactJson} from '../../source/identity/json.ts';
+import {matchRequest} from '../../source/identity/key.ts';
+import {partitionOf, redactRequest, type RedactedRequest} from '../../source/identity/stored-request.ts';
+import {rematchedKey} from '../../source/identity/rematch.ts';
+import type {KeyRequest, MatchSettings} from '../../source/identity/types.ts';
 import {fieldsOf} from '../../source/model/stored-response.ts';
 
 const secret = 'a secret';

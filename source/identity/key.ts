@@ -16,7 +16,7 @@ import {
 } from './ignored.ts';
 import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
 import {sealIdentity} from './partition.ts';
-import {Sieve, type Sealed} from './sieve.ts';
+import {Sieve, type Sealed} from './key-parts.ts';
 import type {
 	KeyRequest,
 	MatchSettings,

@@ -3,7 +3,7 @@ import {redactBody} from './body.ts';
 import {maybeCredential} from './credentials.ts';
 import {ignoresHeader, REDACTED, type Ignored} from './ignored.ts';
 import {partitionDigest, type Secret} from './key.ts';
-import {Sieve, type Sealed} from './sieve.ts';
+import {Sieve, type Sealed} from './key-parts.ts';
 import type {MatchSettings, StorableRequest} from './types.ts';
 import {redactUrl} from './url.ts';
 

@@ -3,7 +3,7 @@ import {fieldValue, type Fields} from '../policy/fields.ts';
 import type {Ignored} from './ignored.ts';
 import {canonicalJson, redactJson, type JsonPath} from './json.ts';
 import {normalizeParameters, redactParameters} from './parameters.ts';
-import type {Sieve} from './sieve.ts';
+import type {Sieve} from './key-parts.ts';
 import type {StorableRequest} from './types.ts';
 
 // A longer one costs more than its order is worth: it is matched as it is.

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/matching/ignored.ts';
-import {leadsToSecret, redactFields} from '../../source/matching/redact.ts';
-import {redactUrl} from '../../source/matching/url.ts';
+import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
+import {leadsToSecret, redactFields} from '../../source/identity/redact.ts';
+import {redactUrl} from '../../source/identity/url.ts';
 
 const base = 'https://example.com/a/';
 const own = compileIgnored(['utm', /^x-Trace/v]) as Ignored;

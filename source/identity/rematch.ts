@@ -5,8 +5,8 @@ import {
 	partitionDigest,
 	type Secret,
 } from './key.ts';
-import type {Partition} from './redact-request.ts';
-import type {Sealed} from './sieve.ts';
+import type {Partition} from './stored-request.ts';
+import type {Sealed} from './key-parts.ts';
 import type {MatchSettings, StorableRequest} from './types.ts';
 
 /**
