@@ -24,42 +24,42 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['parse-duration', 'tinyduration', 'picomatch', 'structured-headers'],
 	},
 	identity: {
-		source: ['policy'],
+		source: ['policy', 'errors.ts', 'maybe-promise.ts'],
 		node: ['crypto'],
 		packages: [],
 	},
 	model: {
-		source: ['policy'],
+		source: ['policy', 'maybe-promise.ts'],
 		node: [],
 		packages: [],
 	},
 	serializers: {
-		source: ['model', 'errors.ts'],
+		source: ['model', 'errors.ts', 'maybe-promise.ts'],
 		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
-		source: ['errors.ts'],
+		source: ['errors.ts', 'maybe-promise.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	cache: {
-		source: ['policy', 'identity', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
 	engine: {
-		source: ['policy', 'identity', 'model', 'cache', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
 	client: {
-		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
@@ -75,6 +75,11 @@ export const house: Readonly<Record<string, Row>> = {
 	},
 	'settings-types.ts': {
 		source: ['policy', 'identity', 'model', 'serializers', 'stores'],
+		node: [],
+		packages: [],
+	},
+	'maybe-promise.ts': {
+		source: [],
 		node: [],
 		packages: [],
 	},

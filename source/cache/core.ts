@@ -23,10 +23,10 @@ import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {
 	all,
-	chain,
+	then,
 	longestTimer,
 	type MaybePromise,
-} from './maybe-promise.ts';
+} from '../maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {isRecordKey} from './records.ts';
 import {Figures, type Answered} from './stats.ts';
@@ -198,8 +198,8 @@ export class CacheCore {
 	*/
 	match(key: string, request: Fields): MaybePromise<Match | NoMatch> {
 		const pending = this.#writes.pending(key, this.settings.storeTimeout);
-		const match = (): MaybePromise<Match | NoMatch> => chain(this.variants.match(key, request), found => this.#current(found));
-		return pending === undefined ? match() : chain(pending, match);
+		const match = (): MaybePromise<Match | NoMatch> => then(this.variants.match(key, request), found => this.#current(found));
+		return pending === undefined ? match() : then(pending, match);
 	}
 
 	/**
@@ -210,7 +210,7 @@ export class CacheCore {
 	@returns Whether there was room for it among the writes that are pending.
 	*/
 	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved}: {readonly bytes: number; readonly whenSaved: () => void}): boolean {
-		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : chain(this.variants.save(key, request, stored), whenSaved)), bytes);
+		return this.#writes.run(key, () => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), bytes);
 	}
 
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
@@ -239,7 +239,7 @@ export class CacheCore {
 	@param reason - What happened, for those who listen.
 	*/
 	delete(key: string, reason: string): void {
-		this.#writes.run(key, () => chain(this.#guarded.delete(key), isDeleted => {
+		this.#writes.run(key, () => then(this.#guarded.delete(key), isDeleted => {
 			if (isDeleted) {
 				this.removed('deleted', {reason, key});
 			}
@@ -397,15 +397,15 @@ export class CacheCore {
 	#current(found: Match | NoMatch): MaybePromise<Match | NoMatch> {
 		if (found.stored === undefined) {
 			return found.others.some(({stored}) => stored.tags !== undefined)
-				? chain(all(found.others.map(other => this.#judged(other))), others => ({...found, others: others.filter(other => other !== undefined)}))
+				? then(all(found.others.map(other => this.#judged(other))), others => ({...found, others: others.filter(other => other !== undefined)}))
 				: found;
 		}
 
-		return found.stored.tags === undefined ? found : chain(this.#judged(found), match => match ?? {stored: undefined, varies: false, others: []});
+		return found.stored.tags === undefined ? found : then(this.#judged(found), match => match ?? {stored: undefined, varies: false, others: []});
 	}
 
 	#judged(match: Match): MaybePromise<Match | undefined> {
-		return chain(this.#withoutFaults(match.stored, () => this.tags.judge(match.stored)), stored => stored && {...match, stored});
+		return then(this.#withoutFaults(match.stored, () => this.tags.judge(match.stored)), stored => stored && {...match, stored});
 	}
 
 	/** A record that cannot be read might say anything: what depends on it is not used. */

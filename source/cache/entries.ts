@@ -6,7 +6,7 @@ import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {checkOf, verify} from './entry-check.ts';
 import {DecodedEntries} from './decoded-entries.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {isRecordKey} from './records.ts';
 import {withSharedStrings} from './shared-strings.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
@@ -48,7 +48,7 @@ export class Entries {
 	}
 
 	read(key: string): MaybePromise<StoredResponse | undefined> {
-		return chain(this.#options.store.get(key), value => value === undefined
+		return then(this.#options.store.get(key), value => value === undefined
 			? undefined
 			: this.#decoded.get(key, value) ?? this.#attempt<StoredResponse | undefined>(() => this.#kept(key, value), error => {
 				this.#refuse(key, error);
@@ -58,7 +58,7 @@ export class Entries {
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
 		const {store, beforeWrite} = this.#options;
-		return chain(beforeWrite(), () => chain(this.#encode(key, stored), value => store.set(key, value, {
+		return then(beforeWrite(), () => then(this.#encode(key, stored), value => store.set(key, value, {
 			expires: stored.retainUntil,
 			size: sizeOf(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
@@ -70,7 +70,7 @@ export class Entries {
 		for await (const [key, value] of this.#options.store.iterate()) {
 			if (!isRecordKey(key)) {
 				yield this.#attempt<Inspected>(
-					() => chain(this.#verified(key, value), stored => ({key, stored})),
+					() => then(this.#verified(key, value), stored => ({key, stored})),
 					error => ({key, error}),
 				);
 			}
@@ -84,18 +84,18 @@ export class Entries {
 		}
 
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checkOf(key, stored)}, {key, maxBytes});
-		return chain(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
+		return then(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
 	}
 
 	#kept(key: string, value: StoredValue): MaybePromise<StoredResponse> {
-		return chain(this.#verified(key, value), stored => {
+		return then(this.#verified(key, value), stored => {
 			this.#decoded.set(key, value, stored);
 			return stored;
 		});
 	}
 
 	#verified(key: string, value: StoredValue): MaybePromise<StoredResponse> {
-		return chain(this.#decode(key, value), stored => verify(key, stored));
+		return then(this.#decode(key, value), stored => verify(key, stored));
 	}
 
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {

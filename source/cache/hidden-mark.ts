@@ -1,5 +1,5 @@
 import type {Store} from '../stores/types.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {encodeRecord} from './records.ts';
 
 const key = 'got-cache:1:hidden';
@@ -23,7 +23,7 @@ export class HiddenMark {
 	set(): MaybePromise<void> {
 		return this.#isSet
 			? undefined
-			: chain(this.#store.set(key, encodeRecord('hidden', this.#store.holds), {expires: undefined, size: 16}), () => {
+			: then(this.#store.set(key, encodeRecord('hidden', this.#store.holds), {expires: undefined, size: 16}), () => {
 				this.#isSet = true;
 			});
 	}

@@ -18,7 +18,7 @@ import {
 	type StoredResponse,
 } from '../model/stored-response.ts';
 import type {KeyFunction} from '../settings.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 
 /** All that keys are made by. */
 export type KeyMaking = MatchSettings & {
@@ -34,7 +34,7 @@ The key of a request: the user's `keyFn`, if there is one, else the default. The
 export function makeKey(request: KeyRequest, settings: KeyMaking, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
 	const {keyFn} = settings;
 	if (keyFn !== undefined) {
-		return chain(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
+		return then(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
 	}
 
 	const identity = plainIdentity(request, settings);
@@ -50,7 +50,7 @@ export function makeKey(request: KeyRequest, settings: KeyMaking, secret: () => 
 		return made;
 	}
 
-	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
+	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : then(secret(), known => keyOfMatched(matched, known));
 }
 
 /** Whether nothing of a request says who asks, as far as that was seen when its key was made. */
@@ -89,7 +89,7 @@ A `keyFn` gets the request only if nothing of it has been redacted: from what is
 export function remakeKey({rawHeaders, partition, ...request}: StoredRequest, settings: KeyMaking, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
 	const storable = {...request, headers: fieldsOf(rawHeaders)};
 	if (settings.keyFn === undefined) {
-		return chain(secret(), known => rematchedKey(storable, partition, settings, known));
+		return then(secret(), known => rematchedKey(storable, partition, settings, known));
 	}
 
 	return hasRedacted(storable) || request.matchedBody !== undefined ? undefined : makeKey(storable, settings, secret);

@@ -5,7 +5,7 @@ import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields} from '../policy/vary.ts';
 import type {Entries} from './entries.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 
 /**
 A stored response and where it lies: under the primary key, or under its variant's.
@@ -52,7 +52,7 @@ export class Variants {
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
 	*/
 	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
-		return chain(this.#entries.read(primary), stored => {
+		return then(this.#entries.read(primary), stored => {
 			if (stored === undefined) {
 				return {stored, varies: false, others: []};
 			}
@@ -62,7 +62,7 @@ export class Variants {
 				return match;
 			}
 
-			return chain(this.#secret(), secret => {
+			return then(this.#secret(), secret => {
 				const variant = varyDigest(secret, stored.vary!.names, request);
 				return variant === stored.vary!.digest ? match : this.#matchVariant(match, variant);
 			});
@@ -70,19 +70,19 @@ export class Variants {
 	}
 
 	#matchVariant(match: Match, variant: string): MaybePromise<Match | NoMatch> {
-		return chain(this.#readVariant(match, variant), found => found ?? chain(
+		return then(this.#readVariant(match, variant), found => found ?? then(
 			this.#readOthers(match, match.stored.vary?.others ?? [], [match]),
 			others => ({stored: undefined, varies: true, others}),
 		));
 	}
 
 	#readOthers(match: Match, [digest, ...rest]: readonly string[], found: readonly Match[]): MaybePromise<readonly Match[]> {
-		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : chain(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
+		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : then(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
 	}
 
 	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
 		const key = variantKey(generation, variant);
-		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
+		return then(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
 	}
 
 	/**
@@ -93,7 +93,7 @@ export class Variants {
 	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.primary === undefined
 			? stored
-			: chain(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
+			: then(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
 				? undefined
 				: asMarked(stored, primary.expiredWith));
 	}
@@ -105,11 +105,11 @@ export class Variants {
 		const names = nominatedFields(stored.fields);
 		return names.length === 0
 			? this.#entries.write(key, withoutVariation(stored))
-			: chain(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
+			: then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
 	}
 
 	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
-		return chain(this.#entries.read(key), primary => {
+		return then(this.#entries.read(key), primary => {
 			if (primary?.vary?.names.join(',') !== names.join(',')) {
 				// Variants by other names must not be found through this one.
 				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
@@ -124,7 +124,7 @@ export class Variants {
 				});
 			}
 
-			return chain(chain(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
+			return then(then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
 				...marked, generation, vary: {names, digest}, primary: key,
 			})), () => {
 				// A variant that is known already costs no second write.

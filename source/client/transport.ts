@@ -1,6 +1,6 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
@@ -88,7 +88,7 @@ class Attempt {
 	run(isLastResort: boolean, begun?: MaybePromise<Step>): RequestResult | Promise<RequestResult> {
 		this.#retries = this.#exchange.isPatient && !isLastResort && !this.#options.isStream;
 		const start = performance.now();
-		return chain(begun ?? this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
+		return then(begun ?? this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
 	}
 
 	/** Sends the request, unless another is on its way that may answer it. What is kept from the network neither waits nor lets others wait. */

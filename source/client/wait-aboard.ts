@@ -1,5 +1,5 @@
 import type {Options} from 'got';
-import type {MaybePromise} from '../cache/maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 
 /** The caller has given up, or its time is over; what it waited for comes for nobody. */
 export type End = 'aborted' | 'late';

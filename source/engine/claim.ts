@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {CacheCore} from '../cache/core.ts';
 import type {Lease, LeaseState} from '../cache/leases.ts';
-import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {Step} from './exchange-types.ts';
 import type {Exchange} from './exchange.ts';
 import type {Flight, Outcome} from './flight.ts';
@@ -22,7 +22,7 @@ export function claim(exchange: Exchange, flight: Flight, step: Step, cache: Cac
 		return step;
 	}
 
-	return chain(take(exchange, flight, cache), taking => {
+	return then(take(exchange, flight, cache), taking => {
 		if (taking === 'late') {
 			return step;
 		}
@@ -34,7 +34,7 @@ export function claim(exchange: Exchange, flight: Flight, step: Step, cache: Cac
 /** Takes the lease for a flight, unless another has it, or the store takes too long. */
 function take({info, patience}: Exchange, flight: Flight, cache: CacheCore): MaybePromise<'ours' | 'taken' | 'late'> {
 	const key = info.key!;
-	const taking = chain(cache.leases.take(key), lease => {
+	const taking = then(cache.leases.take(key), lease => {
 		if (lease !== undefined) {
 			giveBack(lease, flight, key, cache);
 		}
@@ -46,7 +46,7 @@ function take({info, patience}: Exchange, flight: Flight, cache: CacheCore): May
 
 /** Another process may have had the lease, and given it back, since the store was asked. */
 function lookAgain(exchange: Exchange): MaybePromise<Step> {
-	return chain(exchange.again(), next => {
+	return then(exchange.again(), next => {
 		if (next.do === 'serve') {
 			exchange.share();
 		}

@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Explanation} from '../cache/explanation.ts';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import {NotRecordedError} from '../errors.ts';
 import {redactUrl} from '../identity/url.ts';
@@ -171,7 +171,7 @@ export class Engine {
 	*/
 	begin(exchange: Exchange, isLastResort = false): MaybePromise<Step> {
 		const isReplay = this.#settings.mode === 'replay';
-		return this.#safely(() => isReplay ? chain(exchange.begin(isLastResort), step => this.#replayed(step, exchange)) : exchange.begin(isLastResort), error => {
+		return this.#safely(() => isReplay ? then(exchange.begin(isLastResort), step => this.#replayed(step, exchange)) : exchange.begin(isLastResort), error => {
 			if (isReplay) {
 				throw error;
 			}
@@ -195,7 +195,7 @@ export class Engine {
 	clear(exchange: Exchange, flight: Flight, step: Step): MaybePromise<Step> {
 		exchange.lead(flight);
 		const hasMissed = this.#flights.hasLanded(exchange.flightKey, exchange.began);
-		return this.#safely(() => chain(hasMissed ? exchange.again() : step, next => {
+		return this.#safely(() => then(hasMissed ? exchange.again() : step, next => {
 			if (next.do === 'send') {
 				return claim(exchange, flight, next, this.cache);
 			}
@@ -207,7 +207,7 @@ export class Engine {
 
 	/** What to do where another request got a response meanwhile. */
 	reuse(exchange: Exchange, match: Match): MaybePromise<Step> {
-		return this.#safely(() => chain(exchange.reuse(match), step => {
+		return this.#safely(() => then(exchange.reuse(match), step => {
 			if (step.do === 'send' && this.#isRefused(exchange.request, match)) {
 				this.#flights.pass(exchange.flightKey, this.#ofClient);
 			}

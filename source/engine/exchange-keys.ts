@@ -1,4 +1,4 @@
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {isForEverybody, makeKey} from '../cache/request-keys.ts';
 import {matchedMethod} from '../identity/method.ts';
 import {matchRequest} from '../identity/key.ts';
@@ -31,8 +31,8 @@ export function keyOf(outgoing: OutgoingRequest, settings: ExchangeSettings): Ma
 export function storedRequest(outgoing: OutgoingRequest, settings: ExchangeSettings): MaybePromise<StoredRequest> {
 	const request = keyRequest(outgoing);
 	const sealed = isForEverybody(request, settings) ? [] : matchRequest(request, settings).sealed;
-	const partition = sealed.length === 0 ? undefined : chain(settings.secret(), secret => partitionOf(sealed, secret));
-	return chain(partition, known => redactRequest(request, settings, known));
+	const partition = sealed.length === 0 ? undefined : then(settings.secret(), secret => partitionOf(sealed, secret));
+	return then(partition, known => redactRequest(request, settings, known));
 }
 
 /** The setting whose fault it is where a key cannot be made. */
@@ -68,5 +68,5 @@ export function sibling(request: OutgoingRequest, method: string, url: string = 
 The keys under which a GET and a HEAD of a resource lie for this caller.
 */
 export function readKeys(request: OutgoingRequest, url: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
-	return chain(keyOf(sibling(request, 'GET', url), settings), get => chain(keyOf(sibling(request, 'HEAD', url), settings), head => [get, head]));
+	return then(keyOf(sibling(request, 'GET', url), settings), get => then(keyOf(sibling(request, 'HEAD', url), settings), head => [get, head]));
 }

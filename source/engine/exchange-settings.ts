@@ -1,4 +1,4 @@
-import type {MaybePromise} from '../cache/maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import {settingsOfMode} from '../policy/modes.ts';
 import type {PolicySettings} from '../policy/types.ts';
 import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';

@@ -1,7 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
@@ -73,13 +73,13 @@ export class ExchangeWrites {
 	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
 		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
-		this.#quietly(() => chain(context.key ?? keyOf(request, this.#settings), key => {
+		this.#quietly(() => then(context.key ?? keyOf(request, this.#settings), key => {
 			if (key === undefined) {
 				return;
 			}
 
 			// Now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
-			const composed = chain(this.#decode(body, codings), content => content && chain(storedRequest(request, this.#settings), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
+			const composed = then(this.#decode(body, codings), content => content && then(storedRequest(request, this.#settings), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
 			this.#write(key, () => composed, {...context, reason: 'stored'}, body.byteLength);
 			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
 		}));
@@ -120,7 +120,7 @@ export class ExchangeWrites {
 		const urls = [method, override].flatMap(asked => invalidatedUrls({method: asked, url: target}, response));
 		for (const url of new Set(urls)) {
 			this.#cache.invalidations.add(url, now());
-			this.#quietly(() => chain(readKeys(this.#request, url, this.#settings), keys => {
+			this.#quietly(() => then(readKeys(this.#request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
 						this.#cache.delete(key, 'invalidated');
@@ -137,7 +137,7 @@ export class ExchangeWrites {
 			return body;
 		}
 
-		return chain(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
+		return then(decodeContent(body, codings, this.#settings.maxEntryBytes), content => {
 			if (content === undefined) {
 				this.#watcher.refuse('undecodable');
 			}
@@ -158,9 +158,9 @@ export class ExchangeWrites {
 	}
 
 	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
-		return chain(this.accepts(stored, key), accepted => {
+		return then(this.accepts(stored, key), accepted => {
 			if (accepted) {
-				return chain(this.#watcher.composed(stored), () => stored);
+				return then(this.#watcher.composed(stored), () => stored);
 			}
 
 			this.#watcher.refuse('filtered');
@@ -181,7 +181,7 @@ export class ExchangeWrites {
 
 		this.#cache.invalidations.renew(this.#request.url, key);
 		const {sent, reason} = context;
-		const stamped: Task = () => chain(task(), stored => stored && chain(this.#cache.stamp(stored, sent), current => {
+		const stamped: Task = () => then(task(), stored => stored && then(this.#cache.stamp(stored, sent), current => {
 			if (current === undefined) {
 				this.#watcher.refuse('invalidated');
 			}

@@ -6,7 +6,7 @@ import {
 	type Renewal,
 } from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {chain, withinTime, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import {leadsToSecret} from '../identity/redact.ts';
 import {redactUrl} from '../identity/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
@@ -151,7 +151,7 @@ export class Exchange {
 		}
 
 		const found = keyOf(this.request, this.#settings);
-		return chain(found instanceof Promise ? withinTime<string | typeof late | undefined>(found, this.patience.leftInAll, late) : found, key => {
+		return then(found instanceof Promise ? withinTime<string | typeof late | undefined>(found, this.patience.leftInAll, late) : found, key => {
 			if (key === late) {
 				return this.standAside();
 			}
@@ -190,7 +190,7 @@ export class Exchange {
 	/** Decides anew, by what another request got meanwhile. */
 	reuse(match: Match): MaybePromise<Step> {
 		this.#tell({collapsed: true});
-		return chain(this.#use(match, this.#key!, false), step => {
+		return then(this.#use(match, this.#key!, false), step => {
 			if (step.do === 'send') {
 				this.#tell({collapsed: false});
 			}
@@ -203,7 +203,7 @@ export class Exchange {
 	again(): MaybePromise<Step> {
 		const former = this.#sent?.reason;
 		this.#sent = undefined;
-		return chain(this.#lookup(this.#key!, false), step => {
+		return then(this.#lookup(this.#key!, false), step => {
 			this.#keepReason(former);
 			return step;
 		});
@@ -341,12 +341,12 @@ export class Exchange {
 
 	#lookup(key: string, isLastResort: boolean): MaybePromise<Step> {
 		const found = findStored(key, this.request, this.#settings, this.#cache);
-		return chain(found instanceof Promise ? withinTime(found, this.patience.left, noMatch) : found, inTime => this.#use(inTime, key, isLastResort));
+		return then(found instanceof Promise ? withinTime(found, this.patience.left, noMatch) : found, inTime => this.#use(inTime, key, isLastResort));
 	}
 
 	#use(found: Match | NoMatch, key: string, isLastResort: boolean): MaybePromise<Step> {
 		this.#match = found;
-		return found.stored === undefined ? this.#decide(isLastResort) : chain(this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
+		return found.stored === undefined ? this.#decide(isLastResort) : then(this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
 	}
 
 	#land(stored: StoredResponse): MaybePromise<void> {

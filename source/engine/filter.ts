@@ -1,5 +1,5 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {MaybePromise} from '../cache/maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import type {TagFunction} from '../settings.ts';
 

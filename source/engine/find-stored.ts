@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {chain, type MaybePromise} from '../cache/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {keyOf, sibling} from './exchange-keys.ts';
@@ -29,12 +29,12 @@ export function lookedUp(match: Match | NoMatch): {readonly stored: StoredRespon
 The stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).
 */
 export function findStored(key: string, request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
-	const find = (primary: string): MaybePromise<Match | NoMatch> => chain(cache.match(primary, request.fields), match => current(match, request, settings, cache));
+	const find = (primary: string): MaybePromise<Match | NoMatch> => then(cache.match(primary, request.fields), match => current(match, request, settings, cache));
 	if (request.method !== 'HEAD' || request.override !== undefined) {
 		return find(key);
 	}
 
-	return chain(keyOf(sibling(request, 'GET'), settings), keyOfGet => chain(
+	return then(keyOf(sibling(request, 'GET'), settings), keyOfGet => then(
 		keyOfGet === undefined ? noMatch : find(keyOfGet),
 		match => match.stored === undefined ? find(key) : match,
 	));

@@ -1,5 +1,5 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {longestTimer} from '../cache/maybe-promise.ts';
+import {longestTimer} from '../maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields, nominatedValues} from '../policy/vary.ts';

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {chain, type MaybePromise} from '../model/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {fromDocument, toDocument, toJsonDocument} from './document.ts';
 import {formatNames, formatStage, type FormatName} from './formats.ts';
@@ -66,7 +66,7 @@ export class SerializerPipeline {
 		const full: StageContext = {...context, fields: stored.fields};
 		let value: MaybePromise<Serialized> = toDocument(stored, isReadable);
 		for (const stage of this.stages) {
-			value = chain<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
+			value = then<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
 		}
 
 		return value;
@@ -81,10 +81,10 @@ export class SerializerPipeline {
 		try {
 			let value: MaybePromise<unknown> = serialized;
 			for (const stage of this.stages.toReversed()) {
-				value = chain(value, output => stage.loads(restoredFor(output, stage) as never, context));
+				value = then(value, output => stage.loads(restoredFor(output, stage) as never, context));
 			}
 
-			const stored = chain(value, fromDocument);
+			const stored = then(value, fromDocument);
 			return stored instanceof Promise ? rejectingUnreadable(stored) : stored;
 		} catch (error) {
 			throw unreadable(error);

@@ -1,5 +1,5 @@
 import type {Options} from 'got';
-import type {MaybePromise} from '../../cache/maybe-promise.ts';
+import type {MaybePromise} from '../../maybe-promise.ts';
 import type {OutgoingRequest, Step} from '../../engine/exchange-types.ts';
 import type {Exchange} from '../../engine/exchange.ts';
 
