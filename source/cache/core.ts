@@ -8,6 +8,12 @@ import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
 import {redactUrl} from '../identity/url.ts';
 import type {ResolvedSettings} from '../settings.ts';
+import {
+	all,
+	then,
+	longestTimer,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {Entries} from './entries.ts';
 import {
@@ -21,12 +27,6 @@ import {
 import {HiddenMark} from './hidden-mark.ts';
 import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
-import {
-	all,
-	then,
-	longestTimer,
-	type MaybePromise,
-} from '../maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {isRecordKey} from './records.ts';
 import {Figures, type Answered} from './stats.ts';

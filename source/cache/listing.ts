@@ -1,8 +1,8 @@
 import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {LongTask} from './recreate-keys.ts';
 
 /** An entry as whoever asks for it finds it, or why nobody does. */

@@ -4,8 +4,8 @@ import {varyDigest, variantKey, type Secret} from '../identity/key.ts';
 import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields} from '../policy/vary.ts';
-import type {Entries} from './entries.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import type {Entries} from './entries.ts';
 
 /**
 A stored response and where it lies: under the primary key, or under its variant's.

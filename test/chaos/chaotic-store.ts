@@ -5,7 +5,7 @@ import type {
 	Store,
 	StoredValue,
 } from '../../source/index.ts';
-import {chain} from '../../source/maybe-promise.ts';
+import {then} from '../../source/maybe-promise.ts';
 import type {Random} from './random.ts';
 
 /** Stands before a store of bytes, and throws, rejects, hangs, delays, truncates, flips bits, forgets and lies at random. */
