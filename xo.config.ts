@@ -25,7 +25,7 @@ export const house: Readonly<Record<string, Row>> = {
 	},
 	identity: {
 		source: ['policy', 'errors.ts', 'maybe-promise.ts'],
-		node: ['crypto'],
+		node: ['buffer', 'crypto'],
 		packages: [],
 	},
 	model: {

@@ -1,6 +1,6 @@
 export type {UpdatedCache} from './cache/copying.ts';
 export type {Criteria} from './cache/criteria.ts';
-export type {DescribedRequest} from './cache/described-request.ts';
+export type {DescribedRequest} from './identity/sent-request.ts';
 export type {
 	AnswerEvent, CacheEvents, RemovalEvent, StoreErrorEvent, WriteEvent,
 } from './cache/events.ts';
@@ -40,7 +40,7 @@ export {
 export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/ignored.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
-export type {KeyRequest, PartitionFunction} from './identity/types.ts';
+export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
 export {CachedRequest} from './model/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
 export type {Mode} from './policy/modes.ts';

@@ -85,6 +85,11 @@ const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh
 	readOnly: boolean,
 	staleIfError: period,
 	staleWhileRevalidate: period,
+	trust: {
+		default: undefined,
+		allowed: 'a string that is not empty',
+		parse: notEmpty,
+	},
 };
 
 const clientTable: Table<ResolvedSettings> = {
@@ -163,6 +168,7 @@ const clientTable: Table<ResolvedSettings> = {
 	},
 	ttlOffset: {...period, default: '1h'},
 	storeEncoded: boolean,
+	storeSetCookie: boolean,
 	storeTimeout: {
 		default: 500,
 		// More makes `setTimeout` fire at once.

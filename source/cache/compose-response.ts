@@ -1,12 +1,14 @@
 import type {Ignored} from '../identity/ignored.ts';
-import {leadsToSecret, redactFields} from '../identity/redact.ts';
+import {handsOutSecret, storableLines} from '../identity/redact.ts';
 import {redactUrl} from '../identity/url.ts';
 import {
 	fieldsOf,
 	storedResponse,
+	type StoredCookie,
 	type StoredRequest,
 	type StoredResponse,
 } from '../model/stored-response.ts';
+import {fieldLines} from '../policy/fields.ts';
 import {
 	datedFields,
 	freshenedFields,
@@ -62,7 +64,7 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		url: redactUrl(url, ignored),
 		statusCode: head.statusCode,
 		statusMessage: head.statusMessage,
-		rawHeaders: datedFields(redactFields(storable, url, ignored), received),
+		rawHeaders: datedFields(storableLines(storable, url, ignored), received),
 		createdAt: received,
 		expires: lifetime.expires,
 		retainUntil: lifetime.retainUntil,
@@ -71,12 +73,46 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
 		...(took !== undefined && {took}),
+		...cookiesOf(response),
 		request,
 	}, body);
 }
 
+/** The cookies that a redirect set, which are not stored themselves: without them it may lead elsewhere. */
+function cookiesOf({head: {statusCode, rawHeaders}, url, withheld, received}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
+	if (statusCode < 300 || statusCode >= 400 || !withheld.includes('set-cookie')) {
+		return {};
+	}
+
+	const cookies = fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined);
+	return cookies.length === 0 ? {} : {cookies};
+}
+
+/** RFC 6265 §5.2, as far as a cookie jar is asked for it. */
+function parseCookie(line: string, url: string, now: number): StoredCookie | undefined {
+	const [pair = '', ...attributes] = line.split(';');
+	const name = pair.split('=', 1)[0]!.trim();
+	if (name === '' || !pair.includes('=')) {
+		return undefined;
+	}
+
+	const given = new Map(attributes.map(attribute => {
+		const [attributeName = '', ...value] = attribute.split('=');
+		return [attributeName.trim().toLowerCase(), value.join('=').trim()] as const;
+	}));
+	const {protocol, hostname, port, pathname} = new URL(url);
+	const domain = given.get('domain')?.replace(/^\./v, '') ?? '';
+	const path = given.get('path') ?? '';
+	const host = domain === '' || domain === hostname ? hostname + (port === '' ? '' : `:${port}`) : domain;
+	return {
+		name,
+		url: `${given.has('secure') ? 'https:' : protocol}//${host}${path.startsWith('/') ? path : pathname}`,
+		isDeleted: Number(given.get('max-age')) <= 0 || Date.parse(given.get('expires') ?? '') <= now,
+	};
+}
+
 /**
-The lines of a 304 that may be stored: what leads to a secret is left out, so that what was stored stands.
+The lines of a 304 that may be stored. A line that hands out a secret is left out, so that the stored one stands.
 
 @param url - What was asked for.
 */
@@ -84,12 +120,12 @@ export function storableUpdate(raw: RawFields, url: string, ignored: Ignored): s
 	const lines: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		const line = raw.slice(index, index + 2);
-		if (!leadsToSecret(fieldsOf(line), url, ignored)) {
+		if (!handsOutSecret(fieldsOf(line), url, ignored)) {
 			lines.push(...line);
 		}
 	}
 
-	return redactFields(lines, url, ignored);
+	return storableLines(lines, url, ignored);
 }
 
 /** How long what was validated is fresh now, and what of it is not to be stored any longer. */

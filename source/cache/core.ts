@@ -9,11 +9,11 @@ import type {Store} from '../stores/types.ts';
 import {redactUrl} from '../identity/url.ts';
 import type {ResolvedSettings} from '../settings.ts';
 import {
-	all,
 	then,
 	longestTimer,
 	type MaybePromise,
 } from '../maybe-promise.ts';
+import {isRecordKey} from '../identity/key.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {Entries} from './entries.ts';
 import {
@@ -28,7 +28,6 @@ import {HiddenMark} from './hidden-mark.ts';
 import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {isRecordKey} from './records.ts';
 import {Figures, type Answered} from './stats.ts';
 import {Tags} from './tags.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
@@ -48,7 +47,7 @@ const answerOfReason: Partial<Record<Reason, Answered>> = {
 type Told = {
 	readonly reason: Reason;
 	readonly key: string | undefined;
-	readonly request: {readonly method: string; readonly url: string};
+	readonly request: {readonly method: string; readonly targetUrl: string};
 
 	/** Whether nobody waits for it. */
 	readonly background: boolean;
@@ -228,11 +227,6 @@ export class CacheCore {
 		await this.#strict.get(secretKey);
 	}
 
-	/** Writes an entry again where it lies. */
-	replace(key: string, stored: StoredResponse): void {
-		this.#writes.run(key, () => this.#entries.write(key, stored));
-	}
-
 	/**
 	Deletes one entry; where it is a primary one, its variants can no longer be found.
 
@@ -341,7 +335,7 @@ export class CacheCore {
 	}
 
 	/** Tells and counts what became of a response of the origin's. */
-	written(event: 'stored' | 'refused', {reason, key, request: {method, url}}: Omit<Told, 'background'>): void {
+	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<Told, 'background'>): void {
 		if (event === 'stored') {
 			this.figures.stored++;
 		} else {
@@ -353,7 +347,7 @@ export class CacheCore {
 		}
 
 		const payload: WriteEvent = {
-			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters),
+			reason, key, method, url: redactUrl(targetUrl, this.settings.ignoredParameters),
 		};
 		this.report(event, payload);
 	}
@@ -383,25 +377,19 @@ export class CacheCore {
 		}
 	}
 
-	#tell(event: Answered, {reason, key, request: {method, url}, background}: Told): void {
+	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: Told): void {
 		if (!this.events.isHeard(event)) {
 			return;
 		}
 
 		const payload: AnswerEvent = {
-			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters), background,
+			reason, key, method, url: redactUrl(targetUrl, this.settings.ignoredParameters), background,
 		};
 		this.report(event, payload);
 	}
 
 	#current(found: Match | NoMatch): MaybePromise<Match | NoMatch> {
-		if (found.stored === undefined) {
-			return found.others.some(({stored}) => stored.tags !== undefined)
-				? then(all(found.others.map(other => this.#judged(other))), others => ({...found, others: others.filter(other => other !== undefined)}))
-				: found;
-		}
-
-		return found.stored.tags === undefined ? found : then(this.#judged(found), match => match ?? {stored: undefined, varies: false, others: []});
+		return found.stored?.tags === undefined ? found : then(this.#judged(found as Match), match => match ?? {stored: undefined, varies: false});
 	}
 
 	#judged(match: Match): MaybePromise<Match | undefined> {

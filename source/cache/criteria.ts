@@ -8,7 +8,7 @@ import {
 	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import type {DescribedRequest} from './described-request.ts';
+import type {DescribedRequest} from '../identity/sent-request.ts';
 
 /**
 What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.

@@ -5,9 +5,9 @@ import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import {isRecordKey} from '../identity/key.ts';
 import {checkOf, verify} from './entry-check.ts';
 import {DecodedEntries} from './decoded-entries.ts';
-import {isRecordKey} from './records.ts';
 import {withSharedStrings} from './shared-strings.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 

@@ -10,6 +10,8 @@ import {
 	type LiveSettings,
 	type RequestSettings,
 } from '../settings.ts';
+import {identify} from '../identity/identify.ts';
+import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
 import {
@@ -18,7 +20,6 @@ import {
 	type Criteria,
 	type Selection,
 } from './criteria.ts';
-import type {DescribedRequest} from './described-request.ts';
 import type {CacheEvents} from './events.ts';
 import type {Explanation} from './explanation.ts';
 import {importHar, type ImportedHar} from './from-har.ts';
@@ -35,11 +36,10 @@ import {
 } from './listing.ts';
 import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
 import {deleteMeant, expireMeant, resetExpirations} from './removal.ts';
-import {makeKey, redactAgain, remakeKey} from './request-keys.ts';
+import {recreateKey, redactAgain} from './request-keys.ts';
 import {
 	checkedExpiration,
 	checkedResponse,
-	keyRequest,
 	saveAgain,
 	saveResponse,
 	type DescribedResponse,
@@ -134,9 +134,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			return this.#given(key, await readVisible(core, key));
 		}
 
-		const asked = keyRequest(request ?? {url: url!});
-		const primary = await makeKey(asked, core.settings, core.secret);
-		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.headers);
+		const asked = describedRequest(request ?? {url: url!});
+		const primary = await identify(asked, core.settings).key(core.secret);
+		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.fields);
 		return match?.stored === undefined ? undefined : this.#given(match.key, await core.tags.judge(match.stored));
 	}
 
@@ -157,7 +157,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const core = coreOf(this);
 		const saved = subject instanceof CachedResponse
 			? await saveAgain(core, subject, checkedOptions(rest[0]))
-			: await saveResponse(core, keyRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
+			: await saveResponse(core, describedRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
 		if (typeof saved === 'string') {
 			throw new CacheHooksError('ERR_NOT_STORABLE', `The response may not be stored: ${saved}`);
 		}
@@ -353,7 +353,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 					return undefined;
 				}
 
-				return stored.request === undefined || isCall(stored) ? key : remakeKey(stored.request, core.settings, core.secret);
+				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, core.settings, core.secret);
 			},
 			redact: stored => redactAgain(stored, core.settings),
 		});
@@ -404,7 +404,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
-		return makeKey(keyRequest(checkedRequest(request)), settings, secret);
+		return identify(describedRequest(checkedRequest(request)), settings).key(secret);
 	}
 
 	/**

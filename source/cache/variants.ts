@@ -16,17 +16,11 @@ export type Match = {
 	readonly stored: StoredResponse;
 };
 
-/** Nothing stored matches; other variants of the resource may be stored. */
+/** Nothing stored matches; `varies` says whether other variants of the resource are stored. */
 export type NoMatch = {
 	readonly stored: undefined;
 	readonly varies: boolean;
-
-	/** Variants that can be validated: the origin may choose one of them (RFC 9111 §4.3.1). */
-	readonly others: readonly Match[];
 };
-
-// So many variants are offered to the origin for validation; each is read from the store.
-const offered = 8;
 
 /**
 The variants of a resource (RFC 9111 §4.1): the first lies under the primary key, each other under a key that derives from the primary's generation and its own nominated values. So deleting the primary unhooks them all.
@@ -54,7 +48,7 @@ export class Variants {
 	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
 		return then(this.#entries.read(primary), stored => {
 			if (stored === undefined) {
-				return {stored, varies: false, others: []};
+				return {stored, varies: false};
 			}
 
 			const match = {primary, key: primary, stored};
@@ -64,20 +58,9 @@ export class Variants {
 
 			return then(this.#secret(), secret => {
 				const variant = varyDigest(secret, stored.vary!.names, request);
-				return variant === stored.vary!.digest ? match : this.#matchVariant(match, variant);
+				return variant === stored.vary!.digest ? match : then(this.#readVariant(match, variant), found => found ?? {stored: undefined, varies: true});
 			});
 		});
-	}
-
-	#matchVariant(match: Match, variant: string): MaybePromise<Match | NoMatch> {
-		return then(this.#readVariant(match, variant), found => found ?? then(
-			this.#readOthers(match, match.stored.vary?.others ?? [], [match]),
-			others => ({stored: undefined, varies: true, others}),
-		));
-	}
-
-	#readOthers(match: Match, [digest, ...rest]: readonly string[], found: readonly Match[]): MaybePromise<readonly Match[]> {
-		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : then(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
 	}
 
 	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
@@ -117,20 +100,13 @@ export class Variants {
 
 			const {generation, vary, expiredWith} = primary;
 			const marked = expiredWith === undefined ? stored : {...stored, expiredWith};
-			const others = vary.others ?? [];
 			if (vary.digest === digest) {
-				return this.#entries.write(key, {
-					...marked, generation, vary: {names, digest, others},
-				});
+				return this.#entries.write(key, {...marked, generation, vary: {names, digest}});
 			}
 
-			return then(then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
+			return then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
 				...marked, generation, vary: {names, digest}, primary: key,
-			})), () => {
-				// A variant that is known already costs no second write.
-				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
-				return isNew ? this.#entries.write(key, {...primary, vary: {...vary, others: [digest, ...others].slice(0, offered)}}) : undefined;
-			});
+			}));
 		});
 	}
 }

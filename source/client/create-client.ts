@@ -1,4 +1,3 @@
-import {describedRequest} from '../cache/described-request.ts';
 import {
 	attach,
 	coreOf,
@@ -6,6 +5,7 @@ import {
 	HttpCache,
 } from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
+import {describedRequest} from '../identity/sent-request.ts';
 import {Engine} from '../engine/engine.ts';
 import {liveSettings} from '../engine/live-settings.ts';
 import {runWithSettings} from '../engine/scope.ts';
@@ -37,7 +37,7 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	const cache = given ?? new HttpCache(settings);
 	const engine = new Engine(coreOf(cache), resolved, settings);
 	attach(cache, {
-		explain: async ({method = 'GET', url, headers = {}, body}, requestSettings) => engine.explain(describedRequest(method, new URL(url), headers, body), engine.settingsFor(requestSettings)),
+		explain: async (request, requestSettings) => engine.explain(describedRequest(request), engine.settingsFor(requestSettings)),
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
 		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
 			engine.reconfigure(next, stated);

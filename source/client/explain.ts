@@ -1,8 +1,8 @@
 import type {Got} from 'got';
-import {describedRequest, type DescribedRequest} from '../cache/described-request.ts';
 import type {Explanation} from '../cache/explanation.ts';
 import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../identity/method.ts';
+import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {engineOf} from './cache-hooks.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.
@@ -33,5 +33,5 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 		...options.headers,
 		...lowerCaseNames(headers),
 	};
-	return engine.explain(describedRequest(method, new URL(url), sent, body), engine.settingsFor(settings ?? options.context.cache));
+	return engine.explain(sentRequest(method, new URL(url), sent, body), engine.settingsFor(settings ?? options.context.cache));
 }

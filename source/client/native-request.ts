@@ -9,10 +9,9 @@ export type NativeOptions = {
 	headers?: Record<string, string | string[] | undefined>;
 	signal?: AbortSignal | undefined;
 
-	/** What Node.js takes, and agents have among their options: see `clientCertificate`. */
-	cert?: unknown;
-	key?: unknown;
-	pfx?: unknown;
+	setHost?: boolean | undefined;
+
+	/** An agent, or for HTTP/2 an object of agents. The other TLS settings are looked up by `trustOf`. */
 	agent?: unknown;
 };
 

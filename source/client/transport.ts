@@ -6,7 +6,9 @@ import type {Step} from '../engine/exchange-types.ts';
 import type {Exchange} from '../engine/exchange.ts';
 import type {Flight, Landing} from '../engine/flight.ts';
 import type {Boarding} from '../engine/flights.ts';
+import {overridingMethod} from '../identity/method.ts';
 import {isNetworkRefused, networkRefusal} from '../engine/network.ts';
+import {isFormDataStream, readFormData} from './form-data.ts';
 import {learnAcceptEncoding, learnFrom} from './got-copies.ts';
 import {takeOver} from './lane/handed-over.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
@@ -20,6 +22,7 @@ import {
 	type RequestResult,
 } from './native-request.ts';
 import {receive} from './receive.ts';
+import {noteRedirect, redirectsOf} from './redirects.ts';
 import {refresh, refreshOf} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
 import {remember} from './remembered.ts';
@@ -49,11 +52,18 @@ export function transportFor(options: Options, engine: Engine): RequestFunction 
 		takeOff(options);
 		const isLastResort = endOfRetries(options);
 		learnAcceptEncoding(options, native);
-		const request = outgoingRequest(url, native, options);
-		const begun = takeOver(options, request);
-		const exchange = begun?.exchange ?? engine.open(request, options.decompress ? settings : {...settings, storeEncoded: true});
-		remember(options, {exchange, now: engine.now});
-		return new Attempt(url, native, options, exchange, engine).run(isLastResort, begun?.step);
+		const start = (): RequestResult | Promise<RequestResult> => {
+			const request = outgoingRequest(url, native, options, settings);
+			const begun = takeOver(options, request);
+			// A recording is played as it is.
+			const redirects = settings.mode === undefined ? redirectsOf(options) : undefined;
+			const exchange = begun?.exchange ?? engine.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
+			remember(options, {exchange, now: engine.now});
+			return new Attempt(url, native, options, exchange, engine).run(isLastResort, begun?.step);
+		};
+
+		const mayKeepBody = !settings.disabled && settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
+		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), start) : start();
 	};
 
 	return transport as RequestFunction;
@@ -238,6 +248,7 @@ class Attempt {
 		if (given instanceof ServedResponse) {
 			this.#serve(given);
 		} else {
+			noteRedirect(this.#options, given);
 			this.#wait();
 		}
 
@@ -287,6 +298,7 @@ class Attempt {
 
 	#serve(response: ServedResponse): RequestResult {
 		learnFrom(this.#options, response);
+		noteRedirect(this.#options, response);
 		if (response.statusCode >= 400) {
 			refuseRetry(this.#options);
 		}

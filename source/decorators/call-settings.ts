@@ -35,6 +35,7 @@ export function callRequest(name: string, key: string): OutgoingRequest {
 		method: callMethod,
 		override: undefined,
 		url: callUrl(name),
+		targetUrl: callUrl(name),
 		fields: {},
 		body: key,
 	};

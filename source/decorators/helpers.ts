@@ -42,7 +42,7 @@ The key under which the result of a call is kept, of a method with `result: true
 @example
 ```
 cacheKeyOf(github.repos, 'sindresorhus');
-//=> 'got-cache:1:…'
+//=> 'got-cache:2:…'
 ```
 */
 export function cacheKeyOf<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): string | undefined;

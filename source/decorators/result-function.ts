@@ -190,7 +190,7 @@ export class ResultFunction {
 
 		const text = keyFn === undefined ? `arguments ${argumentsText(inputs, this.#label)}` : `key ${structuralText(given, `the key of ${this.#label}`)}`;
 		const owner = scope === 'instance' ? instanceId(self, this.#label) : '';
-		return `got-cache:1:${hash('sha256', JSON.stringify(['call', this.nameFor(self), owner, text]), 'hex')}`;
+		return `got-cache:2:${hash('sha256', JSON.stringify(['call', this.nameFor(self), owner, text]), 'hex')}`;
 	}
 }
 

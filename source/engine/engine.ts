@@ -3,7 +3,7 @@ import type {Explanation} from '../cache/explanation.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {Match} from '../cache/variants.ts';
 import {NotRecordedError} from '../errors.ts';
-import {redactUrl} from '../identity/url.ts';
+import {identify} from '../identity/identify.ts';
 import {onLookup} from '../policy/request-rules.ts';
 import {
 	resolveRequestSettings,
@@ -16,10 +16,9 @@ import {Background} from './background.ts';
 import {claim, mayRefresh} from './claim.ts';
 import {factsOf} from './exchange-keys.ts';
 import {exchangeSettings, type ExchangeSettings} from './exchange-settings.ts';
-import type {OutgoingRequest, Step} from './exchange-types.ts';
+import type {OutgoingRequest, Redirects, Step} from './exchange-types.ts';
 import {Exchange} from './exchange.ts';
 import {explainRequest} from './explain.ts';
-import {lookedUp} from './find-stored.ts';
 import type {Flight} from './flight.ts';
 import {Flights, type Boarding} from './flights.ts';
 import {
@@ -148,8 +147,8 @@ export class Engine {
 		return settings;
 	}
 
-	open(request: OutgoingRequest, settings: ExchangeSettings): Exchange {
-		return new Exchange(this.cache, settings, request);
+	open(request: OutgoingRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
+		return new Exchange(this.cache, settings, request, redirects);
 	}
 
 	/** What would be done with a request, and why, without doing it. */
@@ -158,9 +157,9 @@ export class Engine {
 	}
 
 	/** Nothing but what is recorded may answer. */
-	#replayed(step: Step, {request: {method, url}}: Exchange): Step {
+	#replayed(step: Step, {request: {method}, shownUrl}: Exchange): Step {
 		if (step.do === 'send' || !step.response.fromCache) {
-			throw new NotRecordedError(method, redactUrl(url, this.#settings.ignoredParameters));
+			throw new NotRecordedError(method, shownUrl);
 		}
 
 		return step;
@@ -218,7 +217,8 @@ export class Engine {
 
 	/** Whether the client's rules refuse a response, and not those of one request alone. */
 	#isRefused(request: OutgoingRequest, match: Match): boolean {
-		return onLookup(factsOf(request, this.#ofClient), lookedUp(match), this.now()).do === 'send';
+		const facts = factsOf(request, identify(request, this.#ofClient), this.#ofClient);
+		return onLookup(facts, {stored: match.stored}, this.now()).do === 'send';
 	}
 
 	/**

@@ -1,25 +1,15 @@
-import type {NodeHeaders} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import type {NodeHeaders, StoredResponse} from '../model/stored-response.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import type {Reason} from '../policy/reasons.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
 
-/**
-A request as it will be sent.
-*/
-export type OutgoingRequest = {
-	/** The method that is sent. */
-	readonly method: string;
+export type OutgoingRequest = SentRequest;
 
-	/** The method that an override header asks for. */
-	readonly override: string | undefined;
-	readonly url: string;
-	readonly fields: Fields;
-
-	/** `'unknown'` for one that can be read only once. */
-	readonly body: string | Uint8Array | undefined | 'unknown';
-
-	/** The client's, its key, or a PFX of both, where there is one. */
-	readonly clientCertificate?: ReadonlyArray<string | Uint8Array> | undefined;
+/** What is known of the redirects that led to a request. */
+export type Redirects = {
+	/** Why a stored redirect must not be reused for the request, if it must not. */
+	readonly judge: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
 };
 
 export type IncomingHead = {

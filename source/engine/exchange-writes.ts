@@ -2,6 +2,7 @@ import type {CacheCore} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
@@ -10,13 +11,7 @@ import type {WriteReason} from '../policy/reasons.ts';
 import {tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
-import {
-	keyOf,
-	readKeys,
-	settingOfKey,
-	sibling,
-	storedRequest,
-} from './exchange-keys.ts';
+import {readKeys, settingOfKey} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
 import {accepts, tagsGiven} from './filter.ts';
@@ -72,37 +67,29 @@ export class ExchangeWrites {
 	/** Stores a response under the key that its very request has: a HEAD's never takes the place of a GET's. */
 	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
-		const request = context.key === undefined ? sibling(this.#request, 'GET') : this.#request;
-		this.#quietly(() => then(context.key ?? keyOf(request, this.#settings), key => {
+		const identity = identify(context.key === undefined ? siblingOf(this.#request, 'GET') : this.#request, this.#settings);
+		this.#quietly(() => then(context.key ?? identity.key(this.#settings.secret), key => {
 			if (key === undefined) {
 				return;
 			}
 
 			// Now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
-			const composed = then(this.#decode(body, codings), content => content && then(storedRequest(request, this.#settings), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
+			const composed = then(this.#decode(body, codings), content => content && then(identity.stored(this.#settings.secret), stored => this.#tagged(composeResponse(received, {body: content, codings, request: stored}), context)));
 			this.#write(key, () => composed, {...context, reason: 'stored'}, body.byteLength);
 			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
 		}));
 	}
 
-	/**
-	Stores a response anew where it was found.
-
-	@param isChosen - Whether it is a variant that the origin chose for a request that it did not match: then it is stored for both.
-	*/
-	renew(stored: StoredResponse, isChosen: boolean, context: WriteContext): void {
-		const {key, primary} = context.match as Match;
-		if (isChosen) {
-			this.#cache.replace(key, stored);
-		}
-
+	/** Stores a response anew where it was found. */
+	renew(stored: StoredResponse, context: WriteContext): void {
+		const {primary} = context.match as Match;
 		const accepted = this.#filtered(stored, context);
 		this.#write(primary, () => accepted, {...context, reason: 'revalidated'}, stored.byteLength);
 	}
 
 	/** Whether the resource was changed after so many invalidations. */
 	isChangedSince(count: number): boolean {
-		return this.#cache.invalidations.isChangedSince(this.#request.url, count);
+		return this.#cache.invalidations.isChangedSince(this.#request, count);
 	}
 
 	/**
@@ -116,10 +103,10 @@ export class ExchangeWrites {
 			return false;
 		}
 
-		const {method, override = method, url: target} = this.#request;
+		const {method, override = method, targetUrl: target} = this.#request;
 		const urls = [method, override].flatMap(asked => invalidatedUrls({method: asked, url: target}, response));
 		for (const url of new Set(urls)) {
-			this.#cache.invalidations.add(url, now());
+			this.#cache.invalidations.add(resourceOfRequest(siblingOf(this.#request, method, url)), now());
 			this.#quietly(() => then(readKeys(this.#request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
@@ -179,7 +166,7 @@ export class ExchangeWrites {
 			return;
 		}
 
-		this.#cache.invalidations.renew(this.#request.url, key);
+		this.#cache.invalidations.renew(this.#request, key);
 		const {sent, reason} = context;
 		const stamped: Task = () => then(task(), stored => stored && then(this.#cache.stamp(stored, sent), current => {
 			if (current === undefined) {

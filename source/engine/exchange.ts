@@ -7,7 +7,8 @@ import {
 } from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {leadsToSecret} from '../identity/redact.ts';
+import {identify, type Identity} from '../identity/identify.ts';
+import {handsOutSecret} from '../identity/redact.ts';
 import {redactUrl} from '../identity/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {mayCollapse} from '../policy/collapsing.ts';
@@ -18,18 +19,20 @@ import {
 	onLookup,
 	onRefusedKey,
 	onRequest,
+	type Found,
 	type RequestFacts,
 	type Verdict,
 } from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision, ResponseHead, View} from '../policy/types.ts';
-import {factsOf, keyOf, settingOfKey} from './exchange-keys.ts';
+import {factsOf, settingOfKey} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
 	Answer,
 	ExchangeInfo,
 	IncomingHead,
 	OutgoingRequest,
+	Redirects,
 	RenderedResponse,
 	Step,
 } from './exchange-types.ts';
@@ -38,9 +41,7 @@ import type {Flight} from './flight.ts';
 import {
 	decidedBy,
 	findStored,
-	lookedUp,
 	noMatch,
-	variantTags,
 } from './find-stored.ts';
 import {Patience} from './patience.ts';
 import {renderGatewayTimeout, renderStored} from './render.ts';
@@ -73,13 +74,16 @@ export class Exchange {
 	readonly patience: Patience;
 	readonly #cache: CacheCore;
 	readonly #settings: ExchangeSettings;
+	readonly #redirects: Redirects | undefined;
+	readonly #identity: Identity;
 	readonly #facts: RequestFacts;
 	#made: ExchangeWrites | undefined;
 	#key: string | undefined;
 	#match: Match | NoMatch = noMatch;
+	#redirect: Found['redirect'];
 	#sent: Sent | undefined;
 	#awaitsRetries = false;
-	#isChosen = false;
+	#isResent = false;
 	#received: ReceivedResponse | undefined;
 
 	/** Of what came. */
@@ -98,11 +102,13 @@ export class Exchange {
 		collapsed: false,
 	};
 
-	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest) {
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: OutgoingRequest, redirects?: Redirects) {
 		this.#cache = cache;
+		this.#redirects = redirects;
 		this.#settings = settings;
 		this.request = request;
-		this.#facts = factsOf(request, settings);
+		this.#identity = identify(request, settings);
+		this.#facts = factsOf(request, this.#identity, settings);
 		const {storeTimeout, failFast, singleFlight} = settings;
 		this.patience = new Patience({store: failFast ? Infinity : storeTimeout, inAll: singleFlight === false ? Infinity : singleFlight.maxWait}, this.began);
 	}
@@ -126,7 +132,7 @@ export class Exchange {
 
 	/** The request's URL as it may be shown. */
 	get shownUrl(): string {
-		return redactUrl(this.request.url, this.#settings.ignoredParameters);
+		return redactUrl(this.request.targetUrl, this.#settings.ignoredParameters);
 	}
 
 	/** For the origin's answer, the longest body that is kept, in bytes. */
@@ -150,7 +156,7 @@ export class Exchange {
 			return this.#execute(decision);
 		}
 
-		const found = keyOf(this.request, this.#settings);
+		const found = this.#identity.key(this.#settings.secret);
 		return then(found instanceof Promise ? withinTime<string | typeof late | undefined>(found, this.patience.leftInAll, late) : found, key => {
 			if (key === late) {
 				return this.standAside();
@@ -256,17 +262,13 @@ export class Exchange {
 
 		const times = {requested: this.#sent.time, received: this.#settings.now(), random: Math.random()};
 		const {conditional, storesFor} = this.#sent;
-		if (conditional && response.statusCode === 304 && !this.#selectVariant(response)) {
-			this.#sent = {...this.#sent, conditional: false};
-			return {do: 'resend'};
-		}
-
 		const decision = onResponse(this.#facts, response, {
 			stored: this.#match.stored,
 			conditional,
 			storesFor,
 			retries,
-			leadsToSecret: leadsToSecret(response.fields, this.request.url, this.#settings.ignoredParameters),
+			isResent: this.#isResent,
+			handsOutSecret: handsOutSecret(response.fields, this.request.targetUrl, this.#settings.ignoredParameters),
 		}, times);
 		return this.#answer(decision, head, times.received);
 	}
@@ -346,7 +348,18 @@ export class Exchange {
 
 	#use(found: Match | NoMatch, key: string, isLastResort: boolean): MaybePromise<Step> {
 		this.#match = found;
-		return found.stored === undefined ? this.#decide(isLastResort) : then(this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key), accepted => accepted ? this.#decide(isLastResort) : this.#filter(found));
+		this.#redirect = undefined;
+		if (found.stored === undefined) {
+			return this.#decide(isLastResort);
+		}
+
+		const isAccepted = this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key);
+		return then(isAccepted, accepted => accepted
+			? then(this.#redirects?.judge(found.stored) ?? undefined, redirect => {
+				this.#redirect = redirect;
+				return this.#decide(isLastResort);
+			})
+			: this.#filter(found));
 	}
 
 	#land(stored: StoredResponse): MaybePromise<void> {
@@ -381,7 +394,7 @@ export class Exchange {
 	#decide(isLastResort: boolean): Step {
 		const standIn = isLastResort ? this.fail() : undefined;
 		return standIn === undefined
-			? this.#execute(onLookup(this.#facts, lookedUp(this.#match), this.#settings.now()))
+			? this.#execute(onLookup(this.#facts, {stored: this.#match.stored, redirect: this.#redirect}, this.#settings.now()))
 			: {do: 'serve', response: standIn, revalidate: false};
 	}
 
@@ -424,10 +437,15 @@ export class Exchange {
 				if (decision.stored === 'drop') {
 					this.#cache.delete((this.#match as Match).key, decision.reason);
 				} else if (decision.stored !== undefined) {
-					this.#writes.renew(this.#freshened(head, received, decision.stored), this.#isChosen, this.#context);
+					this.#writes.renew(this.#freshened(head, received, decision.stored), this.#context);
 				}
 
 				return {do: 'pass', status: this.#status(head.statusCode)};
+			}
+
+			case 'resend': {
+				this.#isResent = true;
+				return {do: 'resend'};
 			}
 
 			case 'fail': {
@@ -454,7 +472,7 @@ export class Exchange {
 				const copy = {...head, rawHeaders: [...head.rawHeaders]};
 				this.#received = {
 					method: this.#sent!.storesFor ?? this.request.method,
-					url: this.request.url,
+					url: this.request.targetUrl,
 					head: copy,
 					received,
 					lifetime: decision,
@@ -473,27 +491,6 @@ export class Exchange {
 				return decision satisfies never;
 			}
 		}
-	}
-
-	/**
-	RFC 9111 §4.3.4: a 304 says by its tag which of the variants that were offered answers the request.
-
-	@returns Whether there is one, or there was no choice.
-	*/
-	#selectVariant({fields}: ResponseHead): boolean {
-		if (this.#match.stored !== undefined) {
-			return true;
-		}
-
-		const tag = fieldValue(fields, 'etag') ?? '';
-		const selected = variantTags(this.#match).includes(tag) ? this.#match.others.find(({stored}) => fieldValue(stored.fields, 'etag') === tag) : undefined;
-		if (selected === undefined) {
-			return false;
-		}
-
-		this.#match = selected;
-		this.#isChosen = true;
-		return true;
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.
@@ -535,7 +532,7 @@ export class Exchange {
 			ageAt: this.#settings.cacheControl ? this.#settings.now() : undefined,
 			status: this.#status(head?.statusCode),
 			// They are for this caller, now; nothing else of the answer is.
-			cookies: head?.statusCode === 304 ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
+			cookies: head?.statusCode === 304 && !this.#settings.storeSetCookie ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
 		});
 	}
 
@@ -568,7 +565,7 @@ export class Exchange {
 			const freshened = this.#freshened(head, received, decision);
 			this.#match = {...this.#match as Match, stored: freshened};
 			if (keep === 'write') {
-				this.#writes.renew(freshened, this.#isChosen, this.#context);
+				this.#writes.renew(freshened, this.#context);
 			}
 		}
 
@@ -590,7 +587,7 @@ export class Exchange {
 	}
 
 	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
-		const update = storableUpdate(head.rawHeaders, this.request.url, this.#settings.ignoredParameters);
+		const update = storableUpdate(head.rawHeaders, this.request.targetUrl, this.#settings.ignoredParameters);
 		return freshenResponse((this.#match as Match).stored, update, received, renewal);
 	}
 

@@ -1,6 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Explanation} from '../cache/explanation.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
+import {identify} from '../identity/identify.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -8,10 +9,10 @@ import {
 } from '../policy/request-rules.ts';
 import type {AskedRule} from '../policy/rule.ts';
 import type {RequestDecision} from '../policy/types.ts';
-import {factsOf, keyOf} from './exchange-keys.ts';
+import {factsOf} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
-import {findStored, lookedUp} from './find-stored.ts';
+import {findStored} from './find-stored.ts';
 
 /**
 A dry run by the very tables that decide: the store is read, nothing is sent or written.
@@ -21,14 +22,15 @@ export async function explainRequest(request: OutgoingRequest, settings: Exchang
 }
 
 async function findings(request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
-	const facts = factsOf(request, settings);
+	const identity = identify(request, settings);
+	const facts = factsOf(request, identity, settings);
 	const rules: AskedRule[] = [];
 	const decision = onRequest(facts, rules);
 	if (decision.do === 'pass' || decision.do === 'fail') {
 		return {decision, rules};
 	}
 
-	const key = await keyOf(request, settings);
+	const key = await identity.key(settings.secret);
 	if (key === undefined) {
 		return {decision: onRefusedKey(facts, rules), rules};
 	}
@@ -39,7 +41,7 @@ async function findings(request: OutgoingRequest, settings: ExchangeSettings, ca
 
 	const match = await findStored(key, request, settings, cache);
 	return {
-		decision: onLookup(facts, lookedUp(match), settings.now(), rules),
+		decision: onLookup(facts, {stored: match.stored}, settings.now(), rules),
 		rules,
 		key,
 		match,
@@ -53,7 +55,7 @@ type Findings = {
 	readonly match?: Match | NoMatch;
 };
 
-function describe({decision, rules, key, match}: Findings, {method, url}: OutgoingRequest): Explanation {
+function describe({decision, rules, key, match}: Findings, {method, targetUrl: url}: OutgoingRequest): Explanation {
 	const {reason, section} = rules.findLast(({held}) => held)!;
 	const stored = match?.stored;
 	const lines = [

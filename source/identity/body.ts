@@ -1,49 +1,65 @@
 import {hash} from 'node:crypto';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
 import type {Ignored} from './ignored.ts';
-import {canonicalJson, redactJson, type JsonPath} from './json.ts';
-import {normalizeParameters, redactParameters} from './parameters.ts';
-import type {Sieve} from './key-parts.ts';
+import {
+	canonicalJson,
+	maxJsonLength,
+	redactJson,
+	type JsonPath,
+} from './json.ts';
+import type {KeyParts} from './key-parts.ts';
+import {splitMultipart, type Part} from './multipart.ts';
+import {compare, normalizeParameters, redactParameters} from './parameters.ts';
 import type {StorableRequest} from './types.ts';
 
-// A longer one costs more than its order is worth: it is matched as it is.
-const maxNormalizedLength = 10 * 1024 * 1024;
+// Parameters are read faster than JSON is. A longer form costs more time than the order of its parameters is worth.
+const maxFormLength = 1024 * 1024;
 
-/** A body, by what its type lets be read of it. */
+/** A body, as far as its type lets it be read. */
 type ReadBody =
-	| {readonly as: 'json' | 'form'; readonly type: string; readonly text: string}
-	| {readonly as: 'multipart'; readonly type: string; readonly parts: readonly Uint8Array[]}
-	| {readonly as: 'it is'};
+	| {readonly as: 'json' | 'form'; readonly text: string}
+	| {readonly as: 'multipart'; readonly parts: readonly Part[]}
+
+	/** Bytes that may hold credentials, since they are too many to be read. */
+	| {readonly as: 'unread'}
+	| {readonly as: 'bytes'};
 
 type BodyOfRequest = {readonly headers: Fields; readonly body: string | Uint8Array};
 
 /**
-What of a body parts the key: how it was read, its type, and a digest of its normal form. `undefined` for no body.
+The parts of a body that are included in the key in clear: how it was read, its type, language and coding, and digests of its content. `undefined` for no body.
 */
-export function matchBody({headers, body, matchedBody}: StorableRequest, sieve: Sieve): readonly string[] | undefined {
+export function bodyParts(request: StorableRequest, parts: KeyParts): readonly string[] | undefined {
+	const {headers, body, bodyParts: stored} = request;
 	if (body === undefined) {
-		return matchedBody;
+		return stored;
 	}
 
 	const read = readBody({headers, body});
+	const type = typeParts(headers);
 	switch (read.as) {
 		case 'json': {
-			const json = canonicalJson(read.text, (path, value) => sieve.keepsField(path, value));
-			return json === undefined ? asItIs({headers, body}) : ['json', read.type, digest(json)];
+			const json = canonicalJson(read.text, (path, value) => parts.keepsField(path, value));
+			return json === undefined ? ['bytes', ...type, digest(body)] : ['json', ...type, digest(json)];
 		}
 
 		case 'form': {
 			// The form's own way to write a space, which a query's does not have to be.
-			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => sieve.keeps('form', name, value));
-			return ['form', read.type, digest(form)];
+			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => parts.keeps('form', name, value));
+			return ['form', ...type, digest(form)];
 		}
 
 		case 'multipart': {
-			return ['multipart', read.type, ...read.parts.map(part => digest(part))];
+			return ['multipart', ...type, ...read.parts.map(part => partDigest(part, parts))];
 		}
 
-		case 'it is': {
-			return asItIs({headers, body});
+		case 'unread': {
+			parts.hash('body', '', digest(body));
+			return ['unread', ...type];
+		}
+
+		case 'bytes': {
+			return ['bytes', ...type, digest(body)];
 		}
 
 		default: {
@@ -53,56 +69,68 @@ export function matchBody({headers, body, matchedBody}: StorableRequest, sieve: 
 }
 
 /**
-A body as it may be stored, and matched again: JSON and forms with what is secret in them replaced; of everything else only what parts the key, which no setting changes.
+A body as it may be stored, so that its key can be made again: JSON and forms with their secrets replaced, of every other body the parts of its key.
 
 @param isSecret - Whether a field of a JSON body is not to be stored.
+@param parts - Takes the parts that are not stored.
 */
-export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (path: JsonPath) => boolean): {readonly body: string} | {readonly matchedBody: readonly string[]} {
+export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (path: JsonPath) => boolean, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
 	const read = readBody(request);
-	switch (read.as) {
-		case 'json': {
-			const json = redactJson(read.text, isSecret);
-			return json === undefined ? {matchedBody: asItIs(request)} : {body: json};
-		}
-
-		case 'form': {
-			return {body: redactParameters(read.text, ignored)};
-		}
-
-		case 'multipart': {
-			return {matchedBody: ['multipart', read.type, ...read.parts.map(part => digest(part))]};
-		}
-
-		case 'it is': {
-			return {matchedBody: asItIs(request)};
-		}
-
-		default: {
-			return read satisfies never;
-		}
+	if (read.as === 'form') {
+		return {body: redactParameters(read.text, ignored)};
 	}
+
+	const json = read.as === 'json' ? redactJson(read.text, isSecret) : undefined;
+	return json === undefined ? {bodyParts: bodyParts({method: '', url: '', ...request}, parts)!} : {body: json};
+}
+
+// A secret part leaves its place, so that the others are still where they were.
+function partDigest({name, bytes}: Part, parts: KeyParts): string {
+	const value = digest(bytes);
+	return name === undefined || parts.keeps('multipart', name, value) ? value : '';
 }
 
 function readBody({headers, body}: BodyOfRequest): ReadBody {
-	if ((fieldValue(headers, 'content-encoding') ?? '') !== '' || body.length > maxNormalizedLength) {
-		return {as: 'it is'};
+	if ((fieldValue(headers, 'content-encoding') ?? '') !== '') {
+		return {as: 'bytes'};
 	}
 
 	const contentType = fieldValue(headers, 'content-type') ?? '';
-	const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+	const type = mediaType(contentType);
 	const isJson = type === 'application/json' || type.endsWith('+json');
 	if (isJson || type === 'application/x-www-form-urlencoded') {
+		if (body.length > (isJson ? maxJsonLength : maxFormLength)) {
+			return {as: 'unread'};
+		}
+
 		const text = decode(body, contentType);
-		return text === undefined ? {as: 'it is'} : {as: isJson ? 'json' : 'form', type, text};
+		return text === undefined ? {as: 'bytes'} : {as: isJson ? 'json' : 'form', text};
 	}
 
-	const boundary = type.startsWith('multipart/') ? parameter(contentType, 'boundary') : undefined;
-	return boundary === undefined ? {as: 'it is'} : {as: 'multipart', type, parts: splitBytes(toBytes(body), toBytes(`--${boundary}`))};
+	const boundary = type.startsWith('multipart/') ? parametersOf(contentType).find(([name]) => name === 'boundary')?.[1] : undefined;
+	return boundary === undefined || boundary === '' ? {as: 'bytes'} : {as: 'multipart', parts: splitMultipart(toBytes(body), boundary)};
 }
 
-function asItIs({headers, body}: BodyOfRequest): string[] {
-	const contentType = (fieldValue(headers, 'content-type') ?? '').replaceAll(/\s/gv, '').toLowerCase();
-	return ['as it is', contentType, fieldValue(headers, 'content-encoding') ?? '', digest(body)];
+/** What the header fields say of the content: its type with its parameters (not the boundary, which is in no part), its language, its coding. */
+function typeParts(headers: Fields): readonly string[] {
+	const contentType = fieldValue(headers, 'content-type') ?? '';
+	const parameters = parametersOf(contentType).filter(([name]) => name !== 'boundary').map(([name, value]) => `${name}=${name === 'charset' ? value.toLowerCase() : value}`);
+	const type = [mediaType(contentType), ...parameters.toSorted(compare)].join(';');
+	return [type, fieldTokens(headers, 'content-language').join(','), fieldTokens(headers, 'content-encoding').join(',')];
+}
+
+function mediaType(contentType: string): string {
+	return contentType.split(';', 1)[0]!.trim().toLowerCase();
+}
+
+const parameter = /;\s*(?<name>[^\s;=]+)\s*=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s;]*))/gv;
+
+/** The parameters of a media type (RFC 9110 §8.3.1). */
+function parametersOf(contentType: string): Array<readonly [name: string, value: string]> {
+	return contentType.matchAll(parameter).map(({groups}) => [
+		groups!.name!.toLowerCase(),
+		groups!.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!.token!,
+	] as const).toArray();
 }
 
 function decode(body: string | Uint8Array, contentType: string): string | undefined {
@@ -111,45 +139,10 @@ function decode(body: string | Uint8Array, contentType: string): string | undefi
 	}
 
 	try {
-		return new TextDecoder(parameter(contentType, 'charset') ?? 'utf8', {fatal: true}).decode(body);
+		return new TextDecoder(parametersOf(contentType).find(([name]) => name === 'charset')?.[1] ?? 'utf8', {fatal: true}).decode(body);
 	} catch {
 		return undefined;
 	}
-}
-
-function parameter(contentType: string, name: string): string | undefined {
-	for (const part of contentType.split(';').slice(1)) {
-		const index = part.indexOf('=');
-		if (part.slice(0, index).trim().toLowerCase() === name) {
-			return part.slice(index + 1).trim().replace(/^"(?<quoted>.+)"$/v, '$<quoted>');
-		}
-	}
-
-	return undefined;
-}
-
-const lineFeed = 10;
-
-/** RFC 2046 §5.1.1: a delimiter stands at the beginning of a line. */
-function splitBytes(bytes: Uint8Array, delimiter: Uint8Array): Uint8Array[] {
-	const parts: Uint8Array[] = [];
-	let start = 0;
-	for (let index = bytes.indexOf(delimiter[0]!); index !== -1; index = bytes.indexOf(delimiter[0]!, index + 1)) {
-		const isDelimiter = (index === 0 || bytes[index - 1] === lineFeed) && isAt(bytes, index, delimiter);
-		if (!isDelimiter) {
-			continue;
-		}
-
-		parts.push(bytes.subarray(start, index));
-		start = index + delimiter.length;
-		index = start - 1;
-	}
-
-	return [...parts, bytes.subarray(start)];
-}
-
-function isAt(bytes: Uint8Array, index: number, part: Uint8Array): boolean {
-	return part.every((byte, offset) => bytes[index + offset] === byte);
 }
 
 function toBytes(body: string | Uint8Array): Uint8Array {

@@ -59,3 +59,9 @@ export function maybeCredential(name: string): boolean {
 }
 
 const judged = new Map<string, boolean>();
+
+export function classifyName(name: string): 'secret' | 'ambiguous' | 'plain' {
+	return maybeCredential(name) ? 'secret' : 'plain';
+}
+
+export const credentialResponseHeaders: ReadonlySet<string> = new Set(['authorization', 'x-auth-token', 'x-session-token', 'x-refresh-token', 'x-subject-token', 'x-amz-security-token']);

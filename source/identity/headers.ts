@@ -1,10 +1,11 @@
+import {normalizeFieldValue} from '../policy/field-values.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
-import {isCredential} from './credentials.ts';
+import {classifyName} from './credentials.ts';
 import {ignoresHeader} from './ignored.ts';
-import type {Sieve} from './key-parts.ts';
-import type {MatchSettings} from './types.ts';
+import type {KeyParts} from './key-parts.ts';
+import type {IdentitySettings} from './types.ts';
 
-// They belong to the connection, say how to cache, or ask for a part or a comparison: not what is asked for.
+// They belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key by itself.
 const neverMatched = new Set([
 	'cache-control',
 	'connection',
@@ -27,11 +28,11 @@ const neverMatched = new Set([
 ]);
 
 /**
-The headers that part the key, by `matchHeaders`: sorted, names in lower case.
+The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
 
-With `true`, all but those of the connection and those ignored. One that is listed parts the key whatever else is said of it; where its value is secret it is sealed.
+With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it; where its value is secret, it is hashed.
 */
-export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: MatchSettings, sieve: Sieve): ReadonlyArray<readonly [name: string, value: string]> {
+export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
 	if (matchHeaders === false) {
 		return [];
 	}
@@ -45,24 +46,13 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 			continue;
 		}
 
-		if (isCredential(name) || ignoresHeader(ignoredParameters, name)) {
-			sieve.seal('match', name, value);
+		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
+			parts.hash('match', name, value);
 		} else {
-			sieve.show(value);
-			selected.push([name, normalizeValue(name, value)]);
+			parts.show(value);
+			selected.push([name, normalizeFieldValue(name, value)]);
 		}
 	}
 
 	return selected;
-}
-
-// RFC 9110 §8.3.1, §12.5: media types, charsets, codings and languages have no letter case.
-const caseless = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
-
-/** The members of a list in one order, without white space around them. */
-function normalizeValue(name: string, value: string): string {
-	const text = caseless.has(name) ? value.toLowerCase() : value;
-	return text.includes(',')
-		? text.split(',').map(part => part.trim()).filter(part => part !== '').toSorted().join(',')
-		: text.trim();
 }

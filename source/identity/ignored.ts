@@ -1,4 +1,4 @@
-import {DEFAULT_IGNORED_PARAMETERS, isCredential} from './credentials.ts';
+import {classifyName, DEFAULT_IGNORED_PARAMETERS} from './credentials.ts';
 
 /**
 A name in any letter case, a `RegExp` that is searched in names, or a JSON path such as `$.user.token`, `$.items[*].id` or `$['a b'][0]` for a field of a JSON body.
@@ -77,9 +77,9 @@ export function ignoresPath({paths}: Ignored, path: ReadonlyArray<string | numbe
 	return paths.some(steps => steps.length === path.length && steps.every((step, index) => step === anyMember || step === path[index]));
 }
 
-/** Whether the value of a parameter may be stored and shown. */
+/** Whether the value of a parameter is replaced in what is stored and shown. */
 export function isRedacted(ignored: Ignored, name: string): boolean {
-	return ignoresName(ignored, name) || isCredential(name);
+	return ignoresName(ignored, name) || classifyName(name) !== 'plain';
 }
 
 /** What stands in the place of a value that is not stored. */

@@ -4,6 +4,9 @@ import {compare} from './parameters.ts';
 /** Where a field stands: member names and array indexes, from the root. */
 export type JsonPath = ReadonlyArray<string | number>;
 
+/** Longer texts are not normalized. */
+export const maxJsonLength: number = 10 * 1024 * 1024;
+
 // Deeper ones are left as they are, before the stack is at its end.
 const maxDepth = 500;
 

@@ -4,31 +4,33 @@ import {
 	randomBytes,
 	type KeyObject,
 } from 'node:crypto';
-import type {Fields} from '../policy/fields.ts';
+import {describe, SettingError} from '../errors.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
 import {nominatedValues} from '../policy/vary.ts';
-import {matchBody} from './body.ts';
+import {bodyParts} from './body.ts';
 import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
+	ignoresHeader,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
+import {KeyParts, type HashedPart} from './key-parts.ts';
 import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
-import {sealIdentity} from './partition.ts';
-import {Sieve, type Sealed} from './key-parts.ts';
+import {targetParts} from './target.ts';
 import type {
+	IdentitySettings,
 	KeyRequest,
-	MatchSettings,
 	PartitionFunction,
 	StorableRequest,
 } from './types.ts';
 import {normalizeUrl} from './url.ts';
 
-/** What keyed digests are made with. */
+/** The secret of keyed digests. */
 export type Secret = string | Uint8Array | KeyObject;
 
-/** The settings of a client that part keys; each has its default. */
+/** The settings of a client that decide the key; each has its default. */
 export type KeySettings = {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
 	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
@@ -36,35 +38,44 @@ export type KeySettings = {
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
 	readonly contentRootKey?: string | undefined;
 
-	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters parts them (RFC 9111 §4). */
+	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters is part of the key (RFC 9111 §4). */
 	readonly cacheControl?: boolean | undefined;
 };
 
-/** A request reduced to what parts its key. */
+/** The parts of a key. */
 export type MatchedRequest = {
+	/** Those in clear. */
 	readonly parts: readonly unknown[];
 
-	/** Needs a secret where there is something. */
-	readonly sealed: readonly Sealed[];
+	/** Those of which the key has a keyed digest. It needs a secret where there are any. */
+	readonly hashed: readonly HashedPart[];
 
-	/** Whether some of the parts are of values that have been redacted. */
+	/** Whether some of the parts in clear have been redacted. */
 	readonly isLossy: boolean;
 };
 
-// Names the format of keys: what another format stored under another prefix is never mistaken for ours.
-const prefix = 'got-cache:1:';
+// Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
+const prefix = 'got-cache:2:';
+
+// A word follows, where an entry has a digest.
+const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;
+
+/** Whether a record of the cache lies under a key, and no response. */
+export function isRecordKey(key: string): boolean {
+	return recordKey.test(key);
+}
 
 /**
-The primary key of a request: a SHA-256 digest of method, normalized URL, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
+Makes the primary key of a request: a SHA-256 digest of its method, target URL, TLS settings, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
 
-Credentials count by a keyed digest. Without `partitionSecret`, a secret of this process is taken: the key of a request that carries credentials is then not that of a cache, and not the same in the next process. In a `keyFn`, its second argument has the settings and the secret of the cache.
+Credentials count by a keyed digest. Without `partitionSecret`, the secret of this process is taken: then the key of a request that carries credentials is not that of a cache, and not the same in the next process. The second argument of a `keyFn` has the settings and the secret of the cache.
 
-@throws {TypeError} Where the URL is none, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
+@throws {TypeError} Where the URL is invalid, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
 
 @example
 ```
 createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {matchHeaders: ['Accept']});
-//=> 'got-cache:1:…'
+//=> 'got-cache:2:…'
 ```
 */
 export function createKey(request: KeyRequest, settings: KeySettings = {}): string {
@@ -81,46 +92,77 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 }
 
 /**
-What parts the key of a request.
+The parts of a request that its key is made of.
 
-@param request - Its header names in lower case, its method as it counts.
+@param request - Its header names in lower case, its method with an override behind it.
+@throws {TypeError} Where `partitionBy` gives no string: a request without a tenant must not meet another's response.
 */
-export function matchRequest(request: StorableRequest, settings: MatchSettings): MatchedRequest {
-	const sieve = new Sieve(settings);
+export function matchRequest(request: StorableRequest, settings: IdentitySettings): MatchedRequest {
+	const keyParts = new KeyParts(settings);
 	const url = new URL(request.url);
 	const parts = [
 		request.method,
-		normalizeUrl(url, (name, value) => sieve.keeps('query', name, value), settings.cacheControl === true),
-		matchBody(request, sieve) ?? null,
-		matchedHeaders(request.headers, settings, sieve),
+		normalizeUrl(url, (name, value) => keyParts.keeps('query', name, value), settings.cacheControl === true),
+		targetParts(url, request.headers) ?? null,
+		request.trust ?? null,
+		bodyParts(request, keyParts) ?? null,
+		matchedHeaders(request.headers, settings, keyParts),
 	];
-	sealIdentity(request, url, settings, sieve);
-	return {parts, sealed: sieve.sealed, isLossy: sieve.isLossy};
+	hashPartition(request, url, settings, keyParts);
+	return {parts, hashed: keyParts.hashed, isLossy: keyParts.isLossy};
 }
 
-export function keyOfMatched({parts, sealed}: MatchedRequest, secret: Secret): string {
-	return keyOfParts(parts, partitionDigest(sealed, secret));
+/** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
+function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParameters}: IdentitySettings, keyParts: KeyParts): void {
+	if (partitionBy === false) {
+		return;
+	}
+
+	if (partitionBy !== 'credentials') {
+		const tenant: unknown = partitionBy(request);
+		if (typeof tenant !== 'string') {
+			throw new TypeError(`Expected \`partitionBy\` to give a string, got ${describe(tenant)}`);
+		}
+
+		keyParts.hash('tenant', '', tenant);
+		return;
+	}
+
+	for (const name of Object.keys(request.headers)) {
+		const value = keyParts.usesHeader(name, ignoresHeader(ignoredParameters, name)) ? fieldValue(request.headers, name) : undefined;
+		if (value !== undefined) {
+			keyParts.hash('header', name, value);
+		}
+	}
+
+	if (url.username !== '' || url.password !== '') {
+		keyParts.hash('user info', url.username, url.password);
+	}
 }
 
-/** The key of what is matched, for whom is known by a digest: `undefined` is for everybody. */
+export function keyOfMatched({parts, hashed}: MatchedRequest, secret: Secret): string {
+	return keyOfParts(parts, partitionDigest(hashed, secret));
+}
+
+/** The key of some parts; `partition` is the keyed digest of the hashed ones, or `undefined` for everybody. */
 export function keyOfParts(parts: readonly unknown[], partition: string | undefined): string {
 	return prefix + digest([...parts, partition ?? null]);
 }
 
-/** Whom a request is for; `undefined` where nothing is sealed. */
-export function partitionDigest(sealed: readonly Sealed[], secret: Secret): string | undefined {
-	return sealed.length === 0 ? undefined : keyedDigest(secret, sealed);
+/** The keyed digest of hashed parts; `undefined` where there are none. */
+export function partitionDigest(hashed: readonly HashedPart[], secret: Secret): string | undefined {
+	return hashed.length === 0 ? undefined : keyedDigest(secret, hashed);
 }
 
 /**
-The digest of the values that `Vary` nominates. Values are never stored in clear, and not to be guessed: a cookie may be among them.
+The digest of the values that `Vary` nominates. It is keyed and the values are never stored in clear, since a cookie may be among them.
 */
 export function varyDigest(secret: Secret, names: readonly string[], request: Fields): string {
 	return keyedDigest(secret, [names, nominatedValues(names, request).map(value => value ?? null)]);
 }
 
 /**
-The key of a variant: it dies with the generation of the primary entry that leads to it.
+The key of a variant. It is made of the generation of the primary entry, so that nobody finds the variant once that is gone.
 */
 export function variantKey(generation: string, variant: string): string {
 	return prefix + digest([generation, variant]);
@@ -135,9 +177,10 @@ function keyedDigest(secret: Secret, parts: readonly unknown[]): string {
 }
 
 function understood(parameters: Iterable<IgnoredParameter>): Ignored {
-	const ignored = compileIgnored(parameters);
+	const items = [...parameters];
+	const ignored = compileIgnored(items);
 	if (typeof ignored === 'number') {
-		throw new TypeError(`Expected \`ignoredParameters[${ignored}]\` to be a name, a RegExp or a JSON path such as \`'$.user.token'\``);
+		throw new SettingError(`ignoredParameters[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
 	}
 
 	return ignored;

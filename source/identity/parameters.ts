@@ -29,8 +29,8 @@ export function normalizeParameters(text: string, keeps: (name: string, value: s
 /**
 The parameters in their order, the values of those that are ignored replaced.
 */
-export function redactParameters(text: string, ignored: Ignored): string {
-	return text.split('&').map(part => isSecret(part, ignored) ? `${split(part)[0]}=${REDACTED}` : part).join('&');
+export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
+	return text.split(separator).map(part => isSecret(part, ignored) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
 }
 
 /** Whether one of the parameters has a value that may not be stored. */

@@ -1,44 +1,47 @@
-import {fieldValue} from '../policy/fields.ts';
-import {maybeCredential} from './credentials.ts';
-import type {Ignored} from './ignored.ts';
-import type {KeyRequest, MatchSettings} from './types.ts';
+import {ignoresHeader, type Ignored} from './ignored.ts';
+import {classifyName} from './credentials.ts';
+import {isTargetHeader} from './target.ts';
+import type {IdentitySettings, KeyRequest} from './types.ts';
 
-/** Keys that were made lately, by the parameters that are ignored. */
+/** Keys that were made lately, by the parameters that are ignored: a key of a plain request is a digest that costs more than all else on a hit. */
 const known = new WeakMap<Ignored, Map<string, string>>();
 const most = 2000;
 
 /**
-What parts the key of a request by itself: its method and its URL, if there is nothing else that could.
+A name of a plain request: one whose key is made of nothing but its method, its URL and its TLS settings, and needs no secret.
 
-@returns `undefined` where there is.
+@returns `undefined` where there is more.
 */
-export function plainIdentity({method, url, headers, body, clientCertificate}: KeyRequest, {matchHeaders, partitionBy, cacheControl}: MatchSettings): string | undefined {
-	if (body !== undefined || clientCertificate !== undefined || matchHeaders !== false || typeof partitionBy === 'function') {
+export function plainName({method, url, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): string | undefined {
+	if (body !== undefined || matchHeaders !== false || typeof partitionBy === 'function') {
 		return undefined;
 	}
 
-	if (partitionBy === 'credentials') {
-		for (const name in headers) {
-			if (maybeCredential(name) && fieldValue(headers, name) !== undefined) {
-				return undefined;
-			}
+	for (const name in headers) {
+		if (headers[name] !== undefined && (isTargetHeader(name) || (partitionBy === 'credentials' && mayIdentify(name, ignoredParameters)))) {
+			return undefined;
 		}
 	}
 
-	return `${partitionBy} ${cacheControl === true} ${method} ${url}`;
+	return `${partitionBy} ${cacheControl === true} ${trust} ${method} ${url}`;
 }
 
-export function knownKey(identity: string, {ignoredParameters}: MatchSettings): string | undefined {
-	return known.get(ignoredParameters)?.get(identity);
+function mayIdentify(name: string, ignored: Ignored): boolean {
+	const kind = classifyName(name);
+	return kind === 'secret' || (kind === 'ambiguous' && !ignoresHeader(ignored, name));
 }
 
-/** A key that was made without a secret: it is the same for everybody. */
-export function rememberKey(identity: string, {ignoredParameters}: MatchSettings, key: string): void {
+export function knownKey(name: string, {ignoredParameters}: IdentitySettings): string | undefined {
+	return known.get(ignoredParameters)?.get(name);
+}
+
+/** Remembers a key that was made without a secret, so that it is the same for everybody. */
+export function rememberKey(name: string, {ignoredParameters}: IdentitySettings, key: string): void {
 	let keys = known.get(ignoredParameters);
 	if (keys === undefined || keys.size >= most) {
 		keys = new Map();
 		known.set(ignoredParameters, keys);
 	}
 
-	keys.set(identity, key);
+	keys.set(name, key);
 }

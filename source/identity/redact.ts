@@ -1,14 +1,10 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
-import {
-	ignoresHeader,
-	REDACTED,
-	type Ignored,
-} from './ignored.ts';
-import {isCredential} from './credentials.ts';
-import {isSecretUrl, redactUrl} from './url.ts';
+import {credentialResponseHeaders} from './credentials.ts';
+import {ignoresHeader, type Ignored} from './ignored.ts';
+import {isSecretUrl} from './url.ts';
 
-// What a stored response is used by: redacted, it would be served wrongly.
+// Without them, a stored response would be used wrongly, whatever the settings ignore.
 const needed = new Set([
 	'accept-ranges',
 	'age',
@@ -16,7 +12,6 @@ const needed = new Set([
 	'content-encoding',
 	'content-language',
 	'content-length',
-	'content-location',
 	'content-range',
 	'content-type',
 	'date',
@@ -31,24 +26,25 @@ const needed = new Set([
 ]);
 
 /**
-The header lines of a response as they may be stored: the values of ignored fields replaced, `Content-Location` without secrets.
+The header lines of a response that may be stored. Lines that the settings ignore are left out, and so is a `Content-Location` with a secret: a caller gets no value that the origin did not send.
 */
-export function redactFields(raw: RawFields, url: string, ignored: Ignored): string[] {
-	return raw.map((line, index) => {
-		if (index % 2 === 0) {
-			return line;
+export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		const [name, value] = [raw[index]!, raw[index + 1]!];
+		if (isStorable(name.toLowerCase(), value, url, ignored)) {
+			lines.push(name, value);
 		}
+	}
 
-		const name = raw[index - 1]!.toLowerCase();
-		if (name === 'content-location') {
-			return isSecretUrl(line, url, ignored) ? withoutSecrets(line, url, ignored) : line;
-		}
-
-		return !needed.has(name) && (isCredential(name) || ignoresHeader(ignored, name)) ? REDACTED : line;
-	});
+	return lines;
 }
 
-/** The references that are followed: with a secret replaced, they lead elsewhere. */
+function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
+	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
+}
+
+/** The references that a client follows. With a secret replaced, they would lead elsewhere. */
 const references: ReadonlyArray<readonly [name: string, find: (line: string) => readonly string[]]> = [
 	['location', line => [line]],
 	['link', line => line.split('<').slice(1).map(part => part.split('>', 1)[0]!)],
@@ -56,12 +52,11 @@ const references: ReadonlyArray<readonly [name: string, find: (line: string) => 
 ];
 
 /**
-Whether a response leads to a URL with a secret in it, by `Location`, `Link` or `Refresh`. It cannot be stored as it is, nor be of use without.
-*/
-export function leadsToSecret(fields: Fields, url: string, ignored: Ignored): boolean {
-	return references.some(([name, find]) => fieldLines(fields, name).some(line => find(line).some(target => isSecretUrl(target, url, ignored))));
-}
+Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. It cannot be stored as it is, nor be of use without.
 
-function withoutSecrets(reference: string, base: string, ignored: Ignored): string {
-	return URL.canParse(reference, base) ? redactUrl(new URL(reference, base).href, ignored) : REDACTED;
+@param url - The URL that was asked for.
+*/
+export function handsOutSecret(fields: Fields, url: string, ignored: Ignored): boolean {
+	return Object.keys(fields).some(name => credentialResponseHeaders.has(name))
+		|| references.some(([name, find]) => fieldLines(fields, name).some(line => find(line).some(target => isSecretUrl(target, url, ignored))));
 }

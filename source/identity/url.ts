@@ -7,10 +7,10 @@ import {
 } from './parameters.ts';
 
 /**
-The URL as it parts the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
+The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
 
 @param keeps - Whether a query parameter is part of it.
-@param isStrict - Leaves the parameters in the order in which they came: whether it says something, only the origin knows.
+@param isStrict - Leaves the parameters in the order in which they came: only the origin knows whether it matters.
 */
 export function normalizeUrl(url: URL, keeps: (name: string, value: string | undefined) => boolean, isStrict = false): string {
 	const {protocol, host, pathname, search} = url;
@@ -24,11 +24,11 @@ export function resourceOf(url: string): string {
 }
 
 /**
-The URL as it may be stored and shown: without user info and fragment, the values of ignored parameters replaced.
+The URL as it may be stored and shown: without user info and fragment, with the values of secret and ignored parameters replaced, in its query and in its path (`;jsessionid=…`).
 */
 export function redactUrl(url: string, ignored: Ignored): string {
 	const redacted = new URL(url);
-	// Each assignment parses the whole anew.
+	// Each assignment parses the whole URL again.
 	if (redacted.username !== '' || redacted.password !== '') {
 		redacted.username = '';
 		redacted.password = '';
@@ -42,23 +42,31 @@ export function redactUrl(url: string, ignored: Ignored): string {
 		redacted.search = redactParameters(redacted.search.slice(1), ignored);
 	}
 
+	if (redacted.pathname.includes(';')) {
+		redacted.pathname = redacted.pathname.replaceAll(pathParameters, parameters => `;${redactParameters(parameters.slice(1), ignored, ';')}`);
+	}
+
 	return redacted.href;
 }
 
-/**
-Whether a reference has user info, or a parameter in its query or fragment that may not be stored.
+// RFC 3986 §3.3: servlet containers write a session's id into the path so.
+const pathParameters = /;[^\/]*/gv;
 
-@param base - What a relative reference starts from.
+/**
+Whether a reference has user info, or a parameter in its path, query or fragment whose value may not be stored.
+
+@param base - The URL that a relative reference is resolved against.
 */
 export function isSecretUrl(reference: string, base: string, ignored: Ignored): boolean {
 	if (!URL.canParse(reference, base)) {
-		// A parameter is found in what is no URL, too.
+		// A parameter is found in a text that is no URL, too.
 		return hasSecretParameter(reference.replaceAll(/[#;?]/gv, '&'), ignored);
 	}
 
-	const {username, password, search, hash} = new URL(reference, base);
+	const {username, password, pathname, search, hash} = new URL(reference, base);
 	const own = /^(?:[a-z][\w+\-.]*:)?\/\//iv.test(reference);
 	return (own && (username !== '' || password !== ''))
 		|| hasSecretParameter(search.slice(1), ignored)
-		|| hasSecretParameter(hash.slice(1).replaceAll('?', '&'), ignored);
+		|| hasSecretParameter(hash.slice(1).replaceAll('?', '&'), ignored)
+		|| pathname.matchAll(pathParameters).some(([parameters]) => hasSecretParameter(parameters.slice(1).replaceAll(';', '&'), ignored));
 }

@@ -6,7 +6,6 @@ Header lines as they came: name, value, name, value; names keep their letter cas
 export type RawFields = readonly string[];
 
 // Fields that belong to one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
-// `Set-Cookie` is for one client at one time: replayed, it would bring back a cookie that is gone.
 const neverStored = new Set([
 	'connection',
 	'keep-alive',
@@ -14,8 +13,6 @@ const neverStored = new Set([
 	'proxy-authentication-info',
 	'proxy-authorization',
 	'proxy-connection',
-	'set-cookie',
-	'set-cookie2',
 	'te',
 	'trailer',
 	'transfer-encoding',

@@ -31,6 +31,7 @@ const defaults: PolicySettings = {
 	expireAfter: fiveMinutes,
 	requestExpireAfter: undefined,
 	urlsExpireAfter: [],
+	storeSetCookie: false,
 };
 
 export type RequestCase = {

@@ -131,7 +131,8 @@ const different: readonly Pair[] = [
 
 	['the tenant', header('tenant', 'a'), header('tenant', 'b'), {partitionBy: ({headers}) => String(headers.tenant)}],
 	['user info', {url: 'https://a:b@example.com/'}, {url: 'https://a:c@example.com/'}],
-	['the client\'s certificate', {clientCertificate: ['a']}, {clientCertificate: [bytes('b')]}],
+	['the TLS settings', {trust: 'a'}, {trust: 'b'}],
+	['TLS settings that are not the defaults', {trust: 'a'}, {}],
 	['a credential in a query', url('/?access_token=a'), url('/?access_token=b')],
 	['a credential in a form', form('api_key=a'), form('api_key=b')],
 	['a credential deep in JSON', json('{"a":[{"apikey":"a"}]}'), json('{"a":[{"apikey":"b"}]}')],

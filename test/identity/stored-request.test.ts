@@ -5,30 +5,31 @@ import {createKey} from '../../source/index.ts';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
 import {redactJson} from '../../source/identity/json.ts';
 import {matchRequest} from '../../source/identity/key.ts';
-import {partitionOf, redactRequest, type RedactedRequest} from '../../source/identity/stored-request.ts';
-import {rematchedKey} from '../../source/identity/rematch.ts';
-import type {KeyRequest, MatchSettings} from '../../source/identity/types.ts';
+import {
+	partitionOf, recreatedKey, redactRequest, type RedactedRequest,
+} from '../../source/identity/stored-request.ts';
+import type {IdentitySettings, KeyRequest} from '../../source/identity/types.ts';
 import {fieldsOf} from '../../source/model/stored-response.ts';
 
 const secret = 'a secret';
-const byDefault: MatchSettings = {matchHeaders: false, partitionBy: 'credentials', ignoredParameters: ignoredByDefault};
+const byDefault: IdentitySettings = {matchHeaders: false, partitionBy: 'credentials', ignoredParameters: ignoredByDefault};
 const url = 'https://api.test/a?b=2&a=1';
 
 function ignoring(...parameters: ReadonlyArray<string | RegExp>): Ignored {
 	return compileIgnored([...ignoredByDefault.names, ...parameters]) as Ignored;
 }
 
-function stored(request: Partial<KeyRequest>, settings: Partial<MatchSettings> = {}): RedactedRequest {
+function stored(request: Partial<KeyRequest>, settings: Partial<IdentitySettings> = {}): RedactedRequest {
 	const whole = {
 		method: 'GET', url, headers: {}, ...request,
 	};
 	const match = {...byDefault, ...settings};
-	const {sealed} = matchRequest(whole, match);
-	return redactRequest(whole, match, sealed.length === 0 ? undefined : partitionOf(sealed, secret));
+	const {hashed} = matchRequest(whole, match);
+	return redactRequest(whole, match, hashed.length === 0 ? undefined : partitionOf(hashed, secret));
 }
 
-function rematched({rawHeaders, partition, ...request}: RedactedRequest, settings: Partial<MatchSettings> = {}): string | undefined {
-	return rematchedKey({...request, headers: fieldsOf(rawHeaders)}, partition, {...byDefault, ...settings}, secret);
+function rematched({rawHeaders, partition, ...request}: RedactedRequest, settings: Partial<IdentitySettings> = {}): string | undefined {
+	return recreatedKey({...request, headers: fieldsOf(rawHeaders)}, partition, {...byDefault, ...settings}, secret);
 }
 
 function keyOf(request: Partial<KeyRequest>, settings: Parameters<typeof createKey>[1] = {}): string {
@@ -74,7 +75,7 @@ test('the rest of a JSON body stays as it is written', t => {
 	t.is(redact('{"k": 1'), undefined);
 });
 
-type Change = readonly [title: string, request: Partial<KeyRequest>, before: Partial<MatchSettings>, after: Partial<MatchSettings>, expected: Parameters<typeof createKey>[1] | 'dropped'];
+type Change = readonly [title: string, request: Partial<KeyRequest>, before: Partial<IdentitySettings>, after: Partial<IdentitySettings>, expected: Parameters<typeof createKey>[1] | 'dropped'];
 
 const team = {headers: {'x-team': 'a'}};
 const token = {headers: {authorization: 'Bearer one'}};
@@ -97,8 +98,7 @@ const changes: readonly Change[] = [
 	['a tenant stays who it is', token, {partitionBy: () => 'a'}, {partitionBy: () => 'a', matchHeaders: ['x-team']}, {partitionBy: () => 'a', matchHeaders: ['x-team']}],
 	['credentials take the place of tenants', token, {partitionBy: () => 'a'}, {}, 'dropped'],
 	['a header that tells who asks begins to count twice', token, {}, {matchHeaders: ['authorization']}, 'dropped'],
-	['a certificate tells who asks', {clientCertificate: ['one']}, {}, {matchHeaders: ['x-team']}, {matchHeaders: ['x-team']}],
-	['a certificate no longer tells who asks', {clientCertificate: ['one']}, {}, {partitionBy: false}, {partitionBy: false}],
+	['TLS settings stay part of the key', {trust: 'one'}, {}, {matchHeaders: ['x-team'], partitionBy: false}, {matchHeaders: ['x-team'], partitionBy: false}],
 ];
 
 for (const [title, request, before, after, expected] of changes) {
@@ -124,7 +124,7 @@ test('whatever changes, a request that is stored has the key that it would be gi
 		ignored: fc.subarray(['a', 'b', 'x-team', 'api_key', 'authorization']),
 		cacheControl: fc.boolean(),
 	});
-	const understood = ({ignored, ...others}: typeof settings extends fc.Arbitrary<infer Value> ? Value : never): MatchSettings => ({...others, ignoredParameters: compileIgnored(ignored) as Ignored});
+	const understood = ({ignored, ...others}: typeof settings extends fc.Arbitrary<infer Value> ? Value : never): IdentitySettings => ({...others, ignoredParameters: compileIgnored(ignored) as Ignored});
 
 	let known = 0;
 	fc.assert(fc.property(requests, settings, settings, (request, before, after) => {

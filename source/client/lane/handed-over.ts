@@ -32,8 +32,7 @@ function isSame(a: OutgoingRequest, b: OutgoingRequest): boolean {
 	return a.method === b.method
 		&& a.url === b.url
 		&& a.body === b.body
-		&& a.clientCertificate === undefined
-		&& b.clientCertificate === undefined
+		&& a.trust === b.trust
 		&& names.length === Object.keys(b.fields).length
 		&& names.every(name => a.fields[name] === b.fields[name]);
 }

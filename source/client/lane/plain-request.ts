@@ -1,8 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import type {Options} from 'got';
-import {describedRequest} from '../../cache/described-request.ts';
-import type {OutgoingRequest} from '../../engine/exchange-types.ts';
-import {clientCertificate} from '../client-certificate.ts';
+import {sentRequest, type SentRequest} from '../../identity/sent-request.ts';
+import {trustOf} from '../trust.ts';
 import {gotCopyOf} from '../got-copies.ts';
 
 /** What Got tells of its requests to whoever wants to know. */
@@ -65,10 +64,10 @@ The request as Got would send it, if it is not yet known.
 
 @returns `undefined` where that is for Got to say.
 */
-export function plainRequest(options: Options): OutgoingRequest | undefined {
+export function plainRequest(options: Options): SentRequest | undefined {
 	const {acceptEncoding} = gotCopyOf(options);
 	const url = options.url as URL;
-	if (acceptEncoding === undefined || (url.protocol === 'https:' && showsCertificate(options))) {
+	if (acceptEncoding === undefined || (url.protocol === 'https:' && hasTrust(options, url))) {
 		return undefined;
 	}
 
@@ -91,12 +90,10 @@ export function plainRequest(options: Options): OutgoingRequest | undefined {
 		headers['accept-encoding'] = acceptEncoding;
 	}
 
-	return {...describedRequest('GET', url, headers, undefined), clientCertificate: undefined};
+	return sentRequest('GET', url, headers, undefined);
 }
 
-function showsCertificate({https, agent}: Options): boolean {
-	const {certificate, key, pfx} = https;
-	return clientCertificate({
-		cert: certificate, key, pfx, agent,
-	}) !== undefined;
+/** Whether the TLS settings are not the defaults: those are for Got's ordinary way. */
+function hasTrust(options: Options, url: URL): boolean {
+	return !options.setHost || Object.values(options.https).some(value => value !== undefined) || trustOf(url, {agent: options.agent.https}, options, {target: url.href, name: undefined}) !== undefined;
 }
