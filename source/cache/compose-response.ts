@@ -10,6 +10,7 @@ import {
 } from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
 import {
+	cookieFields,
 	datedFields,
 	freshenedFields,
 	storableFields,
@@ -38,6 +39,9 @@ export type ReceivedResponse = {
 	/** What is redacted. */
 	readonly ignored: Ignored;
 
+	/** Whether `Set-Cookie` is stored, and given back on each hit. */
+	readonly storeSetCookie: boolean;
+
 	/** How long it took to come, in milliseconds. */
 	readonly took?: number;
 };
@@ -57,7 +61,11 @@ Where content codings were undone, headers are made to agree.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, lifetime, withheld, decidedBy, ignored, took} = response;
-	const excluded = codings.length > 0 ? [...withheld, 'content-encoding', 'content-length'] : withheld;
+	const excluded = [
+		...withheld,
+		...(codings.length > 0 ? ['content-encoding', 'content-length'] : []),
+		...(response.storeSetCookie ? [] : cookieFields),
+	];
 	const storable = storableFields(head.rawHeaders, excluded);
 	return storedResponse({
 		method,
@@ -79,8 +87,8 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 }
 
 /** The cookies that a redirect set, which are not stored themselves: without them it may lead elsewhere. */
-function cookiesOf({head: {statusCode, rawHeaders}, url, withheld, received}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
-	if (statusCode < 300 || statusCode >= 400 || !withheld.includes('set-cookie')) {
+function cookiesOf({head: {statusCode, rawHeaders}, url, received, storeSetCookie}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
+	if (storeSetCookie || statusCode < 300 || statusCode >= 400) {
 		return {};
 	}
 
@@ -116,11 +124,12 @@ The lines of a 304 that may be stored. A line that hands out a secret is left ou
 
 @param url - What was asked for.
 */
-export function storableUpdate(raw: RawFields, url: string, ignored: Ignored): string[] {
+export function storableUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): string[] {
 	const lines: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		const line = raw.slice(index, index + 2);
-		if (!handsOutSecret(fieldsOf(line), url, ignored)) {
+		const isKept = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
+		if (isKept && !handsOutSecret(fieldsOf(line), url, ignored)) {
 			lines.push(...line);
 		}
 	}

@@ -14,6 +14,7 @@ import {
 	type MaybePromise,
 } from '../maybe-promise.ts';
 import {isRecordKey} from '../identity/key.ts';
+import {isAlias} from './aliases.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {Entries} from './entries.ts';
 import {
@@ -24,7 +25,7 @@ import {
 	type RemovalEvent,
 	type WriteEvent,
 } from './events.ts';
-import {HiddenMark} from './hidden-mark.ts';
+import {StoreMark} from './store-mark.ts';
 import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
@@ -65,7 +66,8 @@ export class CacheCore {
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly tags: Tags;
-	readonly hidden: HiddenMark;
+	readonly hidden: StoreMark;
+	readonly aliases: StoreMark;
 	readonly secrets: PartitionSecret;
 	readonly variants: Variants;
 
@@ -150,11 +152,12 @@ export class CacheCore {
 			},
 		});
 		this.tags = new Tags(throwing, opened.store, now);
-		this.hidden = new HiddenMark(throwing);
+		this.hidden = new StoreMark(throwing, 'hidden');
+		this.aliases = new StoreMark(throwing, 'aliases');
 		const common = {
 			serializer: serializerOf(opened.store, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: () => this.secrets.keep(),
+			beforeWrite: (stored: StoredResponse) => then(this.secrets.keep(), () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
 			onRubbish: (key: string, error: unknown) => {
 				this.report('storeError', {operation: 'decode', key, error});
 			},
@@ -304,6 +307,7 @@ export class CacheCore {
 		this.secrets.forget();
 		this.tags.forget();
 		this.hidden.forget();
+		this.aliases.forget();
 	}
 
 	async close(): Promise<void> {

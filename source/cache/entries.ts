@@ -24,7 +24,7 @@ export type EntriesOptions = {
 	readonly timeout: number;
 
 	/** What is to be in the store before anything else is. */
-	readonly beforeWrite: () => MaybePromise<void>;
+	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
 
 	/** Told of what could not be read. */
 	readonly onRubbish: (key: string, error: unknown) => void;
@@ -58,7 +58,7 @@ export class Entries {
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
 		const {store, beforeWrite} = this.#options;
-		return then(beforeWrite(), () => then(this.#encode(key, stored), value => store.set(key, value, {
+		return then(beforeWrite(stored), () => then(this.#encode(key, stored), value => store.set(key, value, {
 			expires: stored.retainUntil,
 			size: sizeOf(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},

@@ -12,6 +12,7 @@ import {
 } from '../settings.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
 import {
@@ -137,7 +138,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const asked = describedRequest(request ?? {url: url!});
 		const primary = await identify(asked, core.settings).key(core.secret);
 		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.fields);
-		return match?.stored === undefined ? undefined : this.#given(match.key, await core.tags.judge(match.stored));
+		if (match?.stored !== undefined) {
+			return this.#given(match.key, await core.tags.judge(match.stored));
+		}
+
+		const [alias] = url === undefined ? [] : await aliasKeys(core, String(url));
+		return alias === undefined ? undefined : this.#given(alias, await readVisible(core, alias));
 	}
 
 	/**
@@ -550,7 +556,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	async #understood(criteria: Criteria): Promise<Selection> {
-		return understand(criteria, request => this.createKey(request), coreOf(this).settings.now());
+		const core = coreOf(this);
+		return understand(criteria, request => this.createKey(request), async url => aliasKeys(core, url), core.settings.now());
 	}
 
 	#given(key: string, stored: ConstructorParameters<typeof CachedResponse>[1] | undefined): CachedResponse | undefined {

@@ -6,7 +6,6 @@ import {type CachedResponse, storedOf} from '../model/cached-response.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {lifetime, resolveExpiration} from '../policy/freshness.ts';
-import {withheldFields} from '../policy/storing.ts';
 import {tagsOf} from '../policy/tags.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
@@ -117,9 +116,10 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		received: createdAt,
 		lifetime: lifetime({statusCode: received.statusCode, fields}, expiration, rules, {requested: createdAt, received: createdAt}),
 		// The content is without codings, and as long as it is.
-		withheld: ['content-encoding', 'content-length', ...withheldFields({response: {statusCode: received.statusCode, fields}, settings: rules})],
+		withheld: ['content-encoding', 'content-length'],
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,
+		storeSetCookie: settings.storeSetCookie,
 		...(received.took !== undefined && {took: received.took}),
 	}, {
 		body: received.body,

@@ -4,6 +4,7 @@ import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../identity/method.ts';
 import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {engineOf} from './cache-hooks.ts';
+import {tlsOptionsOf, trustOf} from './trust.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.
 const acceptedCodings = 'gzip, deflate, br, zstd';
@@ -33,5 +34,8 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 		...options.headers,
 		...lowerCaseNames(headers),
 	};
-	return engine.explain(sentRequest(method, new URL(url), sent, body), engine.settingsFor(settings ?? options.context.cache));
+	const requestSettings = engine.settingsFor(settings ?? options.context.cache);
+	const asked = sentRequest(method, new URL(url), sent, body);
+	const trust = trustOf(new URL(url), tlsOptionsOf(options), options, {target: asked.targetUrl, name: requestSettings.trust});
+	return engine.explain(trust === undefined ? asked : {...asked, trust}, requestSettings);
 }

@@ -23,7 +23,8 @@ export async function readFormData(options: Options): Promise<void> {
 	while (size <= limit) {
 		const {value, done} = await iterator.next(); // eslint-disable-line no-await-in-loop -- A stream has its own order.
 		if (done === true) {
-			options.body = Buffer.concat(chunks);
+			// The chunks as they came: upload progress stays what it is, and Got can send them again.
+			options.body = chunks;
 			return;
 		}
 

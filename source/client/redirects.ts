@@ -24,7 +24,7 @@ export function redirectsOf(options: Options): Redirects | undefined {
 			}
 
 			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
-			const target = URL.parse(location, options.url);
+			const target = URL.parse(location, String(options.url));
 			if (target !== null && urls.includes(withoutFragment(target))) {
 				return 'loop';
 			}

@@ -32,5 +32,10 @@ function keyableBody({body, method, isStream, allowGetBody}: Options): SentReque
 		return body;
 	}
 
-	return ArrayBuffer.isView(body) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : 'unknown';
+	if (ArrayBuffer.isView(body)) {
+		return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+	}
+
+	// Form data that was read.
+	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : 'unknown';
 }

@@ -81,6 +81,20 @@ export function trustOf(url: URL, native: NativeOptions, {request, createConnect
 	return parts.length === 0 ? undefined : hash('sha256', JSON.stringify(meaningful(parts)), 'hex');
 }
 
+/** The TLS settings of Got's options, by the names that Node.js has for them: as in `createNativeRequestOptions()`, for a request that is not sent. */
+export function tlsOptionsOf({https, agent}: Pick<Options, 'https' | 'agent'>): NativeOptions {
+	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = https;
+	return {
+		...others,
+		ca: certificateAuthority,
+		cert: certificate,
+		crl: certificateRevocationLists,
+		servername: serverName,
+		sigalgs: signatureAlgorithms,
+		agent: agent.https,
+	} as NativeOptions;
+}
+
 /** A private key alone is shown to nobody. What an agent and its request say alike counts once. */
 function meaningful(parts: ReadonlyArray<readonly string[]>): readonly string[] {
 	const hasCertificate = parts.some(([name]) => name === 'cert' || name === 'pfx');

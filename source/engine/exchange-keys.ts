@@ -13,7 +13,7 @@ export function factsOf({method, override, targetUrl, fields, body}: OutgoingReq
 		// A recording does not depend on what the cache is told.
 		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
 		keyable: body !== 'unknown',
-		hasSecretBody: settings.cacheControl && method === 'POST' && (body === 'unknown' || identity.hasBodyCredential),
+		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
 	};
 	return requestFacts(head, settings);
 }

@@ -6,7 +6,7 @@ import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';
 /**
 Everything that one exchange asks of the settings.
 */
-export type ExchangeSettings = PolicySettings & Pick<ResolvedSettings, 'cacheStatus' | 'contentRootKey' | 'failFast' | 'filterFn' | 'ignoredParameters' | 'keyFn' | 'matchHeaders' | 'maxEntryBytes' | 'mode' | 'now' | 'partitionBy' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeTimeout' | 'tags' | 'trust'> & {
+export type ExchangeSettings = PolicySettings & Pick<ResolvedSettings, 'cacheStatus' | 'contentRootKey' | 'failFast' | 'filterFn' | 'ignoredParameters' | 'keyFn' | 'matchHeaders' | 'maxEntryBytes' | 'mode' | 'now' | 'partitionBy' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeSetCookie' | 'storeTimeout' | 'tags' | 'trust'> & {
 	/** What credentials are digested with. */
 	readonly secret: () => MaybePromise<string | Uint8Array>;
 

@@ -479,6 +479,7 @@ export class Exchange {
 					withheld: decision.withheld,
 					decidedBy: decidedBy(this.#settings),
 					ignored: this.#settings.ignoredParameters,
+					storeSetCookie: this.#settings.storeSetCookie,
 				};
 				return {do: 'collect', status: this.#status(head.statusCode, true)};
 			}
@@ -587,7 +588,7 @@ export class Exchange {
 	}
 
 	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
-		const update = storableUpdate(head.rawHeaders, this.request.targetUrl, this.#settings.ignoredParameters);
+		const update = storableUpdate(head.rawHeaders, this.request.targetUrl, this.#settings);
 		return freshenResponse((this.#match as Match).stored, update, received, renewal);
 	}
 

@@ -19,6 +19,9 @@ const neverStored = new Set([
 	'upgrade',
 ]);
 
+/** The fields that set a cookie. Unless the settings say otherwise, they are not stored: a cookie is for one client at one time. */
+export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
+
 // What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
 const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
 

@@ -92,12 +92,9 @@ export function isUseless(facts: ReceivedFacts): boolean {
 	return !(settings.cacheControl && (directives.has('stale-if-error') || directives.has('stale-while-revalidate')));
 }
 
-/**
-The fields that are not stored: those that may not be used without validation (RFC 9111 §5.2.2.4 `no-cache="…"`), and `Set-Cookie`, unless the settings say otherwise: a cookie is for one client at one time.
-*/
-export function withheldFields({response, settings}: Pick<ReceivedFacts, 'response' | 'settings'>): readonly string[] {
-	const unvalidated = settings.cacheControl ? qualifiedFields(responseDirectives(response, settings), 'no-cache') ?? [] : [];
-	return settings.storeSetCookie ? unvalidated : [...unvalidated, 'set-cookie', 'set-cookie2'];
+/** The fields that may not be used without validation (RFC 9111 §5.2.2.4 `no-cache="…"`), and so are not stored. */
+export function withheldFields({response, settings}: ReceivedFacts): readonly string[] {
+	return settings.cacheControl ? qualifiedFields(responseDirectives(response, settings), 'no-cache') ?? [] : [];
 }
 
 export function variesByEverything({response}: ReceivedFacts): boolean {

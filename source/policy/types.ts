@@ -92,9 +92,6 @@ export type PolicySettings = {
 
 	/** The request's own, above URL patterns. */
 	readonly requestExpireAfter: Expiration | undefined;
-
-	/** Whether `Set-Cookie` is stored, and given back on each hit. */
-	readonly storeSetCookie: boolean;
 	readonly urlsExpireAfter: ReadonlyArray<{readonly matches: (url: string) => boolean; readonly expiration: Expiration}>;
 };
 

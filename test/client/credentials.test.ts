@@ -107,7 +107,7 @@ test('no form of a credential is in the file, its log, events, explain, Cache-St
 	t.true(bytes.includes('x=kept') && bytes.includes('REDACTED'));
 	t.false(bytes.includes(marker));
 	const text = inspect(told, {depth: Infinity, maxStringLength: Infinity, maxArrayLength: Infinity});
-	t.true(text.includes('storeError') && text.includes('got-cache:1:'));
+	t.true(text.includes('storeError') && text.includes('got-cache:2:'));
 	t.false(text.includes(marker));
 	await getCache(client)!.close();
 });

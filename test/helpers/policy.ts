@@ -31,7 +31,6 @@ const defaults: PolicySettings = {
 	expireAfter: fiveMinutes,
 	requestExpireAfter: undefined,
 	urlsExpireAfter: [],
-	storeSetCookie: false,
 };
 
 export type RequestCase = {

@@ -84,9 +84,10 @@ export class Passage {
 			acceptJson(options);
 		}
 
-		const request = plainRequest(options);
 		try {
-			return request === undefined ? undefined : here.open(request, here.settingsFor(options.context.cache));
+			const settings = here.settingsFor(options.context.cache);
+			const request = plainRequest(options, settings.trust);
+			return request === undefined ? undefined : here.open(request, settings);
 		} catch {
 			// A setting of the request's is wrong: Got tells.
 			return undefined;

@@ -1,7 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import type {Options} from 'got';
 import {sentRequest, type SentRequest} from '../../identity/sent-request.ts';
-import {trustOf} from '../trust.ts';
+import {tlsOptionsOf, trustOf} from '../trust.ts';
 import {gotCopyOf} from '../got-copies.ts';
 
 /** What Got tells of its requests to whoever wants to know. */
@@ -64,10 +64,10 @@ The request as Got would send it, if it is not yet known.
 
 @returns `undefined` where that is for Got to say.
 */
-export function plainRequest(options: Options): SentRequest | undefined {
+export function plainRequest(options: Options, name: string | undefined): SentRequest | undefined {
 	const {acceptEncoding} = gotCopyOf(options);
 	const url = options.url as URL;
-	if (acceptEncoding === undefined || (url.protocol === 'https:' && hasTrust(options, url))) {
+	if (acceptEncoding === undefined || !options.setHost) {
 		return undefined;
 	}
 
@@ -90,10 +90,7 @@ export function plainRequest(options: Options): SentRequest | undefined {
 		headers['accept-encoding'] = acceptEncoding;
 	}
 
-	return sentRequest('GET', url, headers, undefined);
-}
-
-/** Whether the TLS settings are not the defaults: those are for Got's ordinary way. */
-function hasTrust(options: Options, url: URL): boolean {
-	return !options.setHost || Object.values(options.https).some(value => value !== undefined) || trustOf(url, {agent: options.agent.https}, options, {target: url.href, name: undefined}) !== undefined;
+	const request = sentRequest('GET', url, headers, undefined);
+	const trust = trustOf(url, tlsOptionsOf(options), options, {target: request.targetUrl, name});
+	return trust === undefined ? request : {...request, trust};
 }
