@@ -1,4 +1,6 @@
+import {Buffer} from 'node:buffer';
 import type {EventEmitter} from 'node:events';
+import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
@@ -218,6 +220,21 @@ export class CacheCore {
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
 	whenWritten(key: string): MaybePromise<void> {
 		return this.#writes.pending(key, this.settings.storeTimeout);
+	}
+
+	/**
+	A key that the store can hold.
+
+	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` where a `keyFn` made a longer one.
+	*/
+	checkedKey(key: string | undefined): string | undefined {
+		const {name, maxKeyBytes = 8192} = this.store;
+		const bytes = key === undefined ? 0 : Buffer.byteLength(key);
+		if (bytes > maxKeyBytes) {
+			throw new CacheHooksError('ERR_KEY_TOO_LONG', `The store \`${name}\` holds keys of up to ${maxKeyBytes} bytes, and \`keyFn\` made one of ${bytes}: make a digest of it`);
+		}
+
+		return key;
 	}
 
 	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */

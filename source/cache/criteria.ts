@@ -83,13 +83,14 @@ export async function understand(criteria: Criteria, keyOf: KeyOf, aliasesOf: Al
 	}
 
 	const urls = list(criteria, 'urls', 'a URL', isUrl);
+	const aliases = await Promise.all(urls.map(url => aliasesOf(String(url))));
 	const keys = [
 		...list(criteria, 'keys', 'a key', isText),
 		...await keysOf([
 			...urls.flatMap(url => [{url}, {url, method: 'HEAD'}]),
 			...list(criteria, 'requests', 'an object with a `url`', isRequest),
 		], keyOf),
-		...(await Promise.all(urls.map(url => aliasesOf(String(url))))).flat(),
+		...aliases.flat(),
 	];
 	return {
 		keys: new Set(keys),

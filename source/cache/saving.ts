@@ -98,7 +98,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		return 'vary-star';
 	}
 
-	const key = await identity.key(core.secret);
+	const key = core.checkedKey(await identity.key(core.secret));
 	if (key === undefined) {
 		return 'key-refused';
 	}

@@ -24,7 +24,7 @@ type Naming = {
 const never: IsDefault = () => false;
 
 /** The options of `tls.connect` that decide whom the client believes and as whom it speaks. */
-const options: ReadonlyArray<readonly [name: string, isDefault: IsDefault]> = Object.entries<IsDefault>({
+const tlsOptions: ReadonlyArray<readonly [name: string, isDefault: IsDefault]> = Object.entries<IsDefault>({
 	allowPartialTrustChain: value => value === false,
 	ca: never,
 	cert: never,
@@ -66,7 +66,7 @@ export function trustOf(url: URL, native: NativeOptions, {request, createConnect
 	const hostnames = [url.hostname, new URL(target).hostname];
 	const parts: Part[] = ofProcess();
 	for (const source of [native as Values, ...agentOptions(native.agent)]) {
-		for (const [option, isDefault] of options) {
+		for (const [option, isDefault] of tlsOptions) {
 			const value = source[option];
 			if (value !== undefined && value !== null && !isDefault(value, hostnames)) {
 				parts.push([option, ...digestsOf(value, name)]);
@@ -84,7 +84,7 @@ export function trustOf(url: URL, native: NativeOptions, {request, createConnect
 /** The TLS settings of Got's options, by the names that Node.js has for them: as in `createNativeRequestOptions()`, for a request that is not sent. */
 export function tlsOptionsOf({https, agent}: Pick<Options, 'https' | 'agent'>): NativeOptions {
 	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = https;
-	return {
+	const native: NativeOptions & Values = {
 		...others,
 		ca: certificateAuthority,
 		cert: certificate,
@@ -92,7 +92,8 @@ export function tlsOptionsOf({https, agent}: Pick<Options, 'https' | 'agent'>): 
 		servername: serverName,
 		sigalgs: signatureAlgorithms,
 		agent: agent.https,
-	} as NativeOptions;
+	};
+	return native;
 }
 
 /** A private key alone is shown to nobody. What an agent and its request say alike counts once. */
@@ -114,7 +115,7 @@ function ofProcess(): Part[] {
 /** Node.js keeps an agent's options in `options`; Got may give an agent for each protocol. */
 function agentOptions(agent: unknown): readonly Values[] {
 	const agents: unknown[] = agent === undefined ? [globalAgent] : [agent, ...Object.values<unknown>(new Object(agent) as Values)];
-	return agents.map(candidate => (new Object(candidate) as {options?: unknown}).options).filter(candidate => isObject(candidate));
+	return agents.map(candidate => isObject(candidate) ? candidate.options : undefined).filter(candidate => isObject(candidate));
 }
 
 function isObject(value: unknown): value is Values {

@@ -156,7 +156,7 @@ export class Exchange {
 			return this.#execute(decision);
 		}
 
-		const found = this.#identity.key(this.#settings.secret);
+		const found = then(this.#identity.key(this.#settings.secret), made => this.#settings.keyFn === undefined ? made : this.#cache.checkedKey(made));
 		return then(found instanceof Promise ? withinTime<string | typeof late | undefined>(found, this.patience.leftInAll, late) : found, key => {
 			if (key === late) {
 				return this.standAside();

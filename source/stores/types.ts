@@ -48,6 +48,9 @@ export type Store = {
 	readonly name: string;
 	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
 
+	/** The most bytes that a key may have. Default: 8,192. */
+	readonly maxKeyBytes?: number;
+
 	/** The value, or `undefined` when there is none or its time has passed. */
 	get(key: string): MaybePromise<StoredValue | undefined>;
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void>;

@@ -64,9 +64,8 @@ The request as Got would send it, if it is not yet known.
 
 @returns `undefined` where that is for Got to say.
 */
-export function plainRequest(options: Options, name: string | undefined): SentRequest | undefined {
+export function plainRequest(options: Options, trustName: string | undefined): SentRequest | undefined {
 	const {acceptEncoding} = gotCopyOf(options);
-	const url = options.url as URL;
 	if (acceptEncoding === undefined || !options.setHost) {
 		return undefined;
 	}
@@ -90,7 +89,8 @@ export function plainRequest(options: Options, name: string | undefined): SentRe
 		headers['accept-encoding'] = acceptEncoding;
 	}
 
+	const url = options.url as URL;
 	const request = sentRequest('GET', url, headers, undefined);
-	const trust = trustOf(url, tlsOptionsOf(options), options, {target: request.targetUrl, name});
+	const trust = trustOf(url, tlsOptionsOf(options), options, {target: request.targetUrl, name: trustName});
 	return trust === undefined ? request : {...request, trust};
 }
