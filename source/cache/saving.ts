@@ -10,6 +10,7 @@ import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {lifetime, resolveExpiration} from '../policy/freshness.ts';
 import {tagsOf} from '../policy/tags.ts';
+import {nominatedFields} from '../policy/vary.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {describedRequest, type DescribedRequest} from './described-request.ts';
@@ -110,7 +111,7 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 		return 'secret-in-header';
 	}
 
-	if (String(fields.vary).includes('*')) {
+	if (nominatedFields(fields) === '*') {
 		return 'vary-star';
 	}
 

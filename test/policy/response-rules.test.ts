@@ -53,6 +53,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['RFC 9111 §3.3: a part is not stored', {status: 206, settings: {allowableCodes: new Set([206])}}, pass('partial')],
 	['RFC 9111 §3.3: what says that it is a range is not stored', {response: {'content-range': 'bytes 0-1/2'}}, pass('partial')],
 	['RFC 9111 §4.1: Vary: * is not stored', {response: {vary: 'accept, *'}}, pass('vary-star')],
+	['a malformed Vary is as *', {response: {vary: 'accept, "cookie'}}, pass('vary-star')],
 	['what leads to a secret is not stored', {leadsToSecret: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],

@@ -212,6 +212,7 @@ const validation: ReadonlyArray<readonly [title: string, received: Received, exp
 	['§5.2.2.5 a 304 that says no-store is the end of what is stored', {response: cc('no-store')}, {do: 'freshen', keep: 'drop'}],
 	['§5.2.2.3 a 304 that wants to be understood ends what is not', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', keep: 'drop'}],
 	['§4.1 a 304 that varies by everything is the end of what is stored', {response: {date, vary: '*'}}, {do: 'freshen', keep: 'drop'}],
+	['§4.1 a 304 with a malformed Vary is the end of what is stored', {response: {date, vary: 'accept language'}}, {do: 'freshen', keep: 'drop'}],
 	['§5.2.2.4 what a 304 says of single fields holds for those that are stored', {response: cc('no-cache="x-one"')}, {do: 'freshen', keep: 'write', withheld: ['x-one']}],
 	['a read-only cache gives the news and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
 	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
