@@ -28,6 +28,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: ['crypto'],
 		packages: [],
 	},
+	identity: {
+		source: ['policy'],
+		node: ['crypto'],
+		packages: [],
+	},
 	model: {
 		source: ['policy'],
 		node: [],

@@ -58,6 +58,13 @@ const imports: readonly Line[] = [
 	['matching/a.ts', 'import \'../errors.ts\'', 'refused'],
 	['matching/a.ts', 'import \'got\'', 'refused'],
 
+	['identity/a.ts', 'import \'./b.ts\'', 'allowed'],
+	['identity/a.ts', 'import \'../policy/b.ts\'', 'allowed'],
+	['identity/a.ts', 'import \'node:crypto\'', 'allowed'],
+	['identity/a.ts', 'import \'node:zlib\'', 'refused'],
+	['identity/a.ts', 'import \'../matching/b.ts\'', 'refused'],
+	['identity/a.ts', 'import \'got\'', 'refused'],
+
 	['model/a.ts', 'import \'./b.ts\'', 'allowed'],
 	['model/a.ts', 'import \'../policy/b.ts\'', 'allowed'],
 	['model/a.ts', 'import \'../matching/b.ts\'', 'refused'],
