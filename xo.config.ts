@@ -48,18 +48,18 @@ export const house: Readonly<Record<string, Row>> = {
 		node: ['*'],
 		packages: [],
 	},
-	engine: {
+	exchange: {
 		source: ['policy', 'identity', 'model', 'cache', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
-	client: {
-		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
+	got: {
+		source: ['policy', 'identity', 'model', 'cache', 'exchange', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['policy', 'identity', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'exchange', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
@@ -89,7 +89,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	'register.ts': {
-		source: ['client'],
+		source: ['got'],
 		node: [],
 		packages: [],
 	},

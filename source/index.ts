@@ -12,17 +12,17 @@ export type {Sorting} from './cache/listing.ts';
 export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
 export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
 export type {CacheStats} from './cache/stats.ts';
-export {cacheHooks, getCache, type ClientSettings} from './client/cache-hooks.ts';
-export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
+export {cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
+export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
-} from './client/create-cached-got.ts';
+} from './got/create-cached-got.ts';
 export {
 	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
-} from './client/install/install-cache.ts';
-export type {Installation} from './client/install/installation.ts';
-export {withoutNetwork} from './client/install/without-network.ts';
-export {explain} from './client/explain.ts';
+} from './got/install/install-cache.ts';
+export type {Installation} from './got/install/installation.ts';
+export {withoutNetwork} from './got/install/without-network.ts';
+export {explain} from './got/explain.ts';
 export {
 	Cached, cached, Refresh, Uncached,
 } from './decorators/cached.ts';

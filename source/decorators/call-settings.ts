@@ -1,5 +1,5 @@
-import type {ExchangeSettings} from '../engine/exchange-settings.ts';
-import type {OutgoingRequest} from '../engine/exchange-types.ts';
+import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
+import type {OutgoingRequest} from '../exchange/exchange-types.ts';
 import {callMethod} from '../model/stored-response.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';

@@ -1,5 +1,5 @@
 import {faceOf, type HttpCache} from '../cache/http-cache.ts';
-import {callInScope, currentScope} from '../engine/scope.ts';
+import {callInScope, currentScope} from '../exchange/scope.ts';
 import {enterClass} from './class-settings.ts';
 import {defaultEngine} from './default-engine.ts';
 import {forgetCall} from './forget.ts';

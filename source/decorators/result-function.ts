@@ -1,12 +1,12 @@
 import {hash} from 'node:crypto';
 import type {CacheCore} from '../cache/core.ts';
-import type {Engine} from '../engine/engine.ts';
+import type {Engine} from '../exchange/engine.ts';
 import {
 	callInScope,
 	currentScope,
 	Layer,
 	type Scope,
-} from '../engine/scope.ts';
+} from '../exchange/scope.ts';
 import {CacheHooksError} from '../errors.ts';
 import {argumentsText, structuralText} from './argument-key.ts';
 import {Call} from './call.ts';

@@ -1,5 +1,5 @@
 import type {Options} from 'got';
-import type {Exchange} from '../engine/exchange.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 
 /** The exchange that a response comes from, and the clock of its client. */
 export type Remembered = {readonly exchange: Exchange; readonly now: () => number};

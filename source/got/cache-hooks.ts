@@ -5,7 +5,7 @@ import type {
 	Options,
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
-import type {Engine} from '../engine/engine.ts';
+import type {Engine} from '../exchange/engine.ts';
 import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
 import {findSeat} from './install/seat.ts';
 import {fastLane} from './lane/fast-lane.ts';

@@ -1,4 +1,4 @@
-import {refusingNetwork} from '../../engine/network.ts';
+import {refusingNetwork} from '../../exchange/network.ts';
 import {findSeat} from './seat.ts';
 
 /**

@@ -1,6 +1,6 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
-import {isNetworkRefused, networkRefusal} from '../../engine/network.ts';
+import {isNetworkRefused, networkRefusal} from '../../exchange/network.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from '../../identity/credentials.ts';
 import {compileIgnored, type Ignored} from '../../identity/ignored.ts';
 import {redactUrl} from '../../identity/url.ts';

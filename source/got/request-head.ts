@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
-import type {ExchangeSettings} from '../engine/exchange-settings.ts';
+import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
 import {sentRequest, type SentRequest} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
 import {trustOf} from './trust.ts';

@@ -1,7 +1,7 @@
 import type {Options} from 'got';
-import type {Engine} from '../../engine/engine.ts';
-import type {RenderedResponse, Step} from '../../engine/exchange-types.ts';
-import type {Exchange} from '../../engine/exchange.ts';
+import type {Engine} from '../../exchange/engine.ts';
+import type {RenderedResponse, Step} from '../../exchange/exchange-types.ts';
+import type {Exchange} from '../../exchange/exchange.ts';
 import {gotCopyOf} from '../got-copies.ts';
 import {handOver} from './handed-over.ts';
 import {isPlain, plainRequest} from './plain-request.ts';

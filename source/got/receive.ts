@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
-import type {Engine} from '../engine/engine.ts';
-import type {Exchange} from '../engine/exchange.ts';
+import type {Engine} from '../exchange/engine.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {collectBody} from './collect-body.ts';
 import {ServedResponse} from './served-response.ts';

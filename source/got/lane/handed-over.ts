@@ -1,7 +1,7 @@
 import type {Options} from 'got';
 import type {MaybePromise} from '../../maybe-promise.ts';
-import type {OutgoingRequest, Step} from '../../engine/exchange-types.ts';
-import type {Exchange} from '../../engine/exchange.ts';
+import type {OutgoingRequest, Step} from '../../exchange/exchange-types.ts';
+import type {Exchange} from '../../exchange/exchange.ts';
 
 /** An exchange that has begun, and what it is to do. */
 export type Begun = {

@@ -6,9 +6,9 @@ import {
 } from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {Engine} from '../engine/engine.ts';
-import {liveSettings} from '../engine/live-settings.ts';
-import {runWithSettings} from '../engine/scope.ts';
+import {Engine} from '../exchange/engine.ts';
+import {liveSettings} from '../exchange/live-settings.ts';
+import {runWithSettings} from '../exchange/scope.ts';
 import {resolveSettings, type CacheSettings} from '../settings.ts';
 
 /** Settings of a client, which may be given a cache. */

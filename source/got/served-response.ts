@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream';
-import type {RenderedResponse} from '../engine/exchange-types.ts';
+import type {RenderedResponse} from '../exchange/exchange-types.ts';
 import type {NodeHeaders} from '../model/stored-response.ts';
 
 const chunkSize = 65_536;

@@ -1,6 +1,6 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import type {OutgoingRequest} from '../engine/exchange-types.ts';
+import type {OutgoingRequest} from '../exchange/exchange-types.ts';
 
 export type RequestFunction = NonNullable<Options['request']>;
 export type RequestResult = Awaited<ReturnType<RequestFunction>>;

@@ -1,7 +1,7 @@
 import {ClientRequest} from 'node:http';
 import {setImmediate as turn} from 'node:timers/promises';
 import type {Options, Request} from 'got';
-import type {Flight} from '../engine/flight.ts';
+import type {Flight} from '../exchange/flight.ts';
 import {learnRequestClass} from './got-copies.ts';
 import type {ServedResponse} from './served-response.ts';
 

@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import type {RenderedResponse} from '../engine/exchange-types.ts';
+import type {RenderedResponse} from '../exchange/exchange-types.ts';
 import {seemAsServed, ServedResponse} from './served-response.ts';
 import {markSpent, markUnheard} from './spent.ts';
 

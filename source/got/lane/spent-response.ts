@@ -1,5 +1,5 @@
 import type {Options, Request} from 'got';
-import type {RenderedResponse} from '../../engine/exchange-types.ts';
+import type {RenderedResponse} from '../../exchange/exchange-types.ts';
 import {gotCopyOf} from '../got-copies.ts';
 import {remember, type Remembered} from '../remembered.ts';
 import {seemAsServed, ServedResponse} from '../served-response.ts';

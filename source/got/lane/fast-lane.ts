@@ -1,5 +1,5 @@
 import type {BeforeRequestHook, HandlerFunction, Options} from 'got';
-import type {Engine} from '../../engine/engine.ts';
+import type {Engine} from '../../exchange/engine.ts';
 import {isFirstHandler} from './is-first-handler.ts';
 import {placeOf} from './merges.ts';
 import {Passage, type Next} from './passage.ts';

@@ -1,5 +1,5 @@
 import type {Options} from 'got';
-import type {ExchangeInfo} from '../engine/exchange-types.ts';
+import type {ExchangeInfo} from '../exchange/exchange-types.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {SpentResponse} from './lane/spent-response.ts';
 import {rememberedOf} from './remembered.ts';
