@@ -13,7 +13,7 @@ A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIR
 export type Period = boolean | number | string | DurationLike;
 
 export type SingleFlight = {
-	/** How long a request may be kept back in all, by the store and by others that are on their way: seconds, a duration string or object. It has no end by default. */
+	/** How long a request may be held back in all, by the store and by other requests: seconds, a duration string or object. Default: 30 seconds. */
 	readonly maxWait: number | string | DurationLike;
 };
 
@@ -401,9 +401,11 @@ export type CacheSettings = SharedSettings & {
 	readonly failFast?: boolean | undefined;
 
 	/**
-	Let requests for one key that are made at the same time share one request to the origin: whoever comes while it is on its way waits for its response, unless it wants the origin's word for itself.
+	Let requests for one key that are made at the same time share one request to the origin: a request that comes while another one is under way waits for its response, unless it wants the origin's word for itself.
 
-	Who waits for a request that stalls and then fails has lost that time: by default a request takes at most as long as the other one, and `storeTimeout`, and its own together. `maxWait` bounds it: so long after it came, a request that is still kept back, by the store or by another's request, is sent alone. With `maxWait` up to `storeTimeout` the cache makes no request slower by more than that; an origin that takes longer to answer is asked by all who wait.
+	A request waits for the head of the response for 30 seconds at most, and for its body while that will be whole within 30 seconds at the rate seen; where the length of the body is not known, for 2 seconds. Then it is sent by itself. A stream of events and a body that is too large to be stored hold nobody back.
+
+	A request that waits for another one that stalls and fails has lost that time. `maxWait` bounds it: so long after it came, a request that is still held back, by the store or by another request, is sent alone. Use it when a late response is worth less than one more request; with `maxWait` up to `storeTimeout` the cache makes no request slower by more than that.
 
 	@default true
 	@example
@@ -414,28 +416,17 @@ export type CacheSettings = SharedSettings & {
 	readonly singleFlight?: boolean | SingleFlight | undefined;
 
 	/**
-	Answer fresh hits of the promise API without starting Got's request, where nobody could tell the difference: no hook of yours would run, nobody listens to events, no cookie jar is asked. All else goes Got's way.
+	Let several processes with one store share requests as well, by a lock in the store: the process that has the lock asks the origin, and the others wait for what it stores. A lock ends by itself after 10 seconds, so that a process that was killed holds nobody up for longer. It costs two more writes for each request that goes to the origin; `'local'` pays them for SQLite and files, not for a store across a network. A store without `add` has no locks.
 
-	Got's handlers beside this library's must see every request, and close the lane. So do an instance that extends the cached one, which may have some, and defaults that may change. A handler that is added to defaults that could be changed before the cache was (`got.extend({mutableDefaults: true}).extend(cacheHooks())`) is not noticed: turn the lane off there.
-
-	@default true
-	@example
-	```
-	{fastLane: false}
-	```
-	*/
-	readonly fastLane?: boolean | undefined;
-
-	/**
-	The same for several processes with one store, by a lease in it: how long one lasts at most, if the process that has it was killed. It costs two more writes for each request that goes to the origin; `'local'` pays them for SQLite and files, not for a store across a network. `true` is 10 seconds. A store without `add` has none.
+	Use `true` when several processes share a Redis, MongoDB or DynamoDB store and the origin is slow or limits its callers.
 
 	@default 'local'
 	@example
 	```
-	{store: redis, lease: '5s'}
+	{store: 'redis', lock: true}
 	```
 	*/
-	readonly lease?: 'local' | boolean | number | string | DurationLike | undefined;
+	readonly lock?: 'local' | boolean | undefined;
 
 	/**
 	The share of its freshness after which a stored response is refreshed in the background when it is used, so that it need not expire; `false` for never.
@@ -620,7 +611,7 @@ export type RequestSettings = SharedSettings & {
 };
 
 /** Settings with which a store was opened: they stay what they are. */
-export type FixedSetting = 'autoclose' | 'cacheName' | 'decodeContent' | 'failFast' | 'lease' | 'maxBytes' | 'maxEntries' | 'maxEntryBytes' | 'maxPendingBytes' | 'maxPendingWrites' | 'maxRefreshes' | 'mode' | 'now' | 'partitionSecret' | 'serializer' | 'store' | 'storeTimeout';
+export type FixedSetting = 'autoclose' | 'cacheName' | 'decodeContent' | 'failFast' | 'lock' | 'maxBytes' | 'maxEntries' | 'maxEntryBytes' | 'maxPendingBytes' | 'maxPendingWrites' | 'maxRefreshes' | 'mode' | 'now' | 'partitionSecret' | 'serializer' | 'store' | 'storeTimeout';
 
 /**
 The settings of a client while it runs, completed with the defaults. An assignment holds for the requests that begin after it; one that is wrong throws a `SettingError` and changes nothing. `undefined` is the default again.
@@ -697,13 +688,10 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly storeTimeout: number;
 	readonly failFast: boolean;
 	readonly singleFlight: false | {
-		/** Milliseconds; `Infinity` without end. */
+		/** Milliseconds. */
 		readonly maxWait: number;
 	};
-	readonly fastLane: boolean;
-
-	/** Milliseconds; 0 is off. */
-	readonly lease: number | 'local';
+	readonly lock: boolean | 'local';
 
 	/** 0 is never. */
 	readonly refreshAhead: number;

@@ -187,11 +187,10 @@ const clientTable: Table<ResolvedSettings> = {
 		allowed: 'a boolean, or an object of `maxWait`, a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
 		parse: singleFlight,
 	},
-	fastLane: {...boolean, default: true},
-	lease: {
+	lock: {
 		default: 'local',
-		allowed: '`\'local\'`, a boolean, or a duration above 0 (seconds, `\'10s\'`, `{seconds: 10}`)',
-		parse: lease,
+		allowed: '`\'local\'` or a boolean',
+		parse: value => typeof value === 'boolean' || value === 'local' ? value : undefined,
 	},
 	maxBytes: {
 		default: undefined,
@@ -334,33 +333,17 @@ function bound(allowed: string, byDefault: number): Row<number> {
 	};
 }
 
-// How long a lease lasts where the setting does not say.
-const usualLease = 10_000;
+// As long as a request may be held back in all, where the setting does not say.
+const usualMaxWait = 30_000;
 
 function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefined {
 	if (typeof value === 'boolean') {
-		return value && {maxWait: Infinity};
+		return value && {maxWait: usualMaxWait};
 	}
 
 	const {maxWait, ...others} = isPlainObject(value) ? value : {};
 	const milliseconds = parsePeriod(maxWait);
-	return milliseconds !== undefined && milliseconds > 0 && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
-}
-
-function lease(value: unknown): number | 'local' | undefined {
-	if (typeof value === 'boolean') {
-		return value ? usualLease : 0;
-	}
-
-	const milliseconds = value === 'local' ? undefined : parsePeriod(value);
-	return value === 'local' || (milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds)) ? milliseconds ?? 'local' : undefined;
-}
-
-const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
-
-function tagList(value: unknown, path: string): readonly string[] | undefined {
-	const tags = Array.isArray(value) ? [...tagSet(value, path)!] : undefined;
-	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
+	return milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds) && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
 }
 
 const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);

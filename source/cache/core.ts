@@ -10,11 +10,7 @@ import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
 import {redactUrl} from '../identity/url.ts';
 import type {ResolvedSettings} from '../settings.ts';
-import {
-	then,
-	longestTimer,
-	type MaybePromise,
-} from '../maybe-promise.ts';
+import {longestTimer, recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isRecordKey} from '../identity/key.ts';
 import {isAlias} from './aliases.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
@@ -28,11 +24,11 @@ import {
 	type WriteEvent,
 } from './events.ts';
 import {StoreMark} from './store-mark.ts';
-import {Leases} from './leases.ts';
-import {invalidationsOf, type Invalidations} from './invalidations.ts';
+import {Journal, type Subject, type Use} from './journal.ts';
+import {localJournalOf} from './local-journal.ts';
+import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {Figures, type Answered} from './stats.ts';
-import {Tags} from './tags.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';
 
@@ -67,7 +63,7 @@ export class CacheCore {
 	readonly face: EventEmitter;
 	readonly events: EventHub;
 	readonly figures: Figures;
-	readonly tags: Tags;
+	readonly journal: Journal;
 	readonly hidden: StoreMark;
 	readonly aliases: StoreMark;
 	readonly secrets: PartitionSecret;
@@ -85,15 +81,14 @@ export class CacheCore {
 	readonly #guarded: Store;
 	#settings: ResolvedSettings;
 	readonly #closes: boolean;
-	readonly #invalidations: Invalidations;
 	readonly #entries: Entries;
 	readonly #held = new Set<Promise<void>>();
 	readonly #stopWatching: (() => void) | undefined;
 	readonly #writes: WriteQueue;
 	#circuit: CircuitState = 'closed';
 
-	/** Who of several processes asks the origin. */
-	readonly leases: Leases;
+	/** Which of several processes asks the origin. */
+	readonly locks: Locks;
 
 	/** As requests use it, throwing faults. */
 	readonly #strict: Store;
@@ -125,7 +120,6 @@ export class CacheCore {
 		});
 		this.store = opened.store;
 		this.#closes = opened.owned || autoclose;
-		this.#invalidations = invalidationsOf(store, cacheName);
 		this.#guarded = guardStore(opened.store, {
 			timeout: storeTimeout,
 			failFast,
@@ -138,7 +132,7 @@ export class CacheCore {
 				this.report('circuit', {state});
 			},
 		});
-		this.leases = new Leases(this.#guarded, {setting: settings.lease, now});
+		this.locks = new Locks(this.#guarded, {setting: settings.lock, now});
 		// A record that cannot be read must not be taken for one that is not there.
 		const throwing = guardStore(opened.store, {timeout: storeTimeout, failFast: true, now});
 		this.#strict = throwing;
@@ -153,7 +147,15 @@ export class CacheCore {
 				this.report('storeError', {operation, key: secretKey, error});
 			},
 		});
-		this.tags = new Tags(throwing, opened.store, now);
+		this.journal = new Journal({
+			local: localJournalOf(store, cacheName),
+			isShared: opened.store.isLocal !== true,
+			store: throwing,
+			now,
+			onFault: error => {
+				this.report('storeError', {operation: 'set', error});
+			},
+		});
 		this.hidden = new StoreMark(throwing, 'hidden');
 		this.aliases = new StoreMark(throwing, 'aliases');
 		const common = {
@@ -192,29 +194,57 @@ export class CacheCore {
 	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
 
-	/** What unsafe requests have changed, in this process. */
-	get invalidations(): Invalidations {
-		return this.#invalidations;
-	}
-
 	/**
-	The stored response for a primary key and the request's header fields: one read, or two where it varies, and two for each tag.
+	The stored response for a primary key and the request's header fields: one read, or two where it varies. What was invalidated since it was stored is none.
+
+	@param use - What decides whether it is still true.
 	*/
-	match(key: string, request: Fields): MaybePromise<Match | NoMatch> {
+	match(key: string, request: Fields, use: Use = {resource: undefined}): MaybePromise<Match | NoMatch> {
 		const pending = this.#writes.pending(key, this.settings.storeTimeout);
-		const match = (): MaybePromise<Match | NoMatch> => then(this.variants.match(key, request), found => this.#current(found));
+		const match = (): MaybePromise<Match | NoMatch> => {
+			const found = this.variants.match(key, request);
+			// An asynchronous store gets both questions in one batch.
+			const head = found instanceof Promise ? this.#head() : undefined;
+			return then(found, known => this.#current(known, use, head));
+		};
+
 		return pending === undefined ? match() : then(pending, match);
 	}
 
 	/**
-	Stores what the task gives, after what is pending for the key. Those who match the key from now on wait for it.
+	Stores what the task gives, after what is pending for the key. Requests that match the key from now on wait for it.
 
-	`bytes` is what the task holds until it is done, and `whenSaved` is called once it is handed to the store. A task that gives `undefined` stores nothing.
+	`bytes` is what the task holds until it is done, `whenSaved` is called once it is handed to the store, and `whenDone` once it is done in any way. A task that gives `undefined` stores nothing.
 
 	@returns Whether there was room for it among the writes that are pending.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved}: {readonly bytes: number; readonly whenSaved: () => void}): boolean {
-		return this.#writes.run(key, () => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), bytes);
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved, whenDone}: {readonly bytes: number; readonly whenSaved: () => void; readonly whenDone: () => void}): boolean {
+		return this.#writes.run(key, () => finallyDo(() => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), whenDone), bytes);
+	}
+
+	/** Whether something that was invalidated after a position, by any process, concerns a response. Where the store cannot tell, a response with tags counts as concerned: what could not be deleted by its tags is better not stored. */
+	hasChanged(subject: Subject, after: number): MaybePromise<boolean> {
+		return this.#withoutFaults(() => this.journal.hasChanged(subject, after), subject.tags.length > 0);
+	}
+
+	/** As `hasChanged`, by other processes alone. */
+	hasChangedElsewhere(subject: Subject, after: number): MaybePromise<boolean> {
+		return this.#withoutFaults(() => this.journal.hasChangedElsewhere(subject, after), subject.tags.length > 0);
+	}
+
+	/**
+	An entry as it is now, for those that manage the cache.
+
+	@returns `undefined` where a tag of it was deleted.
+	@throws What the store throws.
+	*/
+	judge(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.judge(stored, {resource: undefined}, head));
+	}
+
+	/** An entry as it is written now: whatever was invalidated so far is from before. */
+	current(stored: StoredResponse): MaybePromise<StoredResponse> {
+		return then(this.journal.head(), position => ({...stored, position}));
 	}
 
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
@@ -276,16 +306,6 @@ export class CacheCore {
 		return result.promise;
 	}
 
-	/**
-	The response with the generations of its tags, as it is to be stored.
-
-	@param sent - When its request was sent.
-	@returns `undefined` where a tag of it was deleted or expired since.
-	*/
-	stamp(stored: StoredResponse, sent: number): MaybePromise<StoredResponse | undefined> {
-		return this.#withoutFaults(stored, () => this.tags.stamp(stored, sent));
-	}
-
 	/** Work that `idle` and `close` wait for. The promise must not reject. */
 	hold(work: Promise<void>): void {
 		this.#handOver(work);
@@ -319,12 +339,14 @@ export class CacheCore {
 
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
+		// What is under way from here on is of before.
+		this.journal.noteHere();
 		await this.idle();
 		await this.managed.clear();
 		this.secrets.forget();
-		this.tags.forget();
 		this.hidden.forget();
 		this.aliases.forget();
+		await this.journal.noteCleared();
 	}
 
 	async close(): Promise<void> {
@@ -409,34 +431,48 @@ export class CacheCore {
 		this.report(event, payload);
 	}
 
-	#current(found: Match | NoMatch): MaybePromise<Match | NoMatch> {
-		return found.stored?.tags === undefined ? found : then(this.#judged(found as Match), match => match ?? {stored: undefined, varies: false});
-	}
-
-	#judged(match: Match): MaybePromise<Match | undefined> {
-		return then(this.#withoutFaults(match.stored, () => this.tags.judge(match.stored)), stored => stored && {...match, stored});
-	}
-
-	/** A record that cannot be read might say anything: what depends on it is not used. */
-	#withoutFaults(stored: StoredResponse, ask: () => MaybePromise<StoredResponse | undefined>): MaybePromise<StoredResponse | undefined> {
-		if (stored.tags === undefined) {
-			return stored;
+	/** What was found as it is now. A miss reads the head as well: its response is of after what was noted so far. */
+	#current(found: Match | NoMatch, use: Use, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+		const {stored} = found;
+		if (stored !== undefined && stored.tags === undefined && use.resource === undefined) {
+			return found;
 		}
 
-		const fail = (error: unknown): undefined => {
+		return then(reading ?? this.#head(), head => {
+			if (stored === undefined) {
+				return found;
+			}
+
+			const judged = head === undefined ? undefined : this.#withoutFaults(() => this.journal.judge(stored, use, head), undefined);
+			return then(judged, current => current === undefined ? {stored: undefined, varies: false} : {...found, stored: current});
+		});
+	}
+
+	#head(): MaybePromise<number | undefined> {
+		return this.#withoutFaults<number | undefined>(() => this.journal.head(), undefined);
+	}
+
+	/** A record that cannot be read might say anything: `instead` is what is then assumed. */
+	#withoutFaults<T>(ask: () => MaybePromise<T>, instead: T): MaybePromise<T> {
+		return recover(ask, error => {
 			if (this.settings.failFast) {
 				throw error;
 			}
 
 			this.report('storeError', {operation: 'get', error});
-			return undefined;
-		};
-
-		try {
-			const answer = ask();
-			return answer instanceof Promise ? answer.catch(fail) : answer;
-		} catch (error) {
-			fail(error);
-		}
+			return instead;
+		});
 	}
+}
+
+/** Does something once an action is done, in whatever way. */
+function finallyDo<T>(action: () => MaybePromise<T>, done: () => void): MaybePromise<T> {
+	const value = recover(action, error => {
+		done();
+		throw error;
+	});
+	return then(value, result => {
+		done();
+		return result;
+	});
 }

@@ -140,7 +140,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const primary = await identify(asked, core.settings).key(core.secret);
 		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.fields);
 		if (match?.stored !== undefined) {
-			return this.#given(match.key, await core.tags.judge(match.stored));
+			return this.#given(match.key, await core.judge(match.stored));
 		}
 
 		const [alias] = url === undefined ? [] : await aliasKeys(core, String(url));
@@ -356,7 +356,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			remove: key => core.managed.delete(key),
 			async keyFor(stored, key) {
 				// What a tag has deleted must not take a key from what is still there.
-				if (await core.tags.judge(stored) === undefined) {
+				if (await core.judge(stored) === undefined) {
 					return undefined;
 				}
 

@@ -73,7 +73,7 @@ export function readVisible(core: CacheCore, key: string): MaybePromise<StoredRe
 }
 
 function visible(core: CacheCore, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-	return then(core.managedVariants.reach(stored), reached => reached && core.tags.judge(reached));
+	return then(core.managedVariants.reach(stored), reached => reached && core.judge(reached));
 }
 
 /** Whether nothing but keys is given. */

@@ -3,6 +3,7 @@ import {responseDirectives, retained} from '../policy/freshness.ts';
 import {expiresAt, type Expiration} from '../policy/expiration.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
+import type {Deed, Invalidation} from './journal.ts';
 import {
 	HiddenEntryError,
 	isByKey,
@@ -23,7 +24,7 @@ Deletes what is meant.
 */
 export async function deleteMeant(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settle();
-	await mark(core, selection, 'deleted');
+	await note(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys, 'keys');
 	if (isIndexed(core, selection)) {
 		count += await deleteByIndex(core, selection, task);
@@ -47,7 +48,7 @@ Marks what is meant as expired; it stays, to be validated or to stand in for an 
 */
 export async function expireMeant(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settle();
-	await mark(core, selection, 'expired');
+	await note(core, selection, 'expired');
 	const byOthers = {...selection, tags: new Set<string>()};
 	if (!isByKey(byOthers) && !isScan(byOthers)) {
 		return 0;
@@ -84,8 +85,8 @@ export async function resetExpirations(core: CacheCore, expiration: Exclude<Expi
 	for await (const {key, stored} of selection.isEmpty ? listAll(core, task) : listMeant(core, selection, task)) {
 		if (stored !== undefined && await rewrite(core, key, async (entry, now) => {
 			// One that a tag has deleted meanwhile stays so.
-			const current = await core.tags.judge(entry);
-			return current && core.tags.stamp(reset(current, now), Infinity);
+			const current = await core.judge(entry);
+			return current && core.current(reset(current, now));
 		})) {
 			count++;
 		}
@@ -120,13 +121,21 @@ async function rewrite(core: CacheCore, key: string, change: Change): Promise<bo
 	});
 }
 
-async function mark(core: CacheCore, {tags}: Selection, deed: 'deleted' | 'expired'): Promise<void> {
-	if (tags.size === 0) {
-		return;
+/** Notes what is done, so that what was asked for before is not stored after. */
+async function note(core: CacheCore, {tags, keys, patterns, valid}: Selection, deed: Deed): Promise<void> {
+	const invalidations: Invalidation[] = [
+		...Array.from(tags, tag => ({kind: 'tag', tag, deed}) as const),
+		...Array.from(keys, key => ({kind: 'key', key}) as const),
+	];
+	if (valid || patterns.length > 0) {
+		invalidations.push({kind: 'matching', concerns: ({url}) => valid || patterns.some(matches => matches(url))});
 	}
 
-	await core.hidden.set();
-	await core.tags.mark(tags, deed);
+	if (tags.size > 0) {
+		await core.hidden.set();
+	}
+
+	await core.journal.note(invalidations);
 	for (const tag of tags) {
 		core.removed(deed, {reason: 'tags', tag});
 	}

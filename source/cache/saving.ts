@@ -134,7 +134,8 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	});
 	const tagged = withTags(composed, allTags);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(core, tagged, momentOf(expireAfter, now()), now());
-	const stored = (await core.tags.stamp(expiring, Infinity))!;
+	await core.journal.note([{kind: 'key', key}]);
+	const stored = await core.current(expiring);
 	await core.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
 	return {key, stored};
 }

@@ -25,7 +25,7 @@ const ofRequests: ReadonlySet<string> = new Set(requestSettingNames);
 
 /** They say where responses are kept, and how a store is used: only who names a store of their own has a say in it. */
 const naming: readonly string[] = ['store', 'cacheName'];
-const using: readonly string[] = ['autoclose', 'decodeContent', 'failFast', 'lease', 'maxBytes', 'maxEntries', 'maxPendingBytes', 'maxPendingWrites', 'partitionSecret', 'serializer', 'storeTimeout', 'waitUntil'];
+const using: readonly string[] = ['autoclose', 'decodeContent', 'failFast', 'lock', 'maxBytes', 'maxEntries', 'maxPendingBytes', 'maxPendingWrites', 'partitionSecret', 'serializer', 'storeTimeout', 'waitUntil'];
 
 const definitions = new WeakMap<object, ClassDefinition>();
 

@@ -9,19 +9,18 @@ import {
 } from '../policy/request-rules.ts';
 import type {AskedRule} from '../policy/rule.ts';
 import type {RequestDecision} from '../policy/types.ts';
-import {factsOf} from './exchange-keys.ts';
-import type {ExchangeSettings} from './exchange-settings.ts';
-import type {OutgoingRequest} from './exchange-types.ts';
-import {findStored} from './find-stored.ts';
+import {factsOf, findStored} from './lookup.ts';
+import type {ExchangeSettings} from './settings.ts';
+import type {SentRequest} from './types.ts';
 
 /**
 A dry run by the very tables that decide: the store is read, nothing is sent or written.
 */
-export async function explainRequest(request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
+export async function explainRequest(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
 	return describe(await findings(request, settings, cache), request);
 }
 
-async function findings(request: OutgoingRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
+async function findings(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
 	const identity = identify(request, settings);
 	const facts = factsOf(request, identity, settings);
 	const rules: AskedRule[] = [];
@@ -55,7 +54,7 @@ type Findings = {
 	readonly match?: Match | NoMatch;
 };
 
-function describe({decision, rules, key, match}: Findings, {method, targetUrl: url}: OutgoingRequest): Explanation {
+function describe({decision, rules, key, match}: Findings, {method, targetUrl: url}: SentRequest): Explanation {
 	const {reason, section} = rules.findLast(({held}) => held)!;
 	const stored = match?.stored;
 	const lines = [

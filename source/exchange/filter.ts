@@ -1,27 +1,22 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
-import type {CachedResponse} from '../model/cached-response.ts';
+import {recover, type MaybePromise} from '../maybe-promise.ts';
+import {CachedResponse} from '../model/cached-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import type {TagFunction} from '../settings.ts';
+import type {ExchangeSettings} from './settings.ts';
 
 /**
-Asks the user's filter. One that fails has not accepted; its fault is told, the request goes on.
+Whether the user's filter lets a response be stored and used. One that fails has not accepted; its fault is told, and the request goes on.
 */
-export function accepts(filterFn: (response: CachedResponse) => MaybePromise<boolean>, response: CachedResponse, cache: CacheCore): MaybePromise<boolean> {
-	const refuse = (error: unknown): boolean => {
+export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'now'>, stored: StoredResponse, key: string | undefined, cache: CacheCore): MaybePromise<boolean> {
+	return filterFn === undefined || recover(() => filterFn(new CachedResponse(key ?? '', stored, now)), error => {
 		cache.report('settingError', {setting: 'filterFn', error});
 		return false;
-	};
-
-	try {
-		const accepted = filterFn(response);
-		return accepted instanceof Promise ? accepted.catch(refuse) : accepted;
-	} catch (error) {
-		return refuse(error);
-	}
+	});
 }
 
 /**
-The tags that the user's function gives; `undefined` where it fails, which is told: what could not be deleted by its tags is better not stored.
+The tags that the user's function gives; `undefined` where it fails, which is told: a response that could not be deleted by its tags is better not stored.
 */
 export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
 	try {

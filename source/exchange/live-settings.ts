@@ -24,7 +24,7 @@ const fixed: Readonly<Record<FixedSetting, string>> = {
 	maxPendingBytes: 'the queue of writes is made with it',
 	maxPendingWrites: 'the queue of writes is made with it',
 	maxRefreshes: 'the work in the background is bounded with it',
-	lease: 'other processes go by it',
+	lock: 'other processes go by it',
 	mode: 'what is stored was recorded by it',
 };
 

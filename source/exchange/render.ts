@@ -9,7 +9,7 @@ import {appendCacheStatus} from '../policy/cache-status.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {notModifiedFields, replaceField, type RawFields} from '../policy/stored-fields.ts';
 import type {View} from '../policy/types.ts';
-import type {RenderedResponse} from './exchange-types.ts';
+import type {RenderedResponse} from './types.ts';
 
 const nothing = new Uint8Array(0);
 

@@ -1,6 +1,6 @@
 import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {ExchangeInfo} from './exchange-types.ts';
+import type {ExchangeInfo} from './types.ts';
 
 /** How `Cache-Status` (RFC 9211) names this cache, and whether it tells the key. */
 export type CacheStatusSettings = {

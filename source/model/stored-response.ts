@@ -52,8 +52,8 @@ export type StoredMetadata = {
 	/** By which it can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
 
-	/** Of each tag, the generation in which it was stored: it is gone with that. */
-	readonly tagGenerations?: readonly string[];
+	/** The position of the last invalidation before it was asked for; absent where there was none. */
+	readonly position?: number;
 
 	/** How long the origin took to give it, in milliseconds. */
 	readonly took?: number;

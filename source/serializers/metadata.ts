@@ -55,7 +55,7 @@ const rows = {
 	request: optional(isRequest),
 	primary: optional(isString),
 	tags: optional(isStrings),
-	tagGenerations: optional(isStrings),
+	position: optional(isTime),
 	took: optional(isTime),
 	revalidated: optional(value => typeof value === 'boolean'),
 	cookies: optional(value => isArrayOf(value, isCookie)),

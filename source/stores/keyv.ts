@@ -36,6 +36,7 @@ Throws a `TypeError` for a value of no such shape, and for an empty namespace.
 export class KeyvStore implements Store {
 	readonly name = 'keyv';
 	readonly holds = 'text';
+	readonly isLocal: boolean;
 	readonly #keyv: KeyvInstance;
 	readonly #keyv5: Keyv5Instance | undefined;
 	readonly #now: () => number;
@@ -50,6 +51,8 @@ export class KeyvStore implements Store {
 			throw new SettingError('cache.cacheName', namespace, 'a name: without one `clear` would remove everything');
 		}
 
+		// Several Keyv instances may be around one Map, which nobody can tell.
+		this.isLocal = shape === 'map';
 		this.#keyv = shape === 'map' || shape === 'adapter' ? adopt(storage, namespace) : storage as unknown as KeyvInstance;
 		this.#keyv5 = shape === 'keyv5' ? this.#keyv : undefined;
 		this.#now = now;

@@ -55,6 +55,7 @@ Throws a `TypeError` for a bound that is not a positive integer.
 export class MemoryStore implements Store {
 	readonly name = 'memory';
 	readonly holds = 'objects';
+	readonly isLocal = true;
 	readonly #maxBytes: number;
 	readonly #maxEntries: number;
 	readonly #now: () => number;

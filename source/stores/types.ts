@@ -48,6 +48,9 @@ export type Store = {
 	readonly name: string;
 	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
 
+	/** Whether it is memory of this process, which no other process can see. Default: `false`. */
+	readonly isLocal?: boolean;
+
 	/** The most bytes that a key may have. Default: 8,192. */
 	readonly maxKeyBytes?: number;
 

@@ -1,0 +1,128 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import type {CacheCore} from '../cache/core.ts';
+import type {Lock, LockState} from '../cache/locks.ts';
+import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
+import type {Ending, InFlight} from './in-flight.ts';
+import type {TimeBudget} from './time-budget.ts';
+import type {Action} from './types.ts';
+
+// How often a request that waits for another process looks whether that has ended: soon at first, then less often.
+const firstPause = 5;
+const longestPause = 100;
+
+export type LockOptions = {
+	readonly cache: CacheCore;
+	readonly key: string;
+
+	/** The request of this process that takes the lock, for all that wait for it. */
+	readonly inFlight: InFlight<any>;
+	readonly budget: TimeBudget;
+
+	/** Decides anew, by what is stored now. */
+	readonly again: () => MaybePromise<Action>;
+};
+
+/**
+Takes the lock of a key, so that no other process asks the origin for the same; or waits for the one that has it, and then for what that has stored.
+
+@param action - What is done once the request may be sent.
+@returns What is done instead, if what came meanwhile answers the request.
+*/
+export function underLock(action: Action, options: LockOptions): MaybePromise<Action> {
+	return then(take(options), taking => {
+		if (taking === 'late') {
+			return action;
+		}
+
+		// Another process may have had the lock, and given it back, since the store was read.
+		return taking === 'taken' ? waitFor(action, options) : options.again();
+	});
+}
+
+/** Takes the lock, unless another process has it, or the store takes too long. */
+function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' | 'taken' | 'late'> {
+	const taking = then(cache.locks.take(key), lock => {
+		if (lock === undefined) {
+			return 'taken';
+		}
+
+		giveBack(lock, inFlight, key, cache);
+		return 'ours';
+	});
+	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, budget.left, 'late') : taking;
+}
+
+/** Whether a refresh may be sent: no other process does the same. */
+export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: CacheCore): Promise<boolean> {
+	if (!cache.locks.isOn) {
+		return true;
+	}
+
+	const lock = await cache.locks.take(key);
+	if (lock !== undefined) {
+		giveBack(lock, inFlight, key, cache);
+	}
+
+	return lock !== undefined;
+}
+
+/** The lock is given back when the request has ended, and its response is written. */
+function giveBack(lock: Lock, inFlight: InFlight<any>, key: string, cache: CacheCore): void {
+	const end = (ending: Ending): void => {
+		cache.hold(release(lock, ending, key, cache));
+	};
+
+	if (inFlight.isOver) {
+		end('failed');
+	} else {
+		inFlight.onEnd = end;
+	}
+}
+
+async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore): Promise<void> {
+	try {
+		// A result is there right before it is handed to be written.
+		await Promise.resolve();
+		await cache.whenWritten(key);
+		await lock.release(ending === 'refused');
+	} catch (error) {
+		cache.report('storeError', {operation: 'delete', key, error});
+	}
+}
+
+/** A request waits as long as one lock lasts, however many take one after the other. */
+async function waitFor(action: Action, options: LockOptions): Promise<Action> {
+	const {cache, budget, inFlight} = options;
+	const end = performance.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
+	let pause = firstPause;
+	let next = action;
+	for (let start = performance.now(); start < end && !inFlight.isOver; start = performance.now()) {
+		await delay(Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
+		pause = Math.min(2 * pause, longestPause);
+		budget.extend(start);
+		const asked = performance.now();
+		const state = await look(options); // eslint-disable-line no-await-in-loop
+		if (state === 'refused' || state === 'late') {
+			break;
+		}
+
+		if (state === 'taken') {
+			// The other one is under way: neither was this time lost by the store.
+			budget.extend(asked);
+			continue;
+		}
+
+		// It has ended: its response is there, or this request is the next to be sent.
+		next = await options.again(); // eslint-disable-line no-await-in-loop
+		if (next.do === 'serve' || await take(options) !== 'taken' || await look(options) !== 'taken') { // eslint-disable-line no-await-in-loop
+			break;
+		}
+	}
+
+	return next;
+}
+
+async function look({cache, key, budget}: LockOptions): Promise<LockState | 'late'> {
+	const looking = cache.locks.look(key);
+	return looking instanceof Promise ? withinTime<LockState | 'late'>(looking, budget.left, 'late') : looking;
+}

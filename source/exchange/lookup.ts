@@ -1,0 +1,50 @@
+import type {CacheCore} from '../cache/core.ts';
+import type {Match, NoMatch} from '../cache/variants.ts';
+import {identify, resourceOfRequest, siblingOf, type Identity} from '../identity/identify.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
+import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
+import {policySource, type ExchangeSettings} from './settings.ts';
+import type {SentRequest} from './types.ts';
+
+export const noMatch: NoMatch = {stored: undefined, varies: false};
+
+/** The facts that rules know of a request. */
+export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
+	return requestFacts({
+		method,
+		override,
+		url: targetUrl,
+		// A recording does not depend on what the cache is told.
+		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
+		keyable: body !== 'unknown',
+		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
+	}, settings);
+}
+
+/**
+Finds the stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).
+*/
+export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
+	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
+		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request) : undefined}),
+		match => match.stored === undefined || match.stored.decidedBy === policySource(settings) ? match : noMatch,
+	);
+	if (request.method !== 'HEAD' || request.override !== undefined) {
+		return find(key);
+	}
+
+	return then(identify(siblingOf(request, 'GET'), settings).key(settings.secret), keyOfGet => then(
+		keyOfGet === undefined ? noMatch : find(keyOfGet),
+		match => match.stored === undefined ? find(key) : match,
+	));
+}
+
+/**
+The keys under which a GET and a HEAD of a resource lie for this caller.
+
+@param target - The target URI.
+*/
+export function readKeys(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
+	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
+	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
+}

@@ -1,0 +1,317 @@
+import type {Match, NoMatch} from '../cache/variants.ts';
+import {CacheHooksError, NotRecordedError} from '../errors.ts';
+import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
+import {mayCollapse} from '../policy/collapsing.ts';
+import type {Reason} from '../policy/reasons.ts';
+import {
+	onLookup,
+	onRefusedKey,
+	onRequest,
+	type Found,
+	type Verdict,
+} from '../policy/request-rules.ts';
+import {factsOf, findStored, noMatch} from './lookup.ts';
+import {underLock} from './lock.ts';
+import {isNetworkRefused, networkRefusal} from './network.ts';
+import {accepts} from './filter.ts';
+import type {InFlight, Outcome} from './in-flight.ts';
+import type {ExchangeSettings} from './settings.ts';
+import type {Sharing} from './sharing.ts';
+import type {ExchangeState} from './state.ts';
+import {TimeBudget} from './time-budget.ts';
+import type {Action, Event, Redirects, RenderedResponse} from './types.ts';
+import {identify} from '../identity/identify.ts';
+
+/** What the request phase needs beside the state. */
+export type RequestPhaseOptions = {
+	readonly sharing: Sharing<Match>;
+
+	/** The settings of the client, without those of one request. */
+	readonly rules: ExchangeSettings;
+	readonly redirects: Redirects | undefined;
+
+	/** Gives a stale response in place of an error, if one may. */
+	readonly standIn: () => RenderedResponse | undefined;
+};
+
+// A key that took longer to make than the request may be held back.
+const late = Symbol('late');
+
+/**
+From the request as it will be sent to what is done with it: a stored response is given, the request is sent, or it waits for another one.
+*/
+export class RequestPhase {
+	readonly #state: ExchangeState;
+	readonly #options: RequestPhaseOptions;
+
+	/** When it began, on the monotonic clock. */
+	readonly #began = performance.now();
+	readonly #budget: TimeBudget;
+
+	/** What is done if the wait for another request is of no use. */
+	#pending: Action | undefined;
+	#redirect: Found['redirect'];
+
+	constructor(state: ExchangeState, options: RequestPhaseOptions) {
+		const {storeTimeout, failFast, singleFlight} = state.settings;
+		this.#state = state;
+		this.#options = options;
+		this.#budget = new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#began);
+	}
+
+	/** Decides what to do with the request. */
+	begin({areRetriesUsed = false, inFlight}: Extract<Event, {type: 'begin'}>): MaybePromise<Action> {
+		const {facts, identity, settings, cache} = this.#state;
+		const decision = onRequest(facts);
+		if (decision.do !== 'lookup' && decision.do !== 'send') {
+			return this.#checked(this.#execute(decision));
+		}
+
+		const made = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
+		return then(made instanceof Promise ? withinTime<string | typeof late | undefined>(made, this.#budget.totalLeft, late) : made, key => {
+			if (key === late) {
+				return this.standAside();
+			}
+
+			if (key === undefined) {
+				return this.#checked(this.#execute(onRefusedKey(facts)));
+			}
+
+			this.#state.key = key;
+			this.#state.tell({key});
+			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
+			return then(action, next => this.#share(this.#checked(next), inFlight));
+		});
+	}
+
+	/** Decides anew once the wait for another request has ended. */
+	join(outcome: Outcome<Match>): MaybePromise<Action> {
+		switch (outcome.do) {
+			case 'reuse': {
+				return this.#reuse(outcome.result);
+			}
+
+			case 'lead': {
+				return this.#lead(outcome.inFlight, this.#pending!);
+			}
+
+			case 'alone': {
+				return this.#pending!;
+			}
+
+			default: {
+				return outcome satisfies never;
+			}
+		}
+	}
+
+	/** Sends the request as it is; nothing is read or written. */
+	standAside(): Action {
+		return this.#checked(this.#execute({do: 'pass', reason: 'error'}));
+	}
+
+	/** Lets the request wait for another one, or others for it. */
+	#share(action: Action, refreshed: InFlight<Match> | undefined): MaybePromise<Action> {
+		const {facts, key, settings, request, match, sharingKey, sent, cache} = this.#state;
+		if (refreshed !== undefined) {
+			this.#state.inFlight = refreshed;
+			return action;
+		}
+
+		if (action.do !== 'send' || key === undefined || settings.singleFlight === false || !mayCollapse(facts, sent!.reason)) {
+			return action;
+		}
+
+		const joined = this.#options.sharing.join(sharingKey, {
+			fields: request.fields,
+			names: match.stored?.vary?.names,
+			budget: this.#budget,
+			position: cache.journal.last,
+			rules: this.#options.rules,
+		});
+		switch (joined.do) {
+			case 'lead': {
+				return this.#lead(joined.inFlight, action);
+			}
+
+			case 'wait': {
+				this.#pending = action;
+				return joined;
+			}
+
+			case 'alone': {
+				return action;
+			}
+
+			default: {
+				return joined satisfies never;
+			}
+		}
+	}
+
+	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
+	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
+		const {cache, sharingKey} = this.#state;
+		this.#state.inFlight = inFlight;
+		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
+		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#began) ? this.#again() : action;
+		return then(current, next => {
+			if (next.do !== 'send') {
+				this.#resolve();
+				return next;
+			}
+
+			return cache.locks.isOn ? underLock(next, {
+				cache,
+				key: this.#state.key!,
+				inFlight,
+				budget: this.#budget,
+				again: () => then(this.#again(), found => {
+					if (found.do === 'serve') {
+						this.#resolve();
+					}
+
+					return found;
+				}),
+			}) : next;
+		});
+	}
+
+	/** Gives those that wait what was found in the store. */
+	#resolve(): void {
+		const match = this.#state.match as Match;
+		this.#state.inFlight?.resolve(match, match.stored.fields, () => true);
+	}
+
+	/** Decides anew, by what another request got meanwhile. */
+	#reuse(match: Match): MaybePromise<Action> {
+		const {request, sharingKey, settings} = this.#state;
+		const {rules, sharing} = this.#options;
+		this.#state.tell({collapsed: true});
+		return then(this.#use(match, false), action => {
+			if (action.do !== 'send') {
+				return action;
+			}
+
+			this.#state.tell({collapsed: false});
+			// The client's own settings refuse it, and not those of this request alone.
+			const facts = factsOf(request, identify(request, rules), rules);
+			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
+				sharing.refuse(sharingKey, rules);
+			}
+
+			return action;
+		});
+	}
+
+	/** Decides anew, by what is stored now: another may have asked. */
+	#again(): MaybePromise<Action> {
+		const former = this.#state.sent?.reason;
+		return then(this.#lookup(false), action => {
+			this.#keepReason(former);
+			return action;
+		});
+	}
+
+	/** What the filter refused has been deleted since: why the request is sent is still that. */
+	#keepReason(former: Reason | undefined): void {
+		if (former === 'filtered' && this.#state.sent?.reason === 'miss') {
+			this.#state.resend({reason: former});
+			this.#state.tell({reason: former});
+		}
+	}
+
+	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
+		const {key, request, settings, cache} = this.#state;
+		const found = findStored(key!, request, settings, cache);
+		return then(found instanceof Promise ? withinTime(found, this.#budget.left, noMatch) : found, inTime => this.#use(inTime, areRetriesUsed));
+	}
+
+	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {
+		const {settings, key, cache} = this.#state;
+		this.#state.match = found;
+		this.#redirect = undefined;
+		if (found.stored === undefined) {
+			return this.#decide(areRetriesUsed);
+		}
+
+		return then(accepts(settings, found.stored, key, cache), isAccepted => {
+			if (!isAccepted) {
+				return this.#filter(found);
+			}
+
+			return then(this.#options.redirects?.judge(found.stored), redirect => {
+				this.#redirect = redirect;
+				return this.#decide(areRetriesUsed);
+			});
+		});
+	}
+
+	#decide(areRetriesUsed: boolean): Action {
+		const standIn = areRetriesUsed ? this.#options.standIn() : undefined;
+		return standIn === undefined
+			? this.#execute(onLookup(this.#state.facts, {stored: this.#state.match.stored, redirect: this.#redirect}, this.#state.settings.now()))
+			: {do: 'serve', response: standIn, refreshes: false};
+	}
+
+	// What the filter refuses now is deleted, and as good as never stored.
+	#filter({key}: Match): Action {
+		const {cache, facts, settings} = this.#state;
+		cache.delete(key, 'filtered');
+		this.#state.match = noMatch;
+		const decision = onLookup(facts, {stored: undefined}, settings.now());
+		return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
+	}
+
+	#execute(decision: Verdict): Action {
+		switch (decision.do) {
+			case 'serve': {
+				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && !isNetworkRefused()};
+			}
+
+			case 'send': {
+				this.#state.send(decision.reason, Object.keys(decision.validators).length > 0);
+				return {do: 'send', validators: decision.validators};
+			}
+
+			case 'pass': {
+				this.#state.key = undefined;
+				this.#state.send(decision.reason, false, decision.storesFor);
+				this.#state.tell({stored: decision.reason});
+				return {do: 'send', validators: {}};
+			}
+
+			case 'fail': {
+				return {do: 'serve', response: this.#state.fail(decision.reason, 'Not Cached'), refreshes: false};
+			}
+
+			default: {
+				return decision satisfies never;
+			}
+		}
+	}
+
+	/**
+	Holds what is done to what may be done at all.
+
+	@throws {NotRecordedError} In a replay, where nothing is recorded.
+	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.
+	*/
+	#checked(action: Action): Action {
+		const {settings, request, shownUrl, info} = this.#state;
+		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
+			throw new NotRecordedError(request.method, shownUrl);
+		}
+
+		if (action.do === 'send' && isNetworkRefused()) {
+			throw networkRefusal(request.method, shownUrl, info.reason);
+		}
+
+		return action;
+	}
+}
+
+/** Whether an error says that the request must not be sent. */
+export function isRefusal(error: unknown): boolean {
+	return error instanceof NotRecordedError || (error instanceof CacheHooksError && error.code === 'ERR_NO_NETWORK');
+}

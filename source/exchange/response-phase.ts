@@ -1,0 +1,304 @@
+import {
+	freshenResponse,
+	storableUpdate,
+	type ReceivedResponse,
+	type Renewal,
+} from '../cache/compose-response.ts';
+import type {Match} from '../cache/variants.ts';
+import {handsOutSecret} from '../identity/redact.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
+import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import {isWhole} from '../policy/completeness.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
+import type {WriteReason} from '../policy/reasons.ts';
+import {onError, onResponse} from '../policy/response-rules.ts';
+import type {ResponseDecision} from '../policy/types.ts';
+import {policySource} from './settings.ts';
+import type {ExchangeState} from './state.ts';
+import type {Action, Event, IncomingHead, RenderedResponse} from './types.ts';
+import {ExchangeWrites} from './writes.ts';
+
+const done: Action = {do: 'done', awaitsRetries: false};
+
+/**
+From the origin's response, or the lack of one, to what the caller gets and what is stored.
+*/
+export class ResponsePhase {
+	readonly #state: ExchangeState;
+	readonly #writes: ExchangeWrites;
+	#isResent = false;
+	#received: ReceivedResponse | undefined;
+	#fields: Fields = {};
+
+	constructor(state: ExchangeState) {
+		this.#state = state;
+		this.#writes = new ExchangeWrites(state, {
+			onRefused: reason => {
+				state.inFlight?.refuse();
+				state.refuse(reason);
+				state.tell({stored: reason});
+			},
+			onComposed: stored => this.#resolve(stored),
+		});
+	}
+
+	/** The origin responded. */
+	respond({head, mayRetry = false}: Extract<Event, {type: 'response'}>): Action {
+		const {sent, key, settings, facts, match, request} = this.#state;
+		this.#fields = fieldsOf(head.rawHeaders);
+		const response = {statusCode: head.statusCode, fields: this.#fields};
+		this.#invalidate(response);
+		if (sent === undefined || (key === undefined && sent.storesFor === undefined)) {
+			this.#state.passOn();
+			this.#state.end();
+			return this.#pass(head);
+		}
+
+		const times = {requested: sent.time, received: settings.now(), random: Math.random()};
+		const decision = onResponse(facts, response, {
+			stored: match.stored,
+			conditional: sent.conditional,
+			storesFor: sent.storesFor,
+			retries: mayRetry,
+			isResent: this.#isResent,
+			handsOutSecret: handsOutSecret(response.fields, request.targetUrl, settings.ignoredParameters),
+		}, times);
+		return this.#execute(decision, head, times.received);
+	}
+
+	/** No response came. What stands in is given. */
+	fail({isOwn = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
+		this.#release(isOwn);
+		const {key, facts, match, settings} = this.#state;
+		this.#state.end();
+		if (key === undefined) {
+			this.#state.passOn();
+			return done;
+		}
+
+		const decision = onError(facts, {stored: match.stored, retries: mayRetry}, settings.now());
+		if (decision.do === 'serve') {
+			return served(this.#state.serve(decision.reason, decision.view));
+		}
+
+		if (decision.do === 'fail') {
+			return served(this.#state.fail(decision.reason, 'Gateway Timeout'));
+		}
+
+		this.#state.tell({stored: decision.reason});
+		this.#state.passOn();
+		return {do: 'done', awaitsRetries: decision.do === 'pass' && decision.awaitsRetries === true};
+	}
+
+	/** A stale response that stands in for the origin, if one may. */
+	standIn(): RenderedResponse | undefined {
+		const action = this.fail({});
+		return action.do === 'serve' ? action.response : undefined;
+	}
+
+	/** The body ended: it is stored, if it is whole. */
+	end(body: Uint8Array): Action {
+		const {request, settings, sent} = this.#state;
+		const received = this.#received!;
+		if (!isWhole(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
+			return this.cut('incomplete', false);
+		}
+
+		this.#state.tell({stored: 'stored'});
+		this.#writes.store({...received, took: settings.now() - sent!.time}, {body, fields: this.#fields});
+		return done;
+	}
+
+	/** The body will not be stored. */
+	cut(reason: WriteReason, isOwn: boolean): Action {
+		this.#state.refuse(reason);
+		if (reason === 'too-large') {
+			this.#state.inFlight?.refuse();
+		} else {
+			this.#release(isOwn);
+		}
+
+		this.#state.end();
+		this.#state.tell({stored: reason, expires: undefined, createdAt: undefined});
+		return done;
+	}
+
+	/** Nothing else follows. */
+	release(isOwn: boolean): Action {
+		this.#release(isOwn);
+		this.#state.end();
+		return done;
+	}
+
+	/** What this very request has changed, its own response is of after; not so what another one has. */
+	#invalidate(response: {readonly statusCode: number; readonly fields: Fields}): void {
+		const {sent, cache} = this.#state;
+		const wasChanged = sent !== undefined && cache.journal.concerns(this.#state.subject, sent.position);
+		if (this.#writes.invalidate(response) && sent !== undefined && !wasChanged) {
+			this.#state.advance();
+		}
+	}
+
+	#execute(decision: ResponseDecision, head: IncomingHead, received: number): Action {
+		switch (decision.do) {
+			case 'pass': {
+				return this.#passOver(decision, head, received);
+			}
+
+			case 'resend': {
+				this.#isResent = true;
+				return {do: 'resend'};
+			}
+
+			case 'fail': {
+				this.#state.inFlight?.fail();
+				this.#state.end();
+				return served(this.#state.fail(decision.reason, 'Gateway Timeout'));
+			}
+
+			case 'serve': {
+				this.#state.inFlight?.fail();
+				this.#state.end();
+				return served(this.#state.serve(decision.reason, decision.view, head));
+			}
+
+			case 'store': {
+				return this.#collect(decision, head, received);
+			}
+
+			case 'freshen': {
+				return served(this.#freshen(decision, head, received));
+			}
+
+			default: {
+				return decision satisfies never;
+			}
+		}
+	}
+
+	/** The origin's response is the caller's, and is not stored. */
+	#passOver(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
+		const {inFlight, cache, match} = this.#state;
+		// An error of the origin may be over for the next one that asks.
+		if (head.statusCode >= 500) {
+			inFlight?.fail();
+		} else {
+			inFlight?.refuse();
+		}
+
+		this.#state.tell({stored: decision.reason});
+		this.#state.passOn();
+		this.#state.refuse(decision.reason);
+		if (decision.stored === undefined || decision.stored === 'drop') {
+			this.#state.end();
+		}
+
+		if (decision.stored === 'drop') {
+			cache.delete((match as Match).key, decision.reason);
+		} else if (decision.stored !== undefined) {
+			this.#writes.renew(this.#freshened(head, received, decision.stored));
+		}
+
+		return {do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: decision.awaitsRetries === true};
+	}
+
+	/** The body is wanted. */
+	#collect(decision: Extract<ResponseDecision, {do: 'store'}>, head: IncomingHead, received: number): Action {
+		const {request, settings, sent, inFlight} = this.#state;
+		const announced = fieldValue(this.#fields, 'content-length');
+		const length = request.method === 'HEAD' || announced === undefined || !/^\d+$/v.test(announced) ? undefined : Number(announced);
+		if (length !== undefined && length > settings.maxEntryBytes) {
+			this.cut('too-large', false);
+			return this.#pass(head);
+		}
+
+		this.#state.passOn();
+		const isEndless = (fieldValue(this.#fields, 'content-type') ?? '').trim().toLowerCase().startsWith('text/event-stream');
+		if (isEndless) {
+			inFlight?.release();
+		} else {
+			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
+		}
+
+		this.#state.tell({createdAt: received, expires: decision.expires});
+		this.#received = {
+			method: sent!.storesFor ?? request.method,
+			url: request.targetUrl,
+			// The caller may change its headers before the body is there.
+			head: {...head, rawHeaders: [...head.rawHeaders]},
+			received,
+			lifetime: decision,
+			withheld: decision.withheld,
+			decidedBy: policySource(settings),
+			ignored: settings.ignoredParameters,
+			storeSetCookie: settings.storeSetCookie,
+		};
+		return {do: 'pass', status: this.#state.status(head.statusCode, true), collects: true, awaitsRetries: false};
+	}
+
+	#pass(head: IncomingHead): Action {
+		return {do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: false};
+	}
+
+	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
+		const {keep, view, reason} = decision;
+		const {cache, inFlight} = this.#state;
+		if (keep === 'drop') {
+			cache.delete((this.#state.match as Match).key, 'revalidated');
+		}
+
+		if (keep !== 'leave') {
+			const freshened = this.#freshened(head, received, decision);
+			this.#state.match = {...this.#state.match as Match, stored: freshened};
+			if (keep === 'write') {
+				this.#writes.renew(freshened);
+			}
+		}
+
+		if (keep !== 'write') {
+			inFlight?.refuse();
+			this.#state.end();
+		}
+
+		this.#state.tell({revalidated: true});
+		return this.#state.serve(reason, view, head);
+	}
+
+	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
+		const {request, settings, match} = this.#state;
+		const update = storableUpdate(head.rawHeaders, request.targetUrl, settings);
+		return freshenResponse((match as Match).stored, update, received, renewal);
+	}
+
+	/** Those that wait have it, unless they came after something that concerns it was invalidated. */
+	#resolve(stored: StoredResponse): MaybePromise<void> {
+		const {inFlight, cache, key, sent, subject} = this.#state;
+		if (inFlight?.hasWaiters !== true) {
+			inFlight?.resolve({primary: key!, key: key!, stored}, stored.fields, () => true);
+			return;
+		}
+
+		const {position} = sent!;
+		const result = {primary: key!, key: key!, stored};
+		const named = {...subject, tags: stored.tags ?? []};
+		return then(cache.hasChangedElsewhere(named, position), hasChanged => {
+			if (hasChanged) {
+				inFlight.fail();
+			} else {
+				inFlight.resolve(result, stored.fields, waiter => !cache.journal.concerns(named, position, waiter.position));
+			}
+		});
+	}
+
+	#release(isOwn: boolean): void {
+		if (isOwn) {
+			this.#state.inFlight?.abandon();
+		} else {
+			this.#state.inFlight?.fail();
+		}
+	}
+}
+
+function served(response: RenderedResponse): Action {
+	return {do: 'serve', response, refreshes: false};
+}

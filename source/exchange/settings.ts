@@ -1,0 +1,45 @@
+import type {KeySettingsOfCache} from '../identity/types.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import {settingsOfMode} from '../policy/modes.ts';
+import type {PolicySettings} from '../policy/types.ts';
+import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';
+
+/**
+Everything that one exchange asks of the settings.
+*/
+export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<ResolvedSettings, 'cacheStatus' | 'failFast' | 'filterFn' | 'maxEntryBytes' | 'mode' | 'now' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeSetCookie' | 'storeTimeout' | 'tags' | 'trust'> & {
+	/** The secret with which credentials are digested. */
+	readonly secret: () => MaybePromise<string | Uint8Array>;
+
+	/** The tags of the request, beside those of the client. */
+	readonly requestTags: readonly string[];
+
+	/** Whether nobody waits for the response. */
+	readonly background?: boolean;
+};
+
+/**
+The client's settings with the request's own above them. `expireAfter` is kept apart, since URL patterns stand between.
+*/
+export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: requestTags = [], ...own}: ResolvedRequestSettings, secret: ExchangeSettings['secret']): ExchangeSettings {
+	return {
+		...client,
+		...own,
+		refresh: own.refresh ?? false,
+		forceRefresh: own.forceRefresh ?? false,
+		requestExpireAfter: expireAfter,
+		requestTags,
+		secret,
+		...settingsOfMode(client.mode),
+	};
+}
+
+/** The setting whose fault it is where a key cannot be made. */
+export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
+	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
+}
+
+/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
+export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
+	return cacheControl ? 'origin' : 'user';
+}

@@ -1,0 +1,281 @@
+import type {Fields} from '../policy/fields.ts';
+import {systemClock, type Clock} from './clock.ts';
+import {
+	enclosingRequests,
+	InFlight,
+	Waiter,
+	type Limits,
+	type Outcome,
+} from './in-flight.ts';
+import type {TimeBudget} from './time-budget.ts';
+
+/** Whether a request is sent now, or may be answered by another one's result. */
+export type Joined<Result> =
+	| Exclude<Outcome<Result>, {readonly do: 'reuse'}>
+	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly leave: () => void};
+
+/** A request that asks whether it may share. */
+export type Joining = {
+	readonly fields: Fields;
+
+	/** What the response varies by, where it is known. */
+	readonly names?: readonly string[] | undefined;
+	readonly budget: TimeBudget;
+
+	/** The position of the last invalidation that it knows of. */
+	readonly position: number;
+
+	/** An object that requests by the same settings have in common. */
+	readonly rules?: object;
+};
+
+const usualLimits: Limits = {response: 30_000, unknownLength: 2000};
+
+// Milliseconds for which a key is remembered whose result could not be shared.
+const refusalTime = 10_000;
+const mostRemembered = 1000;
+
+/** The requests for one key that are under way: several where its responses vary, or where one failed. */
+type Route<Result> = {
+	readonly key: string;
+	readonly inFlight: Set<InFlight<Result>>;
+
+	/** What the responses vary by, as far as one has said. */
+	names: readonly string[] | undefined;
+
+	/** How many failed in a row. */
+	failures: number;
+};
+
+/**
+Single flight: a request for what another request is already getting waits for its result.
+
+- A result that cannot be shared lets all that wait go at once, and for a while nobody waits for the like.
+- After a failure one waiter is the next to ask while the others wait on, then two, then four; and those that wait on go in growing numbers within their time: an origin that is down meets no stampede, and nobody waits for more than a handful of failures.
+- The end of the request by its own caller is no failure: exactly one takes its place.
+- A body that will not be whole in time, or a result that does not come, lets all go.
+*/
+export class Sharing<Result> {
+	static readonly #byCache = new WeakMap<object, Sharing<unknown>>();
+
+	/** That of a cache: all clients that share it, and classes with settings of their own, ask once. */
+	static of<Result>(cache: object): Sharing<Result> {
+		const known = Sharing.#byCache.get(cache) ?? new Sharing<unknown>();
+		Sharing.#byCache.set(cache, known);
+		return known as Sharing<Result>;
+	}
+
+	readonly #clock: Clock;
+	readonly #limits: Limits;
+	readonly #routes = new Map<string, Route<Result>>();
+
+	/** Until when nobody waits for a key: for all, and for those by the same settings. */
+	readonly #refusals = new Map<string, number>();
+	readonly #refusalsByRules = new WeakMap<object, Map<string, number>>();
+
+	/** When results were last there, for those that looked into the store before. */
+	readonly #resolutions = new Map<string, number>();
+
+	constructor(clock: Clock = systemClock, limits: Limits = usualLimits) {
+		this.#clock = clock;
+		this.#limits = limits;
+	}
+
+	/** How many keys are asked for. */
+	get size(): number {
+		return this.#routes.size;
+	}
+
+	/** Lets a request be the one that is sent, wait for it, or be sent beside it. */
+	join(key: string, request: Joining): Joined<Result> {
+		if (this.#isRefused(this.#refusals, key) || (request.rules !== undefined && this.#isRefused(this.#refusalsByRules.get(request.rules), key))) {
+			return {do: 'alone'};
+		}
+
+		const route = this.#route(key, request.names);
+		const inFlight = find(route, request.fields);
+		if (inFlight === undefined) {
+			return {do: 'lead', inFlight: this.#lead(route, request.fields)};
+		}
+
+		// What is inside of the request that it would wait for would wait for itself.
+		const isInside = inFlight.waitsFor(enclosingRequests());
+		return isInside || request.budget.totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
+	}
+
+	/** Lets a request be the one that is sent, which waits for no other; `undefined` where another is under way. */
+	lead(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
+		const route = this.#route(key, names);
+		return find(route, fields) === undefined ? this.#lead(route, fields) : undefined;
+	}
+
+	/**
+	What could be had could not be used: nobody waits for the like for a while.
+
+	@param rules - Those for whom that holds; all by default.
+	*/
+	refuse(key: string, rules?: object): void {
+		const refusals = rules === undefined ? this.#refusals : this.#refusalsByRules.get(rules) ?? new Map<string, number>();
+		if (rules !== undefined) {
+			this.#refusalsByRules.set(rules, refusals);
+		}
+
+		remember(refusals, key, this.#clock.now() + refusalTime);
+	}
+
+	/** Whether a result was there since, by the clock. */
+	hasResolvedSince(key: string, since: number): boolean {
+		return (this.#resolutions.get(key) ?? -Infinity) >= since;
+	}
+
+	#isRefused(refusals: Map<string, number> | undefined, key: string): boolean {
+		const until = refusals?.get(key);
+		if (until === undefined || this.#clock.now() < until) {
+			return until !== undefined;
+		}
+
+		refusals!.delete(key);
+		return false;
+	}
+
+	#route(key: string, names: readonly string[] | undefined): Route<Result> {
+		const known = this.#routes.get(key);
+		if (known !== undefined) {
+			known.names ??= names;
+			return known;
+		}
+
+		return {
+			key, inFlight: new Set(), names, failures: 0,
+		};
+	}
+
+	#lead(route: Route<Result>, fields: Fields): InFlight<Result> {
+		const inFlight = new InFlight<Result>({
+			fields, names: route.names, limits: this.#limits, clock: this.#clock,
+		}, {
+			onNames(names) {
+				route.names = names;
+			},
+			onReroute: waiters => {
+				this.#reroute(route, waiters);
+			},
+			onEnd: (ended, ending, waiters) => {
+				route.inFlight.delete(ended);
+				switch (ending) {
+					case 'resolved': {
+						route.failures = 0;
+						remember(this.#resolutions, route.key, this.#clock.now());
+						break;
+					}
+
+					case 'refused': {
+						this.refuse(route.key);
+						sendAll(waiters);
+						break;
+					}
+
+					case 'released': {
+						sendAll(waiters);
+						break;
+					}
+
+					case 'failed': {
+						this.#replaceFailed(route, waiters);
+						break;
+					}
+
+					case 'abandoned': {
+						this.#replace(route, waiters, 1);
+						break;
+					}
+
+					default: {
+						ending satisfies never;
+					}
+				}
+
+				if (route.inFlight.size === 0) {
+					this.#routes.delete(route.key);
+				}
+			},
+		});
+		route.inFlight.add(inFlight);
+		this.#routes.set(route.key, route);
+		return inFlight;
+	}
+
+	#replaceFailed(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
+		const left = this.#replace(route, waiters, 2 ** route.failures);
+		route.failures++;
+		sendGradually(left.filter(waiter => !waiter.hasSeenFailure));
+	}
+
+	/** The first of those that wait is the next to be sent, some are sent beside it, and the others wait on. */
+	#replace(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>, count: number): ReadonlyArray<Waiter<Result>> {
+		const [next, ...beside] = waiters.slice(0, count);
+		if (next === undefined) {
+			return [];
+		}
+
+		const inFlight = this.#lead(route, next.fields);
+		const left = waiters.slice(count);
+		for (const waiter of left) {
+			inFlight.add(waiter);
+		}
+
+		sendAll(beside);
+		next.settle({do: 'lead', inFlight});
+		return left;
+	}
+
+	#reroute(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
+		for (const waiter of waiters) {
+			const inFlight = find(route, waiter.fields);
+			if (inFlight === undefined) {
+				waiter.settle({do: 'lead', inFlight: this.#lead(route, waiter.fields)});
+			} else {
+				inFlight.add(waiter);
+			}
+		}
+	}
+
+	#wait(inFlight: InFlight<Result>, request: Joining): Joined<Result> {
+		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
+		const waiter = new Waiter<Result>({...request, clock: this.#clock}, resolve);
+		inFlight.add(waiter);
+		return {
+			do: 'wait',
+			outcome: promise,
+			leave() {
+				waiter.leave();
+			},
+		};
+	}
+}
+
+/** Keeps the latest ones. */
+function remember(times: Map<string, number>, key: string, time: number): void {
+	times.delete(key);
+	times.set(key, time);
+	if (times.size > mostRemembered) {
+		times.delete(times.keys().next().value!);
+	}
+}
+
+function find<Result>({inFlight}: Route<Result>, fields: Fields): InFlight<Result> | undefined {
+	return inFlight.values().find(candidate => candidate.isInTime && candidate.matches(fields) && candidate.isOutdated?.() !== true);
+}
+
+function sendAll<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {
+	for (const waiter of waiters) {
+		waiter.settle({do: 'alone'});
+	}
+}
+
+/** Waiters with the same time left are sent one by one, ever more at a time. */
+function sendGradually<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {
+	for (const [index, waiter] of waiters.entries()) {
+		waiter.noteFailure(Math.sqrt((index + 1) / waiters.length));
+	}
+}

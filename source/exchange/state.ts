@@ -1,0 +1,199 @@
+import type {CacheCore} from '../cache/core.ts';
+import type {Subject} from '../cache/journal.ts';
+import type {Match, NoMatch} from '../cache/variants.ts';
+import {identify, resourceOfRequest, type Identity} from '../identity/identify.ts';
+import {redactUrl} from '../identity/url.ts';
+import {fieldsOf} from '../model/stored-response.ts';
+import {fieldLines} from '../policy/fields.ts';
+import type {Reason} from '../policy/reasons.ts';
+import type {RequestFacts} from '../policy/request-rules.ts';
+import type {View} from '../policy/types.ts';
+import type {InFlight} from './in-flight.ts';
+import {factsOf, noMatch} from './lookup.ts';
+import {renderGatewayTimeout, renderStored} from './render.ts';
+import {policySource, type ExchangeSettings} from './settings.ts';
+import {describeStatus} from './status.ts';
+import type {
+	ExchangeInfo,
+	IncomingHead,
+	RenderedResponse,
+	SentRequest,
+} from './types.ts';
+
+/** A request that is under way. */
+export type Sent = {
+	readonly reason: Reason;
+	readonly conditional: boolean;
+	readonly storesFor: 'GET' | undefined;
+	readonly time: number;
+
+	/** The position of the last invalidation before it was sent. */
+	readonly position: number;
+};
+
+/**
+What both phases of an exchange know, and how it tells of itself.
+*/
+export class ExchangeState {
+	readonly cache: CacheCore;
+	readonly settings: ExchangeSettings;
+	readonly request: SentRequest;
+	readonly identity: Identity;
+	readonly facts: RequestFacts;
+	key: string | undefined;
+	match: Match | NoMatch = noMatch;
+
+	/** Those that wait for what this exchange gets. */
+	inFlight: InFlight<Match> | undefined;
+	#sent: Sent | undefined;
+	#isUnderWay = false;
+	#subject: Subject | undefined;
+	#info: ExchangeInfo = {
+		key: undefined,
+		reason: 'miss',
+		stored: undefined,
+		createdAt: undefined,
+		expires: undefined,
+		fromCache: false,
+		revalidated: false,
+		collapsed: false,
+	};
+
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: SentRequest) {
+		this.cache = cache;
+		this.settings = settings;
+		this.request = request;
+		this.identity = identify(request, settings);
+		this.facts = factsOf(request, this.identity, settings);
+	}
+
+	get info(): ExchangeInfo {
+		return this.#info;
+	}
+
+	get sent(): Sent | undefined {
+		return this.#sent;
+	}
+
+	/** The request's URL as it may be shown. */
+	get shownUrl(): string {
+		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);
+	}
+
+	/** What the response will be, as invalidations name it. */
+	get subject(): Subject {
+		this.#subject ??= {
+			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: [],
+		};
+		return this.#subject;
+	}
+
+	/** Requests by the same policy source wait for each other under it. */
+	get sharingKey(): string {
+		return `${policySource(this.settings)} ${this.key!}`;
+	}
+
+	tell(news: Partial<ExchangeInfo>): void {
+		this.#info = {...this.#info, ...news};
+	}
+
+	/** The request will be sent: what is invalidated from now on concerns its response. */
+	send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
+		this.end();
+		this.#isUnderWay = true;
+		this.#sent = {
+			reason,
+			conditional,
+			storesFor,
+			time: this.settings.now(),
+			position: this.cache.journal.begin(),
+		};
+		this.tell({reason});
+	}
+
+	/** What is known of the sent request has changed. */
+	resend(change: Partial<Omit<Sent, 'position'>>): void {
+		this.#sent = {...this.#sent!, ...change};
+	}
+
+	/** What was noted so far is from before the response. */
+	advance(): void {
+		this.end();
+		this.#isUnderWay = true;
+		this.#sent = {...this.#sent!, position: this.cache.journal.begin()};
+	}
+
+	/** Nothing more of the request is stored. */
+	end(): void {
+		if (this.#isUnderWay) {
+			this.#isUnderWay = false;
+			this.cache.journal.end(this.#sent!.position);
+		}
+	}
+
+	/**
+	Gives what is stored.
+
+	@param head - What the origin said meanwhile, if it was asked.
+	*/
+	serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
+		const {stored} = this.match as Match;
+		this.tell({
+			reason,
+			fromCache: true,
+			createdAt: stored.createdAt,
+			expires: stored.expires,
+		});
+		this.cache.answered({...this.told, reason, stored});
+		return renderStored(stored, {
+			view,
+			method: this.request.method,
+			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
+			status: this.status(head?.statusCode),
+			// They are for this caller, now; nothing else of the answer is.
+			cookies: head?.statusCode === 304 && !this.settings.storeSetCookie ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
+		});
+	}
+
+	/** Gives a 504. */
+	fail(reason: Reason, message: string): RenderedResponse {
+		this.tell({reason});
+		this.cache.answered({...this.told, reason});
+		return renderGatewayTimeout(message, this.status());
+	}
+
+	/** The origin's response, or the lack of one, is the caller's. */
+	passOn(): void {
+		const told = {...this.told, reason: this.#info.reason};
+		if (this.key === undefined) {
+			this.cache.bypassed(told);
+		} else {
+			this.cache.answered(told);
+		}
+	}
+
+	/** The origin's response is not stored. */
+	refuse(reason: Reason): void {
+		if (this.key !== undefined) {
+			this.cache.written('refused', {...this.told, reason});
+		}
+	}
+
+	/** What `Cache-Status` says. */
+	status(statusCode?: number, stored = false): string | undefined {
+		const {cacheStatus, now} = this.settings;
+		return cacheStatus === false
+			? undefined
+			: describeStatus(cacheStatus, this.#info, {
+				forwarded: this.#sent?.reason,
+				varies: this.match.stored === undefined && this.match.varies,
+				...(statusCode !== undefined && {statusCode}),
+				stored,
+				now: now(),
+			});
+	}
+
+	get told(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
+		return {key: this.key, request: this.request, background: this.settings.background === true};
+	}
+}

@@ -1,0 +1,96 @@
+import type {SentRequest} from '../identity/sent-request.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import type {NodeHeaders, StoredResponse} from '../model/stored-response.ts';
+import type {Reason, WriteReason} from '../policy/reasons.ts';
+import type {RawFields} from '../policy/stored-fields.ts';
+import type {Match} from '../cache/variants.ts';
+import type {InFlight, Outcome} from './in-flight.ts';
+
+/** What is known of the redirects that led to a request. */
+export type Redirects = {
+	/** Why a stored redirect must not be reused for the request, if it must not. */
+	readonly judge: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
+};
+
+export type IncomingHead = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly rawHeaders: RawFields;
+};
+
+/**
+A response that the cache gives. Its headers are the caller's; its body is the stored one, and must be copied.
+*/
+export type RenderedResponse = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly headers: NodeHeaders;
+	readonly rawHeaders: string[];
+	readonly body: Uint8Array;
+	readonly fromCache: boolean;
+};
+
+/** What an exchange is told. */
+export type Event =
+	/** The request is ready to be sent. After Got has used up its retries, a stale response stands in before the origin is asked again. */
+	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly inFlight?: InFlight<Match>}
+
+	/** The wait for another request has ended. */
+	| {readonly type: 'joined'; readonly outcome: Outcome<Match>}
+
+	/** The origin responded. `mayRetry` says whether Got may still try again, so that a stale response need not stand in for an error yet. */
+	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
+
+	/** The body ended, whole as far as the connection can tell. */
+	| {readonly type: 'end'; readonly body: Uint8Array}
+
+	/** The body will not be stored. */
+	| {readonly type: 'cut'; readonly reason: WriteReason; readonly isOwn?: boolean}
+
+	/** No response came. `isOwn` says that the caller's own limits ended the request, and no fault of the origin. */
+	| {readonly type: 'error'; readonly isOwn?: boolean; readonly mayRetry?: boolean}
+
+	/** The request has come to an end, however it has; nothing else follows. */
+	| {readonly type: 'released'; readonly isOwn?: boolean};
+
+/** What is to be done. */
+export type Action =
+	/** Give a stored response, or a 504; and renew it in the background where `refreshes` says so. */
+	| {readonly do: 'serve'; readonly response: RenderedResponse; readonly refreshes: boolean}
+
+	/** Send the request, with the validators among its headers. */
+	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
+
+	/** Wait for another request, and tell how that ended. */
+	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Match>>; readonly leave: () => void}
+
+	/** Give the origin's response. `collects` says whether its body is wanted here, `status` what `Cache-Status` says of it, `awaitsRetries` whether a stale response takes its place once Got has used up its retries. */
+	| {readonly do: 'pass'; readonly status: string | undefined; readonly collects: boolean; readonly awaitsRetries: boolean}
+
+	/** Send the request once more, without conditions. */
+	| {readonly do: 'resend'}
+
+	/** Nothing: an error is the caller's. `awaitsRetries` says that a stale response stands in once Got has used up its retries. */
+	| {readonly do: 'done'; readonly awaitsRetries: boolean};
+
+/**
+What can be said of an exchange so far.
+*/
+export type ExchangeInfo = {
+	readonly key: string | undefined;
+
+	/** Why the response comes from where it comes. */
+	readonly reason: Reason;
+
+	/** What became of the origin's response; `undefined` where there was none, or not yet. */
+	readonly stored: Reason | undefined;
+	readonly createdAt: number | undefined;
+	readonly expires: number | undefined;
+	readonly fromCache: boolean;
+	readonly revalidated: boolean;
+
+	/** Whether another request, sent at the same time, got the response. */
+	readonly collapsed: boolean;
+};
+
+export type {SentRequest} from '../identity/sent-request.ts';

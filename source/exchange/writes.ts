@@ -1,0 +1,189 @@
+import type {CacheCore} from '../cache/core.ts';
+import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
+import type {Match} from '../cache/variants.ts';
+import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {CachedResponse} from '../model/cached-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import {invalidatedUrls} from '../policy/invalidation.ts';
+import type {WriteReason} from '../policy/reasons.ts';
+import {areTagsBounded, tagsOf} from '../policy/tags.ts';
+import type {ResponseHead} from '../policy/types.ts';
+import {decodableCodings, decodeContent} from './content-coding.ts';
+import {accepts, tagsGiven} from './filter.ts';
+import {readKeys} from './lookup.ts';
+import {settingOfKey} from './settings.ts';
+import type {ExchangeState} from './state.ts';
+
+/** Told what becomes of a response. */
+export type WriteListener = {
+	/** It is not stored after all. */
+	readonly onRefused: (reason: WriteReason | 'filtered') => void;
+
+	/** It is about to be stored, as it is here. */
+	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
+};
+
+/**
+What an exchange writes and deletes. Nobody waits for it, so that its faults are events; with `failFast` they are errors where somebody can be told.
+*/
+export class ExchangeWrites {
+	readonly #state: ExchangeState;
+	readonly #listener: WriteListener;
+
+	/** The invalidation by this very request, until it is in the store. */
+	#invalidating: MaybePromise<void>;
+
+	constructor(state: ExchangeState, listener: WriteListener) {
+		this.#state = state;
+		this.#listener = listener;
+	}
+
+	/** Stores a response under the key of its own request: a HEAD's never takes the place of a GET's. */
+	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}): void {
+		const {settings, request, identity} = this.#state;
+		const codings = settings.storeEncoded ? [] : decodableCodings(fields);
+		const {key: own} = this.#state;
+		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;
+		this.#quietly(() => then(own ?? stored.key(settings.secret), key => {
+			if (key === undefined) {
+				this.#state.end();
+				return;
+			}
+
+			// It is composed now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
+			const composed = then(this.#decode(body, codings), content => content && then(stored.stored(settings.secret), storable => this.#tagged(composeResponse(received, {body: content, codings, request: storable}))));
+			this.#write(key, composed, 'stored', body.byteLength);
+			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
+		}));
+	}
+
+	/** Stores a response anew where it was found. */
+	renew(stored: StoredResponse): void {
+		const {primary} = this.#state.match as Match;
+		this.#write(primary, this.#filtered(stored), 'revalidated', stored.byteLength);
+	}
+
+	/**
+	RFC 9111 §4.4: what an unsafe request may have changed is no longer true.
+
+	@returns Whether there is anything that it may have changed.
+	*/
+	invalidate(response: ResponseHead): boolean {
+		const {request, settings: {cacheControl, disabled, readOnly}} = this.#state;
+		if (!cacheControl || disabled || readOnly) {
+			return false;
+		}
+
+		const {method, override = method, targetUrl} = request;
+		const urls = [...new Set([method, override].flatMap(asked => invalidatedUrls({method: asked, url: targetUrl}, response)))];
+		if (urls.length === 0) {
+			return false;
+		}
+
+		this.#invalidating = this.#state.cache.journal.noteQuietly(urls.map(url => ({kind: 'resource', resource: resourceOfRequest(siblingOf(request, method, url))})));
+		for (const url of urls) {
+			this.#quietly(() => then(readKeys(request, url, this.#state.settings), keys => {
+				for (const key of keys) {
+					if (key !== undefined) {
+						this.#state.cache.delete(key, 'invalidated');
+					}
+				}
+			}));
+		}
+
+		return true;
+	}
+
+	#decode(body: Uint8Array, codings: readonly string[]): MaybePromise<Uint8Array | undefined> {
+		if (codings.length === 0) {
+			return body;
+		}
+
+		return then(decodeContent(body, codings, this.#state.settings.maxEntryBytes), content => {
+			if (content === undefined) {
+				this.#listener.onRefused('undecodable');
+			}
+
+			return content;
+		});
+	}
+
+	#tagged(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		const {settings: {tags: tagsFor, requestTags, now}, key, cache} = this.#state;
+		const tags = tagsFor === undefined ? [] : tagsGiven(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
+		if (tags === undefined) {
+			this.#listener.onRefused('filtered');
+			return undefined;
+		}
+
+		const all = [...tagsOf(stored.fields), ...requestTags, ...tags];
+		if (!areTagsBounded(all)) {
+			this.#refuseInPlace('too-many-tags');
+			return undefined;
+		}
+
+		return this.#filtered(withTags(stored, all));
+	}
+
+	#filtered(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		const {settings, key, cache} = this.#state;
+		return then(accepts(settings, stored, key, cache), isAccepted => {
+			if (isAccepted) {
+				return then(this.#listener.onComposed(stored), () => stored);
+			}
+
+			this.#refuseInPlace('filtered');
+			return undefined;
+		});
+	}
+
+	/** What is refused takes the place of what is stored all the same: an older response is no better for it. */
+	#refuseInPlace(reason: WriteReason | 'filtered'): void {
+		const {match, cache} = this.#state;
+		this.#listener.onRefused(reason);
+		if (match.stored !== undefined) {
+			cache.delete(match.key, reason);
+		}
+	}
+
+	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
+	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
+		const {cache, request, told} = this.#state;
+		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, () => then(composed, stored => stored && then(this.#current(stored), current => {
+			if (current === undefined) {
+				this.#listener.onRefused('invalidated');
+			}
+
+			return current;
+		})));
+		const hasRoom = cache.save(key, request.fields, task, {
+			bytes,
+			whenSaved: () => {
+				cache.written('stored', {...told, reason, key});
+			},
+			whenDone: () => {
+				this.#state.end();
+			},
+		});
+		if (!hasRoom) {
+			this.#listener.onRefused('queue-full');
+			this.#state.end();
+		}
+	}
+
+	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		const {cache, subject, sent} = this.#state;
+		const {position} = sent!;
+		return then(cache.hasChanged({...subject, tags: stored.tags ?? []}, position), hasChanged => hasChanged ? undefined : (position > 0 ? {...stored, position} : stored));
+	}
+
+	#quietly(action: () => MaybePromise<void>): void {
+		const {cache, settings} = this.#state;
+		void recover(action, error => {
+			cache.report('settingError', {setting: settingOfKey(settings), error});
+			this.#state.end();
+		});
+	}
+}
