@@ -18,13 +18,18 @@ import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
+import got from 'got';
 import {
+	cacheHooks,
 	createStore,
+	getCache,
 	SettingError,
+	type CacheSettings,
 	type StoreName,
 } from '../../source/index.ts';
 import {openSqliteFile} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
+import {Origin} from '../helpers/origin.ts';
 import type {Told, Task} from './file-modes-main.ts';
 
 // Windows has no permission bits. One after another: most of them start processes.
@@ -177,6 +182,38 @@ for (const name of names) {
 			expectModes(t, await elsewhere({...task, folder: other, options: {...options(name, other), fileMode: 0o640}}), {file: 0o640, folder: 0o750});
 		}
 	});
+
+	for (const mode of ['record', 'record-missing', undefined] as const) {
+		const meant = mode === undefined ? {file: '0600', folder: '0700'} : {file: '0664', folder: '0775'};
+		posix(`${name}: ${mode === undefined ? 'a cache without a mode' : `mode '${mode}'`} makes files ${meant.file}, by the store's name and in a store that is handed in`, async t => {
+			await using origin = await Origin.start((_request, response) => {
+				response.setHeader('cache-control', 'max-age=100');
+				response.end('one');
+			});
+			const before = process.umask(0o002);
+			t.teardown(() => {
+				process.umask(before);
+			});
+			const folder = temporaryFolder(t);
+			const path = join(folder, name === 'sqlite' ? 'handed.db' : 'handed');
+			const settings: CacheSettings[] = [
+				{store: name, cacheName: join(folder, 'named')},
+				{store: createStore(name, {path}), autoclose: true},
+			];
+			for (const setting of settings) {
+				const client = got.extend(cacheHooks({...setting, mode}));
+				await client(origin.url);
+				await client(origin.url, {headers: {authorization: 'Bearer abc'}});
+				await getCache(client)!.close();
+			}
+
+			const paths = readdirSync(folder, {recursive: true}) as string[];
+			t.true(paths.length >= 2);
+			for (const made of paths) {
+				t.is(modeOf(join(folder, made)), statSync(join(folder, made)).isFile() ? meant.file : meant.folder, made);
+			}
+		});
+	}
 
 	test(`${name}: a wrong fileMode is refused, with what is allowed`, t => {
 		for (const fileMode of [0, 660, 600, 0o400, 0o200, 0o060, 0o700, 0o770, 0o1600, 0o1_0600, 384.5, -1, (2 ** 32) + 0o600, NaN, Infinity, '0660', 'umask', null, true, {}]) {
