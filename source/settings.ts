@@ -346,6 +346,13 @@ function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefi
 	return milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds) && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
 }
 
+const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
+
+function tagList(value: unknown, path: string): readonly string[] | undefined {
+	const tags = Array.isArray(value) ? [...tagSet(value, path)!] : undefined;
+	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
+}
+
 const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
 
 const defaultCacheName = 'got-cache-hooks';

@@ -149,7 +149,8 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 	}
 
 	const expires = expireAfter === undefined ? stored.expires : momentOf(expireAfter, now);
-	const written = (await core.tags.stamp(withExpiration(core, stored, expires, now), Infinity))!;
+	await core.journal.note([{kind: 'key', key: response.cacheKey}]);
+	const written = await core.current(withExpiration(core, stored, expires, now));
 	await core.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return {key: response.cacheKey, stored: written};
 }

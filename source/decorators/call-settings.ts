@@ -1,6 +1,6 @@
 import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
 import type {OutgoingRequest} from '../exchange/exchange-types.ts';
-import {callMethod} from '../model/stored-response.ts';
+import {callMethod} from '../policy/collapsing.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';
 

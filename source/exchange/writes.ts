@@ -33,7 +33,7 @@ export class ExchangeWrites {
 	readonly #listener: WriteListener;
 
 	/** The invalidation by this very request, until it is in the store. */
-	#invalidating: MaybePromise<void>;
+	#invalidating: MaybePromise<void> = undefined;
 
 	constructor(state: ExchangeState, listener: WriteListener) {
 		this.#state = state;

@@ -1,3 +1,4 @@
+import {callMethod} from '../policy/collapsing.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
 import type {StoredHead} from '../policy/types.ts';
@@ -102,9 +103,6 @@ export type Variation = {
 	readonly names: readonly string[];
 	readonly digest: string;
 };
-
-/** The method of what a function gave: no HTTP request has it. */
-export const callMethod = 'CALL';
 
 /** Whether it is what a function gave, and not a response of HTTP. Its key is made of more than what is stored of the call. */
 export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {

@@ -5,8 +5,11 @@ import {isPartialOrConditional} from './view.ts';
 /** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
 const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
 
+/** The method of the call of a decorated function: no HTTP request has it. */
+export const callMethod = 'CALL';
+
 // RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
-const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
+const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
 // Who names one of them has said how old an answer may be.
 const wishes = ['max-age', 'min-fresh'];
