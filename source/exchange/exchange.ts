@@ -1,6 +1,7 @@
 import type {Match} from '../cache/variants.ts';
 import {recover, type MaybePromise} from '../maybe-promise.ts';
 import type {Client} from './client.ts';
+import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
@@ -29,6 +30,7 @@ export class Exchange {
 		this.#response = new ResponsePhase(this.#state);
 		this.#request = new RequestPhase(this.#state, {
 			sharing: Sharing.of<Match>(client.cache),
+			refreshes: Refreshes.of(client.cache),
 			rules: client.rules,
 			redirects,
 			standIn: () => this.#response.standIn(),

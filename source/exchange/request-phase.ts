@@ -15,6 +15,7 @@ import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
 import {accepts} from './filter.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
+import type {Refreshes} from './refreshes.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
@@ -25,6 +26,7 @@ import {identify} from '../identity/identify.ts';
 /** What the request phase needs beside the state. */
 export type RequestPhaseOptions = {
 	readonly sharing: Sharing<Match>;
+	readonly refreshes: Refreshes;
 
 	/** The settings of the client, without those of one request. */
 	readonly rules: ExchangeSettings;
@@ -248,10 +250,20 @@ export class RequestPhase {
 	}
 
 	#decide(areRetriesUsed: boolean): Action {
-		const standIn = areRetriesUsed ? this.#options.standIn() : undefined;
-		return standIn === undefined
-			? this.#execute(onLookup(this.#state.facts, {stored: this.#state.match.stored, redirect: this.#redirect}, this.#state.settings.now()))
-			: {do: 'serve', response: standIn, refreshes: false};
+		const {facts, match: {stored}, settings, key} = this.#state;
+		const {standIn, refreshes} = this.#options;
+		const response = areRetriesUsed ? standIn() : undefined;
+		if (response !== undefined) {
+			return {do: 'serve', response, refreshes: false};
+		}
+
+		const mayRefresh = !refreshes.isLeft(key!);
+		const decision = onLookup(facts, {stored, redirect: this.#redirect, mayRefresh}, settings.now());
+		if (!mayRefresh && decision.do === 'send') {
+			refreshes.takeOver(key!);
+		}
+
+		return this.#execute(decision);
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.
