@@ -319,13 +319,13 @@ export class RequestPhase {
 	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.
 	*/
 	#checked(action: Action): Action {
-		const {settings, request, shownUrl, info} = this.#state;
+		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
-			throw new NotRecordedError(request.method, shownUrl);
+			throw new NotRecordedError(method, this.#state.shownUrl);
 		}
 
 		if (action.do === 'send' && isNetworkRefused()) {
-			throw networkRefusal(request.method, shownUrl, info.reason);
+			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 
 		return action;

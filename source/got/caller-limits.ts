@@ -16,8 +16,7 @@ const limits: readonly Limit[] = ['request', 'response'];
 /**
 What is waited for before a request may be sent, or why nobody waits any more: Got cannot cut off what has no `ClientRequest` yet.
 
-@param options - Of Got.
-@param wait - Since when it waits, by `performance.now()`, and whether the response that is waited for has begun, so that `timeout.response` is kept.
+`start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept.
 */
 export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | End> {
 	const {promise, resolve} = Promise.withResolvers<End>();

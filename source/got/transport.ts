@@ -50,10 +50,10 @@ export function arm(options: Options, client: Client): void {
 	}
 }
 
-/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled. */
+/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && !isNetworkRefused()) {
+	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
 		return undefined;
 	}
 
@@ -130,9 +130,12 @@ class Attempt {
 
 			case 'pass':
 			case 'resend':
-			case 'done':
-			default: {
+			case 'done': {
 				throw new Error(`An exchange cannot begin with \`${action.do}\``);
+			}
+
+			default: {
+				return action satisfies never;
 			}
 		}
 	}
