@@ -29,7 +29,6 @@ export const clone: Stage<'document', 'bytes'> = {
 
 // The tags of V8's `ValueSerializer` that plain data is written by: one byte before each value.
 const tags = {
-	padding: '\0',
 	undefined: '_',
 	null: '0',
 	true: 'T',
