@@ -1,3 +1,4 @@
+import esX from 'eslint-plugin-es-x';
 import type {FlatXoConfig} from 'xo';
 
 /**
@@ -23,43 +24,43 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: ['parse-duration', 'tinyduration', 'picomatch', 'structured-headers'],
 	},
-	matching: {
-		source: ['policy'],
-		node: ['crypto'],
+	identity: {
+		source: ['policy', 'errors.ts', 'maybe-promise.ts'],
+		node: ['buffer', 'crypto'],
 		packages: [],
 	},
 	model: {
-		source: ['policy'],
+		source: ['policy', 'maybe-promise.ts'],
 		node: [],
 		packages: [],
 	},
 	serializers: {
-		source: ['model', 'errors.ts'],
+		source: ['model', 'errors.ts', 'maybe-promise.ts'],
 		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
-		source: ['errors.ts'],
+		source: ['errors.ts', 'maybe-promise.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	cache: {
-		source: ['policy', 'matching', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
-	engine: {
-		source: ['policy', 'matching', 'model', 'cache', 'errors.ts', 'settings.ts'],
+	exchange: {
+		source: ['policy', 'identity', 'model', 'cache', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
-	client: {
-		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+	got: {
+		source: ['policy', 'identity', 'model', 'cache', 'exchange', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['policy', 'matching', 'model', 'cache', 'engine', 'errors.ts', 'settings.ts'],
+		source: ['policy', 'identity', 'model', 'cache', 'exchange', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
@@ -69,12 +70,17 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	'settings.ts': {
-		source: ['policy', 'matching', 'errors.ts', 'settings-types.ts'],
+		source: ['policy', 'identity', 'errors.ts', 'settings-types.ts'],
 		node: [],
 		packages: ['leven'],
 	},
 	'settings-types.ts': {
-		source: ['policy', 'matching', 'model', 'serializers', 'stores'],
+		source: ['policy', 'identity', 'model', 'serializers', 'stores'],
+		node: [],
+		packages: [],
+	},
+	'maybe-promise.ts': {
+		source: [],
 		node: [],
 		packages: [],
 	},
@@ -84,7 +90,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	'register.ts': {
-		source: ['client'],
+		source: ['got'],
 		node: [],
 		packages: [],
 	},
@@ -263,6 +269,17 @@ const config: FlatXoConfig = [
 			'package-json/prefer-files-field': 'off',
 			// The overrides are for the tools alone, as a fresh clone installs them.
 			'package-json/no-overrides-in-published-package': 'off',
+		},
+	},
+	{
+		// What is published runs on the Node.js that `engines` promises; tests and benchmarks run on that of the devDependencies.
+		files: 'source/**/*.ts',
+		plugins: {'es-x': esX},
+		rules: {
+			'n/no-unsupported-features/node-builtins': ['error', {version: '^22.19.0 || >=24', allowExperimental: true}],
+			// Node.js 22 refuses both to load; the compiler's `target` lets them pass.
+			'es-x/no-regexp-duplicate-named-capturing-groups': 'error',
+			'es-x/no-regexp-modifiers': 'error',
 		},
 	},
 	...houseRules,

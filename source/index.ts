@@ -1,6 +1,6 @@
 export type {UpdatedCache} from './cache/copying.ts';
 export type {Criteria} from './cache/criteria.ts';
-export type {DescribedRequest} from './cache/described-request.ts';
+export type {DescribedRequest} from './identity/sent-request.ts';
 export type {
 	AnswerEvent, CacheEvents, RemovalEvent, StoreErrorEvent, WriteEvent,
 } from './cache/events.ts';
@@ -12,17 +12,17 @@ export type {Sorting} from './cache/listing.ts';
 export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
 export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
 export type {CacheStats} from './cache/stats.ts';
-export {cacheHooks, getCache, type ClientSettings} from './client/cache-hooks.ts';
-export {cacheInfo, type CacheInfo} from './client/cache-info.ts';
+export {cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
+export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
-} from './client/create-cached-got.ts';
+} from './got/create-cached-got.ts';
 export {
 	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
-} from './client/install/install-cache.ts';
-export type {Installation} from './client/install/installation.ts';
-export {withoutNetwork} from './client/install/without-network.ts';
-export {explain} from './client/explain.ts';
+} from './got/install/install-cache.ts';
+export type {Installation} from './got/install/installation.ts';
+export {withoutNetwork} from './got/install/without-network.ts';
+export {explain} from './got/explain.ts';
 export {
 	Cached, cached, Refresh, Uncached,
 } from './decorators/cached.ts';
@@ -37,10 +37,10 @@ export type {MethodSettings, ResultSettings} from './decorators/settings-types.t
 export {
 	CacheHooksError, NotRecordedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
-export {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
-export type {IgnoredParameter} from './matching/ignored.ts';
-export {createKey, type KeySettings} from './matching/key.ts';
-export type {KeyRequest, PartitionFunction} from './matching/types.ts';
+export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
+export type {IgnoredParameter} from './identity/ignored.ts';
+export {createKey, type KeySettings} from './identity/key.ts';
+export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
 export {CachedRequest} from './model/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
 export type {Mode} from './policy/modes.ts';

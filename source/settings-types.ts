@@ -1,5 +1,5 @@
-import type {Ignored, IgnoredParameter} from './matching/ignored.ts';
-import type {KeyRequest, PartitionFunction} from './matching/types.ts';
+import type {Ignored, IgnoredParameter} from './identity/ignored.ts';
+import type {KeyFunction, PartitionFunction} from './identity/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
 import type {Mode} from './policy/modes.ts';
@@ -21,11 +21,6 @@ export type FilterFunction = (response: CachedResponse) => boolean | Promise<boo
 
 /** The tags of a response, beside those that its headers give. */
 export type TagFunction = (response: CachedResponse) => readonly string[];
-
-/**
-`createKey` makes the key that the request would have without a `keyFn`.
-*/
-export type KeyFunction = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
 
 /**
 Settings that a client has and that a single request may change. A wrong value is a `SettingError`, which is a `TypeError`.
@@ -98,7 +93,9 @@ export type SharedSettings = {
 	readonly filterFn?: FilterFunction | undefined;
 
 	/**
-	Makes the key under which a response is stored; `undefined` is for a request that is not to be cached. Without one, the key is made of method, URL, body and credentials.
+	Makes the key under which a response is stored; `undefined` is for a request that is not to be cached. Without one, the key is made of method, target URL, TLS settings, body and credentials.
+
+	It takes the place of the partition as well: two users whose requests get the same key share a response, unless the key is made by `createKey`, the second argument, which has all of it. Anything but a string that is not empty or `undefined` is a `settingError`, and the request is sent as without a cache; so is a key that is longer than the store can hold.
 
 	@default undefined
 	@example
@@ -151,6 +148,19 @@ export type SharedSettings = {
 	```
 	*/
 	readonly staleWhileRevalidate?: Period | undefined;
+
+	/**
+	Names what decides whom a request believes where that cannot be looked into: a `checkServerIdentity` function, a secure context, `createConnection`, `h2session`, or a `request` function. Responses that came by the same name are shared, across processes as well. All other TLS settings are part of the key by themselves.
+
+	Use it when requests go out through a tunnel of your own, or are checked by a function, and processes share a store.
+
+	@default undefined
+	@example
+	```
+	{trust: 'pinned-2026'}
+	```
+	*/
+	readonly trust?: string | undefined;
 };
 
 /**
@@ -356,6 +366,19 @@ export type CacheSettings = SharedSettings & {
 	readonly storeEncoded?: boolean | undefined;
 
 	/**
+	Keep `Set-Cookie` with a response, and give it back on each hit, as browsers and requests-cache do. By default a cookie is for the caller who got it from the origin, and is not stored.
+
+	Use it when one user alone uses the cache, and its cookie jar is to be filled from the cache as well.
+
+	@default false
+	@example
+	```
+	{storeSetCookie: true}
+	```
+	*/
+	readonly storeSetCookie?: boolean | undefined;
+
+	/**
 	How many milliseconds a call of the store may take before the request goes on without it.
 
 	@default 500
@@ -525,7 +548,7 @@ export type CacheSettings = SharedSettings & {
 	readonly tags?: TagFunction | undefined;
 
 	/**
-	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none.
+	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none. The umask says who may read the files of `'sqlite'` and `'filesystem'`, unless their `fileMode` does.
 
 	@default undefined
 	@example
@@ -629,6 +652,7 @@ type ResolvedSharedSettings = {
 
 	/** Milliseconds; 0 is off, `Infinity` without end. */
 	readonly staleWhileRevalidate: number;
+	readonly trust: string | undefined;
 };
 
 /**
@@ -667,6 +691,7 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	/** Milliseconds; 0 is off, `Infinity` without end. */
 	readonly ttlOffset: number;
 	readonly storeEncoded: boolean;
+	readonly storeSetCookie: boolean;
 
 	/** Milliseconds. */
 	readonly storeTimeout: number;

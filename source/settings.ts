@@ -1,7 +1,7 @@
 import {closestMatch} from 'leven';
 import {SettingError} from './errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from './matching/credentials.ts';
-import {compileIgnored, type Ignored} from './matching/ignored.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
+import {compileIgnored, type Ignored} from './identity/ignored.ts';
 import {
 	getExpirationDatetime as expirationFrom,
 	NEVER_EXPIRE,
@@ -91,6 +91,11 @@ const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh
 	readOnly: boolean,
 	staleIfError: period,
 	staleWhileRevalidate: period,
+	trust: {
+		default: undefined,
+		allowed: 'a string that is not empty',
+		parse: notEmpty,
+	},
 };
 
 const clientTable: Table<ResolvedSettings> = {
@@ -169,6 +174,7 @@ const clientTable: Table<ResolvedSettings> = {
 	},
 	ttlOffset: {...period, default: '1h'},
 	storeEncoded: boolean,
+	storeSetCookie: boolean,
 	storeTimeout: {
 		default: 500,
 		// More makes `setTimeout` fire at once.

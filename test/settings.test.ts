@@ -6,7 +6,7 @@ import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import fc from 'fast-check';
 import {SettingError} from '../source/errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../source/matching/credentials.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from '../source/identity/credentials.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../source/policy/expiration.ts';
 import {
 	getExpirationDatetime,
@@ -45,6 +45,7 @@ test('the defaults', t => {
 		staleWhileRevalidate: 0,
 		ttlOffset: 3_600_000,
 		storeEncoded: false,
+		storeSetCookie: false,
 		storeTimeout: 500,
 		failFast: false,
 		fastLane: true,

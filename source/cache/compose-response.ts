@@ -1,13 +1,16 @@
-import type {Ignored} from '../matching/ignored.ts';
-import {leadsToSecret, redactFields} from '../matching/redact.ts';
-import {redactUrl} from '../matching/url.ts';
+import type {Ignored} from '../identity/ignored.ts';
+import {handsOutSecret, storableLines} from '../identity/redact.ts';
+import {redactUrl} from '../identity/url.ts';
 import {
 	fieldsOf,
 	storedResponse,
+	type StoredCookie,
 	type StoredRequest,
 	type StoredResponse,
 } from '../model/stored-response.ts';
+import {fieldLines} from '../policy/fields.ts';
 import {
+	cookieFields,
 	datedFields,
 	freshenedFields,
 	storableFields,
@@ -36,6 +39,9 @@ export type ReceivedResponse = {
 	/** What is redacted. */
 	readonly ignored: Ignored;
 
+	/** Whether `Set-Cookie` is stored, and given back on each hit. */
+	readonly storeSetCookie: boolean;
+
 	/** How long it took to come, in milliseconds. */
 	readonly took?: number;
 };
@@ -55,14 +61,18 @@ Where content codings were undone, headers are made to agree.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, lifetime, withheld, decidedBy, ignored, took} = response;
-	const excluded = codings.length > 0 ? [...withheld, 'content-encoding', 'content-length'] : withheld;
+	const excluded = [
+		...withheld,
+		...(codings.length > 0 ? ['content-encoding', 'content-length'] : []),
+		...(response.storeSetCookie ? [] : cookieFields),
+	];
 	const storable = storableFields(head.rawHeaders, excluded);
 	return storedResponse({
 		method,
 		url: redactUrl(url, ignored),
 		statusCode: head.statusCode,
 		statusMessage: head.statusMessage,
-		rawHeaders: datedFields(redactFields(storable, url, ignored), received),
+		rawHeaders: datedFields(storableLines(storable, url, ignored), received),
 		createdAt: received,
 		expires: lifetime.expires,
 		retainUntil: lifetime.retainUntil,
@@ -71,25 +81,60 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
 		...(took !== undefined && {took}),
+		...cookiesOf(response),
 		request,
 	}, body);
 }
 
+/** The cookies that a redirect set, which are not stored themselves: without them it may lead elsewhere. */
+function cookiesOf({head: {statusCode, rawHeaders}, url, received, storeSetCookie}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
+	if (storeSetCookie || statusCode < 300 || statusCode >= 400) {
+		return {};
+	}
+
+	const cookies = fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined);
+	return cookies.length === 0 ? {} : {cookies};
+}
+
+/** RFC 6265 §5.2, as far as a cookie jar is asked for it. */
+function parseCookie(line: string, url: string, now: number): StoredCookie | undefined {
+	const [pair = '', ...attributes] = line.split(';');
+	const name = pair.split('=', 1)[0]!.trim();
+	if (name === '' || !pair.includes('=')) {
+		return undefined;
+	}
+
+	const given = new Map(attributes.map(attribute => {
+		const [attributeName = '', ...value] = attribute.split('=');
+		return [attributeName.trim().toLowerCase(), value.join('=').trim()] as const;
+	}));
+	const {protocol, hostname, port, pathname} = new URL(url);
+	const domain = given.get('domain')?.replace(/^\./v, '') ?? '';
+	const path = given.get('path') ?? '';
+	const host = domain === '' || domain === hostname ? hostname + (port === '' ? '' : `:${port}`) : domain;
+	return {
+		name,
+		url: `${given.has('secure') ? 'https:' : protocol}//${host}${path.startsWith('/') ? path : pathname}`,
+		isDeleted: Number(given.get('max-age')) <= 0 || Date.parse(given.get('expires') ?? '') <= now,
+	};
+}
+
 /**
-The lines of a 304 that may be stored: what leads to a secret is left out, so that what was stored stands.
+The lines of a 304 that may be stored. A line that hands out a secret is left out, so that the stored one stands.
 
 @param url - What was asked for.
 */
-export function storableUpdate(raw: RawFields, url: string, ignored: Ignored): string[] {
+export function storableUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): string[] {
 	const lines: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		const line = raw.slice(index, index + 2);
-		if (!leadsToSecret(fieldsOf(line), url, ignored)) {
+		const isKept = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
+		if (isKept && !handsOutSecret(fieldsOf(line), url, ignored)) {
 			lines.push(...line);
 		}
 	}
 
-	return redactFields(lines, url, ignored);
+	return storableLines(lines, url, ignored);
 }
 
 /** How long what was validated is fresh now, and what of it is not to be stored any longer. */

@@ -1,4 +1,6 @@
+import {Buffer} from 'node:buffer';
 import type {EventEmitter} from 'node:events';
+import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
@@ -6,8 +8,15 @@ import type {CircuitState} from '../stores/breaker.ts';
 import {guardStore} from '../stores/guard.ts';
 import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
-import {redactUrl} from '../matching/url.ts';
+import {redactUrl} from '../identity/url.ts';
 import type {ResolvedSettings} from '../settings.ts';
+import {
+	then,
+	longestTimer,
+	type MaybePromise,
+} from '../maybe-promise.ts';
+import {isRecordKey} from '../identity/key.ts';
+import {isAlias} from './aliases.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {Entries} from './entries.ts';
 import {
@@ -18,17 +27,10 @@ import {
 	type RemovalEvent,
 	type WriteEvent,
 } from './events.ts';
-import {HiddenMark} from './hidden-mark.ts';
+import {StoreMark} from './store-mark.ts';
 import {Leases} from './leases.ts';
 import {invalidationsOf, type Invalidations} from './invalidations.ts';
-import {
-	all,
-	chain,
-	longestTimer,
-	type MaybePromise,
-} from './maybe-promise.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {isRecordKey} from './records.ts';
 import {Figures, type Answered} from './stats.ts';
 import {Tags} from './tags.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
@@ -48,7 +50,7 @@ const answerOfReason: Partial<Record<Reason, Answered>> = {
 type Told = {
 	readonly reason: Reason;
 	readonly key: string | undefined;
-	readonly request: {readonly method: string; readonly url: string};
+	readonly request: {readonly method: string; readonly targetUrl: string};
 
 	/** Whether nobody waits for it. */
 	readonly background: boolean;
@@ -66,7 +68,8 @@ export class CacheCore {
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly tags: Tags;
-	readonly hidden: HiddenMark;
+	readonly hidden: StoreMark;
+	readonly aliases: StoreMark;
 	readonly secrets: PartitionSecret;
 	readonly variants: Variants;
 
@@ -120,6 +123,10 @@ export class CacheCore {
 		const opened = openStore(store, {
 			cacheName, now, maxBytes, maxEntries,
 		});
+		if (settings.mode !== undefined) {
+			opened.store.keepRecordings?.();
+		}
+
 		this.store = opened.store;
 		this.#closes = opened.owned || autoclose;
 		this.#invalidations = invalidationsOf(store, cacheName);
@@ -151,11 +158,12 @@ export class CacheCore {
 			},
 		});
 		this.tags = new Tags(throwing, opened.store, now);
-		this.hidden = new HiddenMark(throwing);
+		this.hidden = new StoreMark(throwing, 'hidden');
+		this.aliases = new StoreMark(throwing, 'aliases');
 		const common = {
 			serializer: serializerOf(opened.store, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: () => this.secrets.keep(),
+			beforeWrite: (stored: StoredResponse) => then(this.secrets.keep(), () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
 			onRubbish: (key: string, error: unknown) => {
 				this.report('storeError', {operation: 'decode', key, error});
 			},
@@ -198,8 +206,8 @@ export class CacheCore {
 	*/
 	match(key: string, request: Fields): MaybePromise<Match | NoMatch> {
 		const pending = this.#writes.pending(key, this.settings.storeTimeout);
-		const match = (): MaybePromise<Match | NoMatch> => chain(this.variants.match(key, request), found => this.#current(found));
-		return pending === undefined ? match() : chain(pending, match);
+		const match = (): MaybePromise<Match | NoMatch> => then(this.variants.match(key, request), found => this.#current(found));
+		return pending === undefined ? match() : then(pending, match);
 	}
 
 	/**
@@ -210,12 +218,27 @@ export class CacheCore {
 	@returns Whether there was room for it among the writes that are pending.
 	*/
 	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved}: {readonly bytes: number; readonly whenSaved: () => void}): boolean {
-		return this.#writes.run(key, () => chain(task(), stored => stored === undefined ? undefined : chain(this.variants.save(key, request, stored), whenSaved)), bytes);
+		return this.#writes.run(key, () => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), bytes);
 	}
 
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
 	whenWritten(key: string): MaybePromise<void> {
 		return this.#writes.pending(key, this.settings.storeTimeout);
+	}
+
+	/**
+	A key that the store can hold.
+
+	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` where a `keyFn` made a longer one.
+	*/
+	checkedKey(key: string | undefined): string | undefined {
+		const {name, maxKeyBytes = 8192} = this.store;
+		const bytes = key === undefined ? 0 : Buffer.byteLength(key);
+		if (bytes > maxKeyBytes) {
+			throw new CacheHooksError('ERR_KEY_TOO_LONG', `The store \`${name}\` holds keys of up to ${maxKeyBytes} bytes, and \`keyFn\` made one of ${bytes}: make a digest of it`);
+		}
+
+		return key;
 	}
 
 	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
@@ -228,18 +251,13 @@ export class CacheCore {
 		await this.#strict.get(secretKey);
 	}
 
-	/** Writes an entry again where it lies. */
-	replace(key: string, stored: StoredResponse): void {
-		this.#writes.run(key, () => this.#entries.write(key, stored));
-	}
-
 	/**
 	Deletes one entry; where it is a primary one, its variants can no longer be found.
 
 	@param reason - What happened, for those who listen.
 	*/
 	delete(key: string, reason: string): void {
-		this.#writes.run(key, () => chain(this.#guarded.delete(key), isDeleted => {
+		this.#writes.run(key, () => then(this.#guarded.delete(key), isDeleted => {
 			if (isDeleted) {
 				this.removed('deleted', {reason, key});
 			}
@@ -310,6 +328,7 @@ export class CacheCore {
 		this.secrets.forget();
 		this.tags.forget();
 		this.hidden.forget();
+		this.aliases.forget();
 	}
 
 	async close(): Promise<void> {
@@ -341,7 +360,7 @@ export class CacheCore {
 	}
 
 	/** Tells and counts what became of a response of the origin's. */
-	written(event: 'stored' | 'refused', {reason, key, request: {method, url}}: Omit<Told, 'background'>): void {
+	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<Told, 'background'>): void {
 		if (event === 'stored') {
 			this.figures.stored++;
 		} else {
@@ -353,7 +372,7 @@ export class CacheCore {
 		}
 
 		const payload: WriteEvent = {
-			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters),
+			reason, key, method, url: redactUrl(targetUrl, this.settings.ignoredParameters),
 		};
 		this.report(event, payload);
 	}
@@ -383,29 +402,23 @@ export class CacheCore {
 		}
 	}
 
-	#tell(event: Answered, {reason, key, request: {method, url}, background}: Told): void {
+	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: Told): void {
 		if (!this.events.isHeard(event)) {
 			return;
 		}
 
 		const payload: AnswerEvent = {
-			reason, key, method, url: redactUrl(url, this.settings.ignoredParameters), background,
+			reason, key, method, url: redactUrl(targetUrl, this.settings.ignoredParameters), background,
 		};
 		this.report(event, payload);
 	}
 
 	#current(found: Match | NoMatch): MaybePromise<Match | NoMatch> {
-		if (found.stored === undefined) {
-			return found.others.some(({stored}) => stored.tags !== undefined)
-				? chain(all(found.others.map(other => this.#judged(other))), others => ({...found, others: others.filter(other => other !== undefined)}))
-				: found;
-		}
-
-		return found.stored.tags === undefined ? found : chain(this.#judged(found), match => match ?? {stored: undefined, varies: false, others: []});
+		return found.stored?.tags === undefined ? found : then(this.#judged(found as Match), match => match ?? {stored: undefined, varies: false});
 	}
 
 	#judged(match: Match): MaybePromise<Match | undefined> {
-		return chain(this.#withoutFaults(match.stored, () => this.tags.judge(match.stored)), stored => stored && {...match, stored});
+		return then(this.#withoutFaults(match.stored, () => this.tags.judge(match.stored)), stored => stored && {...match, stored});
 	}
 
 	/** A record that cannot be read might say anything: what depends on it is not used. */

@@ -8,7 +8,7 @@ import {
 	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import type {DescribedRequest} from './described-request.ts';
+import type {DescribedRequest} from '../identity/sent-request.ts';
 
 /**
 What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.
@@ -17,10 +17,10 @@ export type Criteria = {
 	/** Keys, as `cacheInfo(response).key` and `cacheKey` give them. */
 	readonly keys?: readonly string[] | undefined;
 
-	/** What answers a GET or a HEAD of these, without credentials. */
+	/** The URLs, as the origin sees them, of what answers a GET or a HEAD without credentials. */
 	readonly urls?: ReadonlyArray<string | URL> | undefined;
 
-	/** What answers these: give the headers that part the key, credentials among them. */
+	/** What answers these: give the headers that are part of the key, credentials and a `Host` of its own among them. */
 	readonly requests?: readonly DescribedRequest[] | undefined;
 
 	/** Everything whose URL matches, for whomever and by whatever method: globs, `RegExp`s or `URLPattern`s, as in `urlsExpireAfter`. */
@@ -60,6 +60,7 @@ export type Selection = {
 };
 
 type KeyOf = (request: DescribedRequest) => Promise<string | undefined>;
+type AliasesOf = (url: string) => Promise<string[]>;
 
 const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
 
@@ -67,9 +68,10 @@ const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'pattern
 The criteria, checked and understood.
 
 @param keyOf - The key of a request.
+@param aliasesOf - The keys of the entries of a URL that came through other connections, or by other TLS settings.
 @throws {TypeError} Where one of them is unknown or wrong: it names which.
 */
-export async function understand(criteria: Criteria, keyOf: KeyOf, now: number): Promise<Selection> {
+export async function understand(criteria: Criteria, keyOf: KeyOf, aliasesOf: AliasesOf, now: number): Promise<Selection> {
 	if (typeof criteria !== 'object' || criteria === null || Array.isArray(criteria)) {
 		throw new SettingError('criteria', criteria, 'an object such as `{urls: [\'https://example.com\']}`');
 	}
@@ -80,12 +82,15 @@ export async function understand(criteria: Criteria, keyOf: KeyOf, now: number):
 		}
 	}
 
+	const urls = list(criteria, 'urls', 'a URL', isUrl);
+	const aliases = await Promise.all(urls.map(url => aliasesOf(String(url))));
 	const keys = [
 		...list(criteria, 'keys', 'a key', isText),
 		...await keysOf([
-			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]),
+			...urls.flatMap(url => [{url}, {url, method: 'HEAD'}]),
 			...list(criteria, 'requests', 'an object with a `url`', isRequest),
 		], keyOf),
+		...aliases.flat(),
 	];
 	return {
 		keys: new Set(keys),

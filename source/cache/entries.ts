@@ -4,10 +4,10 @@ import type {Serialized} from '../serializers/stage.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
+import {isRecordKey} from '../identity/key.ts';
 import {checkOf, verify} from './entry-check.ts';
 import {DecodedEntries} from './decoded-entries.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
-import {isRecordKey} from './records.ts';
 import {withSharedStrings} from './shared-strings.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
@@ -24,7 +24,7 @@ export type EntriesOptions = {
 	readonly timeout: number;
 
 	/** What is to be in the store before anything else is. */
-	readonly beforeWrite: () => MaybePromise<void>;
+	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
 
 	/** Told of what could not be read. */
 	readonly onRubbish: (key: string, error: unknown) => void;
@@ -48,7 +48,7 @@ export class Entries {
 	}
 
 	read(key: string): MaybePromise<StoredResponse | undefined> {
-		return chain(this.#options.store.get(key), value => value === undefined
+		return then(this.#options.store.get(key), value => value === undefined
 			? undefined
 			: this.#decoded.get(key, value) ?? this.#attempt<StoredResponse | undefined>(() => this.#kept(key, value), error => {
 				this.#refuse(key, error);
@@ -58,7 +58,7 @@ export class Entries {
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
 		const {store, beforeWrite} = this.#options;
-		return chain(beforeWrite(), () => chain(this.#encode(key, stored), value => store.set(key, value, {
+		return then(beforeWrite(stored), () => then(this.#encode(key, stored), value => store.set(key, value, {
 			expires: stored.retainUntil,
 			size: sizeOf(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
@@ -70,7 +70,7 @@ export class Entries {
 		for await (const [key, value] of this.#options.store.iterate()) {
 			if (!isRecordKey(key)) {
 				yield this.#attempt<Inspected>(
-					() => chain(this.#verified(key, value), stored => ({key, stored})),
+					() => then(this.#verified(key, value), stored => ({key, stored})),
 					error => ({key, error}),
 				);
 			}
@@ -84,18 +84,18 @@ export class Entries {
 		}
 
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checkOf(key, stored)}, {key, maxBytes});
-		return chain(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
+		return then(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
 	}
 
 	#kept(key: string, value: StoredValue): MaybePromise<StoredResponse> {
-		return chain(this.#verified(key, value), stored => {
+		return then(this.#verified(key, value), stored => {
 			this.#decoded.set(key, value, stored);
 			return stored;
 		});
 	}
 
 	#verified(key: string, value: StoredValue): MaybePromise<StoredResponse> {
-		return chain(this.#decode(key, value), stored => verify(key, stored));
+		return then(this.#decode(key, value), stored => verify(key, stored));
 	}
 
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {

@@ -1,10 +1,9 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
+import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import type {CacheCore} from './core.ts';
-import type {DescribedRequest} from './described-request.ts';
 import type {LongTask} from './recreate-keys.ts';
 import {
-	keyRequest,
 	saveResponse,
 	type SaveOptions,
 	type SaveRefusal,
@@ -38,7 +37,7 @@ export async function importHar(core: CacheCore, har: unknown, {signal, onProgre
 	const entries = archivedEntries(har);
 	for (const [index, entry] of entries.entries()) {
 		signal?.throwIfAborted();
-		const saved = entry === undefined ? 'unusable' : await saveResponse(core, keyRequest(entry.request), entry, options); // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
+		const saved = entry === undefined ? 'unusable' : await saveResponse(core, describedRequest(entry.request), entry, options); // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
 		if (typeof saved === 'string') {
 			skipped.push({index, reason: saved});
 		}

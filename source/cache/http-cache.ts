@@ -10,6 +10,9 @@ import {
 	type LiveSettings,
 	type RequestSettings,
 } from '../settings.ts';
+import {identify} from '../identity/identify.ts';
+import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {aliasKeys} from './aliases.ts';
 import {areTagsBounded, maxTagLength, maxTags} from '../policy/tags.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
@@ -19,7 +22,6 @@ import {
 	type Criteria,
 	type Selection,
 } from './criteria.ts';
-import type {DescribedRequest} from './described-request.ts';
 import type {CacheEvents} from './events.ts';
 import type {Explanation} from './explanation.ts';
 import {importHar, type ImportedHar} from './from-har.ts';
@@ -36,11 +38,10 @@ import {
 } from './listing.ts';
 import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
 import {deleteMeant, expireMeant, resetExpirations} from './removal.ts';
-import {makeKey, redactAgain, remakeKey} from './request-keys.ts';
+import {recreateKey, redactAgain} from './request-keys.ts';
 import {
 	checkedExpiration,
 	checkedResponse,
-	keyRequest,
 	saveAgain,
 	saveResponse,
 	type DescribedResponse,
@@ -135,10 +136,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 			return this.#given(key, await readVisible(core, key));
 		}
 
-		const asked = keyRequest(request ?? {url: url!});
-		const primary = await makeKey(asked, core.settings, core.secret);
-		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.headers);
-		return match?.stored === undefined ? undefined : this.#given(match.key, await core.tags.judge(match.stored));
+		const asked = describedRequest(request ?? {url: url!});
+		const primary = await identify(asked, core.settings).key(core.secret);
+		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.fields);
+		if (match?.stored !== undefined) {
+			return this.#given(match.key, await core.tags.judge(match.stored));
+		}
+
+		const [alias] = url === undefined ? [] : await aliasKeys(core, String(url));
+		return alias === undefined ? undefined : this.#given(alias, await readVisible(core, alias));
 	}
 
 	/**
@@ -158,7 +164,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const core = coreOf(this);
 		const saved = subject instanceof CachedResponse
 			? await saveAgain(core, subject, checkedOptions(rest[0]))
-			: await saveResponse(core, keyRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
+			: await saveResponse(core, describedRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
 		if (typeof saved === 'string') {
 			throw new CacheHooksError('ERR_NOT_STORABLE', `The response may not be stored: ${saved}`);
 		}
@@ -354,7 +360,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 					return undefined;
 				}
 
-				return stored.request === undefined || isCall(stored) ? key : remakeKey(stored.request, core.settings, core.secret);
+				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, core.settings, core.secret);
 			},
 			redact: stored => redactAgain(stored, core.settings),
 		});
@@ -405,7 +411,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
-		return makeKey(keyRequest(checkedRequest(request)), settings, secret);
+		return identify(describedRequest(checkedRequest(request)), settings).key(secret);
 	}
 
 	/**
@@ -551,7 +557,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	async #understood(criteria: Criteria): Promise<Selection> {
-		return understand(criteria, request => this.createKey(request), coreOf(this).settings.now());
+		const core = coreOf(this);
+		return understand(criteria, request => this.createKey(request), async url => aliasKeys(core, url), core.settings.now());
 	}
 
 	#given(key: string, stored: ConstructorParameters<typeof CachedResponse>[1] | undefined): CachedResponse | undefined {

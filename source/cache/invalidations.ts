@@ -1,4 +1,5 @@
-import {resourceOf} from '../matching/url.ts';
+import {resourceOfRequest} from '../identity/identify.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 
 type Invalidation = {
 	readonly time: number;
@@ -25,8 +26,8 @@ export class Invalidations {
 		return this.#count;
 	}
 
-	add(url: string, time: number): void {
-		const resource = resourceOf(url);
+	/** Notes that a resource has changed; `resource` is its name, as `resourceOfRequest` gives it. */
+	add(resource: string, time: number): void {
 		this.#count++;
 		this.#byResource.delete(resource);
 		this.#byResource.set(resource, {time, count: this.#count, renewed: new Set()});
@@ -36,23 +37,23 @@ export class Invalidations {
 	}
 
 	/** Whether an entry is of before the resource was changed. */
-	outdates(url: string, key: string, createdAt: number): boolean {
-		const last = this.#last(url);
+	outdates(request: SentRequest, key: string, createdAt: number): boolean {
+		const last = this.#last(request);
 		return last !== undefined && (createdAt < last.time || (createdAt === last.time && !last.renewed.has(key)));
 	}
 
 	/** Whether the resource was changed after so many invalidations. */
-	isChangedSince(url: string, count: number): boolean {
-		return this.#count > count && (this.#last(url)?.count ?? 0) > count;
+	isChangedSince(request: SentRequest, count: number): boolean {
+		return this.#count > count && (this.#last(request)?.count ?? 0) > count;
 	}
 
 	/** An entry of the resource is stored anew. */
-	renew(url: string, key: string): void {
-		this.#last(url)?.renewed.add(key);
+	renew(request: SentRequest, key: string): void {
+		this.#last(request)?.renewed.add(key);
 	}
 
-	#last(url: string): Invalidation | undefined {
-		return this.#byResource.size === 0 ? undefined : this.#byResource.get(resourceOf(url));
+	#last(request: SentRequest): Invalidation | undefined {
+		return this.#byResource.size === 0 ? undefined : this.#byResource.get(resourceOfRequest(request));
 	}
 }
 

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import type {Store} from '../stores/types.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {decodeRecord, encodeRecord} from './records.ts';
 
 const leasePrefix = 'got-cache:1:lease:';
@@ -44,11 +44,11 @@ export class Leases {
 		const token = randomUUID();
 		const expires = this.#now() + this.milliseconds;
 		const added = this.#store.add!(leasePrefix + key, encodeRecord(token, this.#store.holds), {expires, size: token.length});
-		return chain(added, isOurs => isOurs ? new Lease(this.#store, leasePrefix + key, this.#now, expires) : undefined);
+		return then(added, isOurs => isOurs ? new Lease(this.#store, leasePrefix + key, this.#now, expires) : undefined);
 	}
 
 	look(key: string): MaybePromise<LeaseState> {
-		return chain(this.#store.get(leasePrefix + key), value => {
+		return then(this.#store.get(leasePrefix + key), value => {
 			if (value === undefined) {
 				return 'free';
 			}
@@ -85,6 +85,6 @@ export class Lease {
 
 		return isPassed
 			? this.#store.set(this.#key, encodeRecord(passed, this.#store.holds), {expires: this.#now() + passedFor, size: passed.length})
-			: chain(this.#store.delete(this.#key), () => undefined);
+			: then(this.#store.delete(this.#key), () => undefined);
 	}
 }

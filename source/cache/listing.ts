@@ -1,8 +1,8 @@
 import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
 import type {LongTask} from './recreate-keys.ts';
 
 /** An entry as whoever asks for it finds it, or why nobody does. */
@@ -69,11 +69,11 @@ async function * listKeys(core: CacheCore, keys: Iterable<string>, {signal, onPr
 
 /** An entry by its key, as whoever asks for it finds it. */
 export function readVisible(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
-	return chain(core.managedEntries.read(key), stored => stored && visible(core, stored));
+	return then(core.managedEntries.read(key), stored => stored && visible(core, stored));
 }
 
 function visible(core: CacheCore, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-	return chain(core.managedVariants.reach(stored), reached => reached && core.tags.judge(reached));
+	return then(core.managedVariants.reach(stored), reached => reached && core.tags.judge(reached));
 }
 
 /** Whether nothing but keys is given. */

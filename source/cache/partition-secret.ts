@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import type {Store, StoredValue} from '../stores/types.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 
 /** Where the secret lies, among the entries: whoever lists these passes it over. */
 export const secretKey = 'got-cache:1:secret';
@@ -60,7 +60,7 @@ export class PartitionSecret {
 	/** To be called before something is written: stores the secret, if it is in use and not stored yet. */
 	keep(): MaybePromise<void> {
 		// Once more, just before: the shorter the time between, the rarer that two write.
-		return this.#isToBeWritten() ? chain(this.#load(), () => this.#isToBeWritten() ? this.#write() : undefined) : undefined;
+		return this.#isToBeWritten() ? then(this.#load(), () => this.#isToBeWritten() ? this.#write() : undefined) : undefined;
 	}
 
 	/** The store was emptied. The next entry that needs the secret brings it back. */

@@ -1,13 +1,5 @@
 import type {Store, StoredValue} from '../stores/types.ts';
 
-// A word, where an entry has a digest.
-const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;
-
-/** Whether something of the cache's own lies under the key, and no response. */
-export function isRecordKey(key: string): boolean {
-	return recordKey.test(key);
-}
-
 /** A few words as a store holds them. */
 export function encodeRecord(text: string, holds: Store['holds']): StoredValue {
 	switch (holds) {

@@ -1,6 +1,6 @@
 import type {StoredResponse} from '../model/stored-response.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import type {Entries} from './entries.ts';
-import type {MaybePromise} from './maybe-promise.ts';
 
 /** What became of the entries. */
 export type RecreatedKeys = {

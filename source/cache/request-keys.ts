@@ -1,79 +1,28 @@
 import {isDeepStrictEqual} from 'node:util';
-import {
-	keyOfMatched,
-	matchRequest,
-	type Secret,
-} from '../matching/key.ts';
-import {lowerCaseNames} from '../matching/method.ts';
-import {knownKey, plainIdentity, rememberKey} from '../matching/plain-keys.ts';
-import {redactRequest} from '../matching/redact-request.ts';
-import {redactFields} from '../matching/redact.ts';
-import {hasRedacted, rematchedKey} from '../matching/rematch.ts';
-import type {KeyRequest, MatchSettings} from '../matching/types.ts';
-import {redactUrl} from '../matching/url.ts';
+import type {Secret} from '../identity/key.ts';
+import {Identity} from '../identity/identify.ts';
+import {storableLines} from '../identity/redact.ts';
+import {hasRedacted, recreatedKey, redactRequest} from '../identity/stored-request.ts';
+import type {KeySettingsOfCache} from '../identity/types.ts';
+import {redactUrl} from '../identity/url.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	fieldsOf,
 	storedResponse,
 	type StoredRequest,
 	type StoredResponse,
 } from '../model/stored-response.ts';
-import type {KeyFunction} from '../settings.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
-
-/** All that keys are made by. */
-export type KeyMaking = MatchSettings & {
-	readonly keyFn: KeyFunction | undefined;
-};
-
-/**
-The key of a request: the user's `keyFn`, if there is one, else the default. The secret is asked for only where something is sealed, or may be.
-
-@param request - Its header names in lower case, its method as it counts.
-@returns `undefined` where `keyFn` wants the request not cached.
-*/
-export function makeKey(request: KeyRequest, settings: KeyMaking, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
-	const {keyFn} = settings;
-	if (keyFn !== undefined) {
-		return chain(secret(), known => keyFn(request, other => keyOfMatched(matchRequest(normal(other), settings), known)));
-	}
-
-	const identity = plainIdentity(request, settings);
-	const key = identity === undefined ? undefined : knownKey(identity, settings);
-	if (key !== undefined) {
-		return key;
-	}
-
-	const matched = matchRequest(request, settings);
-	if (identity !== undefined && matched.sealed.length === 0) {
-		const made = keyOfMatched(matched, '');
-		rememberKey(identity, settings, made);
-		return made;
-	}
-
-	return matched.sealed.length === 0 ? keyOfMatched(matched, '') : chain(secret(), known => keyOfMatched(matched, known));
-}
-
-/** Whether nothing of a request says who asks, as far as that was seen when its key was made. */
-export function isForEverybody(request: KeyRequest, settings: KeyMaking): boolean {
-	const identity = settings.keyFn === undefined ? plainIdentity(request, settings) : undefined;
-	return identity !== undefined && knownKey(identity, settings) !== undefined;
-}
-
-// What a user's function made of it: the method is the one that it wants to count.
-function normal(request: KeyRequest): KeyRequest {
-	return {...request, method: request.method.toUpperCase(), headers: lowerCaseNames(request.headers)};
-}
 
 /**
 A stored response without what is secret by the settings of now.
 
 @returns The very same where nothing is.
 */
-export function redactAgain(stored: StoredResponse, settings: KeyMaking): StoredResponse {
+export function redactAgain(stored: StoredResponse, settings: KeySettingsOfCache): StoredResponse {
 	const {request, url, rawHeaders} = stored;
 	const redacted = {
 		url: redactUrl(url, settings.ignoredParameters),
-		rawHeaders: redactFields(rawHeaders, url, settings.ignoredParameters),
+		rawHeaders: storableLines(rawHeaders, url, settings.ignoredParameters),
 		...(request !== undefined && {request: redactRequest({...request, headers: fieldsOf(request.rawHeaders)}, settings, request.partition)}),
 	};
 	return isDeepStrictEqual(redacted, {url, rawHeaders: [...rawHeaders], ...(request !== undefined && {request})}) ? stored : storedResponse({...stored, ...redacted}, stored.body);
@@ -86,11 +35,26 @@ A `keyFn` gets the request only if nothing of it has been redacted: from what is
 
 @returns `undefined` where it cannot be known, or the request is not to be cached any more.
 */
-export function remakeKey({rawHeaders, partition, ...request}: StoredRequest, settings: KeyMaking, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
-	const storable = {...request, headers: fieldsOf(rawHeaders)};
-	if (settings.keyFn === undefined) {
-		return chain(secret(), known => rematchedKey(storable, partition, settings, known));
+export function recreateKey(stored: StoredRequest, settings: KeySettingsOfCache, secret: () => MaybePromise<Secret>): MaybePromise<string | undefined> {
+	if (isOfFormerFormat(stored)) {
+		return undefined;
 	}
 
-	return hasRedacted(storable) || request.matchedBody !== undefined ? undefined : makeKey(storable, settings, secret);
+	const {rawHeaders, partition, ...request} = stored;
+	const storable = {...request, headers: fieldsOf(rawHeaders)};
+	if (settings.keyFn === undefined) {
+		return then(secret(), known => recreatedKey(storable, partition, settings, known));
+	}
+
+	const [method, override] = request.method.split(':', 2) as [string, string?];
+	return hasRedacted(storable) || request.bodyParts !== undefined
+		? undefined
+		: new Identity({
+			...storable, method, override, targetUrl: request.url, fields: storable.headers, body: request.body,
+		}, settings).key(secret);
+}
+
+/** The first format of keys kept other parts of a body, and other names of whom a request was for. */
+function isOfFormerFormat(stored: StoredRequest): boolean {
+	return Object.hasOwn(stored, 'matchedBody') || (stored.partition !== undefined && !Array.isArray(stored.partition.parts));
 }

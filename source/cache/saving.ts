@@ -1,10 +1,7 @@
 import {SettingError} from '../errors.ts';
-import {redactRequest, partitionOf} from '../matching/redact-request.ts';
-import {REDACTED} from '../matching/ignored.ts';
-import {matchRequest} from '../matching/key.ts';
-import {matchedMethod} from '../matching/method.ts';
-import {leadsToSecret} from '../matching/redact.ts';
-import type {KeyRequest} from '../matching/types.ts';
+import {identify} from '../identity/identify.ts';
+import {handsOutSecret} from '../identity/redact.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {type CachedResponse, storedOf} from '../model/cached-response.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
@@ -13,10 +10,8 @@ import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import {nominatedFields} from '../policy/vary.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {describedRequest, type DescribedRequest} from './described-request.ts';
 import {policySettings} from './policy-settings.ts';
 import {withExpiration} from './removal.ts';
-import {makeKey} from './request-keys.ts';
 
 /**
 A response to be stored. One that Got gave will do: of it, `rawBody` is taken.
@@ -57,17 +52,6 @@ export type Saved = SaveRefusal | {readonly key: string; readonly stored: Stored
 
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
-/** A request as keys are made of it. */
-export function keyRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): KeyRequest {
-	const {override, ...parts} = describedRequest(method, new URL(url), headers, body);
-	return {
-		method: matchedMethod(parts.method, override),
-		url: parts.url,
-		headers: parts.fields,
-		body: parts.body,
-	};
-}
-
 /**
 What a user gave as a response, checked.
 
@@ -98,16 +82,16 @@ Stores a response for a request, as if the origin had given it now.
 
 @returns Why not, where it may not be stored.
 */
-export async function saveResponse(core: CacheCore, request: KeyRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
+export async function saveResponse(core: CacheCore, request: SentRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const {settings} = core;
 	const {ignoredParameters: ignored, now} = settings;
-	const {sealed, isLossy} = matchRequest(request, settings);
-	if (isLossy || sealed.some(([_where, _name, value]) => value === REDACTED || value === JSON.stringify(REDACTED))) {
+	const identity = identify(request, settings);
+	if (identity.isRedacted) {
 		return 'redacted';
 	}
 
 	const fields = fieldsOf(received.rawHeaders);
-	if (leadsToSecret(fields, request.url, ignored)) {
+	if (handsOutSecret(fields, request.targetUrl, ignored)) {
 		return 'secret-in-header';
 	}
 
@@ -120,21 +104,20 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 		return 'too-many-tags';
 	}
 
-	const key = await makeKey(request, settings, core.secret);
+	const key = core.checkedKey(await identity.key(core.secret));
 	if (key === undefined) {
 		return 'key-refused';
 	}
 
 	const createdAt = now();
 	const head = {
-		method: request.method, url: request.url, fields: request.headers, keyable: true,
+		method: request.method, url: request.targetUrl, fields: request.fields, keyable: true,
 	};
 	const rules = policySettings(settings);
 	const expiration = resolveExpiration(head, rules, new Map());
-	const partition = sealed.length === 0 ? undefined : partitionOf(sealed, await core.secret());
 	const composed = composeResponse({
-		method: request.method.split(':', 1)[0]!,
-		url: request.url,
+		method: request.method,
+		url: request.targetUrl,
 		head: received,
 		received: createdAt,
 		lifetime: lifetime({statusCode: received.statusCode, fields}, expiration, rules, {requested: createdAt, received: createdAt}),
@@ -142,16 +125,17 @@ export async function saveResponse(core: CacheCore, request: KeyRequest, receive
 		withheld: ['content-encoding', 'content-length'],
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,
+		storeSetCookie: settings.storeSetCookie,
 		...(received.took !== undefined && {took: received.took}),
 	}, {
 		body: received.body,
 		codings: [],
-		request: redactRequest(request, settings, partition),
+		request: await identity.stored(core.secret),
 	});
 	const tagged = withTags(composed, allTags);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(core, tagged, momentOf(expireAfter, now()), now());
 	const stored = (await core.tags.stamp(expiring, Infinity))!;
-	await core.exclusively(key, () => core.managedVariants.save(key, request.headers, stored));
+	await core.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
 	return {key, stored};
 }
 

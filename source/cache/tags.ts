@@ -1,7 +1,7 @@
 import {hash, randomUUID} from 'node:crypto';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Store} from '../stores/types.ts';
-import {all, chain, type MaybePromise} from './maybe-promise.ts';
+import {all, then, type MaybePromise} from '../maybe-promise.ts';
 import {decodeRecord, encodeRecord} from './records.ts';
 
 /** What was done to all that has a tag. */
@@ -64,7 +64,7 @@ export class Tags {
 			return stored;
 		}
 
-		return chain(this.#records(tags), records => records.flat().some(({at}) => at > sent)
+		return then(this.#records(tags), records => records.flat().some(({at}) => at > sent)
 			? undefined
 			: {...stored, tagGenerations: records.map(([deleted, expired]) => `${deleted.generation}|${expired.generation}`)});
 	}
@@ -78,7 +78,7 @@ export class Tags {
 		const {tags, tagGenerations = []} = stored;
 		return tags === undefined
 			? stored
-			: chain(this.#records(tags), records => {
+			: then(this.#records(tags), records => {
 				let expires = stored.expires ?? Infinity;
 				for (const [index, [deleted, expired]] of records.entries()) {
 					const [deletedThen = '', expiredThen = ''] = tagGenerations[index]?.split('|') ?? [];
@@ -106,11 +106,11 @@ export class Tags {
 
 	#recordsOf(tag: string): MaybePromise<readonly [deleted: TagRecord, expired: TagRecord]> {
 		const keys = [recordKey(tag, 'deleted'), recordKey(tag, 'expired')];
-		return chain(all(keys.map(key => this.#read(key))), ([deleted, expired]) => [deleted!, expired!] as const);
+		return then(all(keys.map(key => this.#read(key))), ([deleted, expired]) => [deleted!, expired!] as const);
 	}
 
 	#read(key: string): MaybePromise<TagRecord> {
-		return chain(this.#store.get(key), value => {
+		return then(this.#store.get(key), value => {
 			const record = decode(decodeRecord(value));
 			if (record !== undefined) {
 				this.#remember(key, record);
@@ -118,12 +118,12 @@ export class Tags {
 			}
 
 			const known = this.#known.get(key);
-			return known === undefined ? never : chain(this.#write(key, known), () => known);
+			return known === undefined ? never : then(this.#write(key, known), () => known);
 		});
 	}
 
 	#write(key: string, record: TagRecord): MaybePromise<void> {
-		return chain(this.#store.set(key, encodeRecord(`${record.at} ${record.generation}`, this.#store.holds), {expires: undefined, size: 64}), () => {
+		return then(this.#store.set(key, encodeRecord(`${record.at} ${record.generation}`, this.#store.holds), {expires: undefined, size: 64}), () => {
 			this.#remember(key, record);
 		});
 	}

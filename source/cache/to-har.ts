@@ -30,7 +30,7 @@ function harEntry(stored: StoredResponse): HarEntry {
 	};
 }
 
-function harRequest({method, url, rawHeaders, body, matchedBody}: StoredRequest): HarRequest {
+function harRequest({method, url, rawHeaders, body, bodyParts}: StoredRequest): HarRequest {
 	return {
 		method: method.split(':', 1)[0]!,
 		url,
@@ -41,7 +41,7 @@ function harRequest({method, url, rawHeaders, body, matchedBody}: StoredRequest)
 		...(body !== undefined && {postData: {mimeType: fieldValue(fieldsOf(rawHeaders), 'content-type') ?? '', text: body}}),
 		headersSize: -1,
 		bodySize: body === undefined ? 0 : Buffer.byteLength(body),
-		...(matchedBody !== undefined && {_bodyNotStored: true as const}),
+		...(bodyParts !== undefined && {_bodyNotStored: true as const}),
 	};
 }
 

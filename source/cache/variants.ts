@@ -1,11 +1,11 @@
 import {Buffer} from 'node:buffer';
 import {randomFillSync, randomUUID} from 'node:crypto';
-import {varyDigest, variantKey, type Secret} from '../matching/key.ts';
+import {varyDigest, variantKey, type Secret} from '../identity/key.ts';
 import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields} from '../policy/vary.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {Entries} from './entries.ts';
-import {chain, type MaybePromise} from './maybe-promise.ts';
 
 /**
 A stored response and where it lies: under the primary key, or under its variant's.
@@ -16,17 +16,11 @@ export type Match = {
 	readonly stored: StoredResponse;
 };
 
-/** Nothing stored matches; other variants of the resource may be stored. */
+/** Nothing stored matches; `varies` says whether other variants of the resource are stored. */
 export type NoMatch = {
 	readonly stored: undefined;
 	readonly varies: boolean;
-
-	/** Variants that can be validated: the origin may choose one of them (RFC 9111 §4.3.1). */
-	readonly others: readonly Match[];
 };
-
-// So many variants are offered to the origin for validation; each is read from the store.
-const offered = 8;
 
 /**
 The variants of a resource (RFC 9111 §4.1): the first lies under the primary key, each other under a key that derives from the primary's generation and its own nominated values. So deleting the primary unhooks them all.
@@ -52,9 +46,9 @@ export class Variants {
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
 	*/
 	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
-		return chain(this.#entries.read(primary), stored => {
+		return then(this.#entries.read(primary), stored => {
 			if (stored === undefined) {
-				return {stored, varies: false, others: []};
+				return {stored, varies: false};
 			}
 
 			const match = {primary, key: primary, stored};
@@ -62,27 +56,16 @@ export class Variants {
 				return match;
 			}
 
-			return chain(this.#secret(), secret => {
+			return then(this.#secret(), secret => {
 				const variant = varyDigest(secret, stored.vary!.names, request);
-				return variant === stored.vary!.digest ? match : this.#matchVariant(match, variant);
+				return variant === stored.vary!.digest ? match : then(this.#readVariant(match, variant), found => found ?? {stored: undefined, varies: true});
 			});
 		});
 	}
 
-	#matchVariant(match: Match, variant: string): MaybePromise<Match | NoMatch> {
-		return chain(this.#readVariant(match, variant), found => found ?? chain(
-			this.#readOthers(match, match.stored.vary?.others ?? [], [match]),
-			others => ({stored: undefined, varies: true, others}),
-		));
-	}
-
-	#readOthers(match: Match, [digest, ...rest]: readonly string[], found: readonly Match[]): MaybePromise<readonly Match[]> {
-		return digest === undefined ? found.filter(({stored}) => stored.fields.etag !== undefined) : chain(this.#readVariant(match, digest), other => this.#readOthers(match, rest, other === undefined ? found : [...found, other]));
-	}
-
 	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
 		const key = variantKey(generation, variant);
-		return chain(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
+		return then(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
 	}
 
 	/**
@@ -93,7 +76,7 @@ export class Variants {
 	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.primary === undefined
 			? stored
-			: chain(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
+			: then(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
 				? undefined
 				: asMarked(stored, primary.expiredWith));
 	}
@@ -110,11 +93,11 @@ export class Variants {
 
 		return names.length === 0
 			? this.#entries.write(key, withoutVariation(stored))
-			: chain(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
+			: then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
 	}
 
 	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
-		return chain(this.#entries.read(key), primary => {
+		return then(this.#entries.read(key), primary => {
 			if (primary?.vary?.names.join(',') !== names.join(',')) {
 				// Variants by other names must not be found through this one.
 				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
@@ -122,20 +105,13 @@ export class Variants {
 
 			const {generation, vary, expiredWith} = primary;
 			const marked = expiredWith === undefined ? stored : {...stored, expiredWith};
-			const others = vary.others ?? [];
 			if (vary.digest === digest) {
-				return this.#entries.write(key, {
-					...marked, generation, vary: {names, digest, others},
-				});
+				return this.#entries.write(key, {...marked, generation, vary: {names, digest}});
 			}
 
-			return chain(chain(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
+			return then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
 				...marked, generation, vary: {names, digest}, primary: key,
-			})), () => {
-				// A variant that is known already costs no second write.
-				const isNew = stored.fields.etag !== undefined && !others.includes(digest);
-				return isNew ? this.#entries.write(key, {...primary, vary: {...vary, others: [digest, ...others].slice(0, offered)}}) : undefined;
-			});
+			}));
 		});
 	}
 }

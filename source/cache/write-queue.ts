@@ -1,5 +1,5 @@
 import {CacheHooksError} from '../errors.ts';
-import {withinTime, type MaybePromise} from './maybe-promise.ts';
+import {withinTime, type MaybePromise} from '../maybe-promise.ts';
 
 export type WriteQueueOptions = {
 	/** Told of a write that failed, or for which there was no room; nobody waits for it who could be told otherwise. */

@@ -1,5 +1,5 @@
-import type {ExchangeSettings} from '../engine/exchange-settings.ts';
-import type {OutgoingRequest} from '../engine/exchange-types.ts';
+import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
+import type {OutgoingRequest} from '../exchange/exchange-types.ts';
 import {callMethod} from '../model/stored-response.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';
@@ -35,6 +35,7 @@ export function callRequest(name: string, key: string): OutgoingRequest {
 		method: callMethod,
 		override: undefined,
 		url: callUrl(name),
+		targetUrl: callUrl(name),
 		fields: {},
 		body: key,
 	};

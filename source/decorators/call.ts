@@ -1,7 +1,7 @@
-import type {Engine} from '../engine/engine.ts';
-import type {ExchangeSettings} from '../engine/exchange-settings.ts';
-import type {Exchange} from '../engine/exchange.ts';
-import type {Step} from '../engine/exchange-types.ts';
+import type {Engine} from '../exchange/engine.ts';
+import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
+import type {Exchange} from '../exchange/exchange.ts';
+import type {Step} from '../exchange/exchange-types.ts';
 import {CacheHooksError} from '../errors.ts';
 import {callRequest, callSettings} from './call-settings.ts';
 import {fromBytes, toBytes, type Revival} from './clone-value.ts';

@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import {coreOf, HttpCache} from '../cache/http-cache.ts';
-import {Layer, type Scope, type ScopedClient} from '../engine/scope.ts';
+import {Layer, type Scope, type ScopedClient} from '../exchange/scope.ts';
 import {SettingError} from '../errors.ts';
 import {
 	requestSettingNames,

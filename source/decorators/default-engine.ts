@@ -1,5 +1,5 @@
 import {coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
-import {Engine} from '../engine/engine.ts';
+import {Engine} from '../exchange/engine.ts';
 import {resolveSettings} from '../settings.ts';
 
 let engine: Engine | undefined;

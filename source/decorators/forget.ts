@@ -1,7 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import {faceOf} from '../cache/http-cache.ts';
 import {deleteWhere} from '../cache/removal.ts';
-import {resourceOf} from '../matching/url.ts';
+import {resourceOf} from '../identity/url.ts';
 import {isCall, type StoredResponse} from '../model/stored-response.ts';
 import {compileUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
 import {callUrl} from './call-names.ts';
@@ -26,7 +26,7 @@ export async function forgetAll(cache: CacheCore, forgotten: Forgotten, now: num
 	}
 
 	for (const {url} of forgotten.requests) {
-		cache.invalidations.add(String(url), now);
+		cache.invalidations.add(resourceOf(String(url)), now);
 	}
 
 	if (forgotten.tags.length > 0) {
@@ -47,7 +47,7 @@ export function forgetCall({cache, name, key}: ResultPlace, now: number): void {
 }
 
 function forgetRunning(cache: CacheCore, name: string, now: number, key?: string): void {
-	cache.invalidations.add(callUrl(name), now);
+	cache.invalidations.add(resourceOf(callUrl(name)), now);
 	if (key === undefined) {
 		flightsOf(cache).leaveAll();
 	} else {

@@ -1,5 +1,5 @@
 import {faceOf, type HttpCache} from '../cache/http-cache.ts';
-import {callInScope, currentScope} from '../engine/scope.ts';
+import {callInScope, currentScope} from '../exchange/scope.ts';
 import {enterClass} from './class-settings.ts';
 import {defaultEngine} from './default-engine.ts';
 import {forgetCall} from './forget.ts';
@@ -42,7 +42,7 @@ The key under which the result of a call is kept, of a method with `result: true
 @example
 ```
 cacheKeyOf(github.repos, 'sindresorhus');
-//=> 'got-cache:1:…'
+//=> 'got-cache:2:…'
 ```
 */
 export function cacheKeyOf<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): string | undefined;

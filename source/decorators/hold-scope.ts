@@ -1,4 +1,4 @@
-import {callInScope, type Scope} from '../engine/scope.ts';
+import {callInScope, type Scope} from '../exchange/scope.ts';
 import type {AnyFunction} from './function-twin.ts';
 
 const steps = ['next', 'return', 'throw'] as const;

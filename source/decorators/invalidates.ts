@@ -4,7 +4,7 @@ import {
 	currentScope,
 	Layer,
 	type Scope,
-} from '../engine/scope.ts';
+} from '../exchange/scope.ts';
 import {SettingError} from '../errors.ts';
 import {isUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
 import {methodName} from './call-names.ts';

@@ -1,12 +1,12 @@
 import {hash} from 'node:crypto';
 import type {CacheCore} from '../cache/core.ts';
-import type {Engine} from '../engine/engine.ts';
+import type {Engine} from '../exchange/engine.ts';
 import {
 	callInScope,
 	currentScope,
 	Layer,
 	type Scope,
-} from '../engine/scope.ts';
+} from '../exchange/scope.ts';
 import {CacheHooksError} from '../errors.ts';
 import {argumentsText, structuralText} from './argument-key.ts';
 import {Call} from './call.ts';
@@ -190,7 +190,7 @@ export class ResultFunction {
 
 		const text = keyFn === undefined ? `arguments ${argumentsText(inputs, this.#label)}` : `key ${structuralText(given, `the key of ${this.#label}`)}`;
 		const owner = scope === 'instance' ? instanceId(self, this.#label) : '';
-		return `got-cache:1:${hash('sha256', JSON.stringify(['call', this.nameFor(self), owner, text]), 'hex')}`;
+		return `got-cache:2:${hash('sha256', JSON.stringify(['call', this.nameFor(self), owner, text]), 'hex')}`;
 	}
 }
 

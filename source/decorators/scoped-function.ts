@@ -3,7 +3,7 @@ import {
 	currentScope,
 	Layer,
 	type LayerOptions,
-} from '../engine/scope.ts';
+} from '../exchange/scope.ts';
 import {enterClass, enterDefinition, type ClassDefinition} from './class-settings.ts';
 import {asTwin, type AnyFunction} from './function-twin.ts';
 import {holdScope} from './hold-scope.ts';

@@ -61,8 +61,20 @@ export type StoredMetadata = {
 	/** Whether the origin has said since it was received that it is still right. */
 	readonly revalidated?: boolean;
 
+	/** Of a redirect, the cookies that it set. Their values are not stored. */
+	readonly cookies?: readonly StoredCookie[];
+
 	/** Of a primary entry: when it was marked as expired, and a mark of that, which variants copy when they are written. One that has another has expired with it. */
 	readonly expiredWith?: string;
+};
+
+/** A cookie that a redirect set, or deleted. */
+export type StoredCookie = {
+	readonly name: string;
+
+	/** A URL for which a cookie jar gives it. */
+	readonly url: string;
+	readonly isDeleted: boolean;
 };
 
 /** A request without what is secret in it. */
@@ -75,20 +87,20 @@ export type StoredRequest = {
 	/** JSON or a form. */
 	readonly body?: string;
 
-	/** What parts the key of any other body. */
-	readonly matchedBody?: readonly string[];
+	/** Of any other body, the parts that its key is made of. */
+	readonly bodyParts?: readonly string[];
 
-	/** Whom it was for: what told, in order, and a keyed digest of it. */
-	readonly partition?: {readonly sealed: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
+	/** The digest of the TLS settings that differ from the defaults. */
+	readonly trust?: string;
+
+	/** Whom it was for: the names of the hashed parts of its key, in order, and their keyed digest. */
+	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
 /** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
 export type Variation = {
 	readonly names: readonly string[];
 	readonly digest: string;
-
-	/** Of a primary entry: the digests of other variants that can be validated, the latest first. */
-	readonly others?: readonly string[];
 };
 
 /** The method of what a function gave: no HTTP request has it. */

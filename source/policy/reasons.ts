@@ -24,6 +24,8 @@ export type ReadReason =
 	| 'miss'
 	| 'precondition'
 	| 'range'
+	| 'redirect-loop'
+	| 'redirect-cookie'
 	| 'force-refresh'
 	| 'refresh'
 	| 'no-cache'

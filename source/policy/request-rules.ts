@@ -40,7 +40,13 @@ export type RequestFacts = {
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
 
-type Looked = {readonly stored: StoredHead | undefined; readonly tags?: readonly string[]};
+/** What was found in the store. */
+export type Found = {
+	readonly stored: StoredHead | undefined;
+
+	/** Why a redirect must not be reused: it leads back to where the chain of redirects has been, or set a cookie that the cookie jar lacks. */
+	readonly redirect?: 'loop' | 'cookie' | undefined;
+};
 
 type LookupFacts = RequestFacts & {
 	readonly stored: StoredHead | undefined;
@@ -48,8 +54,7 @@ type LookupFacts = RequestFacts & {
 	/** What of the stored response answers; `undefined` where only the origin can tell. */
 	readonly view: View | undefined;
 
-	/** The tags of other variants. */
-	readonly tags: readonly string[];
+	readonly redirect: Found['redirect'];
 	readonly now: number;
 };
 
@@ -96,7 +101,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		// Its response may answer a later GET, if it says so itself.
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
-		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.has('no-store'),
+		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && request.hasSecretBody !== true && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.has('no-store'),
 		then: (_facts, reason) => ({do: 'pass', storesFor: 'GET', reason}),
 	},
 	{
@@ -163,20 +168,30 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		then: fail,
 	},
 	{
-		// The origin may choose one of the variants that do not match.
 		reason: 'miss',
-		section: 'RFC 9111 §4, §4.3.1',
+		section: 'RFC 9111 §4',
 		when: ({stored}) => stored === undefined,
-		then({request, tags}, reason) {
-			const list = listTags(tags);
-			return {do: 'send', validators: list !== '' && mayValidate(request) ? {'if-none-match': list} : {}, reason};
-		},
+		then: send,
 	},
 	{
 		// What is stored cannot be cut as asked.
 		reason: 'range',
 		section: 'RFC 9110 §14.2; RFC 9111 §3.3',
 		when: ({view}) => view === undefined,
+		then: send,
+	},
+	{
+		// It led on once, since the origin answered otherwise the next time.
+		reason: 'redirect-loop',
+		section: 'RFC 9110 §15.4',
+		when: facts => facts.redirect === 'loop' && !isOnlyIfCached(facts),
+		then: send,
+	},
+	{
+		// The cookie is not stored, and what the redirect leads to may need it.
+		reason: 'redirect-cookie',
+		section: 'RFC 6265 §3',
+		when: facts => facts.redirect === 'cookie' && !isOnlyIfCached(facts),
 		then: send,
 	},
 	{
@@ -277,16 +292,16 @@ export function onRefusedKey(facts: RequestFacts, asked?: AskedRule[]): Verdict 
 /**
 What to do with a request for which the store was asked.
 
-@param lookup - The stored response whose key and variant match, if any, and the tags of variants that do not.
+@param found - The stored response whose key and variant match, if any.
 */
-export function onLookup(facts: RequestFacts, lookup: Looked, now: number, asked?: AskedRule[]): Verdict {
-	const {stored, tags = []} = lookup;
+export function onLookup(facts: RequestFacts, found: Found, now: number, asked?: AskedRule[]): Verdict {
+	const {stored, redirect} = found;
 	const view = stored === undefined ? undefined : viewFor(facts.request, stored);
 	const known = {
 		...facts,
 		stored,
 		view,
-		tags,
+		redirect,
 		now,
 	};
 	return decide(afterLookup, known, asked);
@@ -364,21 +379,11 @@ export function hasValidator({fields}: {readonly fields: Fields}): boolean {
 	return validatorOf(fields, 'etag') !== undefined || validatorOf(fields, 'last-modified') !== undefined;
 }
 
-/** As many of the tags of variants as can be sent (RFC 9111 §4.3.1). */
-function listTags(tags: readonly string[]): string {
-	let list = '';
-	for (const tag of tags) {
-		const longer = list === '' ? tag : `${list}, ${tag}`;
-		list = longer.length <= maxConditionLength ? longer : list;
-	}
-
-	return list;
-}
-
 // For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
 const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
-function mayValidate(request: RequestHead): boolean {
+/** Whether the request may be made conditional, so that a 304 says something to the cache and nothing to the caller. */
+export function mayValidate(request: RequestHead): boolean {
 	return validated.has(request.method) && !isPartialOrConditional(request);
 }
 

@@ -1,6 +1,6 @@
 import {canFreshen, headAgrees} from './preconditions.ts';
 import type {Times} from './freshness.ts';
-import type {RequestFacts} from './request-rules.ts';
+import {mayValidate, type RequestFacts} from './request-rules.ts';
 import {
 	always,
 	decide,
@@ -38,11 +38,14 @@ export type Sent = {
 	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
 	readonly storesFor?: 'GET' | undefined;
 
+	/** Whether the request has been sent once more already. */
+	readonly isResent?: boolean;
+
 	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
 	readonly retries?: boolean;
 
-	/** Whether the response leads to a URL with a secret in it, by `Location`, `Link` or `Refresh`. */
-	readonly leadsToSecret?: boolean;
+	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
+	readonly handsOutSecret?: boolean;
 };
 
 type ResponseFacts = ReceivedFacts & Sent;
@@ -69,6 +72,13 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 			reason,
 			...renewal(facts),
 		}),
+	},
+	{
+		// Nobody asked for it, and nothing can be told by it.
+		reason: 'not-modified',
+		section: 'RFC 9110 §15.4.5',
+		when: ({response, request, isResent}) => response.statusCode === 304 && isResent !== true && mayValidate(request),
+		then: (_facts, reason) => ({do: 'resend', reason}),
 	},
 	{
 		reason: 'stale-if-error',
@@ -144,7 +154,7 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		// Stored as it is, it would tell the secret; without it, it would lead elsewhere.
 		reason: 'secret-in-header',
 		section: 'setting ignoredParameters',
-		when: facts => facts.leadsToSecret === true,
+		when: facts => facts.handsOutSecret === true,
 		then: passInPlace,
 	},
 	{

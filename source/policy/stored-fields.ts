@@ -6,7 +6,6 @@ Header lines as they came: name, value, name, value; names keep their letter cas
 export type RawFields = readonly string[];
 
 // Fields that belong to one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
-// `Set-Cookie` is for one client at one time: replayed, it would bring back a cookie that is gone.
 const neverStored = new Set([
 	'connection',
 	'keep-alive',
@@ -14,13 +13,14 @@ const neverStored = new Set([
 	'proxy-authentication-info',
 	'proxy-authorization',
 	'proxy-connection',
-	'set-cookie',
-	'set-cookie2',
 	'te',
 	'trailer',
 	'transfer-encoding',
 	'upgrade',
 ]);
+
+/** The fields that set a cookie. Unless the settings say otherwise, they are not stored: a cookie is for one client at one time. */
+export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
 
 // What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
 const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);

@@ -16,6 +16,9 @@ export type RequestHead = {
 
 	/** Whether the body, if any, can be part of a key; a stream's cannot. */
 	readonly keyable: boolean;
+
+	/** Whether the body holds a credential, or may: then the response answers no other request. */
+	readonly hasSecretBody?: boolean;
 };
 
 export type ResponseHead = {
@@ -130,6 +133,9 @@ export type ResponseDecision =
 	/** What becomes of what is stored: it is written with the news, only given with them, left without them, or given with them and dropped. */
 	| ({readonly do: 'freshen'; readonly view: View; readonly keep: 'write' | 'leave' | 'give' | 'drop'; readonly withheld: readonly string[]; readonly reason: Reason} & Lifetime)
 	| {readonly do: 'serve'; readonly view: View; readonly reason: Reason}
+
+	/** The request is sent once more, as it was. */
+	| {readonly do: 'resend'; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason}
 
 	/** What of the stored response the origin's answer, which goes to the caller, says beside. */

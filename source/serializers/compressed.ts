@@ -1,7 +1,7 @@
 import {promisify} from 'node:util';
 import zlib from 'node:zlib';
 import {SettingError} from '../errors.ts';
-import {chain, type MaybePromise} from '../model/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {headed, payloadOf} from './head.ts';
 import {checkMembers} from './secrets.ts';
 import type {Stage, StageContext} from './stage.ts';
@@ -98,7 +98,7 @@ export function compressed(algorithm: CompressionName, options: CompressedOption
 			}
 
 			const result = bytes.byteLength < laterFrom ? codec.compress(bytes) : codec.compressLater(bytes);
-			return chain(result, smaller => smaller.byteLength < bytes.byteLength ? packed(codec.id, smaller) : packed(uncompressed, bytes));
+			return then(result, smaller => smaller.byteLength < bytes.byteLength ? packed(codec.id, smaller) : packed(uncompressed, bytes));
 		},
 
 		loads(value, {maxBytes}) {

@@ -21,18 +21,21 @@ const shape = (checks: Readonly<Record<string, Check>>): Check => {
 
 const isPair: Check = value => isStrings(value) && (value as unknown[]).length === 2;
 
-const isPartition = shape({sealed: value => isArrayOf(value, isPair), digest: isString});
+const isPartition = shape({parts: optional(value => isArrayOf(value, isPair)), digest: isString});
 
 const isRequest = shape({
 	method: isString,
 	url: isString,
 	rawHeaders: isLines,
 	body: optional(isString),
-	matchedBody: optional(isStrings),
+	bodyParts: optional(isStrings),
+	trust: optional(isString),
 	partition: optional(isPartition),
 });
 
-const isVariation = shape({names: isStrings, digest: isString, others: optional(isStrings)});
+const isVariation = shape({names: isStrings, digest: isString});
+
+const isCookie = shape({name: isString, url: isString, isDeleted: value => typeof value === 'boolean'});
 
 /** Each member of the metadata, and what it must be. What has no row is kept as it is. */
 const rows = {
@@ -55,6 +58,7 @@ const rows = {
 	tagGenerations: optional(isStrings),
 	took: optional(isTime),
 	revalidated: optional(value => typeof value === 'boolean'),
+	cookies: optional(value => isArrayOf(value, isCookie)),
 	expiredWith: optional(isString),
 	check: optional(isString),
 	byteLength: isWhole,

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {chain, type MaybePromise} from '../model/maybe-promise.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {fromDocument, toDocument, toJsonDocument} from './document.ts';
 import {formatNames, formatStage, type FormatName} from './formats.ts';
@@ -71,7 +71,7 @@ export class SerializerPipeline {
 		const isReadable = this.decodeContent === true && this.#format !== formatStage('binary');
 		let value = this.#formatted(stored, isReadable, full);
 		for (const stage of this.stages.slice(1)) {
-			value = chain<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
+			value = then<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
 		}
 
 		return value;
@@ -86,7 +86,7 @@ export class SerializerPipeline {
 		try {
 			let value: MaybePromise<unknown> = serialized;
 			for (const stage of this.stages.toReversed()) {
-				value = chain(value, output => {
+				value = then(value, output => {
 					const given = restoredFor(output, stage);
 					if (stage === this.#format && isTooLarge(given, context)) {
 						throw new UnreadableError('too-large');
@@ -96,7 +96,7 @@ export class SerializerPipeline {
 				});
 			}
 
-			const stored = chain(value, fromDocument);
+			const stored = then(value, fromDocument);
 			return stored instanceof Promise ? rejectingUnreadable(stored) : stored;
 		} catch (error) {
 			throw unreadable(error);
@@ -114,7 +114,7 @@ export class SerializerPipeline {
 			throw new RangeError('The entry is made of more values than an entry may be');
 		}
 
-		return chain<Serialized, Serialized>(this.#format.dumps(adapted(document, this.#format), context), value => {
+		return then<Serialized, Serialized>(this.#format.dumps(adapted(document, this.#format), context), value => {
 			if (!isTooLarge(value, context)) {
 				return value;
 			}

@@ -1,4 +1,4 @@
-import type {MaybePromise} from '../model/maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import type {StoredMetadata, StoredResponse} from '../model/stored-response.ts';
 
 /**

@@ -179,5 +179,5 @@ test('with DEBUG each decision is a line on stderr', t => {
 		await cache.delete({urls: ['https://user:SECRET@example.com/a']});
 	`;
 	const {stderr} = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {env: {...process.env, ...Object.fromEntries([['DEBUG', 'got-cache-hooks']])}, encoding: 'utf8'});
-	t.regex(stderr, /^got-cache-hooks deleted keys got-cache:1:[\da-f]{64}\n$/v);
+	t.regex(stderr, /^got-cache-hooks deleted keys got-cache:2:[\da-f]{64}\n$/v);
 });

@@ -5,7 +5,7 @@ import type {
 	Store,
 	StoredValue,
 } from '../../source/index.ts';
-import {chain} from '../../source/model/maybe-promise.ts';
+import {then} from '../../source/maybe-promise.ts';
 import type {Random} from './random.ts';
 
 /** Stands before a store of bytes, and throws, rejects, hangs, delays, truncates, flips bits, forgets and lies at random. */
@@ -42,7 +42,7 @@ export class ChaoticStore implements Store {
 	add(key: string, value: StoredValue, options: SetOptions): MaybePromise<boolean> {
 		return this.#disturb(() => {
 			const isLie = this.#fault('lies about adding', 0.05);
-			return chain(this.#inner.add!(key, value, options), isNew => isNew !== isLie);
+			return then(this.#inner.add!(key, value, options), isNew => isNew !== isLie);
 		});
 	}
 
@@ -67,7 +67,7 @@ export class ChaoticStore implements Store {
 	}
 
 	#read(key: string): MaybePromise<Uint8Array | undefined> {
-		return chain(this.#inner.get(this.#fault('lies', 0.03) ? this.#other() ?? key : key), value => this.#spoilt(value as Uint8Array | undefined));
+		return then(this.#inner.get(this.#fault('lies', 0.03) ? this.#other() ?? key : key), value => this.#spoilt(value as Uint8Array | undefined));
 	}
 
 	#spoilt(value: Uint8Array | undefined): Uint8Array | undefined {

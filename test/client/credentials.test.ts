@@ -107,7 +107,7 @@ test('no form of a credential is in the file, its log, events, explain, Cache-St
 	t.true(bytes.includes('x=kept') && bytes.includes('REDACTED'));
 	t.false(bytes.includes(marker));
 	const text = inspect(told, {depth: Infinity, maxStringLength: Infinity, maxArrayLength: Infinity});
-	t.true(text.includes('storeError') && text.includes('got-cache:1:'));
+	t.true(text.includes('storeError') && text.includes('got-cache:2:'));
 	t.false(text.includes(marker));
 	await getCache(client)!.close();
 });
@@ -317,16 +317,52 @@ test('a redirect to a URL with a secret is not stored, and followed all the same
 test('a 304 brings no secret into what is stored', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(origin.count === 1 ? 200 : 304, {
-			etag: '"1"', link: origin.count === 1 ? '</2>' : '</3?api_key=secret>', 'x-api-key': 'secret', 'x-count': String(origin.count),
+			etag: '"1"',
+			link: origin.count === 1 ? '</2>' : '</3?api_key=secret>',
+			'x-count': String(origin.count),
+			...(origin.count > 1 && {'x-auth-token': 'secret', 'content-location': '/?api_key=secret'}),
 		});
 		response.end();
 	});
 	const {client} = createClient();
 	await client(origin.url);
 	await client(origin.url, {context: {cache: {refresh: true}}});
-	const {headers} = await client(origin.url);
-	t.like(headers, {link: '</2>', 'x-api-key': 'REDACTED', 'x-count': '2'});
+	const {headers, isFromCache} = await client(origin.url);
+	t.true(isFromCache);
+	t.like(headers, {
+		link: '</2>', 'x-auth-token': undefined, 'content-location': undefined, 'x-count': '2',
+	});
 });
+
+test('a response with a header that is a credential is not stored, and given as it came', async t => {
+	const names = ['authorization', 'X-Auth-Token', 'x-session-token', 'x-refresh-token', 'x-subject-token', 'x-amz-security-token'];
+	await using origin = await Origin.start((request, response) => {
+		response.writeHead(200, {[decodeURIComponent(request.url!.slice(1))]: 'value'});
+		response.end();
+	});
+	const {client} = createClient();
+	for (const name of names) {
+		await client(`${origin.url}/${name}`);
+		const response = await client(`${origin.url}/${name}`);
+		t.false(response.isFromCache, name);
+		t.is(cacheInfo(response).stored, 'secret-in-header', name);
+		t.is(response.headers[name.toLowerCase()], 'value', name);
+	}
+});
+
+for (const name of ['access-control-allow-credentials', 'github-authentication-token-expiration', 'x-ratelimit-remaining-tokens', 'x-request-token', 'x-ms-continuation-token', 'www-authenticate']) {
+	test(`a response with ${name} is stored, and the caller gets its value on a hit`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.writeHead(200, {[name]: 'value'});
+			response.end();
+		});
+		const {client} = createClient();
+		await client(origin.url);
+		const response = await client(origin.url);
+		t.true(response.isFromCache);
+		t.is(response.headers[name], 'value');
+	});
+}
 
 test('deleting or invalidating a resource unhooks every variant', async t => {
 	await using origin = await Origin.start((_request, response) => {

@@ -69,7 +69,6 @@ const answers: readonly Scenario[] = [
 	both('an error status is none where it is not to be', '/status/500', () => ({throwHttpErrors: false})),
 	both('a status message is kept', '/status/418', () => ({throwHttpErrors: false})),
 	both('a response without a body is received', '/empty'),
-	both('a 304 that nobody asked for is received', '/not-modified'),
 	both('a caller\'s own precondition gets its 304', '/not-modified', () => ({headers: {'if-none-match': '"1"'}})),
 	both('hints are received before the answer', '/early'),
 	both('trailers are received', '/trailers'),

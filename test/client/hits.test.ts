@@ -52,7 +52,7 @@ for (const [name, instance] of majors) {
 		t.true(second.ok);
 		t.is(typeof second.timings!.phases.total, 'number');
 		const {key, ...info} = cacheInfo(second);
-		t.regex(key!, /^got-cache:1:[\da-f]{64}$/v);
+		t.regex(key!, /^got-cache:2:[\da-f]{64}$/v);
 		t.deepEqual(info, {
 			fromCache: true,
 			reason: 'fresh',

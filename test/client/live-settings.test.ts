@@ -1,6 +1,6 @@
 import test from 'ava';
 import {SettingError} from '../../source/errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../../source/matching/credentials.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from '../../source/identity/credentials.ts';
 import {
 	cacheInfo,
 	createCachedGot,

@@ -1,10 +1,10 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import test from 'ava';
-import type {RenderedResponse} from '../../source/engine/exchange-types.ts';
+import type {RenderedResponse} from '../../source/exchange/exchange-types.ts';
 import {majors} from '../helpers/clients.ts';
-import type {ServedResponse} from '../../source/client/served-response.ts';
-import {servedAtOnce} from '../../source/client/whole-response.ts';
+import type {ServedResponse} from '../../source/got/served-response.ts';
+import {servedAtOnce} from '../../source/got/whole-response.ts';
 
 function rendered(text: string, given?: Record<string, string>): RenderedResponse {
 	const headers = given ?? {'content-length': String(Buffer.byteLength(text))};

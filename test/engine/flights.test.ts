@@ -1,9 +1,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {Match} from '../../source/cache/variants.ts';
-import type {Flight, Landing} from '../../source/engine/flight.ts';
-import {Flights, type Boarding} from '../../source/engine/flights.ts';
-import {Patience} from '../../source/engine/patience.ts';
+import type {Flight, Landing} from '../../source/exchange/flight.ts';
+import {Flights, type Boarding} from '../../source/exchange/flights.ts';
+import {Patience} from '../../source/exchange/patience.ts';
 import {fieldsOf, storedResponse} from '../../source/model/stored-response.ts';
 
 const german = {'accept-language': 'de'};

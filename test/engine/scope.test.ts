@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
 import {cacheInfo, getCache} from '../../source/index.ts';
-import {runWithSettings} from '../../source/engine/scope.ts';
+import {runWithSettings} from '../../source/exchange/scope.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 

@@ -25,7 +25,8 @@ type ResponseCase = RequestCase & {
 	readonly response?: Fields;
 	readonly stored?: Partial<StoredHead>;
 	readonly conditional?: boolean;
-	readonly leadsToSecret?: boolean;
+	readonly handsOutSecret?: boolean;
+	readonly isResent?: boolean;
 	readonly after?: number;
 };
 
@@ -64,7 +65,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 		status: 500, settings: {allowableCodes: new Set([500])}, response: {'cache-tag': tags(maxTags + 1)}, stored: {},
 	}, pass('too-many-tags')],
 	['a new response has no tags of the stored one', {response: {'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, fresh],
-	['what leads to a secret is not stored', {leadsToSecret: true}, pass('secret-in-header')],
+	['what leads to a secret is not stored', {handsOutSecret: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],
 	['expireAfter 0 with a validator is stored and stale', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: '"a"'}}, stored(start, start + hour)],
@@ -97,7 +98,10 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	}, {
 		do: 'freshen', view: {kind: 'whole'}, keep: 'give', withheld: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
-	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
+	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, fields: {'if-none-match': '"a"'}, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
+	['RFC 9110 §15.4.5: a 304 that nobody asked for is asked again', {status: 304}, {do: 'resend', reason: 'not-modified'}],
+	['RFC 9110 §15.4.5: and given where it comes again', {status: 304, isResent: true}, pass('not-modified')],
+	['RFC 9110 §15.4.5: no unsafe request is sent again', {status: 304, method: 'POST'}, pass('not-modified')],
 
 	['RFC 5861 §4: a stale response stands in for a 503', {
 		status: 503, stored: {}, settings: {staleIfError: Infinity}, after: hour,
@@ -121,9 +125,9 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['without anything stored an error is the answer', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
 ];
 
-for (const [title, {status = 200, response = {}, stored: own, conditional = false, leadsToSecret = false, after = 0, ...request}, decision] of table) {
+for (const [title, {status = 200, response = {}, stored: own, conditional = false, handsOutSecret = false, isResent = false, after = 0, ...request}, decision] of table) {
 	test(`on a response: ${title}`, t => {
-		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional, leadsToSecret};
+		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional, handsOutSecret, isResent};
 		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, {requested: start + after, received: start + after}) as object, decision);
 	});
 }

@@ -17,9 +17,10 @@ const metadata: Partial<StoredMetadata> = {
 	retainUntil: 1_767_229_260_000.5,
 	codings: ['gzip'],
 	decidedBy: 'origin',
-	vary: {names: ['accept'], digest: 'digest', others: ['other']},
+	vary: {names: ['accept'], digest: 'digest', others: ['other']} as never,
+	// The first version named the hashed parts otherwise.
 	request: {
-		method: 'POST', url: 'https://example.com/users/1', rawHeaders: ['Accept', '*/*'], body: '{"a":1}', partition: {sealed: [['name', 'value']], digest: 'digest'},
+		method: 'POST', url: 'https://example.com/users/1', rawHeaders: ['Accept', '*/*'], body: '{"a":1}', partition: {sealed: [['name', 'value']], digest: 'digest'} as never,
 	},
 	primary: 'http_cache:1:primary',
 	tags: ['users'],

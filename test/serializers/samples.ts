@@ -90,9 +90,9 @@ export const anyResponse: fc.Arbitrary<StoredResponse> = fc.record({
 	type: fc.option(type, {nil: undefined}),
 	optional: fc.record({
 		codings: strings,
-		vary: fc.record({names: strings, digest: text, others: strings}, {requiredKeys: ['names', 'digest']}),
+		vary: fc.record({names: strings, digest: text}),
 		request: fc.record({
-			method: text, url: text, rawHeaders: pairs(text), body: text, matchedBody: fc.array(text, {maxLength: 2}), partition: fc.record({sealed: fc.array(fc.tuple(text, text), {maxLength: 2}), digest: text}),
+			method: text, url: text, rawHeaders: pairs(text), body: text, bodyParts: fc.array(text, {maxLength: 2}), trust: text, partition: fc.record({parts: fc.array(fc.tuple(text, text), {maxLength: 2}), digest: text}),
 		}, {requiredKeys: ['method', 'url', 'rawHeaders']}),
 		primary: text,
 		tags: strings,

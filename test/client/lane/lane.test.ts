@@ -9,9 +9,9 @@ import type {
 	RequestPromise,
 } from 'got';
 import {CookieJar} from 'tough-cookie';
-import {runWithSettings} from '../../../source/engine/scope.ts';
+import {runWithSettings} from '../../../source/exchange/scope.ts';
 import {cacheInfo, getCache, type CacheSettings} from '../../../source/index.ts';
-import {SpentResponse} from '../../../source/client/lane/spent-response.ts';
+import {SpentResponse} from '../../../source/got/lane/spent-response.ts';
 import {createClient, majors} from '../../helpers/clients.ts';
 import {Origin, type Handler} from '../../helpers/origin.ts';
 import {startedBy, warm} from './lane-clients.ts';

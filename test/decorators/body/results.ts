@@ -431,7 +431,7 @@ test.serial(`${dialect}: what is kept and cannot be read is as good as never kep
 	cache.once('storeError', ({operation}) => {
 		operations.push(operation);
 	});
-	core.replace(key, {...stored!, body: Uint8Array.of(1, 2, 3)});
+	await core.managedEntries.write(key, {...stored!, body: Uint8Array.of(1, 2, 3)});
 
 	t.is((await wrapper.wrong('ada') as Answer).name, 'ada');
 	await wrapper.wrong('ada');

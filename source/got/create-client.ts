@@ -1,0 +1,65 @@
+import {
+	attach,
+	coreOf,
+	givenSettings,
+	HttpCache,
+} from '../cache/http-cache.ts';
+import {SettingError} from '../errors.ts';
+import {describedRequest} from '../identity/sent-request.ts';
+import {Engine} from '../exchange/engine.ts';
+import {liveSettings} from '../exchange/live-settings.ts';
+import {runWithSettings} from '../exchange/scope.ts';
+import {resolveSettings, type CacheSettings} from '../settings.ts';
+
+/** Settings of a client, which may be given a cache. */
+export type ClientSettings = CacheSettings & {
+	/** A cache that was made before, in place of one of its own: several clients may share it. Its settings hold where the client does not say otherwise. */
+	readonly cache?: HttpCache | undefined;
+};
+
+/** A cache, and the engine that serves a client from it. */
+export type CacheClient = {
+	readonly engine: Engine;
+	readonly cache: HttpCache;
+};
+
+/** What is settled with the cache: its store, and what its keys are made by. */
+const settingsOfCache = ['store', 'cacheName', 'storeTimeout', 'failFast', 'autoclose', 'now', 'partitionSecret', 'maxBytes', 'maxEntries', 'matchHeaders', 'ignoredParameters', 'contentRootKey', 'partitionBy', 'cacheControl', 'keyFn', 'mode', 'serializer', 'decodeContent', 'lease', 'maxPendingWrites', 'maxPendingBytes', 'waitUntil'] as const;
+
+/**
+A client's cache, made by the settings or given in them, and its engine.
+
+@throws {SettingError} Where a setting is wrong.
+*/
+export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
+	const settings = given === undefined ? own : settingsWith(given, own);
+	const resolved = resolveSettings(settings);
+	const cache = given ?? new HttpCache(settings);
+	const engine = new Engine(coreOf(cache), resolved, settings);
+	attach(cache, {
+		explain: async (request, requestSettings) => engine.explain(describedRequest(request), engine.settingsFor(requestSettings)),
+		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
+		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
+			engine.reconfigure(next, stated);
+			if (given === undefined) {
+				coreOf(cache).reconfigure(next);
+			}
+		}),
+	});
+	return {engine, cache};
+}
+
+/** The settings of a client whose cache was given: those of the cache, with the client's own above them. */
+function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
+	if (!(cache instanceof HttpCache)) {
+		throw new SettingError('cache.cache', cache, 'an HttpCache');
+	}
+
+	for (const name of settingsOfCache) {
+		if (own[name] !== undefined) {
+			throw new SettingError(`cache.${name}`, own[name], 'absent, since `cache` is given: it is a setting of that');
+		}
+	}
+
+	return {...givenSettings(cache), ...own};
+}

@@ -1,0 +1,41 @@
+import type {Got} from 'got';
+import type {Explanation} from '../cache/explanation.ts';
+import type {RequestSettings} from '../settings.ts';
+import {lowerCaseNames} from '../identity/method.ts';
+import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {engineOf} from './cache-hooks.ts';
+import {tlsOptionsOf, trustOf} from './trust.ts';
+
+// What Got asks for on the Node.js versions that this library runs on.
+const acceptedCodings = 'gzip, deflate, br, zstd';
+
+/**
+What the cache of a client would do with a request, and why: the decision, the rule that made it with its source, and every rule that was asked. It reads the store, and neither sends nor writes anything.
+
+@param settings - The request's own settings, as in `context.cache`.
+@throws {TypeError} Where the instance has no cache, the URL is none, or a setting is wrong.
+
+@example
+```
+const {decision, reason, text} = await explain(client, {url: 'https://example.com'});
+//=> 'send', 'miss', 'GET https://example.com/: send, because of `miss` (RFC 9111 §4) …'
+```
+*/
+export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
+	const engine = engineOf(client)?.here;
+	if (engine === undefined) {
+		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
+	}
+
+	const {method = 'GET', url, headers = {}, body} = request;
+	const {options} = client.defaults;
+	const sent = {
+		...(options.decompress && {'accept-encoding': acceptedCodings}),
+		...options.headers,
+		...lowerCaseNames(headers),
+	};
+	const requestSettings = engine.settingsFor(settings ?? options.context.cache);
+	const asked = sentRequest(method, new URL(url), sent, body);
+	const trust = trustOf(new URL(url), tlsOptionsOf(options), options, {target: asked.targetUrl, name: requestSettings.trust});
+	return engine.explain(trust === undefined ? asked : {...asked, trust}, requestSettings);
+}

@@ -1,0 +1,72 @@
+import type {Options} from 'got';
+import type {Redirects} from '../exchange/exchange-types.ts';
+import type {StoredCookie} from '../model/stored-response.ts';
+
+// The status codes of redirects that Got follows.
+const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
+
+/** Got copies `context`, symbols included, from one hop to the next. */
+const visited = Symbol('got-cache-hooks: visited URLs');
+
+type Context = {[visited]?: readonly string[]};
+
+/** The redirects that led to a request; `undefined` where it follows none. */
+export function redirectsOf(options: Options): Redirects | undefined {
+	if (options.followRedirect === false) {
+		return undefined;
+	}
+
+	return {
+		judge(stored) {
+			const location = locationOf(stored.statusCode, stored.fields.location);
+			if (location === undefined) {
+				return undefined;
+			}
+
+			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
+			const target = URL.parse(location, String(options.url));
+			if (target !== null && urls.includes(withoutFragment(target))) {
+				return 'loop';
+			}
+
+			return stored.cookies === undefined || options.cookieJar === undefined ? undefined : judgeCookies(stored.cookies, options.cookieJar as CookieJar);
+		},
+	};
+}
+
+/** Lets the next hop know that the chain of redirects has been to the URL of these options. */
+export function noteRedirect(options: Options, {statusCode, headers: {location}}: {readonly statusCode?: number | undefined; readonly headers: Readonly<Record<string, unknown>>}): void {
+	if (locationOf(statusCode ?? 0, location) === undefined) {
+		return;
+	}
+
+	const context = options.context as Context;
+	context[visited] = [...context[visited] ?? [], (options.url as URL).href];
+}
+
+function locationOf(statusCode: number, location: unknown): string | undefined {
+	const [first] = [location].flat();
+	return typeof first === 'string' && redirectCodes.has(statusCode) ? first : undefined;
+}
+
+function withoutFragment(url: string | URL): string {
+	return new URL(url).href.split('#', 1)[0]!;
+}
+
+/** Got makes a cookie jar with callbacks one with promises. */
+type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
+
+async function judgeCookies(cookies: readonly StoredCookie[], jar: CookieJar): Promise<'cookie' | undefined> {
+	try {
+		const known = await Promise.all(cookies.map(async cookie => isKnown(cookie, await jar.getCookieString(cookie.url))));
+		return known.every(Boolean) ? undefined : 'cookie';
+	} catch {
+		// A jar that fails says nothing of what it has.
+		return 'cookie';
+	}
+}
+
+function isKnown({name, isDeleted}: StoredCookie, header: string): boolean {
+	const names = header.split(';').map(pair => pair.split('=', 1)[0]!.trim());
+	return names.includes(name) !== isDeleted;
+}

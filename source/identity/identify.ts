@@ -1,0 +1,179 @@
+import {describe} from '../errors.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {isRedactedPart} from './key-parts.ts';
+import {
+	isRecordKey,
+	keyOfMatched,
+	matchRequest,
+	type MatchedRequest,
+	type Secret,
+} from './key.ts';
+import {lowerCaseNames, matchedMethod} from './method.ts';
+import {knownKey, plainName, rememberKey} from './plain-keys.ts';
+import type {SentRequest} from './sent-request.ts';
+import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
+import {connectionUrl, targetParts} from './target.ts';
+import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
+import {resourceOf} from './url.ts';
+
+type GetSecret = () => MaybePromise<Secret>;
+
+/**
+Who a request is: its key, whom it is for, and what of it may be stored. Everything that reads, writes, waits for or describes a request goes by this.
+*/
+export class Identity {
+	readonly request: KeyRequest;
+	readonly #settings: KeySettingsOfCache;
+	#matched: MatchedRequest | undefined;
+
+	constructor(request: SentRequest, settings: KeySettingsOfCache) {
+		this.request = keyRequest(request);
+		this.#settings = settings;
+	}
+
+	/** Whether a credential in the body is part of the identity: then the response is for this very request alone. */
+	get hasBodyCredential(): boolean {
+		return this.request.body !== undefined && this.#parts.hashed.some(([where]) => ['body', 'form', 'json', 'multipart'].includes(where));
+	}
+
+	/** Whether a part of the key has been redacted, as in a request of an archive: nobody can tell whom it was for. */
+	get isRedacted(): boolean {
+		return this.#parts.isLossy || this.#parts.hashed.some(part => isRedactedPart(part));
+	}
+
+	/**
+	The primary key: by the user's `keyFn`, if there is one, else the default one. The secret is read only where something is hashed.
+
+	@returns `undefined` where `keyFn` wants the request not to be cached.
+	@throws {TypeError} Where `keyFn` gives anything but a string that is not empty or `undefined`, or `partitionBy` gives no string.
+	*/
+	key(secret: GetSecret): MaybePromise<string | undefined> {
+		const {keyFn} = this.#settings;
+		if (keyFn !== undefined) {
+			return keyByFunction(this.request, {...this.#settings, keyFn}, secret);
+		}
+
+		const name = plainName(this.request, this.#settings);
+		const known = name === undefined ? undefined : knownKey(name, this.#settings);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const parts = this.#parts;
+		if (parts.hashed.length > 0) {
+			return then(secret(), value => keyOfMatched(parts, value));
+		}
+
+		const key = keyOfMatched(parts, '');
+		if (name !== undefined) {
+			rememberKey(name, this.#settings, key);
+		}
+
+		return key;
+	}
+
+	/** The request as it is stored beside its response, without its secrets. */
+	stored(secret: GetSecret): MaybePromise<RedactedRequest> {
+		const {hashed} = this.#isKnownPlain() ? {hashed: []} : this.#parts;
+		const partition = hashed.length === 0 ? undefined : then(secret(), value => partitionOf(hashed, value));
+		return then(partition, known => redactRequest(this.request, this.#settings, known));
+	}
+
+	get #parts(): MatchedRequest {
+		this.#matched ??= matchRequest(this.request, this.#settings);
+		return this.#matched;
+	}
+
+	/** Whether a key was made of the request that needed no secret. */
+	#isKnownPlain(): boolean {
+		const name = this.#settings.keyFn === undefined ? plainName(this.request, this.#settings) : undefined;
+		return name !== undefined && knownKey(name, this.#settings) !== undefined;
+	}
+}
+
+/** The identity of a request, as it will be sent. */
+export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {
+	return new Identity(request, settings);
+}
+
+/** A request as keys are made of it. */
+export function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
+	return {
+		method: matchedMethod(method, override),
+		url,
+		headers: fields,
+		body: body === 'unknown' ? undefined : body,
+		...(trust !== undefined && {trust}),
+	};
+}
+
+/**
+The request for a resource as another method, or another resource of the same origin, would have it: without a body, for the same caller, through the same connection.
+
+@param target - The target URI.
+*/
+export function siblingOf(request: SentRequest, method: string, target: string = request.targetUrl): SentRequest {
+	return {
+		...request,
+		method,
+		override: undefined,
+		url: target === request.targetUrl ? request.url : connectionUrl(target, request.url),
+		targetUrl: target,
+		body: undefined,
+	};
+}
+
+/**
+Names the resource of a request, whoever asks and however its parameters are ordered: the target URI, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
+*/
+export function resourceOfRequest({url, targetUrl, fields}: SentRequest): string {
+	const connection = new URL(url);
+	const resource = resourceOf(targetUrl);
+	return targetParts(connection, fields) === undefined ? resource : `${resource} ${connection.origin}`;
+}
+
+/** Thrown through a `keyFn` that asks for a default key whose secret must be read first. */
+class SecretNeededError extends Error {
+	readonly secret: Promise<Secret>;
+
+	constructor(secret: Promise<Secret>) {
+		super('The secret of the cache is being read');
+		this.secret = secret;
+	}
+}
+
+/**
+The key that a user's function makes. Most make theirs without a secret, and then none is read: where one is needed that is not at hand, the function is called again with it.
+*/
+function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {readonly keyFn: NonNullable<KeySettingsOfCache['keyFn']>}, secret: GetSecret): MaybePromise<string | undefined> {
+	const call = (known: Secret | undefined): MaybePromise<unknown> => settings.keyFn(request, other => defaultKey(other, settings, () => {
+		const value = known ?? secret();
+		if (value instanceof Promise) {
+			throw new SecretNeededError(value);
+		}
+
+		return value;
+	}));
+
+	const key = recover(() => call(undefined), error => {
+		if (error instanceof SecretNeededError) {
+			return then(error.secret, value => call(value));
+		}
+
+		throw error;
+	});
+	return then(key, made => checkedKey(made));
+}
+
+function defaultKey(request: KeyRequest, settings: IdentitySettings, secret: () => Secret): string {
+	const matched = matchRequest({...request, method: request.method.toUpperCase(), headers: lowerCaseNames(request.headers)}, settings);
+	return keyOfMatched(matched, matched.hashed.length === 0 ? '' : secret());
+}
+
+function checkedKey(key: unknown): string | undefined {
+	if (key !== undefined && (typeof key !== 'string' || key === '' || isRecordKey(key))) {
+		throw new TypeError(`Expected \`keyFn\` to give a string that is not empty and is no key of this library's own records, or undefined for a request that is not to be cached; got ${describe(key)}`);
+	}
+
+	return key;
+}

@@ -1,0 +1,194 @@
+import {
+	createHmac,
+	hash,
+	randomBytes,
+	type KeyObject,
+} from 'node:crypto';
+import {describe, SettingError} from '../errors.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
+import {nominatedValues} from '../policy/vary.ts';
+import {bodyParts} from './body.ts';
+import {matchedHeaders} from './headers.ts';
+import {
+	compileIgnored,
+	ignoredByDefault,
+	ignoresHeader,
+	type Ignored,
+	type IgnoredParameter,
+} from './ignored.ts';
+import {KeyParts, type HashedPart} from './key-parts.ts';
+import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
+import {targetParts} from './target.ts';
+import type {
+	IdentitySettings,
+	KeyRequest,
+	PartitionFunction,
+	StorableRequest,
+} from './types.ts';
+import {normalizeUrl} from './url.ts';
+
+/** The secret of keyed digests. */
+export type Secret = string | Uint8Array | KeyObject;
+
+/** The settings of a client that decide the key; each has its default. */
+export type KeySettings = {
+	readonly matchHeaders?: boolean | readonly string[] | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionSecret?: string | Uint8Array | undefined;
+	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
+	readonly contentRootKey?: string | undefined;
+
+	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters is part of the key (RFC 9111 §4). */
+	readonly cacheControl?: boolean | undefined;
+};
+
+/** The parts of a key. */
+export type MatchedRequest = {
+	/** Those in clear. */
+	readonly parts: readonly unknown[];
+
+	/** Those of which the key has a keyed digest. It needs a secret where there are any. */
+	readonly hashed: readonly HashedPart[];
+
+	/** Whether some of the parts in clear have been redacted. */
+	readonly isLossy: boolean;
+};
+
+// Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
+const prefix = 'got-cache:2:';
+
+// A word follows, where an entry has a digest.
+const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;
+
+/** Whether a record of the cache lies under a key, and no response. */
+export function isRecordKey(key: string): boolean {
+	return recordKey.test(key);
+}
+
+/**
+Makes the primary key of a request: a SHA-256 digest of its method, target URL, TLS settings, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
+
+Credentials count by a keyed digest. Without `partitionSecret`, the secret of this process is taken: then the key of a request that carries credentials is not that of a cache, and not the same in the next process. The second argument of a `keyFn` has the settings and the secret of the cache.
+
+@throws {TypeError} Where the URL is invalid, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
+
+@example
+```
+createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {matchHeaders: ['Accept']});
+//=> 'got-cache:2:…'
+```
+*/
+export function createKey(request: KeyRequest, settings: KeySettings = {}): string {
+	const {matchHeaders = false, partitionBy = 'credentials', partitionSecret, ignoredParameters, contentRootKey, cacheControl} = settings;
+	const headers = lowerCaseNames(request.headers);
+	const matched = matchRequest({...request, method: matchedMethod(request.method, overridingMethod(headers)), headers}, {
+		matchHeaders: typeof matchHeaders === 'boolean' ? matchHeaders : matchHeaders.map(name => name.toLowerCase()),
+		partitionBy,
+		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : understood(ignoredParameters),
+		contentRootKey,
+		cacheControl,
+	});
+	return keyOfMatched(matched, partitionSecret ?? processSecret());
+}
+
+/**
+The parts of a request that its key is made of.
+
+@param request - Its header names in lower case, its method with an override behind it.
+@throws {TypeError} Where `partitionBy` gives no string: a request without a tenant must not meet another's response.
+*/
+export function matchRequest(request: StorableRequest, settings: IdentitySettings): MatchedRequest {
+	const keyParts = new KeyParts(settings);
+	const url = new URL(request.url);
+	const parts = [
+		request.method,
+		normalizeUrl(url, (name, value) => keyParts.keeps('query', name, value), settings.cacheControl === true),
+		targetParts(url, request.headers) ?? null,
+		request.trust ?? null,
+		bodyParts(request, keyParts) ?? null,
+		matchedHeaders(request.headers, settings, keyParts),
+	];
+	hashPartition(request, url, settings, keyParts);
+	return {parts, hashed: keyParts.hashed, isLossy: keyParts.isLossy};
+}
+
+/** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
+function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParameters}: IdentitySettings, keyParts: KeyParts): void {
+	if (partitionBy === false) {
+		return;
+	}
+
+	if (partitionBy !== 'credentials') {
+		const tenant: unknown = partitionBy(request);
+		if (typeof tenant !== 'string') {
+			throw new TypeError(`Expected \`partitionBy\` to give a string, got ${describe(tenant)}`);
+		}
+
+		keyParts.hash('tenant', '', tenant);
+		return;
+	}
+
+	for (const name of Object.keys(request.headers)) {
+		const value = keyParts.usesHeader(name, ignoresHeader(ignoredParameters, name)) ? fieldValue(request.headers, name) : undefined;
+		if (value !== undefined) {
+			keyParts.hash('header', name, value);
+		}
+	}
+
+	if (url.username !== '' || url.password !== '') {
+		keyParts.hash('user info', url.username, url.password);
+	}
+}
+
+export function keyOfMatched({parts, hashed}: MatchedRequest, secret: Secret): string {
+	return keyOfParts(parts, partitionDigest(hashed, secret));
+}
+
+/** The key of some parts; `partition` is the keyed digest of the hashed ones, or `undefined` for everybody. */
+export function keyOfParts(parts: readonly unknown[], partition: string | undefined): string {
+	return prefix + digest([...parts, partition ?? null]);
+}
+
+/** The keyed digest of hashed parts; `undefined` where there are none. */
+export function partitionDigest(hashed: readonly HashedPart[], secret: Secret): string | undefined {
+	return hashed.length === 0 ? undefined : keyedDigest(secret, hashed);
+}
+
+/**
+The digest of the values that `Vary` nominates. It is keyed and the values are never stored in clear, since a cookie may be among them.
+*/
+export function varyDigest(secret: Secret, names: readonly string[], request: Fields): string {
+	return keyedDigest(secret, [names, nominatedValues(names, request).map(value => value ?? null)]);
+}
+
+/**
+The key of a variant. It is made of the generation of the primary entry, so that nobody finds the variant once that is gone.
+*/
+export function variantKey(generation: string, variant: string): string {
+	return prefix + digest([generation, variant]);
+}
+
+function digest(parts: readonly unknown[]): string {
+	return hash('sha256', JSON.stringify(parts), 'hex');
+}
+
+function keyedDigest(secret: Secret, parts: readonly unknown[]): string {
+	return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex');
+}
+
+function understood(parameters: Iterable<IgnoredParameter>): Ignored {
+	const items = [...parameters];
+	const ignored = compileIgnored(items);
+	if (typeof ignored === 'number') {
+		throw new SettingError(`ignoredParameters[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
+	}
+
+	return ignored;
+}
+
+let ofProcess: Uint8Array | undefined;
+
+function processSecret(): Uint8Array {
+	ofProcess ??= randomBytes(32);
+	return ofProcess;
+}

@@ -1,0 +1,82 @@
+import {isRedacted, REDACTED, type Ignored} from './ignored.ts';
+
+/**
+The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
+
+@param keeps - Whether a parameter is part of the result; its name is decoded, its value is not, and `undefined` where there is no `=`.
+*/
+export function normalizeParameters(text: string, keeps: (name: string, value: string | undefined) => boolean, isSorted = true): string {
+	const kept: Array<readonly [name: string, part: string]> = [];
+	for (const raw of text.split('&')) {
+		if (raw === '' && isSorted) {
+			continue;
+		}
+
+		const part = normalizeEscapes(raw);
+		const [name, value] = split(part);
+		if (keeps(decode(name), value)) {
+			kept.push([name, part]);
+		}
+	}
+
+	if (isSorted && kept.length > 1) {
+		kept.sort(([a], [b]) => compare(a, b));
+	}
+
+	return kept.map(([, part]) => part).join('&');
+}
+
+/**
+The parameters in their order, the values of those that are ignored replaced.
+*/
+export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
+	return text.split(separator).map(part => isSecret(part, ignored) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
+}
+
+/** Whether one of the parameters has a value that may not be stored. */
+export function hasSecretParameter(text: string, ignored: Ignored): boolean {
+	return text.split('&').some(part => isSecret(part, ignored));
+}
+
+/** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
+export function normalizeEscapes(text: string): string {
+	if (!text.includes('%')) {
+		return text;
+	}
+
+	return text.replaceAll(/%[\da-f]{2}/giv, escape => {
+		const character = String.fromCodePoint(Number.parseInt(escape.slice(1), 16));
+		return /[\w\-.~]/v.test(character) ? character : escape.toUpperCase();
+	});
+}
+
+/** By code unit, not by locale: keys are the same everywhere. */
+export function compare(a: string, b: string): number {
+	if (a === b) {
+		return 0;
+	}
+
+	return a < b ? -1 : 1;
+}
+
+function isSecret(part: string, ignored: Ignored): boolean {
+	const [name, value] = split(part);
+	return value !== undefined && value !== '' && value !== REDACTED && isRedacted(ignored, decode(name));
+}
+
+function split(part: string): [name: string, value: string | undefined] {
+	const index = part.indexOf('=');
+	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
+}
+
+function decode(name: string): string {
+	if (!/[%+]/v.test(name)) {
+		return name;
+	}
+
+	try {
+		return decodeURIComponent(name.replaceAll('+', ' '));
+	} catch {
+		return name;
+	}
+}

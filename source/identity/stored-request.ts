@@ -1,0 +1,141 @@
+import {fieldLines, type Fields} from '../policy/fields.ts';
+import {redactBody} from './body.ts';
+import {classifyName} from './credentials.ts';
+import {ignoresHeader, REDACTED, type Ignored} from './ignored.ts';
+import {
+	keyOfParts,
+	matchRequest,
+	partitionDigest,
+	type Secret,
+} from './key.ts';
+import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import type {IdentitySettings, StorableRequest} from './types.ts';
+import {redactUrl} from './url.ts';
+
+/**
+A request as it is stored beside its response: without secrets, and so that its key can be made again.
+*/
+export type RedactedRequest = {
+	/** The method, with the one that an override header asks for behind a colon. */
+	readonly method: string;
+	readonly url: string;
+	readonly rawHeaders: readonly string[];
+
+	/** JSON or a form. */
+	readonly body?: string;
+
+	/** Of any other body, the parts that its key is made of. */
+	readonly bodyParts?: readonly string[];
+
+	/** The digest of the TLS settings that differ from the defaults. */
+	readonly trust?: string;
+
+	/** Whom the request was for. */
+	readonly partition?: Partition;
+};
+
+/** The names of the hashed parts, in order, and their keyed digest. */
+export type Partition = {
+	readonly parts: ReadonlyArray<readonly [where: string, name: string]>;
+	readonly digest: string;
+};
+
+/**
+What of a request may be stored: ignored parameters and everything that may be a credential are replaced, wherever they stand.
+
+@param request - Its header names in lower case, its method with an override behind it. One that is stored already may be redacted once more.
+*/
+export function redactRequest(request: StorableRequest, settings: IdentitySettings, partition: Partition | undefined): RedactedRequest {
+	const {
+		method, url, headers, body, bodyParts, trust,
+	} = request;
+	const {ignoredParameters} = settings;
+	const parts = new KeyParts(settings);
+	return {
+		method,
+		url: redactUrl(url, ignoredParameters),
+		rawHeaders: redactHeaders(headers, ignoredParameters),
+		...(body !== undefined && redactBody({headers, body}, ignoredParameters, path => parts.isSecretField(path), parts)),
+		...(bodyParts !== undefined && {bodyParts}),
+		...(trust !== undefined && {trust}),
+		...(partition !== undefined && {partition}),
+	};
+}
+
+/** Whom a request is for, as far as it is stored. There must be hashed parts. */
+export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
+	return {parts: hashed.map(([where, name]) => [where, where === 'user info' ? '' : name] as const), digest: partitionDigest(hashed, secret)!};
+}
+
+function redactHeaders(headers: Fields, ignored: Ignored): string[] {
+	const lines: string[] = [];
+	for (const name of Object.keys(headers)) {
+		// RFC 9113 §8.3: pseudo-headers are no fields.
+		if (name.startsWith(':')) {
+			continue;
+		}
+
+		const isSecret = classifyName(name) !== 'plain' || ignoresHeader(ignored, name);
+		for (const line of fieldLines(headers, name)) {
+			lines.push(name, isSecret ? REDACTED : redactReference(line, ignored));
+		}
+	}
+
+	return lines;
+}
+
+/** A value such as that of `Referer`, `Origin` or `Destination` is a URL, which may have a secret in it. */
+function redactReference(line: string, ignored: Ignored): string {
+	return /^\s*https?:\/\//iv.test(line) && URL.canParse(line) ? redactUrl(line, ignored) : line;
+}
+
+/**
+The key that a stored request has by other settings than those by which it was stored.
+
+What was redacted is gone. Whom the request was for is known by its digest, as long as the same names tell; where a value counts in clear that is gone, there is no key any more, since a guessed one could answer another's request.
+
+@returns `undefined` where the key cannot be known.
+*/
+export function recreatedKey(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): string | undefined {
+	const isTenant = typeof settings.partitionBy === 'function';
+	const known = partition?.parts ?? [];
+	const isOfTenant = known.some(([where]) => where === 'tenant');
+	if (isTenant && !isOfTenant && hasRedacted(request)) {
+		return undefined;
+	}
+
+	// A tenant that has been named is not asked for again: the function would see a request without credentials.
+	const {parts, hashed, isLossy} = matchRequest(request, isTenant && isOfTenant ? {...settings, partitionBy: () => REDACTED} : settings);
+	if (isLossy) {
+		return undefined;
+	}
+
+	const absent = known.filter(([where]) => isNeverStored(where, settings));
+	if (hashed.length + absent.length === 0) {
+		return keyOfParts(parts, undefined);
+	}
+
+	if (isSame([...hashed, ...absent], known)) {
+		return keyOfParts(parts, partition?.digest);
+	}
+
+	return absent.length > 0 || hashed.some(part => isRedactedPart(part))
+		? undefined
+		: keyOfParts(parts, partitionDigest(hashed, secret));
+}
+
+/** Hashed parts of which nothing is stored, not even their names: they are part of the key as long as the settings leave them there. */
+function isNeverStored(where: string, {partitionBy}: IdentitySettings): boolean {
+	return where === 'multipart' || where === 'body' || (where === 'user info' && partitionBy === 'credentials');
+}
+
+/** Whether two lists name the same values, in whatever order: both are sorted by the same rule. */
+function isSame(hashed: ReadonlyArray<HashedPart | readonly [string, string]>, known: Partition['parts']): boolean {
+	const named = (list: ReadonlyArray<readonly [string, string, ...unknown[]]>): string => list.map(([where, name]) => JSON.stringify([where, name])).toSorted().join(',');
+	return named(hashed) === named(known);
+}
+
+/** Whether a value of the request is gone. */
+export function hasRedacted({url, headers, body}: StorableRequest): boolean {
+	return [url, body, ...Object.values(headers).flat()].some(text => typeof text === 'string' && text.includes(REDACTED));
+}
