@@ -1,0 +1,135 @@
+import test from 'ava';
+import {onLookup, onRefusedKey, onRequest} from '../../source/policy/request-rules.ts';
+import type {RequestDecision, StoredHead} from '../../source/policy/types.ts';
+import {
+	facts,
+	hour,
+	minute,
+	start,
+	storedHead,
+	type RequestCase,
+} from '../helpers/policy.ts';
+
+const pass = (reason: string): object => ({do: 'pass', reason});
+
+const beforeLookup: ReadonlyArray<readonly [title: string, request: RequestCase, decision: object]> = [
+	['a plain request is looked up', {}, {do: 'lookup'}],
+	['nothing is looked up while the cache is disabled', {settings: {disabled: true}}, pass('disabled')],
+	['a method that is not allowed passes', {method: 'POST'}, pass('method')],
+	['a method that is allowed is looked up', {method: 'POST', settings: {allowableMethods: new Set(['POST'])}}, {do: 'lookup'}],
+	['RFC 9111 §5.2.1.5: no-store passes', {fields: {'cache-control': 'No-Store'}}, pass('request-no-store')],
+	['DO_NOT_CACHE of the client passes', {settings: {expireAfter: {kind: 'do-not-cache'}}}, pass('do-not-cache')],
+	['DO_NOT_CACHE of the request beats a URL pattern', {settings: {requestExpireAfter: {kind: 'do-not-cache'}, urlsExpireAfter: [{matches: () => true, expiration: {kind: 'never'}}]}}, pass('do-not-cache')],
+	['a URL pattern beats DO_NOT_CACHE of the client', {settings: {expireAfter: {kind: 'do-not-cache'}, urlsExpireAfter: [{matches: () => true, expiration: {kind: 'never'}}]}}, {do: 'lookup'}],
+	['a body that can be read only once passes', {keyable: false}, pass('body-not-keyable')],
+	['RFC 9111 §4.3.2: a precondition that only the origin can tell is sent', {fields: {'if-match': '"a"'}}, {do: 'send', validators: {}, reason: 'precondition'}],
+	['RFC 9111 §5.2.1.7: only-if-cached with a precondition fails', {fields: {'if-unmodified-since': 'x', 'cache-control': 'only-if-cached'}}, {do: 'fail', statusCode: 504, reason: 'only-if-cached'}],
+	...[
+		['a method', {method: 'POST'}],
+		['a body that can be read only once', {keyable: false}],
+		['no-store', {fields: {'cache-control': 'no-store'}}],
+		['DO_NOT_CACHE', {settings: {expireAfter: {kind: 'do-not-cache'}}}],
+	].map(([what, request]) => {
+		const {settings, ...others} = request as RequestCase;
+		return [`RFC 9111 §5.2.1.7: onlyIfCached sends nothing, for ${what as string} that is none for the cache either`, {...others, settings: {...settings, onlyIfCached: true}}, {do: 'fail', statusCode: 504, reason: 'only-if-cached'}] as const;
+	}),
+	['a disabled cache is none to be onlyIfCached', {settings: {disabled: true, onlyIfCached: true}}, pass('disabled')],
+];
+
+for (const [title, request, decision] of beforeLookup) {
+	test(`before the lookup: ${title}`, t => {
+		t.deepEqual(onRequest(facts(request)) as object, decision);
+	});
+}
+
+const serve = (reason: string): object => ({do: 'serve', view: {kind: 'whole'}, reason});
+const send = (reason: string, validators: object = {}): object => ({do: 'send', validators, reason});
+const failed = {do: 'fail', statusCode: 504, reason: 'only-if-cached'};
+const etag = {etag: '"a"'};
+const longTag = `"${'x'.repeat(4095)}"`;
+const onlyIfCached = {onlyIfCached: true};
+
+type LookupCase = RequestCase & {readonly stored?: Partial<StoredHead>; readonly after?: number};
+
+const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, decision: object]> = [
+	['a fresh response is served', {stored: {}}, serve('fresh')],
+	['a response is fresh to its last millisecond', {stored: {}, after: (5 * minute) - 1}, serve('fresh')],
+	['a response is stale from the moment it expires', {stored: {}, after: 5 * minute}, send('stale')],
+	['one that never expires is served for ever', {stored: {expires: undefined}, after: 1e6 * hour}, serve('fresh')],
+	['RFC 9111 §4.3.1: a stale one is validated with all it has', {stored: {fields: {...etag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-none-match': '"a"', 'if-modified-since': 'then'})],
+
+	['a tag that is too long to be sent back is no validator', {stored: {fields: {etag: longTag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-modified-since': 'then'})],
+	['a date that is too long to be sent back is none', {stored: {fields: {...etag, 'last-modified': 'x'.repeat(4097)}}, after: hour}, send('stale', {'if-none-match': '"a"'})],
+	['what has no validator that can be sent back is asked for anew', {stored: {fields: {etag: longTag}}, after: hour}, send('stale', {})],
+	['alwaysRevalidate is not for what has no validator that can be sent back', {stored: {fields: {etag: longTag}}, settings: {alwaysRevalidate: true}}, serve('fresh')],
+	['RFC 9111 §5.2.1.4: no-cache validates', {stored: {fields: etag}, fields: {'cache-control': 'no-cache'}}, send('refresh', {'if-none-match': '"a"'})],
+	['RFC 9111 §5.4: Pragma validates where there is no Cache-Control', {stored: {fields: etag}, fields: {pragma: 'no-cache'}}, send('refresh', {'if-none-match': '"a"'})],
+	['RFC 9111 §5.4: Pragma does not count beside Cache-Control', {stored: {}, fields: {pragma: 'no-cache', 'cache-control': 'max-stale'}}, serve('fresh')],
+	['another Pragma does not count', {stored: {}, fields: {pragma: 'x'}}, serve('fresh')],
+	['refresh validates', {stored: {fields: etag}, settings: {refresh: true}}, send('refresh', {'if-none-match': '"a"'})],
+	['refresh sends anew where there is no validator', {stored: {}, settings: {refresh: true}}, send('refresh')],
+	['expireAfter 0 of the request validates', {stored: {fields: etag}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 0}}}, send('refresh', {'if-none-match': '"a"'})],
+	['another expireAfter of the request leaves what is stored as it is', {stored: {}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 1}}, after: minute}, serve('fresh')],
+	['forceRefresh sends anew, validators or not', {stored: {fields: etag}, settings: {forceRefresh: true}}, send('force-refresh')],
+	['alwaysRevalidate validates', {stored: {fields: etag}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-none-match': '"a"'})],
+	['alwaysRevalidate serves what cannot be validated', {stored: {}, settings: {alwaysRevalidate: true}}, serve('fresh')],
+	['alwaysRevalidate validates by Last-Modified', {stored: {fields: {'last-modified': 'then'}}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-modified-since': 'then'})],
+
+	['RFC 9111 §5.2.1.1: max-age refuses what is older', {stored: {}, fields: {'cache-control': 'max-age=60'}, after: minute}, send('request-limits')],
+	['RFC 9111 §5.2.1.1: max-age accepts what is younger', {stored: {}, fields: {'cache-control': 'max-age=60'}, after: minute - 1}, serve('fresh')],
+	['RFC 9111 §5.2.1.1: max-age=0 validates', {stored: {}, fields: {'cache-control': 'max-age=0'}}, send('request-limits')],
+	['a max-age that is no number accepts nothing', {stored: {}, fields: {'cache-control': 'max-age=soon'}}, send('request-limits')],
+	['a max-age without a number accepts nothing', {stored: {}, fields: {'cache-control': 'max-age'}}, send('request-limits')],
+	['RFC 9111 §5.2.1.3: min-fresh refuses what expires before', {stored: {}, fields: {'cache-control': 'min-fresh=300'}, after: 1}, send('request-limits')],
+	['RFC 9111 §5.2.1.3: min-fresh accepts what is fresh long enough', {stored: {}, fields: {'cache-control': 'min-fresh=299'}}, serve('fresh')],
+	['a min-fresh that is no number accepts nothing that expires', {stored: {}, fields: {'cache-control': 'min-fresh=x'}}, send('request-limits')],
+	['RFC 9111 §5.2.1.2: max-stale accepts any staleness', {stored: {}, fields: {'cache-control': 'max-stale'}, after: 100 * hour}, serve('max-stale')],
+	['RFC 9111 §5.2.1.2: max-stale=60 accepts a minute', {stored: {}, fields: {'cache-control': 'max-stale=60'}, after: (6 * minute) - 1}, serve('max-stale')],
+	['RFC 9111 §5.2.1.2: max-stale=60 accepts no more', {stored: {}, fields: {'cache-control': 'max-stale=60'}, after: 6 * minute}, send('stale')],
+	['a max-stale that is no number accepts nothing stale', {stored: {}, fields: {'cache-control': 'max-stale="x"'}, after: hour}, send('stale')],
+	['min-fresh beside max-stale wants it fresh', {stored: {}, fields: {'cache-control': 'max-stale, min-fresh=1'}, after: hour}, send('stale')],
+	['max-age beside max-stale still limits the age', {stored: {}, fields: {'cache-control': 'max-stale, max-age=60'}, after: hour}, send('stale')],
+
+	['RFC 5861 §3: a stale one is served while it is revalidated', {stored: {}, settings: {staleWhileRevalidate: hour}, after: hour}, {
+		do: 'serve', view: {kind: 'whole'}, then: 'revalidate', reason: 'stale-while-revalidate',
+	}],
+	['RFC 5861 §3: one that is too stale is not', {stored: {}, settings: {staleWhileRevalidate: minute}, after: hour}, send('stale')],
+	['stale-while-revalidate gives way to a request that limits age', {
+		stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'max-age=60'}, after: 2 * minute,
+	}, send('request-limits')],
+	['stale-while-revalidate gives way to a request that wants a margin', {
+		stored: {}, settings: {staleWhileRevalidate: hour}, fields: {'cache-control': 'min-fresh=60'}, after: hour,
+	}, send('stale')],
+	['a read-only cache revalidates before it serves, since nothing would come of it after', {stored: {}, settings: {staleWhileRevalidate: hour, readOnly: true}, after: hour}, send('stale')],
+	['onlyIfCached serves within stale-while-revalidate and sends nothing', {stored: {}, settings: {staleWhileRevalidate: hour, ...onlyIfCached}, after: hour}, serve('stale-while-revalidate')],
+
+	['a miss is sent', {}, send('miss')],
+	['RFC 9111 §5.2.1.7: only-if-cached without anything stored fails', {fields: {'cache-control': 'only-if-cached'}}, failed],
+	['onlyIfCached serves what is fresh', {stored: {}, settings: onlyIfCached}, serve('fresh')],
+	['onlyIfCached fails for what is stale', {stored: {}, settings: onlyIfCached, after: hour}, failed],
+	['onlyIfCached with staleIfError serves what is stale', {stored: {}, settings: {...onlyIfCached, staleIfError: Infinity}, after: hour}, serve('stale-if-error')],
+	['onlyIfCached with staleIfError for a time fails after it', {stored: {}, settings: {...onlyIfCached, staleIfError: minute}, after: hour}, failed],
+	['onlyIfCached beats refresh', {stored: {}, settings: {...onlyIfCached, refresh: true}}, serve('fresh')],
+	['onlyIfCached beats forceRefresh', {stored: {}, settings: {...onlyIfCached, forceRefresh: true}}, serve('fresh')],
+	['onlyIfCached beats alwaysRevalidate', {stored: {fields: etag}, settings: {...onlyIfCached, alwaysRevalidate: true}}, serve('fresh')],
+];
+
+for (const [title, {stored, after = 0, ...request}, decision] of afterLookup) {
+	test(`after the lookup: ${title}`, t => {
+		const found = stored === undefined ? undefined : storedHead(stored);
+		const made: RequestDecision = onLookup(facts(request), {stored: found}, start + after);
+		t.deepEqual(made as object, decision);
+	});
+}
+
+test('a request without a key passes, and fails where nothing may be sent', t => {
+	t.deepEqual(onRefusedKey(facts()), {do: 'pass', reason: 'key-refused'});
+	t.deepEqual(onRefusedKey(facts({settings: {onlyIfCached: true}})), {do: 'fail', statusCode: 504, reason: 'only-if-cached'});
+});
+
+test('where no variant matches, no validator of another one is offered to the origin', t => {
+	const lookup = (request: RequestCase): object => onLookup(facts(request), {stored: undefined}, start);
+	t.deepEqual(lookup({}), send('miss'));
+	t.deepEqual(lookup({fields: {range: 'bytes=0-1'}}), send('miss'));
+	t.deepEqual(lookup({method: 'POST'}), send('miss'));
+});
