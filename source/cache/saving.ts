@@ -3,6 +3,7 @@ import {identify} from '../identity/identify.ts';
 import {handsOutSecret} from '../identity/redact.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {type CachedResponse, storedOf} from '../model/cached-response.ts';
+import {decodableCodings} from '../model/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {lifetime, resolveExpiration} from '../policy/freshness.ts';
@@ -121,8 +122,8 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		head: received,
 		received: createdAt,
 		lifetime: lifetime({statusCode: received.statusCode, fields}, expiration, rules, {requested: createdAt, received: createdAt}),
-		// The content is without codings, and as long as it is.
-		withheld: ['content-encoding', 'content-length'],
+		// The content is without the codings that anybody undoes, and as long as it is.
+		withheld: [...(decodableCodings(fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,
 		storeSetCookie: settings.storeSetCookie,

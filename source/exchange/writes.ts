@@ -10,7 +10,7 @@ import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
-import {decodableCodings, decodeContent} from './content-coding.ts';
+import {decodableCodings, decodeContent} from '../model/content-coding.ts';
 import {accepts, tagsGiven} from './filter.ts';
 import {readKeys} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
