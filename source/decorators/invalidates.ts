@@ -114,20 +114,21 @@ async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, s
 		checkInvalidated({
 			tags, urls, requests, methods,
 		});
-		const calls = methods.map(name => callName(self, name));
-		const isOwn = calls.length > 0 || scope?.clients.some(({cache}) => cache !== undefined);
-		const caches = isOwn ? new Set([...asked, client.cache]) : asked;
+		const calls = methods.map(name => callOf(self, name, client.cache));
+		const isStoredByClass = scope?.clients.some(({cache}) => cache !== undefined) ?? false;
+		const caches = new Set([...asked, ...calls.map(({cache}) => cache), ...(isStoredByClass ? [client.cache] : [])]);
 		await Promise.all(Array.from(caches, async cache => forgetAll(cache, {
-			tags, urls, requests, calls,
+			tags, urls, requests, calls: calls.filter(call => call.cache === cache).map(({name}) => name),
 		})));
 	} catch (error) {
 		client.cache.report('settingError', {setting: 'Invalidates', error});
 	}
 }
 
-function callName(self: unknown, name: string): string {
+/** The results of a method, whatever the arguments. Where a decorator above ours has taken its place, its name is made of the class's. */
+function callOf(self: unknown, name: string, cache: CacheCore): {readonly cache: CacheCore; readonly name: string} {
 	const kept = resultFunctionOf((self as Record<string, unknown> | undefined)?.[name]);
-	return kept === undefined ? methodName(placeOf(self), name, `\`${name}\``) : kept.nameFor(self);
+	return kept?.placeFor(self) ?? {cache, name: methodName(placeOf(self), name, `\`${name}\``)};
 }
 
 const rows: Readonly<Record<keyof Invalidated, readonly [allowed: string, isAllowed: (item: unknown) => boolean]>> = {

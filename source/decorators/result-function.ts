@@ -94,13 +94,14 @@ export class ResultFunction {
 		return this.#declaration === undefined ? this.#original.name : methodName(placeOf(self), this.#declaration.name, this.#label);
 	}
 
+	/** Where its results are kept, and by which name, for an object. */
+	placeFor(self: unknown): Omit<ResultPlace, 'key'> {
+		return this.#inScopeOf(self, () => ({cache: this.#client().cache, name: this.nameFor(self)}));
+	}
+
 	/** Where the result of a call lies; without an object, of the one class that is known to have the method. */
 	locate(self: unknown, inputs: readonly unknown[]): ResultPlace {
-		const scope = this.#layer.within(enterClass(self, currentScope()));
-		return callInScope(scope, () => {
-			const {cache} = this.#client();
-			return {cache, name: this.nameFor(self), key: this.#key(self, inputs)};
-		}, undefined, []);
+		return {...this.placeFor(self), key: this.#inScopeOf(self, () => this.#key(self, inputs))};
 	}
 
 	/**
@@ -157,6 +158,11 @@ export class ResultFunction {
 			send,
 			filter: filterFn && (value => filterFn.call(self, value, self, ...inputs)),
 		}).run();
+	}
+
+	#inScopeOf<Value>(self: unknown, action: () => Value): Value {
+		const scope = this.#layer.within(enterClass(self, currentScope()));
+		return callInScope(scope, action, undefined, []);
 	}
 
 	/** In the scope of the call. */

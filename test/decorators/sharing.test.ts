@@ -1,6 +1,4 @@
-import {EventEmitter, once} from 'node:events';
 import path from 'node:path';
-import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import {
 	cached,
@@ -13,52 +11,9 @@ import {
 import {refusingNetwork} from '../../source/exchange/network.ts';
 import {Clock} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
+import {Calls, settle} from './calls.ts';
 
 type Settings = Omit<ResultSettings<void, [], unknown>, 'result'>;
-
-/** The calls of a function: the test says when each one ends, and how. */
-class Calls {
-	readonly #pending: Array<PromiseWithResolvers<unknown>> = [];
-	readonly #begun = new EventEmitter();
-	count = 0;
-
-	get pending(): number {
-		return this.#pending.length;
-	}
-
-	async begin(): Promise<unknown> {
-		this.count++;
-		const call = Promise.withResolvers<unknown>();
-		this.#pending.push(call);
-		this.#begun.emit(String(this.count));
-		return call.promise;
-	}
-
-	/** Resolves when so many calls have begun. */
-	async reach(count: number): Promise<void> {
-		if (this.count < count) {
-			await once(this.#begun, String(count));
-		}
-	}
-
-	succeed(value: unknown): void {
-		this.#pending.shift()!.resolve(value);
-	}
-
-	/** Lets all that run fail. */
-	fail(error: Error): void {
-		for (const {reject} of this.#pending.splice(0)) {
-			reject(error);
-		}
-	}
-}
-
-/** Lets everything happen that waits for no timer. */
-async function settle(): Promise<void> {
-	for (let round = 0; round < 20; round++) {
-		await turn();
-	}
-}
 
 function setUp(settings: Settings = {}, ofCache: CacheSettings = {}) {
 	const clock = new Clock();
