@@ -1,6 +1,7 @@
 import type {Match} from '../cache/variants.ts';
 import {recover, type MaybePromise} from '../maybe-promise.ts';
 import type {Client} from './client.ts';
+import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
@@ -24,11 +25,12 @@ export class Exchange {
 	readonly #request: RequestPhase;
 	readonly #response: ResponsePhase;
 
-	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) { // eslint-disable-line max-params -- What serves, how, what is asked, and what led there.
+	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
 		this.#response = new ResponsePhase(this.#state);
 		this.#request = new RequestPhase(this.#state, {
 			sharing: Sharing.of<Match>(client.cache),
+			refreshes: Refreshes.of(client.cache),
 			rules: client.rules,
 			redirects,
 			standIn: () => this.#response.standIn(),
@@ -109,7 +111,7 @@ export class Exchange {
 		return recover(action, error => {
 			const {settings: {failFast, mode}, cache} = this.#state;
 			if (failFast || mode === 'replay' || isRefusal(error)) {
-				this.next({type: 'released'});
+				void this.next({type: 'released'});
 				throw error;
 			}
 
@@ -122,6 +124,8 @@ export class Exchange {
 	#giveUp(error: unknown): Action {
 		this.#state.cache.report('internalError', {error});
 		this.#response.release(false);
-		return {do: 'pass', status: undefined, collects: false, awaitsRetries: false};
+		return {
+			do: 'pass', status: undefined, collects: false, awaitsRetries: false,
+		};
 	}
 }

@@ -171,6 +171,11 @@ export class InFlight<Result> {
 		return this.#waiters.size > 0;
 	}
 
+	/** Whether its response has begun. */
+	get hasResponse(): boolean {
+		return this.#body !== undefined;
+	}
+
 	/** Whether the result will come in time for others, as far as can be told. */
 	get isInTime(): boolean {
 		return this.#timeLeft() > 0;

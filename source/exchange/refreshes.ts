@@ -5,6 +5,9 @@ import type {InFlight} from './in-flight.ts';
 import {mayRefresh} from './lock.ts';
 import {Sharing} from './sharing.ts';
 
+// So many keys are remembered.
+const mostLeft = 1000;
+
 /**
 Refreshes in the background, one at a time for each key and a bounded number in all. Nobody waits for them, so that their failures are events.
 */
@@ -19,6 +22,9 @@ export class Refreshes {
 	}
 
 	readonly #cache: CacheCore;
+
+	/** The keys whose renewal is left to the next request in the foreground. */
+	readonly #left = new Set<string>();
 	#running = 0;
 
 	private constructor(cache: CacheCore) {
@@ -31,11 +37,30 @@ export class Refreshes {
 	@param limit - How many refreshes may run at a time.
 	@param send - Sends the request once more; others wait for what it gets.
 	*/
-	start({sharingKey, request, variesBy, info}: Exchange, limit: number, send: (inFlight: InFlight<Match>) => Promise<void>): void {
+	start(exchange: Exchange, limit: number, send: (inFlight: InFlight<Match>) => Promise<void>): void {
+		const {sharingKey, request, variesBy, info} = exchange;
 		const inFlight = this.#running < limit ? Sharing.of<Match>(this.#cache).lead(sharingKey, request.fields, variesBy) : undefined;
 		if (inFlight !== undefined) {
 			this.#cache.hold(this.#run(info.key!, inFlight, send));
 		}
+	}
+
+	/** Leaves the renewal of a key to the next request in the foreground. */
+	leave(key: string): void {
+		this.#left.add(key);
+		if (this.#left.size > mostLeft) {
+			this.#left.delete(this.#left.values().next().value!);
+		}
+	}
+
+	/** Whether the renewal of a key is left to the foreground. */
+	isLeft(key: string): boolean {
+		return this.#left.has(key);
+	}
+
+	/** A request in the foreground renews it. */
+	takeOver(key: string): void {
+		this.#left.delete(key);
 	}
 
 	async #run(key: string, inFlight: InFlight<Match>, send: (inFlight: InFlight<Match>) => Promise<void>): Promise<void> {

@@ -10,21 +10,28 @@ import {
 	type Found,
 	type Verdict,
 } from '../policy/request-rules.ts';
+import {identify} from '../identity/identify.ts';
 import {factsOf, findStored, noMatch} from './lookup.ts';
 import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
 import {accepts} from './filter.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
+import type {Refreshes} from './refreshes.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
 import {TimeBudget} from './time-budget.ts';
-import type {Action, Event, Redirects, RenderedResponse} from './types.ts';
-import {identify} from '../identity/identify.ts';
+import type {
+	Action,
+	Event,
+	Redirects,
+	RenderedResponse,
+} from './types.ts';
 
 /** What the request phase needs beside the state. */
 export type RequestPhaseOptions = {
 	readonly sharing: Sharing<Match>;
+	readonly refreshes: Refreshes;
 
 	/** The settings of the client, without those of one request. */
 	readonly rules: ExchangeSettings;
@@ -118,7 +125,7 @@ export class RequestPhase {
 			return action;
 		}
 
-		if (action.do !== 'send' || key === undefined || settings.singleFlight === false || !mayCollapse(facts, sent!.reason)) {
+		if (key === undefined || action.do !== 'send' || settings.singleFlight === false || !mayCollapse(facts, sent!.reason)) {
 			return action;
 		}
 
@@ -161,19 +168,21 @@ export class RequestPhase {
 				return next;
 			}
 
-			return cache.locks.isOn ? underLock(next, {
-				cache,
-				key: this.#state.key!,
-				inFlight,
-				budget: this.#budget,
-				again: () => then(this.#again(), found => {
-					if (found.do === 'serve') {
-						this.#resolve();
-					}
+			return cache.locks.isOn
+				? underLock(next, {
+					cache,
+					key: this.#state.key!,
+					inFlight,
+					budget: this.#budget,
+					again: () => then(this.#again(), found => {
+						if (found.do === 'serve') {
+							this.#resolve();
+						}
 
-					return found;
-				}),
-			}) : next;
+						return found;
+					}),
+				})
+				: next;
 		});
 	}
 
@@ -215,10 +224,12 @@ export class RequestPhase {
 
 	/** What the filter refused has been deleted since: why the request is sent is still that. */
 	#keepReason(former: Reason | undefined): void {
-		if (former === 'filtered' && this.#state.sent?.reason === 'miss') {
-			this.#state.resend({reason: former});
-			this.#state.tell({reason: former});
+		if (!(former === 'filtered' && this.#state.sent?.reason === 'miss')) {
+			return;
 		}
+
+		this.#state.resend({reason: former});
+		this.#state.tell({reason: former});
 	}
 
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
@@ -248,10 +259,20 @@ export class RequestPhase {
 	}
 
 	#decide(areRetriesUsed: boolean): Action {
-		const standIn = areRetriesUsed ? this.#options.standIn() : undefined;
-		return standIn === undefined
-			? this.#execute(onLookup(this.#state.facts, {stored: this.#state.match.stored, redirect: this.#redirect}, this.#state.settings.now()))
-			: {do: 'serve', response: standIn, refreshes: false};
+		const {facts, match: {stored}, settings, key} = this.#state;
+		const {standIn, refreshes} = this.#options;
+		const response = areRetriesUsed ? standIn() : undefined;
+		if (response !== undefined) {
+			return {do: 'serve', response, refreshes: false};
+		}
+
+		const mayRefresh = !refreshes.isLeft(key!);
+		const decision = onLookup(facts, {stored, redirect: this.#redirect, mayRefresh}, settings.now());
+		if (!mayRefresh && decision.do === 'send') {
+			refreshes.takeOver(key!);
+		}
+
+		return this.#execute(decision);
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.
@@ -298,14 +319,14 @@ export class RequestPhase {
 	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.
 	*/
 	#checked(action: Action): Action {
-		const {settings, request, shownUrl, info} = this.#state;
+		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
-			throw new NotRecordedError(request.method, shownUrl);
+			throw new NotRecordedError(method, this.#state.shownUrl);
 		}
 
 		// The call of a function is no request: what the function requests is refused.
-		if (action.do === 'send' && request.method !== callMethod && isNetworkRefused()) {
-			throw networkRefusal(request.method, shownUrl, info.reason);
+		if (action.do === 'send' && method !== callMethod && isNetworkRefused()) {
+			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 
 		return action;

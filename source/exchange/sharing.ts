@@ -12,7 +12,7 @@ import type {TimeBudget} from './time-budget.ts';
 /** Whether a request is sent now, or may be answered by another one's result. */
 export type Joined<Result> =
 	| Exclude<Outcome<Result>, {readonly do: 'reuse'}>
-	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly leave: () => void};
+	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
 
 /** A request that asks whether it may share. */
 export type Joining = {
@@ -247,6 +247,7 @@ export class Sharing<Result> {
 		return {
 			do: 'wait',
 			outcome: promise,
+			hasResponse: () => waiter.inFlight?.hasResponse === true,
 			leave() {
 				waiter.leave();
 			},

@@ -61,8 +61,8 @@ export type Action =
 	/** Send the request, with the validators among its headers. */
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
 
-	/** Wait for another request, and tell how that ended. */
-	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Match>>; readonly leave: () => void}
+	/** Wait for another request, and tell how that ended, or `leave`. `hasResponse` says whether its response has begun. */
+	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Match>>; readonly hasResponse: () => boolean; readonly leave: () => void}
 
 	/** Give the origin's response. `collects` says whether its body is wanted here, `status` what `Cache-Status` says of it, `awaitsRetries` whether a stale response takes its place once Got has used up its retries. */
 	| {readonly do: 'pass'; readonly status: string | undefined; readonly collects: boolean; readonly awaitsRetries: boolean}

@@ -5,11 +5,9 @@ import type {
 	Options,
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
-import type {Engine} from '../exchange/engine.ts';
+import type {Client} from '../exchange/client.ts';
 import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
 import {findSeat} from './install/seat.ts';
-import {fastLane} from './lane/fast-lane.ts';
-import {watchMerges} from './lane/merges.ts';
 import {arm} from './transport.ts';
 
 export type {ClientSettings} from './create-client.ts';
@@ -31,19 +29,18 @@ import {cacheHooks} from 'got-cache-hooks';
 const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 ```
 */
-export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks' | 'handlers'> {
-	const client = createClient(settings);
-	const {engine} = client;
+export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks'> {
+	const ofInstance = createClient(settings);
+	const {client} = ofInstance;
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
-			arm(options as Options, engine.here);
+			arm(options as Options, client.here);
 		}
 	};
 
-	clients.set(beforeRequest, client);
-	const lane = fastLane(engine, hooks => hooks.at(-1) === beforeRequest && hooks.every(hook => clients.has(hook)));
-	return {hooks: {init: [watchMerges(lane)], beforeRequest: [beforeRequest]}, handlers: [lane]};
+	clients.set(beforeRequest, ofInstance);
+	return {hooks: {beforeRequest: [beforeRequest]}};
 }
 
 /**
@@ -55,9 +52,9 @@ export function getCache(instance?: Pick<Got, 'defaults'>): HttpCache | undefine
 	return (instance === undefined ? findSeat()?.current?.client : clientOf(instance))?.cache;
 }
 
-/** The engine of a Got instance, for what else is asked of it. */
-export function engineOf(instance: Pick<Got, 'defaults'>): Engine | undefined {
-	return clientOf(instance)?.engine;
+/** What the exchanges of a Got instance share. */
+export function clientOfInstance(instance: Pick<Got, 'defaults'>): Client | undefined {
+	return clientOf(instance)?.client;
 }
 
 export function clientOfHook(hook: BeforeRequestHook): CacheClient | undefined {

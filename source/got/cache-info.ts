@@ -1,7 +1,6 @@
 import type {Options} from 'got';
-import type {ExchangeInfo} from '../exchange/exchange-types.ts';
+import type {ExchangeInfo} from '../exchange/types.ts';
 import type {Reason} from '../policy/reasons.ts';
-import {SpentResponse} from './lane/spent-response.ts';
 import {rememberedOf} from './remembered.ts';
 
 /**
@@ -59,7 +58,7 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const remembered = SpentResponse.rememberedOf(response) ?? rememberedOf(response.request.options);
+	const remembered = rememberedOf(response.request.options);
 	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
 }
 

@@ -5,11 +5,11 @@ import {replaceEmit} from './replace-emit.ts';
 
 export type Collector = {
 	/** The body ended, whole as far as the connection can tell. */
-	readonly commit: (body: Uint8Array) => void;
-	readonly abandon: (reason: WriteReason) => void;
+	readonly end: (body: Uint8Array) => void;
+	readonly cut: (reason: WriteReason) => void;
 
 	/** There is more of it. */
-	readonly progress: () => void;
+	readonly progress: (bytes: number) => void;
 };
 
 /**
@@ -17,20 +17,20 @@ Copies the body as it is read by whoever reads it: it neither starts the flow no
 
 @param limit - Bytes after which it gives up.
 */
-export function collectBody(response: IncomingMessage, limit: number, {commit, abandon, progress}: Collector): void {
+export function collectBody(response: IncomingMessage, limit: number, {end, cut, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
 
-	const end = (): void => {
+	const finish = (): void => {
 		isOver = true;
 		restore();
 	};
 
 	const stop = (reason: WriteReason): void => {
-		end();
+		finish();
 		chunks.length = 0;
-		abandon(reason);
+		cut(reason);
 	};
 
 	const keep = (chunk: unknown): void => {
@@ -47,12 +47,12 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 			return;
 		}
 
-		progress();
+		progress(bytes.byteLength);
 		// Whoever reads the stream may change the chunk that is handed on.
 		chunks.push(Uint8Array.prototype.slice.call(bytes));
 	};
 
-	const finish = (): void => {
+	const complete = (): void => {
 		if (isOver) {
 			return;
 		}
@@ -62,8 +62,8 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 			return;
 		}
 
-		end();
-		commit(concatenate(chunks, size));
+		finish();
+		end(concatenate(chunks, size));
 	};
 
 	const restore = replaceEmit(response, (event, argument, emit) => {
@@ -76,7 +76,7 @@ export function collectBody(response: IncomingMessage, limit: number, {commit, a
 		} else if (event === 'end') {
 			// The responses of http2-wrapper (Got 15) become complete in a listener of this very event.
 			const isHeard = emit();
-			finish();
+			complete();
 			return isHeard;
 		} else if (['aborted', 'error', 'close'].includes(event as string)) {
 			stop('incomplete');

@@ -16,7 +16,6 @@ import got, {
 import type {HttpCache} from '../cache/http-cache.ts';
 import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings.ts';
 import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
-import {ownInitHook} from './lane/merges.ts';
 
 type Cached<Options> = Options & RequestSettings;
 
@@ -107,7 +106,7 @@ function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, in
 type Context = Readonly<Record<string, unknown>>;
 
 /** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
-const moveSettings = ownInitHook((options: OptionsInit, self: {readonly context: Context}): void => {
+function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
 	const given = Object.keys(plain).filter(name => names.has(name));
 	if (given.length === 0) {
@@ -121,4 +120,4 @@ const moveSettings = ownInitHook((options: OptionsInit, self: {readonly context:
 	}
 
 	plain.context = {...plain.context, cache};
-});
+}

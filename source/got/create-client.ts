@@ -6,7 +6,8 @@ import {
 } from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {Engine} from '../exchange/engine.ts';
+import {Client} from '../exchange/client.ts';
+import {explainRequest} from '../exchange/explain.ts';
 import {liveSettings} from '../exchange/live-settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {resolveSettings, type CacheSettings} from '../settings.ts';
@@ -17,9 +18,9 @@ export type ClientSettings = CacheSettings & {
 	readonly cache?: HttpCache | undefined;
 };
 
-/** A cache, and the engine that serves a client from it. */
+/** A cache, and what the exchanges of its client share. */
 export type CacheClient = {
-	readonly engine: Engine;
+	readonly client: Client;
 	readonly cache: HttpCache;
 };
 
@@ -27,7 +28,7 @@ export type CacheClient = {
 const settingsOfCache = ['store', 'cacheName', 'storeTimeout', 'failFast', 'autoclose', 'now', 'partitionSecret', 'maxBytes', 'maxEntries', 'matchHeaders', 'ignoredParameters', 'contentRootKey', 'partitionBy', 'cacheControl', 'keyFn', 'mode', 'serializer', 'decodeContent', 'lock', 'maxPendingWrites', 'maxPendingBytes', 'waitUntil'] as const;
 
 /**
-A client's cache, made by the settings or given in them, and its engine.
+A client with its cache, which is made by the settings or given in them.
 
 @throws {SettingError} Where a setting is wrong.
 */
@@ -35,18 +36,18 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	const settings = given === undefined ? own : settingsWith(given, own);
 	const resolved = resolveSettings(settings);
 	const cache = given ?? new HttpCache(settings);
-	const engine = new Engine(coreOf(cache), resolved, settings);
+	const client = new Client(coreOf(cache), resolved, settings);
 	attach(cache, {
-		explain: async (request, requestSettings) => engine.explain(describedRequest(request), engine.settingsFor(requestSettings)),
+		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
 		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
-			engine.reconfigure(next, stated);
+			client.reconfigure(next, stated);
 			if (given === undefined) {
 				coreOf(cache).reconfigure(next);
 			}
 		}),
 	});
-	return {engine, cache};
+	return {client, cache};
 }
 
 /** The settings of a client whose cache was given: those of the cache, with the client's own above them. */

@@ -1,9 +1,10 @@
 import type {Got} from 'got';
 import type {Explanation} from '../cache/explanation.ts';
+import {explainRequest} from '../exchange/explain.ts';
 import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../identity/method.ts';
 import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {engineOf} from './cache-hooks.ts';
+import {clientOfInstance} from './cache-hooks.ts';
 import {tlsOptionsOf, trustOf} from './trust.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.
@@ -22,8 +23,8 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const engine = engineOf(client)?.here;
-	if (engine === undefined) {
+	const exchanges = clientOfInstance(client)?.here;
+	if (exchanges === undefined) {
 		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
 	}
 
@@ -34,8 +35,8 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 		...options.headers,
 		...lowerCaseNames(headers),
 	};
-	const requestSettings = engine.settingsFor(settings ?? options.context.cache);
+	const requestSettings = exchanges.settingsFor(settings ?? options.context.cache);
 	const asked = sentRequest(method, new URL(url), sent, body);
 	const trust = trustOf(new URL(url), tlsOptionsOf(options), options, {target: asked.targetUrl, name: requestSettings.trust});
-	return engine.explain(trust === undefined ? asked : {...asked, trust}, requestSettings);
+	return explainRequest(trust === undefined ? asked : {...asked, trust}, requestSettings, exchanges.cache);
 }

@@ -1,6 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import type {OutgoingRequest} from '../exchange/exchange-types.ts';
+import type {Client} from '../exchange/client.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 
 export type RequestFunction = NonNullable<Options['request']>;
 export type RequestResult = Awaited<ReturnType<RequestFunction>>;
@@ -15,15 +16,16 @@ export type NativeOptions = {
 	agent?: unknown;
 };
 
-/**
-Sends what Got would send, by the user's function or Got's own.
+/** What one attempt of one hop is made of: what Got gives, and what serves it. */
+export type AttemptParts = {
+	readonly url: URL;
 
-@param native - Got's own object for a caller's request: it looks there for the socket of a handshake that it must end.
-*/
-export function sendNative(url: URL, native: NativeOptions, options: Options, validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
-	native.headers = {...native.headers, ...validators};
-	return options.getRequestFunction()!(url, native as never);
-}
+	/** As Got has prepared them, after all hooks. */
+	readonly native: NativeOptions;
+	readonly options: Options;
+	readonly exchange: Exchange;
+	readonly client: Client;
+};
 
 /** Got's own test: what is not a request still to be ended is a response. */
 export function isClientRequest(result: RequestResult): result is ClientRequest {
@@ -31,15 +33,27 @@ export function isClientRequest(result: RequestResult): result is ClientRequest 
 	return writable && !writableEnded;
 }
 
+/** What a user's request function may give in place of a request. */
+export function isResponseLike(value: unknown): value is IncomingMessage {
+	const {statusCode, headers} = new Object(value) as {statusCode?: unknown; headers?: unknown};
+	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null;
+}
+
+/** Whether an error is of a timeout of Got's, which is the caller's own. */
+export function isTimeout(error: unknown): boolean {
+	const {name, event} = new Object(error) as {name?: unknown; event?: unknown};
+	return name === 'TimeoutError' && typeof event === 'string';
+}
+
 /**
 Ends a request that nobody else drives, and waits for its response.
 
 @throws Where there is none.
 */
-export async function awaitResponse(request: ClientRequest, body: OutgoingRequest['body']): Promise<IncomingMessage> {
+export async function awaitResponse(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
 	return new Promise((resolve, reject) => {
 		request.once('error', reject);
 		request.once('response', resolve);
-		request.end(body === 'unknown' ? undefined : body);
+		request.end(body);
 	});
 }

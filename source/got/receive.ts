@@ -1,70 +1,69 @@
 import type {IncomingMessage} from 'node:http';
-import type {Engine} from '../exchange/engine.ts';
 import type {Exchange} from '../exchange/exchange.ts';
+import type {Action} from '../exchange/types.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {collectBody} from './collect-body.ts';
 import {ServedResponse} from './served-response.ts';
 
-/**
-Gives the response to the exchange, and what the exchange gives to the caller: the response with its body being copied, or a stored one in its place.
-*/
-export function receive(response: IncomingMessage, exchange: Exchange, engine: Engine, retries = false): IncomingMessage | ServedResponse | 'resend' {
-	try {
-		return answer(response, exchange, retries);
-	} catch (error) {
-		exchange.leave();
-		engine.cache.report('internalError', {error});
-		return response;
-	}
-}
+type ReceiveOptions = {
+	readonly mayRetry: boolean;
 
-function answer(response: IncomingMessage, exchange: Exchange, retries: boolean): IncomingMessage | ServedResponse | 'resend' {
-	const decision = exchange.respond({
+	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
+	readonly isGivenUp: () => boolean;
+};
+
+export type Received = {
+	/** The response with its body being copied, or a stored one in its place; `undefined` where the request is to be sent once more. */
+	readonly given: IncomingMessage | ServedResponse | undefined;
+	readonly awaitsRetries: boolean;
+};
+
+/** Tells an exchange of a response, and gives what the caller gets. */
+export function receive(response: IncomingMessage, exchange: Exchange, {mayRetry, isGivenUp}: ReceiveOptions): MaybePromise<Received> {
+	const head = {
 		statusCode: response.statusCode!,
 		statusMessage: response.statusMessage ?? '',
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
-	}, retries);
+	};
+	return then(exchange.next({type: 'response', head, mayRetry}), action => answer(action, response, exchange, isGivenUp));
+}
 
-	switch (decision.do) {
-		case 'pass': {
-			tellStatus(response, decision.status);
-			return response;
-		}
-
-		case 'collect': {
-			tellStatus(response, decision.status);
-			collectBody(response, exchange.maxEntryBytes, {
-				commit(body) {
-					exchange.commit(body);
-				},
-				abandon(reason) {
-					exchange.abandon(reason);
-				},
-				progress() {
-					exchange.progress();
-				},
-			});
-			return response;
-		}
-
-		case 'resend': {
-			discard(response);
-			return 'resend';
-		}
-
-		case 'serve': {
-			discard(response);
-			return new ServedResponse(decision.response);
-		}
-
-		default: {
-			return decision satisfies never;
-		}
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, isGivenUp: () => boolean): Received {
+	if (action.do === 'resend') {
+		discard(response);
+		return {given: undefined, awaitsRetries: false};
 	}
+
+	if (action.do === 'serve') {
+		discard(response);
+		return {given: new ServedResponse(action.response), awaitsRetries: false};
+	}
+
+	if (action.do !== 'pass') {
+		throw new Error(`A response cannot be answered with \`${action.do}\``);
+	}
+
+	tellStatus(response, action.status);
+	if (action.collects) {
+		collectBody(response, exchange.settings.maxEntryBytes, {
+			end(body) {
+				void exchange.next({type: 'end', body});
+			},
+			cut(reason) {
+				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
+			},
+			progress(bytes) {
+				exchange.progress(bytes);
+			},
+		});
+	}
+
+	return {given: response, awaitsRetries: action.awaitsRetries};
 }
 
 /** Nobody reads it any more; its connection is freed when it ends. */
-function discard(response: IncomingMessage): void {
+export function discard(response: IncomingMessage): void {
 	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
 	response.resume();
 }

@@ -1,5 +1,5 @@
 import type {Options} from 'got';
-import type {Redirects} from '../exchange/exchange-types.ts';
+import type {Redirects} from '../exchange/types.ts';
 import type {StoredCookie} from '../model/stored-response.ts';
 
 // The status codes of redirects that Got follows.

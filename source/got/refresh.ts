@@ -1,85 +1,138 @@
-import {ClientRequest} from 'node:http';
-import {setImmediate as turn} from 'node:timers/promises';
-import type {Options, Request} from 'got';
-import type {Flight} from '../exchange/flight.ts';
-import {learnRequestClass} from './got-copies.ts';
-import type {ServedResponse} from './served-response.ts';
+import {ClientRequest, type IncomingMessage} from 'node:http';
+import {finished} from 'node:stream/promises';
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Options} from 'got';
+import type {Match} from '../cache/variants.ts';
+import {CacheHooksError} from '../errors.ts';
+import type {InFlight} from '../exchange/in-flight.ts';
+import {
+	awaitResponse,
+	isClientRequest,
+	isResponseLike,
+	type AttemptParts,
+} from './native-request.ts';
+import {discard, receive} from './receive.ts';
+import {sentBody} from './request-head.ts';
 
-// How long a refresh may take where the user's `timeout.request` does not say.
-const usualTimeout = 60_000;
+// How long a refresh may take at most, in milliseconds.
+const longestTime = 60_000;
 
-const mark = Symbol('refresh');
+// How long it waits before it tries once more.
+const pause = 1000;
 
-/** The flight that a request refreshes for, if it is a refresh. */
-export function refreshOf(options: Options): Flight | undefined {
-	return (options.context as {[mark]?: Flight})[mark];
-}
+const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+const rejectedCredentials: ReadonlySet<number> = new Set([401, 407]);
 
 /**
-Sends a request once more, for the cache alone, as the user's client would: with its hooks, retries and timeouts. Nobody waits for it, the process included.
+Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
 
-It is a stream of Got's, which is neither parsed nor shown to `afterResponse`. Its signal is not the caller's, whose request may be over.
+It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, whose request may be over. It is tried once more after a transient failure. Cookies go to the caller's jar.
 
-@param served - What the caller has instead.
-@throws Where the request fails.
+@returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
-export async function refresh(options: Options, served: ServedResponse, flight: Flight): Promise<void> {
-	// Got says whose response it is when it has it.
-	await turn();
-	const userRequest = learnRequestClass(options, served as {request?: Request});
-	if (userRequest === undefined) {
-		return;
-	}
+export function prepareRefresh({url, native, options, exchange, client}: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
+	const {cookieJar, ignoreInvalidCookies, timeout} = options;
+	const send = options.getRequestFunction()!;
+	const body = sentBody(options);
+	const {signal: _, ...prepared} = native;
+	return async inFlight => {
+		const {request, settings, info} = exchange;
+		const renewal = client.open(request, {...settings, refresh: true, background: true});
+		const action = await renewal.next({type: 'begin', inFlight});
+		if (action.do !== 'send') {
+			void renewal.next({type: 'released'});
+			return;
+		}
 
-	const request = Reflect.construct<[undefined, undefined, Options], Request>(userRequest, [undefined, undefined, options]);
-	Object.assign(request.options, {
-		isStream: true,
-		signal: undefined,
-		followRedirect: false,
-		context: {...options.context, [mark]: flight},
-	});
-	const state: State = {current: request};
-	const giveUp = (): void => {
-		state.current.destroy(new Error(`The refresh took longer than ${usualTimeout} ms`));
+		const signal = AbortSignal.timeout(Math.min(timeout.request ?? longestTime, longestTime));
+		const ask = async (validators: Readonly<Record<string, string>>): Promise<IncomingMessage> => renewal.run(async () => {
+			const result = await send(url, {...prepared, headers: {...prepared.headers, ...validators}} as never);
+			return isClientRequest(result) ? respond(result, body, signal) : checkedResponse(result);
+		});
+
+		try {
+			const response = await askTwice(async () => ask(action.validators), signal);
+			const {given} = await receive(response, renewal, {mayRetry: false, isGivenUp: () => signal.aborted});
+			const last = given === undefined ? await ask({}) : response;
+			if (given === undefined) {
+				await receive(last, renewal, {mayRetry: false, isGivenUp: () => signal.aborted});
+			}
+
+			await Promise.all([keepCookies(last, url, cookieJar, ignoreInvalidCookies), read(last, signal)]);
+			if (rejectedCredentials.has(last.statusCode!)) {
+				client.leaveToForeground(info.key!);
+				throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered a refresh with ${last.statusCode}: the next request renews what is stored, with the hooks of its client`);
+			}
+		} catch (error) {
+			void renewal.next({type: 'error'});
+			throw error;
+		} finally {
+			void renewal.next({type: 'released'});
+		}
 	};
-
-	const limit = options.timeout.request === undefined ? setTimeout(giveUp, usualTimeout).unref() : undefined;
-	try {
-		await drain(request, state);
-	} finally {
-		clearTimeout(limit);
-	}
 }
 
-/** The attempt that runs. */
-type State = {current: Request};
-
-async function drain(request: Request, state: State): Promise<void> {
-	state.current = request;
-	request.on('request', native => {
-		// Sockets of other kinds may be shared with requests that somebody waits for.
-		if (native instanceof ClientRequest) {
-			native.once('socket', socket => {
-				socket.unref?.();
-			});
+/** Sends a request, and once more after a transient failure. */
+async function askTwice(ask: () => Promise<IncomingMessage>, signal: AbortSignal): Promise<IncomingMessage> {
+	try {
+		const response = await ask();
+		if (!transientStatusCodes.has(response.statusCode!) || response.headers['retry-after'] !== undefined) {
+			return response;
 		}
+
+		discard(response);
+	} catch (error) {
+		if (signal.aborted) {
+			throw error;
+		}
+	}
+
+	await delay(pause, undefined, {signal, ref: false});
+	return ask();
+}
+
+async function respond(request: ClientRequest, body: string | Uint8Array | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+	const giveUp = (): void => {
+		request.destroy(signal.reason as Error);
+	};
+
+	// Sockets of other kinds may be shared with requests that somebody waits for.
+	if (request instanceof ClientRequest) {
+		request.once('socket', socket => {
+			socket.unref();
+		});
+	}
+
+	signal.addEventListener('abort', giveUp, {once: true});
+	request.once('close', () => {
+		signal.removeEventListener('abort', giveUp);
 	});
-	return new Promise((resolve, reject) => {
-		let isRetried = false;
-		request.once('retry', (_count: number, _error: unknown, createRetryStream: () => Request) => {
-			isRetried = true;
-			resolve(drain(createRetryStream(), state));
-		});
-		request.on('error', error => {
-			reject(error);
-		});
-		request.once('close', () => {
-			if (!isRetried) {
-				resolve();
+	return awaitResponse(request, body);
+}
+
+function checkedResponse(result: unknown): IncomingMessage {
+	if (isResponseLike(result)) {
+		return result;
+	}
+
+	throw new TypeError('Expected the `request` function to give a request or a response');
+}
+
+/** Reads a body to its end: the exchange keeps what passes. */
+async function read(response: IncomingMessage, signal: AbortSignal): Promise<void> {
+	response.resume();
+	await finished(response, {signal, writable: false});
+}
+
+async function keepCookies({headers}: IncomingMessage, url: URL, cookieJar: Options['cookieJar'], ignoresInvalid: boolean): Promise<void> {
+	const jar = cookieJar as {setCookie: (cookie: string, url: string) => Promise<unknown>} | undefined;
+	for (const cookie of jar === undefined ? [] : headers['set-cookie'] ?? []) {
+		try {
+			await jar!.setCookie(cookie, url.href); // eslint-disable-line no-await-in-loop -- The later one counts.
+		} catch (error) {
+			if (!ignoresInvalid) {
+				throw error;
 			}
-		});
-		request.once('end', resolve);
-		request.resume();
-		void request.flush();
-	});
+		}
+	}
 }

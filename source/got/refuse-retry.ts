@@ -8,7 +8,7 @@ const refusing = new WeakSet<CalculateDelay & object>();
 /**
 Got retries an error status after a pause that is meant for the origin. One that came from the cache would come again: it is the answer.
 
-Other failures of the request are left to the user's own `calculateDelay`.
+What a hook asks for (`retryWithMergedOptions`) is done all the same, and other failures of the request are left to the user's own `calculateDelay`.
 */
 export function refuseRetry(options: Options): void {
 	const {calculateDelay} = options.retry;
@@ -17,8 +17,8 @@ export function refuseRetry(options: Options): void {
 	}
 
 	const refuse: NonNullable<CalculateDelay> = retry => {
-		const {response} = retry.error;
-		const isServed = response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
+		const {response, code} = retry.error;
+		const isServed = code !== 'ERR_RETRYING' && response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
 		return isServed ? 0 : calculateDelay(retry);
 	};
 

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
-import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
+import type {ExchangeSettings} from '../exchange/settings.ts';
 import {sentRequest, type SentRequest} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
 import {trustOf} from './trust.ts';
@@ -38,4 +38,10 @@ function keyableBody({body, method, isStream, allowGetBody}: Options): SentReque
 
 	// Form data that was read.
 	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : 'unknown';
+}
+
+/** The body of a request that is sent once more: none where it was a stream. */
+export function sentBody(options: Options): string | Uint8Array | undefined {
+	const body = keyableBody(options);
+	return body === 'unknown' ? undefined : body;
 }

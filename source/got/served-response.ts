@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream';
-import type {RenderedResponse} from '../exchange/exchange-types.ts';
+import type {RenderedResponse} from '../exchange/types.ts';
 import type {NodeHeaders} from '../model/stored-response.ts';
 
 const chunkSize = 65_536;
@@ -51,11 +51,6 @@ export class ServedResponse extends Readable {
 			this.push(null);
 		}
 	}
-}
-
-/** Makes a kind of it look the same to whoever asks for its class: how it was answered is nobody's business. */
-export function seemAsServed(kind: {readonly prototype: ServedResponse}): void {
-	Object.defineProperty(kind.prototype, 'constructor', {value: ServedResponse, writable: true, configurable: true});
 }
 
 /** Everything happened now, and took no time; nothing was encrypted, nothing failed. */

@@ -1,36 +1,39 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import {then, type MaybePromise} from '../maybe-promise.ts';
-import type {Engine} from '../exchange/engine.ts';
-import type {Step} from '../exchange/exchange-types.ts';
+import type {Match} from '../cache/variants.ts';
+import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
-import type {Flight, Landing} from '../exchange/flight.ts';
-import type {Boarding} from '../exchange/flights.ts';
+import type {Outcome} from '../exchange/in-flight.ts';
+import {isNetworkRefused} from '../exchange/network.ts';
+import type {Action} from '../exchange/types.ts';
 import {overridingMethod} from '../identity/method.ts';
-import {isNetworkRefused, networkRefusal} from '../exchange/network.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	lateRequest,
+	shortenTimeout,
+	withinLimits,
+	type End,
+} from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
-import {learnAcceptEncoding, learnFrom} from './got-copies.ts';
-import {takeOver} from './lane/handed-over.ts';
 import {awaitRetries, endOfRetries} from './last-resort.ts';
-import {lateRequest, shortenTimeout} from './late-request.ts';
 import {
 	awaitResponse,
 	isClientRequest,
-	sendNative,
+	isResponseLike,
+	isTimeout,
 	type NativeOptions,
 	type RequestFunction,
 	type RequestResult,
+	type AttemptParts,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {noteRedirect, redirectsOf} from './redirects.ts';
-import {refresh, refreshOf} from './refresh.ts';
+import {prepareRefresh} from './refresh.ts';
 import {refuseRetry} from './refuse-retry.ts';
 import {remember} from './remembered.ts';
 import {putOn, takeOff} from './request-function.ts';
-import {outgoingRequest} from './request-head.ts';
+import {outgoingRequest, sentBody} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
-import {waitAboard, type End} from './wait-aboard.ts';
-import {servedAtOnce} from './whole-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 /**
@@ -40,173 +43,165 @@ Got asks its options for that function once all hooks have run. The method is re
 
 @throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
 */
-export function arm(options: Options, engine: Engine): void {
-	putOn(options, transportFor(options, engine));
+export function arm(options: Options, client: Client): void {
+	const transport = transportFor(options, client);
+	if (transport !== undefined) {
+		putOn(options, transport);
+	}
 }
 
-/** The request function of one attempt: it takes itself off when it is called. */
-export function transportFor(options: Options, engine: Engine): RequestFunction {
-	const own = engine.settingsFor(options.context.cache);
-	const settings = refreshOf(options) === undefined ? own : {...own, refresh: true, background: true};
-	const transport = (url: URL, native: NativeOptions): RequestResult | Promise<RequestResult> => {
+/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
+export function transportFor(options: Options, client: Client): RequestFunction | undefined {
+	const settings = client.settingsFor(options.context.cache);
+	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+		return undefined;
+	}
+
+	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
 		takeOff(options);
-		const isLastResort = endOfRetries(options);
-		learnAcceptEncoding(options, native);
-		const start = (): RequestResult | Promise<RequestResult> => {
+		const areRetriesUsed = endOfRetries(options);
+		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
-			const begun = takeOver(options, request);
 			// A recording is played as it is.
 			const redirects = settings.mode === undefined ? redirectsOf(options) : undefined;
-			const exchange = begun?.exchange ?? engine.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			remember(options, {exchange, now: engine.now});
-			return new Attempt(url, native, options, exchange, engine).run(isLastResort, begun?.step);
+			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
+			remember(options, {exchange, now: client.now});
+			return new Attempt({
+				url, native, options, exchange, client,
+			}).begin(areRetriesUsed);
 		};
 
-		const mayKeepBody = !settings.disabled && settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
+		const mayKeepBody = settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
 		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), start) : start();
 	};
 
 	return transport as RequestFunction;
 }
 
-/** One attempt of one hop: between Got's options and an exchange. */
+type Wait<Result> = {
+	readonly go: (result: Result) => Promise<RequestResult>;
+	readonly hasResponse: () => boolean;
+
+	/** Lets the others go on without this request. */
+	readonly leave?: () => void;
+};
+
+/** One attempt of one hop: it translates between Got and an exchange. */
 class Attempt {
+	readonly #parts: AttemptParts;
 	readonly #options: Options;
 	readonly #exchange: Exchange;
-	readonly #engine: Engine;
-	readonly #url: URL;
-	readonly #native: NativeOptions;
-
-	#second: ClientRequest | undefined;
+	readonly #start = performance.now();
 
 	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
-	#retries = false;
+	#mayRetry = false;
+	#second: ClientRequest | undefined;
 
-	constructor(url: URL, native: NativeOptions, options: Options, exchange: Exchange, engine: Engine) { // eslint-disable-line max-params -- What Got gives, and what we have.
-		this.#url = url;
-		this.#native = native;
-		this.#options = options;
-		this.#exchange = exchange;
-		this.#engine = engine;
+	constructor(parts: AttemptParts) {
+		this.#parts = parts;
+		this.#options = parts.options;
+		this.#exchange = parts.exchange;
 	}
 
-	/**
-	Begins with what is stored.
-
-	@param begun - What is to be done, where that is settled already.
-	*/
-	run(isLastResort: boolean, begun?: MaybePromise<Step>): RequestResult | Promise<RequestResult> {
-		this.#retries = this.#exchange.isPatient && !isLastResort && !this.#options.isStream;
-		const start = performance.now();
-		return then(begun ?? this.#engine.begin(this.#exchange, isLastResort), step => step.do === 'send' ? this.#board(step, start) : this.#execute(step));
+	begin(areRetriesUsed: boolean): MaybePromise<RequestResult> {
+		this.#mayRetry = this.#exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.#options.isStream;
+		return this.#follow(this.#exchange.next({type: 'begin', areRetriesUsed}));
 	}
 
-	/** Sends the request, unless another is on its way that may answer it. What is kept from the network neither waits nor lets others wait. */
-	#board(step: Step, start: number): RequestResult | Promise<RequestResult> {
-		if (isNetworkRefused()) {
-			const {shownUrl, request, info} = this.#exchange;
-			throw networkRefusal(request.method, shownUrl, info.reason);
-		}
+	/** Does what is to be done before the request is sent, within the caller's limits. */
+	#follow(pending: MaybePromise<Action>): MaybePromise<RequestResult> {
+		return pending instanceof Promise ? this.#await(pending, {go: async action => this.#do(action), hasResponse: () => false}) : this.#do(pending);
+	}
 
-		const refreshed = refreshOf(this.#options);
-		if (refreshed !== undefined) {
-			this.#exchange.lead(refreshed);
-			return refreshed.run(() => this.#execute(step));
-		}
-
-		const boarding = this.#engine.board(this.#exchange);
-		switch (boarding.do) {
-			case 'lead': {
-				return this.#lead(boarding.flight, step, start);
+	#do(action: Action): MaybePromise<RequestResult> {
+		switch (action.do) {
+			case 'serve': {
+				return this.#serve(action);
 			}
 
 			case 'wait': {
-				return this.#follow(boarding, step, start);
-			}
-
-			case 'alone': {
-				return this.#execute(step);
-			}
-
-			default: {
-				return boarding satisfies never;
-			}
-		}
-	}
-
-	#lead(flight: Flight, step: Step, start: number): RequestResult | Promise<RequestResult> {
-		const cleared = this.#engine.clear(this.#exchange, flight, step);
-		return cleared instanceof Promise ? this.#claim(cleared, flight, start) : flight.run(() => this.#execute(cleared));
-	}
-
-	/** Another process may be asking. */
-	async #claim(clearance: Promise<Step>, flight: Flight, start: number): Promise<RequestResult> {
-		const cleared = await waitAboard(clearance, this.#options, start);
-		if (typeof cleared === 'string') {
-			flight.fail();
-			return this.#giveUp(cleared);
-		}
-
-		shortenTimeout(this.#options, performance.now() - start);
-		return flight.run(() => this.#execute(cleared));
-	}
-
-	async #follow({landing, leave}: Extract<Boarding, {do: 'wait'}>, step: Step, start: number): Promise<RequestResult> {
-		const landed = await waitAboard(landing, this.#options, start);
-		if (typeof landed === 'string') {
-			leave();
-			void handOver(landing);
-			return this.#giveUp(landed);
-		}
-
-		if (landed.do === 'reuse') {
-			return this.#execute(await this.#engine.reuse(this.#exchange, landed.match));
-		}
-
-		shortenTimeout(this.#options, performance.now() - start);
-		return landed.do === 'lead' ? this.#lead(landed.flight, step, start) : this.#execute(step);
-	}
-
-	#giveUp(end: End): RequestResult {
-		if (end === 'late') {
-			return lateRequest(this.#options);
-		}
-
-		// Got has given up before, and listens no more.
-		throw new Error('The request was aborted');
-	}
-
-	#execute(step: Step): RequestResult | Promise<RequestResult> {
-		switch (step.do) {
-			case 'serve': {
-				const served = this.#options.isStream ? new ServedResponse(step.response) : servedAtOnce(step.response);
-				if (step.revalidate && !isNetworkRefused()) {
-					this.#engine.refresh(this.#exchange, async flight => refresh(this.#options, served, flight));
-				}
-
-				return this.#serve(served);
+				const {outcome, hasResponse, leave} = action;
+				return this.#await(outcome, {go: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
 			}
 
 			case 'send': {
-				return this.#dispatch(step.validators);
+				return this.#exchange.run(() => this.#send(action.validators));
+			}
+
+			case 'pass':
+			case 'resend':
+			case 'done': {
+				throw new Error(`An exchange cannot begin with \`${action.do}\``);
 			}
 
 			default: {
-				return step satisfies never;
+				return action satisfies never;
 			}
 		}
 	}
 
-	#dispatch(validators: Readonly<Record<string, string>>): RequestResult | Promise<RequestResult> {
+	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {go, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
+		const result = await withinLimits(pending, this.#options, {start: this.#start, hasResponse});
+		if (typeof result === 'string') {
+			leave?.();
+			void this.#release(pending);
+			return this.#giveUp(result);
+		}
+
+		const waited = performance.now() - this.#start;
+		// What took longer than the store may was a wait for another request.
+		if (leave !== undefined || waited > this.#exchange.settings.storeTimeout) {
+			shortenTimeout(this.#options, waited);
+		}
+
+		return go(result);
+	}
+
+	/** The caller has given up: what others wait for is left to one of them. */
+	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
+		void this.#exchange.next({type: 'released', isOwn: true});
 		try {
-			const result = sendNative(this.#url, this.#native, this.#options, validators);
-			return isThenable(result) ? this.#settled(result) : this.#watch(result);
+			const late = await pending;
+			if (late.do === 'lead') {
+				late.inFlight.abandon();
+			} else if (late.do === 'wait') {
+				late.leave();
+			}
+		} finally {
+			void this.#exchange.next({type: 'released', isOwn: true});
+		}
+	}
+
+	#giveUp(end: End): RequestResult {
+		if (end === 'aborted') {
+			// Got has given up before, and listens no more.
+			throw new Error('The request was aborted');
+		}
+
+		return lateRequest(this.#options, end);
+	}
+
+	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
+		if (refreshes) {
+			this.#parts.client.refresh(this.#exchange, prepareRefresh(this.#parts));
+		}
+
+		return this.#give(new ServedResponse(response));
+	}
+
+	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
+		const {url, native} = this.#parts;
+		try {
+			// Got's own object is what it looks at for the socket of a handshake that it must end.
+			native.headers = {...native.headers, ...validators};
+			const result = this.#options.getRequestFunction()!(url, native as never);
+			return isThenable(result) ? this.#settle(result) : this.#watch(result);
 		} catch (error) {
 			return this.#standIn(error);
 		}
 	}
 
-	async #settled(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
+	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		try {
 			return await this.#watch(await pending);
 		} catch (error) {
@@ -214,92 +209,83 @@ class Attempt {
 		}
 	}
 
-	#watch(result: RequestResult): RequestResult | Promise<RequestResult> {
-		if (!isClientRequest(result)) {
-			if (isResponseLike(result)) {
-				return this.#receive(result) as RequestResult | Promise<RequestResult>;
-			}
-
+	#watch(result: RequestResult): MaybePromise<RequestResult> {
+		if (isClientRequest(result)) {
+			const request = watchRequest(result, {
+				respond: response => this.#receive(response, () => request.isDestroyed),
+				fail: error => this.#fail(error),
+				giveUp: () => {
+					this.#second?.destroy();
+				},
+				close: () => {
+					void this.#exchange.next({type: 'released', isOwn: true});
+				},
+			});
+		} else if (isResponseLike(result)) {
+			return this.#receive(result, () => false) as MaybePromise<RequestResult>;
+		} else {
 			// What a user's function gives may be no response at all: that is for Got to say.
-			this.#exchange.leave();
-			return result;
+			void this.#exchange.next({type: 'released'});
 		}
 
-		watchRequest(result, {
-			respond: response => this.#receive(response),
-			fail: () => this.#fail(),
-			giveUp: () => {
-				this.#second?.destroy();
-			},
-			close: () => {
-				this.#exchange.leave();
-			},
-		});
 		return result;
 	}
 
-	#receive(response: IncomingMessage): GivenResponse | Promise<GivenResponse> {
-		learnFrom(this.#options, response);
-		const given = receive(response, this.#exchange, this.#engine, this.#retries);
-		if (given === 'resend') {
-			return this.#resend();
-		}
+	#receive(response: IncomingMessage, isGivenUp: () => boolean): MaybePromise<GivenResponse> {
+		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, isGivenUp}), ({given, awaitsRetries}) => {
+			if (given === undefined) {
+				return this.#resend();
+			}
 
-		if (given instanceof ServedResponse) {
-			this.#serve(given);
-		} else {
-			noteRedirect(this.#options, given);
-			this.#wait();
-		}
+			if (awaitsRetries) {
+				awaitRetries(this.#options);
+			}
 
-		return given;
+			return this.#give(given) as unknown as GivenResponse;
+		});
 	}
 
 	/** The origin's answer was of nothing that is known: it is asked once more, without conditions. */
 	async #resend(): Promise<GivenResponse> {
 		try {
-			const result = await sendNative(this.#url, this.#options.createNativeRequestOptions(), this.#options, {});
+			const result = await this.#options.getRequestFunction()!(this.#parts.url, this.#options.createNativeRequestOptions() as never);
 			if (!isClientRequest(result)) {
-				return await this.#receive(result as IncomingMessage);
+				return await this.#receive(result as IncomingMessage, () => false);
 			}
 
 			this.#second = result;
-			return await this.#receive(await awaitResponse(result, this.#exchange.request.body));
+			return await this.#receive(await awaitResponse(result, sentBody(this.#options)), () => result.destroyed);
 		} catch (error) {
-			return this.#standIn(error) as GivenResponse;
+			return this.#standIn(error) as unknown as GivenResponse;
 		}
 	}
 
-	#fail(): ServedResponse | undefined {
-		const response = this.#exchange.fail(this.#retries);
-		if (response === undefined) {
-			this.#wait();
-			return undefined;
+	#fail(error: unknown): ServedResponse | undefined {
+		const action = this.#exchange.next({type: 'error', isOwn: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+		if (action.do === 'serve') {
+			refuseRetry(this.#options);
+			return new ServedResponse(action.response);
 		}
 
-		refuseRetry(this.#options);
-		return new ServedResponse(response);
-	}
-
-	#wait(): void {
-		if (this.#exchange.awaitsRetries) {
+		if (action.do === 'done' && action.awaitsRetries) {
 			awaitRetries(this.#options);
 		}
+
+		return undefined;
 	}
 
 	#standIn(error: unknown): RequestResult {
-		const response = this.#fail();
+		const response = this.#fail(error);
 		if (response === undefined) {
 			throw error;
 		}
 
-		return this.#serve(response);
+		return this.#give(response);
 	}
 
-	#serve(response: ServedResponse): RequestResult {
-		learnFrom(this.#options, response);
+	#give(response: GivenResponse): RequestResult {
 		noteRedirect(this.#options, response);
-		if (response.statusCode >= 400) {
+		if (response instanceof ServedResponse && response.statusCode >= 400) {
 			refuseRetry(this.#options);
 		}
 
@@ -307,19 +293,6 @@ class Attempt {
 	}
 }
 
-/** Whoever was to be the next to ask, and has given up, lets another. */
-async function handOver(landing: Promise<Landing>): Promise<void> {
-	const landed = await landing;
-	if (landed.do === 'lead') {
-		landed.flight.fail();
-	}
-}
-
 function isThenable(value: unknown): value is PromiseLike<RequestResult> {
 	return typeof (value as {then?: unknown} | undefined)?.then === 'function';
-}
-
-function isResponseLike(value: unknown): value is IncomingMessage {
-	const {statusCode, headers} = new Object(value) as {statusCode?: unknown; headers?: unknown};
-	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null;
 }

@@ -15,22 +15,27 @@ export type Watcher = {
 	readonly close: () => void;
 
 	/** What takes the place of a failure, if anything. Must not fail. */
-	readonly fail: () => ServedResponse | undefined;
+	readonly fail: (error: unknown) => ServedResponse | undefined;
+};
+
+export type Watched = {
+	/** Whether somebody has destroyed the request. */
+	readonly isDestroyed: boolean;
 };
 
 /**
 Lets the cache see a request's response or failure before Got does, and put a stored response in its place.
 */
-export function watchRequest(request: ClientRequest, {respond, fail, giveUp, close}: Watcher): void {
+export function watchRequest(request: ClientRequest, {respond, fail, giveUp, close}: Watcher): Watched {
 	let isSettled = false;
 	let isGivenUp = false;
-	let isDestroyed = false;
+	const watched = {isDestroyed: false};
 
 	// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
 	const {destroy} = request;
 	request.destroy = error => {
 		isGivenUp ||= error === undefined;
-		isDestroyed = true;
+		watched.isDestroyed = true;
 		giveUp();
 		return destroy.call(request, error);
 	};
@@ -54,7 +59,7 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 			const given = respond(argument as IncomingMessage);
 			if (given instanceof Promise) {
 				// Node.js marks the request as destroyed when its response has ended: that it still is wanted, nobody has denied.
-				void emitLater(request, given, response => isDestroyed || emit('response', response));
+				void emitLater(request, given, response => watched.isDestroyed || emit('response', response));
 				return true;
 			}
 
@@ -66,7 +71,7 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 		}
 
 		isSettled = true;
-		const standIn = fail();
+		const standIn = fail(argument);
 		if (standIn === undefined) {
 			return emit();
 		}
@@ -75,6 +80,7 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 		pretendResponse(request);
 		return emit('response', standIn);
 	});
+	return watched;
 }
 
 async function emitLater(request: ClientRequest, pending: Promise<GivenResponse>, emit: (response: GivenResponse) => boolean): Promise<void> {

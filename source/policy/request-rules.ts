@@ -46,6 +46,9 @@ export type Found = {
 
 	/** Why a redirect must not be reused: it leads back to where the chain of redirects has been, or set a cookie that the cookie jar lacks. */
 	readonly redirect?: 'loop' | 'cookie' | undefined;
+
+	/** Whether it may be renewed in the background; true by default. */
+	readonly mayRefresh?: boolean;
 };
 
 type LookupFacts = RequestFacts & {
@@ -55,6 +58,7 @@ type LookupFacts = RequestFacts & {
 	readonly view: View | undefined;
 
 	readonly redirect: Found['redirect'];
+	readonly mayRefresh: boolean;
 	readonly now: number;
 };
 
@@ -295,13 +299,14 @@ What to do with a request for which the store was asked.
 @param found - The stored response whose key and variant match, if any.
 */
 export function onLookup(facts: RequestFacts, found: Found, now: number, asked?: AskedRule[]): Verdict {
-	const {stored, redirect} = found;
+	const {stored, redirect, mayRefresh = true} = found;
 	const view = stored === undefined ? undefined : viewFor(facts.request, stored);
 	const known = {
 		...facts,
 		stored,
 		view,
 		redirect,
+		mayRefresh,
 		now,
 	};
 	return decide(afterLookup, known, asked);
@@ -343,8 +348,8 @@ function limitsAge({directives}: RequestFacts): boolean {
 }
 
 // Where nothing may be written, a refresh would be for nothing each time; and so it would with a part, or with a 304 for the caller.
-function canRefresh({request, settings}: RequestFacts): boolean {
-	return !settings.readOnly && !isPartialOrConditional(request);
+function canRefresh({request, settings, mayRefresh}: LookupFacts): boolean {
+	return mayRefresh && !settings.readOnly && !isPartialOrConditional(request);
 }
 
 // RFC 8246: while it is fresh, it will not have changed.

@@ -118,5 +118,5 @@ function requireSeat(): Seat {
 }
 
 function toInstalled(client: CacheClient): Installed {
-	return {client, transportFor: options => transportFor(options, client.engine)};
+	return {client, transportFor: options => transportFor(options, client.client)};
 }

@@ -19,10 +19,10 @@ export function closeUnwatched(client: CacheClient | undefined): void {
 	}
 }
 
-async function closeReporting({cache, engine}: CacheClient): Promise<void> {
+async function closeReporting({cache, client}: CacheClient): Promise<void> {
 	try {
 		await cache.close();
 	} catch (error) {
-		engine.cache.report('storeError', {operation: 'close', error});
+		client.cache.report('storeError', {operation: 'close', error});
 	}
 }

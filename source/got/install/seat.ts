@@ -17,7 +17,7 @@ export type Installed = {
 	readonly client: CacheClient;
 
 	/** What Got is to call in place of its request function. */
-	readonly transportFor: (options: Options) => ReturnType<Method>;
+	readonly transportFor: (options: Options) => ReturnType<Method> | undefined;
 };
 
 type Scope = {readonly installed: Installed | undefined};
@@ -117,7 +117,10 @@ export class Seat {
 			const serving = options.cache === undefined && !this.#served.has(options) ? this.current : undefined;
 			if (serving !== undefined) {
 				this.#served.add(options);
-				return serving.transportFor(options);
+				const transport = serving.transportFor(options);
+				if (transport !== undefined) {
+					return transport;
+				}
 			}
 
 			return isNetworkRefused() ? refusing(options.method) : plain.call(options);

@@ -1,0 +1,99 @@
+import {Writable} from 'node:stream';
+import type {ClientRequest} from 'node:http';
+import type {Options} from 'got';
+import {longestTimer} from '../maybe-promise.ts';
+
+/** A limit of Got's that holds while a request waits for another one. */
+type Limit = 'request' | 'response';
+
+/** Why nobody waits any more: the caller's signal, or one of its timeouts. */
+export type End = 'aborted' | Limit;
+
+type Timeouts = Partial<Record<Limit, number | undefined>>;
+
+const limits: readonly Limit[] = ['request', 'response'];
+
+/**
+What is waited for before a request may be sent, or why nobody waits any more: Got cannot cut off what has no `ClientRequest` yet.
+
+`start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept.
+*/
+export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | End> {
+	const {promise, resolve} = Promise.withResolvers<End>();
+	const abort = (): void => {
+		resolve('aborted');
+	};
+
+	const timers = limits.map(name => {
+		const limit = (timeout as Timeouts)[name];
+		// Got 16 has a timer for the same moment, which was set before.
+		return limit === undefined || limit > longestTimer
+			? undefined
+			: setTimeout(() => {
+				if (name !== 'response' || !hasResponse()) {
+					resolve(name);
+				}
+			}, Math.max(0, start + limit - performance.now())).unref();
+	});
+	signal?.addEventListener('abort', abort, {once: true});
+	if (signal?.aborted) {
+		abort();
+	}
+
+	try {
+		return await Promise.race([pending, promise]);
+	} finally {
+		for (const timer of timers) {
+			clearTimeout(timer);
+		}
+
+		signal?.removeEventListener('abort', abort);
+	}
+}
+
+/**
+Leaves a request the rest of its time: Got 15 begins to count when there is a `ClientRequest`, while this one has waited for another. Got 16 counts from the start, and by itself.
+
+@param waited - Milliseconds.
+*/
+export function shortenTimeout(options: Options, waited: number, name: Limit = 'request'): void {
+	const timeout = options.timeout as Timeouts;
+	const limit = timeout[name];
+	if (limit === undefined) {
+		return;
+	}
+
+	timeout[name] = Math.max(1, limit - waited);
+	// Got has read it by then; a retry has all of its time again.
+	setImmediate(() => {
+		timeout[name] = limit;
+	});
+}
+
+/**
+A request that was never sent, since its time was over before it could be: Got makes the error of that itself, and knows only `ClientRequest`s. Of `timeout.request`, Got 16 has told by now, and destroys it.
+*/
+export function lateRequest(options: Options, name: Limit): ClientRequest {
+	const limit = (options.timeout as Timeouts)[name]!;
+	shortenTimeout(options, limit, name);
+	const request = new Writable({
+		write(_chunk, _encoding, callback) {
+			callback();
+		},
+		destroy(error, callback) {
+			if (error !== null) {
+				error.message = `Timeout awaiting '${name}' for ${limit}ms`;
+			}
+
+			callback(error);
+		},
+		final(callback) {
+			// Got waits for the response once everything is sent.
+			if (name === 'response') {
+				callback();
+			}
+		},
+	});
+	// Its socket never comes.
+	return Object.assign(request, {setTimeout() {}}) as unknown as ClientRequest; // eslint-disable-line @typescript-eslint/no-empty-function
+}
