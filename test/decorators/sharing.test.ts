@@ -1,15 +1,19 @@
+import {request as sendRequest, type IncomingMessage, type RequestOptions} from 'node:http';
 import path from 'node:path';
 import test from 'ava';
+import type {RequestFunction} from 'got';
 import {
 	cached,
 	type CacheHooksError,
 	DO_NOT_CACHE,
+	getCache,
 	HttpCache,
 	type CacheSettings,
 	type ResultSettings,
 } from '../../source/index.ts';
 import {refusingNetwork} from '../../source/exchange/network.ts';
-import {Clock} from '../helpers/origin.ts';
+import {createClient, majors} from '../helpers/clients.ts';
+import {Clock, Origin} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {Calls, settle} from './calls.ts';
 
@@ -65,6 +69,42 @@ test('of two calls that call each other, one does not wait', async t => {
 	bothRun.resolve();
 	t.deepEqual(await results, ['first of second of first 2', 'second of first 2']);
 });
+
+for (const [name, instance] of majors) {
+	for (const begins of ['the call', 'the request', 'both']) {
+		test(`${name}: a call that makes a request which makes the same call does not wait for it, nor a request the other way round: ${begins} begins`, async t => {
+			await using origin = await Origin.start((_request, response) => {
+				response.end('content');
+			});
+			const areBegun = Promise.withResolvers<void>();
+			let requests = 0;
+			const {client} = createClient({}, instance.extend({
+				request: (async (url: URL, options: RequestOptions, callback: (response: IncomingMessage) => void) => {
+					requests++;
+					if (requests === 1) {
+						await areBegun.promise;
+						await ask();
+					}
+
+					return sendRequest(url, options, callback);
+				}) as RequestFunction,
+			}));
+			const ask = cached(async (): Promise<string> => {
+				await areBegun.promise;
+				return client(origin.url).text();
+			}, '1h', {result: true, name: 'ask', cache: getCache(client)!});
+
+			const results = [
+				...(begins === 'the request' ? [] : [ask()]),
+				...(begins === 'the call' ? [] : [client(origin.url).text()]),
+			];
+			await settle();
+			areBegun.resolve();
+			t.deepEqual(new Set(await Promise.all(results)), new Set(['content']));
+			t.is(await ask(), 'content');
+		});
+	}
+}
 
 test('a call that shares another one from inside of a third waits for it', async t => {
 	const {ask, calls, cache} = setUp();

@@ -368,3 +368,57 @@ test(`${dialect}: patterns of URLs do not concern results`, async t => {
 	t.is(await first, 'one');
 	t.is(await shelf.changing(), 'one');
 });
+
+test(`${dialect}: those that wait for a call have its result, even where it is invalidated meanwhile`, async t => {
+	const shelf = createShelf({store: 'memory'});
+	const early = [shelf.list('a'), shelf.list('a')];
+	await shelf.calls.reach(1);
+	await shelf.changeMethod();
+	shelf.calls.succeed('old');
+	t.deepEqual(await Promise.all(early), ['old', 'old']);
+});
+
+test(`${dialect}: a method with a cache of its own is found there`, async t => {
+	const cache = new HttpCache({store: 'memory'});
+	let calls = 0;
+
+	@CacheSettings({store: 'memory'})
+	class Split {
+		@Cached('1h', {result: true})
+		async here(): Promise<number> {
+			calls++;
+			return calls;
+		}
+
+		@Cached('1h', {result: true, cache, name: 'elsewhere'})
+		async elsewhere(): Promise<number> {
+			calls++;
+			return calls;
+		}
+
+		@Invalidates({methods: ['elsewhere']})
+		async change(): Promise<void> {}
+	}
+
+	const split = new Split();
+	t.deepEqual([await split.here(), await split.elsewhere()], [1, 2]);
+	await split.change();
+	t.deepEqual([await split.here(), await split.elsewhere()], [1, 3]);
+});
+
+test(`${dialect}: a request is named with its secrets, and what is stored of it for anybody is deleted`, async t => {
+	@CacheSettings({store: 'memory'})
+	class Keeper {
+		@Invalidates({requests: [{url: 'https://example.com/users?api_key=mine'}]})
+		async change(): Promise<void> {}
+	}
+
+	const cache = cacheOf(Keeper);
+	const urls = ['https://example.com/users?api_key=mine', 'https://example.com/users?api_key=yours', 'https://example.com/users', 'https://example.com/other?api_key=mine'];
+	for (const url of urls) {
+		await cache.save({url}, {body: 'content'});
+	}
+
+	await new Keeper().change();
+	t.deepEqual(await Promise.all(urls.map(async url => cache.contains({url}))), [false, false, true, true]);
+});
