@@ -1,8 +1,11 @@
+import type {Match} from '../cache/variants.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
+import type {InFlight} from '../exchange/in-flight.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import type {Action} from '../exchange/types.ts';
 import {CacheHooksError} from '../errors.ts';
+import {withinTime} from '../maybe-promise.ts';
 import {callRequest, callSettings} from './call-settings.ts';
 import {fromBytes, toBytes, type Revival} from './clone-value.ts';
 
@@ -25,7 +28,10 @@ export type CallOptions = {
 type Given = {readonly value: unknown} | undefined;
 
 // What cannot be read is looked for once more, since others may call the function, too; then the store is not asked.
-const attempts: ReadonlyArray<Partial<ExchangeSettings>> = [{}, {}, {keyFn: () => undefined}];
+const attempts: ReadonlyArray<Partial<ExchangeSettings> | undefined> = [undefined, undefined, {keyFn: () => undefined}];
+
+// Milliseconds for which a refresh is waited for, as long as that of a response may take.
+const longestRefresh = 60_000;
 
 /**
 One call of a function whose results are kept: drives an exchange in which the result, as bytes, is the body.
@@ -53,9 +59,9 @@ export class Call {
 		return given!.value;
 	}
 
-	#open(own: Partial<ExchangeSettings>): Exchange {
+	#open(own?: Partial<ExchangeSettings>): Exchange {
 		const {client, name, key} = this.#options;
-		return client.open(callRequest(name, key), {...this.#settings, ...own});
+		return client.open(callRequest(name, key), own === undefined ? this.#settings : {...this.#settings, ...own});
 	}
 
 	async #perform(action: Action, exchange: Exchange): Promise<Given> {
@@ -122,21 +128,24 @@ export class Call {
 		}
 	}
 
+	/** A function that never ends holds up neither other refreshes nor those that wait for all of them. */
 	#refresh(exchange: Exchange): void {
-		this.#options.client.refresh(exchange, async inFlight => {
-			const renewal = this.#open({refresh: true, background: true});
-			const action = await renewal.next({type: 'begin', inFlight});
-			if (action.do !== 'send') {
-				return;
-			}
+		this.#options.client.refresh(exchange, async inFlight => withinTime(this.#renew(inFlight), longestRefresh, undefined));
+	}
 
-			try {
-				await this.#send(renewal);
-			} catch (error) {
-				await renewal.next({type: 'released'});
-				throw error;
-			}
-		});
+	async #renew(inFlight: InFlight<Match>): Promise<void> {
+		const renewal = this.#open({refresh: true, background: true});
+		const action = await renewal.next({type: 'begin', inFlight});
+		if (action.do !== 'send') {
+			return;
+		}
+
+		try {
+			await this.#send(renewal);
+		} catch (error) {
+			await renewal.next({type: 'released'});
+			throw error;
+		}
 	}
 }
 
