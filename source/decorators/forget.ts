@@ -64,5 +64,5 @@ function storedMatcherOf({requests, calls}: Forgotten, matches: UrlMatcher, {set
 		...requests.map(({method = 'GET', url}) => nameOf(method, redactUrl(String(url), ignoredParameters))),
 		...calls.map(name => nameOf(callMethod, callUrl(name))),
 	]);
-	return ({method, url}) => named.has(nameOf(method, url)) || matches(url);
+	return ({method, url}) => (named.size > 0 && named.has(nameOf(method, url))) || matches(url);
 }

@@ -325,7 +325,7 @@ export class RequestPhase {
 		}
 
 		// The call of a function is no request: what the function requests is refused.
-		if (action.do === 'send' && method !== callMethod && isNetworkRefused()) {
+		if (method !== callMethod && action.do === 'send' && isNetworkRefused()) {
 			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 
