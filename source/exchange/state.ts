@@ -83,7 +83,7 @@ export class ExchangeState {
 	/** What the response will be, as invalidations name it. */
 	get subject(): Subject {
 		this.#subject ??= {
-			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: [],
+			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: this.settings.requestTags,
 		};
 		return this.#subject;
 	}
