@@ -1,6 +1,6 @@
 import {identify, siblingOf, type Identity} from '../identity/identify.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
+import {requestFacts, type RequestFacts} from '../policy/request-facts.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
 

@@ -3,7 +3,6 @@ import {
 	freshenResponse,
 	storableUpdate,
 	type ReceivedResponse,
-	type Renewal,
 } from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
@@ -15,16 +14,21 @@ import {mayCollapse} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldLines, fieldValue, type Fields} from '../policy/fields.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
+import type {RequestFacts} from '../policy/request-facts.ts';
 import {
 	onLookup,
 	onRefusedKey,
 	onRequest,
 	type Found,
-	type RequestFacts,
 	type Verdict,
 } from '../policy/request-rules.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import type {ResponseDecision, ResponseHead, View} from '../policy/types.ts';
+import type {
+	ResponseDecision,
+	ResponseHead,
+	StorageTerms,
+	View,
+} from '../policy/types.ts';
 import {factsOf, settingOfKey} from './exchange-keys.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {
@@ -475,8 +479,7 @@ export class Exchange {
 					url: this.request.targetUrl,
 					head: copy,
 					received,
-					lifetime: decision,
-					withheld: decision.withheld,
+					terms: decision,
 					decidedBy: decidedBy(this.#settings),
 					ignored: this.#settings.ignoredParameters,
 					storeSetCookie: this.#settings.storeSetCookie,
@@ -587,9 +590,9 @@ export class Exchange {
 		}
 	}
 
-	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
+	#freshened(head: IncomingHead, received: number, terms: StorageTerms): StoredResponse {
 		const update = storableUpdate(head.rawHeaders, this.request.targetUrl, this.#settings);
-		return freshenResponse((this.#match as Match).stored, update, received, renewal);
+		return freshenResponse((this.#match as Match).stored, update, received, terms);
 	}
 
 	get #context(): WriteContext {

@@ -1,14 +1,13 @@
-import {parseHttpDate} from './dates.ts';
-import {fieldLines, fieldValue, type Fields} from './fields.ts';
+import {fieldLines, type Fields} from './fields.ts';
+import type {ResponseFacts} from './response-facts.ts';
 import type {StoredHead} from './types.ts';
 
 /**
 The corrected initial age in milliseconds (RFC 9111 §4.2.3): how old the response was when it came.
 */
-export function initialAge(fields: Fields, requestTime: number, responseTime: number): number {
-	const date = parseHttpDate(fieldValue(fields, 'date'), responseTime);
-	const apparentAge = date === undefined ? 0 : responseTime - date;
-	const responseDelay = Math.max(0, responseTime - requestTime);
+export function initialAge({date, received, fields}: ResponseFacts, requested: number): number {
+	const apparentAge = date === undefined ? 0 : received - date;
+	const responseDelay = Math.max(0, received - requested);
 	return Math.max(0, apparentAge, ageValue(fields) + responseDelay);
 }
 
