@@ -56,7 +56,7 @@ export function carriedFacts(response: ResponseFacts, targets: readonly string[]
 
 /** A date is a strong validator where it is a second or more before the response was made. */
 function isDateWeak({lastModified, date}: ResponseFacts): boolean {
-	return lastModified !== undefined && !(date !== undefined && lastModified + 1000 <= date);
+	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
 }
 
 /** Those of responses that were stored without, or for other targeted fields. */

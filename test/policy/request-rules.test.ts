@@ -128,3 +128,11 @@ test('where no variant matches, no validator of another one is offered to the or
 	t.deepEqual(lookup({fields: {range: 'bytes=0-1'}}), send('miss'));
 	t.deepEqual(lookup({method: 'POST'}), send('miss'));
 });
+
+test('a redirect that may not be reused is, where nothing may be sent', t => {
+	const lookup = (redirect: 'loop' | 'cookie', isOnly: boolean): string => onLookup(facts({settings: {onlyIfCached: isOnly}}), {stored: storedHead(), redirect}, start).reason;
+	t.is(lookup('loop', false), 'redirect-loop');
+	t.is(lookup('cookie', false), 'redirect-cookie');
+	t.is(lookup('loop', true), 'fresh');
+	t.is(lookup('cookie', true), 'fresh');
+});
