@@ -74,13 +74,13 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		expires: terms.expires,
 		retainUntil: terms.retainUntil,
 		initialAge: terms.initialAge,
-		facts: terms.facts,
 		decidedBy,
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
 		...(took !== undefined && {took}),
 		...cookiesOf(response),
 		...variationBy(terms.vary),
+		...(terms.facts !== undefined && {facts: terms.facts}),
 		request,
 	}, body);
 }
@@ -145,8 +145,8 @@ function variationBy(names: readonly string[]): {readonly vary?: Variation} {
 The stored response with the news of a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, terms: StorageTerms): StoredResponse {
-	const {expires, retainUntil, initialAge, facts, withheld} = terms;
-	const {vary: _vary, ...tagged} = withTags(stored, tagsOf(fieldsOf(update)));
+	const {expires, retainUntil, initialAge, withheld, facts} = terms;
+	const {vary: _vary, facts: _facts, ...tagged} = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
 		...tagged,
 		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
@@ -154,9 +154,9 @@ export function freshenResponse(stored: StoredResponse, update: readonly string[
 		expires,
 		retainUntil,
 		initialAge,
-		facts,
 		revalidated: true,
 		...variationBy(terms.vary),
+		...(facts !== undefined && {facts}),
 	}, stored.body);
 }
 

@@ -124,7 +124,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 			// The content is without codings, and as long as it is.
 			withheld: ['content-encoding', 'content-length'],
 			vary,
-			facts: carriedFacts(response, rules.cacheControlTargets),
+			...(rules.cacheControl && {facts: carriedFacts(response, rules.cacheControlTargets)}),
 		},
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,

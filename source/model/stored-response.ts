@@ -34,7 +34,7 @@ export type StoredMetadata = {
 	/** The content codings that were undone before it was stored; absent where it lies as it came. */
 	readonly codings?: readonly string[];
 
-	/** What its headers say, so that a hit parses none of them; absent in what an older version stored. */
+	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
 	readonly facts?: StoredFacts;
 
 	/** Who decided how long it is fresh, and whether it may be stored at all: the settings, or the response (RFC 9111). */

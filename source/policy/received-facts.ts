@@ -68,7 +68,7 @@ export class ReceivedFacts {
 			...times,
 			withheld: settings.cacheControl ? response.directives.withheld : [],
 			vary: response.vary === '*' ? [] : response.vary,
-			facts: carriedFacts(response, settings.cacheControlTargets),
+			...(settings.cacheControl && {facts: carriedFacts(response, settings.cacheControlTargets)}),
 		};
 	}
 

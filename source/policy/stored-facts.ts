@@ -59,7 +59,7 @@ function isDateWeak({lastModified, date}: ResponseFacts): boolean {
 	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
 }
 
-/** Those of responses that were stored without, or for other targeted fields. */
+/** Those of responses that are stored without, or with those of other targeted fields. */
 const made = new WeakMap<Fields, StoredFacts>();
 
 /**

@@ -52,7 +52,7 @@ export type StoredHead = ResponseHead & {
 	/** By which it can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
 
-	/** What its headers say, so that a hit parses none of them; absent in what an older version stored. */
+	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
 	readonly facts?: StoredFacts;
 };
 
@@ -122,7 +122,9 @@ export type StorageTerms = Lifetime & {
 
 	/** The request fields that it varies by, sorted. */
 	readonly vary: readonly string[];
-	readonly facts: StoredFacts;
+
+	/** Absent where the user's word alone decides, so that no hit asks for them. */
+	readonly facts?: StoredFacts;
 };
 
 /**

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup} from '../../source/policy/request-rules.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
-import {onError} from '../../source/policy/response-rules.ts';
+import {onError, onResponse} from '../../source/policy/response-rules.ts';
 import {carriedFacts, storedFacts, type StoredFacts} from '../../source/policy/stored-facts.ts';
 import {
 	byOrigin,
@@ -77,4 +77,26 @@ test('facts that are made for what an older version stored are made once', t => 
 	const known = storedFacts(stored, {cacheControlTargets: []});
 	t.is(storedFacts({...stored, expires: start}, {cacheControlTargets: []}), known);
 	t.deepEqual(storedFacts(stored, {cacheControlTargets: ['cache-control']}), {noCache: true, targets: ['cache-control']});
+});
+
+test('the facts that a response is stored with are those of what is stored', t => {
+	const stale = {'cache-control': 'max-age=5, must-revalidate, stale-if-error=60', etag: '"a"', 'last-modified': at(start - hour)};
+	const request = facts({settings: byOrigin});
+	const times = {requested: start, received: start};
+	const stored = onResponse(request, {statusCode: 200, fields: {...stale, date: at(start)}}, {stored: undefined, conditional: false}, times);
+	t.like(stored, {do: 'store', facts: {mustRevalidate: true, staleIfError: minute, lastModified: start - hour}});
+	const renewed = onResponse(request, {statusCode: 304, fields: {'cache-control': 'no-cache', date: at(start)}}, {stored: storedHead({fields: stale}), conditional: true}, times);
+	t.like(renewed, {do: 'freshen', facts: {noCache: true, lastModified: start - hour}});
+	const kept = onResponse(request, {statusCode: 304, fields: {}}, {stored: storedHead({fields: stale}), conditional: true}, times);
+	t.like(kept, {
+		do: 'freshen', facts: {
+			mustRevalidate: true, staleIfError: minute, lastModified: start - hour, isDateWeak: true,
+		},
+	});
+});
+
+test('where the user\'s word alone decides, no facts are stored', t => {
+	const decision = onResponse(facts(), {statusCode: 200, fields: {'cache-control': 'no-cache'}}, {stored: undefined, conditional: false}, {requested: start, received: start});
+	t.is(decision.do, 'store');
+	t.false('facts' in decision);
 });
