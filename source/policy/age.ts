@@ -18,9 +18,12 @@ export function currentAge({initialAge: initial, createdAt}: StoredHead, now: nu
 
 const greatest = 2_147_483_648;
 
+// What is no visible character beside a number does not hide it: nothing is younger for it.
+const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
+
 // RFC 9111 §5.1: of a list the first counts; what is no number of seconds is ignored.
 function ageValue(fields: Fields): number {
 	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
-	const text = first.trim();
-	return /^\d+$/v.test(text) ? Math.min(Number(text), greatest) * 1000 : 0;
+	const {seconds = '0'} = number.exec(first)?.groups ?? {};
+	return Math.min(Number(seconds), greatest) * 1000;
 }

@@ -113,6 +113,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.3 a clock that went back makes nothing younger', {response: cc('max-age=60'), took: -10_000}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.1 of a list of ages the first counts', {response: cc('max-age=60', {age: '20, 50'})}, 'fresh for 40000', 'fresh for 300000'],
 	['§5.1 of two lines of Age the first counts', {response: cc('max-age=60', {age: ['20', '50']})}, 'fresh for 40000', 'fresh for 300000'],
+	['§5.1 white space that is not HTTP\'s does not hide an age', {response: cc('max-age=60', {age: '\u{A0}20\u{85}'})}, 'fresh for 40000', 'fresh for 300000'],
 	['§5.1 an Age that is no number is ignored', {response: cc('max-age=60', {age: 'old'})}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.1 an Age beyond measure makes it stale', {response: cc('max-age=60', {age: '99999999999999999999', etag: '"a"'})}, `fresh for ${60_000 - 2_147_483_648_000}`, 'fresh for 300000'],
 
@@ -122,6 +123,8 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§5.2.2.4 no-cache is stored, to be validated', {response: cc('no-cache, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.2.5 no-store is not stored', {response: cc('no-store, max-age=60')}, 'no-store', 'fresh for 300000'],
 	['§5.2.2.5 a broken directive does not hide no-store', {response: cc('max-age="60, no-store')}, 'no-store', 'fresh for 300000'],
+	['§5.2.2.5 white space that is not HTTP\'s does not hide no-store', {response: cc('max-age=60,\u{EF}\u{BB}\u{BF}no-store')}, 'no-store', 'fresh for 300000'],
+	['§5.2.2.5 another separator does not hide no-store', {response: cc('max-age=60;no-store')}, 'no-store', 'fresh for 300000'],
 	['§5.2.2.7 private binds shared caches only', {response: cc('private="set-cookie", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.3 an unknown directive is ignored', {response: cc('x-new="a,b", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.4 Pragma in a response says nothing', {response: cc('max-age=60', {pragma: 'no-cache'})}, 'fresh for 60000', 'fresh for 300000'],
