@@ -107,6 +107,13 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: pass,
 	},
 	{
+		// They are of this moment; a recording is to have them all the same.
+		reason: 'status-code',
+		section: 'RFC 6585 §3, §4, §5, §6',
+		when: ({request, response}) => request.settings.mode === undefined && neverStored.has(response.statusCode),
+		then: pass,
+	},
+	{
 		reason: 'status-code',
 		section: 'RFC 9111 §3; setting allowableCodes',
 		when: ({request, response}) => response.statusCode < 200 || !(isAllowed(request, response) || isRedirect(response)),
@@ -226,6 +233,9 @@ function isAllowed({settings: {allowableCodes}}: RequestFacts, {statusCode}: Res
 }
 
 const answersToConditions = new Set([412, 416, 417]);
+
+// RFC 6585: responses with these status codes MUST NOT be stored by a cache.
+const neverStored = new Set([428, 429, 431, 511]);
 
 // RFC 5861 §4 names them; requests-cache takes every error status that is not allowed.
 const serverErrors = new Set([500, 502, 503, 504]);

@@ -1,5 +1,6 @@
 import type {Expiration} from './expiration.ts';
 import type {Fields} from './fields.ts';
+import type {Mode} from './modes.ts';
 import type {Reason} from './reasons.ts';
 import type {StoredFacts} from './stored-facts.ts';
 
@@ -60,6 +61,8 @@ export type StoredHead = ResponseHead & {
 The settings that rules ask, parsed and merged for one request. Periods are in milliseconds, `Infinity` without end, 0 off.
 */
 export type PolicySettings = {
+	/** What the cache is to tests, if it is: a recording is no cache. */
+	readonly mode: Mode | undefined;
 	readonly disabled: boolean;
 	readonly readOnly: boolean;
 	readonly onlyIfCached: boolean;

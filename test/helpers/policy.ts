@@ -11,6 +11,7 @@ export const hour = 3_600_000;
 export const fiveMinutes: Expiration = {kind: 'after', milliseconds: 5 * minute};
 
 const defaults: PolicySettings = {
+	mode: undefined,
 	disabled: false,
 	readOnly: false,
 	onlyIfCached: false,

@@ -66,6 +66,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	...[203, 204, 300, 301, 308, 404, 405, 410, 414, 501].map(status => [`§3 a ${status} is cacheable by itself`, {status, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'status-code'] as const),
 
 	...[412, 416, 417].map(status => [`RFC 9110 §15.5 a ${status} answers this request and no other`, {status, response: cc('max-age=60'), settings: {allowableCodes: new Set([status])}}, 'status-code', 'status-code'] as const),
+	...[428, 429, 431, 511].map(status => [`RFC 6585 a ${status} is never stored`, {status, response: cc('max-age=60'), settings: {allowableCodes: new Set([status])}}, 'status-code', 'status-code'] as const),
 	['§4.2.2 private makes nothing fresh by a guess', {status: 403, response: cc('private', {'last-modified': hourAgo})}, 'fresh for 0', 'status-code'],
 	['§4.2.2 public does', {status: 403, response: cc('public', {'last-modified': hourAgo})}, 'fresh for 360000', 'status-code'],
 	['§4.2.4 an error that may not be used fresh is not kept for other errors', {status: 404, response: {date}, settings: {staleIfError: Infinity}}, 'expired-without-validator', 'status-code'],
