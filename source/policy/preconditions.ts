@@ -2,7 +2,7 @@ import {parseHttpDate} from './dates.ts';
 import {fieldValue, type Fields} from './fields.ts';
 import type {StoredFacts} from './stored-facts.ts';
 import type {StoredHead} from './types.ts';
-import {sameWeakly} from './validators.ts';
+import {parseEntityTag, sameWeakly, storedTag} from './validators.ts';
 
 /**
 What the caller's own precondition says of a stored response (RFC 9111 §4.3.2); `undefined` where there is none that can be evaluated.
@@ -24,7 +24,7 @@ function isNoneMatching(tags: readonly string[] | '*', fields: Fields): boolean 
 		return false;
 	}
 
-	const stored = fieldValue(fields, 'etag');
+	const stored = storedTag(fields);
 	return tags.length === 0 ? undefined : tags.every(tag => !sameWeakly(tag, stored));
 }
 
@@ -41,7 +41,6 @@ function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 
 
 // A member goes up to a comma that is in no quotes; a quote that is not closed takes the rest with it.
 const listMember = /(?:[^",]|"[^"]*(?:"|$))+/gv;
-const entityTag = /^[\t ]*(?<tag>(?:W\/)?"[!\u{23}-\u{7E}\u{80}-\u{FF}]*")[\t ]*$/v;
 
 /**
 The entity tags of a list, as they are written (RFC 9110 §8.8.3); members that are none are left out.
@@ -51,6 +50,6 @@ export function parseEntityTags(value: string): readonly string[] | '*' {
 		return '*';
 	}
 
-	const tags = value.matchAll(listMember).map(([member]) => entityTag.exec(member)?.groups!.tag);
+	const tags = value.matchAll(listMember).map(([member]) => parseEntityTag(member));
 	return tags.filter(tag => tag !== undefined).toArray();
 }

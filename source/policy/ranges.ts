@@ -3,7 +3,7 @@ import {fieldValue, type Fields} from './fields.ts';
 import {parseEntityTags} from './preconditions.ts';
 import type {StoredFacts} from './stored-facts.ts';
 import type {StoredHead} from './types.ts';
-import {sameStrongly} from './validators.ts';
+import {sameStrongly, storedTag} from './validators.ts';
 
 /**
 What a request with `Range` gets of a stored response (RFC 9110 §14.2).
@@ -108,7 +108,7 @@ function isConditionMet(value: string | undefined, {fields, createdAt}: Pick<Sto
 
 	const tags = parseEntityTags(value);
 	if (tags !== '*' && tags[0] === value) {
-		return sameStrongly(value, fieldValue(fields, 'etag'));
+		return sameStrongly(value, storedTag(fields));
 	}
 
 	return parseHttpDate(value, createdAt) === undefined ? undefined : value === fieldValue(fields, 'last-modified') && isDateWeak !== true;

@@ -1,17 +1,31 @@
-import {fieldValue, type Fields} from './fields.ts';
+import {fieldValue, trimSpace, type Fields} from './fields.ts';
 
 type Headed = {readonly fields: Fields};
 
+const entityTag = /^(?:W\/)?"[!\u{23}-\u{7E}\u{80}-\u{FF}]*"$/v;
+
+/** The entity tag that a text is (RFC 9110 §8.8.3); `undefined` where it is none. */
+export function parseEntityTag(text: string): string | undefined {
+	const tag = trimSpace(text);
+	return entityTag.test(tag) ? tag : undefined;
+}
+
+/** One that is empty, that has no quotes or that is two validates nothing: nobody knows what else would match it. */
+function entityTagOf(fields: Fields): string | undefined {
+	const value = fieldValue(fields, 'etag');
+	return value === undefined ? undefined : parseEntityTag(value);
+}
+
 /** Whether a response can be validated (RFC 9110 §8.8). */
 export function hasValidator({fields}: Headed): boolean {
-	return fields.etag !== undefined || fields['last-modified'] !== undefined;
+	return fields['last-modified'] !== undefined || entityTagOf(fields) !== undefined;
 }
 
 /**
 The conditions by which a stored response is validated: all that it offers (RFC 9111 §4.3.1).
 */
 export function conditionsOf({fields}: Headed): Record<string, string> {
-	const etag = fieldValue(fields, 'etag');
+	const etag = entityTagOf(fields);
 	const lastModified = fieldValue(fields, 'last-modified');
 	return {
 		...(etag !== undefined && {'if-none-match': etag}),
@@ -24,21 +38,29 @@ function isWeak(tag: string): boolean {
 }
 
 /**
-Strong comparison: neither is weak, and both are the same (RFC 9110 §8.8.3.2). A tag that an origin forgot to quote is compared as it is.
+Strong comparison: neither is weak, and both are the same (RFC 9110 §8.8.3.2).
+
+@param tag - An entity tag; what it is compared with need be none, and is the same as none then.
 */
-export function sameStrongly(a: string | undefined, b: string | undefined): boolean {
-	return a !== undefined && a === b && !isWeak(a);
+export function sameStrongly(tag: string, other: string | undefined): boolean {
+	return tag === other && !isWeak(tag);
 }
 
 /**
 Weak comparison: both are the same but for their weakness (RFC 9110 §8.8.3.2).
 */
-export function sameWeakly(a: string | undefined, b: string | undefined): boolean {
-	return a !== undefined && b !== undefined && opaque(a) === opaque(b);
+export function sameWeakly(tag: string, other: string | undefined): boolean {
+	return other !== undefined && opaque(tag) === opaque(other);
 }
 
 function opaque(tag: string): string {
 	return isWeak(tag) ? tag.slice(2) : tag;
+}
+
+/** The stored `ETag`, to be compared with an entity tag. */
+export function storedTag(fields: Fields): string | undefined {
+	const value = fieldValue(fields, 'etag');
+	return value === undefined ? undefined : trimSpace(value);
 }
 
 /**
@@ -47,10 +69,10 @@ Whether a 304 is about this stored response, so that it may update it (RFC 9111 
 A 304 without any validator is about the one that was validated.
 */
 export function canFreshen(stored: Fields, update: Fields): boolean {
-	const tag = fieldValue(update, 'etag');
+	const tag = entityTagOf(update);
 	if (tag !== undefined) {
 		const isSame = isWeak(tag) ? sameWeakly : sameStrongly;
-		return isSame(fieldValue(stored, 'etag'), tag);
+		return isSame(tag, storedTag(stored));
 	}
 
 	const lastModified = fieldValue(update, 'last-modified');
@@ -60,7 +82,7 @@ export function canFreshen(stored: Fields, update: Fields): boolean {
 /**
 Whether the response to a HEAD is about this stored response, so that it may update it (RFC 9111 §4.3.5).
 
-Decoding takes away a stored `Content-Length`, so that its lack says nothing.
+Decoding takes away a stored `Content-Length`, so that its lack says nothing. An `ETag` that is no entity tag validates nothing, but one that differs says that something has changed.
 */
 export function headAgrees(stored: Fields, head: Fields): boolean {
 	const isSame = (name: string): boolean => {

@@ -5,6 +5,8 @@ import {evaluatePrecondition, parseEntityTags} from '../../source/policy/precond
 import {storedFacts} from '../../source/policy/stored-facts.ts';
 import {
 	canFreshen,
+	conditionsOf,
+	hasValidator,
 	headAgrees,
 	sameStrongly,
 	sameWeakly,
@@ -90,24 +92,42 @@ for (const [value, tags] of lists) {
 }
 
 // RFC 9110 §8.8.3.2 has the first four.
-const comparisons: ReadonlyArray<readonly [a: string | undefined, b: string | undefined, strongly: boolean, weakly: boolean]> = [
+const comparisons: ReadonlyArray<readonly [tag: string, other: string | undefined, strongly: boolean, weakly: boolean]> = [
 	['W/"1"', 'W/"1"', false, true],
 	['W/"1"', 'W/"2"', false, false],
 	['W/"1"', '"1"', false, true],
 	['"1"', '"1"', true, true],
+	['"1"', 'W/"1"', false, true],
 	['"1"', '"2"', false, false],
+	['"1"', '1', false, false],
 	['"1"', undefined, false, false],
-	[undefined, undefined, false, false],
-	['1', '1', true, true],
-	['1', '"1"', false, false],
 ];
 
-for (const [a, b, strongly, weakly] of comparisons) {
-	test(`RFC 9110 §8.8.3.2: ${a} and ${b} are ${strongly ? '' : 'not '}the same strongly, ${weakly ? '' : 'not '}weakly`, t => {
-		t.is(sameStrongly(a, b), strongly);
-		t.is(sameStrongly(b, a), strongly);
-		t.is(sameWeakly(a, b), weakly);
-		t.is(sameWeakly(b, a), weakly);
+for (const [tag, other, strongly, weakly] of comparisons) {
+	test(`RFC 9110 §8.8.3.2: ${tag} and ${other} are ${strongly ? '' : 'not '}the same strongly, ${weakly ? '' : 'not '}weakly`, t => {
+		t.is(sameStrongly(tag, other), strongly);
+		t.is(sameWeakly(tag, other), weakly);
+	});
+}
+
+const malformed: ReadonlyArray<Fields['etag']> = [undefined, '', ' ', 'a', '"', '"a', 'a"', 'W/', 'W/a', 'w/"a"', 'W/ "a"', '"a" "b"', '"a", "b"', '"a"x', '"a b"', '"a"\u{A0}', '"\u{20AC}"', '"a\tb"', '*', '\'a\'', ['"a"', '"a"']];
+
+for (const etag of malformed) {
+	test(`RFC 9110 §8.8.3: ${JSON.stringify(etag)} is no validator`, t => {
+		t.false(hasValidator({fields: {etag}}));
+		t.true(hasValidator({fields: {etag, 'last-modified': date}}));
+		t.deepEqual(conditionsOf({fields: {etag}}), {});
+		t.deepEqual(conditionsOf({fields: {etag, 'last-modified': date}}), {'if-modified-since': date});
+		t.is(evaluate({'if-none-match': '"a"'}, {etag}), 'modified');
+		t.true(canFreshen({etag: '"a"'}, {etag}));
+		t.false(canFreshen({etag}, {etag: '"a"'}));
+	});
+}
+
+for (const etag of ['"a"', '""', 'W/"a"', '"a,b"', '"\u{E9}"', String.raw`"\"`, '\t"a" ']) {
+	test(`RFC 9110 §8.8.3: ${JSON.stringify(etag)} is a validator`, t => {
+		t.true(hasValidator({fields: {etag}}));
+		t.deepEqual(conditionsOf({fields: {etag}}), {'if-none-match': etag.trim()});
 	});
 }
 
@@ -126,6 +146,11 @@ const updates: ReadonlyArray<readonly [title: string, stored: Fields, update: Fi
 	['with the same date where a tag is stored', {etag: '"a"', 'last-modified': date}, {'last-modified': date}, true],
 	['with another date', {'last-modified': date}, {'last-modified': later}, false],
 	['with a date where none is stored', {etag: '"a"'}, {'last-modified': date}, false],
+	['with an empty tag', {etag: '"a"'}, {etag: ''}, true],
+	['with a tag without quotes', {etag: '"a"'}, {etag: 'a'}, true],
+	['with a malformed tag and another date', {etag: '"a"', 'last-modified': date}, {etag: 'a', 'last-modified': later}, false],
+	['with a tag where a malformed one is stored', {etag: 'a'}, {etag: '"a"'}, false],
+	['with the malformed tag that is stored, and another date', {etag: 'a', 'last-modified': date}, {etag: 'a', 'last-modified': later}, false],
 ];
 
 for (const [title, stored, update, can] of updates) {
@@ -144,6 +169,8 @@ const heads: ReadonlyArray<readonly [title: string, stored: Fields, head: Fields
 	['with a tag where none is stored', {}, {etag: '"a"'}, false],
 	['with another date', whole, {...whole, 'last-modified': later}, false],
 	['with a date where none is stored', {}, {'last-modified': date}, false],
+	['with another malformed tag', {etag: 'a'}, {etag: 'b'}, false],
+	['with the same malformed tag', {etag: 'a'}, {etag: 'a'}, true],
 	['with another length', whole, {...whole, 'content-length': '6'}, false],
 	['with a length where none is stored', {etag: '"a"'}, {etag: '"a"', 'content-length': '6'}, true],
 ];

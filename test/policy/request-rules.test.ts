@@ -57,6 +57,7 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['one that never expires is served for ever', {stored: {expires: undefined}, after: 1e6 * hour}, serve('fresh')],
 	['RFC 9111 §4.3.1: a stale one is validated with all it has', {stored: {fields: {...etag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-none-match': '"a"', 'if-modified-since': 'then'})],
 
+	['RFC 9110 §8.8.3: a malformed tag is not sent', {stored: {fields: {etag: '', 'last-modified': 'then'}}, after: hour}, send('stale', {'if-modified-since': 'then'})],
 	['RFC 9111 §5.2.1.4: no-cache validates', {stored: {fields: etag}, fields: {'cache-control': 'no-cache'}}, send('refresh', {'if-none-match': '"a"'})],
 	['RFC 9111 §5.4: Pragma validates where there is no Cache-Control', {stored: {fields: etag}, fields: {pragma: 'no-cache'}}, send('refresh', {'if-none-match': '"a"'})],
 	['RFC 9111 §5.4: Pragma does not count beside Cache-Control', {stored: {}, fields: {pragma: 'no-cache', 'cache-control': 'max-stale'}}, serve('fresh')],
@@ -67,6 +68,7 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['another expireAfter of the request leaves what is stored as it is', {stored: {}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 1}}, after: minute}, serve('fresh')],
 	['forceRefresh sends anew, validators or not', {stored: {fields: etag}, settings: {forceRefresh: true}}, send('force-refresh')],
 	['alwaysRevalidate validates', {stored: {fields: etag}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-none-match': '"a"'})],
+	['alwaysRevalidate serves what has a malformed tag', {stored: {fields: {etag: 'a'}}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['alwaysRevalidate serves what cannot be validated', {stored: {}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['alwaysRevalidate validates by Last-Modified', {stored: {fields: {'last-modified': 'then'}}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-modified-since': 'then'})],
 

@@ -68,6 +68,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['what leads to a secret is not stored', {handsOutSecret: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],
+	['expireAfter 0 with a malformed tag is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: 'a'}}, pass('expired-without-validator')],
 	['expireAfter 0 with a validator is stored and stale', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: '"a"'}}, stored(start, start + hour)],
 	['expireAfter 0 without a validator is stored where it may stand in for an error', {settings: {expireAfter: {kind: 'after', milliseconds: 0}, staleIfError: Infinity}}, stored(start, undefined)],
 

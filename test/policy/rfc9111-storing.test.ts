@@ -248,6 +248,9 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'not-modified',
 	}],
+	['RFC 9110 §8.8.3 the caller\'s own 304 with a malformed tag says nothing', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: 'a'}}, response: cc('max-age=60', {etag: 'a'}),
+	}, {do: 'pass', stored: undefined, reason: 'not-modified'}],
 	['§4.3.4 it says nothing of what it does not agree with', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'}),
 	}, {do: 'pass', reason: 'not-modified'}],
