@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
-import {isWhole} from '../../source/policy/completeness.ts';
+import {announcedLength, isWhole} from '../../source/policy/completeness.ts';
 import {deltaMilliseconds, parseDirectives, qualifiedFields} from '../../source/policy/directives.ts';
 import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
 import {
@@ -139,7 +139,27 @@ const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode:
 	['whose length a transfer coding overrides is whole', 'GET', 200, {'content-length': '4', 'transfer-encoding': 'chunked'}, 3, true],
 	['of HEAD is empty whatever was announced', 'HEAD', 200, {'content-length': '4'}, 0, true],
 	['of a 204 is empty whatever was announced', 'GET', 204, {'content-length': '4'}, 0, true],
+	['that is longer than announced is not, whatever a transfer coding says', 'GET', 200, {'content-length': '2', 'transfer-encoding': 'chunked'}, 3, false],
+	['of a 205 that is longer than announced is not', 'GET', 205, {'content-length': '0'}, 3, false],
+	['with a length in white space is whole', 'GET', 200, {'content-length': ' 3\t'}, 3, true],
+	['of HEAD is empty even if what was announced is no number', 'HEAD', 200, {'content-length': 'x'}, 0, true],
+	...['+3', '-3', '0x3', '3.0', '3e0', '3\u{A0}', '\u{B}3', '3, 4', '3;', '0b11'].map(length => [`with the length ${JSON.stringify(length)} is not`, 'GET', 200, {'content-length': length}, 3, false] as const),
+	['with an empty length is not', 'GET', 200, {'content-length': ''}, 0, false],
 ];
+
+const lengths: ReadonlyArray<readonly [fields: Record<string, string>, length: number | undefined]> = [
+	[{}, undefined],
+	[{'content-length': '3'}, 3],
+	[{'content-length': '0'}, 0],
+	[{'content-length': '3', 'transfer-encoding': 'chunked'}, undefined],
+	[{'content-length': 'x'}, undefined],
+];
+
+for (const [fields, length] of lengths) {
+	test(`RFC 9112 §6.3: a body with ${JSON.stringify(fields)} is announced with ${length} bytes`, t => {
+		t.is(announcedLength(fields), length);
+	});
+}
 
 for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
 	test(`RFC 9112 §8: a body ${title}`, t => {
