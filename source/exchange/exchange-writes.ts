@@ -6,8 +6,9 @@ import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
-import {invalidatedUrls} from '../policy/invalidation.ts';
+import {invalidatedBy} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
+import type {RequestFacts} from '../policy/request-facts.ts';
 import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
@@ -97,16 +98,10 @@ export class ExchangeWrites {
 
 	@returns Whether there is anything that it may have.
 	*/
-	invalidate(response: ResponseHead): boolean {
-		const {cacheControl, disabled, readOnly, now} = this.#settings;
-		if (!cacheControl || disabled || readOnly) {
-			return false;
-		}
-
-		const {method, override = method, targetUrl: target} = this.#request;
-		const urls = [method, override].flatMap(asked => invalidatedUrls({method: asked, url: target}, response));
-		for (const url of new Set(urls)) {
-			this.#cache.invalidations.add(resourceOfRequest(siblingOf(this.#request, method, url)), now());
+	invalidate(facts: RequestFacts, response: ResponseHead): boolean {
+		const invalid = invalidatedBy(facts, response);
+		for (const {url} of invalid) {
+			this.#cache.invalidations.add(resourceOfRequest(siblingOf(this.#request, this.#request.method, url)), this.#settings.now());
 			this.#quietly(() => then(readKeys(this.#request, url, this.#settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
@@ -116,7 +111,7 @@ export class ExchangeWrites {
 			}));
 		}
 
-		return urls.length > 0;
+		return invalid.length > 0;
 	}
 
 	#decode(body: Uint8Array, codings: readonly string[]): MaybePromise<Uint8Array | undefined> {

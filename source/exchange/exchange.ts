@@ -253,7 +253,7 @@ export class Exchange {
 		this.#fields = fieldsOf(head.rawHeaders);
 		const response = {statusCode: head.statusCode, fields: this.#fields};
 		const isChanged = this.#sent !== undefined && this.#writes.isChangedSince(this.#sent.invalidations);
-		const isUnsafe = this.#writes.invalidate(response);
+		const isUnsafe = this.#writes.invalidate(this.#facts, response);
 		if (isUnsafe && !isChanged && this.#sent !== undefined) {
 			// What this very request has changed, its own response is of after; not so what another has.
 			this.#sent = {...this.#sent, invalidations: this.#cache.invalidations.count};

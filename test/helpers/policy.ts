@@ -36,15 +36,16 @@ const defaults: PolicySettings = {
 
 export type RequestCase = {
 	readonly method?: string;
+	readonly override?: string;
 	readonly url?: string;
 	readonly fields?: Fields;
 	readonly keyable?: boolean;
 	readonly settings?: Partial<PolicySettings>;
 };
 
-export function facts({method = 'GET', url = 'https://example.com/', fields = {}, keyable = true, settings = {}}: RequestCase = {}): RequestFacts {
+export function facts({method = 'GET', override, url = 'https://example.com/', fields = {}, keyable = true, settings = {}}: RequestCase = {}): RequestFacts {
 	return requestFacts({
-		method, url, fields, keyable,
+		method, override, url, fields, keyable,
 	}, {...defaults, ...settings});
 }
 
