@@ -16,17 +16,26 @@ function entityTagOf(fields: Fields): string | undefined {
 	return value === undefined ? undefined : parseEntityTag(value);
 }
 
-/** Whether a response can be validated (RFC 9110 §8.8). */
+/**
+The most characters of a condition that is sent. Servers take no line of more than some 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`): with a longer one, every later request for what is stored would fail.
+*/
+const maxConditionLength = 4096;
+
+function sendable(value: string | undefined): string | undefined {
+	return value !== undefined && value.length <= maxConditionLength ? value : undefined;
+}
+
+/** Whether a response can be validated (RFC 9110 §8.8): by a tag or a date that can be sent back. */
 export function hasValidator({fields}: Headed): boolean {
-	return fields['last-modified'] !== undefined || entityTagOf(fields) !== undefined;
+	return sendable(fieldValue(fields, 'last-modified')) !== undefined || sendable(entityTagOf(fields)) !== undefined;
 }
 
 /**
 The conditions by which a stored response is validated: all that it offers (RFC 9111 §4.3.1).
 */
 export function conditionsOf({fields}: Headed): Record<string, string> {
-	const etag = entityTagOf(fields);
-	const lastModified = fieldValue(fields, 'last-modified');
+	const etag = sendable(entityTagOf(fields));
+	const lastModified = sendable(fieldValue(fields, 'last-modified'));
 	return {
 		...(etag !== undefined && {'if-none-match': etag}),
 		...(lastModified !== undefined && {'if-modified-since': lastModified}),
