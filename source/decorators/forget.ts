@@ -2,6 +2,8 @@ import type {CacheCore} from '../cache/core.ts';
 import {faceOf} from '../cache/http-cache.ts';
 import type {Invalidation} from '../cache/journal.ts';
 import {deleteWhere} from '../cache/removal.ts';
+import {resourceOfRequest} from '../identity/identify.ts';
+import {describedRequest} from '../identity/sent-request.ts';
 import {redactUrl, resourceOf} from '../identity/url.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {callMethod} from '../policy/collapsing.ts';
@@ -51,7 +53,7 @@ function matcherOf(urls: readonly UrlPattern[]): UrlMatcher {
 
 /** Tags are noted where they are deleted. */
 function invalidationsOf({urls, requests, calls}: Forgotten, matches: UrlMatcher): readonly Invalidation[] {
-	const resources = [...requests.map(({url}) => resourceOf(String(url))), ...calls.map(name => callResource(name))];
+	const resources = [...requests.map(({method = 'GET', url}) => resourceOfRequest(describedRequest({method, url}))), ...calls.map(name => callResource(name))];
 	return [
 		...resources.map(resource => ({kind: 'resource', resource}) as const),
 		...(urls.length === 0 ? [] : [{kind: 'matching', concerns: ({url}) => matches(url)} satisfies Invalidation]),
