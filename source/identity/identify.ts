@@ -12,7 +12,7 @@ import {lowerCaseNames, matchedMethod} from './method.ts';
 import {knownKey, plainName, rememberKey} from './plain-keys.ts';
 import type {SentRequest} from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
-import {connectionUrl, targetParts} from './target.ts';
+import {connectionUrl} from './target.ts';
 import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 import {resourceOf} from './url.ts';
 
@@ -126,10 +126,14 @@ export function siblingOf(request: SentRequest, method: string, target: string =
 /**
 Names the resource of a request, whoever asks and however its parameters are ordered: the target URI, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
 */
-export function resourceOfRequest({url, targetUrl, fields}: SentRequest): string {
-	const connection = new URL(url);
+export function resourceOfRequest({url, targetUrl}: SentRequest): string {
 	const resource = resourceOf(targetUrl);
-	return targetParts(connection, fields) === undefined ? resource : `${resource} ${connection.origin}`;
+	if (targetUrl === url) {
+		return resource;
+	}
+
+	const {origin} = new URL(url);
+	return new URL(targetUrl).origin === origin ? resource : `${resource} ${origin}`;
 }
 
 /** Thrown through a `keyFn` that asks for a default key whose secret must be read first. */

@@ -86,7 +86,7 @@ export class Passage {
 
 		try {
 			const settings = here.settingsFor(options.context.cache);
-			const request = plainRequest(options, settings.trust);
+			const request = plainRequest(options, settings);
 			return request === undefined ? undefined : here.open(request, settings);
 		} catch {
 			// A setting of the request's is wrong: Got tells.

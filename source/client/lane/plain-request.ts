@@ -1,8 +1,10 @@
 import diagnostics from 'node:diagnostics_channel';
 import type {Options} from 'got';
 import {sentRequest, type SentRequest} from '../../identity/sent-request.ts';
-import {tlsOptionsOf, trustOf} from '../trust.ts';
+import type {ExchangeSettings} from '../../engine/exchange-settings.ts';
 import {gotCopyOf} from '../got-copies.ts';
+import {withTrust} from '../request-head.ts';
+import {tlsOptionsOf} from '../trust.ts';
 
 /** What Got tells of its requests to whoever wants to know. */
 const channels = ['got:request:create', 'got:request:start', 'got:response:start', 'got:response:end', 'got:request:error'].map(name => diagnostics.channel(name));
@@ -64,7 +66,7 @@ The request as Got would send it, if it is not yet known.
 
 @returns `undefined` where that is for Got to say.
 */
-export function plainRequest(options: Options, trustName: string | undefined): SentRequest | undefined {
+export function plainRequest(options: Options, settings: Pick<ExchangeSettings, 'mode' | 'trust'>): SentRequest | undefined {
 	const {acceptEncoding} = gotCopyOf(options);
 	if (acceptEncoding === undefined || !options.setHost) {
 		return undefined;
@@ -89,8 +91,5 @@ export function plainRequest(options: Options, trustName: string | undefined): S
 		headers['accept-encoding'] = acceptEncoding;
 	}
 
-	const url = options.url as URL;
-	const request = sentRequest('GET', url, headers, undefined);
-	const trust = trustOf(url, tlsOptionsOf(options), options, {target: request.targetUrl, name: trustName});
-	return trust === undefined ? request : {...request, trust};
+	return withTrust(sentRequest('GET', options.url as URL, headers, undefined), tlsOptionsOf(options), options, settings);
 }
