@@ -78,10 +78,9 @@ export function trustOf(sent: SentRequest, native: NativeOptions, {request, crea
 }
 
 /** The TLS settings of Got's options, by the names that Node.js has for them: as in `createNativeRequestOptions()`, for a request that is not sent. */
-export function tlsOptionsOf({https, agent, http2, cacheOptions}: Pick<Options, 'https' | 'agent' | 'http2' | 'cacheOptions'>): NativeOptions {
+export function tlsOptionsOf({https, agent, http2}: Pick<Options, 'https' | 'agent' | 'http2'>): NativeOptions {
 	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = https;
 	const native: NativeOptions & Values = {
-		...cacheOptions,
 		...others,
 		ca: certificateAuthority,
 		cert: certificate,
