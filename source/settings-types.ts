@@ -537,7 +537,7 @@ export type CacheSettings = SharedSettings & {
 	readonly jitter?: number | undefined;
 
 	/**
-	The tags of a response, beside those of its `Cache-Tag` and `Surrogate-Key` headers and of its request: `cache.delete({tags})` and `cache.expire({tags})` name them. Where it throws, the response is not stored.
+	The tags of a response, beside those of its `Cache-Tag` and `Surrogate-Key` headers and of its request: `cache.delete({tags})` and `cache.expire({tags})` name them. Where it throws, the response is not stored; nor is it with more than 128 tags in all, or one of more than 256 characters (`too-many-tags`).
 
 	@default undefined
 	@example
@@ -608,7 +608,7 @@ export type RequestSettings = SharedSettings & {
 	readonly forceRefresh?: boolean | undefined;
 
 	/**
-	Tags of the response, beside the client's and those of its headers.
+	Tags of the response, beside the client's and those of its headers: at most 128 in all, of at most 256 characters each.
 
 	@default []
 	@example

@@ -12,6 +12,12 @@ import {
 } from './policy/expiration.ts';
 import {settingsOfMode, type Mode} from './policy/modes.ts';
 import {
+	areTagsBounded,
+	isTag,
+	maxTagLength,
+	maxTags,
+} from './policy/tags.ts';
+import {
 	compileUrlPattern,
 	isUrlPattern,
 	type UrlExpiration,
@@ -231,8 +237,8 @@ const requestTable: Table<ResolvedRequestSettings> = {
 	forceRefresh: boolean,
 	tags: {
 		default: [],
-		allowed: 'an array of tags',
-		parse: (value, path) => Array.isArray(value) ? [...setOf('a string that is not empty', notEmpty)(value, path)!] : undefined,
+		allowed: `an array of at most ${maxTags} tags`,
+		parse: tagList,
 	},
 };
 
@@ -348,6 +354,13 @@ function lease(value: unknown): number | 'local' | undefined {
 
 	const milliseconds = value === 'local' ? undefined : parsePeriod(value);
 	return value === 'local' || (milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds)) ? milliseconds ?? 'local' : undefined;
+}
+
+const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
+
+function tagList(value: unknown, path: string): readonly string[] | undefined {
+	const tags = Array.isArray(value) ? [...tagSet(value, path)!] : undefined;
+	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
 }
 
 const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);

@@ -45,6 +45,7 @@ test('the defaults', t => {
 		staleWhileRevalidate: 0,
 		ttlOffset: 3_600_000,
 		storeEncoded: false,
+		storeSetCookie: false,
 		storeTimeout: 500,
 		failFast: false,
 		fastLane: true,

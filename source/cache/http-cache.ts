@@ -13,6 +13,7 @@ import {
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {aliasKeys} from './aliases.ts';
+import {areTagsBounded, maxTagLength, maxTags} from '../policy/tags.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
 import {
@@ -155,7 +156,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Stores a response for a request, as if the origin had given it now; or writes one that the cache gave, with the expiration that it has by now.
 
 	@throws {TypeError} Where a part of it is wrong.
-	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: its `Location` leads to a secret, it varies by everything, or `keyFn` gives no key.
+	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: its `Location` leads to a secret, it varies by everything, it has too many tags, or `keyFn` gives no key.
 
 	@example
 	```
@@ -496,7 +497,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Stores what an HTTP archive (HAR 1.2) holds, from this library or a browser, as if the origin had given it now.
 
-	@returns How many responses were stored, and which entries were not, and why: `'unusable'` (no response, or a body that is not in the archive), `'redacted'` (whom it was for, or what it was asked by, cannot be known), `'secret-in-header'`, `'vary-star'`, `'key-refused'`.
+	@returns How many responses were stored, and which entries were not, and why: `'unusable'` (no response, or a body that is not in the archive), `'redacted'` (whom it was for, or what it was asked by, cannot be known), `'secret-in-header'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
 	@throws {TypeError} Where it is no such archive: it names the member that is wrong. Nothing is stored then.
 
 	@example
@@ -599,8 +600,8 @@ function checkedOptions(options: unknown): SaveOptions {
 		checkedExpiration(expireAfter);
 	}
 
-	if (tags !== undefined && !(Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && tag !== ''))) {
-		throw new SettingError('tags', tags, 'an array of strings that are not empty');
+	if (tags !== undefined && !(Array.isArray(tags) && areTagsBounded(tags))) {
+		throw new SettingError('tags', tags, `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`);
 	}
 
 	return new Object(options);

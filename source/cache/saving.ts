@@ -6,7 +6,8 @@ import {type CachedResponse, storedOf} from '../model/cached-response.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {lifetime, resolveExpiration} from '../policy/freshness.ts';
-import {tagsOf} from '../policy/tags.ts';
+import {areTagsBounded, tagsOf} from '../policy/tags.ts';
+import {nominatedFields} from '../policy/vary.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {policySettings} from './policy-settings.ts';
@@ -40,12 +41,12 @@ export type SaveOptions = {
 	/** How long it is fresh. Default: as the settings say. */
 	readonly expireAfter?: ExpireAfter | undefined;
 
-	/** Beside those of its headers. */
+	/** Beside those of its headers: at most 128 in all, of at most 256 characters each. */
 	readonly tags?: readonly string[] | undefined;
 };
 
 /** Why something was not stored. */
-export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star';
+export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star' | 'too-many-tags';
 
 export type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
 
@@ -94,8 +95,13 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		return 'secret-in-header';
 	}
 
-	if (String(fields.vary).includes('*')) {
+	if (nominatedFields(fields) === '*') {
 		return 'vary-star';
+	}
+
+	const allTags = [...tagsOf(fields), ...tags];
+	if (!areTagsBounded(allTags)) {
+		return 'too-many-tags';
 	}
 
 	const key = core.checkedKey(await identity.key(core.secret));
@@ -126,7 +132,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		codings: [],
 		request: await identity.stored(core.secret),
 	});
-	const tagged = withTags(composed, [...tagsOf(fields), ...tags]);
+	const tagged = withTags(composed, allTags);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(core, tagged, momentOf(expireAfter, now()), now());
 	const stored = (await core.tags.stamp(expiring, Infinity))!;
 	await core.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
@@ -136,9 +142,13 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 /** Writes a response that the cache gave, with the expiration that it has by now. */
 export async function saveAgain(core: CacheCore, response: CachedResponse, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const now = core.settings.now();
-	const stored = storedOf(response);
+	const stored = withTags(storedOf(response), tags);
+	if (!areTagsBounded(stored.tags ?? [])) {
+		return 'too-many-tags';
+	}
+
 	const expires = expireAfter === undefined ? stored.expires : momentOf(expireAfter, now);
-	const written = (await core.tags.stamp(withExpiration(core, withTags(stored, tags), expires, now), Infinity))!;
+	const written = (await core.tags.stamp(withExpiration(core, stored, expires, now), Infinity))!;
 	await core.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return {key: response.cacheKey, stored: written};
 }

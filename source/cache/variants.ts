@@ -86,6 +86,11 @@ export class Variants {
 	*/
 	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
 		const names = nominatedFields(stored.fields);
+		if (names === '*') {
+			// Nobody would find it.
+			return undefined;
+		}
+
 		return names.length === 0
 			? this.#entries.write(key, withoutVariation(stored))
 			: then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));

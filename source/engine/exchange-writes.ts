@@ -8,7 +8,7 @@ import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {invalidatedUrls} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
-import {tagsOf} from '../policy/tags.ts';
+import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from './content-coding.ts';
 import {readKeys, settingOfKey} from './exchange-keys.ts';
@@ -141,22 +141,32 @@ export class ExchangeWrites {
 			return undefined;
 		}
 
-		return this.#filtered(withTags(stored, [...tagsOf(stored.fields), ...requestTags, ...tags]), context);
+		const all = [...tagsOf(stored.fields), ...requestTags, ...tags];
+		if (!areTagsBounded(all)) {
+			this.#refuseInPlace('too-many-tags', context);
+			return undefined;
+		}
+
+		return this.#filtered(withTags(stored, all), context);
 	}
 
-	#filtered(stored: StoredResponse, {key, match}: WriteContext): MaybePromise<StoredResponse | undefined> {
-		return then(this.accepts(stored, key), accepted => {
+	#filtered(stored: StoredResponse, context: WriteContext): MaybePromise<StoredResponse | undefined> {
+		return then(this.accepts(stored, context.key), accepted => {
 			if (accepted) {
 				return then(this.#watcher.composed(stored), () => stored);
 			}
 
-			this.#watcher.refuse('filtered');
-			if (match.stored !== undefined) {
-				this.#cache.delete(match.key, 'filtered');
-			}
-
+			this.#refuseInPlace('filtered', context);
 			return undefined;
 		});
+	}
+
+	/** What is not stored takes the place of what is, all the same. */
+	#refuseInPlace(reason: 'filtered' | 'too-many-tags', {match}: WriteContext): void {
+		this.#watcher.refuse(reason);
+		if (match.stored !== undefined) {
+			this.#cache.delete(match.key, reason);
+		}
 	}
 
 	// What was asked for before the resource was changed may be of before, too.

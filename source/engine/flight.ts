@@ -178,10 +178,16 @@ export class Flight {
 			return;
 		}
 
+		const names = nominatedFields(response);
+		if (names === '*') {
+			this.pass();
+			return;
+		}
+
 		this.progress();
 		this.#patience = this.#tower.patience.body;
-		this.#names = nominatedFields(response);
-		this.#tower.onNames(this.#names);
+		this.#names = names;
+		this.#tower.onNames(names);
 		const others = [...this.#followers].filter(({request}) => !this.suits(request));
 		for (const other of others) {
 			this.#followers.delete(other);

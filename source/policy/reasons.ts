@@ -55,6 +55,7 @@ export type WriteReason =
 	| 'freshened-by-head'
 	| 'outdated-by-head'
 	| 'vary-star'
+	| 'too-many-tags'
 	| 'secret-in-header'
 	| 'expired-without-validator'
 	| 'invalidated'

@@ -21,6 +21,7 @@ import {
 	withheldFields,
 	type ReceivedFacts,
 } from './storing.ts';
+import {areTagsBounded, tagsOf} from './tags.ts';
 import type {
 	Lifetime,
 	ResponseDecision,
@@ -140,6 +141,13 @@ const responseRules: ReadonlyArray<Rule<ResponseFacts, ResponseDecision>> = [
 		reason: 'vary-star',
 		section: 'RFC 9111 §4.1',
 		when: variesByEverything,
+		then: passInPlace,
+	},
+	{
+		// A tag that is left out could not delete it.
+		reason: 'too-many-tags',
+		section: 'bound of tags',
+		when: facts => bringsTooManyTags(facts, isAboutStoredGet(facts)),
 		then: passInPlace,
 	},
 	{
@@ -264,6 +272,12 @@ function merged(facts: ResponseFacts): ResponseFacts {
 	return {...facts, response: {statusCode, fields: {...kept, ...facts.response.fields}}};
 }
 
+/** Tags are never taken away by a renewal: until then, what is stored may have been known by them. */
+function bringsTooManyTags({response, stored}: ResponseFacts, isRenewal: boolean): boolean {
+	const tags = tagsOf(response.fields);
+	return !areTagsBounded(isRenewal ? [...stored?.tags ?? [], ...tags] : tags);
+}
+
 function renewal(facts: ResponseFacts): Lifetime & {readonly withheld: readonly string[]} {
 	const whole = merged(facts);
 	return {withheld: withheldFields(whole), ...lifetimeOf(whole)};
@@ -280,5 +294,5 @@ function fate(facts: ResponseFacts): 'write' | 'leave' | 'give' | 'drop' {
 	}
 
 	const whole = merged(facts);
-	return forbidsStoring(whole) || mustUnderstand(whole) || variesByEverything(whole) ? 'drop' : 'write';
+	return forbidsStoring(whole) || mustUnderstand(whole) || variesByEverything(whole) || bringsTooManyTags(facts, true) ? 'drop' : 'write';
 }

@@ -1,4 +1,4 @@
-import {fieldTokens, fieldValue} from './fields.ts';
+import {fieldValue} from './fields.ts';
 import {
 	explicitLifetime,
 	heuristicallyCacheable,
@@ -11,6 +11,7 @@ import {hasValidator, type RequestFacts} from './request-rules.ts';
 import {qualifiedFields} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import type {Lifetime, ResponseHead} from './types.ts';
+import {nominatedFields} from './vary.ts';
 
 export type ReceivedFacts = RequestFacts & {
 	readonly response: ResponseHead;
@@ -97,6 +98,7 @@ export function withheldFields({response, settings}: ReceivedFacts): readonly st
 	return settings.cacheControl ? qualifiedFields(responseDirectives(response, settings), 'no-cache') ?? [] : [];
 }
 
+/** Whether no other request can be known to match it (RFC 9111 §4.1): its `Vary` is `*`, names too many fields, or is malformed. */
 export function variesByEverything({response}: ReceivedFacts): boolean {
-	return fieldTokens(response.fields, 'vary').includes('*');
+	return nominatedFields(response.fields) === '*';
 }

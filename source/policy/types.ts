@@ -47,6 +47,9 @@ export type StoredHead = ResponseHead & {
 
 	/** Bytes of content. */
 	readonly byteLength: number;
+
+	/** By which it can be deleted and expired together with others. */
+	readonly tags?: readonly string[];
 };
 
 /**

@@ -338,6 +338,7 @@ test('misuse of the other methods is named, too', async t => {
 	await t.throwsAsync(cache.save({url}, {headers: {a: 1 as unknown as string}}), {...type, message: /`response.headers\["a"\]`/v});
 	await t.throwsAsync(cache.save({url}, {}, {expireAfter: '5'}), {...type, message: /`expireAfter`/v});
 	await t.throwsAsync(cache.save({url}, {}, {tags: ['']}), {...type, message: /`tags`/v});
+	await t.throwsAsync(cache.save({url}, {headers: {vary: 'accept, "cookie'}}), {code: 'ERR_NOT_STORABLE', message: /vary-star/v});
 	await t.throwsAsync(cache.save({url}, {statusCode: 302, headers: {location: '/?api_key=a'}}), {code: 'ERR_NOT_STORABLE', message: /secret-in-header/v});
 	await t.throwsAsync(cache.explain({url}), {...type, message: /client/v});
 	t.throws(() => cacheHooks({cache: new Map() as unknown as HttpCache}), {...type, message: /HttpCache/v});

@@ -1,6 +1,13 @@
 import test from 'ava';
-import {cacheInfo, type HttpCache, type Store} from '../../source/index.ts';
+import {
+	cacheInfo,
+	type CacheSettings,
+	type HttpCache,
+	type RequestSettings,
+	type Store,
+} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
+import {Origin} from '../helpers/origin.ts';
 import {manage, places} from './places.ts';
 
 for (const [name, open] of places) {
@@ -128,6 +135,73 @@ test('where the records of tags cannot be read, what has tags is not used, and n
 		isBroken = true;
 		await broken.get({url});
 	})(cache), {message: 'gone'});
+});
+
+const many = (length: number): string[] => Array.from({length}, (_, index) => String(index));
+const overBound: ReadonlyArray<readonly [title: string, headers: Readonly<Record<string, string>>, client: CacheSettings, request: RequestSettings]> = [
+	['of a header', {'cache-tag': many(3000).join(',')}, {}, {}],
+	['of the other header', {'surrogate-key': many(3000).join(' ')}, {}, {}],
+	['of both headers', {'cache-tag': many(128).join(','), 'surrogate-key': 'a'}, {}, {}],
+	['of a header and the request', {'cache-tag': many(128).join(',')}, {}, {tags: ['a']}],
+	['of a header and a function', {'cache-tag': many(128).join(',')}, {tags: () => ['a']}, {}],
+	['of a function', {}, {tags: () => many(129)}, {}],
+	['of a function, one of which is too long,', {}, {tags: () => ['x'.repeat(257)]}, {}],
+];
+
+for (const [title, headers, ofClient, ofRequest] of overBound) {
+	test(`a response with too many tags ${title} is not stored, takes the place of what is, and costs no reads`, async t => {
+		const store = new MemoryStore();
+		let reads = 0;
+		store.get = function (...args) {
+			reads++;
+			return MemoryStore.prototype.get.apply(this, args);
+		};
+
+		const {client, cache} = await manage(t, async () => store, ofClient);
+		await using origin = await Origin.start((_request, response) => {
+			response.writeHead(200, headers).end('new');
+		});
+		const refused: string[] = [];
+		cache.on('refused', ({reason}) => {
+			refused.push(reason);
+		});
+		const {url} = origin;
+		await cache.save({url}, {body: 'old'}, {expireAfter: 0});
+		reads = 0;
+		const response = await client(url, {context: {cache: {...ofRequest, forceRefresh: true}}});
+		await cache.idle();
+		t.is(response.body, 'new');
+		t.is(cacheInfo(response).stored, 'too-many-tags');
+		t.deepEqual(refused, ['too-many-tags']);
+		t.true(reads < 5, `${reads} reads`);
+		t.false(await cache.contains({url}));
+	});
+}
+
+test('a 304 that brings too many tags is answered by what is stored, and ends it', async t => {
+	const {client, cache, origin, clock} = await manage(t, places[0]![1]);
+	const url = `${origin.url}/a?cache-tag=${many(128).join(',')}`;
+	await cache.save({url}, {headers: {etag: '"1"'}, body: 'old'}, {tags: ['one']});
+	clock.advance(61);
+	const response = await client(url);
+	t.is(response.body, 'old');
+	t.is(cacheInfo(response).reason, 'revalidated');
+	await cache.idle();
+	t.false(await cache.contains({url}));
+});
+
+test('what a user gives has no more tags than may be', async t => {
+	const {client, cache, origin} = await manage(t, places[0]![1]);
+	const url = `${origin.url}/a`;
+	const save = async (tags: string[], headers = {}): Promise<unknown> => cache.save({url}, {headers}, {tags});
+	await t.throwsAsync(save(many(129)), {instanceOf: TypeError, message: /`tags` to be an array of at most 128 strings of 1 to 256 characters/v});
+	await t.throwsAsync(save(['x'.repeat(257)]), {instanceOf: TypeError});
+	await t.throwsAsync(save(['a'], {'cache-tag': many(128).join(',')}), {code: 'ERR_NOT_STORABLE', message: /too-many-tags/v});
+	const saved = await cache.save({url}, {}, {tags: [...many(128), '0', '1']});
+	t.is(saved.tags.length, 128);
+	await t.throwsAsync(cache.save(saved, {tags: ['another']}), {code: 'ERR_NOT_STORABLE', message: /too-many-tags/v});
+	await t.throwsAsync(client(url, {context: {cache: {tags: many(129)}}}), {message: /`context.cache.tags` to be an array of at most 128 tags/v});
+	await t.throwsAsync(client(url, {context: {cache: {tags: ['a', 'x'.repeat(257)]}}}), {message: /`context.cache.tags\[1\]` to be a string of 1 to 256 characters/v});
 });
 
 test('a function of tags that fails keeps the response out, and is told', async t => {

@@ -46,6 +46,14 @@ const varyTable: readonly VaryRow[] = [
 	['Cookie parts, as any field does', 'cookie', {cookie: 'a=1'}, {cookie: 'a=2'}, false],
 	['* never matches', '*', {foo: '1'}, {foo: '1'}, false],
 	['* among others never matches', 'foo, *', {foo: '1'}, {foo: '1'}, false],
+	['white space in quotes counts', 'foo', {foo: '"a, b"'}, {foo: '"a,b"'}, false],
+	['white space in comments counts', 'foo', {foo: '(a, b)'}, {foo: '(a,b)'}, false],
+	['neither order nor case nor white space of codings counts', 'accept-encoding', {'accept-encoding': 'gzip, br;q=0.5'}, {'accept-encoding': 'BR; q=0.5 , GZIP'}, true],
+	['the case of languages does not count', 'accept-language', {'accept-language': 'de-CH, en'}, {'accept-language': 'DE-ch,en'}, true],
+	['the order of languages counts', 'accept-language', {'accept-language': 'de, en'}, {'accept-language': 'en, de'}, false],
+	['a malformed Vary never matches', '"foo"', {foo: '1'}, {foo: '1'}, false],
+	['a Vary of many fields matches', Array.from({length: 32}, (_, index) => `foo-${index}`).join(', '), {foo: '1'}, {foo: '1'}, true],
+	['a Vary of more than 32 fields never matches', Array.from({length: 33}, (_, index) => `foo-${index}`).join(', '), {foo: '1'}, {foo: '1'}, false],
 ];
 
 for (const [title, vary, first, second, isReused] of varyTable) {

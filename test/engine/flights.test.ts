@@ -76,6 +76,16 @@ for (const how of ['its head', 'its end, as of a 304'] as const) {
 	});
 }
 
+for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) => `x-${index}`).join(',')]) {
+	test(`a response that varies by everything is for nobody else: ${vary.slice(0, 20)}`, async t => {
+		const flights = new Flights();
+		const flight = leading(flights.board('key', german));
+		const follower = waiting(flights.board('key', german));
+		flight.land(match('Vary', vary));
+		t.not((await follower.landing).do, 'reuse');
+	});
+}
+
 test('what is known to vary is parted from the start', t => {
 	const flights = new Flights();
 	t.is(flights.board('key', german, {names: ['accept-language']}).do, 'lead');

@@ -50,6 +50,11 @@ export function facts({method = 'GET', url = 'https://example.com/', fields = {}
 /** The settings of a client with `cacheControl: true` and nothing else. */
 export const byOrigin: Partial<PolicySettings> = {cacheControl: true, allowableCodes: undefined, expireAfter: undefined};
 
+/** So many tags, as `Cache-Tag` lists them. */
+export function tags(length: number): string {
+	return Array.from({length}, (_, index) => index).join(', ');
+}
+
 /** Stored at `start`, fresh for five minutes, unless told otherwise. */
 export function storedHead(own: Partial<StoredHead> = {}): StoredHead {
 	return {

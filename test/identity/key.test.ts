@@ -2,6 +2,7 @@ import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
+import {maxJsonLength} from '../../source/identity/json.ts';
 import {createKey, type KeyRequest, type KeySettings} from '../../source/index.ts';
 
 const partitionSecret = 'of the tests';
@@ -41,9 +42,9 @@ const same: readonly Pair[] = [
 	['the order of JSON members, at any depth', json('{"b":[{"d":1,"c":2}],"a":null}'), json('{"a":null,"b":[{"c":2,"d":1}]}')],
 	['white space in JSON', json(' { "a" :\t[ 1 ,\r\n2 ] } '), json('{"a":[1,2]}')],
 	['escapes in JSON strings', json(String.raw`{"\u0061":"\u00e4\/"}`), json('{"a":"ä/"}')],
-	['parameters of JSON\'s type', body('Application/JSON; charset="UTF-8"', '{"a":1}'), json('{"a":1}')],
+	['the letter case of a type and of its charset', body('Application/JSON; Charset="UTF-8"', '{"a":1}'), body('application/json;charset=utf-8', '{"a":1}')],
+	['the order of a type\'s parameters', body('text/plain; a=1; b=2', 'x'), body('text/plain;b=2;a=1', 'x')],
 	['text and bytes of JSON', body('application/problem+json', '{"b":"ä","a":1}'), body('application/problem+json', bytes('{"a":1,"b":"ä"}'))],
-	['the charset of JSON', body('application/json; charset=utf-16le', Buffer.from('{"a":1}', 'utf16le')), json('{"a":1}')],
 	['an ignored member of JSON, however deep', json('{"a":[{"UTM":1,"b":2}]}'), json('{"a":[{"b":2}]}'), {ignoredParameters: ['utm']}],
 	['an ignored member below the root', json('{"data":{"utm":1}}'), json('{"data":{}}'), {ignoredParameters: ['utm'], contentRootKey: 'data'}],
 	['an ignored JSON path', json('{"a":{"id":1},"id":2}'), json('{"a":{"id":3},"id":2}'), {ignoredParameters: ['$.a.id']}],
@@ -57,12 +58,13 @@ const same: readonly Pair[] = [
 
 	['headers that are not matched', header('x-team', 'a'), {}],
 	['the letter case of a header\'s name', header('X-Team', 'a'), header('x-team', 'a'), {matchHeaders: ['X-TEAM']}],
-	['the order of a header\'s list', header('x-team', 'b,  a,'), header('x-team', ['a', 'b']), {matchHeaders: ['x-team']}],
-	['the letter case of what has none', header('accept', 'Text/HTML'), header('accept', 'text/html'), {matchHeaders: true}],
+	['white space around the commas of a list, and its lines', header('x-team', 'a ,b'), header('x-team', ['a', 'b']), {matchHeaders: ['x-team']}],
+	['the order and the letter case of content codings', header('accept-encoding', 'br, GZIP;q=0.5'), header('accept-encoding', 'gzip; q=0.5,br'), {matchHeaders: true}],
+	['the letter case of languages', header('accept-language', 'de-AT, EN'), header('accept-language', 'de-at,en'), {matchHeaders: true}],
 	['the order of matchHeaders', {headers: {a: '1', b: '2'}}, {headers: {b: '2', a: '1'}}, {matchHeaders: true}],
 	['headers of the connection, and of caching', {
 		headers: {
-			connection: 'close', host: 'a', 'cache-control': 'no-cache', range: 'bytes=0-1', ':path': '/',
+			connection: 'close', host: 'EXAMPLE.com:443', 'cache-control': 'no-cache', range: 'bytes=0-1', ':path': '/',
 		},
 	}, {}, {matchHeaders: true}],
 	['ignored headers', header('X-Trace-Id', '1'), header('x-trace-id', '2'), {matchHeaders: true, ignoredParameters: [/^X-Trace/v]}],
@@ -100,6 +102,8 @@ const different: readonly Pair[] = [
 	['a GET\'s body', {body: 'a'}, {body: 'b'}],
 	['a QUERY\'s body', {method: 'QUERY', body: 'a'}, {method: 'QUERY', body: 'b'}],
 	['the type of a body', body('text/plain', '1'), body('text/html', '1')],
+	['a parameter of a body\'s type', body('application/x-www-form-urlencoded; charset=iso-8859-1', 'a=%E9'), body('application/x-www-form-urlencoded; charset=windows-1251', 'a=%E9')],
+	['the language of a body', {method: 'POST', headers: {'content-type': 'text/plain', 'content-language': 'de'}, body: 'a'}, body('text/plain', 'a')],
 	['the content coding of a body', {headers: {'content-type': 'application/json', 'content-encoding': 'gzip'}, body: '1'}, {headers: {'content-type': 'application/json'}, body: '1'}],
 	['numbers that a double cannot tell apart', json('{"a":9007199254740993}'), json('{"a":9007199254740992}')],
 	['numbers beyond a double', json('[1e400]'), json('[1e401]')],
@@ -112,7 +116,7 @@ const different: readonly Pair[] = [
 	['JSON that is no text', body('application/json', new Uint8Array([34, 255, 34])), body('application/json', new Uint8Array([34, 254, 34]))],
 	['JSON in an unknown charset', body('application/json; charset=x', bytes('{ }')), body('application/json; charset=x', bytes('{}'))],
 	['JSON that is too deep to be sorted', json(`${deep}{"a":1, "b":2}${']'.repeat(600)}`), json(`${deep}{"b":2, "a":1}${']'.repeat(600)}`)],
-	['JSON that is too long to be sorted', json(`{"a":1,"b":"${'x'.repeat(10_485_760)}"}`), json(`{"b":"${'x'.repeat(10_485_760)}","a":1}`)],
+	['JSON that is too long to be sorted', json(`{"a":1,"b":"${'x'.repeat(maxJsonLength)}"}`), json(`{"b":"${'x'.repeat(maxJsonLength)}","a":1}`)],
 	['a member that is ignored only below the root', json('{"utm":1,"data":{}}'), json('{"utm":2,"data":{}}'), {ignoredParameters: ['utm'], contentRootKey: 'data'}],
 	['a member that is ignored only elsewhere', json('{"id":2}'), json('{"id":3}'), {ignoredParameters: ['$.a.id']}],
 	['the place of an ignored item', json('[1,2]'), json('[2]'), {ignoredParameters: ['$[0]']}],
@@ -124,6 +128,9 @@ const different: readonly Pair[] = [
 	['bytes', body('image/png', new Uint8Array([1])), body('image/png', new Uint8Array([2]))],
 
 	['a matched header', header('x-team', 'a'), header('x-team', 'b'), {matchHeaders: true}],
+	['the order of languages', header('accept-language', 'de, en'), header('accept-language', 'en, de'), {matchHeaders: true}],
+	['the order of a header\'s list', header('x-team', 'b, a'), header('x-team', 'a, b'), {matchHeaders: true}],
+	['white space in a quoted string', header('x-team', '"a  b"'), header('x-team', '"a b"'), {matchHeaders: true}],
 	['the letter case of a matched header\'s value', header('x-team', 'a, b'), header('x-team', 'A, b'), {matchHeaders: ['x-team']}],
 	['a matched header that is not there', header('x-team', ''), {}, {matchHeaders: ['x-team']}],
 	['a secret header that is listed, though all else is shared', header('authorization', 'a'), header('authorization', 'b'), {matchHeaders: ['Authorization'], partitionBy: false}],
@@ -163,7 +170,7 @@ test('what cannot be understood is refused', t => {
 
 const golden = JSON.parse(readFileSync(new URL('golden-keys.json', import.meta.url), 'utf8')) as ReadonlyArray<{readonly request: KeyRequest; readonly settings: KeySettings; readonly key: string}>;
 
-test('50 keys are what they were in every release and on every machine', t => {
+test('50 keys are what they are in every release that has this format, and on every machine', t => {
 	t.is(golden.length, 50);
 	t.is(new Set(golden.map(({key}) => key)).size, 50);
 	t.deepEqual(golden.map(({request, settings}) => createKey(request, settings)), golden.map(({key}) => key));
@@ -180,8 +187,8 @@ test('reordering parameters, JSON members, headers and lists keeps the key', t =
 		t.is(keyOf(query!), keyOf(otherQuery!));
 		const [one, other] = pair.map(list => json(`{${list.map(part => part.map(side => JSON.stringify(side)).join(': ')).join(', ')}}`));
 		t.is(keyOf(one!), keyOf(other!));
-		const [list, otherList] = pair.map(items => header(items === pair[0] ? 'X-List' : 'x-lIST', items.map(([name]) => ` ${encodeURIComponent(name)} `).join(',')));
-		t.is(keyOf(list!, {matchHeaders: ['x-list']}), keyOf(otherList!, {matchHeaders: ['x-list']}));
+		const [list, otherList] = pair.map(items => header(items === pair[0] ? 'Accept-Encoding' : 'accept-eNCODING', items.map(([name]) => ` ${encodeURIComponent(name)} `).join(',')));
+		t.is(keyOf(list!, {matchHeaders: true}), keyOf(otherList!, {matchHeaders: true}));
 	}), {numRuns: 300});
 });
 

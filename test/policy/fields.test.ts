@@ -16,7 +16,6 @@ import {
 	replaceField,
 	storableFields,
 } from '../../source/policy/stored-fields.ts';
-import {nominatedFields, nominatedValues} from '../../source/policy/vary.ts';
 
 const directives: ReadonlyArray<readonly [title: string, value: string | undefined, parsed: ReadonlyArray<readonly [string, string | true]>]> = [
 	['no value has none', undefined, []],
@@ -90,15 +89,6 @@ test('RFC 9111 §3.2: a 304 updates what is stored, but not what describes the s
 	const stored = ['ETag', '"a"', 'Content-Length', '5', 'Link', 'one', 'Link', 'two', 'X-Old', '1'];
 	const update = ['etag', '"b"', 'Content-Length', '0', 'Content-Encoding', 'gzip', 'Link', 'three', 'Connection', 'close', 'X-New', '2'];
 	t.deepEqual(freshenedFields(stored, update, []), ['Content-Length', '5', 'X-Old', '1', 'etag', '"b"', 'Link', 'three', 'X-New', '2']);
-});
-
-test('RFC 9110 §12.5.5: the fields that Vary names are a set in any letter case', t => {
-	t.deepEqual(nominatedFields({vary: ['B, a', 'b']}), ['a', 'b']);
-	t.deepEqual(nominatedFields({}), []);
-});
-
-test('RFC 9111 §4.1: white space does not part variants, absence does', t => {
-	t.deepEqual(nominatedValues(['a', 'b', 'c'], {a: ' x ,y', b: ''}), ['x,y', '', undefined]);
 });
 
 const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode: number, fields: Record<string, string>, byteLength: number, whole: boolean]> = [

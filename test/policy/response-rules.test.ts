@@ -2,12 +2,14 @@ import test from 'ava';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import type {StoredHead} from '../../source/policy/types.ts';
+import {maxTagLength, maxTags} from '../../source/policy/tags.ts';
 import {
 	facts,
 	hour,
 	minute,
 	start,
 	storedHead,
+	tags,
 	type RequestCase,
 } from '../helpers/policy.ts';
 
@@ -54,6 +56,15 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['RFC 9111 §3.3: a part is not stored', {status: 206, settings: {allowableCodes: new Set([206])}}, pass('partial')],
 	['RFC 9111 §3.3: what says that it is a range is not stored', {response: {'content-range': 'bytes 0-1/2'}}, pass('partial')],
 	['RFC 9111 §4.1: Vary: * is not stored', {response: {vary: 'accept, *'}}, pass('vary-star')],
+	['a malformed Vary is as *', {response: {vary: 'accept, "cookie'}}, pass('vary-star')],
+	['as many tags as may be are stored', {response: {'cache-tag': tags(maxTags)}}, fresh],
+	['more tags than may be are not stored', {response: {'cache-tag': tags(maxTags), 'surrogate-key': 'another'}}, pass('too-many-tags')],
+	['a tag that is too long is not stored', {response: {'cache-tag': 'x'.repeat(maxTagLength + 1)}}, pass('too-many-tags')],
+	['what has too many tags takes the place of what is stored', {response: {'cache-tag': tags(maxTags + 1)}, stored: {}}, {...pass('too-many-tags'), stored: 'drop'}],
+	['what has too many tags takes the place of nothing where it is an error', {
+		status: 500, settings: {allowableCodes: new Set([500])}, response: {'cache-tag': tags(maxTags + 1)}, stored: {},
+	}, pass('too-many-tags')],
+	['a new response has no tags of the stored one', {response: {'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, fresh],
 	['what leads to a secret is not stored', {handsOutSecret: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],

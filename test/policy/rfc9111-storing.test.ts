@@ -2,6 +2,7 @@ import test from 'ava';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onResponse} from '../../source/policy/response-rules.ts';
 import {onRequest} from '../../source/policy/request-rules.ts';
+import {maxTags} from '../../source/policy/tags.ts';
 import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 import {
 	byOrigin,
@@ -10,6 +11,7 @@ import {
 	minute,
 	start,
 	storedHead,
+	tags,
 	type RequestCase,
 } from '../helpers/policy.ts';
 
@@ -212,6 +214,12 @@ const validation: ReadonlyArray<readonly [title: string, received: Received, exp
 	['§5.2.2.5 a 304 that says no-store is the end of what is stored', {response: cc('no-store')}, {do: 'freshen', keep: 'drop'}],
 	['§5.2.2.3 a 304 that wants to be understood ends what is not', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', keep: 'drop'}],
 	['§4.1 a 304 that varies by everything is the end of what is stored', {response: {date, vary: '*'}}, {do: 'freshen', keep: 'drop'}],
+	['§4.1 a 304 with a malformed Vary is the end of what is stored', {response: {date, vary: 'accept language'}}, {do: 'freshen', keep: 'drop'}],
+	['a 304 with as many tags as may be is written', {response: {date, 'cache-tag': tags(maxTags)}}, {do: 'freshen', keep: 'write'}],
+	['a 304 with more tags than may be is the end of what is stored', {response: {date, 'cache-tag': tags(maxTags + 1)}}, {do: 'freshen', keep: 'drop'}],
+	['a 304 with more tags than may be, with those that are stored, is the end of what is stored', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, {do: 'freshen', keep: 'drop'}],
+	['a 304 with the tags that are stored is written', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: tags(maxTags).split(', ')}}, {do: 'freshen', keep: 'write'}],
+	['a 304 with more tags than may be changes nothing in a read-only cache', {response: {date, 'cache-tag': tags(maxTags + 1)}, settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
 	['§5.2.2.4 what a 304 says of single fields holds for those that are stored', {response: cc('no-cache="x-one"')}, {do: 'freshen', keep: 'write', withheld: ['x-one']}],
 	['a read-only cache gives the news and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
 	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
@@ -242,6 +250,8 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 		}, reason: 'freshened-by-head',
 	}],
 	['§4.3.5 a HEAD that agrees and forbids to store ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"', vary: '*'})}, {do: 'pass', reason: 'vary-star'}],
+	['§4.3.5 a HEAD that brings more tags than may be ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'too-many-tags'}],
+	['the caller\'s own 304 with more tags than may be is the end of what is stored', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
 	['§5.2.2.5 the caller\'s own 304 with no-store is the end of what is stored', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('no-store', {etag: '"a"'})}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
