@@ -348,11 +348,8 @@ test('nothing of what a client shows is at rest, in an archive or in what is tol
 	await getCache(client)!.idle();
 	const bytes = Buffer.concat(readdirSync(folder.path).map(file => readFileSync(path.join(folder.path, file))));
 	t.true(bytes.includes('answer 1'));
-	for (const marker of ['PASSPHRASE', 'PRIVATE KEY', key.split('\n', 2)[1]!, 'CERTIFICATE', cert.split('\n', 2)[1]!, 'NAME-OF-TRUST', 'checkServerIdentity']) {
-		t.false(bytes.includes(marker), marker);
-		t.false(told.includes(marker), marker);
-	}
-
+	const markers = ['PASSPHRASE', 'PRIVATE KEY', key.split('\n', 2)[1]!, 'CERTIFICATE', cert.split('\n', 2)[1]!, 'NAME-OF-TRUST', 'checkServerIdentity'];
+	t.deepEqual(markers.filter(marker => bytes.includes(marker) || told.includes(marker)), []);
 	await getCache(client)!.close();
 });
 
