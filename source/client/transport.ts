@@ -63,7 +63,7 @@ export function transportFor(options: Options, engine: Engine): RequestFunction 
 		};
 
 		const mayKeepBody = !settings.disabled && settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
-		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), start) : start();
+		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : giveUp(end, options)) : start();
 	};
 
 	return transport as RequestFunction;
@@ -144,7 +144,7 @@ class Attempt {
 		const cleared = await waitAboard(clearance, this.#options, start);
 		if (typeof cleared === 'string') {
 			flight.fail();
-			return this.#giveUp(cleared);
+			return giveUp(cleared, this.#options);
 		}
 
 		shortenTimeout(this.#options, performance.now() - start);
@@ -156,7 +156,7 @@ class Attempt {
 		if (typeof landed === 'string') {
 			leave();
 			void handOver(landing);
-			return this.#giveUp(landed);
+			return giveUp(landed, this.#options);
 		}
 
 		if (landed.do === 'reuse') {
@@ -165,15 +165,6 @@ class Attempt {
 
 		shortenTimeout(this.#options, performance.now() - start);
 		return landed.do === 'lead' ? this.#lead(landed.flight, step, start) : this.#execute(step);
-	}
-
-	#giveUp(end: End): RequestResult {
-		if (end === 'late') {
-			return lateRequest(this.#options);
-		}
-
-		// Got has given up before, and listens no more.
-		throw new Error('The request was aborted');
 	}
 
 	#execute(step: Step): RequestResult | Promise<RequestResult> {
@@ -305,6 +296,15 @@ class Attempt {
 
 		return response as unknown as RequestResult;
 	}
+}
+
+function giveUp(end: End, options: Options): RequestResult {
+	if (end === 'late') {
+		return lateRequest(options);
+	}
+
+	// Got has given up before, and listens no more.
+	throw new Error('The request was aborted');
 }
 
 /** Whoever was to be the next to ask, and has given up, lets another. */

@@ -1,5 +1,6 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {hasNamedValues} from './body.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
 	isRecordKey,
@@ -24,16 +25,28 @@ Who a request is: its key, whom it is for, and what of it may be stored. Everyth
 export class Identity {
 	readonly request: KeyRequest;
 	readonly #settings: KeySettingsOfCache;
+	readonly #isBodyUnknown: boolean;
 	#matched: MatchedRequest | undefined;
 
 	constructor(request: SentRequest, settings: KeySettingsOfCache) {
 		this.request = keyRequest(request);
+		this.#isBodyUnknown = request.body === 'unknown';
 		this.#settings = settings;
 	}
 
-	/** Whether a credential in the body is part of the identity: then the response is for this very request alone. */
+	/** Whether the body says, or may say, whom the response is for: then it is for this very request alone. */
 	get hasBodyCredential(): boolean {
-		return this.request.body !== undefined && this.#parts.hashed.some(([where]) => ['body', 'form', 'json', 'multipart'].includes(where));
+		const {partitionBy} = this.#settings;
+		if (this.request.body === undefined) {
+			return this.#isBodyUnknown && hasNamedValues(this.request.headers);
+		}
+
+		try {
+			return this.#parts.hasBodyCredential || (typeof partitionBy === 'function' && partitionBy(this.request) !== partitionBy({...this.request, method: 'GET', body: undefined}));
+		} catch {
+			// What a user's function cannot tell is nobody else's.
+			return true;
+		}
 	}
 
 	/** Whether a part of the key has been redacted, as in a request of an archive: nobody can tell whom it was for. */
@@ -136,37 +149,28 @@ export function resourceOfRequest({url, targetUrl}: SentRequest): string {
 	return new URL(targetUrl).origin === origin ? resource : `${resource} ${origin}`;
 }
 
-/** Thrown through a `keyFn` that asks for a default key whose secret must be read first. */
-class SecretNeededError extends Error {
-	readonly secret: Promise<Secret>;
-
-	constructor(secret: Promise<Secret>) {
-		super('The secret of the cache is being read');
-		this.secret = secret;
-	}
-}
-
 /**
 The key that a user's function makes. Most make theirs without a secret, and then none is read: where one is needed that is not at hand, the function is called again with it.
 */
 function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {readonly keyFn: NonNullable<KeySettingsOfCache['keyFn']>}, secret: GetSecret): MaybePromise<string | undefined> {
+	let pending: Promise<Secret> | undefined;
 	const call = (known: Secret | undefined): MaybePromise<unknown> => settings.keyFn(request, other => defaultKey(other, settings, () => {
 		const value = known ?? secret();
 		if (value instanceof Promise) {
-			throw new SecretNeededError(value);
+			pending = value;
+			throw new Error('The secret of the cache is being read');
 		}
 
 		return value;
 	}));
 
-	const key = recover(() => call(undefined), error => {
-		if (error instanceof SecretNeededError) {
-			return then(error.secret, value => call(value));
+	// Whatever the function made of the error is not what it makes with the secret.
+	const first = recover(() => call(undefined), error => {
+		if (pending === undefined) {
+			throw error;
 		}
-
-		throw error;
 	});
-	return then(key, made => checkedKey(made));
+	return then(first, made => then(pending === undefined ? made : then(pending, value => call(value)), key => checkedKey(key)));
 }
 
 function defaultKey(request: KeyRequest, settings: IdentitySettings, secret: () => Secret): string {

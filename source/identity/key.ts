@@ -52,6 +52,9 @@ export type MatchedRequest = {
 
 	/** Whether some of the parts in clear have been redacted. */
 	readonly isLossy: boolean;
+
+	/** Whether there may be a credential in the body. */
+	readonly hasBodyCredential: boolean;
 };
 
 // Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
@@ -109,7 +112,10 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 		matchedHeaders(request.headers, settings, keyParts),
 	];
 	hashPartition(request, url, settings, keyParts);
-	return {parts, hashed: keyParts.hashed, isLossy: keyParts.isLossy};
+	const {hashed, isLossy, hasBodyCredential} = keyParts;
+	return {
+		parts, hashed, isLossy, hasBodyCredential,
+	};
 }
 
 /** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */

@@ -20,9 +20,9 @@ const defaultPorts: Readonly<Record<string, string>> = {'http:': '80', 'https:':
 // What a server knows as a host: of the characters that RFC 3986 §3.2.2 allows, those of names.
 const authority = /^(?:\[[\d.:a-f]+\]|[\w\-.~]+)(?::\d*)?$/v;
 
-/** Whether a header names another target than the URL does: one of HTTP/2's pseudo-headers takes the place of what the URL says (RFC 9113 §8.3.1). */
+/** Whether a header names another target than the URL does. */
 export function isTargetHeader(name: string): boolean {
-	return name === 'host' || name.startsWith(':') || rewritingHeaders.has(name);
+	return isAuthorityHeader(name) || rewritingHeaders.has(name);
 }
 
 /** The values of the headers that name another target than the URL does. */
