@@ -68,7 +68,7 @@ export class ExchangeWrites {
 	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}, context: WriteContext): void {
 		const codings = this.#settings.storeEncoded ? [] : decodableCodings(fields);
 		const identity = identify(context.key === undefined ? siblingOf(this.#request, 'GET') : this.#request, this.#settings);
-		this.#quietly(() => then(context.key ?? identity.key(this.#settings.secret), key => {
+		this.#quietly(() => then(context.key ?? then(identity.key(this.#settings.secret), made => this.#cache.checkedKey(made)), key => {
 			if (key === undefined) {
 				return;
 			}

@@ -39,6 +39,7 @@ import type {
 import {ExchangeWrites, type WriteContext} from './exchange-writes.ts';
 import type {Flight} from './flight.ts';
 import {
+	answersMethod,
 	decidedBy,
 	findStored,
 	noMatch,
@@ -196,7 +197,7 @@ export class Exchange {
 	/** Decides anew, by what another request got meanwhile. */
 	reuse(match: Match): MaybePromise<Step> {
 		this.#tell({collapsed: true});
-		return then(this.#use(match, this.#key!, false), step => {
+		return then(this.#use(answersMethod(match.stored, this.request) ? match : noMatch, this.#key!, false), step => {
 			if (step.do === 'send') {
 				this.#tell({collapsed: false});
 			}

@@ -2,6 +2,7 @@ import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {identify, siblingOf} from '../identity/identify.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import type {ExchangeSettings} from './exchange-settings.ts';
 import type {OutgoingRequest} from './exchange-types.ts';
 
@@ -32,7 +33,13 @@ function current(match: Match | NoMatch, request: OutgoingRequest, settings: Exc
 		return match;
 	}
 
-	const isCurrent = match.stored.decidedBy === decidedBy(settings)
+	const isCurrent = answersMethod(match.stored, request)
+		&& match.stored.decidedBy === decidedBy(settings)
 		&& !(settings.cacheControl && cache.invalidations.outdates(request, match.primary, match.stored.createdAt));
 	return isCurrent ? match : noMatch;
+}
+
+/** What a HEAD got has no content for others, though a `keyFn` may give them one key (RFC 9110 §9.3.2). */
+export function answersMethod(stored: Pick<StoredResponse, 'method'>, request: Pick<OutgoingRequest, 'method'>): boolean {
+	return stored.method !== 'HEAD' || request.method === 'HEAD';
 }

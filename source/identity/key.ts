@@ -17,7 +17,12 @@ import {
 	type IgnoredParameter,
 } from './ignored.ts';
 import {KeyParts, type HashedPart} from './key-parts.ts';
-import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
+import {
+	lowerCaseNames,
+	matchedMethod,
+	methodParts,
+	overridingMethod,
+} from './method.ts';
 import {targetParts} from './target.ts';
 import type {
 	IdentitySettings,
@@ -104,7 +109,7 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 	const keyParts = new KeyParts(settings);
 	const url = new URL(request.url);
 	const parts = [
-		request.method,
+		methodParts(request.method, request.headers),
 		normalizeUrl(url, (name, value) => keyParts.keeps('query', name, value), settings.cacheControl === true),
 		targetParts(url, request.headers) ?? null,
 		request.trust ?? null,

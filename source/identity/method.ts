@@ -27,6 +27,16 @@ export function matchedMethod(method: string, override: string | undefined): str
 	return override === undefined ? method.toUpperCase() : `${method.toUpperCase()}:${override}`;
 }
 
+/**
+The method as the key is made of it: a server may know one override header, and not another.
+
+@param method - As `matchedMethod` gives it.
+@param headers - Lower-case names.
+*/
+export function methodParts(method: string, headers: Fields): unknown {
+	return method.includes(':') ? [method, overrides.filter(name => headers[name] !== undefined)] : method;
+}
+
 /** Header fields by lower-case name. Names that differ in letter case alone are one field with several lines. */
 export function lowerCaseNames(headers: Fields): Fields {
 	const fields: Record<string, string | readonly string[] | undefined> = Object.create(null) as Record<string, string | readonly string[] | undefined>;

@@ -13,7 +13,7 @@ A name of a plain request: one whose key is made of nothing but its method, its 
 @returns `undefined` where there is more.
 */
 export function plainName({method, url, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): string | undefined {
-	if (body !== undefined || matchHeaders !== false || typeof partitionBy === 'function') {
+	if (body !== undefined || matchHeaders !== false || typeof partitionBy === 'function' || method.includes(':')) {
 		return undefined;
 	}
 
