@@ -55,8 +55,8 @@ export function transportFor(options: Options, engine: Engine): RequestFunction 
 		const start = (): RequestResult | Promise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
 			const begun = takeOver(options, request);
-			// A recording is played as it is.
-			const redirects = settings.mode === undefined ? redirectsOf(options) : undefined;
+			// A recording is played as it is, cookies aside.
+			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = begun?.exchange ?? engine.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
 			remember(options, {exchange, now: engine.now});
 			return new Attempt(url, native, options, exchange, engine).run(isLastResort, begun?.step);

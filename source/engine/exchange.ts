@@ -45,7 +45,7 @@ import {
 	noMatch,
 } from './find-stored.ts';
 import {Patience} from './patience.ts';
-import {renderGatewayTimeout, renderStored} from './render.ts';
+import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
 import {describeStatus} from './status.ts';
 
 // A key that took longer to make than the request may be kept back.
@@ -356,11 +356,23 @@ export class Exchange {
 
 		const isAccepted = this.#settings.filterFn === undefined || this.#writes.accepts(found.stored, key);
 		return then(isAccepted, accepted => accepted
-			? then(this.#redirects?.judge(found.stored) ?? undefined, redirect => {
+			? then(this.#judge(found.stored), redirect => {
 				this.#redirect = redirect;
-				return this.#decide(isLastResort);
+				const step = this.#decide(isLastResort && redirect === undefined);
+				if (redirect !== undefined && step.do === 'send') {
+					// It stands in for no error, either.
+					this.#match = noMatch;
+				}
+
+				return step;
 			})
 			: this.#filter(found));
+	}
+
+	/** A cookie jar may take its time. */
+	#judge(stored: StoredResponse): MaybePromise<Found['redirect']> {
+		const redirect = this.#redirects?.judge(stored);
+		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.patience.left, 'cookie') : redirect;
 	}
 
 	#land(stored: StoredResponse): MaybePromise<void> {
@@ -528,7 +540,7 @@ export class Exchange {
 			expires: stored.expires,
 		});
 		this.#cache.answered({...this.#told, reason, stored});
-		return renderStored(stored, {
+		return renderStored(this.#settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.#settings.cacheControl ? this.#settings.now() : undefined,
