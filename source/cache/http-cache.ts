@@ -355,6 +355,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
 		const core = coreOf(this);
 		await core.idle();
+		const secret = await core.secret();
 		const migration = new KeyMigration({
 			...task,
 			entries: core.managedEntries,
@@ -365,9 +366,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 					return undefined;
 				}
 
-				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, core.settings, core.secret);
+				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, core.settings, () => secret);
 			},
-			redact: stored => redactAgain(stored, core.settings),
+			redact: stored => redactAgain(stored, core.settings, secret),
 		});
 		return migration.run();
 	}

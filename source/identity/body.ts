@@ -116,6 +116,12 @@ function readBody({headers, body}: BodyOfRequest): ReadBody {
 	return isRead ? readText(body, as) : {as: 'unread'};
 }
 
+/** Whether a text that was stored is the body as it was sent, but for what was replaced in it. */
+export function isStoredAsSent(request: BodyOfRequest): boolean {
+	const {as} = readBody(request);
+	return as === 'json' || as === 'form';
+}
+
 /** Whether the body of a request is of a type that has named values, of which one may be a credential. */
 export function hasNamedValues(headers: Fields): boolean {
 	return formatOf(contentType(headers).value) !== undefined;
