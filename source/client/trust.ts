@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {constants, hash, randomUUID} from 'node:crypto';
-import {globalAgent} from 'node:https';
+import https from 'node:https';
 import {isIP} from 'node:net';
 import process from 'node:process';
 import tls, {checkServerIdentity} from 'node:tls';
@@ -22,6 +22,9 @@ type TlsOption = {
 	readonly unset?: () => unknown;
 };
 
+// Of two strings that are equal, the very one that is compared: it is as long as a page.
+const standardCiphers = tls.DEFAULT_CIPHERS === constants.defaultCoreCipherList ? tls.DEFAULT_CIPHERS : constants.defaultCoreCipherList;
+
 const never: TlsOption = {};
 
 function standard(value: unknown, unset?: () => unknown): TlsOption {
@@ -35,7 +38,7 @@ const tlsOptions: ReadonlyArray<readonly [name: string, option: TlsOption]> = Ob
 	cert: never,
 	// Got always gives Node's own where the user has none.
 	checkServerIdentity: standard(checkServerIdentity),
-	ciphers: standard(constants.defaultCoreCipherList, () => tls.DEFAULT_CIPHERS),
+	ciphers: standard(standardCiphers, () => tls.DEFAULT_CIPHERS),
 	clientCertEngine: never,
 	crl: never,
 	dhparam: never,
@@ -48,7 +51,7 @@ const tlsOptions: ReadonlyArray<readonly [name: string, option: TlsOption]> = Ob
 	privateKeyEngine: never,
 	privateKeyIdentifier: never,
 	pskCallback: never,
-	rejectUnauthorized: {isStandard: value => value !== false, unset: () => process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0'},
+	rejectUnauthorized: {isStandard: value => value !== false},
 	secureContext: never,
 	secureOptions: standard(0),
 	secureProtocol: never,
@@ -68,9 +71,20 @@ export function trustOf(sent: SentRequest, native: NativeOptions, {request, crea
 		return undefined;
 	}
 
-	const parts = waysOf(sent, native as Values).map(way => partsOf(way, name));
-	if (request !== undefined || createConnection !== undefined || h2session !== undefined) {
+	const isOwn = request !== undefined || createConnection !== undefined || h2session !== undefined;
+	const options = native as Values;
+	if (!isOwn && hasDefaults(options)) {
+		return undefined;
+	}
+
+	const parts = waysOf(sent, options).map(way => partsOf(way, name));
+	if (isOwn) {
 		parts.push(unknownParts(name));
+	}
+
+	// What is given takes the place of the variable, even where it is `undefined`, as Got gives it. Who connects otherwise may leave it out.
+	if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0' && options.rejectUnauthorized === undefined && (isOwn || !Object.hasOwn(options, 'rejectUnauthorized'))) {
+		parts.push([['rejectUnauthorized', 'false']]);
 	}
 
 	const differing = new Set(parts.filter(({length}) => length > 0).map(part => JSON.stringify(part)));
@@ -78,8 +92,8 @@ export function trustOf(sent: SentRequest, native: NativeOptions, {request, crea
 }
 
 /** The TLS settings of Got's options, by the names that Node.js has for them: as in `createNativeRequestOptions()`, for a request that is not sent. */
-export function tlsOptionsOf({https, agent, http2}: Pick<Options, 'https' | 'agent' | 'http2'>): NativeOptions {
-	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = https;
+export function tlsOptionsOf(options: Pick<Options, 'https' | 'agent' | 'http2'>): NativeOptions {
+	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = options.https;
 	const native: NativeOptions & Values = {
 		...others,
 		ca: certificateAuthority,
@@ -87,9 +101,57 @@ export function tlsOptionsOf({https, agent, http2}: Pick<Options, 'https' | 'age
 		crl: certificateRevocationLists,
 		servername: serverName,
 		sigalgs: signatureAlgorithms,
-		agent: http2 ? {...agent} : agent.https,
+		agent: options.http2 ? {...options.agent} : options.agent.https,
 	};
 	return native;
+}
+
+/** Whether nobody has set any of the options: so it is with most requests, and this tells it in a fraction of the time. */
+function hasDefaults(native: Values): boolean {
+	const shared = optionsOf(https.globalAgent);
+	return native.agent === undefined
+		&& isUnset(native)
+		&& (native.checkServerIdentity === undefined || native.checkServerIdentity === checkServerIdentity)
+		&& Object.hasOwn(native, 'rejectUnauthorized')
+		&& isUnset(shared)
+		&& shared.checkServerIdentity === undefined
+		&& tls.checkServerIdentity === checkServerIdentity
+		&& tls.DEFAULT_CIPHERS === standardCiphers
+		&& tls.DEFAULT_ECDH_CURVE === 'auto'
+		&& tls.DEFAULT_MIN_VERSION === 'TLSv1.2'
+		&& tls.DEFAULT_MAX_VERSION === 'TLSv1.3';
+}
+
+function isUnset(values: Values): boolean {
+	return believesAsUsual(values) && showsNothing(values);
+}
+
+function believesAsUsual(values: Values): boolean {
+	return values.rejectUnauthorized === undefined
+		&& values.ca === undefined
+		&& values.crl === undefined
+		&& values.servername === undefined
+		&& values.minVersion === undefined
+		&& values.maxVersion === undefined
+		&& values.ciphers === undefined
+		&& values.sigalgs === undefined
+		&& values.dhparam === undefined
+		&& values.ecdhCurve === undefined
+		&& values.minDHSize === undefined
+		&& values.secureOptions === undefined
+		&& values.secureProtocol === undefined
+		&& values.secureContext === undefined
+		&& values.allowPartialTrustChain === undefined;
+}
+
+function showsNothing(values: Values): boolean {
+	return values.cert === undefined
+		&& values.key === undefined
+		&& values.pfx === undefined
+		&& values.pskCallback === undefined
+		&& values.clientCertEngine === undefined
+		&& values.privateKeyEngine === undefined
+		&& values.privateKeyIdentifier === undefined;
 }
 
 /** A way in which a request may be sent. */
@@ -116,7 +178,7 @@ function waysOf({url, fields}: SentRequest, native: Values): readonly Way[] {
 	}
 
 	if (!isObject(agent)) {
-		return [way(globalAgent.options as unknown as Values)];
+		return [way(optionsOf(https.globalAgent))];
 	}
 
 	if (Object.getPrototypeOf(agent) !== Object.prototype) {
@@ -125,7 +187,7 @@ function waysOf({url, fields}: SentRequest, native: Values): readonly Way[] {
 
 	// Got has an agent for each protocol here, and connects without one to find out which to speak.
 	const byUrl = serverNameOf(hostname, undefined);
-	return [way({}, byUrl), way(optionsOf(agent.http2), byUrl), way(agent.https === undefined ? globalAgent.options as unknown as Values : optionsOf(agent.https))];
+	return [way({}, byUrl), way(optionsOf(agent.http2), byUrl), way(optionsOf(agent.https ?? https.globalAgent))];
 }
 
 function optionsOf(agent: unknown): Values {

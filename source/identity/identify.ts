@@ -10,7 +10,7 @@ import {
 	type Secret,
 } from './key.ts';
 import {lowerCaseNames, matchedMethod} from './method.ts';
-import {knownKey, plainName, rememberKey} from './plain-keys.ts';
+import {plainKeys, rememberKey} from './plain-keys.ts';
 import type {SentRequest} from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
 import {connectionUrl} from './target.ts';
@@ -66,8 +66,8 @@ export class Identity {
 			return keyByFunction(this.request, {...this.#settings, keyFn}, secret);
 		}
 
-		const name = plainName(this.request, this.#settings);
-		const known = name === undefined ? undefined : knownKey(name, this.#settings);
+		const plain = plainKeys(this.request, this.#settings);
+		const known = plain?.get(this.request.url);
 		if (known !== undefined) {
 			return known;
 		}
@@ -78,8 +78,8 @@ export class Identity {
 		}
 
 		const key = keyOfMatched(parts, '');
-		if (name !== undefined) {
-			rememberKey(name, this.#settings, key);
+		if (plain !== undefined) {
+			rememberKey(plain, this.request.url, key);
 		}
 
 		return key;
@@ -99,8 +99,7 @@ export class Identity {
 
 	/** Whether a key was made of the request that needed no secret. */
 	#isKnownPlain(): boolean {
-		const name = this.#settings.keyFn === undefined ? plainName(this.request, this.#settings) : undefined;
-		return name !== undefined && knownKey(name, this.#settings) !== undefined;
+		return this.#settings.keyFn === undefined && plainKeys(this.request, this.#settings)?.has(this.request.url) === true;
 	}
 }
 
@@ -116,7 +115,7 @@ export function keyRequest({method, override, url, fields, body, trust}: SentReq
 		url,
 		headers: fields,
 		body: body === 'unknown' ? undefined : body,
-		...(trust !== undefined && {trust}),
+		trust,
 	};
 }
 

@@ -3,6 +3,7 @@ import {
 	ignoresName,
 	ignoresPath,
 	REDACTED,
+	tellsWhoAsks,
 	type Ignored,
 } from './ignored.ts';
 import type {JsonPath} from './json.ts';
@@ -102,8 +103,8 @@ export class KeyParts {
 	}
 
 	/** A header that tells who asks is hashed, unless the settings ignore it and it is not certain that it does. */
-	usesHeader(name: string, isIgnored: boolean): boolean {
-		return this.#hasCredentials && isCredential(name, isIgnored);
+	usesHeader(name: string): boolean {
+		return this.#hasCredentials && tellsWhoAsks(this.#ignored, name);
 	}
 
 	/** An ignored parameter is no part of the key, except for a secret one, which stays part of it while credentials separate users. */

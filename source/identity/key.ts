@@ -12,7 +12,6 @@ import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
-	ignoresHeader,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
@@ -124,7 +123,7 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 }
 
 /** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
-function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParameters}: IdentitySettings, keyParts: KeyParts): void {
+function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySettings, keyParts: KeyParts): void {
 	if (partitionBy === false) {
 		return;
 	}
@@ -140,7 +139,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParam
 	}
 
 	for (const name of Object.keys(request.headers)) {
-		const value = keyParts.usesHeader(name, ignoresHeader(ignoredParameters, name)) ? fieldValue(request.headers, name) : undefined;
+		const value = keyParts.usesHeader(name) ? fieldValue(request.headers, name) : undefined;
 		if (value !== undefined) {
 			keyParts.hash('header', name, value);
 		}

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {constants} from 'node:crypto';
 import {readFileSync} from 'node:fs';
-import {Agent, globalAgent, type AgentOptions} from 'node:https';
+import https, {Agent, globalAgent} from 'node:https';
 import process from 'node:process';
 import tls from 'node:tls';
 import test from 'ava';
@@ -143,6 +143,19 @@ test('an agent\'s options stand above those of the request, as Node.js has it', 
 	t.not(trust({...lax, agent: {https: new Agent({rejectUnauthorized: true}), http2: undefined}}), undefined);
 });
 
+test.serial('Node\'s global agent may be another, or none', t => {
+	const {globalAgent: before} = https;
+	t.teardown(() => {
+		https.globalAgent = before;
+	});
+	https.globalAgent = new Agent({rejectUnauthorized: false});
+	t.is(trust({rejectUnauthorized: undefined}), trust({rejectUnauthorized: false}));
+	for (const none of [undefined, {}, {options: undefined}, 'agent']) {
+		https.globalAgent = none as never;
+		t.is(trust({rejectUnauthorized: undefined}), undefined);
+	}
+});
+
 test('what cannot be an agent is as good as none', t => {
 	for (const agent of [null, 0, 'agent', {}, {options: 1}, {options: null}, Object.create(null), () => {}, {http2: 1, https: null}]) {
 		t.is(trust({agent}), undefined);
@@ -205,6 +218,11 @@ test.serial('the defaults of the process count where nobody has set the option',
 	process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 	t.is(trust({}), trust({rejectUnauthorized: false}));
 	t.is(trust({rejectUnauthorized: true}), undefined);
+	// So Got gives it, and Node.js takes it.
+	t.is(trust({rejectUnauthorized: undefined}), undefined);
+	const connect = (() => {}) as never;
+	t.is(trust({rejectUnauthorized: undefined}, {options: {request: connect}}), trust({rejectUnauthorized: false}));
+	t.is(trust({rejectUnauthorized: true}, {options: {request: connect}}), undefined);
 	process.env.NODE_TLS_REJECT_UNAUTHORIZED = '1';
 	t.is(trust({}), undefined);
 	tls.DEFAULT_MIN_VERSION = 'TLSv1';
