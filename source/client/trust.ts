@@ -73,7 +73,7 @@ export function trustOf(sent: SentRequest, native: NativeOptions, {request, crea
 
 	const isOwn = request !== undefined || createConnection !== undefined || h2session !== undefined;
 	const options = native as Values;
-	if (!isOwn && hasDefaults(options)) {
+	if (!isOwn && hasDefaults(sent, options)) {
 		return undefined;
 	}
 
@@ -107,14 +107,13 @@ export function tlsOptionsOf(options: Pick<Options, 'https' | 'agent' | 'http2'>
 }
 
 /** Whether nobody has set any of the options: so it is with most requests, and this tells it in a fraction of the time. */
-function hasDefaults(native: Values): boolean {
-	const shared = optionsOf(https.globalAgent);
-	return native.agent === undefined
-		&& isUnset(native)
-		&& (native.checkServerIdentity === undefined || native.checkServerIdentity === checkServerIdentity)
+function hasDefaults({fields}: SentRequest, native: Values): boolean {
+	const {agent} = native;
+	return isUnset(native)
 		&& Object.hasOwn(native, 'rejectUnauthorized')
-		&& isUnset(shared)
-		&& shared.checkServerIdentity === undefined
+		// HTTP/2 may ask for another name then.
+		&& (fields.host === undefined || !isSeveral(agent))
+		&& optionsAbove(agent).every(values => isUnset(values))
 		&& tls.checkServerIdentity === checkServerIdentity
 		&& tls.DEFAULT_CIPHERS === standardCiphers
 		&& tls.DEFAULT_ECDH_CURVE === 'auto'
@@ -128,6 +127,7 @@ function isUnset(values: Values): boolean {
 
 function believesAsUsual(values: Values): boolean {
 	return values.rejectUnauthorized === undefined
+		&& (values.checkServerIdentity === undefined || values.checkServerIdentity === checkServerIdentity)
 		&& values.ca === undefined
 		&& values.crl === undefined
 		&& values.servername === undefined
@@ -172,22 +172,24 @@ function waysOf({url, fields}: SentRequest, native: Values): readonly Way[] {
 	const way = (above: Values, serverName = standardName): Way => ({
 		native, above, serverName, standardName,
 	});
-	const {agent} = native;
-	if (agent === false) {
-		return [way({})];
+	if (isSeveral(native.agent)) {
+		// Got connects without an agent to find out which protocol to speak.
+		const byUrl = serverNameOf(hostname, undefined);
+		const [ofTwo, ofOne] = optionsAbove(native.agent) as [Values, Values];
+		return [way({}, byUrl), way(ofTwo, byUrl), way(ofOne)];
 	}
 
-	if (!isObject(agent)) {
-		return [way(optionsOf(https.globalAgent))];
-	}
+	return optionsAbove(native.agent).map(above => way(above));
+}
 
-	if (Object.getPrototypeOf(agent) !== Object.prototype) {
-		return [way(optionsOf(agent))];
-	}
+/** The options of the agents that a request may go through. */
+function optionsAbove(agent: unknown): readonly Values[] {
+	return isSeveral(agent) ? [optionsOf(agent.http2), optionsOf(agent.https ?? https.globalAgent)] : [optionsOf(agent ?? https.globalAgent)];
+}
 
-	// Got has an agent for each protocol here, and connects without one to find out which to speak.
-	const byUrl = serverNameOf(hostname, undefined);
-	return [way({}, byUrl), way(optionsOf(agent.http2), byUrl), way(optionsOf(agent.https ?? https.globalAgent))];
+/** Whether there is an agent for each protocol, as Got gives them to HTTP/2. */
+function isSeveral(agent: unknown): agent is Values {
+	return isObject(agent) && Object.getPrototypeOf(agent) === Object.prototype;
 }
 
 function optionsOf(agent: unknown): Values {
@@ -217,8 +219,8 @@ function partsOf({native, above, serverName, standardName}: Way, name: string | 
 			continue;
 		}
 
-		const digests = digestsOf(value, name);
-		parts.push([option, ...(isUnordered(option) ? digests.toSorted() : digests)]);
+		const ofValue = digestsOf(value, name);
+		parts.push([option, ...(isUnordered(option) ? ofValue.toSorted() : ofValue)]);
 	}
 
 	const asked = (given('servername') ?? serverName) as string;
@@ -235,14 +237,15 @@ function isUnordered(option: string): boolean {
 }
 
 /** The digests of a value, which may be a list, whose items may be objects such as `{pem, passphrase}` or `{buf, passphrase}`. */
-function digestsOf(value: unknown, name: string | undefined): string[] {
+function digestsOf(value: unknown, name: string | undefined): readonly string[] {
 	if (typeof value === 'string') {
-		return blocksOf(value).map(block => hash('sha256', block, 'hex'));
+		return remembered(ofTexts, value, () => blocksOf(value).map(block => hash('sha256', block, 'hex')));
 	}
 
 	if (ArrayBuffer.isView(value)) {
 		const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-		return isPem(bytes) ? digestsOf(bytes.toString('latin1'), name) : [hash('sha256', bytes, 'hex')];
+		const digest = hash('sha256', bytes, 'hex');
+		return bytes.includes('-----BEGIN ') ? remembered(ofBytes, digest, () => digestsOf(bytes.toString('latin1'), name)) : [digest];
 	}
 
 	if (Array.isArray(value)) {
@@ -267,8 +270,27 @@ function blocksOf(text: string): readonly string[] {
 	return [...lines.match(pemBlock) ?? [], ...(rest === '' ? [] : [rest])];
 }
 
-function isPem(bytes: Buffer): boolean { // eslint-disable-line @typescript-eslint/no-restricted-types
-	return bytes.includes('-----BEGIN ');
+type Digests = Map<string, readonly string[]>;
+
+const ofTexts: Digests = new Map();
+
+/** By the digest of the bytes, which somebody may change. */
+const ofBytes: Digests = new Map();
+
+/** Bundles of certificates are long, and the same for each request. */
+function remembered(digests: Digests, text: string, digest: () => readonly string[]): readonly string[] {
+	const known = digests.get(text);
+	if (known !== undefined) {
+		return known;
+	}
+
+	if (digests.size >= 100) {
+		digests.clear();
+	}
+
+	const made = digest();
+	digests.set(text, made);
+	return made;
 }
 
 const ids = new WeakMap<object, string>();

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {readdirSync, readFileSync} from 'node:fs';
 import {createServer as createProxy} from 'node:http';
-import {
+import https, {
 	Agent,
 	globalAgent,
 	request as sendHttps,
@@ -170,6 +170,16 @@ for (const [name, instance] of majors) {
 		globalAgent.destroy();
 		await t.throwsAsync(client(url), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 		t.is(answers(), 2);
+
+		// Another may take its place.
+		https.globalAgent = new Agent(lax);
+		t.teardown(() => {
+			https.globalAgent = globalAgent;
+		});
+		t.is(await client(url).text(), 'answer 1');
+		t.is(await client(`${url}/other`).text(), 'answer 3');
+		https.globalAgent = globalAgent;
+		await t.throwsAsync(client(`${url}/other`), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 	});
 
 	test(`${name}: settings that are equal share, whoever has them and however they are written`, async t => {
