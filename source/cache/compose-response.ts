@@ -87,12 +87,13 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 }
 
 /** The cookies that a redirect set, which are not stored themselves: without them it may lead elsewhere. */
-function cookiesOf({head: {statusCode, rawHeaders}, url, received, storeSetCookie}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
+function cookiesOf({head: {statusCode, rawHeaders}, url, ignored, received, storeSetCookie}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
 	if (storeSetCookie || statusCode < 300 || statusCode >= 400) {
 		return {};
 	}
 
-	const cookies = fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined);
+	const shown = redactUrl(url, ignored);
+	const cookies = fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, shown, received)).filter(cookie => cookie !== undefined);
 	return cookies.length === 0 ? {} : {cookies};
 }
 
@@ -120,21 +121,22 @@ function parseCookie(line: string, url: string, now: number): StoredCookie | und
 }
 
 /**
-The lines of a 304 that may be stored. A line that hands out a secret is left out, so that the stored one stands.
+The lines of a 304: those that may be stored, and those that are for the caller who asked alone. A line that hands out a secret is of the latter, so that the stored one stands.
 
 @param url - What was asked for.
 */
-export function storableUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): string[] {
-	const lines: string[] = [];
-	for (let index = 0; index < raw.length; index += 2) {
-		const line = raw.slice(index, index + 2);
+export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): {readonly storable: string[]; readonly own: string[]} {
+	const storable: string[] = [];
+	const own: string[] = [];
+	const lines = storableFields(raw, []);
+	for (let index = 0; index < lines.length; index += 2) {
+		const line = lines.slice(index, index + 2);
 		const isKept = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
-		if (isKept && !handsOutSecret(fieldsOf(line), url, ignored)) {
-			lines.push(...line);
-		}
+		const isStorable = isKept && !handsOutSecret(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
+		(isStorable ? storable : own).push(...line);
 	}
 
-	return storableLines(lines, url, ignored);
+	return {storable, own};
 }
 
 /** How long what was validated is fresh now, and what of it is not to be stored any longer. */

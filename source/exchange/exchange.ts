@@ -1,7 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import {
 	freshenResponse,
-	storableUpdate,
+	splitUpdate,
 	type ReceivedResponse,
 	type Renewal,
 } from '../cache/compose-response.ts';
@@ -13,7 +13,7 @@ import {redactUrl} from '../identity/url.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {mayCollapse} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
-import {fieldLines, fieldValue, type Fields} from '../policy/fields.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -533,7 +533,7 @@ export class Exchange {
 			ageAt: this.#settings.cacheControl ? this.#settings.now() : undefined,
 			status: this.#status(head?.statusCode),
 			// They are for this caller, now; nothing else of the answer is.
-			cookies: head?.statusCode === 304 && !this.#settings.storeSetCookie ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
+			own: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.#settings).own : [],
 		});
 	}
 
@@ -588,8 +588,8 @@ export class Exchange {
 	}
 
 	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
-		const update = storableUpdate(head.rawHeaders, this.request.targetUrl, this.#settings);
-		return freshenResponse((this.#match as Match).stored, update, received, renewal);
+		const {storable} = splitUpdate(head.rawHeaders, this.request.targetUrl, this.#settings);
+		return freshenResponse((this.#match as Match).stored, storable, received, renewal);
 	}
 
 	get #context(): WriteContext {

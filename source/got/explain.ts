@@ -3,6 +3,7 @@ import type {Explanation} from '../cache/explanation.ts';
 import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../identity/method.ts';
 import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {parsedUrl} from '../identity/url.ts';
 import {engineOf} from './cache-hooks.ts';
 import {tlsOptionsOf, trustOf} from './trust.ts';
 
@@ -35,7 +36,8 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 		...lowerCaseNames(headers),
 	};
 	const requestSettings = engine.settingsFor(settings ?? options.context.cache);
-	const asked = sentRequest(method, new URL(url), sent, body);
-	const trust = trustOf(new URL(url), tlsOptionsOf(options), options, {target: asked.targetUrl, name: requestSettings.trust});
+	const target = parsedUrl(url);
+	const asked = sentRequest(method, target, sent, body);
+	const trust = trustOf(target, tlsOptionsOf(options), options, {target: asked.targetUrl, name: requestSettings.trust});
 	return engine.explain(trust === undefined ? asked : {...asked, trust}, requestSettings);
 }

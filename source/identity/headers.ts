@@ -48,8 +48,7 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 
 		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
 			parts.hash('match', name, value);
-		} else {
-			parts.show(value);
+		} else if (parts.keepsHeader('reference', name, value)) {
 			selected.push([name, normalizeFieldValue(name, value)]);
 		}
 	}

@@ -1,5 +1,6 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {failureOf} from './failure.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
 	isRecordKey,
@@ -38,7 +39,7 @@ export class Identity {
 
 	/** Whether a part of the key has been redacted, as in a request of an archive: nobody can tell whom it was for. */
 	get isRedacted(): boolean {
-		return this.#parts.isLossy || this.#parts.hashed.some(part => isRedactedPart(part));
+		return this.#parts.hashed.some(part => isRedactedPart(part));
 	}
 
 	/**
@@ -146,14 +147,16 @@ class SecretNeededError extends Error {
 The key that a user's function makes. Most make theirs without a secret, and then none is read: where one is needed that is not at hand, the function is called again with it.
 */
 function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {readonly keyFn: NonNullable<KeySettingsOfCache['keyFn']>}, secret: GetSecret): MaybePromise<string | undefined> {
-	const call = (known: Secret | undefined): MaybePromise<unknown> => settings.keyFn(request, other => defaultKey(other, settings, () => {
+	const call = (known: Secret | undefined): MaybePromise<unknown> => recover<unknown>(() => settings.keyFn(request, other => defaultKey(other, settings, () => {
 		const value = known ?? secret();
 		if (value instanceof Promise) {
 			throw new SecretNeededError(value);
 		}
 
 		return value;
-	}));
+	})), error => {
+		throw error instanceof SecretNeededError ? error : failureOf('keyFn', error);
+	});
 
 	const key = recover(() => call(undefined), error => {
 		if (error instanceof SecretNeededError) {

@@ -9,8 +9,8 @@ import {
 	type Secret,
 } from './key.ts';
 import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import {redactReferences, redactUrl} from './references.ts';
 import type {IdentitySettings, StorableRequest} from './types.ts';
-import {redactUrl} from './url.ts';
 
 /**
 A request as it is stored beside its response: without secrets, and so that its key can be made again.
@@ -55,7 +55,7 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 		method,
 		url: redactUrl(url, ignoredParameters),
 		rawHeaders: redactHeaders(headers, ignoredParameters),
-		...(body !== undefined && redactBody({headers, body}, ignoredParameters, path => parts.isSecretField(path), parts)),
+		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value) => parts.isSecretField(path, value), parts)),
 		...(bodyParts !== undefined && {bodyParts}),
 		...(trust !== undefined && {trust}),
 		...(partition !== undefined && {partition}),
@@ -77,16 +77,11 @@ function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 
 		const isSecret = classifyName(name) !== 'plain' || ignoresHeader(ignored, name);
 		for (const line of fieldLines(headers, name)) {
-			lines.push(name, isSecret ? REDACTED : redactReference(line, ignored));
+			lines.push(name, isSecret ? REDACTED : redactReferences(line, ignored));
 		}
 	}
 
 	return lines;
-}
-
-/** A value such as that of `Referer`, `Origin` or `Destination` is a URL, which may have a secret in it. */
-function redactReference(line: string, ignored: Ignored): string {
-	return /^\s*https?:\/\//iv.test(line) && URL.canParse(line) ? redactUrl(line, ignored) : line;
 }
 
 /**
@@ -105,11 +100,7 @@ export function recreatedKey(request: StorableRequest, partition: Partition | un
 	}
 
 	// A tenant that has been named is not asked for again: the function would see a request without credentials.
-	const {parts, hashed, isLossy} = matchRequest(request, isTenant && isOfTenant ? {...settings, partitionBy: () => REDACTED} : settings);
-	if (isLossy) {
-		return undefined;
-	}
-
+	const {parts, hashed} = matchRequest(request, isTenant && isOfTenant ? {...settings, partitionBy: () => REDACTED} : settings);
 	const absent = known.filter(([where]) => isNeverStored(where, settings));
 	if (hashed.length + absent.length === 0) {
 		return keyOfParts(parts, undefined);
