@@ -79,7 +79,7 @@ const left: ReadonlyArray<readonly [title: string, headers: Headers]> = [
 	['Set-Cookie', {'set-cookie': [`a=${marker}; Path=/`, 'b=1']}],
 	['Set-Cookie2', {'set-cookie2': `a=${marker}`}],
 	['Content-Location with a token', {'content-location': `/b?api_key=${marker}`}],
-	['Proxy-Authenticate', {'proxy-authenticate': `Negotiate ${marker}`}],
+	...['proxy-authenticate', 'proxy-authentication-info', 'proxy-authorization'].map(name => [name, {[name]: `Negotiate ${marker}`}] as const),
 	['a header that the settings ignore', {'x-trace': marker}],
 	['a header that the settings ignore, whose value is a URL', {'x-trace': url}],
 ];

@@ -8,7 +8,6 @@ import {settingsOfVariables} from '../../source/got/install/variables.ts';
 import {
 	cached,
 	cacheInfo,
-	cacheOf,
 	createKey,
 	createStore,
 	encrypted,
@@ -18,7 +17,6 @@ import {
 	Invalidates,
 	SerializerPipeline,
 	signed,
-	withCacheSettings,
 	withoutNetwork,
 	type CacheSettings,
 	type KeyRequest,
@@ -26,7 +24,12 @@ import {
 } from '../../source/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-import {findDigests, findMarkers, markerOf} from './secrets/marker.ts';
+import {
+	findDigests,
+	findMarkers,
+	holds,
+	markerOf,
+} from './secrets/marker.ts';
 import {errorTexts, textOf, Words} from './secrets/words.ts';
 
 const marker = markerOf(1);
@@ -293,17 +296,18 @@ test('settings are shown without their secrets, wherever they lie', t => {
 });
 
 test('of a call whose result is kept, the arguments are nowhere, and the result is as it is', async t => {
-	const store = new Map();
-	const settings = {store, now: () => 0} as const;
-	const login = withCacheSettings(settings, cached(async (user: string, {password}: {readonly password: string}) => `session of ${user} ${password.length}`, '1h', {result: true, name: 'login'}));
-	const self = {};
-	t.is(await login.call(self, 'ada', {password: marker}), `session of ada ${marker.length}`);
-	await t.throwsAsync(async () => login.call(self, 'ada', {password: marker, on() {}} as never), {message: /argument 2 of .*function/v});
-	const cache = cacheOf(login);
+	const store = new Map<string, unknown>();
+	const cache = new HttpCache({store, serializer: 'json'});
 	const words = new Words(cache);
-	t.is(await login.call(self, 'ada', {password: marker}), `session of ada ${marker.length}`);
+	let count = 0;
+	const login = cached(async (user: string, {password}: {readonly password: string}) => `session ${++count} of ${user} ${password.length}`, '1h', {result: true, name: 'login', cache});
+	const session = `session 1 of ada ${marker.length}`;
+	t.is(await login('ada', {password: marker}), session);
+	t.is(await login('ada', {password: marker}), session);
+	await t.throwsAsync(async () => login('ada', {password: marker, on() {}} as never), {message: /argument 2 of .*function/v});
 	await words.sayStored();
 	const content = textOf(store);
+	t.true(holds(content, 'session 1 of ada'), 'the result is stored as it is');
 	t.deepEqual(findMarkers(content), []);
 	t.deepEqual(findDigests(content, [marker]), []);
 	t.deepEqual(findMarkers(words.end()), []);

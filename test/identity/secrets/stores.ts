@@ -1,6 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import v8 from 'node:v8';
+import {Keyv} from 'keyv';
+import {Keyv as Keyv5} from 'keyv5';
 import type {CacheSettings} from '../../../source/index.ts';
 import {MemoryStore} from '../../../source/stores/memory.ts';
 import {textOf} from './words.ts';
@@ -10,6 +12,7 @@ export type Kept = {
 
 	/** All bytes and names that lie there, a sign for each byte. */
 	readonly content: () => Promise<string>;
+	readonly end?: () => Promise<void>;
 };
 
 /** A place where responses are kept, in a folder that is its own. */
@@ -39,10 +42,18 @@ const map = (): Kept => {
 
 const serializers = ['binary', 'v8', 'json', 'yaml', 'bson'] as const;
 
+const keyv = (version: typeof Keyv): Kept => {
+	const entries = new Map<string, unknown>();
+	return {settings: {store: new version({store: entries, namespace: 'own'})}, content: async () => textOf(entries)}; // eslint-disable-line new-cap -- It is a class.
+};
+
+/** On this machine, without a server. */
 export const keepings: readonly Keeping[] = [
 	['memory', () => memory()],
 	['memory, documents', () => memory({serializer: 'document', decodeContent: true})],
 	['a Map', map],
+	['Keyv 6', () => keyv(Keyv)],
+	['Keyv 5', () => keyv(Keyv5 as unknown as typeof Keyv)],
 	['SQLite', folder => ({settings: {store: 'sqlite', cacheName: path.join(folder, 'cache')}, content: inFolder(folder)})],
 	...serializers.flatMap(serializer => [true, false].map((decodeContent): Keeping => [`files, ${serializer}${decodeContent ? ' with decoded content' : ''}`, folder => ({
 		settings: {
