@@ -25,7 +25,7 @@ const dynamoDb = dynamoDbServers(test).map(({name, url}): Keeping => [name, () =
 	const client = clientOf(url);
 	const tableName = randomUUID();
 	return {
-		settings: {store: createStore('dynamodb', {client, tableName, retryFor: 20_000})},
+		settings: {store: createStore('dynamodb', {client, tableName, retryFor: 20_000}), autoclose: true},
 		async content() {
 			const items: unknown[] = [];
 			let from: object | undefined;
@@ -48,7 +48,7 @@ const onRedis = (port: number): Keeping => ['Redis', async () => {
 	await client.connect();
 	const bytes = client.withTypeMapping({36: Buffer});
 	return {
-		settings: {store: createStore('redis', {url: `redis://127.0.0.1:${port}`, commandTimeout: 20_000})},
+		settings: {store: createStore('redis', {url: `redis://127.0.0.1:${port}`, commandTimeout: 20_000}), autoclose: true},
 		async content() {
 			const keys = await client.keys('*');
 			const values = await Promise.all(keys.map(async key => bytes.get(key)));
@@ -64,7 +64,7 @@ const onMongo = (url: string, name: 'mongodb' | 'gridfs'): Keeping => [name, asy
 	const client = await MongoClient.connect(url);
 	const databaseName = `secrets_${randomUUID()}`;
 	return {
-		settings: {store: createStore(name, {url, databaseName, commandTimeout: 20_000})},
+		settings: {store: createStore(name, {url, databaseName, commandTimeout: 20_000}), autoclose: true},
 		async content() {
 			const collections = await client.db(databaseName).collections();
 			return textOf(await Promise.all(collections.map(async collection => collection.find({}).toArray())));
