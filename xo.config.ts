@@ -1,3 +1,4 @@
+import esX from 'eslint-plugin-es-x';
 import type {FlatXoConfig} from 'xo';
 
 /**
@@ -268,6 +269,17 @@ const config: FlatXoConfig = [
 			'package-json/prefer-files-field': 'off',
 			// The overrides are for the tools alone, as a fresh clone installs them.
 			'package-json/no-overrides-in-published-package': 'off',
+		},
+	},
+	{
+		// What is published runs on the Node.js that `engines` promises; tests and benchmarks run on that of the devDependencies.
+		files: 'source/**/*.ts',
+		plugins: {'es-x': esX},
+		rules: {
+			'n/no-unsupported-features/node-builtins': ['error', {version: '^22.19.0 || >=24', allowExperimental: true}],
+			// Node.js 22 refuses both to load; the compiler's `target` lets them pass.
+			'es-x/no-regexp-duplicate-named-capturing-groups': 'error',
+			'es-x/no-regexp-modifiers': 'error',
 		},
 	},
 	...houseRules,

@@ -1,39 +1,107 @@
-// Runs in a folder into which `pack-test` has installed the library and Got. It exits with an error unless each second request is a hit.
+// Runs in a folder into which `pack-test` has installed the library and Got. It exits with an error unless all works that is named in the line that it prints at the end.
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
 import {once} from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {promisify} from 'node:util';
 import got from 'got';
-import {cacheHooks} from 'got-cache-hooks';
+import Keyv from 'keyv';
+import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
 
-const {version} = JSON.parse(fs.readFileSync('node_modules/got/package.json', 'utf8'));
+const here = import.meta.dirname;
+const run = (...args) => promisify(execFile)(process.execPath, args, {timeout: 30_000});
+const packageOf = name => JSON.parse(fs.readFileSync(path.join(here, 'node_modules', name, 'package.json'), 'utf8'));
 
-let requests = 0;
+const stores = {
+	default: {},
+	memory: {store: 'memory'},
+	sqlite: {store: 'sqlite', cacheName: 'named'},
+	filesystem: {store: 'filesystem'},
+	Map: {store: new Map()},
+	Keyv: {store: new Keyv()},
+};
+
+// `/fresh/…` may be used again without asking, `/stale/…` must be validated.
+let requests = [];
 const server = http.createServer((request, response) => {
-	requests++;
+	const etag = '"1"';
+	const isUnchanged = request.headers['if-none-match'] === etag;
 	response.setHeader('content-type', 'application/json');
-	response.setHeader('cache-control', 'max-age=60');
-	response.end(JSON.stringify({requests}));
+	response.setHeader('cache-control', request.url.startsWith('/fresh/') ? 'max-age=60' : 'no-cache');
+	response.setHeader('etag', etag);
+	response.statusCode = isUnchanged ? 304 : 200;
+	requests.push(`${request.url} ${response.statusCode}`);
+	response.end(isUnchanged ? undefined : JSON.stringify({url: request.url}));
 });
+
+async function tryStore(name, settings) {
+	const client = got.extend(cacheHooks({cacheControl: true, ...settings}));
+	for (const [url, isRevalidated] of [[`/fresh/${name}`, false], [`/stale/${name}`, true]]) {
+		requests = [];
+		const address = `http://127.0.0.1:${server.address().port}${url}`;
+		const [first, second] = [await client(address), await client(address)];
+
+		assert.equal(first.isFromCache, false, `${url}: the first answer is from the origin`);
+		assert.equal(second.isFromCache, true, `${url}: the second answer is from the cache`);
+		assert.equal(cacheInfo(second).revalidated, isRevalidated);
+		assert.equal(second.body, JSON.stringify({url}));
+		assert.deepEqual(requests, isRevalidated ? [`${url} 200`, `${url} 304`] : [`${url} 200`]);
+	}
+
+	await getCache(client).close();
+}
+
+async function tryDecorators(dialect) {
+	const {stdout} = await run(path.join(here, `decorated-${dialect}.js`));
+	assert.match(stdout, /^(?<line>ada .* after 2 requests\n)\k<line>/v, `decorated class, ${dialect}: the second calls are answered from the cache`);
+}
+
+// Modules that nothing has loaded so far have their syntax errors as well.
+async function importAll() {
+	const {peerDependenciesMeta} = packageOf('got-cache-hooks');
+	const dist = path.dirname(fileURLToPath(import.meta.resolve('got-cache-hooks')));
+	const modules = fs.readdirSync(dist, {recursive: true}).filter(file => file.endsWith('.js'));
+	const lacking = [];
+	for (const file of modules) {
+		try {
+			await import(pathToFileURL(path.join(dist, file)));
+		} catch (error) {
+			const driver = error.code === 'ERR_MODULE_NOT_FOUND' && Object.keys(peerDependenciesMeta).find(name => error.message.includes(`'${name}'`));
+			if (!driver) {
+				throw new Error(`Cannot import ${file}`, {cause: error});
+			}
+
+			lacking.push(driver);
+		}
+	}
+
+	return `${modules.length} modules${lacking.length === 0 ? '' : `, ${lacking.length} without their driver`}`;
+}
+
+// The stores that lie in files begin empty.
+process.chdir(fs.mkdtempSync(path.join(here, 'run-')));
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 
 try {
-	const stores = {memory: {store: 'memory'}, default: {}};
 	for (const [name, settings] of Object.entries(stores)) {
-		const client = got.extend(cacheHooks(settings));
-		const url = `http://127.0.0.1:${server.address().port}/${name}`;
-
-		const [first, second] = [await client(url), await client(url)];
-
-		assert.equal(first.isFromCache, false, `${name}: the first answer is from the origin`);
-		assert.equal(second.isFromCache, true, `${name}: the second answer is from the cache`);
-		assert.equal(second.body, first.body);
-		console.log(`got ${version}, store ${name}: hit`);
+		await tryStore(name, settings);
 	}
-
-	assert.equal(requests, 2);
-	assert.ok(fs.existsSync('http_cache.sqlite'), 'the default store outlives the process');
 } finally {
 	server.close();
 }
+
+assert.ok(fs.existsSync('http_cache.sqlite'), 'the default store outlives the process');
+
+await Promise.all([
+	tryDecorators('standard'),
+	tryDecorators('legacy'),
+	run('--import', 'got-cache-hooks/register', path.join(here, 'pack-test-installed.js')),
+]);
+
+const modules = await importAll();
+console.log(`Node.js ${process.versions.node}, Got ${packageOf('got').version}: a hit and a 304 with each store (${Object.keys(stores).join(', ')}), decorated classes, the register, ${modules}`);

@@ -548,7 +548,7 @@ export type CacheSettings = SharedSettings & {
 	readonly tags?: TagFunction | undefined;
 
 	/**
-	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none.
+	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none. The umask says who may read the files of `'sqlite'` and `'filesystem'`, unless their `fileMode` does.
 
 	@default undefined
 	@example

@@ -190,6 +190,22 @@ const purity: readonly Line[] = [
 	['exchange/impure.ts', 'await Promise.resolve()', 'allowed'],
 ];
 
+// What Node.js 22.19 lacks.
+const newer: readonly Line[] = [
+	['policy/newer.ts', 'export const a = /(?<x>1)|(?<x>2)/v', 'refused'],
+	['policy/newer.ts', 'export const b = /(?:(?<x>1)-(?<y>2)|-(?<y>3))/v', 'refused'],
+	['policy/newer.ts', 'export const c = new RegExp(String.raw`(?<x>1)|(?<x>2)`, \'v\')', 'refused'],
+	['policy/newer.ts', 'export const d = /(?<x>1)|(?<y>2)/v', 'allowed'],
+	['policy/newer.ts', 'export const e = /(?i:a)b/v', 'refused'],
+	['policy/newer.ts', 'export const f = /(?:a)b/iv', 'allowed'],
+	['stores/newer.ts', 'import {mkdtempDisposable} from \'node:fs/promises\'', 'refused'],
+	['stores/newer.ts', 'import {mkdtemp} from \'node:fs/promises\'', 'allowed'],
+	['engine/newer.ts', 'import {zstdCompressSync} from \'node:zlib\'', 'allowed'],
+	['engine/newer.ts', 'import {registerHooks} from \'node:module\'', 'allowed'],
+];
+
+const rules = /^(?:no-restricted-imports|no-restricted-syntax|es-x\/.+|n\/no-unsupported-features\/.+)$/v;
+
 /**
 What the repository's own configuration says of each line, with all lines of a file linted as that file, in a project of its own.
 */
@@ -207,17 +223,17 @@ async function lint(project: string, lines: readonly Line[]) {
 	const {results} = await new Xo({cwd: project, ts: true, configPath: path.join(root, 'xo.config.ts')}).lintFiles('source/**');
 	const source = path.join(await fs.realpath(project), 'source');
 	const refusals = new Set(results.flatMap(({filePath, messages}) => messages
-		.filter(({ruleId, fatal}) => fatal === true || ruleId === 'no-restricted-imports' || ruleId === 'no-restricted-syntax')
+		.filter(({ruleId, fatal}) => fatal === true || (ruleId !== null && rules.test(ruleId)))
 		.map(({line}) => `${path.relative(source, filePath).replaceAll('\\', '/')}:${line}`)));
 
 	return [...files].flatMap(([file, ofFile]) => ofFile.map(([, code], index): Line => [file, code, refusals.has(`${file}:${index + 1}`) ? 'refused' : 'allowed']));
 }
 
-test('the linter holds the import table, and that the policy is pure', async t => {
+test('the linter holds the import table, that the policy is pure, and what the least Node.js can parse and has', async t => {
 	const project = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-house-'));
 	t.teardown(async () => fs.rm(project, {recursive: true}));
 
-	const lines = [...imports, ...purity];
+	const lines = [...imports, ...purity, ...newer];
 	const expected = Map.groupBy(lines, ([file]) => file).values().toArray().flat();
 
 	t.deepEqual(await lint(project, lines), expected);

@@ -124,6 +124,10 @@ export class CacheCore {
 		const opened = openStore(store, {
 			cacheName, now, maxBytes, maxEntries,
 		});
+		if (settings.mode !== undefined) {
+			opened.store.keepRecordings?.();
+		}
+
 		this.store = opened.store;
 		this.#closes = opened.owned || autoclose;
 		this.#invalidations = invalidationsOf(store, cacheName);

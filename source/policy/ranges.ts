@@ -62,9 +62,9 @@ function parseRanges(value: string | undefined): readonly Range[] | undefined {
 }
 
 function parseRange(text: string): Range | undefined {
-	const {first: from, last: to} = /^[\t ]*(?:(?<first>\d+)-(?<last>\d*)|-(?<last>\d+))[\t ]*$/v.exec(text)?.groups ?? {};
+	const {first: from, last: to, suffix} = /^[\t ]*(?:(?<first>\d+)-(?<last>\d*)|-(?<suffix>\d+))[\t ]*$/v.exec(text)?.groups ?? {};
 	const first = position(from);
-	const last = position(to);
+	const last = position(to ?? suffix);
 	const isInvalid = first === undefined ? last === undefined : last !== undefined && last < first;
 	return isInvalid ? undefined : {first, last};
 }

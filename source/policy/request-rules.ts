@@ -1,6 +1,6 @@
 import {requestDirectives, type Directives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
-import {fieldValue} from './fields.ts';
+import {fieldValue, type Fields} from './fields.ts';
 import {
 	isFreshEnough,
 	resolveExpiration,
@@ -364,8 +364,19 @@ function isDueAhead(facts: LookupFacts): boolean {
 		&& canRefresh(facts);
 }
 
-export function hasValidator({fields}: {readonly fields: RequestHead['fields']}): boolean {
-	return fields.etag !== undefined || fields['last-modified'] !== undefined;
+/**
+The most characters of a condition that is sent. Servers take no line of more than some 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`): with a longer one, every later request for what is stored would fail.
+*/
+const maxConditionLength = 4096;
+
+/** What a stored response can be validated by (RFC 9110 §8.8): a tag or a date that can be sent back. */
+function validatorOf(fields: Fields, name: 'etag' | 'last-modified'): string | undefined {
+	const value = fieldValue(fields, name);
+	return value !== undefined && value.length <= maxConditionLength ? value : undefined;
+}
+
+export function hasValidator({fields}: {readonly fields: Fields}): boolean {
+	return validatorOf(fields, 'etag') !== undefined || validatorOf(fields, 'last-modified') !== undefined;
 }
 
 // For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
@@ -385,8 +396,8 @@ function validators({request, stored}: LookupFacts): Record<string, string> {
 		return conditional;
 	}
 
-	const etag = fieldValue(stored!.fields, 'etag');
-	const lastModified = fieldValue(stored!.fields, 'last-modified');
+	const etag = validatorOf(stored!.fields, 'etag');
+	const lastModified = validatorOf(stored!.fields, 'last-modified');
 	if (etag !== undefined) {
 		conditional['if-none-match'] = etag;
 	}

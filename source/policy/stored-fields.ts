@@ -31,9 +31,9 @@ The header lines of a response that may be stored (RFC 9111 §3.1).
 @param withheld - Further fields, in lower case, that are not to be stored.
 */
 export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
-	const listed = connectionListed(raw);
+	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
 	// RFC 9113 §8.3: pseudo-headers are no fields; http2-wrapper (Got 15) lists them among the lines.
-	return filterLines(raw, name => !neverStored.has(name) && !listed.includes(name) && !withheld.includes(name) && !name.startsWith(':'));
+	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
 }
 
 /**

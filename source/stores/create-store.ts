@@ -50,7 +50,7 @@ type Maker<Options, Made extends Store> = {
 };
 
 const place = {
-	cacheName: true, now: true, path: true, useTemp: true, useCacheDir: true,
+	cacheName: true, now: true, path: true, useTemp: true, useCacheDir: true, fileMode: true,
 } as const;
 const server = {
 	cacheName: true, now: true, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true,

@@ -81,6 +81,9 @@ export type Store = {
 	/** Bytes that everything stored takes, without handing it out. `NaN` from a guarded store that does not answer. */
 	size?(): MaybePromise<number>;
 
+	/** Called before all else by a cache with a `mode`: what is stored is a recording, made to be passed on, so the umask says who may read the files. Absent where the store makes no files. */
+	keepRecordings?(): void;
+
 	/** Tells of what leaves to make room, until what it gives is called. Absent where the store is not bounded, or does not know. */
 	watchEvictions?(listener: (key: string) => void): () => void;
 };

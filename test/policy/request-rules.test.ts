@@ -46,6 +46,7 @@ const serve = (reason: string): object => ({do: 'serve', view: {kind: 'whole'}, 
 const send = (reason: string, validators: object = {}): object => ({do: 'send', validators, reason});
 const failed = {do: 'fail', statusCode: 504, reason: 'only-if-cached'};
 const etag = {etag: '"a"'};
+const longTag = `"${'x'.repeat(4095)}"`;
 const onlyIfCached = {onlyIfCached: true};
 
 type LookupCase = RequestCase & {readonly stored?: Partial<StoredHead>; readonly after?: number};
@@ -57,6 +58,10 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['one that never expires is served for ever', {stored: {expires: undefined}, after: 1e6 * hour}, serve('fresh')],
 	['RFC 9111 §4.3.1: a stale one is validated with all it has', {stored: {fields: {...etag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-none-match': '"a"', 'if-modified-since': 'then'})],
 
+	['a tag that is too long to be sent back is no validator', {stored: {fields: {etag: longTag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-modified-since': 'then'})],
+	['a date that is too long to be sent back is none', {stored: {fields: {...etag, 'last-modified': 'x'.repeat(4097)}}, after: hour}, send('stale', {'if-none-match': '"a"'})],
+	['what has no validator that can be sent back is asked for anew', {stored: {fields: {etag: longTag}}, after: hour}, send('stale', {})],
+	['alwaysRevalidate is not for what has no validator that can be sent back', {stored: {fields: {etag: longTag}}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['RFC 9111 §5.2.1.4: no-cache validates', {stored: {fields: etag}, fields: {'cache-control': 'no-cache'}}, send('refresh', {'if-none-match': '"a"'})],
 	['RFC 9111 §5.4: Pragma validates where there is no Cache-Control', {stored: {fields: etag}, fields: {pragma: 'no-cache'}}, send('refresh', {'if-none-match': '"a"'})],
 	['RFC 9111 §5.4: Pragma does not count beside Cache-Control', {stored: {}, fields: {pragma: 'no-cache', 'cache-control': 'max-stale'}}, serve('fresh')],

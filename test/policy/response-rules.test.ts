@@ -127,7 +127,9 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 
 for (const [title, {status = 200, response = {}, stored: own, conditional = false, handsOutSecret = false, isResent = false, after = 0, ...request}, decision] of table) {
 	test(`on a response: ${title}`, t => {
-		const sent = {stored: own === undefined ? undefined : storedHead(own), conditional, handsOutSecret, isResent};
+		const sent = {
+			stored: own === undefined ? undefined : storedHead(own), conditional, handsOutSecret, isResent,
+		};
 		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, {requested: start + after, received: start + after}) as object, decision);
 	});
 }

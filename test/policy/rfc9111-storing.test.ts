@@ -237,13 +237,19 @@ for (const [title, received, expected] of validation) {
 }
 
 const caller: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
-	['§4.3.4 the caller\'s own 304 freshens what it agrees with', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"'})}, {
+	['§4.3.4 the caller\'s own 304 freshens what it agrees with', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"'}),
+	}, {
 		do: 'pass', stored: {
 			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'not-modified',
 	}],
-	['§4.3.4 it says nothing of what it does not agree with', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'})}, {do: 'pass', reason: 'not-modified'}],
-	['§4.3.4 without a validator it says nothing', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60')}, {do: 'pass', reason: 'not-modified'}],
+	['§4.3.4 it says nothing of what it does not agree with', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'}),
+	}, {do: 'pass', reason: 'not-modified'}],
+	['§4.3.4 without a validator it says nothing', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60'),
+	}, {do: 'pass', reason: 'not-modified'}],
 	['§4.3.5 a HEAD that agrees freshens the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '10'})}, {
 		do: 'pass', stored: {
 			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
@@ -251,9 +257,13 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 	}],
 	['§4.3.5 a HEAD that agrees and forbids to store ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"', vary: '*'})}, {do: 'pass', reason: 'vary-star'}],
 	['§4.3.5 a HEAD that brings more tags than may be ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'too-many-tags'}],
-	['the caller\'s own 304 with more tags than may be is the end of what is stored', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
+	['the caller\'s own 304 with more tags than may be is the end of what is stored', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)}),
+	}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
-	['§5.2.2.5 the caller\'s own 304 with no-store is the end of what is stored', {status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('no-store', {etag: '"a"'})}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
+	['§5.2.2.5 the caller\'s own 304 with no-store is the end of what is stored', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('no-store', {etag: '"a"'}),
+	}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
 	['RFC 5861 §4 a 503 is an error that what is stored may stand in for', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
 	['RFC 5861 §4 a 404 is none', {

@@ -101,7 +101,8 @@ test('a clone that is no plain data, or has no end, is refused', t => {
 
 	const sparse: unknown[] = [];
 	sparse[4_000_000_000] = 'x';
-	for (const value of [deep, self, sparse, new Map(), /x/v, new Date(0), 1n, new Uint16Array(1), new Error('x')]) {
+	refused(t, 'v8', v8Entry({...plain, later: sparse}), 'too-large');
+	for (const value of [deep, self, new Map(), /x/v, new Date(0), 1n, new Uint16Array(1), new Error('x')]) {
 		refused(t, 'v8', v8Entry({...plain, later: value}), 'format');
 		refused(t, 'v8', v8Entry({...plain, body: {json: value}}), 'format');
 	}

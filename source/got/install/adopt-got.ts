@@ -1,4 +1,11 @@
-import {createRequire, findPackageJSON, registerHooks} from 'node:module';
+import {
+	createRequire,
+	findPackageJSON,
+	registerHooks,
+	type LoadFnOutput,
+	type LoadHookContext,
+} from 'node:module';
+import process from 'node:process';
 import {adoptionCode} from './seat.ts';
 
 const majors: ReadonlySet<string> = new Set(['15', '16']);
@@ -11,7 +18,7 @@ The code stands behind Got's own, so that the lines of its stack traces stay wha
 export function adoptGot(): void {
 	registerHooks({
 		load(url, context, nextLoad) {
-			const loaded = nextLoad(url, context);
+			const loaded = asWithoutHook(url, nextLoad(url, context), context);
 			if (!isGot(url) || loaded.source === undefined || loaded.source === null) {
 				return loaded;
 			}
@@ -20,6 +27,21 @@ export function adoptGot(): void {
 			return {...loaded, source: `${source}\nimport {Options as gotCacheHooksOptions} from ${JSON.stringify(url)};\n${adoptionCode('gotCacheHooksOptions')}\n`};
 		},
 	});
+}
+
+/** The minor version of each line of Node.js from which on a load hook does no harm to CommonJS. */
+const mended: ReadonlyMap<number, number> = new Map([[22, 23], [23, Infinity], [24, 12], [25, 1]]);
+const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+const isHarmful = minor < (mended.get(major) ?? 0);
+
+/**
+In some versions of Node.js, a CommonJS module that is imported, or is the program, cannot require an ES module with imports once there is any load hook. Under this name of their own, these versions load it as they do where there is none; other versions need not know the name.
+*/
+function asWithoutHook(url: string, loaded: LoadFnOutput, {conditions}: LoadHookContext): LoadFnOutput {
+	// They are a set in some of these versions.
+	return isHarmful && loaded.format === 'commonjs' && url.startsWith('file:') && [...conditions].includes('import')
+		? {...loaded, format: 'commonjs-sync'}
+		: loaded;
 }
 
 /** By its package.json, whatever the folder is called. Only the file that all versions have as their entry is asked about: this is called for each module of the process. */

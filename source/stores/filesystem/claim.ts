@@ -1,11 +1,7 @@
-import {
-	closeSync,
-	renameSync,
-	statSync,
-	utimesSync,
-} from 'node:fs';
+import {closeSync, statSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
-import {createFile, removeFile} from './files.ts';
+import type {Place} from '../place.ts';
+import {removeFile} from './files.ts';
 
 /** Milliseconds after which one who claims a key and does nothing is taken for dead. */
 const patience = 10_000;
@@ -15,9 +11,9 @@ Runs an action that one process at a time may run: who makes the file first goes
 
 A process that was killed leaves its file. After 10 s another one takes it away.
 */
-export async function withClaim<T>(path: string, action: () => Promise<T>): Promise<T> {
-	while (!isClaimed(path)) {
-		removeAbandoned(path);
+export async function withClaim<T>(path: string, place: Place, action: () => Promise<T>): Promise<T> {
+	while (!isClaimed(path, place)) {
+		removeAbandoned(path, place);
 		await pause(2); // eslint-disable-line no-await-in-loop
 	}
 
@@ -28,9 +24,9 @@ export async function withClaim<T>(path: string, action: () => Promise<T>): Prom
 	}
 }
 
-function isClaimed(path: string): boolean {
+function isClaimed(path: string, place: Place): boolean {
 	try {
-		closeSync(createFile(path));
+		closeSync(place.makeFile(path));
 		return true;
 	} catch (error) {
 		if ((error as {code?: unknown}).code === 'EEXIST') {
@@ -41,10 +37,10 @@ function isClaimed(path: string): boolean {
 	}
 }
 
-function removeAbandoned(path: string): void {
+function removeAbandoned(path: string, place: Place): void {
 	// One at a time, who asks again: else a second one would remove the claim of the first.
 	const guard = `${path}~`;
-	if (!isAbandoned(path) || !isClaimed(guard)) {
+	if (!isAbandoned(path) || !isClaimed(guard, place)) {
 		return;
 	}
 

@@ -3,7 +3,6 @@ import {randomUUID} from 'node:crypto';
 import {
 	closeSync,
 	fstatSync,
-	mkdirSync,
 	openSync,
 	readdirSync,
 	readSync,
@@ -16,6 +15,8 @@ import {
 } from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {changeMode, modeToKeep} from '../file-modes.ts';
+import type {Place} from '../place.ts';
 import type {MaybePromise} from '../types.ts';
 
 /**
@@ -74,24 +75,34 @@ export function readBeginning(path: string, length: number): {readonly bytes: Ui
 	});
 }
 
-/**
-Writes a file so that there is the old or the new one whole, whatever happens: to a temporary file beside it, which then takes its name.
+export type Replacement = {
+	/** When it was used last, in milliseconds since the epoch. */
+	readonly time: number;
+	readonly place: Place;
+};
 
-@param time - When it was used last, in milliseconds since the epoch.
+/**
+Writes a file so that there is the old or the new one whole, whatever happens: to a temporary file beside it, which then takes its name. A file that is there keeps its mode.
 */
-export function replaceFile(path: string, parts: readonly Uint8Array[], time: number): MaybePromise<void> {
+export function replaceFile(path: string, parts: readonly Uint8Array[], {time, place}: Replacement): MaybePromise<void> {
 	const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
 	const finish = () => {
+		// Last: nothing more could be written to a file that may only be read.
+		const mode = modeToKeep(path);
+		if (mode !== undefined && mode !== place.fileMode) {
+			changeMode(temporary, mode);
+		}
+
 		utimesSync(temporary, time / 1000, time / 1000);
 		renameSync(temporary, path);
 	};
 
 	if (parts.reduce((sum, {byteLength}) => sum + byteLength, 0) >= largeFrom) {
-		return writeLarge(temporary, parts, finish);
+		return writeLarge(temporary, parts, place, finish);
 	}
 
 	try {
-		const file = createFile(temporary);
+		const file = place.makeFile(temporary);
 		try {
 			for (const part of parts) {
 				writeWhole(file, part);
@@ -107,9 +118,9 @@ export function replaceFile(path: string, parts: readonly Uint8Array[], time: nu
 	}
 }
 
-async function writeLarge(temporary: string, parts: readonly Uint8Array[], finish: () => void): Promise<void> {
+async function writeLarge(temporary: string, parts: readonly Uint8Array[], place: Place, finish: () => void): Promise<void> {
 	try {
-		closeSync(createFile(temporary));
+		closeSync(place.makeFile(temporary));
 		await writeFile(temporary, parts);
 		finish();
 	} catch (error) {
@@ -121,22 +132,6 @@ async function writeLarge(temporary: string, parts: readonly Uint8Array[], finis
 function writeWhole(file: number, bytes: Uint8Array): void {
 	for (let offset = 0; offset < bytes.byteLength;) {
 		offset += writeSync(file, bytes, offset);
-	}
-}
-
-/** Fails where there is one; makes the folder where there is none. */
-export function createFile(path: string): number {
-	for (let attempt = 1; ; attempt++) {
-		try {
-			return openSync(path, 'wx');
-		} catch (error) {
-			// Another process that clears the cache may remove the folder again.
-			if ((error as {code?: unknown}).code !== 'ENOENT' || attempt > 5) {
-				throw error;
-			}
-
-			mkdirSync(dirname(path), {recursive: true});
-		}
 	}
 }
 

@@ -1,5 +1,5 @@
 import {SettingError} from '../../errors.ts';
-import {placeOf, type PlaceOptions} from '../folders.ts';
+import {Place, type PlaceOptions} from '../place.ts';
 
 export type FilesystemStoreOptions = PlaceOptions & {
 	/**
@@ -24,13 +24,13 @@ export type FilesystemStoreOptions = PlaceOptions & {
 };
 
 export type FilesystemSettings = {
-	readonly folder: string;
+	readonly place: Place;
 	readonly extension: string | undefined;
 	readonly maxCacheBytes: number | undefined;
 	readonly now: () => number;
 };
 
-export function filesystemSettings({path = 'http_cache', extension, maxCacheBytes, now = Date.now, ...place}: FilesystemStoreOptions): FilesystemSettings {
+export function filesystemSettings({path = 'http_cache', extension, maxCacheBytes, now = Date.now, ...options}: FilesystemStoreOptions): FilesystemSettings {
 	if (extension !== undefined && !/^\.[\da-z]{1,16}$/v.test(extension)) {
 		throw new SettingError('extension', extension, 'a dot and up to 16 small letters or digits, as `\'.json\'`');
 	}
@@ -40,6 +40,6 @@ export function filesystemSettings({path = 'http_cache', extension, maxCacheByte
 	}
 
 	return {
-		folder: placeOf(path, place, 'folder'), extension, maxCacheBytes, now,
+		place: new Place(path, options, 'folder'), extension, maxCacheBytes, now,
 	};
 }

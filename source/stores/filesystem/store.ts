@@ -36,6 +36,8 @@ A file is written beside the old one and takes its name when it is whole, so tha
 
 Values below 1 MB are read and written at once, larger ones by a promise. There is no index: finding by time is not offered, and `count` reads the first bytes of every file.
 
+Calls throw a `CacheHooksError`: `ERR_STORE_PLACE` where `useTemp` or `useCacheDir` lead to a folder that another user has or can write to, `ERR_STORE_CLOSED` after `close`.
+
 @throws {SettingError} For a wrong option.
 
 @example
@@ -55,8 +57,8 @@ export class FilesystemStore implements Store {
 
 	constructor(options: FilesystemStoreOptions = {}) {
 		this.#settings = filesystemSettings(options);
-		const {folder, extension, maxCacheBytes, now} = this.#settings;
-		this.#folder = new CacheFolder(folder, extension);
+		const {place, extension, maxCacheBytes, now} = this.#settings;
+		this.#folder = new CacheFolder(place.path, extension);
 		this.#bound = maxCacheBytes === undefined
 			? undefined
 			: new Bound(this.#folder, {
@@ -70,7 +72,7 @@ export class FilesystemStore implements Store {
 	}
 
 	get(key: string): MaybePromise<Uint8Array | undefined> {
-		this.#expectOpen();
+		this.#expectUsable();
 		for (const path of this.#folder.pathsOf(key)) {
 			const found = this.#read(path, key);
 			if (isPromise(found)) {
@@ -86,7 +88,7 @@ export class FilesystemStore implements Store {
 	}
 
 	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
-		this.#expectOpen();
+		this.#expectUsable();
 		if (!(value instanceof Uint8Array)) {
 			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
 		}
@@ -108,7 +110,7 @@ export class FilesystemStore implements Store {
 			this.#sweep.afterSet(this.#settings.now());
 		};
 
-		const written = replaceFile(path, parts, this.#settings.now());
+		const written = replaceFile(path, parts, {time: this.#settings.now(), place: this.#settings.place});
 		if (isPromise(written)) {
 			return written.then(finish);
 		}
@@ -120,12 +122,12 @@ export class FilesystemStore implements Store {
 	Those who add one key go one after another, also in several processes; one who sets it meanwhile does not wait for them.
 	*/
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		this.#expectOpen();
+		this.#expectUsable();
 		if (this.#isThere(key)) {
 			return false;
 		}
 
-		return withClaim(this.#folder.claimOf(key), async () => {
+		return withClaim(this.#folder.claimOf(key), this.#settings.place, async () => {
 			if (this.#isThere(key)) {
 				return false;
 			}
@@ -136,7 +138,7 @@ export class FilesystemStore implements Store {
 	}
 
 	delete(key: string): boolean {
-		this.#expectOpen();
+		this.#expectUsable();
 		let wasThere = false;
 		for (const path of this.#folder.pathsOf(key)) {
 			const isLive = this.#isLive(headOf(path));
@@ -147,7 +149,7 @@ export class FilesystemStore implements Store {
 	}
 
 	deleteMany(keys: readonly string[]): void {
-		this.#expectOpen();
+		this.#expectUsable();
 		for (const path of keys.flatMap(key => this.#folder.pathsOf(key))) {
 			removeIfThere(path);
 		}
@@ -155,13 +157,13 @@ export class FilesystemStore implements Store {
 
 	/** Other files in the folder stay, and so do their folders. */
 	async clear(): Promise<void> {
-		this.#expectOpen();
+		this.#expectUsable();
 		await this.#folder.clear();
 	}
 
 	/** What leaves before its turn is left out; what is added meanwhile may be met. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
-		this.#expectOpen();
+		this.#expectUsable();
 		let last: string | undefined;
 		for await (const path of this.#folder.paths()) {
 			const found = await this.#read(path);
@@ -177,13 +179,13 @@ export class FilesystemStore implements Store {
 
 	/** The files of all entries, those included whose time has passed and which nobody has removed yet. */
 	async * paths(): AsyncGenerator<string, void> {
-		this.#expectOpen();
+		this.#expectUsable();
 		yield * this.#folder.paths();
 	}
 
 	/** How many live values were set with `indexed`, by the first bytes of every file. */
 	async count(): Promise<number> {
-		this.#expectOpen();
+		this.#expectUsable();
 		let count = 0;
 		for await (const path of this.#folder.paths()) {
 			const head = headOf(path);
@@ -195,13 +197,17 @@ export class FilesystemStore implements Store {
 
 	/** Bytes of all files. */
 	async size(): Promise<number> {
-		this.#expectOpen();
+		this.#expectUsable();
 		let bytes = 0;
 		for await (const path of this.#folder.paths()) {
 			bytes += statSync(path, {throwIfNoEntry: false})?.size ?? 0;
 		}
 
 		return bytes;
+	}
+
+	keepRecordings(): void {
+		this.#settings.place.keepRecordings();
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
@@ -214,10 +220,12 @@ export class FilesystemStore implements Store {
 		await this.#bound?.idle();
 	}
 
-	#expectOpen(): void {
+	#expectUsable(): void {
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.#settings.folder}\` is closed`);
+			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.#settings.place.path}\` is closed`);
 		}
+
+		this.#settings.place.check();
 	}
 
 	#read(path: string, key?: string): MaybePromise<Found | undefined> {

@@ -16,7 +16,12 @@ export function isCorrupt(error: unknown): boolean {
 	return primaryCode(error) === 11;
 }
 
-/** The low byte is the primary code: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED, 11 is SQLITE_CORRUPT. */
+/** There is no file, or not the permission for it or one of its logs: what cannot be written to, SQLite opens for reading. */
+export function isUnableToOpen(error: unknown): boolean {
+	return [8, 14].includes(primaryCode(error));
+}
+
+/** The low byte is the primary code: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED, 8 is SQLITE_READONLY, 11 is SQLITE_CORRUPT, 14 is SQLITE_CANTOPEN. */
 function primaryCode(error: unknown): number {
 	const {errcode = 0} = error as {errcode?: number};
 	return errcode % 256;

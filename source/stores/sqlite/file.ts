@@ -1,37 +1,86 @@
+import {dirname} from 'node:path';
 import process from 'node:process';
 import type * as Sqlite from 'node:sqlite';
 import type {DatabaseSync} from 'node:sqlite';
+import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
-import {makeFolderOf} from '../folders.ts';
-import {isBusy} from './faults.ts';
+import type {Place} from '../place.ts';
+import {isBusy, isUnableToOpen} from './faults.ts';
 import type {SqliteSettings} from './options.ts';
 import {schemaState, updateSchema} from './schema.ts';
 
 /**
 Opens the file, or makes it, with the schema in place.
 
-Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_OPEN` for one that cannot be opened or is no SQLite file.
+Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_PLACE` for a default place that another user has or can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is no SQLite file.
 */
 export function openSqliteFile(settings: SqliteSettings): DatabaseSync {
-	const {path, busyTimeout, makesFolder} = settings;
-	const sqlite = loadSqlite();
-	let database: DatabaseSync | undefined;
-	try {
-		if (makesFolder) {
-			makeFolderOf(path);
-		}
+	const {path, place} = settings;
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return openFile(settings);
+		} catch (error) {
+			if (place !== undefined && attempt < 5 && isUnableToOpen(error)) {
+				// Another process may have renamed the file, or be about to give a log its mode.
+				waitForLogs(place);
+				continue;
+			}
 
-		database = new sqlite.DatabaseSync(path);
+			throw error instanceof CacheHooksError
+				? error
+				: new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${(error as Error).message}`, {cause: error});
+		}
+	}
+}
+
+function openFile(settings: SqliteSettings): DatabaseSync {
+	const {path, busyTimeout, place} = settings;
+	const sqlite = loadSqlite();
+	if (place !== undefined) {
+		makePlace(place);
+	}
+
+	const database = new sqlite.DatabaseSync(place?.makesFiles === true ? withoutMaking(path) : path);
+	try {
 		// Before all else: what follows already meets the locks of other processes.
 		database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
 		prepareFile(database, settings);
 		return database;
 	} catch (error) {
-		database?.close();
-		throw error instanceof CacheHooksError
-			? error
-			: new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${(error as Error).message}`, {cause: error});
+		database.close();
+		throw error;
 	}
+}
+
+/**
+Makes the file before SQLite does, which would give it another mode. SQLite gives its logs and journals the mode of the file.
+*/
+function makePlace(place: Place): void {
+	if (place.isDefault) {
+		place.makeFolder(dirname(place.path));
+		for (const path of [place.path, ...logsOf(place)]) {
+			place.checkFile(path);
+		}
+	}
+
+	place.provideFile(place.path);
+}
+
+function waitForLogs(place: Place): void {
+	for (const path of logsOf(place)) {
+		place.waitForMode(path);
+	}
+}
+
+function logsOf({path}: Place): string[] {
+	return ['-wal', '-shm', '-journal'].map(suffix => path + suffix);
+}
+
+/** A URL by which SQLite opens a file that is there, and makes none. */
+function withoutMaking(path: string): URL {
+	const url = pathToFileURL(path);
+	url.searchParams.set('mode', 'rw');
+	return url;
 }
 
 /**

@@ -1,5 +1,5 @@
 import {SettingError} from '../../errors.ts';
-import {placeOf, type PlaceOptions} from '../folders.ts';
+import {Place, type PlaceOptions} from '../place.ts';
 
 export type SqliteStoreOptions = PlaceOptions & {
 	/**
@@ -40,8 +40,8 @@ export type SqliteStoreOptions = PlaceOptions & {
 
 export type SqliteSettings = {
 	readonly path: string;
-	/** Whether the folder is ours to make. */
-	readonly makesFolder: boolean;
+	/** Where the file lies; `undefined` in memory. */
+	readonly place: Place | undefined;
 	readonly busyTimeout: number;
 	readonly wal: boolean;
 	readonly fastSave: boolean;
@@ -55,7 +55,7 @@ const leastBytes = 1_048_576;
 
 export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	const {
-		path = 'http_cache.sqlite', useMemory = false, useTemp: inTemporary = false, useCacheDir: inCache = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now,
+		path = 'http_cache.sqlite', useMemory = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now, ...placeOptions
 	} = options;
 	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
 		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
@@ -65,13 +65,17 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastBytes}`);
 	}
 
-	if (useMemory && (inTemporary || inCache)) {
-		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${inTemporary ? 'useTemp' : 'useCacheDir'}\`: they name two places`);
+	const otherPlace = (['useTemp', 'useCacheDir'] as const).find(name => placeOptions[name]);
+	if (useMemory && otherPlace !== undefined) {
+		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${otherPlace}\`: they name two places`);
 	}
 
+	const isInMemory = useMemory || path === inMemory;
+	const place = new Place(isInMemory ? inMemory : path, placeOptions, 'file');
+
 	return {
-		path: useMemory || path === inMemory ? inMemory : placeOf(path, {useTemp: inTemporary, useCacheDir: inCache}, 'file'),
-		makesFolder: inTemporary || inCache,
+		path: isInMemory ? inMemory : place.path,
+		place: isInMemory ? undefined : place,
 		busyTimeout,
 		wal,
 		fastSave,

@@ -28,7 +28,7 @@ type Row = {readonly key: string; readonly value: Uint8Array};
 /**
 Keeps bytes in one SQLite file, safe for several processes at once; what requests need is synchronous.
 
-The file is opened by the first call, so that is where a missing folder, a file that is no database (`ERR_STORE_OPEN`) or one with another schema (`ERR_STORE_SCHEMA`) is thrown, as a `CacheHooksError`; later calls try again. After `close` every call throws `ERR_STORE_CLOSED`.
+The file is opened by the first call, so that is where a missing folder, a file that is no database (`ERR_STORE_OPEN`), one with another schema (`ERR_STORE_SCHEMA`) or a default place that another user has or can write to (`ERR_STORE_PLACE`) is thrown, as a `CacheHooksError`; later calls try again. After `close` every call throws `ERR_STORE_CLOSED`.
 
 A store whose file turns out to be damaged renames it to `….corrupt-<time>`, with its logs, and begins a new one; the call that met it throws `ERR_STORE_CORRUPT`, and the next ones work. Only a file that was opened as ours or whose header says that it is ours is ever renamed.
 
@@ -215,6 +215,10 @@ export class SqliteStore implements Store {
 		this.#run((_, database) => {
 			database.exec('PRAGMA wal_checkpoint(PASSIVE)');
 		});
+	}
+
+	keepRecordings(): void {
+		this.#settings.place?.keepRecordings();
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
