@@ -12,6 +12,9 @@ import type {IdentitySettings} from './types.ts';
 
 const redactedJson = JSON.stringify(REDACTED);
 
+/** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
+const valueClass = 'ambiguous';
+
 /** A value that nobody may guess from the key: the key has only a keyed digest of it. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
@@ -49,8 +52,9 @@ export class KeyParts {
 
 	/** Whether a parameter of a query, a path, a form or a multipart body is part of the key in clear. A secret one is hashed. */
 	keeps(where: 'query' | 'path' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
-		const kind = classOf(name, () => value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored)));
-		const use = this.#useOf(kind, ignoresName(this.#ignored, name));
+		const kind = classifyName(name);
+		const isHeld = kind === 'plain' && value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored));
+		const use = this.#useOf(isHeld ? valueClass : kind, ignoresName(this.#ignored, name));
 		if (use === 'hashed') {
 			this.hash(where, name, value);
 		}
@@ -109,7 +113,8 @@ export class KeyParts {
 	}
 
 	#classOfField(path: JsonPath, value: string): CredentialClass {
-		return classOf(String(path.at(-1)), () => value === redactedJson || isSecretString(value, this.#ignored));
+		const kind = classifyName(String(path.at(-1)));
+		return kind === 'plain' && (value === redactedJson || isSecretString(value, this.#ignored)) ? valueClass : kind;
 	}
 
 	#ignoresField(path: JsonPath): boolean {
@@ -120,12 +125,6 @@ export class KeyParts {
 	#isBelowRoot(path: JsonPath): boolean {
 		return this.#root === undefined || (path.length > 1 && path[0] === this.#root);
 	}
-}
-
-/** What a name says of its value. One that is plain may have a credential as its value all the same, or may have had one: such a value is as good as one of an ambiguous name. */
-function classOf(name: string, hasCredential: () => boolean): CredentialClass {
-	const kind = classifyName(name);
-	return kind === 'plain' && hasCredential() ? 'ambiguous' : kind;
 }
 
 /** Whether a value may be a credential. Where a user ignores a name that may be one or not, the user is right. */

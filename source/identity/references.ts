@@ -61,8 +61,11 @@ export function isSecretUrl(reference: string, base: string, ignored: Ignored, d
 		|| pathname.matchAll(pathParameters).some(([parameters]) => hasSecretParameter(parameters.slice(1).replaceAll(';', '&'), ignored, depth));
 }
 
-// What a text begins with that may have a credential in it, whatever it is called. Nearly all do not.
-const mayHold = /^\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+// What a text begins with that may have a credential in it, whatever it is called; it may be a string of JSON. Nearly all do not, and are told by this.
+const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+
+/** The shortest is something like `?sig=1`. */
+const shortest = 6;
 const absolute = /^[a-z][\w+\-.]*:\/\//iv;
 const relative = /^(?:\.{0,2}\/|\?)/v;
 
@@ -70,7 +73,7 @@ const relative = /^(?:\.{0,2}\/|\?)/v;
 Whether a text has a credential in it, whatever it is called: it is a URL or a path with one (RFC 3986 §3.2.1 for user info), JSON with one, what an `Authorization` of the schemes `Basic` and `Bearer` has, or a JSON Web Token.
 */
 export function holdsCredential(text: string, ignored: Ignored, depth = 0): boolean {
-	if (!mayHold.test(text)) {
+	if (text.length < shortest || !mayHold.test(text)) {
 		return false;
 	}
 
@@ -106,7 +109,12 @@ Whether a value of JSON is a string with a credential in it.
 @param value - Canonical JSON.
 */
 export function isSecretString(value: string, ignored: Ignored, depth = 0): boolean {
-	return value.startsWith('"') && holdsCredential(value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
+	if (!value.startsWith('"') || value.length < shortest + 2) {
+		return false;
+	}
+
+	const isEscaped = value.includes('\\');
+	return (isEscaped || mayHold.test(value)) && holdsCredential(isEscaped ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
 }
 
 // RFC 6750 §2.1, RFC 7617 §2, RFC 7519 §3.
@@ -162,6 +170,10 @@ Whether the value of a parameter has a credential in it. Servers that follow HTM
 @param value - As it is written, percent-encoded.
 */
 export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
+	if (value.length < shortest) {
+		return false;
+	}
+
 	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
 		|| holdsCredential(decode(value), ignored, depth);
 }
