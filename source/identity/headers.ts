@@ -49,8 +49,7 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 
 		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
 			parts.hash('match', name, value);
-		} else {
-			parts.show(value);
+		} else if (parts.keepsHeader('reference', name, value)) {
 			// The boundary of form data is another each time, and its parts count by themselves.
 			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
 		}
