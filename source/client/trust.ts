@@ -223,9 +223,9 @@ function partsOf({native, above, serverName, standardName}: Way, name: string | 
 		parts.push([option, ...(isUnordered(option) ? ofValue.toSorted() : ofValue)]);
 	}
 
-	const asked = (given('servername') ?? serverName) as string;
-	if (asked.toLowerCase() !== standardName) {
-		parts.push(['servername', asked.toLowerCase()]);
+	const asked = textOf(given('servername') ?? serverName).toLowerCase();
+	if (asked !== standardName) {
+		parts.push(['servername', asked]);
 	}
 
 	// A private key alone is shown to nobody.
@@ -252,16 +252,21 @@ function digestsOf(value: unknown, name: string | undefined): readonly string[] 
 		return value.flatMap(item => digestsOf(item, name));
 	}
 
-	if (typeof value !== 'object' && typeof value !== 'function') {
-		return [JSON.stringify(value)];
+	if (value === null || (typeof value !== 'object' && typeof value !== 'function')) {
+		return [textOf(value)];
 	}
 
 	const {pem, buf, buffer} = value as Values;
 	const inner = [pem, buf, buffer].filter(part => part !== undefined);
-	return inner.length > 0 ? inner.flatMap(part => digestsOf(part, name)) : [nameOf(value!, name)];
+	return inner.length > 0 ? inner.flatMap(part => digestsOf(part, name)) : [nameOf(value, name)];
 }
 
 const pemBlock = /^-----BEGIN (?<label>[^\n\-]+)-----\n.+?\n-----END \k<label>-----$/gmsv;
+
+/** What is none of the values that Node.js takes is for Node.js to refuse. */
+function textOf(value: unknown): string {
+	return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeof value;
+}
 
 /** What a text in the form of PEM holds, and what else is in it: one text may hold what another way to write it has in several. */
 function blocksOf(text: string): readonly string[] {

@@ -15,9 +15,9 @@ const redactedJson = JSON.stringify(REDACTED);
 /** A value that nobody may guess from the key: the key has only a keyed digest of it. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
-/** Whether the value of a hashed part has been redacted, so that it cannot be known any more. */
+/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
 export function isRedactedPart(part: HashedPart): boolean {
-	return part[2] === REDACTED || part[2] === redactedJson;
+	return part[2]?.includes(REDACTED) === true;
 }
 
 /** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
@@ -55,9 +55,9 @@ export class KeyParts {
 		return this.#hasBodyCredential;
 	}
 
-	/** Notes a value that is part of the key in clear. */
+	/** Notes a value that is part of the key in clear; of a header, its lines are all redacted, or none. */
 	show(value: string | undefined): void {
-		this.#isLossy ||= value === REDACTED;
+		this.#isLossy ||= value === REDACTED || value?.startsWith(`${REDACTED}, `) === true;
 	}
 
 	hash(where: string, name: string, value: string | undefined): void {

@@ -56,6 +56,8 @@ const same: readonly Pair[] = [
 	['the boundary', multipart('x', 'content-disposition: form-data; name="a"\r\n\r\n1'), multipart('--y', 'content-disposition: form-data; name="a"\r\n\r\n1')],
 	['text and bytes', body('text/plain', 'ä'), body('text/plain', bytes('ä'))],
 
+	['the own Host, though it is listed', header('host', 'Example.com'), {}, {matchHeaders: ['host']}],
+	['a number as a header', {headers: {'x-team': 5 as unknown as string}}, header('x-team', '5'), {matchHeaders: true}],
 	['headers that are not matched', header('x-team', 'a'), {}],
 	['the letter case of a header\'s name', header('X-Team', 'a'), header('x-team', 'a'), {matchHeaders: ['X-TEAM']}],
 	['white space around the commas of a list, and its lines', header('x-team', 'a ,b'), header('x-team', ['a', 'b']), {matchHeaders: ['x-team']}],
@@ -145,6 +147,8 @@ const different: readonly Pair[] = [
 	['a credential in a form', form('api_key=a'), form('api_key=b')],
 	['a credential deep in JSON', json('{"a":[{"apikey":"a"}]}'), json('{"a":[{"apikey":"b"}]}')],
 	['an ignored parameter that sounds like a credential', url('/?session_id=a'), url('/?session_id=b'), {ignoredParameters: ['session_id']}],
+	['lines of a credential and a comma in it', header('cookie', ['a=1', 'b=2']), header('cookie', 'a=1, b=2')],
+	['another Host, though Host is listed', header('host', 'a.example'), {}, {matchHeaders: ['host']}],
 	['white space in a credential', header('authorization', 'a'), header('authorization', 'a ')],
 	...['Authorization', 'Proxy-Authorization', 'Cookie', 'X-API-Key', 'Api-Key', 'ApiKey', 'X-Auth-Token', 'X-Amz-Security-Token', 'X-Session-Id', 'Private-Token'].map((name): Pair => [`the credential \`${name}\``, header(name, 'a'), header(name, 'b')]),
 ];
