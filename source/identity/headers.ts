@@ -2,7 +2,7 @@ import {normalizeFieldValue} from '../policy/field-values.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {matchedContentType} from './body.ts';
 import {classifyName} from './credentials.ts';
-import {ignoresHeader} from './ignored.ts';
+import {ignoresHeader, REDACTED} from './ignored.ts';
 import type {KeyParts} from './key-parts.ts';
 import type {IdentitySettings} from './types.ts';
 
@@ -50,7 +50,8 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
 			parts.hash('match', name, value);
 		} else {
-			parts.show(value);
+			// One that is a URL may be redacted in part.
+			parts.show(value.includes(REDACTED) ? REDACTED : value);
 			// The boundary of form data is another each time, and its parts count by themselves.
 			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
 		}

@@ -55,9 +55,9 @@ export class KeyParts {
 		return this.#hasBodyCredential;
 	}
 
-	/** Notes a value that is part of the key in clear; of a header, its lines are all redacted, or none. */
+	/** Notes a value that is part of the key in clear. */
 	show(value: string | undefined): void {
-		this.#isLossy ||= value === REDACTED || value?.startsWith(`${REDACTED}, `) === true;
+		this.#isLossy ||= value === REDACTED;
 	}
 
 	hash(where: string, name: string, value: string | undefined): void {

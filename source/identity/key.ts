@@ -12,6 +12,7 @@ import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
+	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
@@ -116,6 +117,8 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 		matchedHeaders(request.headers, settings, keyParts),
 	];
 	hashPartition(request, url, settings, keyParts);
+	// A parameter of a path is part of the key in clear, and redacted in what is stored.
+	keyParts.show(url.pathname.includes(`=${REDACTED}`) ? REDACTED : undefined);
 	const {hashed, isLossy, hasBodyCredential} = keyParts;
 	return {
 		parts, hashed, isLossy, hasBodyCredential,
