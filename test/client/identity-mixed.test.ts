@@ -68,6 +68,9 @@ const requests: ReadonlyArray<(urls: {readonly plain: string; readonly secure: s
 		{headers: {'accept-language': 'de'}},
 		{headers: {'accept-language': 'en', host: 'a.example'}},
 		{headers: {'x-http-method-override': 'HEAD'}},
+		{username: 'one', password: 'secret'},
+		{username: 'two', password: 'secret'},
+		{username: 'one', password: 'secret', headers: {host: 'a.example'}},
 	].map(options => ({plain}: {plain: string}) => [plain + where, options] as const)),
 	...[
 		{body: ''},

@@ -450,6 +450,25 @@ test('a store that was emptied by another process still tells of what a URL alon
 	t.is(await two.delete({urls: ['http://a.example/']}), 1);
 });
 
+test('a Host that equals the authority of the URL is the same to Vary, and to matchHeaders', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.writeHead(200, {vary: 'host'});
+		response.end(request.headers.host);
+	});
+	for (const settings of [{}, {matchHeaders: ['Host']}, {matchHeaders: true}]) {
+		const {client} = createClient(settings);
+		const {count} = origin;
+		const {host} = new URL(origin.url);
+		for (const options of [{}, of(host), of(` ${host}`)]) {
+			t.is(await client(origin.url, options as object).text(), host);
+		}
+
+		t.is(origin.count, count + 1);
+		t.is(await client(origin.url, of('a.example') as object).text(), 'a.example');
+		t.is(origin.count, count + 2);
+	}
+});
+
 test('what is saved for a host is found by who asks for that, and by its URL', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient();
