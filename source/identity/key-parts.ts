@@ -19,9 +19,9 @@ const valueClass = 'ambiguous';
 /** A value that nobody may guess from the key: the key has only a keyed digest of it. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
-/** Whether the value of a hashed part has been redacted, of a header perhaps only in part, so that it cannot be known any more. */
-export function isRedactedPart([where, , value]: HashedPart): boolean {
-	return value === REDACTED || value === redactedJson || ((where === 'reference' || where === 'target') && value?.includes(REDACTED) === true);
+/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
+export function isRedactedPart(part: HashedPart): boolean {
+	return part[2]?.includes(REDACTED) === true;
 }
 
 /** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */

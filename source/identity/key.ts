@@ -5,7 +5,7 @@ import {
 	type KeyObject,
 } from 'node:crypto';
 import {describe, SettingError} from '../errors.ts';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {fieldLines, type Fields} from '../policy/fields.ts';
 import {nominatedValues} from '../policy/vary.ts';
 import {bodyParts} from './body.ts';
 import {failureOf} from './failure.ts';
@@ -13,6 +13,7 @@ import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
+	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
@@ -134,10 +135,10 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 		return;
 	}
 
-	for (const name of Object.keys(request.headers)) {
-		const value = keyParts.usesHeader(name) ? fieldValue(request.headers, name) : undefined;
-		if (value !== undefined) {
-			keyParts.hash('header', name, value);
+	for (const [name, value] of Object.entries(request.headers)) {
+		if (value !== undefined && keyParts.usesHeader(name)) {
+			// A credential is no list, so that a comma in it does not part lines.
+			keyParts.hash('header', name, fieldLines(request.headers, name).join('\n'));
 		}
 	}
 

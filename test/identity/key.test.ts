@@ -56,6 +56,8 @@ const same: readonly Pair[] = [
 	['the boundary', multipart('x', 'content-disposition: form-data; name="a"\r\n\r\n1'), multipart('--y', 'content-disposition: form-data; name="a"\r\n\r\n1')],
 	['text and bytes', body('text/plain', 'ä'), body('text/plain', bytes('ä'))],
 
+	['the own Host, though it is listed', header('host', 'Example.com'), {}, {matchHeaders: ['host']}],
+	['a number as a header', {headers: {'x-team': 5 as unknown as string}}, header('x-team', '5'), {matchHeaders: true}],
 	['headers that are not matched', header('x-team', 'a'), {}],
 	['the letter case of a header\'s name', header('X-Team', 'a'), header('x-team', 'a'), {matchHeaders: ['X-TEAM']}],
 	['white space around the commas of a list, and its lines', header('x-team', 'a ,b'), header('x-team', ['a', 'b']), {matchHeaders: ['x-team']}],
@@ -154,6 +156,8 @@ const different: readonly Pair[] = [
 	['a credential behind a semicolon', url('/?a=1;token=a'), url('/?a=1;token=b')],
 	['a URL with a credential in a matched header', header('referer', 'https://a.test/?token=a'), header('referer', 'https://a.test/?token=b'), {matchHeaders: ['referer']}],
 	['a URL with a credential in another target', header('x-original-url', '/?token=a'), header('x-original-url', '/?token=b')],
+	['lines of a credential and a comma in it', header('cookie', ['a=1', 'b=2']), header('cookie', 'a=1, b=2')],
+	['another Host, though Host is listed', header('host', 'a.example'), {}, {matchHeaders: ['host']}],
 	['white space in a credential', header('authorization', 'a'), header('authorization', 'a ')],
 	...['Authorization', 'Proxy-Authorization', 'Cookie', 'X-API-Key', 'Api-Key', 'ApiKey', 'X-Auth-Token', 'X-Amz-Security-Token', 'X-Session-Id', 'Private-Token'].map((name): Pair => [`the credential \`${name}\``, header(name, 'a'), header(name, 'b')]),
 ];
