@@ -263,7 +263,9 @@ for (const [name, instance] of majors) {
 			t.is(await retried(client, '/fails'), size < 1000 ? 1 : await retried(instance as Got, '/fails/plainly'));
 			t.deepEqual(await received(origin.uploads[0]!), await received(origin.uploads[1]!));
 			t.is(origin.uploads[0]!.bytes.length, origin.uploads[1]!.bytes.length);
-			for (const [where, method] of [['/307', 'post'], ['/308', 'put']] as const) {
+			// Got 14 by itself cannot send a body of several chunks to where a redirect leads.
+			const redirects = name === 'Got 14' ? [] : [['/307', 'post'], ['/308', 'put']] as const;
+			for (const [where, method] of redirects) {
 				const {url, redirectUrls, body} = await client[method](origin.url + where, upload());
 				t.is(url, `${origin.url}/end`);
 				t.is(redirectUrls.length, 1);
