@@ -25,6 +25,9 @@ export type AttemptParts = {
 	readonly options: Options;
 	readonly exchange: Exchange;
 	readonly client: Client;
+
+	/** `timeout.request` as the caller has it, in milliseconds: waiting for another request shortens that of the options. */
+	readonly requestTimeout: number | undefined;
 };
 
 /** Got's own test: what is not a request still to be ended is a response. */
@@ -52,8 +55,11 @@ Ends a request that nobody else drives, and waits for its response.
 */
 export async function awaitResponse(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
 	return new Promise((resolve, reject) => {
-		request.once('error', reject);
+		request.on('error', reject);
 		request.once('response', resolve);
+		request.once('close', () => {
+			reject(Object.assign(new Error('The request was closed before there was a response'), {code: 'ECONNRESET'}));
+		});
 		request.end(body);
 	});
 }

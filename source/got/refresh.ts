@@ -1,18 +1,23 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
-import {finished} from 'node:stream/promises';
-import {setTimeout as delay} from 'node:timers/promises';
 import type {Options} from 'got';
 import type {Match} from '../cache/variants.ts';
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
+import type {SentRequest} from '../exchange/types.ts';
+import {redactUrl} from '../identity/url.ts';
+import {Deadline} from './deadline.ts';
 import {
 	awaitResponse,
 	isClientRequest,
 	isResponseLike,
 	type AttemptParts,
+	type NativeOptions,
+	type RequestFunction,
+	type RequestResult,
 } from './native-request.ts';
-import {discard, receive} from './receive.ts';
-import {sentBody} from './request-head.ts';
+import {receive} from './receive.ts';
+import {isRejection, isTransientError, isTransientStatus} from './refresh-failures.ts';
 
 // How long a refresh may take at most, in milliseconds.
 const longestTime = 60_000;
@@ -20,8 +25,23 @@ const longestTime = 60_000;
 // How long it waits before it tries once more.
 const pause = 1000;
 
-const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-const rejectedCredentials: ReadonlySet<number> = new Set([401, 407]);
+// Bytes of a body that nobody wants, which are read so that its connection can be used again.
+const mostUnwanted = 65_536;
+
+/** Everything that is sent, and what is done with what comes: as it was when the request was answered. */
+type Prepared = {
+	readonly send: RequestFunction;
+	readonly url: URL;
+	readonly native: NativeOptions;
+	readonly body: string | Uint8Array | undefined;
+	readonly keepCookies: (response: IncomingMessage) => Promise<void>;
+
+	/** Milliseconds. */
+	readonly limit: number;
+
+	/** The URL as it may be shown. */
+	readonly shownUrl: string;
+};
 
 /**
 Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
@@ -30,98 +50,205 @@ It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, who
 
 @returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
-export function prepareRefresh({url, native, options, exchange, client}: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
-	const {cookieJar, ignoreInvalidCookies, timeout} = options;
-	const send = options.getRequestFunction()!;
-	const body = sentBody(options);
-	const {signal: _, ...prepared} = native;
+export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
+	const {exchange: {request, settings, info}, client} = parts;
+	const body = copiedBody(request);
+	const prepared = prepare(parts, body);
 	return async inFlight => {
-		const {request, settings, info} = exchange;
-		const renewal = client.open(request, {...settings, refresh: true, background: true});
+		const renewal = client.open({...request, body}, {...settings, refresh: true, background: true});
 		const action = await renewal.next({type: 'begin', inFlight});
 		if (action.do !== 'send') {
 			void renewal.next({type: 'released'});
 			return;
 		}
 
-		const signal = AbortSignal.timeout(Math.min(timeout.request ?? longestTime, longestTime));
-		const ask = async (validators: Readonly<Record<string, string>>): Promise<IncomingMessage> => renewal.run(async () => {
-			const result = await send(url, {...prepared, headers: {...prepared.headers, ...validators}} as never);
-			return isClientRequest(result) ? respond(result, body, signal) : checkedResponse(result);
-		});
+		const statusCode = await new Refresh(prepared, renewal).run(action.validators);
+		if (isRejection(statusCode)) {
+			client.leaveToForeground(info.key!);
+			throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${prepared.shownUrl} with ${statusCode}: the next request renews what is stored, with the hooks of its client`);
+		}
 
+		if ((statusCode >= 500 || isTransientStatus(statusCode)) && renewal.info.stored !== 'stored') {
+			throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${prepared.shownUrl} with ${statusCode}`);
+		}
+	};
+}
+
+// Got, hooks and callers change their own objects: nothing of them is kept.
+function prepare({url, native, options, exchange: {request, settings}, requestTimeout = longestTime}: AttemptParts, body: SentRequest['body']): Prepared {
+	const {signal: _, ...others} = native;
+	const {cookieJar, ignoreInvalidCookies} = options;
+	const target = new URL(url);
+	return {
+		send: options.getRequestFunction()!,
+		url: target,
+		native: {...others, headers: copiedHeaders(native.headers)},
+		body: body === 'unknown' ? undefined : body,
+		keepCookies: async response => keepCookies(response, target, cookieJar, ignoreInvalidCookies),
+		limit: Math.min(requestTimeout, longestTime),
+		shownUrl: redactUrl(request.targetUrl, settings.ignoredParameters),
+	};
+}
+
+function copiedHeaders(headers: NativeOptions['headers'] = {}): NonNullable<NativeOptions['headers']> {
+	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]));
+}
+
+function copiedBody({body}: SentRequest): SentRequest['body'] {
+	return body instanceof Uint8Array ? Uint8Array.from(body) : body;
+}
+
+/** One refresh: it translates between the origin and an exchange. */
+class Refresh {
+	readonly #prepared: Prepared;
+	readonly #exchange: Exchange;
+	readonly #deadline: Deadline;
+
+	/** What the jar makes of the cookies that came: an error where it refuses one. */
+	readonly #cookies: Array<Promise<unknown>> = [];
+
+	constructor(prepared: Prepared, exchange: Exchange) {
+		const {limit, shownUrl} = prepared;
+		this.#prepared = prepared;
+		this.#exchange = exchange;
+		this.#deadline = new Deadline(limit, () => new RefreshTimeoutError(shownUrl, limit));
+	}
+
+	/**
+	Sends it, and reads the response.
+
+	@returns The status code of the last response.
+	*/
+	async run(validators: Readonly<Record<string, string>>): Promise<number> {
+		const deadline = this.#deadline;
 		try {
-			const response = await askTwice(async () => ask(action.validators), signal);
-			const {given} = await receive(response, renewal, {mayRetry: false, isGivenUp: () => signal.aborted});
-			const last = given === undefined ? await ask({}) : response;
-			if (given === undefined) {
-				await receive(last, renewal, {mayRetry: false, isGivenUp: () => signal.aborted});
+			const statusCode = await this.#exchangeOnce(async () => this.#askTwice(validators));
+			const kept = await deadline.within(Promise.all(this.#cookies));
+			const refusal = kept.find(error => error !== undefined);
+			if (refusal !== undefined) {
+				throw refusal as Error;
 			}
 
-			await Promise.all([keepCookies(last, url, cookieJar, ignoreInvalidCookies), read(last, signal)]);
-			if (rejectedCredentials.has(last.statusCode!)) {
-				client.leaveToForeground(info.key!);
-				throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered a refresh with ${last.statusCode}: the next request renews what is stored, with the hooks of its client`);
-			}
-		} catch (error) {
-			void renewal.next({type: 'error'});
-			throw error;
+			return statusCode;
 		} finally {
-			void renewal.next({type: 'released'});
+			deadline.end();
+			void this.#exchange.next({type: 'released', isOwn: deadline.isOver});
 		}
-	};
-}
+	}
 
-/** Sends a request, and once more after a transient failure. */
-async function askTwice(ask: () => Promise<IncomingMessage>, signal: AbortSignal): Promise<IncomingMessage> {
-	try {
-		const response = await ask();
-		if (!transientStatusCodes.has(response.statusCode!) || response.headers['retry-after'] !== undefined) {
-			return response;
+	async #exchangeOnce(ask: () => Promise<IncomingMessage>): Promise<number> {
+		const response = await this.#answered(ask);
+		const {given} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
+		if (given === undefined) {
+			return this.#exchangeOnce(async () => this.#ask({}));
 		}
 
-		discard(response);
-	} catch (error) {
-		if (signal.aborted) {
+		await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
+		return response.statusCode!;
+	}
+
+	/** The response; that there is none, the exchange is told. */
+	async #answered(ask: () => Promise<IncomingMessage>): Promise<IncomingMessage> {
+		try {
+			return await ask();
+		} catch (error) {
+			void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
 			throw error;
 		}
 	}
 
-	await delay(pause, undefined, {signal, ref: false});
-	return ask();
-}
+	/** Sends the request, and once more after a transient failure, if there is time for that. */
+	async #askTwice(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+		const mayRetry = (): boolean => this.#deadline.left > pause;
+		let first: IncomingMessage | undefined;
+		try {
+			first = await this.#ask(validators);
+			if (!isTransientStatus(first.statusCode!) || first.headers['retry-after'] !== undefined || !mayRetry()) {
+				return first;
+			}
 
-async function respond(request: ClientRequest, body: string | Uint8Array | undefined, signal: AbortSignal): Promise<IncomingMessage> {
-	const giveUp = (): void => {
-		request.destroy(signal.reason as Error);
-	};
+			void leave(first);
+		} catch (error) {
+			if (!isTransientError(error) || !mayRetry()) {
+				throw error;
+			}
+		}
 
-	// Sockets of other kinds may be shared with requests that somebody waits for.
-	if (request instanceof ClientRequest) {
-		request.once('socket', socket => {
-			socket.unref();
-		});
+		await this.#deadline.wait(pause);
+		first?.destroy();
+		return this.#ask(validators);
 	}
 
-	signal.addEventListener('abort', giveUp, {once: true});
-	request.once('close', () => {
-		signal.removeEventListener('abort', giveUp);
-	});
-	return awaitResponse(request, body);
+	async #ask(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+		const response = await this.#exchange.run(async () => this.#send(validators));
+		this.#deadline.bind(response);
+		this.#cookies.push(settle(this.#prepared.keepCookies(response)));
+		return response;
+	}
+
+	async #send(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+		const {send, url, native, body} = this.#prepared;
+		const sending = (async () => {
+			const result = await send(new URL(url), {...native, headers: {...copiedHeaders(native.headers), ...validators}} as never);
+			// It may come when nobody waits for it any more.
+			const checked = checkedResult(result);
+			this.#deadline.bind(checked);
+			return checked;
+		})();
+		const result = await this.#deadline.within(sending);
+		return isClientRequest(result) ? this.#deadline.within(respond(result, body)) : result;
+	}
 }
 
-function checkedResponse(result: unknown): IncomingMessage {
-	if (isResponseLike(result)) {
+function checkedResult(result: RequestResult): ClientRequest | IncomingMessage {
+	if (isClientRequest(result) || isResponseLike(result)) {
 		return result;
 	}
 
 	throw new TypeError('Expected the `request` function to give a request or a response');
 }
 
-/** Reads a body to its end: the exchange keeps what passes. */
-async function read(response: IncomingMessage, signal: AbortSignal): Promise<void> {
-	response.resume();
-	await finished(response, {signal, writable: false});
+async function respond(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
+	// Sockets of other kinds may be shared with requests that somebody waits for.
+	if (request instanceof ClientRequest) {
+		unrefSocket(request);
+	}
+
+	return awaitResponse(request, body);
+}
+
+function unrefSocket(request: ClientRequest): void {
+	if (request.socket === null) {
+		request.once('socket', () => {
+			unrefSocket(request);
+		});
+	} else {
+		request.socket.unref?.();
+	}
+}
+
+/** Reads a body, of which the exchange keeps what passes, to its end, or until too much comes that nobody wants. */
+async function read(response: IncomingMessage, isWanted: () => boolean): Promise<void> {
+	let unwanted = 0;
+	for await (const chunk of response as AsyncIterable<Uint8Array | string>) {
+		unwanted += isWanted() ? 0 : chunk.length;
+		if (unwanted > mostUnwanted) {
+			return;
+		}
+	}
+}
+
+async function leave(response: IncomingMessage): Promise<void> {
+	await settle(read(response, () => false));
+}
+
+async function settle(pending: Promise<void>): Promise<unknown> {
+	try {
+		await pending;
+		return undefined;
+	} catch (error) {
+		return error;
+	}
 }
 
 async function keepCookies({headers}: IncomingMessage, url: URL, cookieJar: Options['cookieJar'], ignoresInvalid: boolean): Promise<void> {

@@ -67,7 +67,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
 			remember(options, {exchange, now: client.now});
 			return new Attempt({
-				url, native, options, exchange, client,
+				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);
 		};
 
