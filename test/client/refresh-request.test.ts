@@ -129,12 +129,10 @@ for (const [name, instance] of majors) {
 		t.is(refresh!.headers['x-hook'], `yes ${calls.indexOf('beforeRequest') + 1}`);
 	});
 
-	const bytes = (): Uint8Array => Buffer.from('of the request');
-
 	test(`${name}: what is changed after the answer changes nothing of its refresh`, async t => {
 		await using origin = await startOrigin();
 		const {client: plain, expire, idle, errors} = refreshingClient(instance, {...methods, store: lateStore()});
-		const body = bytes();
+		const body = Buffer.from('of the request');
 		const client = plain.extend({
 			method: 'POST',
 			headers: {'x-mine': 'before', 'x-list': ['a', 'b']},
@@ -164,7 +162,7 @@ for (const [name, instance] of majors) {
 				}],
 			},
 		}) as Got;
-		await client(`${origin.url}/path`, {body: bytes()});
+		await client(`${origin.url}/path`, {body: Buffer.from('of the request')});
 		expire();
 		t.is((await client(`${origin.url}/path`, {body})).body, 'answer 1');
 		await idle();
