@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import type {IncomingMessage} from 'node:http';
+import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {WriteReason} from '../policy/reasons.ts';
 import {replaceEmit} from './replace-emit.ts';
 
@@ -15,9 +15,10 @@ export type Collector = {
 /**
 Copies the body as it is read by whoever reads it: it neither starts the flow nor holds a chunk back, and costs nothing once it has given up.
 
+@param request - Over HTTP/2, Got 16 says by it alone that a body was cut off.
 @param limit - Bytes after which it gives up.
 */
-export function collectBody(response: IncomingMessage, limit: number, {end, cut, progress}: Collector): void {
+export function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {end, cut, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
@@ -25,12 +26,17 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 	const finish = (): void => {
 		isOver = true;
 		restore();
+		request?.off('error', fail);
 	};
 
 	const stop = (reason: WriteReason): void => {
 		finish();
 		chunks.length = 0;
 		cut(reason);
+	};
+
+	const fail = (): void => {
+		stop('incomplete');
 	};
 
 	const keep = (chunk: unknown): void => {
@@ -84,6 +90,7 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 
 		return emit();
 	});
+	request?.on('error', fail);
 }
 
 // Not `Buffer.concat`: a slice of its pool would keep the whole pool alive for as long as the entry.

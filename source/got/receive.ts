@@ -1,4 +1,4 @@
-import type {IncomingMessage} from 'node:http';
+import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
@@ -8,6 +8,9 @@ import {ServedResponse} from './served-response.ts';
 
 type ReceiveOptions = {
 	readonly mayRetry: boolean;
+
+	/** What the response belongs to, where somebody else listens to its failures. */
+	readonly request?: ClientRequest | undefined;
 
 	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
 	readonly isGivenUp: () => boolean;
@@ -20,16 +23,16 @@ export type Received = {
 };
 
 /** Tells an exchange of a response, and gives what the caller gets. */
-export function receive(response: IncomingMessage, exchange: Exchange, {mayRetry, isGivenUp}: ReceiveOptions): MaybePromise<Received> {
+export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
 		statusMessage: response.statusMessage ?? '',
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	};
-	return then(exchange.next({type: 'response', head, mayRetry}), action => answer(action, response, exchange, isGivenUp));
+	return then(exchange.next({type: 'response', head, mayRetry: options.mayRetry}), action => answer(action, response, exchange, options));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, isGivenUp: () => boolean): Received {
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response);
 		return {given: undefined, awaitsRetries: false};
@@ -46,7 +49,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, i
 
 	tellStatus(response, action.status);
 	if (action.collects) {
-		collectBody(response, exchange.settings.maxEntryBytes, {
+		collectBody(response, request, exchange.settings.maxEntryBytes, {
 			end(body) {
 				void exchange.next({type: 'end', body});
 			},

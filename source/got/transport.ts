@@ -212,7 +212,7 @@ class Attempt {
 	#watch(result: RequestResult): MaybePromise<RequestResult> {
 		if (isClientRequest(result)) {
 			const request = watchRequest(result, {
-				respond: response => this.#receive(response, () => request.isDestroyed),
+				respond: response => this.#receive(response, () => request.isDestroyed, result),
 				fail: error => this.#fail(error),
 				giveUp: () => {
 					this.#second?.destroy();
@@ -231,8 +231,8 @@ class Attempt {
 		return result;
 	}
 
-	#receive(response: IncomingMessage, isGivenUp: () => boolean): MaybePromise<GivenResponse> {
-		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, isGivenUp}), ({given, awaitsRetries}) => {
+	#receive(response: IncomingMessage, isGivenUp: () => boolean, request?: ClientRequest): MaybePromise<GivenResponse> {
+		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, request, isGivenUp}), ({given, awaitsRetries}) => {
 			if (given === undefined) {
 				return this.#resend();
 			}
