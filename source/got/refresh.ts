@@ -11,9 +11,9 @@ import {
 	awaitResponse,
 	isClientRequest,
 	isResponseLike,
+	requestFunctionOf,
 	type AttemptParts,
 	type NativeOptions,
-	type RequestFunction,
 	type RequestResult,
 } from './native-request.ts';
 import {receive} from './receive.ts';
@@ -30,7 +30,7 @@ const mostUnwanted = 65_536;
 
 /** Everything that is sent, and what is done with what comes: as it was when the request was answered. */
 type Prepared = {
-	readonly send: RequestFunction;
+	readonly send: ReturnType<typeof requestFunctionOf>;
 	readonly url: URL;
 	readonly native: NativeOptions;
 	readonly body: string | Uint8Array | undefined;
@@ -80,7 +80,7 @@ function prepare({url, native, options, exchange: {request, settings}, requestTi
 	const {cookieJar, ignoreInvalidCookies} = options;
 	const target = new URL(url);
 	return {
-		send: options.getRequestFunction()!,
+		send: requestFunctionOf(options),
 		url: target,
 		native: {...others, headers: copiedHeaders(native.headers)},
 		body: body === 'unknown' ? undefined : body,
@@ -189,7 +189,7 @@ class Refresh {
 	async #send(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
 		const {send, url, native, body} = this.#prepared;
 		const sending = (async () => {
-			const result = await send(new URL(url), {...native, headers: {...copiedHeaders(native.headers), ...validators}} as never);
+			const result = await send(new URL(url), {...native, headers: {...copiedHeaders(native.headers), ...validators}});
 			// It may come when nobody waits for it any more.
 			const checked = checkedResult(result);
 			this.#deadline.bind(checked);

@@ -377,7 +377,7 @@ for (const [name, instance] of majors) {
 			const client = extend(plain);
 			await client(origin.url);
 			expire();
-			await client(origin.url, {timeout: {request: 100}});
+			await client(origin.url, {timeout: {request: 500}});
 			await idle();
 			await closed.promise;
 			t.deepEqual(errors.map(({code}) => code), ['ERR_REFRESH_TIMEOUT']);
