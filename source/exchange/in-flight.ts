@@ -68,10 +68,12 @@ export class Waiter<Result> {
 	}
 
 	#extend(): void {
-		if (this.#since !== undefined) {
-			this.#budget.extend(this.#since);
-			this.#since = undefined;
+		if (this.#since === undefined) {
+			return;
 		}
+
+		this.#budget.extend(this.#since);
+		this.#since = undefined;
 	}
 
 	#goAloneAfter(milliseconds: number): () => void {

@@ -262,17 +262,7 @@ export class RequestPhase {
 		const {facts, match: {stored}, settings, key} = this.#state;
 		const {standIn, refreshes} = this.#options;
 		const response = areRetriesUsed ? standIn() : undefined;
-		if (response !== undefined) {
-			return {do: 'serve', response, refreshes: false};
-		}
-
-		const mayRefresh = !refreshes.isLeft(key!);
-		const decision = onLookup(facts, {stored, redirect: this.#redirect, mayRefresh}, settings.now());
-		if (!mayRefresh && decision.do === 'send') {
-			refreshes.takeOver(key!);
-		}
-
-		return this.#execute(decision);
+		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: refreshes.isAccepted(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.

@@ -26,8 +26,3 @@ export function isTransientStatus(statusCode: number): boolean {
 export function isTransientError(error: unknown): boolean {
 	return transientCodes.has((error as {readonly code?: unknown} | undefined)?.code);
 }
-
-/** Whether the origin, or a proxy, rejects the credentials of a request. */
-export function isRejection(statusCode: number): boolean {
-	return statusCode === 401 || statusCode === 407;
-}

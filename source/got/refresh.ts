@@ -6,6 +6,7 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SentRequest} from '../exchange/types.ts';
 import {redactUrl} from '../identity/url.ts';
+import {rejectsCredentials} from '../policy/rejection.ts';
 import {Deadline} from './deadline.ts';
 import {
 	awaitResponse,
@@ -17,7 +18,7 @@ import {
 	type RequestResult,
 } from './native-request.ts';
 import {receive} from './receive.ts';
-import {isRejection, isTransientError, isTransientStatus} from './refresh-failures.ts';
+import {isTransientError, isTransientStatus} from './refresh-failures.ts';
 
 // How long a refresh may take at most, in milliseconds.
 const longestTime = 60_000;
@@ -51,7 +52,7 @@ It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, who
 @returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
 export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
-	const {exchange: {request, settings, info}, client} = parts;
+	const {exchange: {request, settings}, client} = parts;
 	const body = copiedBody(request);
 	const prepared = prepare(parts, body);
 	return async inFlight => {
@@ -63,8 +64,7 @@ export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>)
 		}
 
 		const statusCode = await new Refresh(prepared, renewal).run(action.validators);
-		if (isRejection(statusCode)) {
-			client.leaveToForeground(info.key!);
+		if (rejectsCredentials(statusCode)) {
 			throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${prepared.shownUrl} with ${statusCode}: the next request renews what is stored, with the hooks of its client`);
 		}
 
