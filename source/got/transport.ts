@@ -55,6 +55,7 @@ export function arm(options: Options, client: Client): void {
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
 	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+		endOfRetries(options);
 		return undefined;
 	}
 
