@@ -1,5 +1,5 @@
 import type {Match} from '../cache/variants.ts';
-import {recover, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {rejectsCredentials} from '../policy/rejection.ts';
 import type {Client} from './client.ts';
 import {Refreshes} from './refreshes.ts';
@@ -62,7 +62,7 @@ export class Exchange {
 		return this.#state.match.stored?.vary?.names;
 	}
 
-	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's. */
+	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's, but with `failFast`: then a response, or its end, is answered once everything is written. */
 	next(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
@@ -75,11 +75,11 @@ export class Exchange {
 
 			case 'response': {
 				this.#noteAnswer(event.head.statusCode);
-				return recover(() => this.#response.respond(event), error => this.#giveUp(error));
+				return this.#confirmed(recover(() => this.#response.respond(event), error => this.#giveUp(error)));
 			}
 
 			case 'end': {
-				return this.#response.end(event.body);
+				return this.#confirmed(this.#response.end(event.body));
 			}
 
 			case 'cut': {
@@ -116,6 +116,10 @@ export class Exchange {
 		if (key !== undefined) {
 			this.#refreshes.noteAnswer(key, rejectsCredentials(statusCode));
 		}
+	}
+
+	#confirmed(action: MaybePromise<Action>): MaybePromise<Action> {
+		return then(action, next => then(this.#response.confirm(), () => next));
 	}
 
 	#safely(action: () => MaybePromise<Action>): MaybePromise<Action> {

@@ -1,7 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {collectBody} from './collect-body.ts';
 import {ServedResponse} from './served-response.ts';
@@ -29,7 +29,11 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 		statusMessage: response.statusMessage ?? '',
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	};
-	return then(exchange.next({type: 'response', head, mayRetry: options.mayRetry}), action => answer(action, response, exchange, options));
+	const action = recover(() => exchange.next({type: 'response', head, mayRetry: options.mayRetry}), error => {
+		discard(response);
+		throw error;
+	});
+	return then(action, next => answer(next, response, exchange, options));
 }
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
@@ -50,8 +54,9 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	tellStatus(response, action.status);
 	if (action.collects) {
 		collectBody(response, request, exchange.settings.maxEntryBytes, {
-			end(body) {
-				void exchange.next({type: 'end', body});
+			awaitsEnd: exchange.settings.failFast,
+			async end(body) {
+				await exchange.next({type: 'end', body});
 			},
 			cut(reason) {
 				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
