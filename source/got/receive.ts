@@ -1,4 +1,4 @@
-import type {ClientRequest, IncomingMessage} from 'node:http';
+import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
@@ -26,7 +26,7 @@ export type Received = {
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
-		statusMessage: response.statusMessage ?? '',
+		statusMessage: messageOf(response),
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	};
 	const action = recover(() => exchange.next({type: 'response', head, mayRetry: options.mayRetry}), error => {
@@ -34,6 +34,11 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 		throw error;
 	});
 	return then(action, next => answer(next, response, exchange, options));
+}
+
+/** As Got gives it: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
+function messageOf({statusCode, statusMessage}: IncomingMessage): string {
+	return statusMessage === undefined || statusMessage === '' ? STATUS_CODES[statusCode!] ?? '' : statusMessage;
 }
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {

@@ -377,9 +377,10 @@ for (const [name, instance] of majors) {
 			const client = extend(plain);
 			await client(origin.url);
 			expire();
-			await client(origin.url, {timeout: {request: 500}});
+			await client(origin.url, {timeout: {request: 1000}});
 			await idle();
-			await closed.promise;
+			// On a busy machine it may not have been sent.
+			await (origin.requests.length === 1 ? undefined : closed.promise);
 			t.deepEqual(errors.map(({code}) => code), ['ERR_REFRESH_TIMEOUT']);
 		});
 	}
