@@ -1,3 +1,4 @@
+import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
 import type {Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
@@ -10,7 +11,7 @@ import type {RequestFacts} from '../policy/request-facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import {factsOf, noMatch} from './lookup.ts';
-import {renderGatewayTimeout, renderStored} from './render.ts';
+import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
 import {policySource, type ExchangeSettings} from './settings.ts';
 import {describeStatus} from './status.ts';
 import type {
@@ -147,13 +148,13 @@ export class ExchangeState {
 			expires: stored.expires,
 		});
 		this.cache.answered({...this.told, reason, stored});
-		return renderStored(stored, {
+		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
 			status: this.status(head?.statusCode),
 			// They are for this caller, now; nothing else of the answer is.
-			cookies: head?.statusCode === 304 && !this.settings.storeSetCookie ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
+			own: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
 		});
 	}
 

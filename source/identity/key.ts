@@ -8,16 +8,21 @@ import {describe, SettingError} from '../errors.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {nominatedValues} from '../policy/vary.ts';
 import {bodyParts} from './body.ts';
+import {failureOf} from './failure.ts';
 import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
-	ignoresHeader,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
 import {KeyParts, type HashedPart} from './key-parts.ts';
-import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
+import {
+	lowerCaseNames,
+	matchedMethod,
+	methodParts,
+	overridingMethod,
+} from './method.ts';
 import {targetParts} from './target.ts';
 import type {
 	IdentitySettings,
@@ -25,7 +30,7 @@ import type {
 	PartitionFunction,
 	StorableRequest,
 } from './types.ts';
-import {normalizeUrl} from './url.ts';
+import {normalizeUrl, parsedUrl} from './url.ts';
 
 /** The secret of keyed digests. */
 export type Secret = string | Uint8Array | KeyObject;
@@ -50,8 +55,8 @@ export type MatchedRequest = {
 	/** Those of which the key has a keyed digest. It needs a secret where there are any. */
 	readonly hashed: readonly HashedPart[];
 
-	/** Whether some of the parts in clear have been redacted. */
-	readonly isLossy: boolean;
+	/** Whether there may be a credential in the body. */
+	readonly hasBodyCredential: boolean;
 };
 
 // Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
@@ -99,27 +104,28 @@ The parts of a request that its key is made of.
 */
 export function matchRequest(request: StorableRequest, settings: IdentitySettings): MatchedRequest {
 	const keyParts = new KeyParts(settings);
-	const url = new URL(request.url);
+	const url = parsedUrl(request.url);
 	const parts = [
-		request.method,
-		normalizeUrl(url, (name, value) => keyParts.keeps('query', name, value), settings.cacheControl === true),
-		targetParts(url, request.headers) ?? null,
+		methodParts(request.method, request.headers),
+		normalizeUrl(url, (where, name, value) => keyParts.keeps(where, name, value), settings.cacheControl === true),
+		targetParts(url, request.headers)?.map(([name, value]) => keyParts.keepsHeader('target', name, value) ? [name, value] : [name]) ?? null,
 		request.trust ?? null,
 		bodyParts(request, keyParts) ?? null,
 		matchedHeaders(request.headers, settings, keyParts),
 	];
 	hashPartition(request, url, settings, keyParts);
-	return {parts, hashed: keyParts.hashed, isLossy: keyParts.isLossy};
+	const {hashed, hasBodyCredential} = keyParts;
+	return {parts, hashed, hasBodyCredential};
 }
 
 /** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
-function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParameters}: IdentitySettings, keyParts: KeyParts): void {
+function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySettings, keyParts: KeyParts): void {
 	if (partitionBy === false) {
 		return;
 	}
 
 	if (partitionBy !== 'credentials') {
-		const tenant: unknown = partitionBy(request);
+		const tenant = tenantOf(request, partitionBy);
 		if (typeof tenant !== 'string') {
 			throw new TypeError(`Expected \`partitionBy\` to give a string, got ${describe(tenant)}`);
 		}
@@ -129,7 +135,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParam
 	}
 
 	for (const name of Object.keys(request.headers)) {
-		const value = keyParts.usesHeader(name, ignoresHeader(ignoredParameters, name)) ? fieldValue(request.headers, name) : undefined;
+		const value = keyParts.usesHeader(name) ? fieldValue(request.headers, name) : undefined;
 		if (value !== undefined) {
 			keyParts.hash('header', name, value);
 		}
@@ -137,6 +143,14 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParam
 
 	if (url.username !== '' || url.password !== '') {
 		keyParts.hash('user info', url.username, url.password);
+	}
+}
+
+function tenantOf(request: KeyRequest, partitionBy: PartitionFunction): unknown {
+	try {
+		return partitionBy(request);
+	} catch (error) {
+		throw failureOf('partitionBy', error);
 	}
 }
 

@@ -2,6 +2,7 @@ import {Buffer} from 'node:buffer';
 import type {Fields} from '../policy/fields.ts';
 import {lowerCaseNames, overridingMethod} from './method.ts';
 import {targetUrl} from './target.ts';
+import {parsedUrl} from './url.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -68,7 +69,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 
 /** A request that is named, as it would be sent. */
 export function describedRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): SentRequest {
-	return sentRequest(method, new URL(url), headers, body);
+	return sentRequest(method, parsedUrl(url), headers, body);
 }
 
 function basic(username: string, password: string): string {

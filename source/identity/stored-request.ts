@@ -6,11 +6,12 @@ import {
 	keyOfParts,
 	matchRequest,
 	partitionDigest,
+	type MatchedRequest,
 	type Secret,
 } from './key.ts';
 import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import {redactReferences, redactUrl} from './references.ts';
 import type {IdentitySettings, StorableRequest} from './types.ts';
-import {redactUrl} from './url.ts';
 
 /**
 A request as it is stored beside its response: without secrets, and so that its key can be made again.
@@ -55,7 +56,7 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 		method,
 		url: redactUrl(url, ignoredParameters),
 		rawHeaders: redactHeaders(headers, ignoredParameters),
-		...(body !== undefined && redactBody({headers, body}, ignoredParameters, path => parts.isSecretField(path), parts)),
+		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value) => parts.isSecretField(path, value), parts)),
 		...(bodyParts !== undefined && {bodyParts}),
 		...(trust !== undefined && {trust}),
 		...(partition !== undefined && {partition}),
@@ -77,16 +78,11 @@ function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 
 		const isSecret = classifyName(name) !== 'plain' || ignoresHeader(ignored, name);
 		for (const line of fieldLines(headers, name)) {
-			lines.push(name, isSecret ? REDACTED : redactReference(line, ignored));
+			lines.push(name, isSecret ? REDACTED : redactReferences(line, ignored));
 		}
 	}
 
 	return lines;
-}
-
-/** A value such as that of `Referer`, `Origin` or `Destination` is a URL, which may have a secret in it. */
-function redactReference(line: string, ignored: Ignored): string {
-	return /^\s*https?:\/\//iv.test(line) && URL.canParse(line) ? redactUrl(line, ignored) : line;
 }
 
 /**
@@ -97,31 +93,44 @@ What was redacted is gone. Whom the request was for is known by its digest, as l
 @returns `undefined` where the key cannot be known.
 */
 export function recreatedKey(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): string | undefined {
-	const isTenant = typeof settings.partitionBy === 'function';
-	const known = partition?.parts ?? [];
-	const isOfTenant = known.some(([where]) => where === 'tenant');
-	if (isTenant && !isOfTenant && hasRedacted(request)) {
+	if (typeof settings.partitionBy === 'function' && !isOfTenant(partition) && hasRedacted(request)) {
 		return undefined;
 	}
 
+	const {parts, known} = rematched(request, partition, settings, secret);
+	return known === 'gone' ? undefined : keyOfParts(parts, known?.digest);
+}
+
+/**
+Whom a stored request is for, by the settings of now; what was known before where these do not tell.
+*/
+export function recreatedPartition(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Partition | undefined {
+	const {known} = rematched(request, partition, settings, secret);
+	return known === 'gone' ? partition : known ?? partition;
+}
+
+type Rematched = Pick<MatchedRequest, 'parts'> & {readonly known: Partition | 'gone' | undefined};
+
+function rematched(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Rematched {
 	// A tenant that has been named is not asked for again: the function would see a request without credentials.
-	const {parts, hashed, isLossy} = matchRequest(request, isTenant && isOfTenant ? {...settings, partitionBy: () => REDACTED} : settings);
-	if (isLossy) {
-		return undefined;
-	}
-
-	const absent = known.filter(([where]) => isNeverStored(where, settings));
+	const isNamed = typeof settings.partitionBy === 'function' && isOfTenant(partition);
+	const {parts, hashed} = matchRequest(request, isNamed ? {...settings, partitionBy: () => REDACTED} : settings);
+	const named = partition?.parts ?? [];
+	const absent = named.filter(([where]) => isNeverStored(where, settings));
 	if (hashed.length + absent.length === 0) {
-		return keyOfParts(parts, undefined);
+		return {parts, known: undefined};
 	}
 
-	if (isSame([...hashed, ...absent], known)) {
-		return keyOfParts(parts, partition?.digest);
+	if (isSame([...hashed, ...absent], named)) {
+		return {parts, known: partition};
 	}
 
-	return absent.length > 0 || hashed.some(part => isRedactedPart(part))
-		? undefined
-		: keyOfParts(parts, partitionDigest(hashed, secret));
+	const isGone = absent.length > 0 || hashed.some(part => isRedactedPart(part));
+	return {parts, known: isGone ? 'gone' : partitionOf(hashed, secret)};
+}
+
+function isOfTenant(partition: Partition | undefined): boolean {
+	return partition?.parts.some(([where]) => where === 'tenant') === true;
 }
 
 /** Hashed parts of which nothing is stored, not even their names: they are part of the key as long as the settings leave them there. */

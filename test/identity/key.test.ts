@@ -37,7 +37,7 @@ const same: readonly Pair[] = [
 	['an ignored parameter that is escaped', url('/?%75tm=2'), url('/'), {ignoredParameters: new Set(['utm'])}],
 	['an ignored parameter by pattern', url('/?utm_source=1&utm_medium=2'), url('/?utm_x=3'), {ignoredParameters: [/^utm_/gv]}],
 	['the letter case of the method', {method: 'get'}, {}],
-	['the letter case of an override header\'s value', {method: 'POST', headers: {'X-HTTP-Method-Override': 'put'}}, {method: 'POST', headers: {'x-http-method': 'PUT'}}],
+	['the letter case of an override header\'s value', {method: 'POST', headers: {'X-HTTP-Method': 'put'}}, {method: 'POST', headers: {'x-http-method': 'PUT'}}],
 
 	['the order of JSON members, at any depth', json('{"b":[{"d":1,"c":2}],"a":null}'), json('{"a":null,"b":[{"c":2,"d":1}]}')],
 	['white space in JSON', json(' { "a" :\t[ 1 ,\r\n2 ] } '), json('{"a":[1,2]}')],
@@ -85,6 +85,7 @@ for (const [title, one, other, settings] of same) {
 const deep = '['.repeat(600);
 const different: readonly Pair[] = [
 	['a request that is to be taken for another, and that other', {method: 'POST', headers: {'X-HTTP-Method-Override': 'GET'}}, {method: 'GET'}],
+	['which header asks for a method', {method: 'POST', headers: {'X-HTTP-Method-Override': 'put'}}, {method: 'POST', headers: {'x-http-method': 'PUT'}}],
 	['the order of parameters, with cacheControl', url('/?a=1&b=2'), url('/?b=2&a=1'), {cacheControl: true}],
 	['an empty parameter, with cacheControl', url('/?a=1&&b=2'), url('/?a=1&b=2'), {cacheControl: true}],
 	['the method', {method: 'HEAD'}, {}],
@@ -144,6 +145,15 @@ const different: readonly Pair[] = [
 	['a credential in a form', form('api_key=a'), form('api_key=b')],
 	['a credential deep in JSON', json('{"a":[{"apikey":"a"}]}'), json('{"a":[{"apikey":"b"}]}')],
 	['an ignored parameter that sounds like a credential', url('/?session_id=a'), url('/?session_id=b'), {ignoredParameters: ['session_id']}],
+	['a credential in a path', url('/a;jsessionid=a'), url('/a;jsessionid=b')],
+	['the place of a credential in a path', url('/a;sid=a/b'), url('/a/b;sid=a')],
+	['which of two credentials in a path is where', url('/a;sid=a/b;token=b'), url('/a;token=b/b;sid=a')],
+	['a parameter of a path', url('/a;v=1'), url('/a;v=2')],
+	['a URL with a credential as a parameter', url('/?next=https://a:b@a.test'), url('/?next=https://a:c@a.test')],
+	['a URL with a credential in JSON', json('{"a":"https://a:b@a.test"}'), json('{"a":"https://a:c@a.test"}')],
+	['a credential behind a semicolon', url('/?a=1;token=a'), url('/?a=1;token=b')],
+	['a URL with a credential in a matched header', header('referer', 'https://a.test/?token=a'), header('referer', 'https://a.test/?token=b'), {matchHeaders: ['referer']}],
+	['a URL with a credential in another target', header('x-original-url', '/?token=a'), header('x-original-url', '/?token=b')],
 	['white space in a credential', header('authorization', 'a'), header('authorization', 'a ')],
 	...['Authorization', 'Proxy-Authorization', 'Cookie', 'X-API-Key', 'Api-Key', 'ApiKey', 'X-Auth-Token', 'X-Amz-Security-Token', 'X-Session-Id', 'Private-Token'].map((name): Pair => [`the credential \`${name}\``, header(name, 'a'), header(name, 'b')]),
 ];
@@ -159,6 +169,29 @@ test('credentials count by the secret, and nothing else does', t => {
 	t.not(keyOf(credentials, {partitionSecret: 'a'}), keyOf(credentials, {partitionSecret: 'b'}));
 	t.is(keyOf({}, {partitionSecret: 'a'}), keyOf({}, {partitionSecret: 'b'}));
 	t.is(createKey({method: 'GET', url: 'https://a.test', headers: {cookie: 'a'}}), createKey({method: 'GET', url: 'https://a.test', headers: {cookie: 'a'}}));
+});
+
+const held: readonly Pair[] = [
+	['in a path', url('/a;jsessionid=a'), {}],
+	['in a URL that is a parameter', url('/?next=https://a:b@a.test'), {}],
+	['in a path that is a parameter', form('next=/?token=a'), {}],
+	['in a URL in JSON', json('{"a":["https://a:b@a.test"]}'), {}],
+	['in JSON in JSON', json(String.raw`{"a":"{\"token\":1}"}`), {}],
+	['behind a semicolon', url('/?a=1;token=a'), {}],
+	['in a matched header', header('referer', 'https://a.test/?token=a'), {}, {matchHeaders: ['referer']}],
+	['in another target', header('x-original-url', '/?token=a'), {}],
+];
+
+for (const [title, request, , settings] of held) {
+	test(`a credential ${title} counts by the secret`, t => {
+		t.not(keyOf(request, {...settings, partitionSecret: 'a'}), keyOf(request, {...settings, partitionSecret: 'b'}));
+	});
+}
+
+test('values without a credential count without the secret', t => {
+	for (const request of [url('/a;v=1'), url('/?next=https://a.test/?page=2'), json('{"a":"https://a.test","b":"{}"}'), url('/?a=1;b=2'), header('x-original-url', '/?page=2')]) {
+		t.is(keyOf(request, {partitionSecret: 'a'}), keyOf(request, {partitionSecret: 'b'}));
+	}
 });
 
 test('what cannot be understood is refused', t => {
