@@ -68,12 +68,10 @@ export class Waiter<Result> {
 	}
 
 	#extend(): void {
-		if (this.#since === undefined) {
-			return;
+		if (this.#since !== undefined) {
+			this.#budget.extend(this.#since);
+			this.#since = undefined;
 		}
-
-		this.#budget.extend(this.#since);
-		this.#since = undefined;
 	}
 
 	#goAloneAfter(milliseconds: number): () => void {

@@ -1,48 +1,26 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
-import type {Options} from 'got';
 import type {Match} from '../cache/variants.ts';
 import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
-import type {SentRequest} from '../exchange/types.ts';
-import {redactUrl} from '../identity/url.ts';
 import {rejectsCredentials} from '../policy/rejection.ts';
 import {Deadline} from './deadline.ts';
 import {
 	awaitResponse,
 	isClientRequest,
 	isResponseLike,
-	requestFunctionOf,
 	type AttemptParts,
-	type NativeOptions,
 	type RequestResult,
 } from './native-request.ts';
+import {copiedHeaders, prepareRequest, type PreparedRequest} from './prepared-request.ts';
 import {receive} from './receive.ts';
 import {isTransientError, isTransientStatus} from './refresh-failures.ts';
-
-// How long a refresh may take at most, in milliseconds.
-const longestTime = 60_000;
 
 // How long it waits before it tries once more.
 const pause = 1000;
 
 // Bytes of a body that nobody wants, which are read so that its connection can be used again.
 const mostUnwanted = 65_536;
-
-/** Everything that is sent, and what is done with what comes: as it was when the request was answered. */
-type Prepared = {
-	readonly send: ReturnType<typeof requestFunctionOf>;
-	readonly url: URL;
-	readonly native: NativeOptions;
-	readonly body: string | Uint8Array | undefined;
-	readonly keepCookies: (response: IncomingMessage) => Promise<void>;
-
-	/** Milliseconds. */
-	readonly limit: number;
-
-	/** The URL as it may be shown. */
-	readonly shownUrl: string;
-};
 
 /**
 Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
@@ -52,11 +30,11 @@ It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, who
 @returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
 export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
-	const {exchange: {request, settings}, client} = parts;
-	const body = copiedBody(request);
-	const prepared = prepare(parts, body);
+	const {exchange: {settings}, client} = parts;
+	const prepared = prepareRequest(parts);
+	const {request, shownUrl} = prepared;
 	return async inFlight => {
-		const renewal = client.open({...request, body}, {...settings, refresh: true, background: true});
+		const renewal = client.open(request, {...settings, refresh: true, background: true});
 		const action = await renewal.next({type: 'begin', inFlight});
 		if (action.do !== 'send') {
 			void renewal.next({type: 'released'});
@@ -65,49 +43,25 @@ export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>)
 
 		const statusCode = await new Refresh(prepared, renewal).run(action.validators);
 		if (rejectsCredentials(statusCode)) {
-			throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${prepared.shownUrl} with ${statusCode}: the next request renews what is stored, with the hooks of its client`);
+			throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${shownUrl} with ${statusCode}: the next request renews what is stored, with its client's hooks`);
 		}
 
 		if ((statusCode >= 500 || isTransientStatus(statusCode)) && renewal.info.stored !== 'stored') {
-			throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${prepared.shownUrl} with ${statusCode}`);
+			throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${shownUrl} with ${statusCode}`);
 		}
 	};
-}
-
-// Got, hooks and callers change their own objects: nothing of them is kept.
-function prepare({url, native, options, exchange: {request, settings}, requestTimeout = longestTime}: AttemptParts, body: SentRequest['body']): Prepared {
-	const {signal: _, ...others} = native;
-	const {cookieJar, ignoreInvalidCookies} = options;
-	const target = new URL(url);
-	return {
-		send: requestFunctionOf(options),
-		url: target,
-		native: {...others, headers: copiedHeaders(native.headers)},
-		body: body === 'unknown' ? undefined : body,
-		keepCookies: async response => keepCookies(response, target, cookieJar, ignoreInvalidCookies),
-		limit: Math.min(requestTimeout, longestTime),
-		shownUrl: redactUrl(request.targetUrl, settings.ignoredParameters),
-	};
-}
-
-function copiedHeaders(headers: NativeOptions['headers'] = {}): NonNullable<NativeOptions['headers']> {
-	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]));
-}
-
-function copiedBody({body}: SentRequest): SentRequest['body'] {
-	return body instanceof Uint8Array ? Uint8Array.from(body) : body;
 }
 
 /** One refresh: it translates between the origin and an exchange. */
 class Refresh {
-	readonly #prepared: Prepared;
+	readonly #prepared: PreparedRequest;
 	readonly #exchange: Exchange;
 	readonly #deadline: Deadline;
 
 	/** What the jar makes of the cookies that came: an error where it refuses one. */
 	readonly #cookies: Array<Promise<unknown>> = [];
 
-	constructor(prepared: Prepared, exchange: Exchange) {
+	constructor(prepared: PreparedRequest, exchange: Exchange) {
 		const {limit, shownUrl} = prepared;
 		this.#prepared = prepared;
 		this.#exchange = exchange;
@@ -248,18 +202,5 @@ async function settle(pending: Promise<void>): Promise<unknown> {
 		return undefined;
 	} catch (error) {
 		return error;
-	}
-}
-
-async function keepCookies({headers}: IncomingMessage, url: URL, cookieJar: Options['cookieJar'], ignoresInvalid: boolean): Promise<void> {
-	const jar = cookieJar as {setCookie: (cookie: string, url: string) => Promise<unknown>} | undefined;
-	for (const cookie of jar === undefined ? [] : headers['set-cookie'] ?? []) {
-		try {
-			await jar!.setCookie(cookie, url.href); // eslint-disable-line no-await-in-loop -- The later one counts.
-		} catch (error) {
-			if (!ignoresInvalid) {
-				throw error;
-			}
-		}
 	}
 }
