@@ -25,6 +25,22 @@ export class StoreTimeoutError extends CacheHooksError {
 }
 
 /**
+A refresh in the background that took longer than `timeout.request`, or than 60 seconds.
+*/
+export class RefreshTimeoutError extends CacheHooksError {
+	override readonly name = 'TimeoutError';
+
+	/**
+	Names the request.
+
+	@param url - As it may be shown.
+	*/
+	constructor(url: string, milliseconds: number) {
+		super('ERR_REFRESH_TIMEOUT', `The refresh of ${url} took longer than ${milliseconds} ms`);
+	}
+}
+
+/**
 A request that nothing was recorded for, with `mode: 'replay'`.
 */
 export class NotRecordedError extends CacheHooksError {

@@ -61,6 +61,9 @@ type Told = {
 	readonly stored?: StoredResponse | undefined;
 };
 
+/** Told how a write has ended. */
+export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
+
 const noUse: Use = {resource: undefined};
 
 /**
@@ -226,12 +229,12 @@ export class CacheCore {
 	/**
 	Stores what the task gives, after what is pending for the key. Requests that match the key from now on wait for it.
 
-	`bytes` is what the task holds until it is done, `whenSaved` is called once it is handed to the store, and `whenDone` once it is done in any way. A task that gives `undefined` stores nothing.
+	`bytes` is what the task holds until it is done, `whenSaved` is called once it is handed to the store, and `whenDone` once it is done in any way. A task that gives `undefined` stores nothing. Who waits for it gives an `outcome`.
 
 	@returns Whether there was room for it among the writes that are pending.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved, whenDone}: {readonly bytes: number; readonly whenSaved: () => void; readonly whenDone: () => void}): boolean {
-		return this.#writes.run(key, () => finallyDo(() => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), whenDone), bytes);
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved, whenDone, outcome}: {readonly bytes: number; readonly whenSaved: () => void; readonly whenDone: () => void; readonly outcome?: Outcome | undefined}): boolean {
+		return this.#writes.run(key, () => finallyDo(() => telling(() => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), outcome), whenDone), bytes);
 	}
 
 	/** Whether something that was invalidated after a position, by any process, concerns a response. Where the store cannot tell, a response with tags counts as concerned: what could not be deleted by its tags is better not stored. */
@@ -294,12 +297,12 @@ export class CacheCore {
 
 	@param reason - What happened, for those who listen.
 	*/
-	delete(key: string, reason: string): void {
-		this.#writes.run(key, () => then(this.#guarded.delete(key), isDeleted => {
+	delete(key: string, reason: string, outcome?: Outcome): void {
+		this.#writes.run(key, () => telling(() => then(this.#guarded.delete(key), isDeleted => {
 			if (isDeleted) {
 				this.removed('deleted', {reason, key});
 			}
-		}));
+		}), outcome));
 	}
 
 	/**
@@ -475,6 +478,19 @@ export class CacheCore {
 			return instead;
 		});
 	}
+}
+
+/** A fault is told to who waits for the write, too. */
+function telling(write: () => MaybePromise<void>, outcome: Outcome | undefined): MaybePromise<void> {
+	if (outcome === undefined) {
+		return write();
+	}
+
+	const written = recover(write, error => {
+		outcome.failed(error);
+		throw error;
+	});
+	return then(written, outcome.done);
 }
 
 /** Does something once an action is done, in whatever way. */

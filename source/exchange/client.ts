@@ -117,11 +117,6 @@ export class Client {
 		Refreshes.of(this.cache).start(exchange, this.#settings.maxRefreshes, send);
 	}
 
-	/** Leaves the renewal of a key to the next request that is sent in the foreground. */
-	leaveToForeground(key: string): void {
-		Refreshes.of(this.cache).leave(key);
-	}
-
 	#within(scoped: ScopedClient): Client {
 		const known = this.#inScopes.get(scoped);
 		if (known !== undefined) {

@@ -1,5 +1,6 @@
 import type {Match} from '../cache/variants.ts';
-import {recover, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {rejectsCredentials} from '../policy/rejection.ts';
 import type {Client} from './client.ts';
 import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
@@ -24,13 +25,15 @@ export class Exchange {
 	readonly #state: ExchangeState;
 	readonly #request: RequestPhase;
 	readonly #response: ResponsePhase;
+	readonly #refreshes: Refreshes;
 
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
 		this.#response = new ResponsePhase(this.#state);
+		this.#refreshes = Refreshes.of(client.cache);
 		this.#request = new RequestPhase(this.#state, {
 			sharing: Sharing.of<Match>(client.cache),
-			refreshes: Refreshes.of(client.cache),
+			refreshes: this.#refreshes,
 			rules: client.rules,
 			redirects,
 			standIn: () => this.#response.standIn(),
@@ -59,7 +62,7 @@ export class Exchange {
 		return this.#state.match.stored?.vary?.names;
 	}
 
-	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's. */
+	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's, but with `failFast`: then a response, or its end, is answered once everything is written. */
 	next(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
@@ -71,11 +74,12 @@ export class Exchange {
 			}
 
 			case 'response': {
-				return recover(() => this.#response.respond(event), error => this.#giveUp(error));
+				this.#noteAnswer(event.head.statusCode);
+				return this.#confirmed(recover(() => this.#response.respond(event), error => this.#giveUp(error)));
 			}
 
 			case 'end': {
-				return this.#response.end(event.body);
+				return this.#confirmed(this.#response.end(event.body));
 			}
 
 			case 'cut': {
@@ -105,6 +109,17 @@ export class Exchange {
 	run<Value>(action: () => Value): Value {
 		const {inFlight} = this.#state;
 		return inFlight === undefined ? action() : inFlight.run(action);
+	}
+
+	#noteAnswer(statusCode: number): void {
+		const {key} = this.#state;
+		if (key !== undefined) {
+			this.#refreshes.noteAnswer(key, rejectsCredentials(statusCode));
+		}
+	}
+
+	#confirmed(action: MaybePromise<Action>): MaybePromise<Action> {
+		return then(action, next => then(this.#response.confirm(), () => next));
 	}
 
 	#safely(action: () => MaybePromise<Action>): MaybePromise<Action> {

@@ -6,7 +6,7 @@ import {mayRefresh} from './lock.ts';
 import {Sharing} from './sharing.ts';
 
 // So many keys are remembered.
-const mostLeft = 1000;
+const mostRejected = 1000;
 
 /**
 Refreshes in the background, one at a time for each key and a bounded number in all. Nobody waits for them, so that their failures are events.
@@ -23,8 +23,8 @@ export class Refreshes {
 
 	readonly #cache: CacheCore;
 
-	/** The keys whose renewal is left to the next request in the foreground. */
-	readonly #left = new Set<string>();
+	/** The keys whose credentials the origin rejected when it was last asked. */
+	readonly #rejected = new Set<string>();
 	#running = 0;
 
 	private constructor(cache: CacheCore) {
@@ -45,22 +45,22 @@ export class Refreshes {
 		}
 	}
 
-	/** Leaves the renewal of a key to the next request in the foreground. */
-	leave(key: string): void {
-		this.#left.add(key);
-		if (this.#left.size > mostLeft) {
-			this.#left.delete(this.#left.values().next().value!);
+	/** The origin has answered a request: it accepts its credentials, or rejects them. */
+	noteAnswer(key: string, isRejection: boolean): void {
+		this.#rejected.delete(key);
+		if (!isRejection) {
+			return;
+		}
+
+		this.#rejected.add(key);
+		if (this.#rejected.size > mostRejected) {
+			this.#rejected.delete(this.#rejected.values().next().value!);
 		}
 	}
 
-	/** Whether the renewal of a key is left to the foreground. */
-	isLeft(key: string): boolean {
-		return this.#left.has(key);
-	}
-
-	/** A request in the foreground renews it. */
-	takeOver(key: string): void {
-		this.#left.delete(key);
+	/** Whether a refresh may be accepted. Else what is stored is renewed in the foreground, where the hooks of a client may get other credentials. */
+	isAccepted(key: string): boolean {
+		return !this.#rejected.has(key);
 	}
 
 	async #run(key: string, inFlight: InFlight<Match>, send: (inFlight: InFlight<Match>) => Promise<void>): Promise<void> {

@@ -127,7 +127,7 @@ export class RequestPhase {
 	#share(action: Action, refreshed: InFlight<Match> | undefined): MaybePromise<Action> {
 		const {facts, key, settings, request, match, sharingKey, sent, cache} = this.#state;
 		if (refreshed !== undefined) {
-			this.#state.inFlight = refreshed;
+			this.#carry(refreshed);
 			return action;
 		}
 
@@ -165,8 +165,7 @@ export class RequestPhase {
 	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
-		this.#state.inFlight = inFlight;
-		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
+		this.#carry(inFlight);
 		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#began) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
@@ -190,6 +189,12 @@ export class RequestPhase {
 				})
 				: next;
 		});
+	}
+
+	#carry(inFlight: InFlight<Match>): void {
+		const state = this.#state;
+		state.inFlight = inFlight;
+		inFlight.isOutdated = () => state.sent !== undefined && state.cache.journal.concerns(state.subject, state.sent.position);
 	}
 
 	/** Gives those that wait what was found in the store. */
@@ -280,17 +285,7 @@ export class RequestPhase {
 		const {facts, match: {stored}, settings, key} = this.#state;
 		const {standIn, refreshes} = this.#options;
 		const response = areRetriesUsed ? standIn() : undefined;
-		if (response !== undefined) {
-			return {do: 'serve', response, refreshes: false};
-		}
-
-		const mayRefresh = !refreshes.isLeft(key!);
-		const decision = onLookup(facts, {stored, redirect: this.#redirect, mayRefresh}, settings.now());
-		if (!mayRefresh && decision.do === 'send') {
-			refreshes.takeOver(key!);
-		}
-
-		return this.#execute(decision);
+		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: refreshes.isAccepted(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.

@@ -46,6 +46,11 @@ export class ResponsePhase {
 		});
 	}
 
+	/** Resolves when everything is written, with `failFast`. */
+	confirm(): MaybePromise<void> {
+		return this.#writes.confirm();
+	}
+
 	/** The origin responded. */
 	respond({head, mayRetry = false}: Extract<Event, {type: 'response'}>): Action {
 		const {sent, key, settings, facts, match, request} = this.#state;
@@ -199,7 +204,7 @@ export class ResponsePhase {
 		}
 
 		if (decision.stored === 'drop') {
-			cache.delete((match as Match).key, decision.reason);
+			this.#writes.drop(decision.reason);
 		} else if (decision.stored !== undefined) {
 			this.#writes.renew(this.#freshened(head, received, decision.stored));
 		}
@@ -255,7 +260,7 @@ export class ResponsePhase {
 		const {keep, view, reason} = decision;
 		const {cache, inFlight} = this.#state;
 		if (keep === 'drop') {
-			cache.delete((this.#state.match as Match).key, 'revalidated');
+			this.#writes.drop('revalidated');
 		}
 
 		if (keep !== 'leave') {

@@ -1,5 +1,6 @@
-import type {CacheCore} from '../cache/core.ts';
+import type {CacheCore, Outcome} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
+import type {Invalidation} from '../cache/journal.ts';
 import type {Match} from '../cache/variants.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
@@ -26,7 +27,7 @@ export type WriteListener = {
 };
 
 /**
-What an exchange writes and deletes. Nobody waits for it, so that its faults are events; with `failFast` they are errors where somebody can be told.
+What an exchange writes and deletes. Nobody waits for it, so that its faults are events; with `failFast` they are errors of whoever waits for `confirm`, too.
 */
 export class ExchangeWrites {
 	readonly #state: ExchangeState;
@@ -35,9 +36,27 @@ export class ExchangeWrites {
 	/** The invalidation by this very request, until it is in the store. */
 	#invalidating: MaybePromise<void> = undefined;
 
+	/** With `failFast`, everything that was to be written. */
+	readonly #written: Array<Promise<void>> = [];
+
 	constructor(state: ExchangeState, listener: WriteListener) {
 		this.#state = state;
 		this.#listener = listener;
+	}
+
+	/**
+	Resolves when everything is written; at once without `failFast`.
+
+	@throws What was the matter with a store, or a user's function.
+	*/
+	confirm(): MaybePromise<void> {
+		return this.#written.length === 0 ? undefined : this.#whenWritten();
+	}
+
+	/** Deletes what was found. */
+	drop(reason: string): void {
+		const {match, cache} = this.#state;
+		cache.delete((match as Match).key, reason, this.#expect());
 	}
 
 	/** Stores a response under the key of its own request: a HEAD's never takes the place of a GET's. */
@@ -82,18 +101,33 @@ export class ExchangeWrites {
 		const resources = invalid.flatMap(({url, sparesOwnMethod}) => [...methods]
 			.filter(stored => !sparesOwnMethod || stored !== override)
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url))));
-		this.#invalidating = cache.journal.noteQuietly(resources.map(resource => ({kind: 'resource', resource})));
+		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {
 			this.#quietly(() => then(readKeys(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
-						cache.delete(key, 'invalidated');
+						cache.delete(key, 'invalidated', this.#expect());
 					}
 				}
 			}));
 		}
 
 		return true;
+	}
+
+	/** What is noted is there before a cache is closed. */
+	#note(invalidations: readonly Invalidation[]): MaybePromise<void> {
+		const {cache} = this.#state;
+		const outcome = this.#expect();
+		const noted = recover(() => then(cache.journal.note(invalidations), () => outcome?.done()), error => {
+			cache.report('storeError', {operation: 'set', error});
+			outcome?.failed(error);
+		});
+		if (noted instanceof Promise) {
+			cache.hold(noted);
+		}
+
+		return noted;
 	}
 
 	#decode(body: Uint8Array, codings: readonly string[]): MaybePromise<Uint8Array | undefined> {
@@ -141,10 +175,10 @@ export class ExchangeWrites {
 
 	/** What is refused takes the place of what is stored all the same: an older response is no better for it. */
 	#refuseInPlace(reason: WriteReason | 'filtered'): void {
-		const {match, cache} = this.#state;
+		const {match} = this.#state;
 		this.#listener.onRefused(reason);
 		if (match.stored !== undefined) {
-			cache.delete(match.key, reason);
+			this.drop(reason);
 		}
 	}
 
@@ -158,8 +192,10 @@ export class ExchangeWrites {
 
 			return current;
 		})));
+		const outcome = this.#expect();
 		const hasRoom = cache.save(key, request.fields, task, {
 			bytes,
+			outcome,
 			whenSaved() {
 				cache.written('stored', {...told, reason, key});
 			},
@@ -171,6 +207,7 @@ export class ExchangeWrites {
 			return;
 		}
 
+		outcome?.done();
 		this.#listener.onRefused('queue-full');
 		this.#state.end();
 	}
@@ -183,9 +220,31 @@ export class ExchangeWrites {
 
 	#quietly(action: () => MaybePromise<void>): void {
 		const {cache, settings} = this.#state;
-		void recover(action, error => {
+		const outcome = this.#expect();
+		void recover(() => then(action(), () => outcome?.done()), error => {
 			cache.report('settingError', {setting: settingOfKey(settings), error});
+			outcome?.failed(error);
 			this.#state.end();
 		});
+	}
+
+	/** With `failFast`, what is written from now on is waited for. */
+	#expect(): Outcome | undefined {
+		if (!this.#state.settings.failFast) {
+			return undefined;
+		}
+
+		const {promise, resolve, reject} = Promise.withResolvers<void>();
+		// Perhaps nobody waits.
+		promise.catch(() => undefined);
+		this.#written.push(promise);
+		return {done: resolve, failed: reject};
+	}
+
+	async #whenWritten(): Promise<void> {
+		// Some are added while others are waited for.
+		for (const written of this.#written) {
+			await written; // eslint-disable-line no-await-in-loop
+		}
 	}
 }

@@ -1,11 +1,14 @@
 import {Buffer} from 'node:buffer';
-import type {IncomingMessage} from 'node:http';
+import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {WriteReason} from '../policy/reasons.ts';
 import {replaceEmit} from './replace-emit.ts';
 
 export type Collector = {
+	/** Whether its reader is told of the end when `end` has resolved, and fails where that rejects. Got 14 and 15 tell it at once over HTTP/2. */
+	readonly awaitsEnd: boolean;
+
 	/** The body ended, whole as far as the connection can tell. */
-	readonly end: (body: Uint8Array) => void;
+	readonly end: (body: Uint8Array) => Promise<void>;
 	readonly cut: (reason: WriteReason) => void;
 
 	/** There is more of it. */
@@ -15,9 +18,10 @@ export type Collector = {
 /**
 Copies the body as it is read by whoever reads it: it neither starts the flow nor holds a chunk back, and costs nothing once it has given up.
 
+@param request - Over HTTP/2, Got 16 says by it alone that a body was cut off.
 @param limit - Bytes after which it gives up.
 */
-export function collectBody(response: IncomingMessage, limit: number, {end, cut, progress}: Collector): void {
+export function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, cut, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
@@ -25,12 +29,17 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 	const finish = (): void => {
 		isOver = true;
 		restore();
+		request?.off('error', fail);
 	};
 
 	const stop = (reason: WriteReason): void => {
 		finish();
 		chunks.length = 0;
 		cut(reason);
+	};
+
+	const fail = (): void => {
+		stop('incomplete');
 	};
 
 	const keep = (chunk: unknown): void => {
@@ -52,7 +61,7 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 		chunks.push(Uint8Array.prototype.slice.call(bytes));
 	};
 
-	const complete = (): void => {
+	const complete = async (): Promise<void> => {
 		if (isOver) {
 			return;
 		}
@@ -63,7 +72,7 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 		}
 
 		finish();
-		end(concatenate(chunks, size));
+		await end(concatenate(chunks, size));
 	};
 
 	const restore = replaceEmit(response, (event, argument, emit) => {
@@ -73,10 +82,13 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 
 		if (event === 'data') {
 			keep(argument);
+		} else if (event === 'end' && awaitsEnd && response.complete) {
+			void emitAfter(complete, emit, request);
+			return true;
 		} else if (event === 'end') {
 			// The responses of http2-wrapper (Got 15) become complete in a listener of this very event.
 			const isHeard = emit();
-			complete();
+			void settle(complete());
 			return isHeard;
 		} else if (['aborted', 'error', 'close'].includes(event as string)) {
 			stop('incomplete');
@@ -84,6 +96,28 @@ export function collectBody(response: IncomingMessage, limit: number, {end, cut,
 
 		return emit();
 	});
+	request?.on('error', fail);
+}
+
+async function emitAfter(action: () => Promise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
+	try {
+		await action();
+	} catch (error) {
+		// Of the response itself, its decoded body would not hear.
+		if (request === undefined) {
+			emit('error', error);
+		} else {
+			request.emit('error', error);
+		}
+
+		return;
+	}
+
+	emit();
+}
+
+async function settle(pending: Promise<void>): Promise<void> {
+	await Promise.allSettled([pending]);
 }
 
 // Not `Buffer.concat`: a slice of its pool would keep the whole pool alive for as long as the entry.

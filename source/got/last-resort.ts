@@ -5,9 +5,11 @@ type CalculateDelay = NonNullable<RetryOptions['calculateDelay']>;
 
 type Waiting = {
 	readonly calculateDelay: CalculateDelay;
-	readonly enforceRetryRules: boolean | undefined;
 	isOver: boolean;
 };
+
+// In place of `true`, so that Got asks always. A hook may give a boolean of its own meanwhile.
+const suspended = null as unknown as boolean;
 
 /** Delays that wait for Got to use up its retries, and what they stand before. Got carries the function over to the next attempt. */
 const waiting = new WeakMap<CalculateDelay, Waiting>();
@@ -16,16 +18,17 @@ const waiting = new WeakMap<CalculateDelay, Waiting>();
 Lets Got retry by the user's own rules, a `calculateDelay` of theirs included; when it would give up, it tries once more at once, and that attempt is answered by what is stored.
 */
 export function awaitRetries(options: Options): void {
-	const {calculateDelay, enforceRetryRules} = options.retry;
+	const {calculateDelay, enforceRetryRules: areRulesEnforced = false} = options.retry;
 	if (calculateDelay === undefined || waiting.has(calculateDelay)) {
 		return;
 	}
 
-	const state: Waiting = {calculateDelay, enforceRetryRules, isOver: false};
+	const state: Waiting = {calculateDelay, isOver: false};
 	const wait: CalculateDelay = async retry => {
 		// Got does not ask where its own rules say no already.
-		const delay = enforceRetryRules === true && retry.computedValue === 0 ? 0 : await calculateDelay(retry);
-		if (delay > 0) {
+		const delay = areRulesEnforced && retry.computedValue === 0 ? 0 : await calculateDelay(retry);
+		// Where the attempt that followed did not come to the cache, it was the last one all the same.
+		if (delay > 0 || state.isOver) {
 			return delay;
 		}
 
@@ -35,7 +38,9 @@ export function awaitRetries(options: Options): void {
 
 	waiting.set(wait, state);
 	options.retry.calculateDelay = wait;
-	options.retry.enforceRetryRules = false;
+	if (areRulesEnforced) {
+		options.retry.enforceRetryRules = suspended;
+	}
 }
 
 /**
@@ -44,16 +49,16 @@ Puts the user's retry options back.
 @returns Whether Got has used up its retries, and this attempt is the last resort.
 */
 export function endOfRetries(options: Options): boolean {
-	const {calculateDelay} = options.retry;
-	const state = calculateDelay === undefined ? undefined : waiting.get(calculateDelay);
+	const {retry} = options;
+	if (retry.enforceRetryRules === suspended) {
+		retry.enforceRetryRules = true;
+	}
+
+	const state = retry.calculateDelay === undefined ? undefined : waiting.get(retry.calculateDelay);
 	if (state === undefined) {
 		return false;
 	}
 
-	options.retry.calculateDelay = state.calculateDelay;
-	if (state.enforceRetryRules !== undefined) {
-		options.retry.enforceRetryRules = state.enforceRetryRules;
-	}
-
+	retry.calculateDelay = state.calculateDelay;
 	return state.isOver;
 }

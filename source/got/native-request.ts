@@ -26,6 +26,9 @@ export type AttemptParts = {
 	readonly options: Options;
 	readonly exchange: Exchange;
 	readonly client: Client;
+
+	/** `timeout.request` as the caller has it, in milliseconds: waiting for another request shortens that of the options. */
+	readonly requestTimeout: number | undefined;
 };
 
 type Send = (url: URL, native: NativeOptions) => MaybePromise<RequestResult>;
@@ -64,14 +67,23 @@ export function isTimeout(error: unknown): boolean {
 }
 
 /**
-Ends a request that nobody else drives, and waits for its response.
+Ends a request that nobody else drives, and waits for its response, which then tells of the failures of the request.
 
 @throws Where there is none.
 */
 export async function awaitResponse(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
 	return new Promise((resolve, reject) => {
-		request.once('error', reject);
-		request.once('response', resolve);
+		request.on('error', reject);
+		request.once('response', response => {
+			// Over HTTP/2, Got 16 says by its request alone that a body was cut off.
+			request.on('error', error => {
+				response.destroy(error);
+			});
+			resolve(response);
+		});
+		request.once('close', () => {
+			reject(Object.assign(new Error('The request was closed before there was a response'), {code: 'ECONNRESET'}));
+		});
 		request.end(body);
 	});
 }

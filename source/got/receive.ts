@@ -1,13 +1,16 @@
-import type {IncomingMessage} from 'node:http';
+import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {collectBody} from './collect-body.ts';
 import {ServedResponse} from './served-response.ts';
 
 type ReceiveOptions = {
 	readonly mayRetry: boolean;
+
+	/** What the response belongs to, where somebody else listens to its failures. */
+	readonly request?: ClientRequest | undefined;
 
 	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
 	readonly isGivenUp: () => boolean;
@@ -20,16 +23,25 @@ export type Received = {
 };
 
 /** Tells an exchange of a response, and gives what the caller gets. */
-export function receive(response: IncomingMessage, exchange: Exchange, {mayRetry, isGivenUp}: ReceiveOptions): MaybePromise<Received> {
+export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
-		statusMessage: response.statusMessage ?? '',
+		statusMessage: messageOf(response),
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	};
-	return then(exchange.next({type: 'response', head, mayRetry}), action => answer(action, response, exchange, isGivenUp));
+	const action = recover(() => exchange.next({type: 'response', head, mayRetry: options.mayRetry}), error => {
+		discard(response);
+		throw error;
+	});
+	return then(action, next => answer(next, response, exchange, options));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, isGivenUp: () => boolean): Received {
+/** As Got gives it: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
+function messageOf({statusCode, statusMessage}: IncomingMessage): string {
+	return statusMessage === undefined || statusMessage === '' ? STATUS_CODES[statusCode!] ?? '' : statusMessage;
+}
+
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response);
 		return {given: undefined, awaitsRetries: false};
@@ -46,9 +58,10 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, i
 
 	tellStatus(response, action.status);
 	if (action.collects) {
-		collectBody(response, exchange.settings.maxEntryBytes, {
-			end(body) {
-				void exchange.next({type: 'end', body});
+		collectBody(response, request, exchange.settings.maxEntryBytes, {
+			awaitsEnd: exchange.settings.failFast,
+			async end(body) {
+				await exchange.next({type: 'end', body});
 			},
 			cut(reason) {
 				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});

@@ -1,28 +1,26 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
-import {finished} from 'node:stream/promises';
-import {setTimeout as delay} from 'node:timers/promises';
-import type {Options} from 'got';
 import type {Match} from '../cache/variants.ts';
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
+import {rejectsCredentials} from '../policy/rejection.ts';
+import {Deadline} from './deadline.ts';
 import {
 	awaitResponse,
 	isClientRequest,
 	isResponseLike,
-	requestFunctionOf,
 	type AttemptParts,
+	type RequestResult,
 } from './native-request.ts';
-import {discard, receive} from './receive.ts';
-import {sentBody} from './request-head.ts';
-
-// How long a refresh may take at most, in milliseconds.
-const longestTime = 60_000;
+import {copiedHeaders, prepareRequest, type PreparedRequest} from './prepared-request.ts';
+import {receive} from './receive.ts';
+import {isTransientError, isTransientStatus} from './refresh-failures.ts';
 
 // How long it waits before it tries once more.
 const pause = 1000;
 
-const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-const rejectedCredentials: ReadonlySet<number> = new Set([401, 407]);
+// Bytes of a body that nobody wants, which are read so that its connection can be used again.
+const mostUnwanted = 65_536;
 
 /**
 Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
@@ -31,13 +29,11 @@ It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, who
 
 @returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
-export function prepareRefresh({url, native, options, exchange, client}: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
-	const {cookieJar, ignoreInvalidCookies, timeout} = options;
-	const send = requestFunctionOf(options);
-	const body = sentBody(options);
-	const {signal: _, ...prepared} = native;
+export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
+	const {exchange: {settings}, client} = parts;
+	const prepared = prepareRequest(parts);
+	const {request, shownUrl} = prepared;
 	return async inFlight => {
-		const {request, settings, info} = exchange;
 		const renewal = client.open(request, {...settings, refresh: true, background: true});
 		const action = await renewal.next({type: 'begin', inFlight});
 		if (action.do !== 'send') {
@@ -45,95 +41,166 @@ export function prepareRefresh({url, native, options, exchange, client}: Attempt
 			return;
 		}
 
-		const signal = AbortSignal.timeout(Math.min(timeout.request ?? longestTime, longestTime));
-		const ask = async (validators: Readonly<Record<string, string>>): Promise<IncomingMessage> => renewal.run(async () => {
-			const result = await send(url, {...prepared, headers: {...prepared.headers, ...validators}});
-			return isClientRequest(result) ? respond(result, body, signal) : checkedResponse(result);
-		});
+		const statusCode = await new Refresh(prepared, renewal).run(action.validators);
+		if (rejectsCredentials(statusCode)) {
+			throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${shownUrl} with ${statusCode}: the next request renews what is stored, with its client's hooks`);
+		}
 
+		if ((statusCode >= 500 || isTransientStatus(statusCode)) && renewal.info.stored !== 'stored') {
+			throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${shownUrl} with ${statusCode}`);
+		}
+	};
+}
+
+/** One refresh: it translates between the origin and an exchange. */
+class Refresh {
+	readonly #prepared: PreparedRequest;
+	readonly #exchange: Exchange;
+	readonly #deadline: Deadline;
+
+	/** What the jar makes of the cookies that came: an error where it refuses one. */
+	readonly #cookies: Array<Promise<unknown>> = [];
+
+	constructor(prepared: PreparedRequest, exchange: Exchange) {
+		const {limit, shownUrl} = prepared;
+		this.#prepared = prepared;
+		this.#exchange = exchange;
+		this.#deadline = new Deadline(limit, () => new RefreshTimeoutError(shownUrl, limit));
+	}
+
+	/**
+	Sends it, and reads the response.
+
+	@returns The status code of the last response.
+	*/
+	async run(validators: Readonly<Record<string, string>>): Promise<number> {
+		const deadline = this.#deadline;
 		try {
-			const response = await askTwice(async () => ask(action.validators), signal);
-			const {given} = await receive(response, renewal, {mayRetry: false, isGivenUp: () => signal.aborted});
-			const last = given === undefined ? await ask({}) : response;
-			if (given === undefined) {
-				await receive(last, renewal, {mayRetry: false, isGivenUp: () => signal.aborted});
+			const statusCode = await this.#exchangeOnce(async () => this.#askTwice(validators));
+			const kept = await deadline.within(Promise.all(this.#cookies));
+			const refusal = kept.find(error => error !== undefined);
+			if (refusal !== undefined) {
+				throw refusal as Error;
 			}
 
-			await Promise.all([keepCookies(last, url, cookieJar, ignoreInvalidCookies), read(last, signal)]);
-			if (rejectedCredentials.has(last.statusCode!)) {
-				client.leaveToForeground(info.key!);
-				throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered a refresh with ${last.statusCode}: the next request renews what is stored, with the hooks of its client`);
-			}
-		} catch (error) {
-			void renewal.next({type: 'error'});
-			throw error;
+			return statusCode;
 		} finally {
-			void renewal.next({type: 'released'});
+			deadline.end();
+			void this.#exchange.next({type: 'released', isOwn: deadline.isOver});
 		}
-	};
-}
+	}
 
-/** Sends a request, and once more after a transient failure. */
-async function askTwice(ask: () => Promise<IncomingMessage>, signal: AbortSignal): Promise<IncomingMessage> {
-	try {
-		const response = await ask();
-		if (!transientStatusCodes.has(response.statusCode!) || response.headers['retry-after'] !== undefined) {
-			return response;
+	async #exchangeOnce(ask: () => Promise<IncomingMessage>): Promise<number> {
+		const response = await this.#answered(ask);
+		const {given} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
+		if (given === undefined) {
+			return this.#exchangeOnce(async () => this.#ask({}));
 		}
 
-		discard(response);
-	} catch (error) {
-		if (signal.aborted) {
+		await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
+		return response.statusCode!;
+	}
+
+	/** The response; that there is none, the exchange is told. */
+	async #answered(ask: () => Promise<IncomingMessage>): Promise<IncomingMessage> {
+		try {
+			return await ask();
+		} catch (error) {
+			void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
 			throw error;
 		}
 	}
 
-	await delay(pause, undefined, {signal, ref: false});
-	return ask();
-}
+	/** Sends the request, and once more after a transient failure, if there is time for that. */
+	async #askTwice(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+		const mayRetry = (): boolean => this.#deadline.left > pause;
+		let first: IncomingMessage | undefined;
+		try {
+			first = await this.#ask(validators);
+			if (!isTransientStatus(first.statusCode!) || first.headers['retry-after'] !== undefined || !mayRetry()) {
+				return first;
+			}
 
-async function respond(request: ClientRequest, body: string | Uint8Array | undefined, signal: AbortSignal): Promise<IncomingMessage> {
-	const giveUp = (): void => {
-		request.destroy(signal.reason as Error);
-	};
+			void leave(first);
+		} catch (error) {
+			if (!isTransientError(error) || !mayRetry()) {
+				throw error;
+			}
+		}
 
-	// Sockets of other kinds may be shared with requests that somebody waits for.
-	if (request instanceof ClientRequest) {
-		request.once('socket', socket => {
-			socket.unref();
-		});
+		await this.#deadline.wait(pause);
+		first?.destroy();
+		return this.#ask(validators);
 	}
 
-	signal.addEventListener('abort', giveUp, {once: true});
-	request.once('close', () => {
-		signal.removeEventListener('abort', giveUp);
-	});
-	return awaitResponse(request, body);
+	async #ask(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+		const response = await this.#exchange.run(async () => this.#send(validators));
+		this.#deadline.bind(response);
+		this.#cookies.push(settle(this.#prepared.keepCookies(response)));
+		return response;
+	}
+
+	async #send(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+		const {send, url, native, body} = this.#prepared;
+		const sending = (async () => {
+			const result = await send(new URL(url), {...native, headers: {...copiedHeaders(native.headers), ...validators}});
+			// It may come when nobody waits for it any more.
+			const checked = checkedResult(result);
+			this.#deadline.bind(checked);
+			return checked;
+		})();
+		const result = await this.#deadline.within(sending);
+		return isClientRequest(result) ? this.#deadline.within(respond(result, body)) : result;
+	}
 }
 
-function checkedResponse(result: unknown): IncomingMessage {
-	if (isResponseLike(result)) {
+function checkedResult(result: RequestResult): ClientRequest | IncomingMessage {
+	if (isClientRequest(result) || isResponseLike(result)) {
 		return result;
 	}
 
 	throw new TypeError('Expected the `request` function to give a request or a response');
 }
 
-/** Reads a body to its end: the exchange keeps what passes. */
-async function read(response: IncomingMessage, signal: AbortSignal): Promise<void> {
-	response.resume();
-	await finished(response, {signal, writable: false});
+async function respond(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
+	// Sockets of other kinds may be shared with requests that somebody waits for.
+	if (request instanceof ClientRequest) {
+		unrefSocket(request);
+	}
+
+	return awaitResponse(request, body);
 }
 
-async function keepCookies({headers}: IncomingMessage, url: URL, cookieJar: Options['cookieJar'], ignoresInvalid: boolean): Promise<void> {
-	const jar = cookieJar as {setCookie: (cookie: string, url: string) => Promise<unknown>} | undefined;
-	for (const cookie of jar === undefined ? [] : headers['set-cookie'] ?? []) {
-		try {
-			await jar!.setCookie(cookie, url.href); // eslint-disable-line no-await-in-loop -- The later one counts.
-		} catch (error) {
-			if (!ignoresInvalid) {
-				throw error;
-			}
+function unrefSocket(request: ClientRequest): void {
+	if (request.socket === null) {
+		request.once('socket', () => {
+			unrefSocket(request);
+		});
+	} else {
+		request.socket.unref?.();
+	}
+}
+
+/** Reads a body, of which the exchange keeps what passes, to its end, or until too much comes that nobody wants. */
+async function read(response: IncomingMessage, isWanted: () => boolean): Promise<void> {
+	let unwanted = 0;
+	for await (const chunk of response as AsyncIterable<Uint8Array | string>) {
+		unwanted += isWanted() ? 0 : chunk.length;
+		if (unwanted > mostUnwanted) {
+			return;
 		}
+	}
+}
+
+async function leave(response: IncomingMessage): Promise<void> {
+	await settle(read(response, () => false));
+}
+
+async function settle(pending: Promise<void>): Promise<unknown> {
+	try {
+		await pending;
+		return undefined;
+	} catch (error) {
+		return error;
 	}
 }

@@ -55,6 +55,7 @@ export function arm(options: Options, client: Client): void {
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
 	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+		endOfRetries(options);
 		return undefined;
 	}
 
@@ -68,7 +69,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
 			remember(options, {exchange, now: client.now});
 			return new Attempt({
-				url, native, options, exchange, client,
+				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);
 		};
 
@@ -204,7 +205,7 @@ class Attempt {
 	#watch(result: RequestResult): MaybePromise<RequestResult> {
 		if (isClientRequest(result)) {
 			const request = watchRequest(result, {
-				respond: response => this.#receive(response, () => request.isDestroyed),
+				respond: response => this.#receive(response, () => request.isDestroyed, result),
 				fail: error => this.#fail(error),
 				giveUp: () => {
 					this.#second?.destroy();
@@ -223,8 +224,8 @@ class Attempt {
 		return result;
 	}
 
-	#receive(response: IncomingMessage, isGivenUp: () => boolean): MaybePromise<GivenResponse> {
-		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, isGivenUp}), ({given, awaitsRetries}) => {
+	#receive(response: IncomingMessage, isGivenUp: () => boolean, request?: ClientRequest): MaybePromise<GivenResponse> {
+		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, request, isGivenUp}), ({given, awaitsRetries}) => {
 			if (given === undefined) {
 				return this.#resend();
 			}

@@ -6,41 +6,6 @@ import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: a refresh goes through the user's own client: its hooks, retries and options`, async t => {
-		await using origin = await Origin.start((_request, response) => {
-			response.statusCode = origin.count === 2 ? 503 : 200;
-			response.end(`answer ${origin.count}`);
-		});
-		const retries: number[] = [];
-		let count = 0;
-		const {client: plain, clock} = createClient({expireAfter: 60, staleWhileRevalidate: '1h'}, instance);
-		const client = plain.extend({
-			retry: {limit: 1, calculateDelay: ({computedValue}) => computedValue > 0 ? 1 : 0},
-			hooks: {
-				beforeRequest: [options => {
-					options.headers['x-count'] = `count ${++count}`;
-				}],
-				beforeRetry: [(_error, retryCount) => {
-					retries.push(retryCount);
-				}],
-			},
-			headers: {'x-mine': 'yes'},
-		});
-		await client(origin.url);
-		clock.advance(120);
-		const controller = new AbortController();
-		t.is((await client(origin.url, {signal: controller.signal})).body, 'answer 1');
-		controller.abort();
-		await getCache(client)!.idle();
-		t.is(origin.count, 3);
-		t.deepEqual(retries, [1]);
-		t.deepEqual(origin.requests.map(({headers}) => headers['x-mine']), ['yes', 'yes', 'yes']);
-		t.is(new Set(origin.requests.map(({headers}) => headers['x-count'])).size, 3);
-		const last = await client(origin.url);
-		t.is(last.body, 'answer 3');
-		t.is(cacheInfo(last).reason, 'fresh');
-	});
-
 	test(`${name}: a refresh has the user's time limit, and its failure is an event`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count === 1) {

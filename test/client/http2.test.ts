@@ -1,78 +1,14 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
-import fs from 'node:fs';
-import {
-	constants,
-	createSecureServer,
-	type Http2SecureServer,
-	type Http2ServerRequest,
-	type Http2ServerResponse,
-	type ServerHttp2Session,
-} from 'node:http2';
+import {constants, type Http2ServerResponse} from 'node:http2';
 import net, {type AddressInfo, type Socket} from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {ExtendOptions, Got, Response} from 'got';
+import {getCache} from '../../source/index.ts';
 import {compare, type Scenario, type Start} from '../helpers/behaviour.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import type {Handler, Origin} from '../helpers/origin.ts';
-
-// Made for these tests, for `localhost` and 127.0.0.1 alone.
-const fixture = (name: string): string => fs.readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const key = fixture('localhost-key.pem');
-const cert = fixture('localhost-cert.pem');
-
-/** An origin on loopback that speaks HTTP/2, or HTTP/1.1 to those who do not. */
-class SecureOrigin implements AsyncDisposable {
-	readonly url: string;
-	readonly requests: Origin['requests'] = [];
-	readonly versions: string[] = [];
-	readonly #server: Http2SecureServer;
-	readonly #sessions = new Set<ServerHttp2Session>();
-
-	private constructor(server: Http2SecureServer) {
-		this.#server = server;
-		this.url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	}
-
-	static async start(this: void, handler: Handler): Promise<SecureOrigin> {
-		const server = createSecureServer({key, cert, allowHTTP1: true}); // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
-		server.listen(0, '127.0.0.1');
-		await once(server, 'listening');
-		const origin = new SecureOrigin(server);
-		server.on('session', session => {
-			origin.#sessions.add(session);
-		});
-		server.on('request', (request, response) => {
-			void origin.#answer(handler, request, response);
-		});
-		return origin;
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		for (const session of this.#sessions) {
-			session.destroy();
-		}
-
-		this.#server.close();
-		await once(this.#server, 'close');
-	}
-
-	async #answer(handler: Handler, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
-		let body = '';
-		for await (const chunk of request) {
-			body += String(chunk);
-		}
-
-		this.versions.push(request.httpVersion);
-		this.requests.push({
-			method: request.method, url: request.url, headers: request.headers, body,
-		});
-		handler(request as never, response as never, body);
-	}
-}
-
-const secure: ExtendOptions = {http2: true, https: {certificateAuthority: cert}};
+import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
 
 type Own = Omit<ExtendOptions, 'hooks'>;
 
@@ -249,5 +185,35 @@ for (const [name, instance] of majors) {
 		t.is(whole.body, 'whole');
 		t.true((await client(origin.url)).isFromCache);
 		t.is(origin.requests.length, 3);
+	});
+
+	test(`${name}: who waits for a body that is cut off over HTTP/2 asks at once`, async t => {
+		const held = Promise.withResolvers<Http2ServerResponse>();
+		await using origin = await SecureOrigin.start((_request, response) => {
+			if (origin.requests.length > 1) {
+				response.end('whole');
+				return;
+			}
+
+			response.writeHead(200, {'content-length': '1000'});
+			response.write('partial', () => {
+				held.resolve(response as unknown as Http2ServerResponse);
+			});
+		});
+		const client = createClient({}, instance).client.extend(secure) as Got;
+		const reasons: string[] = [];
+		getCache(client)!.on('refused', ({reason}) => {
+			reasons.push(reason);
+		});
+		const all = Promise.allSettled([client(origin.url), client(origin.url), client(origin.url)]);
+		const {stream} = await held.promise;
+		const start = performance.now();
+		stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+		// Got 14 and 15 may take the end of the stream for the end of the body.
+		const bodies = (await all).slice(1).map(settled => settled.status === 'fulfilled' ? settled.value.body : settled.status);
+		t.true(performance.now() - start < 900);
+		t.deepEqual(reasons, ['incomplete']);
+		t.deepEqual(bodies, ['whole', 'whole']);
+		t.is(origin.requests.length, 2);
 	});
 }

@@ -1,0 +1,20 @@
+import {Buffer} from 'node:buffer';
+import {Readable} from 'node:stream';
+import type {IncomingMessage} from 'node:http';
+
+export type Canned = {
+	readonly statusCode?: number;
+	readonly headers?: Readonly<Record<string, string | string[]>>;
+	readonly body?: string;
+};
+
+/** A response that came from no socket, as a user's `request` function may give it. */
+export function cannedResponse({statusCode = 200, headers = {}, body = ''}: Canned = {}): IncomingMessage {
+	return Object.assign(Readable.from(body === '' ? [] : [Buffer.from(body)], {objectMode: false}), {
+		statusCode,
+		statusMessage: '',
+		headers,
+		rawHeaders: Object.entries(headers).flatMap(([name, values]) => [values].flat().flatMap(value => [name, value])),
+		complete: true,
+	}) as unknown as IncomingMessage;
+}
