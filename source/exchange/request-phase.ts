@@ -45,9 +45,6 @@ From the request as it will be sent to what is done with it: a stored response i
 export class RequestPhase {
 	readonly #state: ExchangeState;
 	readonly #options: RequestPhaseOptions;
-
-	/** When it began, on the monotonic clock. */
-	readonly #began = performance.now();
 	readonly #budget: TimeBudget;
 
 	/** What is done if the wait for another request is of no use. */
@@ -58,7 +55,7 @@ export class RequestPhase {
 		const {storeTimeout, failFast, singleFlight} = state.settings;
 		this.#state = state;
 		this.#options = options;
-		this.#budget = new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#began);
+		this.#budget = new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, options.sharing.clock);
 	}
 
 	/** Decides what to do with the request. */
@@ -156,7 +153,7 @@ export class RequestPhase {
 		const {cache, sharingKey} = this.#state;
 		this.#state.inFlight = inFlight;
 		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
-		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#began) ? this.#again() : action;
+		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#budget.start) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
 				this.#resolve();
