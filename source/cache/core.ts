@@ -10,7 +10,12 @@ import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
 import {redactUrl} from '../identity/url.ts';
 import type {ResolvedSettings} from '../settings.ts';
-import {longestTimer, recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	longestTimer,
+	recover,
+	then,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import {isRecordKey} from '../identity/key.ts';
 import {isAlias} from './aliases.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
@@ -55,8 +60,10 @@ type Told = {
 	readonly stored?: StoredResponse | undefined;
 };
 
+const noUse: Use = {resource: undefined};
+
 /**
-What the engine asks of a cache: stored responses by key, and somebody to tell what happened. Faults of the store are misses and events, never errors.
+What exchanges ask of a cache: stored responses by key, and somebody to tell what happened. Faults of the store are misses and events, never errors.
 */
 export class CacheCore {
 	/** What the user sees of it. */
@@ -203,7 +210,7 @@ export class CacheCore {
 
 	@param use - What decides whether it is still true.
 	*/
-	match(key: string, request: Fields, use: Use = {resource: undefined}): MaybePromise<Match | NoMatch> {
+	match(key: string, request: Fields, use: Use = noUse): MaybePromise<Match | NoMatch> {
 		const pending = this.#writes.pending(key, this.settings.storeTimeout);
 		const match = (): MaybePromise<Match | NoMatch> => {
 			const found = this.variants.match(key, request);

@@ -182,7 +182,7 @@ export class Journal {
 			}
 
 			const isUnknown = resource !== undefined && (position <= this.#local.forgotten.resources || createdAt < this.#now() - resourceRetention);
-			const expirations = positions.map(([, expired]) => expired > position ? expired : Infinity);
+			const expirations = positions.map(([, expired]) => expired > position ? Math.min(expired, this.#now()) : Infinity);
 			const expires = Math.min(stored.expires ?? Infinity, isUnknown ? this.#now() : Infinity, ...expirations);
 			return expires === (stored.expires ?? Infinity) ? stored : {...stored, expires};
 		}));

@@ -123,13 +123,12 @@ async function rewrite(core: CacheCore, key: string, change: Change): Promise<bo
 
 /** Notes what is done, so that what was asked for before is not stored after. */
 async function note(core: CacheCore, {tags, keys, patterns, valid}: Selection, deed: Deed): Promise<void> {
+	const matching: Invalidation = {kind: 'matching', concerns: ({url}) => valid || patterns.some(matches => matches(url))};
 	const invalidations: Invalidation[] = [
 		...Array.from(tags, tag => ({kind: 'tag', tag, deed}) as const),
 		...Array.from(keys, key => ({kind: 'key', key}) as const),
+		...(valid || patterns.length > 0 ? [matching] : []),
 	];
-	if (valid || patterns.length > 0) {
-		invalidations.push({kind: 'matching', concerns: ({url}) => valid || patterns.some(matches => matches(url))});
-	}
 
 	if (tags.size > 0) {
 		await core.hidden.set();

@@ -25,7 +25,7 @@ export class Exchange {
 	readonly #request: RequestPhase;
 	readonly #response: ResponsePhase;
 
-	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) { // eslint-disable-line max-params -- What serves, how, what is asked, and what led there.
+	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
 		this.#response = new ResponsePhase(this.#state);
 		this.#request = new RequestPhase(this.#state, {
@@ -111,7 +111,7 @@ export class Exchange {
 		return recover(action, error => {
 			const {settings: {failFast, mode}, cache} = this.#state;
 			if (failFast || mode === 'replay' || isRefusal(error)) {
-				this.next({type: 'released'});
+				void this.next({type: 'released'});
 				throw error;
 			}
 
@@ -124,6 +124,8 @@ export class Exchange {
 	#giveUp(error: unknown): Action {
 		this.#state.cache.report('internalError', {error});
 		this.#response.release(false);
-		return {do: 'pass', status: undefined, collects: false, awaitsRetries: false};
+		return {
+			do: 'pass', status: undefined, collects: false, awaitsRetries: false,
+		};
 	}
 }

@@ -1,6 +1,11 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {identify, resourceOfRequest, siblingOf, type Identity} from '../identity/identify.ts';
+import {
+	identify,
+	resourceOfRequest,
+	siblingOf,
+	type Identity,
+} from '../identity/identify.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
 import {policySource, type ExchangeSettings} from './settings.ts';

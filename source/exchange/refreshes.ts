@@ -37,7 +37,8 @@ export class Refreshes {
 	@param limit - How many refreshes may run at a time.
 	@param send - Sends the request once more; others wait for what it gets.
 	*/
-	start({sharingKey, request, variesBy, info}: Exchange, limit: number, send: (inFlight: InFlight<Match>) => Promise<void>): void {
+	start(exchange: Exchange, limit: number, send: (inFlight: InFlight<Match>) => Promise<void>): void {
+		const {sharingKey, request, variesBy, info} = exchange;
 		const inFlight = this.#running < limit ? Sharing.of<Match>(this.#cache).lead(sharingKey, request.fields, variesBy) : undefined;
 		if (inFlight !== undefined) {
 			this.#cache.hold(this.#run(info.key!, inFlight, send));

@@ -10,6 +10,7 @@ import {
 	type Found,
 	type Verdict,
 } from '../policy/request-rules.ts';
+import {identify} from '../identity/identify.ts';
 import {factsOf, findStored, noMatch} from './lookup.ts';
 import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
@@ -20,8 +21,12 @@ import type {ExchangeSettings} from './settings.ts';
 import type {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
 import {TimeBudget} from './time-budget.ts';
-import type {Action, Event, Redirects, RenderedResponse} from './types.ts';
-import {identify} from '../identity/identify.ts';
+import type {
+	Action,
+	Event,
+	Redirects,
+	RenderedResponse,
+} from './types.ts';
 
 /** What the request phase needs beside the state. */
 export type RequestPhaseOptions = {
@@ -117,7 +122,7 @@ export class RequestPhase {
 			return action;
 		}
 
-		if (action.do !== 'send' || key === undefined || settings.singleFlight === false || !mayCollapse(facts, sent!.reason)) {
+		if (key === undefined || action.do !== 'send' || settings.singleFlight === false || !mayCollapse(facts, sent!.reason)) {
 			return action;
 		}
 
@@ -160,19 +165,21 @@ export class RequestPhase {
 				return next;
 			}
 
-			return cache.locks.isOn ? underLock(next, {
-				cache,
-				key: this.#state.key!,
-				inFlight,
-				budget: this.#budget,
-				again: () => then(this.#again(), found => {
-					if (found.do === 'serve') {
-						this.#resolve();
-					}
+			return cache.locks.isOn
+				? underLock(next, {
+					cache,
+					key: this.#state.key!,
+					inFlight,
+					budget: this.#budget,
+					again: () => then(this.#again(), found => {
+						if (found.do === 'serve') {
+							this.#resolve();
+						}
 
-					return found;
-				}),
-			}) : next;
+						return found;
+					}),
+				})
+				: next;
 		});
 	}
 
@@ -214,10 +221,12 @@ export class RequestPhase {
 
 	/** What the filter refused has been deleted since: why the request is sent is still that. */
 	#keepReason(former: Reason | undefined): void {
-		if (former === 'filtered' && this.#state.sent?.reason === 'miss') {
-			this.#state.resend({reason: former});
-			this.#state.tell({reason: former});
+		if (!(former === 'filtered' && this.#state.sent?.reason === 'miss')) {
+			return;
 		}
+
+		this.#state.resend({reason: former});
+		this.#state.tell({reason: former});
 	}
 
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
@@ -307,13 +316,13 @@ export class RequestPhase {
 	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.
 	*/
 	#checked(action: Action): Action {
-		const {settings, request, shownUrl, info} = this.#state;
+		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
-			throw new NotRecordedError(request.method, shownUrl);
+			throw new NotRecordedError(method, this.#state.shownUrl);
 		}
 
 		if (action.do === 'send' && isNetworkRefused()) {
-			throw networkRefusal(request.method, shownUrl, info.reason);
+			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 
 		return action;

@@ -15,7 +15,12 @@ import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision} from '../policy/types.ts';
 import {policySource} from './settings.ts';
 import type {ExchangeState} from './state.ts';
-import type {Action, Event, IncomingHead, RenderedResponse} from './types.ts';
+import type {
+	Action,
+	Event,
+	IncomingHead,
+	RenderedResponse,
+} from './types.ts';
 import {ExchangeWrites} from './writes.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
@@ -33,7 +38,7 @@ export class ResponsePhase {
 	constructor(state: ExchangeState) {
 		this.#state = state;
 		this.#writes = new ExchangeWrites(state, {
-			onRefused: reason => {
+			onRefused(reason) {
 				state.inFlight?.refuse();
 				state.refuse(reason);
 				state.tell({stored: reason});
@@ -134,7 +139,8 @@ export class ResponsePhase {
 	#invalidate(response: {readonly statusCode: number; readonly fields: Fields}): void {
 		const {sent, cache} = this.#state;
 		const wasChanged = sent !== undefined && cache.journal.concerns(this.#state.subject, sent.position);
-		if (this.#writes.invalidate(response) && sent !== undefined && !wasChanged) {
+		const hasInvalidated = this.#writes.invalidate(response);
+		if (sent !== undefined && !wasChanged && hasInvalidated) {
 			this.#state.advance();
 		}
 	}
@@ -199,14 +205,17 @@ export class ResponsePhase {
 			this.#writes.renew(this.#freshened(head, received, decision.stored));
 		}
 
-		return {do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: decision.awaitsRetries === true};
+		return {
+			do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: decision.awaitsRetries === true,
+		};
 	}
 
 	/** The body is wanted. */
 	#collect(decision: Extract<ResponseDecision, {do: 'store'}>, head: IncomingHead, received: number): Action {
 		const {request, settings, sent, inFlight} = this.#state;
 		const announced = fieldValue(this.#fields, 'content-length');
-		const length = request.method === 'HEAD' || announced === undefined || !/^\d+$/v.test(announced) ? undefined : Number(announced);
+		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
+		const length = isAnnounced ? Number(announced) : undefined;
 		if (length !== undefined && length > settings.maxEntryBytes) {
 			this.cut('too-large', false);
 			return this.#pass(head);
@@ -233,11 +242,15 @@ export class ResponsePhase {
 			ignored: settings.ignoredParameters,
 			storeSetCookie: settings.storeSetCookie,
 		};
-		return {do: 'pass', status: this.#state.status(head.statusCode, true), collects: true, awaitsRetries: false};
+		return {
+			do: 'pass', status: this.#state.status(head.statusCode, true), collects: true, awaitsRetries: false,
+		};
 	}
 
 	#pass(head: IncomingHead): Action {
-		return {do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: false};
+		return {
+			do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: false,
+		};
 	}
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {

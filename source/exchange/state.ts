@@ -125,10 +125,12 @@ export class ExchangeState {
 
 	/** Nothing more of the request is stored. */
 	end(): void {
-		if (this.#isUnderWay) {
-			this.#isUnderWay = false;
-			this.cache.journal.end(this.#sent!.position);
+		if (!this.#isUnderWay) {
+			return;
 		}
+
+		this.#isUnderWay = false;
+		this.cache.journal.end(this.#sent!.position);
 	}
 
 	/**

@@ -160,17 +160,19 @@ export class ExchangeWrites {
 		})));
 		const hasRoom = cache.save(key, request.fields, task, {
 			bytes,
-			whenSaved: () => {
+			whenSaved() {
 				cache.written('stored', {...told, reason, key});
 			},
 			whenDone: () => {
 				this.#state.end();
 			},
 		});
-		if (!hasRoom) {
-			this.#listener.onRefused('queue-full');
-			this.#state.end();
+		if (hasRoom) {
+			return;
 		}
+
+		this.#listener.onRefused('queue-full');
+		this.#state.end();
 	}
 
 	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {

@@ -16,10 +16,9 @@ const limits: readonly Limit[] = ['request', 'response'];
 /**
 What is waited for before a request may be sent, or why nobody waits any more: Got cannot cut off what has no `ClientRequest` yet.
 
-@param start - Of the wait, by `performance.now()`.
-@param hasResponse - Whether the response that is waited for has begun, so that `timeout.response` is kept.
+`start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept.
 */
-export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, start: number, hasResponse: () => boolean): Promise<Result | End> { // eslint-disable-line max-params -- What is waited for, how long, since when, and how far it is.
+export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | End> {
 	const {promise, resolve} = Promise.withResolvers<End>();
 	const abort = (): void => {
 		resolve('aborted');
@@ -28,11 +27,13 @@ export async function withinLimits<Result>(pending: Promise<Result>, {signal, ti
 	const timers = limits.map(name => {
 		const limit = (timeout as Timeouts)[name];
 		// Got 16 has a timer for the same moment, which was set before.
-		return limit === undefined || limit > longestTimer ? undefined : setTimeout(() => {
-			if (name !== 'response' || !hasResponse()) {
-				resolve(name);
-			}
-		}, Math.max(0, start + limit - performance.now())).unref();
+		return limit === undefined || limit > longestTimer
+			? undefined
+			: setTimeout(() => {
+				if (name !== 'response' || !hasResponse()) {
+					resolve(name);
+				}
+			}, Math.max(0, start + limit - performance.now())).unref();
 	});
 	signal?.addEventListener('abort', abort, {once: true});
 	if (signal?.aborted) {

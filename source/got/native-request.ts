@@ -1,5 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import type {Client} from '../exchange/client.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 
 export type RequestFunction = NonNullable<Options['request']>;
 export type RequestResult = Awaited<ReturnType<RequestFunction>>;
@@ -12,6 +14,17 @@ export type NativeOptions = {
 
 	/** An agent, or for HTTP/2 an object of agents. The other TLS settings are looked up by `trustOf`. */
 	agent?: unknown;
+};
+
+/** What one attempt of one hop is made of: what Got gives, and what serves it. */
+export type AttemptParts = {
+	readonly url: URL;
+
+	/** As Got has prepared them, after all hooks. */
+	readonly native: NativeOptions;
+	readonly options: Options;
+	readonly exchange: Exchange;
+	readonly client: Client;
 };
 
 /** Got's own test: what is not a request still to be ended is a response. */

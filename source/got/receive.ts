@@ -29,7 +29,7 @@ export function receive(response: IncomingMessage, exchange: Exchange, {mayRetry
 	return then(exchange.next({type: 'response', head, mayRetry}), action => answer(action, response, exchange, isGivenUp));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, isGivenUp: () => boolean): Received { // eslint-disable-line max-params -- What to do, with what, for whom.
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, isGivenUp: () => boolean): Received {
 	if (action.do === 'resend') {
 		discard(response);
 		return {given: undefined, awaitsRetries: false};
@@ -48,10 +48,10 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, i
 	if (action.collects) {
 		collectBody(response, exchange.settings.maxEntryBytes, {
 			end(body) {
-				exchange.next({type: 'end', body});
+				void exchange.next({type: 'end', body});
 			},
 			cut(reason) {
-				exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
+				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
 			},
 			progress(bytes) {
 				exchange.progress(bytes);

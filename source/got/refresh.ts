@@ -4,10 +4,13 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {Options} from 'got';
 import type {Match} from '../cache/variants.ts';
 import {CacheHooksError} from '../errors.ts';
-import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
-import {awaitResponse, isClientRequest, isResponseLike, type NativeOptions} from './native-request.ts';
+import {
+	awaitResponse,
+	isClientRequest,
+	isResponseLike,
+	type AttemptParts,
+} from './native-request.ts';
 import {discard, receive} from './receive.ts';
 import {sentBody} from './request-head.ts';
 
@@ -20,16 +23,6 @@ const pause = 1000;
 const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 const rejectedCredentials: ReadonlySet<number> = new Set([401, 407]);
 
-type Served = {
-	readonly url: URL;
-
-	/** As Got has prepared them, after all hooks. */
-	readonly native: NativeOptions;
-	readonly options: Options;
-	readonly exchange: Exchange;
-	readonly client: Client;
-};
-
 /**
 Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
 
@@ -37,7 +30,7 @@ It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, who
 
 @returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
-export function prepareRefresh({url, native, options, exchange, client}: Served): (inFlight: InFlight<Match>) => Promise<void> {
+export function prepareRefresh({url, native, options, exchange, client}: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
 	const {cookieJar, ignoreInvalidCookies, timeout} = options;
 	const send = options.getRequestFunction()!;
 	const body = sentBody(options);
@@ -47,7 +40,7 @@ export function prepareRefresh({url, native, options, exchange, client}: Served)
 		const renewal = client.open(request, {...settings, refresh: true, background: true});
 		const action = await renewal.next({type: 'begin', inFlight});
 		if (action.do !== 'send') {
-			renewal.next({type: 'released'});
+			void renewal.next({type: 'released'});
 			return;
 		}
 
@@ -71,10 +64,10 @@ export function prepareRefresh({url, native, options, exchange, client}: Served)
 				throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered a refresh with ${last.statusCode}: the next request renews what is stored, with the hooks of its client`);
 			}
 		} catch (error) {
-			renewal.next({type: 'error'});
+			void renewal.next({type: 'error'});
 			throw error;
 		} finally {
-			renewal.next({type: 'released'});
+			void renewal.next({type: 'released'});
 		}
 	};
 }

@@ -1,5 +1,6 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import type {Match} from '../cache/variants.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
@@ -23,6 +24,7 @@ import {
 	type NativeOptions,
 	type RequestFunction,
 	type RequestResult,
+	type AttemptParts,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {noteRedirect, redirectsOf} from './redirects.ts';
@@ -48,10 +50,10 @@ export function arm(options: Options, client: Client): void {
 	}
 }
 
-/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled. */
+/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && !isNetworkRefused()) {
+	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
 		return undefined;
 	}
 
@@ -76,17 +78,17 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 	return transport as RequestFunction;
 }
 
-type Parts = {
-	readonly url: URL;
-	readonly native: NativeOptions;
-	readonly options: Options;
-	readonly exchange: Exchange;
-	readonly client: Client;
+type Wait<Result> = {
+	readonly go: (result: Result) => Promise<RequestResult>;
+	readonly hasResponse: () => boolean;
+
+	/** Lets the others go on without this request. */
+	readonly leave?: () => void;
 };
 
 /** One attempt of one hop: it translates between Got and an exchange. */
 class Attempt {
-	readonly #parts: Parts;
+	readonly #parts: AttemptParts;
 	readonly #options: Options;
 	readonly #exchange: Exchange;
 	readonly #start = performance.now();
@@ -95,7 +97,7 @@ class Attempt {
 	#mayRetry = false;
 	#second: ClientRequest | undefined;
 
-	constructor(parts: Parts) {
+	constructor(parts: AttemptParts) {
 		this.#parts = parts;
 		this.#options = parts.options;
 		this.#exchange = parts.exchange;
@@ -108,7 +110,7 @@ class Attempt {
 
 	/** Does what is to be done before the request is sent, within the caller's limits. */
 	#follow(pending: MaybePromise<Action>): MaybePromise<RequestResult> {
-		return pending instanceof Promise ? this.#await(pending, () => false, action => this.#do(action)) : this.#do(pending);
+		return pending instanceof Promise ? this.#await(pending, {go: async action => this.#do(action), hasResponse: () => false}) : this.#do(pending);
 	}
 
 	#do(action: Action): MaybePromise<RequestResult> {
@@ -118,38 +120,46 @@ class Attempt {
 			}
 
 			case 'wait': {
-				const {outcome, hasResponse} = action;
-				return this.#await(outcome, hasResponse, ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), action.leave);
+				const {outcome, hasResponse, leave} = action;
+				return this.#await(outcome, {go: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
 			}
 
 			case 'send': {
 				return this.#exchange.run(() => this.#send(action.validators));
 			}
 
-			default: {
+			case 'pass':
+			case 'resend':
+			case 'done': {
 				throw new Error(`An exchange cannot begin with \`${action.do}\``);
+			}
+
+			default: {
+				return action satisfies never;
 			}
 		}
 	}
 
-	async #await<Result extends Action | Outcome<any>>(pending: Promise<Result>, hasResponse: () => boolean, go: (result: Result) => MaybePromise<RequestResult>, leave?: () => void): Promise<RequestResult> {
-		const result = await withinLimits(pending, this.#options, this.#start, hasResponse);
+	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {go, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
+		const result = await withinLimits(pending, this.#options, {start: this.#start, hasResponse});
 		if (typeof result === 'string') {
 			leave?.();
 			void this.#release(pending);
 			return this.#giveUp(result);
 		}
 
-		if (result.do !== 'serve' && result.do !== 'reuse') {
-			shortenTimeout(this.#options, performance.now() - this.#start);
+		const waited = performance.now() - this.#start;
+		// What took longer than the store may was a wait for another request.
+		if (leave !== undefined || waited > this.#exchange.settings.storeTimeout) {
+			shortenTimeout(this.#options, waited);
 		}
 
 		return go(result);
 	}
 
 	/** The caller has given up: what others wait for is left to one of them. */
-	async #release(pending: Promise<Action | Outcome<any>>): Promise<void> {
-		this.#exchange.next({type: 'released', isOwn: true});
+	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
+		void this.#exchange.next({type: 'released', isOwn: true});
 		try {
 			const late = await pending;
 			if (late.do === 'lead') {
@@ -158,7 +168,7 @@ class Attempt {
 				late.leave();
 			}
 		} finally {
-			this.#exchange.next({type: 'released', isOwn: true});
+			void this.#exchange.next({type: 'released', isOwn: true});
 		}
 	}
 
@@ -173,10 +183,7 @@ class Attempt {
 
 	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
 		if (refreshes) {
-			const {client, url, native} = this.#parts;
-			client.refresh(this.#exchange, prepareRefresh({
-				url, native, options: this.#options, exchange: this.#exchange, client,
-			}));
+			this.#parts.client.refresh(this.#exchange, prepareRefresh(this.#parts));
 		}
 
 		return this.#give(new ServedResponse(response));
@@ -211,14 +218,14 @@ class Attempt {
 					this.#second?.destroy();
 				},
 				close: () => {
-					this.#exchange.next({type: 'released', isOwn: true});
+					void this.#exchange.next({type: 'released', isOwn: true});
 				},
 			});
 		} else if (isResponseLike(result)) {
 			return this.#receive(result, () => false) as MaybePromise<RequestResult>;
 		} else {
 			// What a user's function gives may be no response at all: that is for Got to say.
-			this.#exchange.next({type: 'released'});
+			void this.#exchange.next({type: 'released'});
 		}
 
 		return result;

@@ -98,14 +98,15 @@ test('a bounded store that has dropped the record of a tag brings nothing back',
 	t.false((await client(url)).isFromCache);
 });
 
-test('where the records of tags cannot be read, what has tags is not used, and nothing is deleted', async t => {
+test('where the journal cannot be read, what has tags is not used, and nothing is deleted', async t => {
 	const inner = new MemoryStore();
 	let isBroken = false;
 	const store: Store = Object.assign(Object.create(inner) as Store, {
 		holds: 'objects',
 		name: 'broken',
+		isLocal: false,
 		get(key: string) {
-			if (isBroken && key.includes(':tag:')) {
+			if (isBroken && key.includes(':journal')) {
 				throw new Error('gone');
 			}
 
