@@ -1,5 +1,5 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Subject} from '../cache/journal.ts';
+import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {identify, resourceOfRequest, type Identity} from '../identity/identify.ts';
 import {redactUrl} from '../identity/url.ts';
@@ -28,7 +28,7 @@ export type Sent = {
 	readonly time: number;
 
 	/** The position of the last invalidation before it was sent. */
-	readonly position: number;
+	readonly position: Position;
 };
 
 /**
@@ -47,6 +47,9 @@ export class ExchangeState {
 	inFlight: InFlight<Match> | undefined;
 	#sent: Sent | undefined;
 	#isUnderWay = false;
+
+	/** Whether the response is of after what the request itself has invalidated. */
+	#isAdvanced = false;
 	#subject: Subject | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
@@ -121,6 +124,14 @@ export class ExchangeState {
 		this.end();
 		this.#isUnderWay = true;
 		this.#sent = {...this.#sent!, position: this.cache.journal.begin()};
+		this.#isAdvanced = true;
+	}
+
+	/** What the request itself has invalidated is published at a position. */
+	advanceTo(head: number | undefined): void {
+		if (head !== undefined && this.#isAdvanced) {
+			this.#sent = {...this.#sent!, position: {...this.#sent!.position, head}};
+		}
 	}
 
 	/** Nothing more of the request is stored. */

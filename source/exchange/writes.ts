@@ -33,7 +33,7 @@ export class ExchangeWrites {
 	readonly #listener: WriteListener;
 
 	/** The invalidation by this very request, until it is in the store. */
-	#invalidating: MaybePromise<void> = undefined;
+	#invalidating: MaybePromise<number | undefined>;
 
 	constructor(state: ExchangeState, listener: WriteListener) {
 		this.#state = state;
@@ -151,15 +151,13 @@ export class ExchangeWrites {
 	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
 		const {cache, request, told} = this.#state;
-		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, () => then(composed, stored => stored && then(this.#current(stored), current => {
-			if (current === undefined) {
-				this.#listener.onRefused('invalidated');
-			}
-
-			return current;
-		})));
+		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
+			this.#state.advanceTo(head);
+			return then(composed, stored => stored && this.#current(stored));
+		});
 		const hasRoom = cache.save(key, request.fields, task, {
 			bytes,
+			isStillTrue: stored => then(this.#verify(stored), position => position !== undefined),
 			whenSaved() {
 				cache.written('stored', {...told, reason, key});
 			},
@@ -176,9 +174,19 @@ export class ExchangeWrites {
 	}
 
 	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return then(this.#verify(stored), position => {
+			if (position === undefined) {
+				this.#listener.onRefused('invalidated');
+				return undefined;
+			}
+
+			return position > 0 ? {...stored, position} : stored;
+		});
+	}
+
+	#verify({tags = []}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, subject, sent} = this.#state;
-		const {position} = sent!;
-		return then(cache.hasChanged({...subject, tags: stored.tags ?? []}, position), hasChanged => hasChanged ? undefined : (position > 0 ? {...stored, position} : stored));
+		return cache.verify({...subject, tags}, sent!.position);
 	}
 
 	#quietly(action: () => MaybePromise<void>): void {
