@@ -1,5 +1,6 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 
@@ -26,6 +27,23 @@ export type AttemptParts = {
 	readonly exchange: Exchange;
 	readonly client: Client;
 };
+
+type Send = (url: URL, native: NativeOptions) => MaybePromise<RequestResult>;
+
+/** The function that sends a request: the user's, or Got's own. In Got 14, a user's that gives nothing leaves the request to Got's own. */
+export function requestFunctionOf(options: Options): Send {
+	const send = options.getRequestFunction() as Send;
+	const {getFallbackRequestFunction} = options as {readonly getFallbackRequestFunction?: () => Send};
+	if (getFallbackRequestFunction === undefined) {
+		return send;
+	}
+
+	const fallback = getFallbackRequestFunction.call(options);
+	return (url, native) => {
+		const result = send(url, native) as MaybePromise<RequestResult | undefined>;
+		return then(result, given => given ?? fallback(url, native));
+	};
+}
 
 /** Got's own test: what is not a request still to be ended is a response. */
 export function isClientRequest(result: RequestResult): result is ClientRequest {

@@ -9,6 +9,7 @@ import {
 	awaitResponse,
 	isClientRequest,
 	isResponseLike,
+	requestFunctionOf,
 	type AttemptParts,
 } from './native-request.ts';
 import {discard, receive} from './receive.ts';
@@ -32,7 +33,7 @@ It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, who
 */
 export function prepareRefresh({url, native, options, exchange, client}: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
 	const {cookieJar, ignoreInvalidCookies, timeout} = options;
-	const send = options.getRequestFunction()!;
+	const send = requestFunctionOf(options);
 	const body = sentBody(options);
 	const {signal: _, ...prepared} = native;
 	return async inFlight => {
@@ -46,7 +47,7 @@ export function prepareRefresh({url, native, options, exchange, client}: Attempt
 
 		const signal = AbortSignal.timeout(Math.min(timeout.request ?? longestTime, longestTime));
 		const ask = async (validators: Readonly<Record<string, string>>): Promise<IncomingMessage> => renewal.run(async () => {
-			const result = await send(url, {...prepared, headers: {...prepared.headers, ...validators}} as never);
+			const result = await send(url, {...prepared, headers: {...prepared.headers, ...validators}});
 			return isClientRequest(result) ? respond(result, body, signal) : checkedResponse(result);
 		});
 

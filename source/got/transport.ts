@@ -22,6 +22,7 @@ import {
 	isResponseLike,
 	isTimeout,
 	type NativeOptions,
+	requestFunctionOf,
 	type RequestFunction,
 	type RequestResult,
 	type AttemptParts,
@@ -194,7 +195,7 @@ class Attempt {
 		try {
 			// Got's own object is what it looks at for the socket of a handshake that it must end.
 			native.headers = {...native.headers, ...validators};
-			const result = this.#options.getRequestFunction()!(url, native as never);
+			const result = requestFunctionOf(this.#options)(url, native);
 			return isThenable(result) ? this.#settle(result) : this.#watch(result);
 		} catch (error) {
 			return this.#standIn(error);
@@ -248,7 +249,7 @@ class Attempt {
 	/** The origin's answer was of nothing that is known: it is asked once more, without conditions. */
 	async #resend(): Promise<GivenResponse> {
 		try {
-			const result = await this.#options.getRequestFunction()!(this.#parts.url, this.#options.createNativeRequestOptions() as never);
+			const result = await requestFunctionOf(this.#options)(this.#parts.url, this.#options.createNativeRequestOptions() as NativeOptions);
 			if (!isClientRequest(result)) {
 				return await this.#receive(result as IncomingMessage, () => false);
 			}

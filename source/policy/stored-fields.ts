@@ -31,9 +31,9 @@ The header lines of a response that may be stored (RFC 9111 §3.1).
 @param withheld - Further fields, in lower case, that are not to be stored.
 */
 export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
-	const listed = connectionListed(raw);
+	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
 	// RFC 9113 §8.3: pseudo-headers are no fields; http2-wrapper (Got 15) lists them among the lines.
-	return filterLines(raw, name => !neverStored.has(name) && !listed.includes(name) && !withheld.includes(name) && !name.startsWith(':'));
+	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
 }
 
 /**
@@ -66,11 +66,14 @@ export function notModifiedFields(raw: RawFields): string[] {
 	return filterLines(raw, name => ofNotModified.has(name));
 }
 
+// Whatever parts them: what is broken lets nothing more be stored.
+const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
+
 function connectionListed(raw: RawFields): string[] {
 	const listed: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		if (raw[index]!.toLowerCase() === 'connection') {
-			listed.push(...raw[index + 1]!.split(',').map(token => token.trim().toLowerCase()));
+			listed.push(...raw[index + 1]!.toLowerCase().match(tokens) ?? []);
 		}
 	}
 

@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {headed, payloadOf} from './head.ts';
+import {parseBounded} from './json.ts';
 import {isObject} from './metadata.ts';
 import type {EntryDocument, Stage} from './stage.ts';
 import {bytesOf} from './content.ts';
@@ -34,7 +35,7 @@ export const binary: Stage<'document', 'bytes'> = {
 			throw new UnreadableError('truncated');
 		}
 
-		const metadata = JSON.parse(bytes.toString('utf8', lengthBytes, end)) as unknown;
+		const metadata = parseBounded(bytes.toString('utf8', lengthBytes, end));
 		if (!isObject(metadata)) {
 			throw new UnreadableError('format');
 		}

@@ -64,6 +64,9 @@ const uncompressed = 0;
 // From there on the work is done beside the event loop; below, going there costs more than the work.
 const laterFrom = 128 * 1024;
 
+// More is not decompressed on the event loop, however few bytes it comes of: 128 MiB would hold it up for 200 ms.
+const maxAtOnce = 8 * laterFrom;
+
 /**
 A stage that compresses entries. What is small, is compressed already (by its `Content-Encoding`, or as an image or archive) or does not become smaller is left as it is. Entries by another of the three algorithms stay readable.
 
@@ -113,10 +116,20 @@ export function compressed(algorithm: CompressionName, options: CompressedOption
 }
 
 function decompressed(codec: Codec, bytes: Uint8Array, limit: Limit): MaybePromise<Uint8Array> {
+	if (bytes.byteLength >= laterFrom / 8) {
+		return decompressedLater(codec, bytes, limit);
+	}
+
 	try {
-		return bytes.byteLength < laterFrom / 8 ? codec.decompress(bytes, limit) : decompressedLater(codec, bytes, limit);
+		return codec.decompress(bytes, {maxOutputLength: Math.min(limit.maxOutputLength, maxAtOnce)});
 	} catch (error) {
-		throw fault(error);
+		const unreadable = fault(error);
+		// What so few bytes become is not known before.
+		if (unreadable.reason === 'too-large' && limit.maxOutputLength > maxAtOnce) {
+			return decompressedLater(codec, bytes, limit);
+		}
+
+		throw unreadable;
 	}
 }
 

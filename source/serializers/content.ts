@@ -5,6 +5,11 @@ import {isObject} from './metadata.ts';
 import type {EntryBody} from './stage.ts';
 import {UnreadableError} from './unreadable.ts';
 
+/**
+The most bytes of a JSON body that is stored as a value: reading, checking and comparing it holds the event loop up for some 20 ms. A longer one is stored as text.
+*/
+const maxJsonBytes = 256 * 1024;
+
 // Document databases nest no deeper than 32 levels (DynamoDB), of which the entry itself takes some.
 const deepest = 24;
 
@@ -20,8 +25,18 @@ export function readableBody({fields, body}: StoredResponse): EntryBody {
 	}
 
 	const named = type.charset !== undefined && {charset: type.charset};
-	const json = type.isJson ? jsonOf(text) : undefined;
+	const json = type.isJson && body.byteLength <= maxJsonBytes ? jsonOf(text) : undefined;
 	return json === undefined ? {text, ...named} : {...json, ...named};
+}
+
+/** A JSON body as the text that it came from. */
+export function asText(body: EntryBody): EntryBody {
+	if (!('json' in body)) {
+		return body;
+	}
+
+	const {json, charset, indent, lineFeed} = body;
+	return {text: jsonText(json, indent, lineFeed === true), ...charset !== undefined && {charset}};
 }
 
 /**

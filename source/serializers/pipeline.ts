@@ -4,6 +4,7 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {fromDocument, toDocument, toJsonDocument} from './document.ts';
 import {formatNames, formatStage, type FormatName} from './formats.ts';
+import {isReadableAgain} from './parts.ts';
 import type {
 	EntryDocument,
 	Serialized,
@@ -59,13 +60,17 @@ export class SerializerPipeline {
 		this.decodeContent = decodeContent;
 	}
 
-	/** A response as it is stored. */
+	/**
+	A response as it is stored.
+
+	@throws {RangeError} Where it could not be read again: it is too large, or made of too many values.
+	*/
 	dumps(stored: StoredResponse, context: Omit<StageContext, 'fields'>): MaybePromise<Serialized> {
-		// The library's own format has no form that a person could read.
-		const isReadable = this.decodeContent === true && this.stages[0] !== formatStage('binary');
 		const full: StageContext = {...context, fields: stored.fields};
-		let value: MaybePromise<Serialized> = toDocument(stored, isReadable);
-		for (const stage of this.stages) {
+		// The library's own format has no form that a person could read.
+		const isReadable = this.decodeContent === true && this.#format !== formatStage('binary');
+		let value = this.#formatted(stored, isReadable, full);
+		for (const stage of this.stages.slice(1)) {
 			value = then<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
 		}
 
@@ -81,7 +86,14 @@ export class SerializerPipeline {
 		try {
 			let value: MaybePromise<unknown> = serialized;
 			for (const stage of this.stages.toReversed()) {
-				value = then(value, output => stage.loads(restoredFor(output, stage) as never, context));
+				value = then(value, output => {
+					const given = restoredFor(output, stage);
+					if (stage === this.#format && isTooLarge(given, context)) {
+						throw new UnreadableError('too-large');
+					}
+
+					return stage.loads(given as never, context);
+				});
 			}
 
 			const stored = then(value, fromDocument);
@@ -90,6 +102,34 @@ export class SerializerPipeline {
 			throw unreadable(error);
 		}
 	}
+
+	get #format(): Stage {
+		return this.stages[0]!;
+	}
+
+	/** What the format makes of it; where that is too large with a body that a person can read, of the body's bytes. */
+	#formatted(stored: StoredResponse, isReadable: boolean, context: StageContext): MaybePromise<Serialized> {
+		const document = toDocument(stored, isReadable);
+		if (!isReadableAgain(document)) {
+			throw new RangeError('The entry is made of more values than an entry may be');
+		}
+
+		return then<Serialized, Serialized>(this.#format.dumps(adapted(document, this.#format), context), value => {
+			if (!isTooLarge(value, context)) {
+				return value;
+			}
+
+			if (isReadable) {
+				return this.#formatted(stored, false, context);
+			}
+
+			throw new RangeError('The entry is larger than an entry may be');
+		});
+	}
+}
+
+function isTooLarge(value: unknown, {maxBytes}: StageContext): boolean {
+	return (typeof value === 'string' || value instanceof Uint8Array) && value.length > maxBytes;
 }
 
 /**

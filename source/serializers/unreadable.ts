@@ -9,7 +9,7 @@ Why an entry cannot be read.
 - `metadata`: what is written beside the body is incomplete.
 - `key`: it is encrypted by a key that was not given.
 - `signature`: it was changed, moved to another key of the store, or signed or encrypted with another secret.
-- `too-large`: decompressed, it is larger than an entry may be.
+- `too-large`: decompressed, it is larger than an entry may be, made of more values, or nested deeper.
 */
 export type UnreadableReason = 'format' | 'version' | 'truncated' | 'metadata' | 'key' | 'signature' | 'too-large';
 
@@ -20,7 +20,7 @@ const meanings: Readonly<Record<UnreadableReason, string>> = {
 	metadata: 'its metadata is incomplete',
 	key: 'it is encrypted by a key that was not given',
 	signature: 'its signature is wrong',
-	'too-large': 'it is larger than an entry may be',
+	'too-large': 'it is larger or nested deeper than an entry may be',
 };
 
 /**

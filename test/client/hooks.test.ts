@@ -61,6 +61,10 @@ const marks: ReadonlyArray<{
 		name: 'query',
 		set(options, user) {
 			options.searchParams = new URLSearchParams({user});
+			// Got 14 does not send what is assigned so late.
+			if (!String(options.url).includes('user=')) {
+				options.url = `${String(options.url)}?user=${user}`;
+			}
 		},
 		give: user => ({searchParams: {user}}),
 	},

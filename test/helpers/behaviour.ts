@@ -382,7 +382,7 @@ export class Recorder {
 		if (typeof value === 'string') {
 			return value
 				.replaceAll(/(?:127\.0\.0\.1|localhost):(?<port>\d+)/gv, (_match, port: string) => `origin-${this.#ports.indexOf(Number(port))}`)
-				.replaceAll(/-{4}formdata-undici-\d+/gv, 'boundary');
+				.replaceAll(/-{4}formdata-undici-\d+|form-data-encoder-[\da-z]+/giv, 'boundary');
 		}
 
 		if (value instanceof URL) {

@@ -1,13 +1,15 @@
 import {Buffer} from 'node:buffer';
 import got from 'got';
+import got14 from 'got14';
 import got15 from 'got15';
 import {cacheHooks, type CacheSettings} from '../../source/index.ts';
 import {Clock} from './origin.ts';
 
-/** Both majors that the package names as peers. The types of 16 serve for both. */
+/** The majors that the package names as peers. The types of 16 serve for all. */
 export const majors: ReadonlyArray<readonly [name: string, instance: typeof got]> = [
 	['Got 16', got],
 	['Got 15', got15 as unknown as typeof got],
+	['Got 14', got14 as unknown as typeof got],
 ];
 
 export type TestClient = {

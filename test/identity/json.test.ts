@@ -205,10 +205,10 @@ const costly: ReadonlyArray<readonly [what: string, of: (length: number) => unkn
 for (const [what, read] of costly) {
 	test.serial(`reading takes time in proportion to its length: ${what}`, t => {
 		t.not(read(maxJsonLength), undefined);
-		const small = milliseconds(() => read(maxJsonLength / 8));
+		const small = milliseconds(() => read(maxJsonLength / 64));
 		const large = milliseconds(() => read(maxJsonLength));
-		t.true(large < Math.max(small, 0.5) * 8 * 5, `${small.toFixed(2)} ms and ${large.toFixed(2)} ms for eight times as much`);
-		t.true(large < 2000);
+		// If it took the square, it would be 4,096 times as long.
+		t.true(large < Math.max(small, 0.3) * 640, `${small.toFixed(2)} ms and ${large.toFixed(2)} ms for 64 times as much`);
 	});
 }
 
@@ -216,5 +216,5 @@ test.serial('no level copies what it holds', t => {
 	const long = `"${many('x', 16 * maxJsonLength)}"`;
 	const flat = milliseconds(() => canonicalJson(`[0,${long}]`, all));
 	const deep = milliseconds(() => canonicalJson(`${'[0,'.repeat(490)}${long}${']'.repeat(490)}`, all));
-	t.true(deep < Math.max(flat, 1) * 8, `${flat.toFixed(2)} ms, and ${deep.toFixed(2)} ms deep inside`);
+	t.true(deep < Math.max(flat, 1) * 20, `${flat.toFixed(2)} ms, and ${deep.toFixed(2)} ms deep inside`);
 });

@@ -45,6 +45,10 @@ for (const [name, write] of Object.entries(writers)) {
 		refused(t, format, write({...plain, vary: {names: 'x', digest: 'x'}}), 'metadata');
 		refused(t, format, write({...plain, request: {method: 'GET', rawHeaders: [1, 2]}}), 'metadata');
 		refused(t, format, write({...plain, tags: [1]}), 'metadata');
+		refused(t, format, write({...plain, facts: 'x'}), 'metadata');
+		refused(t, format, write({...plain, facts: {noCache: 'yes'}}), 'metadata');
+		refused(t, format, write({...plain, facts: {lastModified: '0'}}), 'metadata');
+		refused(t, format, write({...plain, facts: {targets: [1]}}), 'metadata');
 	});
 
 	test(`${name}: members that are added later survive`, t => {
@@ -101,7 +105,8 @@ test('a clone that is no plain data, or has no end, is refused', t => {
 
 	const sparse: unknown[] = [];
 	sparse[4_000_000_000] = 'x';
-	for (const value of [deep, self, sparse, new Map(), /x/v, new Date(0), 1n, new Uint16Array(1), new Error('x')]) {
+	refused(t, 'v8', v8Entry({...plain, later: sparse}), 'too-large');
+	for (const value of [deep, self, new Map(), /x/v, new Date(0), 1n, new Uint16Array(1), new Error('x')]) {
 		refused(t, 'v8', v8Entry({...plain, later: value}), 'format');
 		refused(t, 'v8', v8Entry({...plain, body: {json: value}}), 'format');
 	}

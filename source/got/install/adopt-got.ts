@@ -8,25 +8,30 @@ import {
 import process from 'node:process';
 import {adoptionCode} from './seat.ts';
 
-const majors: ReadonlySet<string> = new Set(['15', '16']);
+const majors: ReadonlySet<string> = new Set(['14', '15', '16']);
+
+// In a search parameter, it makes the URL of a module one that is loaded beside the module itself.
+const original = 'got-cache-hooks';
 
 /**
-Lets each physical copy of Got 15 and 16 that is loaded from now on hand over its class `Options`: by `import`, `import()` or `require()`, for whomever.
+Puts a subclass in place of the class `Options` of each physical copy of Got 14, 15 and 16 that is loaded from now on: by `import`, `import()` or `require()`, for whomever. The class itself stays as it is.
 
-The code stands behind Got's own, so that the lines of its stack traces stay what they are. The module imports itself there: of what its source looks like, nothing is assumed.
+The module is loaded under another URL, and one with the subclass takes its place: of what its source looks like, nothing is assumed.
 */
 export function adoptGot(): void {
 	registerHooks({
 		load(url, context, nextLoad) {
 			const loaded = asWithoutHook(url, nextLoad(url, context), context);
-			if (!isGot(url) || loaded.source === undefined || loaded.source === null) {
-				return loaded;
-			}
-
-			const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
-			return {...loaded, source: `${source}\nimport {Options as gotCacheHooksOptions} from ${JSON.stringify(url)};\n${adoptionCode('gotCacheHooksOptions')}\n`};
+			return loaded.source !== undefined && loaded.source !== null && isOptionsOfGot(url) ? {...loaded, source: substitute(url)} : loaded;
 		},
 	});
+}
+
+function substitute(url: string): string {
+	const {searchParams} = new URL(url);
+	const separator = searchParams.size === 0 ? '?' : '&';
+	const from = JSON.stringify(`${url}${separator}${original}`);
+	return `import Options from ${from};\nexport * from ${from};\nexport default ${adoptionCode('Options')};\n`;
 }
 
 /** The minor version of each line of Node.js from which on a load hook does no harm to CommonJS. */
@@ -44,9 +49,9 @@ function asWithoutHook(url: string, loaded: LoadFnOutput, {conditions}: LoadHook
 		: loaded;
 }
 
-/** By its package.json, whatever the folder is called. Only the file that all versions have as their entry is asked about: this is called for each module of the process. */
-function isGot(url: string): boolean {
-	if (!/^file:.*\/dist\/source\/index\.js(?:[#?]|$)/v.test(url)) {
+/** By its package.json, whatever the folder is called. Only a file that all of them have is asked about: this is called for each module of the process. */
+function isOptionsOfGot(url: string): boolean {
+	if (!/^file:.*\/dist\/source\/core\/options\.js(?:[#?]|$)/v.test(url) || new URL(url).searchParams.has(original)) {
 		return false;
 	}
 

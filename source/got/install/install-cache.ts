@@ -59,16 +59,10 @@ Runs a function in whose call tree, and only there, a cache with these settings 
 export async function enabled<Result>(settings: CacheSettings, action: () => Result | Promise<Result>): Promise<Result> {
 	const seat = requireSeat();
 	const installed = toInstalled(createClient(settings));
-	const release = seat.hold();
 	try {
 		return await seat.run(installed, action);
 	} finally {
-		try {
-			// Refreshes that are under way go through it.
-			await installed.client.cache.close();
-		} finally {
-			release();
-		}
+		await installed.client.cache.close();
 	}
 }
 

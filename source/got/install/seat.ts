@@ -5,12 +5,11 @@ import {DEFAULT_IGNORED_PARAMETERS} from '../../identity/credentials.ts';
 import {compileIgnored, type Ignored} from '../../identity/ignored.ts';
 import {redactUrl} from '../../identity/url.ts';
 import type {CacheClient} from '../create-client.ts';
-import {plainMethod, type InstalledMethod} from '../request-function.ts';
 
 type Method = Options['getRequestFunction'];
 
 /** The class `Options` of one physical copy of Got. */
-export type OptionsClass = {readonly prototype: Pick<Options, 'getRequestFunction'>};
+export type OptionsClass = typeof Options;
 
 /** A cache as it serves a process or a call tree. */
 export type Installed = {
@@ -23,19 +22,17 @@ export type Installed = {
 type Scope = {readonly installed: Installed | undefined};
 
 /**
-Where a cache is installed for the process. The copies of Got that load after it put their class `Options` here; only while something is installed or asked for, the request function of these classes leads to it. So nothing is different, and nothing costs, while nothing is.
+Where a cache is installed for the process. The copies of Got that load after it have a subclass of their class `Options`, whose request function leads here.
 
 The request function is what Got asks its options for once all hooks have run, as the transport of a single client relies on as well. It is reached by instances that were made before the installation, too.
 */
 export class Seat {
-	readonly #classes = new Set<OptionsClass>();
+	readonly #classes = new WeakSet<object>();
 	readonly #scopes = new AsyncLocalStorage<Scope>();
 
-	// Each attempt has options of its own. Who asks again is the cache itself, perhaps through what somebody has put over our method.
-	readonly #served = new WeakSet<Options>();
-	readonly #plain = new WeakMap<OptionsClass, PropertyDescriptor>();
+	// Each attempt has options of its own. Who asks again is the cache itself.
+	readonly #served = new WeakSet<object>();
 	#installed: Installed | undefined;
-	#holders = 0;
 
 	/** What serves here: of the call tree, if it has its own, else of the process. */
 	get current(): Installed | undefined {
@@ -48,18 +45,24 @@ export class Seat {
 	}
 
 	/** What serves an instance of a Got that was loaded after the seat was made. */
-	servingOptions(options: object): Installed | undefined {
-		return this.#classes.values().some(({prototype}) => Object.prototype.isPrototypeOf.call(prototype, options)) ? this.current : undefined;
+	servingOptions({constructor}: object): Installed | undefined {
+		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
-	adopt(options: OptionsClass): void {
-		this.#classes.add(options);
-		this.#update();
+	/** The subclass that takes the place of the class of a copy of Got. */
+	adopt(original: OptionsClass): OptionsClass {
+		const seat = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The method has a `this` of its own.
+		const adopted: OptionsClass = class Options extends original {
+			override getRequestFunction(): ReturnType<Method> {
+				return seat.#requestFunction(this, () => super.getRequestFunction());
+			}
+		};
+		this.#classes.add(adopted);
+		return adopted;
 	}
 
 	install(installed: Installed | undefined): void {
 		this.#installed = installed;
-		this.#update();
 	}
 
 	/** Runs a function in whose call tree something else is installed, or nothing. */
@@ -67,70 +70,20 @@ export class Seat {
 		return this.#scopes.run({installed}, action);
 	}
 
-	/** Keeps an eye on all requests until what it returns is called. */
-	hold(): () => void {
-		this.#holders++;
-		this.#update();
-		return () => {
-			this.#holders--;
-			this.#update();
-		};
+	/** A request with these options has a cache: one request has one. */
+	pass(options: object): void {
+		this.#served.add(options);
 	}
 
-	#update(): void {
-		const isAwake = this.#installed !== undefined || this.#holders > 0;
-		for (const options of this.#classes) {
-			if (isAwake) {
-				this.#wake(options);
-			} else {
-				this.#rest(options);
-			}
-		}
-	}
-
-	#wake(options: OptionsClass): void {
-		if (this.#plain.has(options)) {
-			return;
+	#requestFunction(options: Options, plain: () => ReturnType<Method>): ReturnType<Method> {
+		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
+		const serving = options.cache === undefined && !this.#served.has(options) ? this.current : undefined;
+		const transport = serving?.transportFor(options);
+		if (transport !== undefined) {
+			return transport;
 		}
 
-		const plain = Object.getOwnPropertyDescriptor(options.prototype, 'getRequestFunction')!;
-		this.#plain.set(options, plain);
-		Object.defineProperty(options.prototype, 'getRequestFunction', {...plain, value: this.#installedMethod(plain.value as Method)});
-	}
-
-	#rest(options: OptionsClass): void {
-		const plain = this.#plain.get(options);
-		const method = options.prototype.getRequestFunction as Partial<InstalledMethod>;
-
-		// Whoever has put something over ours since keeps it: ours leads to Got's own while nothing is installed.
-		if (plain === undefined || method[plainMethod] !== plain.value) {
-			return;
-		}
-
-		Object.defineProperty(options.prototype, 'getRequestFunction', plain);
-		this.#plain.delete(options);
-	}
-
-	#installedMethod(plain: Method): InstalledMethod {
-		const installed = (options: Options): ReturnType<Method> => {
-			// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
-			const serving = options.cache === undefined && !this.#served.has(options) ? this.current : undefined;
-			if (serving !== undefined) {
-				this.#served.add(options);
-				const transport = serving.transportFor(options);
-				if (transport !== undefined) {
-					return transport;
-				}
-			}
-
-			return isNetworkRefused() ? refusing(options.method) : plain.call(options);
-		};
-
-		const method = function (this: Options): ReturnType<Method> {
-			return installed(this);
-		};
-
-		return Object.assign(method, {[plainMethod]: plain});
+		return isNetworkRefused() && !this.#served.has(options) ? refusing(options.method) : plain();
 	}
 }
 
@@ -143,8 +96,8 @@ function refusing(method: string): ReturnType<Method> {
 
 const name: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
 
-/** The code that a copy of Got runs when it is loaded, where `Options` is its class. */
-export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(name))})].adopt(${options});`;
+/** The code that gives the subclass, where `options` names the class of a copy of Got. */
+export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(name))})].adopt(${options})`;
 
 /** The seat of this process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
 export function findSeat(): Seat | undefined {

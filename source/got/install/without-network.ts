@@ -1,5 +1,4 @@
 import {refusingNetwork} from '../../exchange/network.ts';
-import {findSeat} from './seat.ts';
 
 /**
 Runs a function in whose call tree, and only there, caches let nothing out: what would be sent is an error that names the request. Where the process was started with `got-cache-hooks/register`, it is so for Got instances without a cache, too.
@@ -13,24 +12,5 @@ await withoutNetwork(async () => client('https://example.com'));
 ```
 */
 export function withoutNetwork<Result>(action: () => Result): Result {
-	const release = findSeat()?.hold();
-	let isPending = false;
-	try {
-		const result = refusingNetwork(action);
-		if (release !== undefined && result instanceof Promise) {
-			isPending = true;
-			void settled(result, release);
-		}
-
-		return result;
-	} finally {
-		if (!isPending) {
-			release?.();
-		}
-	}
-}
-
-async function settled(pending: Promise<unknown>, release: () => void): Promise<void> {
-	await Promise.allSettled([pending]);
-	release();
+	return refusingNetwork(action);
 }

@@ -112,10 +112,13 @@ test.serial('after uninstalling, Got is what it was: on the wire, for the caller
 		import {Options} from 'got';
 
 		const hooks = () => Object.values(got.defaults.options.hooks).flat().length;
+		// With the register, Got's exports are of a subclass.
+		const parent = Object.getPrototypeOf(Options.prototype);
+		const {getRequestFunction, ...own} = Object.getOwnPropertyDescriptors(parent === Object.prototype ? Options.prototype : parent);
 		const describe = () => ({
-			...Object.getOwnPropertyDescriptors(Options.prototype.getRequestFunction),
-			source: String(Options.prototype.getRequestFunction),
-			methods: Reflect.ownKeys(Options.prototype).map(String),
+			name: Options.name,
+			source: String(getRequestFunction.value),
+			methods: Reflect.ownKeys(own).map(String),
 			hooks: hooks(),
 			handlers: got.defaults.handlers.length,
 		});
