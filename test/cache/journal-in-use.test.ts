@@ -22,7 +22,7 @@ type Party = {readonly client: typeof got; readonly cache: HttpCache; readonly s
 function party(values: SharedStore['values'], settings: CacheSettings = {}): Party {
 	const store = new SharedStore(values);
 	const {client} = createClient({
-		store, cacheControl: true, expireAfter: undefined, partitionSecret: 'secret', now: () => Date.now(), ...settings,
+		store, cacheControl: true, expireAfter: undefined, partitionSecret: 'secret', storeTimeout: 20_000, now: () => Date.now(), ...settings,
 	});
 	const cache = getCache(client)!;
 	const errors: string[] = [];
