@@ -249,7 +249,7 @@ class Attempt {
 	/** The origin's answer was of nothing that is known: it is asked once more, without conditions. */
 	async #resend(): Promise<GivenResponse> {
 		try {
-			const result = await requestFunctionOf(this.#options)(this.#parts.url, this.#options.createNativeRequestOptions() as NativeOptions);
+			const result = await requestFunctionOf(this.#options)(this.#parts.url, this.#options.createNativeRequestOptions());
 			if (!isClientRequest(result)) {
 				return await this.#receive(result as IncomingMessage, () => false);
 			}
