@@ -1,7 +1,7 @@
 /** What a response is, as invalidations name it. */
 export type Subject = {
-	/** The primary key; `undefined` where it is not known yet. */
-	readonly key: string | undefined;
+	/** The keys under which it is, or will be, as far as they are known: the primary one, and that of its variant. */
+	readonly keys: readonly string[];
 
 	/** The name of the resource, as `resourceOfRequest` gives it. */
 	readonly resource: string;
@@ -47,7 +47,7 @@ export function isConcerned(subject: Subject, invalidation: Invalidation): boole
 		}
 
 		case 'key': {
-			return subject.key === invalidation.key;
+			return subject.keys.includes(invalidation.key);
 		}
 
 		case 'matching': {

@@ -263,7 +263,7 @@ export class Journal {
 	}
 
 	/** The position up to which nothing concerns a response; `undefined` where something does. */
-	#changes({key, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
+	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
 		const {unpublished} = this.#local;
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
@@ -279,7 +279,7 @@ export class Journal {
 			const invalidations: Invalidation[] = [
 				everything,
 				{kind: 'resource', resource},
-				...(key === undefined ? [] : [{kind: 'key', key} as const]),
+				...keys.map(key => ({kind: 'key', key}) as const),
 				...tags.flatMap(tag => deeds.map((deed): Invalidation => ({kind: 'tag', tag, deed}))),
 			];
 			const areChanged = all(invalidations.map(invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere)));

@@ -1,7 +1,12 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {identify, resourceOfRequest, type Identity} from '../identity/identify.ts';
+import {
+	identify,
+	resourceOfRequest,
+	siblingOf,
+	type Identity,
+} from '../identity/identify.ts';
 import {redactUrl} from '../identity/url.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
@@ -85,9 +90,7 @@ export class ExchangeState {
 
 	/** What the response will be, as invalidations name it. */
 	get subject(): Subject {
-		this.#subject ??= {
-			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: this.settings.requestTags,
-		};
+		this.#subject ??= this.#named();
 		return this.#subject;
 	}
 
@@ -190,6 +193,17 @@ export class ExchangeState {
 		if (this.key !== undefined) {
 			this.cache.written('refused', {...this.told, reason});
 		}
+	}
+
+	#named(): Subject {
+		const {request, settings, key, match} = this;
+		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
+		return {
+			keys: [...new Set(keys.filter(known => known !== undefined))],
+			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor)),
+			url: this.shownUrl,
+			tags: settings.requestTags,
+		};
 	}
 
 	/** What `Cache-Status` says. */

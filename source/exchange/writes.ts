@@ -153,11 +153,11 @@ export class ExchangeWrites {
 		const {cache, request, told} = this.#state;
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
 			this.#state.advanceTo(head);
-			return then(composed, stored => stored && this.#current(stored));
+			return then(composed, stored => stored && this.#current(key, stored));
 		});
 		const hasRoom = cache.save(key, request.fields, task, {
 			bytes,
-			isStillTrue: stored => then(this.#verify(stored), position => position !== undefined),
+			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
 				cache.written('stored', {...told, reason, key});
 			},
@@ -173,8 +173,8 @@ export class ExchangeWrites {
 		this.#state.end();
 	}
 
-	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return then(this.#verify(stored), position => {
+	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return then(this.#verify(key, stored), position => {
 			if (position === undefined) {
 				this.#listener.onRefused('invalidated');
 				return undefined;
@@ -184,9 +184,9 @@ export class ExchangeWrites {
 		});
 	}
 
-	#verify({tags = []}: StoredResponse): MaybePromise<number | undefined> {
+	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, subject, sent} = this.#state;
-		return cache.verify({...subject, tags}, sent!.position);
+		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
 	#quietly(action: () => MaybePromise<void>): void {

@@ -283,3 +283,39 @@ test('what is asked for while an unsafe method is told to others waits for that,
 	await cache.idle();
 	t.true((await client(url)).isFromCache);
 });
+
+for (const isShared of [true, false]) {
+	test(`what is deleted by the key of its variant while it is validated does not come back, on a store of ${isShared ? 'several processes' : 'one process'}`, async t => {
+		const isAsked = Promise.withResolvers<void>();
+		const isReleased = Promise.withResolvers<void>();
+		await using origin = await Origin.start((request, response) => {
+			const isValidation = request.headers['if-none-match'] !== undefined;
+			response.writeHead(isValidation ? 304 : 200, {'cache-control': 'no-cache', etag: '"1"', vary: 'accept-language'});
+			if (!isValidation) {
+				response.end(request.headers['accept-language']);
+				return;
+			}
+
+			isAsked.resolve();
+			void (async () => {
+				await isReleased.promise;
+				response.end();
+			})();
+		});
+		const {client, cache} = party(new Map(), isShared ? {} : {store: 'memory'});
+		const ask = async (language: string): Promise<unknown> => client(origin.url, {headers: {'accept-language': language}});
+		await ask('de');
+		await ask('en');
+		await cache.idle();
+		const entries = await Array.fromAsync(cache.responses());
+		t.is(entries.length, 2);
+		const {cacheKey} = entries.find(entry => entry.text() === 'en')!;
+		const pending = ask('en');
+		await isAsked.promise;
+		await cache.delete({keys: [cacheKey]});
+		isReleased.resolve();
+		await pending;
+		await cache.idle();
+		t.deepEqual((await Array.fromAsync(cache.responses())).map(entry => entry.text()), ['de']);
+	});
+}

@@ -129,7 +129,7 @@ class Process {
 		const position = this.#journal.begin();
 		const key = `entry ${name} ${index}`;
 		const subject = {
-			key, resource: name, url: name, tags: [name],
+			keys: [key], resource: name, url: name, tags: [name],
 		};
 		const version = versions[name];
 		// The response takes as long as a call or two.

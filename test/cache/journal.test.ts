@@ -106,7 +106,7 @@ class Process {
 
 function subject(own: Partial<Subject> = {}): Subject {
 	return {
-		key: 'key', resource: 'resource', url: 'https://example.com/', tags: [], ...own,
+		keys: ['key'], resource: 'resource', url: 'https://example.com/', tags: [], ...own,
 	};
 }
 
@@ -154,8 +154,9 @@ const cases: readonly Case[] = [
 	['a tag of others', deletion, {tags: ['other']}, false, false, 'used'],
 	['a tag, where it has none', deletion, {}, false, false, 'used'],
 	['its key', ofKey, {}, true, true, 'used'],
+	['the key of its variant', {kind: 'key', key: 'variant'}, {keys: ['key', 'variant']}, true, true, 'used'],
 	['another key', {kind: 'key', key: 'other'}, {}, false, false, 'used'],
-	['a key, where it has none yet', ofKey, {key: undefined}, false, false, 'used'],
+	['a key, where it has none yet', ofKey, {keys: []}, false, false, 'used'],
 	['a condition that holds for it', matching, {}, true, true, 'used'],
 	['a condition that does not hold for it', matching, {url: 'https://other.test/'}, false, true, 'used'],
 ];
@@ -292,7 +293,7 @@ test('of a great many keys, others are told that everything may have changed', a
 	t.true(store.takeCalls().writes.length < 10);
 	t.is(await other.receive(positions[2]!), undefined);
 	// More than are remembered count as everything here, too.
-	t.is(await one.receive(positions[0]!, {key: '7'}), undefined);
+	t.is(await one.receive(positions[0]!, {keys: ['7']}), undefined);
 	t.is(await one.receive(positions[1]!), undefined);
 });
 
