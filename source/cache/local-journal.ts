@@ -55,8 +55,8 @@ export class LocalJournal {
 	}
 
 	/** Whether something that was noted after a position, and up to another, concerns a response. */
-	concerns(subject: Subject, after: number, upTo = Infinity): boolean {
-		return after < this.#floor || this.#recent.some(({position, invalidation}) => position > after && position <= upTo && isConcerned(subject, invalidation));
+	concerns(subject: Subject, after: number, upTo?: number): boolean {
+		return after < this.#floor || this.#recent.some(({position, invalidation}) => position > after && (upTo === undefined || position <= upTo) && isConcerned(subject, invalidation));
 	}
 
 	/** An exchange begins: what is noted from now on is kept for it. */

@@ -115,7 +115,7 @@ export class InFlight<Result> {
 	}
 
 	/** Whether the code inside of this request waits for one of others, directly or through others: whoever is inside of those must not wait for this one. */
-	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen = new Set<InFlight<unknown>>()): boolean {
+	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen: Set<InFlight<unknown>> = new Set<InFlight<unknown>>()): boolean {
 		const self = this as InFlight<unknown>;
 		if (others.length === 0 || seen.has(self)) {
 			return false;

@@ -1,7 +1,7 @@
-import {setTimeout as delay} from 'node:timers/promises';
 import type {CacheCore} from '../cache/core.ts';
 import type {Lock, LockState} from '../cache/locks.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
+import type {Clock} from './clock.ts';
 import type {Ending, InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
 import type {Action} from './types.ts';
@@ -103,14 +103,15 @@ async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore
 /** A request waits as long as one lock lasts, however many take one after the other. */
 async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 	const {cache, budget, inFlight} = options;
-	const end = performance.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
+	const {clock} = budget;
+	const end = clock.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
 	let pause = firstPause;
 	let next = action;
-	for (let start = performance.now(); start < end && !inFlight.isOver; start = performance.now()) {
-		await delay(Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
+	for (let start = clock.now(); start < end && !inFlight.isOver; start = clock.now()) {
+		await sleep(clock, Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
 		pause = Math.min(2 * pause, longestPause);
 		budget.extend(start);
-		const asked = performance.now();
+		const asked = clock.now();
 		const state = await look(options); // eslint-disable-line no-await-in-loop
 		if (state === 'refused' || state === 'late') {
 			break;
@@ -124,12 +125,29 @@ async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 
 		// It has ended: its response is there, or this request is the next to be sent.
 		next = await options.again(); // eslint-disable-line no-await-in-loop
-		if (next.do === 'serve' || await take(options) !== 'taken' || await look(options) !== 'taken') { // eslint-disable-line no-await-in-loop
+		if (next.do === 'serve') {
+			break;
+		}
+
+		const taking = await take(options); // eslint-disable-line no-await-in-loop
+		if (taking === 'ours') {
+			// Yet another one may have been quicker, and have ended as well.
+			next = await options.again(); // eslint-disable-line no-await-in-loop
+		}
+
+		// A store may take no locks at all.
+		if (taking !== 'taken' || await look(options) !== 'taken') { // eslint-disable-line no-await-in-loop
 			break;
 		}
 	}
 
 	return next;
+}
+
+async function sleep(clock: Clock, milliseconds: number): Promise<void> {
+	return new Promise(resolve => {
+		clock.after(milliseconds, resolve);
+	});
 }
 
 async function look({cache, key, budget}: LockOptions): Promise<LockState | 'late'> {

@@ -118,7 +118,7 @@ export class RequestPhase {
 	#share(action: Action, refreshed: InFlight<Match> | undefined): MaybePromise<Action> {
 		const {facts, key, settings, request, match, sharingKey, sent, cache} = this.#state;
 		if (refreshed !== undefined) {
-			this.#state.inFlight = refreshed;
+			this.#follow(refreshed);
 			return action;
 		}
 
@@ -156,8 +156,7 @@ export class RequestPhase {
 	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
-		this.#state.inFlight = inFlight;
-		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
+		this.#follow(inFlight);
 		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#budget.start) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
@@ -181,6 +180,16 @@ export class RequestPhase {
 				})
 				: next;
 		});
+	}
+
+	/** What others wait for is what this exchange gets, but not those that come after something that concerns it was invalidated. */
+	#follow(inFlight: InFlight<Match>): void {
+		const {cache} = this.#state;
+		this.#state.inFlight = inFlight;
+		inFlight.isOutdated = () => {
+			const {sent, subject} = this.#state;
+			return sent !== undefined && cache.journal.concerns(subject, sent.position);
+		};
 	}
 
 	/** Gives those that wait what was found in the store. */

@@ -3,7 +3,7 @@ import type {Random} from '../chaos/random.ts';
 
 /** A store that several processes share, and whose calls are answered in an order that is drawn. */
 export class ScheduledStore {
-	readonly entries = new Map<string, StoredValue>();
+	readonly entries: Map<string, StoredValue> = new Map<string, StoredValue>();
 	readonly #pending: Array<() => void> = [];
 
 	get pending(): number {

@@ -5,7 +5,7 @@ export class SharedStore implements Store {
 	readonly name: string = 'shared';
 	readonly holds = 'text';
 	readonly values: Map<string, StoredValue>;
-	readonly expirations = new Map<string, number | undefined>();
+	readonly expirations: Map<string, number | undefined> = new Map<string, number | undefined>();
 	readonly reads: string[] = [];
 	readonly writes: string[] = [];
 
@@ -13,7 +13,7 @@ export class SharedStore implements Store {
 	before: (operation: 'get' | 'set' | 'add' | 'delete', key: string) => void | Promise<void> = () => undefined;
 
 	/** A store of its own by default; or another view of one. */
-	constructor(values = new Map<string, StoredValue>()) {
+	constructor(values: Map<string, StoredValue> = new Map<string, StoredValue>()) {
 		this.values = values;
 	}
 
