@@ -1,6 +1,11 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Lock, LockState} from '../cache/locks.ts';
-import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
+import {
+	recover,
+	then,
+	withinTime,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import type {Clock} from './clock.ts';
 import type {Ending, InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
@@ -10,7 +15,7 @@ import type {Action} from './types.ts';
 const firstPause = 5;
 const longestPause = 100;
 
-/** The keys whose locks requests of this process have. */
+/** The keys whose locks requests of this process have, or are about to have. */
 const holders = new WeakMap<CacheCore, Set<string>>();
 
 export type LockOptions = {
@@ -48,45 +53,49 @@ function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' 
 		return 'late';
 	}
 
-	const taking = then(cache.locks.take(key), lock => {
-		if (lock === undefined) {
-			return 'taken';
-		}
-
-		giveBack(lock, inFlight, key, cache);
-		return 'ours';
-	});
+	const taking = then(hold(key, inFlight, cache), isOurs => isOurs ? 'ours' : 'taken');
 	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, budget.left, 'late') : taking;
 }
 
-/** Whether a refresh may be sent: no other process does the same. */
+/** Whether a refresh may be sent: no other request, of any process, does the same. */
 export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: CacheCore): Promise<boolean> {
-	if (!cache.locks.isOn) {
-		return true;
-	}
-
-	const lock = await cache.locks.take(key);
-	if (lock !== undefined) {
-		giveBack(lock, inFlight, key, cache);
-	}
-
-	return lock !== undefined;
+	return !cache.locks.isOn || hold(key, inFlight, cache);
 }
 
-/** The lock is given back when the request has ended, and its response is written. */
-function giveBack(lock: Lock, inFlight: InFlight<any>, key: string, cache: CacheCore): void {
+/** Takes the lock for a request, until that has ended and its response is written. */
+function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybePromise<boolean> {
 	const held = holders.get(cache) ?? new Set<string>();
+	const isFirst = !held.has(key);
 	holders.set(cache, held.add(key));
-	const end = (ending: Ending): void => {
-		held.delete(key);
-		cache.hold(release(lock, ending, key, cache));
+	const forget = (): void => {
+		if (isFirst) {
+			held.delete(key);
+		}
 	};
 
-	if (inFlight.isOver) {
-		end('failed');
-	} else {
-		inFlight.onEnd = end;
-	}
+	const taking = recover(() => cache.locks.take(key), error => {
+		forget();
+		throw error;
+	});
+	return then(taking, lock => {
+		if (lock === undefined) {
+			forget();
+			return false;
+		}
+
+		const giveBack = (ending: Ending): void => {
+			held.delete(key);
+			cache.hold(release(lock, ending, key, cache));
+		};
+
+		if (inFlight.isOver) {
+			giveBack('failed');
+		} else {
+			inFlight.onEnd = giveBack;
+		}
+
+		return true;
+	});
 }
 
 async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore): Promise<void> {
