@@ -319,3 +319,39 @@ for (const isShared of [true, false]) {
 		t.deepEqual((await Array.fromAsync(cache.responses())).map(entry => entry.text()), ['de']);
 	});
 }
+
+test('those that wait for a response that another process has invalidated meanwhile share the next request', async t => {
+	const isReleased = Promise.withResolvers<void>();
+	let version = 1;
+	await using origin = await Origin.start((request, response) => {
+		const given = version;
+		void (async () => {
+			if (request.method === 'GET') {
+				await isReleased.promise;
+			} else {
+				version++;
+			}
+
+			response.writeHead(200, {'cache-control': 'max-age=60'}).end(`version ${given}`);
+		})();
+	});
+	const values: SharedStore['values'] = new Map();
+	const [one, other] = [party(values), party(values)];
+	const leader = one.client(origin.url).text();
+	while (origin.count === 0) {
+		await turn();
+	}
+
+	const waiting = Array.from({length: 20}, async () => one.client(origin.url).text());
+	for (let turns = 0; turns < 20; turns++) {
+		await turn();
+	}
+
+	await other.client.post(origin.url);
+	await other.cache.idle();
+	isReleased.resolve();
+	t.is(await leader, 'version 1');
+	t.deepEqual(new Set(await Promise.all(waiting)), new Set(['version 2']));
+	t.is(origin.requests.filter(({method}) => method === 'GET').length, 2);
+	t.true((await other.client(origin.url)).isFromCache);
+});
