@@ -187,9 +187,7 @@ export class Journal {
 			return undefined;
 		}
 
-		return this.#isShared
-			? then(this.#changes(subject, after, false), position => this.concerns(subject, after) ? undefined : position)
-			: after.here;
+		return this.#isShared ? this.#changes(subject, after, false) : after.here;
 	}
 
 	/**

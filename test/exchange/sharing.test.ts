@@ -264,11 +264,30 @@ test('a second failure leaves the time of those that have seen the first one as 
 	t.is(count(waiters, 'wait'), 5);
 	waiters[0]!.inFlight.fail();
 	await turn();
-	t.deepEqual(waiters.slice(0, 4).map(waiter => waiter.do), ['lead', 'lead', 'alone', 'wait']);
-	await at.after(300);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'lead', 'alone', 'wait', 'wait', 'wait']);
+	// Their shares of 400 ms end after 310, 358 and 400 ms.
+	await at.after(200);
+	t.is(count(waiters, 'wait'), 3);
+	await at.after(50);
+	t.is(count(waiters, 'wait'), 2);
+	await at.after(50);
 	t.is(count(waiters, 'wait'), 0);
 	waiters[1]!.inFlight.abandon();
 	t.is(at.sharing.size, 0);
+});
+
+test('a result, though it is not for all that wait, ends the failures in a row', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = Array.from({length: 6}, (_, position) => at.wait({position, store: 60_000}));
+	leader.fail();
+	await turn();
+	waiters[0]!.inFlight.resolve('result', {}, ({position}) => position === 1);
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'wait', 'wait', 'wait']);
+	waiters[2]!.inFlight.fail();
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'lead', 'wait', 'wait']);
 });
 
 test('200 requests for what fails and fails again are never more than doubled by a failure', async t => {
@@ -828,6 +847,7 @@ test('nothing of a request is left once it has ended, whatever remembers the cod
 test('requests that each lead to the next one are no ever longer chain', async t => {
 	const at = new Situation();
 	const references: Array<WeakRef<InFlight<string>>> = [];
+	const contexts: unknown[] = [];
 	const step = (left: number): void => {
 		const leader = at.lead();
 		references.push(new WeakRef(leader));
@@ -837,12 +857,14 @@ test('requests that each lead to the next one are no ever longer chain', async t
 			if (left > 0) {
 				// As a listener that asks again does.
 				setImmediate(step, left - 1);
+			} else {
+				contexts.push(AsyncLocalStorage.snapshot());
 			}
 		});
 	};
 
 	step(20);
-	while (references.length < 21) {
+	while (contexts.length === 0) {
 		await turn();
 	}
 
@@ -855,11 +877,12 @@ test('requests that each lead to the next one are no ever longer chain', async t
 test('a long request that waits again and again remembers none of what it waited for', async t => {
 	const at = new Situation();
 	const outer = at.lead({}, 'outer');
-	const references: Array<WeakRef<InFlight<string>>> = [];
+	const references: Array<WeakRef<object>> = [];
 	for (let index = 0; index < 10; index++) {
 		const inner = at.lead({}, String(index));
-		references.push(new WeakRef(inner));
-		const waiter = outer.run(() => at.wait({}, String(index)));
+		const fields = {};
+		references.push(new WeakRef(inner), new WeakRef(fields));
+		const waiter = outer.run(() => at.wait({fields}, String(index)));
 		resolve(inner);
 		await turn();
 		t.is(waiter.do, 'reuse');
@@ -867,7 +890,7 @@ test('a long request that waits again and again remembers none of what it waited
 
 	await turn();
 	collect();
-	t.true(references.filter(reference => reference.deref() !== undefined).length <= 1);
+	t.true(references.filter(reference => reference.deref() !== undefined).length <= 2);
 	t.false(outer.isOver);
 });
 
