@@ -142,7 +142,7 @@ export class Journal {
 
 	/** Resolves when what this process has noted so far is published, or cannot be: what is asked for from then on is of after it. */
 	settled(): MaybePromise<void> {
-		return this.#local.unpublished.settled();
+		return this.#isShared ? this.#local.unpublished.settled() : undefined;
 	}
 
 	/**
@@ -208,7 +208,7 @@ export class Journal {
 	*/
 	judge(stored: StoredResponse, {resource}: Use, head: number): MaybePromise<StoredResponse | undefined> {
 		const {tags = [], position = 0} = stored;
-		if ((resource === undefined && tags.length === 0) || (head === position && this.#local.unpublished.size === 0)) {
+		if ((resource === undefined && tags.length === 0) || (head === position && this.#isPublished)) {
 			return stored;
 		}
 
@@ -223,7 +223,7 @@ export class Journal {
 				return undefined;
 			}
 
-			const isForgotten = resource !== undefined && (position < this.#forgotten.resources || stored.createdAt < this.#now() - resourceRetention);
+			const isForgotten = resource !== undefined && (position < this.#forgotten.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
 			return then(this.#tagPositions(tags), positions => this.#expired(isForgotten ? [[0, Infinity], ...positions] : positions, stored));
 		});
 	}
@@ -238,6 +238,11 @@ export class Journal {
 		const times = positions.filter(([, expired]) => expired > position).map(([, expired]) => Math.min(expired, this.#now()));
 		const earliest = Math.min(expires, ...times);
 		return earliest === expires ? stored : {...stored, expires: earliest};
+	}
+
+	/** Whether others know of everything that this process has noted. */
+	get #isPublished(): boolean {
+		return !this.#isShared || this.#local.unpublished.size === 0;
 	}
 
 	get #forgotten(): Forgotten {
@@ -262,11 +267,10 @@ export class Journal {
 
 	/** The position up to which nothing concerns a response; `undefined` where something does. */
 	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
-		const {unpublished} = this.#local;
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
 			// Below what was known, the store has lost its head.
-			if (head <= after && (onlyElsewhere || unpublished.size === 0)) {
+			if (head <= after && (onlyElsewhere || this.#isPublished)) {
 				return head < after ? undefined : after;
 			}
 

@@ -1,7 +1,8 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields, nominatedValues} from '../policy/vary.ts';
 import type {Clock} from './clock.ts';
-import {runInside} from './enclosing.ts';
+import {timeLeft, type BodyProgress, type Limits} from './wait-limits.ts';
 import type {Waiter} from './waiter.ts';
 
 /**
@@ -18,17 +19,29 @@ export type Listener<Result> = {
 	readonly onReroute: (waiters: ReadonlyArray<Waiter<Result>>) => void;
 };
 
-/** How long others wait, in milliseconds. */
-export type Limits = {
-	/** For the head of a response, and for its body where that has a known length. */
-	readonly response: number;
+/** The requests that the code which runs is part of: a hook, a user's request function, a decorated method. */
+type Context = {readonly inFlight: InFlight<any>; readonly outer: Context | undefined};
 
-	/** For a body whose length is not known, from its head on. */
-	readonly unknownLength: number;
-};
+const contexts = new AsyncLocalStorage<Context>();
 
-// A rate says little at first.
-const firstEstimate = 1000;
+/** The requests that have not ended and that the code which runs is part of, from the innermost to the outermost. */
+export function enclosingRequests(): ReadonlyArray<InFlight<unknown>> {
+	const enclosing: Array<InFlight<unknown>> = [];
+	for (let context = underWay(contexts.getStore()); context !== undefined; context = underWay(context.outer)) {
+		enclosing.push(context.inFlight as InFlight<unknown>);
+	}
+
+	return enclosing;
+}
+
+function underWay(innermost: Context | undefined): Context | undefined {
+	let context = innermost;
+	while (context?.inFlight.isOver === true) {
+		context = context.outer;
+	}
+
+	return context;
+}
 
 /**
 A request that is under way, and the requests that wait for its result.
@@ -54,8 +67,8 @@ export class InFlight<Result> {
 	/** Since when the response is waited for, and then its body. */
 	#since: number;
 
-	/** The body, once it has begun; its length is `undefined` where nobody knows. */
-	#body: {readonly length: number | undefined; received: number} | undefined;
+	/** The body, once it has begun. */
+	#body: BodyProgress | undefined;
 
 	/** Of the timer, which runs only while somebody waits. */
 	#cancel: (() => void) | undefined;
@@ -127,7 +140,8 @@ export class InFlight<Result> {
 
 	/** Runs the code that sends the request. */
 	run<Value>(action: () => Value): Value {
-		return runInside(this, action);
+		// A response may lead to the next request, and that to another one, for as long as the process lives.
+		return contexts.run({inFlight: this, outer: underWay(contexts.getStore())}, action);
 	}
 
 	/**
@@ -219,22 +233,8 @@ export class InFlight<Result> {
 		this.#listener.onReroute(others);
 	}
 
-	/** Milliseconds until others wait no more, or until it is estimated anew. */
 	#timeLeft(): number {
-		const elapsed = this.#clock.now() - this.#since;
-		if (this.#body === undefined) {
-			return this.#limits.response - elapsed;
-		}
-
-		const {length, received} = this.#body;
-		if (length === undefined) {
-			return this.#limits.unknownLength - elapsed;
-		}
-
-		// A body is waited for while it will be whole in time, at the rate seen. Whoever reads it may stop before its end.
-		const left = this.#limits.response - elapsed;
-		const isInTime = elapsed < firstEstimate || elapsed * length <= this.#limits.response * received;
-		return isInTime ? Math.min(left, firstEstimate) : 0;
+		return timeLeft(this.#clock.now() - this.#since, this.#body, this.#limits);
 	}
 
 	#watch(): () => void {

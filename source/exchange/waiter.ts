@@ -1,6 +1,5 @@
 import type {Fields} from '../policy/fields.ts';
-import {enclosingRequests} from './enclosing.ts';
-import type {InFlight} from './in-flight.ts';
+import {enclosingRequests, type InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
 
 /** How the wait for another request ends: with its result, as the next one to be sent, or as one to be sent beside the others. */
