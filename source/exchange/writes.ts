@@ -46,7 +46,7 @@ export class ExchangeWrites {
 		const codings = settings.storeEncoded ? [] : decodableCodings(fields);
 		const {key: own} = this.#state;
 		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;
-		this.#quietly(() => then(own ?? stored.key(settings.secret), key => {
+		this.#quietly(() => then(own ?? then(stored.key(settings.secret), made => this.#state.cache.checkedKey(made)), key => {
 			if (key === undefined) {
 				this.#state.end();
 				return;
