@@ -35,7 +35,7 @@ export {cacheKeyOf, cacheOf, invalidate} from './decorators/helpers.ts';
 export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
 export type {MethodSettings, ResultSettings} from './decorators/settings-types.ts';
 export {
-	CacheHooksError, NotRecordedError, SettingError, StoreTimeoutError,
+	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
 export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/ignored.ts';

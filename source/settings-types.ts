@@ -322,7 +322,7 @@ export type CacheSettings = SharedSettings & {
 	readonly contentRootKey?: string | undefined;
 
 	/**
-	Whom a response is for. `'credentials'`: requests with different credentials do not share responses. They are `Authorization`, `Proxy-Authorization`, `Cookie`, headers whose name sounds like a key, token, secret or session, ignored parameters whose name does, user info in the URL, and the client's certificate. A function names the tenant, and credentials then do not count. `false` shares among all.
+	Whom a response is for. `'credentials'`: requests with different credentials do not share responses. They are `Authorization`, `Proxy-Authorization`, `Cookie`, headers whose name sounds like a key, token, secret or session, ignored parameters whose name does, and user info in the URL. A client's certificate parts as all TLS settings do, whatever is said here. A function names the tenant, and credentials then do not count. `false` shares among all.
 
 	@default 'credentials'
 	@example

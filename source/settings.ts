@@ -1,5 +1,5 @@
 import {closestMatch} from 'leven';
-import {SettingError} from './errors.ts';
+import {hidden, SettingError} from './errors.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 import {compileIgnored, type Ignored} from './identity/ignored.ts';
 import {
@@ -43,6 +43,9 @@ type Row<Value> = {
 
 	/** Gives `undefined` for what is not allowed, or throws where a part of it is wrong. */
 	readonly parse: Parse<Value>;
+
+	/** Whether messages keep what came to themselves. Default: `false`. */
+	readonly isSecret?: true;
 };
 
 type Table<Resolved> = {readonly [Key in keyof Resolved]-?: Row<NonNullable<Resolved[Key]>>};
@@ -159,6 +162,7 @@ const clientTable: Table<ResolvedSettings> = {
 	},
 	partitionSecret: {
 		default: undefined,
+		isSecret: true,
 		allowed: 'a string or bytes that are not empty',
 		parse: secret,
 	},
@@ -290,7 +294,8 @@ function resolve<Resolved>(table: Table<Resolved>, required: readonly string[], 
 	const values = new Map(required.map(key => [key, rows[key]!.default]));
 	for (const [key, value] of Object.entries(settings)) {
 		if (!Object.hasOwn(rows, key)) {
-			throw new SettingError(member(path, key), value, `absent (${whyUnknown(key, Object.keys(rows))})`);
+			// What a mistaken name holds may be a secret.
+			throw new SettingError(member(path, key), hidden(value), `absent (${whyUnknown(key, Object.keys(rows))})`);
 		}
 
 		if (value !== undefined) {
@@ -302,10 +307,10 @@ function resolve<Resolved>(table: Table<Resolved>, required: readonly string[], 
 	return Object.freeze(Object.fromEntries(given.map(([key, value]) => [key, parse(rows[key]!, value, member(path, key))]))) as Resolved;
 }
 
-function parse<Value>(row: Pick<Row<Value>, 'allowed' | 'parse'>, value: unknown, path: string): Value {
+function parse<Value>(row: Pick<Row<Value>, 'allowed' | 'isSecret' | 'parse'>, value: unknown, path: string): Value {
 	const parsed = row.parse(value, path);
 	if (parsed === undefined) {
-		throw new SettingError(path, value, row.allowed);
+		throw new SettingError(path, row.isSecret === true ? hidden(value) : value, row.allowed);
 	}
 
 	return parsed;

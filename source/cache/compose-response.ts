@@ -129,21 +129,22 @@ function parseCookie(line: string, url: string, now: number): StoredCookie | und
 }
 
 /**
-The lines of a 304 that may be stored. A line that hands out a secret is left out, so that the stored one stands.
+The lines of a 304: those that may be stored, and those that are for the caller who asked alone. A line that hands out a secret is of the latter, so that the stored one stands.
 
 @param url - What was asked for.
 */
-export function storableUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): string[] {
-	const lines: string[] = [];
-	for (let index = 0; index < raw.length; index += 2) {
-		const line = raw.slice(index, index + 2);
+export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): {readonly storable: string[]; readonly own: string[]} {
+	const storable: string[] = [];
+	const own: string[] = [];
+	const lines = storableFields(raw, []);
+	for (let index = 0; index < lines.length; index += 2) {
+		const line = lines.slice(index, index + 2);
 		const isKept = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
-		if (isKept && !handsOutSecret(fieldsOf(line), url, ignored)) {
-			lines.push(...line);
-		}
+		const isStorable = isKept && !handsOutSecret(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
+		(isStorable ? storable : own).push(...line);
 	}
 
-	return storableLines(lines, url, ignored);
+	return {storable, own};
 }
 
 /** By what it varies. The digest of the values is made when it is saved: it is of the request's. */

@@ -39,6 +39,7 @@ import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {Figures, type Answered} from './stats.ts';
+import {toldError} from './told-error.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';
 
@@ -449,14 +450,14 @@ export class CacheCore {
 	}
 
 	/**
-	Emits an event; a listener that throws harms no request.
+	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request.
 	*/
 	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
 		if (event.endsWith('Error')) {
 			this.figures.errors++;
 		}
 
-		this.events.report(event, payload);
+		this.events.report(event, 'error' in payload ? {...payload, error: toldError(payload.error, this.settings.ignoredParameters)} : payload);
 	}
 
 	/** Another process may have stored something after the store was emptied, and before it could know. */

@@ -23,12 +23,12 @@ export class StoreMark {
 		this.#key = `got-cache:1:${name}`;
 	}
 
+	/** Another process may have emptied the store since, or the store have dropped the mark for something else. */
 	set(): MaybePromise<void> {
-		return this.#isSet
-			? undefined
-			: then(this.#store.set(this.#key, encodeRecord('set', this.#store.holds), {expires: undefined, size: 16}), () => {
-				this.#isSet = true;
-			});
+		return then(this.#store.get(this.#key), value => {
+			this.#isSet = true;
+			return value === undefined ? then(this.#store.set(this.#key, encodeRecord('set', this.#store.holds), {expires: undefined, size: 16}), () => undefined) : undefined;
+		});
 	}
 
 	/** A store that fails has said so where the entry itself is written. */

@@ -2,6 +2,7 @@ import type {CacheCore} from '../cache/core.ts';
 import type {Explanation} from '../cache/explanation.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {identify} from '../identity/identify.ts';
+import {redactUrl} from '../identity/url.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -17,7 +18,7 @@ import type {SentRequest} from './types.ts';
 A dry run by the very tables that decide: the store is read, nothing is sent or written.
 */
 export async function explainRequest(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
-	return describe(await findings(request, settings, cache), request);
+	return describe(await findings(request, settings, cache), request.method, new URL(redactUrl(request.targetUrl, settings.ignoredParameters)));
 }
 
 async function findings(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
@@ -54,11 +55,11 @@ type Findings = {
 	readonly match?: Match | NoMatch;
 };
 
-function describe({decision, rules, key, match}: Findings, {method, targetUrl: url}: SentRequest): Explanation {
+function describe({decision, rules, key, match}: Findings, method: string, {origin, pathname}: URL): Explanation {
 	const {reason, section} = rules.findLast(({held}) => held)!;
 	const stored = match?.stored;
 	const lines = [
-		`${method} ${new URL(url).origin}${new URL(url).pathname}: ${decision.do}, because of \`${reason}\` (${section})`,
+		`${method} ${origin}${pathname}: ${decision.do}, because of \`${reason}\` (${section})`,
 		stored === undefined
 			? 'nothing that is stored matches'
 			: `stored: ${stored.statusCode}, received ${new Date(stored.createdAt).toISOString()}, ${stored.expires === undefined ? 'never expires' : `fresh until ${new Date(stored.expires).toISOString()}`}`,

@@ -1,4 +1,4 @@
-import {SettingError} from '../errors.ts';
+import {SettingError, shownText} from '../errors.ts';
 import {
 	resolveSettings,
 	statedSettings,
@@ -73,6 +73,10 @@ function copiedSettings(settings: CacheSettings): CacheSettings {
 }
 
 function hidden(key: string, value: unknown): unknown {
+	if (key === 'store' && typeof value === 'string') {
+		return value.includes('://') ? shownText(value) : value;
+	}
+
 	return key === 'partitionSecret' && value !== undefined ? 'REDACTED' : value;
 }
 

@@ -12,6 +12,7 @@ import {
 	notModifiedFields,
 	replaceField,
 	storableFields,
+	withoutField,
 	type RawFields,
 } from '../policy/stored-fields.ts';
 import type {View} from '../policy/types.ts';
@@ -29,14 +30,14 @@ export type RenderOptions = {
 	/** What `Cache-Status` says (RFC 9211), where it does. */
 	readonly status: string | undefined;
 
-	/** Cookies that came with the answer, and are not stored. */
-	readonly cookies: readonly string[];
+	/** Header lines that came with the answer, and are not stored: cookies and other credentials. */
+	readonly own: RawFields;
 };
 
 /**
 What of a stored response is given, as it is given.
 */
-export function renderStored(stored: StoredResponse, {view, method, ageAt, status, cookies}: RenderOptions): RenderedResponse {
+export function renderStored(stored: StoredResponse, {view, method, ageAt, status, own}: RenderOptions): RenderedResponse {
 	const fields = view.kind === 'whole' ? stored.fields : undefined;
 	const lines = new Lines(fields === undefined ? linesFor(stored.rawHeaders, view) : stored.rawHeaders, fields);
 	if (ageAt !== undefined) {
@@ -48,7 +49,7 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 		lines.put('Cache-Status', appendCacheStatus(lines.valueOf('cache-status'), status));
 	}
 
-	lines.addCookies(cookies);
+	lines.give(own);
 	const {statusCode, statusMessage} = statusLine(stored, view);
 	return {
 		statusCode,
@@ -116,13 +117,18 @@ class Lines {
 		this.headers[key] = value;
 	}
 
-	addCookies(cookies: readonly string[]): void {
-		if (cookies.length === 0) {
-			return;
+	/** Lines in place of those of their names. Cookies stand beside others. */
+	give(lines: RawFields): void {
+		for (const [name, values] of Object.entries(fieldsOf(lines))) {
+			if (name === 'set-cookie') {
+				this.headers[name] = [...this.headers[name] ?? [], ...[values ?? []].flat()];
+			} else {
+				this.raw = withoutField(this.raw, name);
+				this.headers[name] = nodeHeaders({[name]: values})[name]!;
+			}
 		}
 
-		this.raw.push(...cookies.flatMap(cookie => ['Set-Cookie', cookie]));
-		this.headers['set-cookie'] = [...this.headers['set-cookie'] ?? [], ...cookies];
+		this.raw.push(...lines);
 	}
 }
 

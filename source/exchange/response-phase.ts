@@ -1,6 +1,6 @@
 import {
 	freshenResponse,
-	storableUpdate,
+	splitUpdate,
 	type ReceivedResponse,
 } from '../cache/compose-response.ts';
 import type {Match} from '../cache/variants.ts';
@@ -277,8 +277,8 @@ export class ResponsePhase {
 
 	#freshened(head: IncomingHead, received: number, terms: StorageTerms): StoredResponse {
 		const {request, settings, match} = this.#state;
-		const update = storableUpdate(head.rawHeaders, request.targetUrl, settings);
-		return freshenResponse((match as Match).stored, update, received, terms);
+		const {storable} = splitUpdate(head.rawHeaders, request.targetUrl, settings);
+		return freshenResponse((match as Match).stored, storable, received, terms);
 	}
 
 	/** Those that wait have it, unless they came after something that concerns it was invalidated. */

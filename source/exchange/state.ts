@@ -1,3 +1,4 @@
+import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
 import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
@@ -167,7 +168,7 @@ export class ExchangeState {
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
 			status: this.status(head?.statusCode),
 			// They are for this caller, now; nothing else of the answer is.
-			cookies: head?.statusCode === 304 && !this.settings.storeSetCookie ? fieldLines(fieldsOf(head.rawHeaders), 'set-cookie') : [],
+			own: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
 		});
 	}
 

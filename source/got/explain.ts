@@ -4,6 +4,7 @@ import {explainRequest} from '../exchange/explain.ts';
 import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../identity/method.ts';
 import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {parsedUrl} from '../identity/url.ts';
 import {clientOfInstance} from './cache-hooks.ts';
 import {headersOf, withTrust} from './request-head.ts';
 import {tlsOptionsOf} from './trust.ts';
@@ -41,6 +42,6 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 		},
 	};
 	const requestSettings = exchanges.settingsFor(settings ?? options.context.cache);
-	const asked = sentRequest(method, new URL(url), headersOf(native, options, requestSettings), body);
+	const asked = sentRequest(method, parsedUrl(url), headersOf(native, options, requestSettings), body);
 	return explainRequest(withTrust(asked, native, options, requestSettings), requestSettings, exchanges.cache);
 }

@@ -10,7 +10,8 @@ import {
 import {parseParameters, type Parameterized} from './field-parameters.ts';
 import type {KeyParts} from './key-parts.ts';
 import {splitMultipart, type Part} from './multipart.ts';
-import {compare, normalizeParameters, redactParameters} from './parameters.ts';
+import {compare, normalizeParameters} from './parameters.ts';
+import {redactParameters} from './references.ts';
 import type {StorableRequest} from './types.ts';
 
 // Parameters are read faster than JSON is. A longer form costs more time than the order of its parameters is worth.
@@ -40,7 +41,7 @@ export function bodyParts(request: StorableRequest, parts: KeyParts): readonly s
 	const type = typeParts(headers, read.as === 'multipart');
 	switch (read.as) {
 		case 'json': {
-			const json = canonicalJson(read.text, (path, value) => parts.keepsField(path, value));
+			const json = parts.attempt(() => canonicalJson(read.text, (path, value) => parts.keepsField(path, value)));
 			return json === undefined ? unread(body, type, parts) : ['json', ...type, digest(json)];
 		}
 
@@ -74,7 +75,7 @@ A body as it may be stored, so that its key can be made again: JSON and forms wi
 @param isSecret - Whether a field of a JSON body is not to be stored.
 @param parts - Takes the parts that are not stored.
 */
-export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (path: JsonPath) => boolean, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
+export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (path: JsonPath, value: string) => boolean, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
 	const read = readBody(request);
 	if (read.as === 'form') {
 		return {body: redactParameters(read.text, ignored)};

@@ -2,7 +2,7 @@ import {normalizeFieldValue} from '../policy/field-values.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {matchedContentType} from './body.ts';
 import {classifyName} from './credentials.ts';
-import {ignoresHeader} from './ignored.ts';
+import {ignoresHeader, REDACTED} from './ignored.ts';
 import type {KeyParts} from './key-parts.ts';
 import type {IdentitySettings} from './types.ts';
 
@@ -31,7 +31,7 @@ const neverMatched = new Set([
 /**
 The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
 
-With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it; where its value is secret, it is hashed.
+With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it, but for `Host`; where its value is secret, it is hashed.
 */
 export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
 	if (matchHeaders === false) {
@@ -39,7 +39,7 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 	}
 
 	const isMatched = (name: string): boolean => !neverMatched.has(name) && !name.startsWith(':') && !ignoresHeader(ignoredParameters, name);
-	const names = matchHeaders === true ? Object.keys(headers).filter(name => isMatched(name)) : [...matchHeaders];
+	const names = matchHeaders === true ? Object.keys(headers).filter(name => isMatched(name)) : matchHeaders.filter(name => name !== 'host');
 	const selected: Array<readonly [string, string]> = [];
 	for (const name of names.toSorted()) {
 		const value = fieldValue(headers, name);
@@ -49,8 +49,7 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 
 		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
 			parts.hash('match', name, value);
-		} else {
-			parts.show(value);
+		} else if (parts.keepsHeader('reference', name, value)) {
 			// The boundary of form data is another each time, and its parts count by themselves.
 			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
 		}

@@ -2,6 +2,7 @@ import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/invalidation.ts';
 import {hasNamedValues} from './body.ts';
+import {failureOf} from './failure.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
 	isRecordKey,
@@ -52,7 +53,7 @@ export class Identity {
 
 	/** Whether a part of the key has been redacted, as in a request of an archive: nobody can tell whom it was for. */
 	get isRedacted(): boolean {
-		return this.#parts.isLossy || this.#parts.hashed.some(part => isRedactedPart(part));
+		return this.#parts.hashed.some(part => isRedactedPart(part));
 	}
 
 	/**
@@ -165,10 +166,13 @@ function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {read
 	// Whatever the function made of the error is not what it makes with the secret.
 	const first = recover(() => call(undefined), error => {
 		if (pending === undefined) {
-			throw error;
+			throw failureOf('keyFn', error);
 		}
 	});
-	return then(first, made => then(pending === undefined ? made : then(pending, value => call(value)), key => checkedKey(key)));
+	const second = (value: Secret): MaybePromise<unknown> => recover(() => call(value), error => {
+		throw failureOf('keyFn', error);
+	});
+	return then(first, made => then(pending === undefined ? made : then(pending, second), key => checkedKey(key)));
 }
 
 function defaultKey(request: KeyRequest, settings: IdentitySettings, secret: () => Secret): string {

@@ -27,13 +27,13 @@ export function canonicalJson(text: string, keeps: (path: JsonPath, value: strin
 /**
 JSON text with the values of some fields replaced; the rest of it stays as it is written.
 
-@param isSecret - Whether the value of a field is replaced. `path` is good only during the call.
+@param isSecret - Whether the value of a field is replaced. `path` is good only during the call; `value` is canonical.
 @returns `undefined` for what is not JSON, or is nested too deep.
 */
-export function redactJson(text: string, isSecret: (path: JsonPath) => boolean): string | undefined {
+export function redactJson(text: string, isSecret: (path: JsonPath, value: string) => boolean): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
-	const read = readJson(text, (path, _value, start, end) => {
-		if (isSecret(path)) {
+	const read = readJson(text, (path, value, start, end) => {
+		if (isSecret(path, value)) {
 			// What holds others comes after them.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();

@@ -1,4 +1,4 @@
-import {classifyName} from './credentials.ts';
+import {classifyName, type CredentialClass} from './credentials.ts';
 import {
 	ignoresName,
 	ignoresPath,
@@ -8,16 +8,20 @@ import {
 } from './ignored.ts';
 import type {JsonPath} from './json.ts';
 import {compare} from './parameters.ts';
+import {isSecretString, isSecretValue, redactReferences} from './references.ts';
 import type {IdentitySettings} from './types.ts';
 
 const redactedJson = JSON.stringify(REDACTED);
 
+/** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
+const valueClass = 'ambiguous';
+
 /** A value that nobody may guess from the key: the key has only a keyed digest of it. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
-/** Whether the value of a hashed part has been redacted, so that it cannot be known any more. */
+/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
 export function isRedactedPart(part: HashedPart): boolean {
-	return part[2] === REDACTED || part[2] === redactedJson;
+	return part[2]?.includes(REDACTED) === true;
 }
 
 /** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
@@ -31,7 +35,6 @@ export class KeyParts {
 	readonly #hasCredentials: boolean;
 	readonly #root: string | undefined;
 	readonly #hashed: HashedPart[] = [];
-	#isLossy = false;
 	#hasBodyCredential = false;
 
 	constructor({ignoredParameters, partitionBy, contentRootKey}: IdentitySettings) {
@@ -45,19 +48,9 @@ export class KeyParts {
 		return this.#hashed.length < 2 ? this.#hashed : this.#hashed.toSorted(([where, name], [otherWhere, otherName]) => where === otherWhere ? compare(name, otherName) : compare(where, otherWhere));
 	}
 
-	/** Whether a value that is part of the key in clear has been redacted, so that it cannot be known any more. */
-	get isLossy(): boolean {
-		return this.#isLossy;
-	}
-
 	/** Whether there may be a credential in the body, whatever becomes of it. */
 	get hasBodyCredential(): boolean {
 		return this.#hasBodyCredential;
-	}
-
-	/** Notes a value that is part of the key in clear. */
-	show(value: string | undefined): void {
-		this.#isLossy ||= value === REDACTED;
 	}
 
 	hash(where: string, name: string, value: string | undefined): void {
@@ -70,14 +63,15 @@ export class KeyParts {
 		this.hash('body', '', digest);
 	}
 
-	/** Whether a parameter of a query, a form or a multipart body is part of the key in clear. A secret one is hashed. */
-	keeps(where: 'query' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
-		this.#hasBodyCredential ||= where !== 'query' && classifyName(name) !== 'plain';
-		const use = this.#useOf(name, ignoresName(this.#ignored, name));
+	/** Whether a parameter of a query, a path, a form or a multipart body is part of the key in clear. A secret one is hashed. */
+	keeps(where: 'query' | 'path' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
+		const own = classifyName(name);
+		const isHeld = own === 'plain' && value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored));
+		const kind = isHeld ? valueClass : own;
+		this.#hasBodyCredential ||= (where === 'form' || where === 'multipart') && kind !== 'plain';
+		const use = this.#useOf(kind, ignoresName(this.#ignored, name));
 		if (use === 'hashed') {
 			this.hash(where, name, value);
-		} else if (use === 'clear') {
-			this.show(value);
 		}
 
 		return use === 'clear';
@@ -85,21 +79,40 @@ export class KeyParts {
 
 	/** Whether a field of a JSON body is part of the key in clear. A secret one is hashed. */
 	keepsField(path: JsonPath, value: string): boolean {
-		const name = String(path.at(-1));
-		this.#hasBodyCredential ||= classifyName(name) !== 'plain';
-		const use = this.#useOf(name, this.#ignoresField(path));
+		const kind = this.#classOfField(path, value);
+		this.#hasBodyCredential ||= kind !== 'plain';
+		const use = this.#useOf(kind, this.#ignoresField(path));
 		if (use === 'hashed') {
 			this.hash('json', JSON.stringify(path), value);
-		} else if (use === 'clear') {
-			this.show(value === redactedJson ? REDACTED : value);
 		}
 
 		return use === 'clear';
 	}
 
 	/** Whether a field of a JSON body is not to be stored. */
-	isSecretField(path: JsonPath): boolean {
-		return this.#ignoresField(path) || classifyName(String(path.at(-1))) !== 'plain';
+	isSecretField(path: JsonPath, value: string): boolean {
+		return this.#ignoresField(path) || this.#classOfField(path, value) !== 'plain';
+	}
+
+	/** Whether the value of a header that is called something plain is part of the key in clear. One with a credential in it is hashed, and so is one that had one. */
+	keepsHeader(where: 'reference' | 'target', name: string, value: string): boolean {
+		const isKept = !value.includes(REDACTED) && redactReferences(value, this.#ignored) === value;
+		if (!isKept) {
+			this.hash(where, name, value);
+		}
+
+		return isKept;
+	}
+
+	/** Reads what may turn out to be no JSON. Then nothing of it is hashed. */
+	attempt(read: () => string | undefined): string | undefined {
+		const {length} = this.#hashed;
+		const text = read();
+		if (text === undefined) {
+			this.#hashed.length = length;
+		}
+
+		return text;
 	}
 
 	/** A header that tells who asks is hashed, unless the settings ignore it and it is not certain that it does. */
@@ -108,12 +121,17 @@ export class KeyParts {
 	}
 
 	/** An ignored parameter is no part of the key, except for a secret one, which stays part of it while credentials separate users. */
-	#useOf(name: string, isIgnored: boolean): Use {
+	#useOf(kind: CredentialClass, isIgnored: boolean): Use {
 		if (isIgnored) {
-			return this.#hasCredentials && isCredential(name, true) ? 'hashed' : 'ignored';
+			return this.#hasCredentials && isCredential(kind, true) ? 'hashed' : 'ignored';
 		}
 
-		return isCredential(name, false) ? 'hashed' : 'clear';
+		return isCredential(kind, false) ? 'hashed' : 'clear';
+	}
+
+	#classOfField(path: JsonPath, value: string): CredentialClass {
+		const kind = classifyName(String(path.at(-1)));
+		return kind === 'plain' && (value === redactedJson || isSecretString(value, this.#ignored)) ? valueClass : kind;
 	}
 
 	#ignoresField(path: JsonPath): boolean {
@@ -126,8 +144,7 @@ export class KeyParts {
 	}
 }
 
-/** Whether the value of a name may be a credential. Where a user ignores a name that may be one or not, the user is right. */
-function isCredential(name: string, isIgnored: boolean): boolean {
-	const kind = classifyName(name);
+/** Whether a value may be a credential. Where a user ignores a name that may be one or not, the user is right. */
+function isCredential(kind: CredentialClass, isIgnored: boolean): boolean {
 	return kind === 'secret' || (kind === 'ambiguous' && !isIgnored);
 }

@@ -5,13 +5,15 @@ import {
 	type KeyObject,
 } from 'node:crypto';
 import {describe, SettingError} from '../errors.ts';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {fieldLines, type Fields} from '../policy/fields.ts';
 import {nominatedValues} from '../policy/vary.ts';
 import {bodyParts} from './body.ts';
+import {failureOf} from './failure.ts';
 import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
+	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
@@ -29,7 +31,7 @@ import type {
 	PartitionFunction,
 	StorableRequest,
 } from './types.ts';
-import {normalizeUrl} from './url.ts';
+import {normalizeUrl, parsedUrl} from './url.ts';
 
 /** The secret of keyed digests. */
 export type Secret = string | Uint8Array | KeyObject;
@@ -53,9 +55,6 @@ export type MatchedRequest = {
 
 	/** Those of which the key has a keyed digest. It needs a secret where there are any. */
 	readonly hashed: readonly HashedPart[];
-
-	/** Whether some of the parts in clear have been redacted. */
-	readonly isLossy: boolean;
 
 	/** Whether there may be a credential in the body. */
 	readonly hasBodyCredential: boolean;
@@ -106,20 +105,18 @@ The parts of a request that its key is made of.
 */
 export function matchRequest(request: StorableRequest, settings: IdentitySettings): MatchedRequest {
 	const keyParts = new KeyParts(settings);
-	const url = new URL(request.url);
+	const url = parsedUrl(request.url);
 	const parts = [
 		methodParts(request.method, request.headers),
-		normalizeUrl(url, (name, value) => keyParts.keeps('query', name, value), settings.cacheControl === true),
-		targetParts(url, request.headers) ?? null,
+		normalizeUrl(url, (where, name, value) => keyParts.keeps(where, name, value), settings.cacheControl === true),
+		targetParts(url, request.headers)?.map(([name, value]) => keyParts.keepsHeader('target', name, value) ? [name, value] : [name]) ?? null,
 		request.trust ?? null,
 		bodyParts(request, keyParts) ?? null,
 		matchedHeaders(request.headers, settings, keyParts),
 	];
 	hashPartition(request, url, settings, keyParts);
-	const {hashed, isLossy, hasBodyCredential} = keyParts;
-	return {
-		parts, hashed, isLossy, hasBodyCredential,
-	};
+	const {hashed, hasBodyCredential} = keyParts;
+	return {parts, hashed, hasBodyCredential};
 }
 
 /** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
@@ -129,7 +126,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 	}
 
 	if (partitionBy !== 'credentials') {
-		const tenant: unknown = partitionBy(request);
+		const tenant = tenantOf(request, partitionBy);
 		if (typeof tenant !== 'string') {
 			throw new TypeError(`Expected \`partitionBy\` to give a string, got ${describe(tenant)}`);
 		}
@@ -138,15 +135,23 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 		return;
 	}
 
-	for (const name of Object.keys(request.headers)) {
-		const value = keyParts.usesHeader(name) ? fieldValue(request.headers, name) : undefined;
-		if (value !== undefined) {
-			keyParts.hash('header', name, value);
+	for (const [name, value] of Object.entries(request.headers)) {
+		if (value !== undefined && keyParts.usesHeader(name)) {
+			// A credential is no list, so that a comma in it does not part lines.
+			keyParts.hash('header', name, fieldLines(request.headers, name).join('\n'));
 		}
 	}
 
 	if (url.username !== '' || url.password !== '') {
 		keyParts.hash('user info', url.username, url.password);
+	}
+}
+
+function tenantOf(request: KeyRequest, partitionBy: PartitionFunction): unknown {
+	try {
+		return partitionBy(request);
+	} catch (error) {
+		throw failureOf('partitionBy', error);
 	}
 }
 

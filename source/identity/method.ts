@@ -52,11 +52,17 @@ class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class
 /** Header fields by lower-case name. Names that differ in letter case alone are one field with several lines. */
 export function lowerCaseNames(headers: Fields): Fields {
 	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
-	for (const [name, value] of Object.entries(headers)) {
+	for (const [name, given] of Object.entries(headers)) {
+		const value = typeof given === 'string' ? given : asText(given);
 		const key = name.toLowerCase();
 		const known = fields[key];
 		fields[key] = value === undefined || known === undefined ? value ?? known : [known, value].flat();
 	}
 
 	return fields;
+}
+
+/** Node.js sends numbers, too. */
+function asText(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
+	return value === undefined || Array.isArray(value) ? value?.map(String) : String(value);
 }

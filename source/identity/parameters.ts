@@ -1,5 +1,3 @@
-import {isRedacted, REDACTED, type Ignored} from './ignored.ts';
-
 /**
 The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
 
@@ -26,18 +24,6 @@ export function normalizeParameters(text: string, keeps: (name: string, value: s
 	return kept.map(([, part]) => part).join('&');
 }
 
-/**
-The parameters in their order, the values of those that are ignored replaced.
-*/
-export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
-	return text.split(separator).map(part => isSecret(part, ignored) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
-}
-
-/** Whether one of the parameters has a value that may not be stored. */
-export function hasSecretParameter(text: string, ignored: Ignored): boolean {
-	return text.split('&').some(part => isSecret(part, ignored));
-}
-
 /** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
 export function normalizeEscapes(text: string): string {
 	if (!text.includes('%')) {
@@ -59,24 +45,21 @@ export function compare(a: string, b: string): number {
 	return a < b ? -1 : 1;
 }
 
-function isSecret(part: string, ignored: Ignored): boolean {
-	const [name, value] = split(part);
-	return value !== undefined && value !== '' && value !== REDACTED && isRedacted(ignored, decode(name));
-}
-
-function split(part: string): [name: string, value: string | undefined] {
+/** The name and the value of a parameter, as they are written. */
+export function split(part: string): [name: string, value: string | undefined] {
 	const index = part.indexOf('=');
 	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
 }
 
-function decode(name: string): string {
-	if (!/[%+]/v.test(name)) {
-		return name;
+/** A name or a value of a parameter; as it is written where it cannot be decoded. */
+export function decode(text: string): string {
+	if (!/[%+]/v.test(text)) {
+		return text;
 	}
 
 	try {
-		return decodeURIComponent(name.replaceAll('+', ' '));
+		return decodeURIComponent(text.replaceAll('+', ' '));
 	} catch {
-		return name;
+		return text;
 	}
 }

@@ -2,7 +2,7 @@ import {fieldLines, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
 import {credentialResponseHeaders} from './credentials.ts';
 import {ignoresHeader, type Ignored} from './ignored.ts';
-import {isSecretUrl} from './url.ts';
+import {isReference, isSecretUrl} from './references.ts';
 
 // Without them, a stored response would be used wrongly, whatever the settings ignore.
 const needed = new Set([
@@ -45,18 +45,30 @@ function isStorable(name: string, value: string, url: string, ignored: Ignored):
 }
 
 /** The references that a client follows. With a secret replaced, they would lead elsewhere. */
-const references: ReadonlyArray<readonly [name: string, find: (line: string) => readonly string[]]> = [
+const references: ReadonlyMap<string, (line: string) => readonly string[]> = new Map([
 	['location', line => [line]],
 	['link', line => line.split('<').slice(1).map(part => part.split('>', 1)[0]!)],
-	['refresh', line => line.matchAll(/url\s*=\s*["']?(?<target>[^"']*)/giv).map(({groups}) => groups!.target!).toArray()],
-];
+	// HTML, “shared declarative refresh steps”: neither `url=` nor the semicolon must be there.
+	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
+]);
+
+/** Any other field whose value is a URL is for the caller, who would miss it. Of a `Content-Location` nobody does. */
+const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];
 
 /**
-Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. It cannot be stored as it is, nor be of use without.
+Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret, as in `Location`, `Link` or `Refresh`. It cannot be stored as it is, nor be of use without.
 
 @param url - The URL that was asked for.
 */
 export function handsOutSecret(fields: Fields, url: string, ignored: Ignored): boolean {
-	return Object.keys(fields).some(name => credentialResponseHeaders.has(name))
-		|| references.some(([name, find]) => fieldLines(fields, name).some(line => find(line).some(target => isSecretUrl(target, url, ignored))));
+	return Object.keys(fields).some(name => credentialResponseHeaders.has(name) || leadsToSecret(name, fields, url, ignored));
+}
+
+function leadsToSecret(name: string, fields: Fields, url: string, ignored: Ignored): boolean {
+	if (name === 'content-location' || (!needed.has(name) && ignoresHeader(ignored, name))) {
+		return false;
+	}
+
+	const find = references.get(name) ?? referencesOfOthers;
+	return fieldLines(fields, name).some(line => find(line).some(target => isSecretUrl(target, url, ignored)));
 }

@@ -2,9 +2,9 @@
 type Row = readonly [names: string, why: string];
 
 const rows: readonly Row[] = [
-	['authorization proxy-authorization x-authorization', 'A service that signs a user in answers with the token in it (Spring Security, Devise).'],
+	['authorization x-authorization', 'A service that signs a user in answers with the token in it (Spring Security, Devise).'],
 	['x-amzn-remapped-authorization', 'Amazon API Gateway renames the `Authorization` of the service behind it to this.'],
-	['authentication-info proxy-authentication-info', 'RFC 7615: a proof made with the password or the next nonce of a Digest client. It is for one request alone.'],
+	['authentication-info', 'RFC 7615: a proof made with the password or the next nonce of a Digest client. It is for one request alone.'],
 	['x-auth-token x-authtoken auth-token x-auth x-token token', 'A new token, as Spring Session, Redfish and many services hand it out.'],
 	['x-access-token access-token x-user-token x-id-token id-token x-jwt-token x-jwt jwt', 'The same; devise_token_auth changes it with each response.'],
 	['x-refresh-token refresh-token', 'What new tokens are made from.'],
@@ -30,6 +30,6 @@ A field counts by its exact name. Not here, since they give access to nothing:
 - `DPoP-Nonce` (RFC 9449 §8) and `Replay-Nonce` (RFC 8555 §6.5) are worth nothing without the client's key.
 - `Signature` (RFC 9421) proves who answers.
 - `Access-Control-Allow-Credentials` is a permission; `X-RateLimit-Remaining-Tokens` is a number; `X-MS-Continuation-Token` is a position in a list.
-- `Set-Cookie` has a rule of its own.
+- `Set-Cookie` has a rule of its own. What belongs to a connection (`Proxy-Authorization`, `Proxy-Authentication-Info`) is never stored (RFC 9111 §3.1).
 */
 export const credentialResponseHeaders: ReadonlySet<string> = new Set(rows.flatMap(([names]) => names.split(' ')));

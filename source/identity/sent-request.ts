@@ -1,7 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {Fields} from '../policy/fields.ts';
 import {lowerCaseNames, overridingMethod} from './method.ts';
-import {targetUrl} from './target.ts';
+import {namesOwnAuthority, targetUrl} from './target.ts';
+import {parsedUrl} from './url.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -54,8 +55,14 @@ export type SentRequest = {
 export function sentRequest(method: string, url: URL, headers: Headers, body: SentRequest['body']): SentRequest {
 	const {username, password} = url;
 	const hasUserInfo = username !== '' || password !== '';
-	const fields = hasUserInfo ? {authorization: basic(username, password), ...lowerCaseNames(headers)} : lowerCaseNames(headers);
+	let fields: Fields = hasUserInfo ? {authorization: basic(username, password), ...lowerCaseNames(headers)} : lowerCaseNames(headers);
 	const connection = hasUserInfo ? withoutUserInfo(url) : url;
+	const {host} = fields;
+	if (typeof host === 'string' && namesOwnAuthority(connection, host)) {
+		// Whoever sends it asks for the same as who leaves it to Node.js.
+		fields = {...fields, host: undefined};
+	}
+
 	return {
 		method: method.toUpperCase(),
 		override: overridingMethod(fields),
@@ -68,7 +75,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 
 /** A request that is named, as it would be sent. */
 export function describedRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): SentRequest {
-	return sentRequest(method, new URL(url), headers, body);
+	return sentRequest(method, parsedUrl(url), headers, body);
 }
 
 function basic(username: string, password: string): string {

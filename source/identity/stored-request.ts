@@ -10,8 +10,8 @@ import {
 	type Secret,
 } from './key.ts';
 import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import {redactReferences, redactUrl} from './references.ts';
 import type {IdentitySettings, StorableRequest} from './types.ts';
-import {redactUrl} from './url.ts';
 
 /**
 A request as it is stored beside its response: without secrets, and so that its key can be made again.
@@ -56,7 +56,7 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 		method,
 		url: redactUrl(url, ignoredParameters),
 		rawHeaders: redactHeaders(headers, ignoredParameters),
-		...(body !== undefined && redactBody({headers, body}, ignoredParameters, path => parts.isSecretField(path), parts)),
+		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value) => parts.isSecretField(path, value), parts)),
 		...(bodyParts !== undefined && {bodyParts}),
 		...(trust !== undefined && {trust}),
 		...(partition !== undefined && {partition}),
@@ -78,16 +78,11 @@ function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 
 		const isSecret = classifyName(name) !== 'plain' || ignoresHeader(ignored, name);
 		for (const line of fieldLines(headers, name)) {
-			lines.push(name, isSecret ? REDACTED : redactReference(line, ignored));
+			lines.push(name, isSecret ? REDACTED : redactReferences(line, ignored));
 		}
 	}
 
 	return lines;
-}
-
-/** A value such as that of `Referer`, `Origin` or `Destination` is a URL, which may have a secret in it. */
-function redactReference(line: string, ignored: Ignored): string {
-	return /^\s*https?:\/\//iv.test(line) && URL.canParse(line) ? redactUrl(line, ignored) : line;
 }
 
 /**
@@ -102,8 +97,8 @@ export function recreatedKey(request: StorableRequest, partition: Partition | un
 		return undefined;
 	}
 
-	const {parts, isLossy, known} = rematched(request, partition, settings, secret);
-	return isLossy || known === 'gone' ? undefined : keyOfParts(parts, known?.digest);
+	const {parts, known} = rematched(request, partition, settings, secret);
+	return known === 'gone' ? undefined : keyOfParts(parts, known?.digest);
 }
 
 /**
@@ -114,24 +109,24 @@ export function recreatedPartition(request: StorableRequest, partition: Partitio
 	return known === 'gone' ? partition : known ?? partition;
 }
 
-type Rematched = Pick<MatchedRequest, 'parts' | 'isLossy'> & {readonly known: Partition | 'gone' | undefined};
+type Rematched = Pick<MatchedRequest, 'parts'> & {readonly known: Partition | 'gone' | undefined};
 
 function rematched(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Rematched {
 	// A tenant that has been named is not asked for again: the function would see a request without credentials.
 	const isNamed = typeof settings.partitionBy === 'function' && isOfTenant(partition);
-	const {parts, hashed, isLossy} = matchRequest(request, isNamed ? {...settings, partitionBy: () => REDACTED} : settings);
+	const {parts, hashed} = matchRequest(request, isNamed ? {...settings, partitionBy: () => REDACTED} : settings);
 	const named = partition?.parts ?? [];
 	const absent = named.filter(([where]) => isNeverStored(where, settings));
 	if (hashed.length + absent.length === 0) {
-		return {parts, isLossy, known: undefined};
+		return {parts, known: undefined};
 	}
 
 	if (isSame([...hashed, ...absent], named)) {
-		return {parts, isLossy, known: partition};
+		return {parts, known: partition};
 	}
 
 	const isGone = absent.length > 0 || hashed.some(part => isRedactedPart(part));
-	return {parts, isLossy, known: isGone ? 'gone' : partitionOf(hashed, secret)};
+	return {parts, known: isGone ? 'gone' : partitionOf(hashed, secret)};
 }
 
 function isOfTenant(partition: Partition | undefined): boolean {

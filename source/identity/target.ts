@@ -9,7 +9,9 @@ const rewritingHeaders = new Set([
 	'x-forwarded-prefix',
 	'x-forwarded-proto',
 	'x-forwarded-scheme',
+	'x-forwarded-server',
 	'x-host',
+	'x-http-host-override',
 	'x-original-host',
 	'x-original-url',
 	'x-rewrite-url',
@@ -34,17 +36,44 @@ The headers that name another target than the URL does, with their values; `unde
 export function targetParts(url: URL, headers: Fields): TargetParts | undefined {
 	let parts: Array<readonly [string, string]> | undefined;
 	for (const name of Object.keys(headers)) {
-		const value = isTargetHeader(name) ? fieldValue(headers, name) : undefined;
-		if (value === undefined || (isAuthorityHeader(name) && isAuthorityOf(normalized(value), url))) {
+		const value = isTargetHeader(name) ? targetValue(name, fieldValue(headers, name), url) : undefined;
+		if (value === undefined) {
 			continue;
 		}
 
 		parts ??= [];
-		parts.push([name, isAuthorityHeader(name) ? normalized(value) : value]);
+		parts.push([name, value]);
 	}
 
 	// Of two authorities, one client sends the first and another the last.
 	return parts?.toSorted(([one], [other]) => isAuthorityHeader(one) && isAuthorityHeader(other) ? 0 : compare(one, other));
+}
+
+/** What a header says of the target that the URL does not say. */
+function targetValue(name: string, value: string | undefined, url: URL): string | undefined {
+	if (value === undefined) {
+		return undefined;
+	}
+
+	if (isAuthorityHeader(name)) {
+		const host = normalized(value);
+		return isAuthorityOf(host, url) ? undefined : host;
+	}
+
+	return name === 'forwarded' ? withoutNodes(value) : value;
+}
+
+const quotedOrNode = /"(?:[^"\\]|\\.)*"|(?:^|[\s,;])(?:by|for)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)/giv;
+
+/** RFC 7239 §5: whom a request came from, and by whom, is no part of the target. */
+function withoutNodes(forwarded: string): string | undefined {
+	const rest = forwarded.replaceAll(quotedOrNode, match => match.startsWith('"') ? match : '');
+	return /[^\s,;]/v.test(rest) ? rest : undefined;
+}
+
+/** Whether a request names its own authority, which changes nothing. */
+export function namesOwnAuthority(url: URL, host: string): boolean {
+	return isAuthorityOf(normalized(host), url);
 }
 
 /**

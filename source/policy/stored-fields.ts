@@ -55,7 +55,12 @@ export function datedFields(raw: RawFields, received: number): RawFields {
 The header lines with one field in a single line, at the end.
 */
 export function replaceField(raw: RawFields, name: string, value: string): string[] {
-	return [...filterLines(raw, other => other !== name.toLowerCase()), name, value];
+	return [...withoutField(raw, name), name, value];
+}
+
+/** The header lines without those of one field. */
+export function withoutField(raw: RawFields, name: string): string[] {
+	return filterLines(raw, other => other !== name.toLowerCase());
 }
 
 // RFC 9110 §15.4.5: what a 304 must have, and no more than that.

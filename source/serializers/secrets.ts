@@ -1,10 +1,7 @@
 import {Buffer} from 'node:buffer';
-import {SettingError} from '../errors.ts';
+import {hidden, SettingError} from '../errors.ts';
 
-/** A wrong secret as a message may show it. */
-export function hidden(value: unknown): unknown {
-	return typeof value === 'string' ? new Object(value) : value;
-}
+export {hidden} from '../errors.ts';
 
 /** The length of the key of the store and the key, so that it cannot run into what follows. */
 export function boundTo(key: string): Uint8Array {

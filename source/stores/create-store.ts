@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import {SettingError} from '../errors.ts';
+import {hidden, SettingError, shownText} from '../errors.ts';
 import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/store.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
@@ -178,7 +178,7 @@ function checkOptions(options: unknown, known: readonly string[], path: string):
 	for (const [name, value] of Object.entries(options)) {
 		if (!known.includes(name)) {
 			// What a mistaken name holds may be a secret.
-			throw new SettingError(`${path}.${name}`, typeof value === 'string' ? new Object(value) : value, `absent (there are \`${known.join('`, `')}\`)`);
+			throw new SettingError(`${path}.${name}`, hidden(value), `absent (there are \`${known.join('`, `')}\`)`);
 		}
 	}
 }
@@ -187,7 +187,7 @@ function fileName(cacheName: string): string {
 	return /\.(?:sqlite3?|db)$/iv.test(cacheName) ? cacheName : `${cacheName}.sqlite`;
 }
 
-/** A URL as a message may show it. */
+/** A URL as it may be shown. */
 export function withoutUserInfo(value: unknown): unknown {
-	return typeof value === 'string' ? value.replace(/\/\/[^\/@]*@/v, '//…@') : value;
+	return typeof value === 'string' ? shownText(value) : value;
 }

@@ -111,7 +111,7 @@ test('replay opens no socket, even where the store fails', async t => {
 			throw new Error('no key');
 		},
 	}).client;
-	await t.throwsAsync(faulty(`${origin.url}/a`), {message: 'no key'});
+	await t.throwsAsync(faulty(`${origin.url}/a`), {code: 'ERR_SETTING_FUNCTION'});
 	await t.throwsAsync(replay.stream(`${origin.url}/a`).toArray(), {code: 'ERR_NOT_RECORDED'});
 	t.is(origin.count, 0);
 	t.true((await client(`${origin.url}/a`)).statusCode === 200);

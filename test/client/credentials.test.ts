@@ -1,19 +1,8 @@
 import {Buffer} from 'node:buffer';
-import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
-import {
-	mkdtemp,
-	readFile,
-	readdir,
-	rm,
-} from 'node:fs/promises';
-import {Agent, createServer} from 'node:https';
-import os from 'node:os';
-import path from 'node:path';
-import {inspect} from 'node:util';
+import {Agent} from 'node:https';
 import test from 'ava';
 import type {ExtendOptions, OptionsOfTextResponseBody} from 'got';
-import {CookieJar} from 'tough-cookie';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {
 	cacheInfo,
@@ -49,70 +38,9 @@ const forms: ReadonlyArray<readonly [form: string, path: string, options: Option
 	['query', `/?api_key=${marker}&access_token=${marker}&APIKEY=${marker}&x=kept`, {}],
 	['form', '/', {method: 'POST', form: {access_token: marker, a: 1}}], // eslint-disable-line @typescript-eslint/naming-convention -- OAuth's name.
 	['JSON', '/', {method: 'POST', json: {a: [{apikey: marker}]}}],
-	['ignored', `/?my_own=${marker}`, {headers: {'my-own-header': marker}}],
 ];
 
-const ofResponse = {
-	'x-api-key': marker,
-	'my-own-header': marker,
-	'content-location': `/?api_key=${marker}`,
-	'set-cookie': `a=${marker}`,
-	vary: 'authorization, cookie, x-api-key, my-own-header',
-};
-
-test('no form of a credential is in the file, its log, events, explain, Cache-Status or errors', async t => {
-	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
-	await using origin = await Origin.start((request, response) => {
-		const headers = request.url === '/moved' ? {location: `/?access_token=${marker}`, link: `</?api_key=${marker}>`} : {};
-		response.writeHead(request.url === '/moved' ? 302 : 200, {...ofResponse, ...headers});
-		response.end('answer');
-	});
-	const settings: CacheSettings = {
-		allowableMethods: ['GET', 'POST'],
-		cacheStatus: {key: true},
-		ignoredParameters: ['my_own', /^my-own/v],
-	};
-	const {client} = createClient({...settings, store: 'sqlite', cacheName: path.join(folder, 'cache')});
-	const faulty = createClient({...settings, store: new FaultyMap()}).client;
-	const cookieJar = new CookieJar();
-	await cookieJar.setCookie(`a=${marker}`, origin.url);
-
-	const told: unknown[] = [];
-	for (const own of [client, faulty]) {
-		for (const event of ['storeError', 'settingError', 'backgroundError', 'internalError'] as const) {
-			getCache(own)!.on(event, (payload: unknown) => {
-				told.push(event, payload);
-			});
-		}
-
-		for (const [form, target, options] of [...forms, ['cookie jar', '/', {cookieJar}], ['redirect', '/moved', {}]] as typeof forms) {
-			const response = await own(origin.url + target, options);
-			t.deepEqual([form, response.body], [form, 'answer']);
-			told.push(response.headers['cache-status'], cacheInfo(response));
-			const {method = 'GET', headers, json} = options;
-			told.push(await explain(own, {
-				method,
-				url: `http://user:${marker}@${new URL(origin.url).host}${target}`,
-				headers: {'content-type': 'application/json', ...headers},
-				body: JSON.stringify(json ?? {api_key: marker}), // eslint-disable-line @typescript-eslint/naming-convention -- A name in use.
-			}));
-		}
-	}
-
-	await getCache(client)!.idle();
-	const files = await readdir(folder);
-	t.true(files.some(name => name.endsWith('-wal')));
-	const bytes = Buffer.concat(await Promise.all(files.map(async file => readFile(path.join(folder, file)))));
-	t.true(bytes.includes('x=kept') && bytes.includes('REDACTED'));
-	t.false(bytes.includes(marker));
-	const text = inspect(told, {depth: Infinity, maxStringLength: Infinity, maxArrayLength: Infinity});
-	t.true(text.includes('storeError') && text.includes('got-cache:2:'));
-	t.false(text.includes(marker));
-	await getCache(client)!.close();
-});
-
-for (const [form, target, options] of forms.slice(0, -1)) {
+for (const [form, target, options] of forms) {
 	test(`two users never share, by ${form}`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(String(origin.count));

@@ -496,6 +496,10 @@ test('a redirect of one request says nothing to the next, though both have one o
 		}
 	}
 
+	for (let round = 0; round < 2; round++) {
+		t.is((await client(`${origin.url}/from`, {context: Object.freeze({...context})})).redirectUrls.length, 1);
+	}
+
 	t.is(origin.count, 2);
 	t.deepEqual(Object.getOwnPropertySymbols(context), []);
 	t.deepEqual(Object.getOwnPropertySymbols(client.defaults.options.context), []);

@@ -9,6 +9,7 @@ import {
 	cacheInfo,
 	explain,
 	getCache,
+	HttpCache,
 	type CacheSettings,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
@@ -56,6 +57,8 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['X-Forwarded-Port', {headers: {'x-forwarded-port': '8443'}}],
 	['X-Forwarded-Prefix', {headers: {'x-forwarded-prefix': '/a'}}],
 	['Forwarded', {headers: {forwarded: 'host=a.example'}}],
+	['another Forwarded', {headers: {forwarded: 'for=1.2.3.4;host=b.example'}}],
+	['X-HTTP-Host-Override', {headers: {'x-http-host-override': 'a.example'}}],
 	['two of them', {headers: {host: 'a.example', 'x-forwarded-host': 'a.example'}}],
 ];
 
@@ -431,4 +434,52 @@ test('a POST through a Unix socket whose answer names a resource is no fault of 
 
 		t.deepEqual(errors, [], name);
 	}
+});
+
+test('a store that was emptied by another process still tells of what a URL alone does not lead to', async t => {
+	await using origin = await Origin.start(tenants());
+	const store = new Map();
+	const clients = [1, 2].map(() => createClient({store}).client);
+	const [one, two] = clients.map(client => getCache(client)!) as [HttpCache, HttpCache];
+	await clients[0]!(origin.url, of('a.example') as object);
+	await one.idle();
+	await two.clear();
+	await clients[0]!(origin.url, of('a.example') as object);
+	await one.idle();
+	t.true(await two.contains({url: 'http://a.example/'}));
+	t.is(await two.delete({urls: ['http://a.example/']}), 1);
+});
+
+test('a Host that equals the authority of the URL is the same to Vary, and to matchHeaders', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.writeHead(200, {vary: 'host'});
+		response.end(request.headers.host);
+	});
+	for (const settings of [{}, {matchHeaders: ['Host']}, {matchHeaders: true}]) {
+		const {client} = createClient(settings);
+		const {count} = origin;
+		const {host} = new URL(origin.url);
+		for (const options of [{}, of(host), of(` ${host}`)]) {
+			t.is(await client(origin.url, options as object).text(), host);
+		}
+
+		t.is(origin.count, count + 1);
+		t.is(await client(origin.url, of('a.example') as object).text(), 'a.example');
+		t.is(origin.count, count + 2);
+	}
+});
+
+test('what is saved for a host is found by who asks for that, and by its URL', async t => {
+	await using origin = await Origin.start(tenants());
+	const {client} = createClient();
+	const cache = getCache(client)!;
+	await cache.save({url: origin.url, headers: {host: 'a.example'}}, {body: 'saved'});
+	t.is(await client(origin.url, of('a.example') as object).text(), 'saved');
+	t.not(await client(origin.url).text(), 'saved');
+	t.is((await cache.get({url: 'http://a.example/'}))?.text(), 'saved');
+	const har = await cache.toHar();
+	const copy = new HttpCache({store: 'memory'});
+	t.is((await copy.fromHar(har)).saved, 2);
+	t.is((await copy.get({url: 'http://a.example/'}))?.text(), 'saved');
+	t.is((await copy.get({request: {url: origin.url, headers: {host: 'a.example'}}}))?.text(), 'saved');
 });

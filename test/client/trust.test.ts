@@ -163,6 +163,15 @@ test('what cannot be an agent is as good as none', t => {
 	}
 });
 
+test('values that Node.js refuses are no fault here, and part', t => {
+	for (const values of [
+		{secureOptions: 5n}, {servername: 5}, {servername: {}}, {servername() {}}, {ca: Symbol('ca')}, {ca: [Symbol('ca')]}, {minVersion: {}}, {ca: 5}, {key: null, cert: [null]}, {pfx: [undefined]},
+	] as readonly Values[]) {
+		t.is(typeof trust(values), 'string');
+		t.is(trust({agent: new Agent(values)}), trust(values));
+	}
+});
+
 test('a private key that no certificate comes with is shown to nobody', t => {
 	t.is(trust({key}), undefined);
 	t.is(trust({key, ca: 'a'}), trust({ca: 'a'}));

@@ -188,13 +188,13 @@ test('DEFAULT_IGNORED_PARAMETERS is frozen, and each of it is a secret', t => {
 const handOut = `
 	authorization x-auth-token x-session-token x-refresh-token x-subject-token x-amz-security-token x-access-token access-token x-api-key x-csrf-token
 	x-xsrf-token x-wp-nonce
-	authentication-info proxy-authentication-info x-vault-token x-storage-token x-amzn-remapped-authorization mcp-session-id x-session-id x-docker-token
+	authentication-info x-vault-token x-storage-token x-amzn-remapped-authorization mcp-session-id x-session-id x-docker-token
 	x-auth-request-access-token
 `;
 
 const handOutNothing = `
 	access-control-allow-credentials github-authentication-token-expiration x-ratelimit-remaining-tokens x-ratelimit-reset-tokens x-request-token
-	x-ms-continuation-token x-ms-session-token www-authenticate proxy-authenticate
+	x-ms-continuation-token x-ms-session-token www-authenticate proxy-authenticate proxy-authentication-info proxy-authorization
 	dpop-nonce replay-nonce set-cookie signature signature-input content-digest etag x-request-id x-oauth-scopes x-accepted-oauth-scopes x-csrf-header
 	lock-token location link sec-websocket-accept public-key-pins age date vary server
 `;

@@ -56,6 +56,8 @@ const same: readonly Pair[] = [
 	['the boundary', multipart('x', 'content-disposition: form-data; name="a"\r\n\r\n1'), multipart('--y', 'content-disposition: form-data; name="a"\r\n\r\n1')],
 	['text and bytes', body('text/plain', 'ä'), body('text/plain', bytes('ä'))],
 
+	['the own Host, though it is listed', header('host', 'Example.com'), {}, {matchHeaders: ['host']}],
+	['a number as a header', {headers: {'x-team': 5 as unknown as string}}, header('x-team', '5'), {matchHeaders: true}],
 	['headers that are not matched', header('x-team', 'a'), {}],
 	['the letter case of a header\'s name', header('X-Team', 'a'), header('x-team', 'a'), {matchHeaders: ['X-TEAM']}],
 	['white space around the commas of a list, and its lines', header('x-team', 'a ,b'), header('x-team', ['a', 'b']), {matchHeaders: ['x-team']}],
@@ -145,6 +147,17 @@ const different: readonly Pair[] = [
 	['a credential in a form', form('api_key=a'), form('api_key=b')],
 	['a credential deep in JSON', json('{"a":[{"apikey":"a"}]}'), json('{"a":[{"apikey":"b"}]}')],
 	['an ignored parameter that sounds like a credential', url('/?session_id=a'), url('/?session_id=b'), {ignoredParameters: ['session_id']}],
+	['a credential in a path', url('/a;jsessionid=a'), url('/a;jsessionid=b')],
+	['the place of a credential in a path', url('/a;sid=a/b'), url('/a/b;sid=a')],
+	['which of two credentials in a path is where', url('/a;sid=a/b;token=b'), url('/a;token=b/b;sid=a')],
+	['a parameter of a path', url('/a;v=1'), url('/a;v=2')],
+	['a URL with a credential as a parameter', url('/?next=https://a:b@a.test'), url('/?next=https://a:c@a.test')],
+	['a URL with a credential in JSON', json('{"a":"https://a:b@a.test"}'), json('{"a":"https://a:c@a.test"}')],
+	['a credential behind a semicolon', url('/?a=1;token=a'), url('/?a=1;token=b')],
+	['a URL with a credential in a matched header', header('referer', 'https://a.test/?token=a'), header('referer', 'https://a.test/?token=b'), {matchHeaders: ['referer']}],
+	['a URL with a credential in another target', header('x-original-url', '/?token=a'), header('x-original-url', '/?token=b')],
+	['lines of a credential and a comma in it', header('cookie', ['a=1', 'b=2']), header('cookie', 'a=1, b=2')],
+	['another Host, though Host is listed', header('host', 'a.example'), {}, {matchHeaders: ['host']}],
 	['white space in a credential', header('authorization', 'a'), header('authorization', 'a ')],
 	...['Authorization', 'Proxy-Authorization', 'Cookie', 'X-API-Key', 'Api-Key', 'ApiKey', 'X-Auth-Token', 'X-Amz-Security-Token', 'X-Session-Id', 'Private-Token'].map((name): Pair => [`the credential \`${name}\``, header(name, 'a'), header(name, 'b')]),
 ];
@@ -160,6 +173,29 @@ test('credentials count by the secret, and nothing else does', t => {
 	t.not(keyOf(credentials, {partitionSecret: 'a'}), keyOf(credentials, {partitionSecret: 'b'}));
 	t.is(keyOf({}, {partitionSecret: 'a'}), keyOf({}, {partitionSecret: 'b'}));
 	t.is(createKey({method: 'GET', url: 'https://a.test', headers: {cookie: 'a'}}), createKey({method: 'GET', url: 'https://a.test', headers: {cookie: 'a'}}));
+});
+
+const held: readonly Pair[] = [
+	['in a path', url('/a;jsessionid=a'), {}],
+	['in a URL that is a parameter', url('/?next=https://a:b@a.test'), {}],
+	['in a path that is a parameter', form('next=/?token=a'), {}],
+	['in a URL in JSON', json('{"a":["https://a:b@a.test"]}'), {}],
+	['in JSON in JSON', json(String.raw`{"a":"{\"token\":1}"}`), {}],
+	['behind a semicolon', url('/?a=1;token=a'), {}],
+	['in a matched header', header('referer', 'https://a.test/?token=a'), {}, {matchHeaders: ['referer']}],
+	['in another target', header('x-original-url', '/?token=a'), {}],
+];
+
+for (const [title, request, , settings] of held) {
+	test(`a credential ${title} counts by the secret`, t => {
+		t.not(keyOf(request, {...settings, partitionSecret: 'a'}), keyOf(request, {...settings, partitionSecret: 'b'}));
+	});
+}
+
+test('values without a credential count without the secret', t => {
+	for (const request of [url('/a;v=1'), url('/?next=https://a.test/?page=2'), json('{"a":"https://a.test","b":"{}"}'), url('/?a=1;b=2'), header('x-original-url', '/?page=2')]) {
+		t.is(keyOf(request, {partitionSecret: 'a'}), keyOf(request, {partitionSecret: 'b'}));
+	}
 });
 
 test('what cannot be understood is refused', t => {

@@ -50,7 +50,15 @@ const led: ReadonlyArray<readonly [name: string, line: string | readonly string[
 	['link', ['</1>', '<?apikey=secret>'], true],
 	['refresh', '5', false],
 	['refresh', '5; URL="/b?api_key=secret"', true],
-	['x-location', '/b?api_key=secret', false],
+	['refresh', '5; /b?api_key=secret', true],
+	['refresh', '0,https://other.example/?api_key=secret', true],
+	['refresh', '5; url=/b?a=1', false],
+	['x-location', '/b?api_key=secret', true],
+	['x-location', 'https://user:secret@other.example/', true],
+	['x-location', '/b?page=2', false],
+	['x-location', 'see /b?api_key=secret', false],
+	['x-token', 'secret', true],
+	['x-my-token', 'secret', false],
 ];
 
 for (const [name, line, leads] of led) {

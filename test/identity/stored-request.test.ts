@@ -101,6 +101,10 @@ const changes: readonly Change[] = [
 	['a tenant stays who it is', token, {partitionBy: () => 'a'}, {partitionBy: () => 'a', matchHeaders: ['x-team']}, {partitionBy: () => 'a', matchHeaders: ['x-team']}],
 	['credentials take the place of tenants', token, {partitionBy: () => 'a'}, {}, 'dropped'],
 	['a header that tells who asks begins to count twice', token, {}, {matchHeaders: ['authorization']}, 'dropped'],
+	['a parameter of a path is gone', {url: 'https://api.test/a;jsessionid=MARKER'}, {}, {}, 'dropped'],
+	['a header that is a URL begins to count, and something of it is gone', {headers: {referer: 'https://api.test/?access_token=MARKER'}}, {}, {matchHeaders: ['referer']}, 'dropped'],
+	['lines of a header begin to count that are gone', {headers: {'x-team': ['a', 'b']}}, {ignoredParameters: ignoring('x-team')}, {matchHeaders: true}, 'dropped'],
+	['lines of a credential begin to count that are gone', {headers: {cookie: ['a', 'b']}}, {partitionBy: false}, {}, 'dropped'],
 	['TLS settings stay part of the key', {trust: 'one'}, {}, {matchHeaders: ['x-team'], partitionBy: false}, {matchHeaders: ['x-team'], partitionBy: false}],
 ];
 

@@ -41,6 +41,10 @@ const targets: ReadonlyArray<readonly [title: string, url: string, headers: Head
 	['what frameworks read', http, {
 		'x-rewrite-url': '/b', 'x-forwarded-host': 'A', 'x-original-url': '/c', forwarded: 'host=d',
 	}, [['forwarded', 'host=d'], ['x-forwarded-host', 'A'], ['x-original-url', '/c'], ['x-rewrite-url', '/b']], http],
+	['Forwarded, whom it came from aside', http, {forwarded: 'for=1.2.3.4;host=a.example;by=b, For="[::1]"'}, [['forwarded', ';host=a.example,']], http],
+	['Forwarded that tells only whom it came from', http, {forwarded: 'for=1.2.3.4, for="[2001:db8::1]:4711" ; by=x'}, undefined, http],
+	['Forwarded with a host that looks like one', http, {forwarded: 'host="for=a"'}, [['forwarded', 'host="for=a"']], http],
+	['a malformed Forwarded', http, {forwarded: 'a'}, [['forwarded', 'a']], http],
 	['a name that begins alike', http, {'host-name': 'a', 'x-forwarded-for': '1.2.3.4'}, undefined, http],
 	['a Unix socket', 'unix:/a.sock:/b', {host: 'a.example'}, [['host', 'a.example']], 'unix:/a.sock:/b'],
 	['a Unix socket in HTTP', 'http://unix/a.sock:/b', {host: 'a.example'}, [['host', 'a.example']], 'http://unix/a.sock:/b'],
@@ -58,6 +62,12 @@ test('the connection to another target of the same authority', t => {
 	t.is(connectionUrl('http://a.example/b?c', 'http://127.0.0.1:8080/a'), 'http://127.0.0.1:8080/b?c');
 	t.is(connectionUrl('unix:/b', 'unix:/a.sock:/a'), 'unix:/b');
 	t.is(connectionUrl('http://unix/b', 'http://unix/a.sock:/a'), 'http://unix/b');
+});
+
+test('the own authority is no header of a request that counts', t => {
+	t.is(describedRequest({url: http, headers: {host: '127.0.0.1:8080'}}).fields.host, undefined);
+	t.is(describedRequest({url: https, headers: {HOST: 'Api.Example:443 '}}).fields.host, undefined); // eslint-disable-line @typescript-eslint/naming-convention -- As somebody writes it.
+	t.is(describedRequest({url: https, headers: {host: 'a.example'}}).fields.host, 'a.example');
 });
 
 test('a resource is that of its target and, where that is not the one of the URL, of its connection', t => {

@@ -109,7 +109,7 @@ function prepareFile(database: DatabaseSync, {path, busyTimeout, wal, fastSave}:
 		});
 	}
 
-	database.exec(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}; PRAGMA journal_size_limit = 33554432`);
+	database.exec(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}; PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST`);
 	if (state !== 'current') {
 		updateSchema(database, path);
 	}

@@ -1,0 +1,179 @@
+import {Buffer} from 'node:buffer';
+import {isRedacted, REDACTED, type Ignored} from './ignored.ts';
+import {maxJsonLength, redactJson} from './json.ts';
+import {decode, split} from './parameters.ts';
+
+// A URL in a URL in a URL in a URL is not read: it counts as a credential, which costs nothing but its text.
+const deepest = 3;
+
+/**
+The URL as it may be stored and shown: without user info and fragment, with the values of secret and ignored parameters replaced, in its query and in its path (`;jsessionid=…`).
+*/
+export function redactUrl(url: string, ignored: Ignored): string {
+	const redacted = new URL(url);
+	// Each assignment parses the whole URL again.
+	if (redacted.username !== '' || redacted.password !== '') {
+		redacted.username = '';
+		redacted.password = '';
+	}
+
+	if (redacted.href.includes('#')) {
+		redacted.hash = '';
+	}
+
+	if (redacted.search !== '') {
+		redacted.search = redactParameters(redacted.search.slice(1), ignored);
+	}
+
+	if (redacted.pathname.includes(';')) {
+		redacted.pathname = redacted.pathname.replaceAll(pathParameters, parameters => `;${redactParameters(parameters.slice(1), ignored, ';')}`);
+	}
+
+	return redacted.href;
+}
+
+// RFC 3986 §3.3: servlet containers write a session's id into the path so.
+const pathParameters = /;[^\/]*/gv;
+
+/**
+The parameters in their order, the values of those that are ignored replaced.
+*/
+export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
+	return text.split(separator).map(part => isSecret(part, ignored, 0) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
+}
+
+/**
+Whether a reference has user info, or a parameter in its path, query or fragment whose value may not be stored.
+
+@param base - The URL that a relative reference is resolved against.
+*/
+export function isSecretUrl(reference: string, base: string, ignored: Ignored, depth = 0): boolean {
+	if (!URL.canParse(reference, base)) {
+		// A parameter is found in a text that is no URL, too, and user info.
+		return /^[^\/]*\/\/[^\/]*@/v.test(reference) || hasSecretParameter(reference.replaceAll(/[#;?]/gv, '&'), ignored, depth);
+	}
+
+	const {username, password, pathname, search, hash} = new URL(reference, base);
+	const own = /^(?:[a-z][\w+\-.]*:)?\/\//iv.test(reference);
+	return (own && (username !== '' || password !== ''))
+		|| hasSecretParameter(search.slice(1), ignored, depth)
+		|| hasSecretParameter(hash.slice(1).replaceAll('?', '&'), ignored, depth)
+		|| pathname.matchAll(pathParameters).some(([parameters]) => hasSecretParameter(parameters.slice(1).replaceAll(';', '&'), ignored, depth));
+}
+
+// What a text begins with that may have a credential in it, whatever it is called; it may be a string of JSON. Nearly all do not, and are told by this.
+const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+
+/** The shortest is something like `?sig=1`. */
+const shortest = 6;
+const absolute = /^[a-z][\w+\-.]*:\/\//iv;
+const relative = /^(?:\.{0,2}\/|\?)/v;
+
+/**
+Whether a text has a credential in it, whatever it is called: it is a URL or a path with one (RFC 3986 §3.2.1 for user info), JSON with one, what an `Authorization` of the schemes `Basic` and `Bearer` has, or a JSON Web Token.
+*/
+export function holdsCredential(text: string, ignored: Ignored, depth = 0): boolean {
+	if (text.length < shortest || !mayHold.test(text)) {
+		return false;
+	}
+
+	const trimmed = text.trim();
+	if (isReference(trimmed)) {
+		return depth >= deepest || isSecretUrl(trimmed, 'http://localhost/', ignored, depth + 1);
+	}
+
+	return /^[\[\{]/v.test(trimmed) ? isSecretJson(trimmed, ignored, depth) : isAuthorization(trimmed);
+}
+
+/** Whether a text is a URL, or a path with parameters. */
+export function isReference(text: string): boolean {
+	return absolute.test(text) || (relative.test(text) && /[#;?]/v.test(text));
+}
+
+function isSecretJson(text: string, ignored: Ignored, depth: number): boolean {
+	if (text.length > maxJsonLength || depth >= deepest) {
+		return true;
+	}
+
+	let isFound = false;
+	redactJson(text, (path, value) => {
+		isFound ||= isRedacted(ignored, String(path.at(-1))) || isSecretString(value, ignored, depth + 1);
+		return false;
+	});
+	return isFound;
+}
+
+/**
+Whether a value of JSON is a string with a credential in it.
+
+@param value - Canonical JSON.
+*/
+export function isSecretString(value: string, ignored: Ignored, depth = 0): boolean {
+	if (!value.startsWith('"') || value.length < shortest + 2) {
+		return false;
+	}
+
+	const isEscaped = value.includes('\\');
+	return (isEscaped || mayHold.test(value)) && holdsCredential(isEscaped ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
+}
+
+// RFC 6750 §2.1, RFC 7617 §2, RFC 7519 §3.
+const bearer = /^bearer\s+[\w+\-.\/~]{8,}=*$/iv;
+const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
+const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
+
+function isAuthorization(text: string): boolean {
+	const pair = basic.exec(text)?.groups?.pair;
+	return bearer.test(text) || jsonWebToken.test(text) || (pair !== undefined && Buffer.from(pair, 'base64').includes(':'));
+}
+
+// A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
+const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
+
+/**
+A text without the credentials of URLs in it: of `Referer`, `Destination`, `Link`, of a message. One that is a credential by its form is replaced as a whole. The rest stays as it is written.
+*/
+export function redactReferences(text: string, ignored: Ignored): string {
+	if (!/[\/:;?]|^\s*(?:basic\s|bearer\s|eyj)/iv.test(text)) {
+		return text;
+	}
+
+	const trimmed = text.trim();
+	if (!absolute.test(trimmed) && holdsCredential(trimmed, ignored)) {
+		return REDACTED;
+	}
+
+	return text
+		.replaceAll(embedded, url => isSecretUrl(url, url, ignored) ? redactedUrl(url, ignored) : url)
+		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => holdsCredential(path, ignored) ? `<${REDACTED}>` : whole);
+}
+
+/** That something is gone must be seen: user info leaves no trace. */
+function redactedUrl(url: string, ignored: Ignored): string {
+	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
+	return redacted.includes(REDACTED) ? redacted : REDACTED;
+}
+
+function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
+	return text.split('&').some(part => isSecret(part, ignored, depth));
+}
+
+function isSecret(part: string, ignored: Ignored, depth: number): boolean {
+	const [name, value] = split(part);
+	return value !== undefined && value !== '' && value !== REDACTED
+		&& (isRedacted(ignored, decode(name)) || isSecretValue(value, ignored, depth));
+}
+
+/**
+Whether the value of a parameter has a credential in it. Servers that follow HTML 4 take a semicolon for an ampersand.
+
+@param value - As it is written, percent-encoded.
+*/
+export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
+	if (value.length < shortest) {
+		return false;
+	}
+
+	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
+		|| holdsCredential(decode(value), ignored, depth);
+}

@@ -1,0 +1,72 @@
+import type {ExecutionContext} from 'ava';
+import got, {type ExtendOptions, type OptionsOfTextResponseBody} from 'got';
+import {
+	cached,
+	cacheHooks,
+	cacheInfo,
+	createCachedGot,
+	HttpCache,
+	installCache,
+	type CacheSettings,
+} from '../../../source/index.ts';
+import {readStream} from '../../helpers/clients.ts';
+import type {User} from './means.ts';
+import {cert} from './origin.ts';
+
+type Answer = {readonly body: string; readonly who?: unknown; readonly reason?: string; readonly isJoined?: boolean};
+type Way = (url: string, options: OptionsOfTextResponseBody, user: User) => Promise<Answer>;
+
+/** All ways that lead through one cache, or through one store. */
+export function waysThrough(t: ExecutionContext, settings: CacheSettings, instance: typeof got): {readonly ways: Readonly<Record<string, Way>>; readonly idle: () => Promise<void>} {
+	const base: ExtendOptions = {retry: {limit: 0}, throwHttpErrors: false, https: {certificateAuthority: cert}};
+	const cache = new HttpCache(settings);
+	const plain = instance.extend(base, cacheHooks({cache})) as typeof got;
+	const second = instance.extend(base, cacheHooks({cache})) as typeof got;
+	const h2 = plain.extend({http2: true}) as typeof got;
+	const called = createCachedGot({cache}, got.extend(base));
+	const installed = got.extend({...base, mutableDefaults: true}) as typeof got;
+	const installation = installCache(settings, installed);
+	t.teardown(async () => installation[Symbol.asyncDispose]());
+	const promise = (client: typeof got): Way => async (url, options) => {
+		const response = await client(url, options);
+		const {reason, collapsed} = cacheInfo(response);
+		return {
+			body: response.body, who: response.headers['x-who'], reason, isJoined: collapsed,
+		};
+	};
+
+	const decorated = cached(async (url: string, options: OptionsOfTextResponseBody) => promise(plain)(url, options, 'ada'), '90s', {staleIfError: true});
+	const result = cached(async (url: string, user: User, options: () => OptionsOfTextResponseBody) => plain(url, options()).text(), '90s', {
+		result: true, cache, name: 'result', keyFn: (_self, url, user) => [url, user],
+	});
+	return {
+		ways: {
+			promise: promise(plain),
+			'another client': promise(second),
+			createCachedGot: promise(called as unknown as typeof got),
+			installed: promise(installed),
+			'HTTP/2': promise(h2),
+			async stream(url, options) {
+				const stream = plain.stream(url, options as object);
+				return {body: await readStream(stream), who: stream.response!.headers['x-who'], reason: cacheInfo(stream.response!).reason};
+			},
+			async 'HTTP/2 stream'(url, options) {
+				return {body: await readStream(h2.stream(url, options as object))};
+			},
+			async text(url, options) {
+				return {body: await called(url, options as object).text()};
+			},
+			async buffer(url, options) {
+				return {body: new TextDecoder().decode(await plain(url, options).buffer())};
+			},
+			decorated,
+			async result(url, options, user) {
+				return {body: await result(url, user, () => options)};
+			},
+		},
+		async idle() {
+			await cache.idle();
+			await installation.cache.idle();
+		},
+	};
+}
