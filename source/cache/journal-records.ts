@@ -49,6 +49,8 @@ export type JournalRecordsOptions = {
 The invalidations in a store that several processes see: one record for each name, with the position of its last invalidation, and one, the head, with that of the last of all.
 
 A position is a whole number above the head that its writer has read: milliseconds since the epoch, or one more than the head where the clock says less. So each process goes on from what it finds, whatever its clock says, and what was asked for at a head is from before all that is noted by whoever reads that head later. Two processes that read the same head may write the same position: no text is written twice, so that a third one sees both of them.
+
+Two that write the head at the same moment may turn the order of their positions round, by as much as their clocks differ. What was asked for between the two is fetched once more, but may miss an invalidation that follows within that difference.
 */
 export class JournalRecords implements Publisher {
 	readonly now: () => number;
