@@ -298,11 +298,7 @@ export class ResponsePhase {
 		const result = {primary: key!, key: key!, stored};
 		const named = {...subject, tags: stored.tags ?? []};
 		return then(cache.hasChangedElsewhere(named, position), hasChanged => {
-			if (hasChanged) {
-				inFlight.fail();
-			} else {
-				inFlight.resolve(result, stored.fields, waiter => !cache.journal.concerns(named, position, waiter.position));
-			}
+			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});
 	}
 

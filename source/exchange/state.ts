@@ -1,8 +1,13 @@
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
-import type {Subject} from '../cache/journal.ts';
+import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {identify, resourceOfRequest, type Identity} from '../identity/identify.ts';
+import {
+	identify,
+	resourceOfRequest,
+	siblingOf,
+	type Identity,
+} from '../identity/identify.ts';
 import {redactUrl} from '../identity/url.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
@@ -29,7 +34,7 @@ export type Sent = {
 	readonly time: number;
 
 	/** The position of the last invalidation before it was sent. */
-	readonly position: number;
+	readonly position: Position;
 };
 
 /**
@@ -48,6 +53,9 @@ export class ExchangeState {
 	inFlight: InFlight<Match> | undefined;
 	#sent: Sent | undefined;
 	#isUnderWay = false;
+
+	/** Whether the response is of after what the request itself has invalidated. */
+	#isAdvanced = false;
 	#subject: Subject | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
@@ -83,9 +91,7 @@ export class ExchangeState {
 
 	/** What the response will be, as invalidations name it. */
 	get subject(): Subject {
-		this.#subject ??= {
-			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: this.settings.requestTags,
-		};
+		this.#subject ??= this.#named();
 		return this.#subject;
 	}
 
@@ -122,6 +128,14 @@ export class ExchangeState {
 		this.end();
 		this.#isUnderWay = true;
 		this.#sent = {...this.#sent!, position: this.cache.journal.begin()};
+		this.#isAdvanced = true;
+	}
+
+	/** What the request itself has invalidated is published at a position. */
+	advanceTo(head: number | undefined): void {
+		if (head !== undefined && this.#isAdvanced) {
+			this.#sent = {...this.#sent!, position: {...this.#sent!.position, head}};
+		}
 	}
 
 	/** Nothing more of the request is stored. */
@@ -180,6 +194,17 @@ export class ExchangeState {
 		if (this.key !== undefined) {
 			this.cache.written('refused', {...this.told, reason});
 		}
+	}
+
+	#named(): Subject {
+		const {request, settings, key, match} = this;
+		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
+		return {
+			keys: [...new Set(keys.filter(known => known !== undefined))],
+			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor)),
+			url: this.shownUrl,
+			tags: settings.requestTags,
+		};
 	}
 
 	/** What `Cache-Status` says. */

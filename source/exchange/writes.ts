@@ -34,7 +34,7 @@ export class ExchangeWrites {
 	readonly #listener: WriteListener;
 
 	/** The invalidation by this very request, until it is in the store. */
-	#invalidating: MaybePromise<void> = undefined;
+	#invalidating: MaybePromise<number | undefined>;
 
 	/** With `failFast`, everything that was to be written. */
 	readonly #written: Array<Promise<void>> = [];
@@ -116,15 +116,19 @@ export class ExchangeWrites {
 	}
 
 	/** What is noted is there before a cache is closed. */
-	#note(invalidations: readonly Invalidation[]): MaybePromise<void> {
+	#note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		const {cache} = this.#state;
 		const outcome = this.#expect();
-		const noted = recover(() => then(cache.journal.note(invalidations), () => outcome?.done()), error => {
+		const noted = recover(() => then(cache.journal.note(invalidations), position => {
+			outcome?.done();
+			return position;
+		}), error => {
 			cache.report('storeError', {operation: 'set', error});
 			outcome?.failed(error);
+			return undefined;
 		});
 		if (noted instanceof Promise) {
-			cache.hold(noted);
+			cache.hold(settled(noted));
 		}
 
 		return noted;
@@ -185,17 +189,15 @@ export class ExchangeWrites {
 	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
 		const {cache, request, told} = this.#state;
-		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, () => then(composed, stored => stored && then(this.#current(stored), current => {
-			if (current === undefined) {
-				this.#listener.onRefused('invalidated');
-			}
-
-			return current;
-		})));
+		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
+			this.#state.advanceTo(head);
+			return then(composed, stored => stored && this.#current(key, stored));
+		});
 		const outcome = this.#expect();
 		const hasRoom = cache.save(key, request.fields, task, {
 			bytes,
 			outcome,
+			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
 				cache.written('stored', {...told, reason, key});
 			},
@@ -212,10 +214,20 @@ export class ExchangeWrites {
 		this.#state.end();
 	}
 
-	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return then(this.#verify(key, stored), position => {
+			if (position === undefined) {
+				this.#listener.onRefused('invalidated');
+				return undefined;
+			}
+
+			return position > 0 ? {...stored, position} : stored;
+		});
+	}
+
+	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, subject, sent} = this.#state;
-		const {position} = sent!;
-		return then(cache.hasChanged({...subject, tags: stored.tags ?? []}, position), hasChanged => hasChanged ? undefined : (position > 0 ? {...stored, position} : stored));
+		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
 	#quietly(action: () => MaybePromise<void>): void {
@@ -247,4 +259,8 @@ export class ExchangeWrites {
 			await written; // eslint-disable-line no-await-in-loop
 		}
 	}
+}
+
+async function settled(work: Promise<unknown>): Promise<void> {
+	await work;
 }

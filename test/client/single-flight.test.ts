@@ -203,13 +203,12 @@ for (const [name, instance] of majors) {
 		second.write('cut', () => {
 			second.socket!.destroy();
 		});
-		// After the second failure, two ask.
-		(await gate.next()).end('third');
+		// The end by its own reader was no failure, so that this is the first one.
 		(await gate.next()).end('third');
 		const settled = await Promise.allSettled(followers);
 		t.is(settled.filter(({status}) => status === 'rejected').length, 1);
 		t.is(settled.filter(result => result.status === 'fulfilled' && result.value.body === 'third').length, 9);
-		t.is(origin.count, 4);
+		t.is(origin.count, 3);
 	});
 
 	test.serial(`${name}: a leader whose time is over leaves the others theirs`, async t => {
