@@ -1,5 +1,5 @@
 import type {Match} from '../cache/variants.ts';
-import {recover, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Client} from './client.ts';
 import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
@@ -63,11 +63,11 @@ export class Exchange {
 	next(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
-				return this.#safely(() => this.#request.begin(event));
+				return this.#decide(() => this.#request.begin(event));
 			}
 
 			case 'joined': {
-				return this.#safely(() => this.#request.join(event.outcome));
+				return this.#decide(() => this.#request.join(event.outcome));
 			}
 
 			case 'response': {
@@ -107,6 +107,16 @@ export class Exchange {
 		return inFlight === undefined ? action() : inFlight.run(action);
 	}
 
+	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {
+		return then(this.#safely(decide), action => {
+			if (action.do === 'send') {
+				this.#state.resend({time: this.#state.settings.now()});
+			}
+
+			return action;
+		});
+	}
+
 	#safely(action: () => MaybePromise<Action>): MaybePromise<Action> {
 		return recover(action, error => {
 			const {settings: {failFast, mode}, cache} = this.#state;
@@ -116,6 +126,8 @@ export class Exchange {
 			}
 
 			cache.report('settingError', {setting: settingOfKey(this.#state.settings), error});
+			// Others may wait for what it was to get.
+			this.#response.release(false);
 			return this.#request.standAside();
 		});
 	}

@@ -121,7 +121,7 @@ export class RequestPhase {
 	#share(action: Action, refreshed: InFlight<Match> | undefined): MaybePromise<Action> {
 		const {facts, key, settings, request, match, sharingKey, sent, cache} = this.#state;
 		if (refreshed !== undefined) {
-			this.#state.inFlight = refreshed;
+			this.#carry(refreshed);
 			return action;
 		}
 
@@ -159,8 +159,7 @@ export class RequestPhase {
 	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
-		this.#state.inFlight = inFlight;
-		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
+		this.#carry(inFlight);
 		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#began) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
@@ -184,6 +183,13 @@ export class RequestPhase {
 				})
 				: next;
 		});
+	}
+
+	/** What the request gets is for those that wait; not for those that come after something that concerns it was invalidated. */
+	#carry(inFlight: InFlight<Match>): void {
+		const {cache} = this.#state;
+		this.#state.inFlight = inFlight;
+		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
 	}
 
 	/** Gives those that wait what was found in the store. */
@@ -287,6 +293,7 @@ export class RequestPhase {
 	#execute(decision: Verdict): Action {
 		switch (decision.do) {
 			case 'serve': {
+				this.#state.end();
 				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && !isNetworkRefused()};
 			}
 
@@ -303,6 +310,7 @@ export class RequestPhase {
 			}
 
 			case 'fail': {
+				this.#state.end();
 				return {do: 'serve', response: this.#state.fail(decision.reason, 'Not Cached'), refreshes: false};
 			}
 

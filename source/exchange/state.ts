@@ -75,6 +75,11 @@ export class ExchangeState {
 		return this.#sent;
 	}
 
+	/** Whether something of it may still be stored. */
+	get isUnderWay(): boolean {
+		return this.#isUnderWay;
+	}
+
 	/** The request's URL as it may be shown. */
 	get shownUrl(): string {
 		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);

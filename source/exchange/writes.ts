@@ -32,6 +32,9 @@ export class ExchangeWrites {
 	readonly #state: ExchangeState;
 	readonly #listener: WriteListener;
 
+	/** Whether a response was handed over to be written: it ends the exchange once that is done. */
+	hasBegun = false;
+
 	/** The invalidation by this very request, until it is in the store. */
 	#invalidating: MaybePromise<void> = undefined;
 
@@ -45,23 +48,27 @@ export class ExchangeWrites {
 		const {settings, request, identity} = this.#state;
 		const codings = settings.storeEncoded ? [] : decodableCodings(fields);
 		const {key: own} = this.#state;
+		this.hasBegun = true;
 		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;
-		this.#quietly(() => then(own ?? stored.key(settings.secret), key => {
+		void recover(() => then(own ?? stored.key(settings.secret), key => {
 			if (key === undefined) {
-				this.#state.end();
+				this.#finish();
 				return;
 			}
 
 			// It is composed now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
 			const composed = then(this.#decode(body, codings), content => content && then(stored.stored(settings.secret), storable => this.#tagged(composeResponse(received, {body: content, codings, request: storable}))));
 			this.#write(key, composed, 'stored', body.byteLength);
-			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
-		}));
+		}), error => {
+			this.#report(error);
+			this.#finish();
+		});
 	}
 
 	/** Stores a response anew where it was found. */
 	renew(stored: StoredResponse): void {
 		const {primary} = this.#state.match as Match;
+		this.hasBegun = true;
 		this.#write(primary, this.#filtered(stored), 'revalidated', stored.byteLength);
 	}
 
@@ -84,13 +91,15 @@ export class ExchangeWrites {
 
 		this.#invalidating = this.#state.cache.journal.noteQuietly(urls.map(url => ({kind: 'resource', resource: resourceOfRequest(siblingOf(request, method, url))})));
 		for (const url of urls) {
-			this.#quietly(() => then(readKeys(request, url, this.#state.settings), keys => {
+			void recover(() => then(readKeys(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
 						this.#state.cache.delete(key, 'invalidated');
 					}
 				}
-			}));
+			}), error => {
+				this.#report(error);
+			});
 		}
 
 		return true;
@@ -151,6 +160,8 @@ export class ExchangeWrites {
 	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
 		const {cache, request, told} = this.#state;
+		// A fault of it is told when its turn to be written has come.
+		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, () => then(composed, stored => stored && then(this.#current(stored), current => {
 			if (current === undefined) {
 				this.#listener.onRefused('invalidated');
@@ -164,7 +175,7 @@ export class ExchangeWrites {
 				cache.written('stored', {...told, reason, key});
 			},
 			whenDone: () => {
-				this.#state.end();
+				this.#finish();
 			},
 		});
 		if (hasRoom) {
@@ -172,7 +183,7 @@ export class ExchangeWrites {
 		}
 
 		this.#listener.onRefused('queue-full');
-		this.#state.end();
+		this.#finish();
 	}
 
 	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
@@ -181,11 +192,14 @@ export class ExchangeWrites {
 		return then(cache.hasChanged({...subject, tags: stored.tags ?? []}, position), hasChanged => hasChanged ? undefined : (position > 0 ? {...stored, position} : stored));
 	}
 
-	#quietly(action: () => MaybePromise<void>): void {
+	/** Nothing more comes of it: whoever waits for it all the same waits no longer. */
+	#finish(): void {
+		this.#state.inFlight?.fail();
+		this.#state.end();
+	}
+
+	#report(error: unknown): void {
 		const {cache, settings} = this.#state;
-		void recover(action, error => {
-			cache.report('settingError', {setting: settingOfKey(settings), error});
-			this.#state.end();
-		});
+		cache.report('settingError', {setting: settingOfKey(settings), error});
 	}
 }

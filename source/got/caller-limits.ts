@@ -26,14 +26,20 @@ export async function withinLimits<Result>(pending: Promise<Result>, {signal, ti
 
 	const timers = limits.map(name => {
 		const limit = (timeout as Timeouts)[name];
+		if (limit === undefined || limit > longestTimer) {
+			return undefined;
+		}
+
+		const timer = setTimeout(() => {
+			if (name === 'response' && hasResponse()) {
+				// Where that one fails, the response of the next one is waited for.
+				timer.refresh();
+			} else {
+				resolve(name);
+			}
+		}, Math.max(0, start + limit - performance.now())).unref();
 		// Got 16 has a timer for the same moment, which was set before.
-		return limit === undefined || limit > longestTimer
-			? undefined
-			: setTimeout(() => {
-				if (name !== 'response' || !hasResponse()) {
-					resolve(name);
-				}
-			}, Math.max(0, start + limit - performance.now())).unref();
+		return timer;
 	});
 	signal?.addEventListener('abort', abort, {once: true});
 	if (signal?.aborted) {

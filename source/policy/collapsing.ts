@@ -14,6 +14,11 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', ca
 // Who names one of them has said how old an answer may be.
 const wishes = ['max-age', 'min-fresh'];
 
+/** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
+export function isOverSoon(statusCode: number): boolean {
+	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
+}
+
 /**
 Whether a request that is to be sent may be answered instead by what another gets that is on its way (RFC 9111 §4, “collapse requests”), and another by what it gets: not where it wants the origin's word for itself, nor where its answer would be for itself alone.
 
