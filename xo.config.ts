@@ -31,7 +31,7 @@ export const house: Readonly<Record<string, Row>> = {
 	},
 	model: {
 		source: ['policy', 'maybe-promise.ts'],
-		node: [],
+		node: ['buffer', 'util', 'zlib'],
 		packages: [],
 	},
 	serializers: {

@@ -43,3 +43,8 @@ export async function withinTime<T>(pending: Promise<T>, milliseconds: number, i
 		clearTimeout(timer);
 	}
 }
+
+/** Whether it is a promise, of whatever library. */
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+	return typeof (value as {then?: unknown} | undefined | null)?.then === 'function';
+}

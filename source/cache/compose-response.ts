@@ -7,6 +7,7 @@ import {
 	type StoredCookie,
 	type StoredRequest,
 	type StoredResponse,
+	type Variation,
 } from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
 import {
@@ -17,7 +18,7 @@ import {
 	type RawFields,
 } from '../policy/stored-fields.ts';
 import {tagsOf} from '../policy/tags.ts';
-import type {Lifetime} from '../policy/types.ts';
+import type {StorageTerms} from '../policy/types.ts';
 import {newGeneration} from './variants.ts';
 
 /**
@@ -29,12 +30,8 @@ export type ReceivedResponse = {
 	readonly url: string;
 	readonly head: {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: RawFields};
 	readonly received: number;
-	readonly lifetime: Lifetime;
-
+	readonly terms: StorageTerms;
 	readonly decidedBy: 'user' | 'origin';
-
-	/** Fields that are not to be stored. */
-	readonly withheld: readonly string[];
 
 	/** What is redacted. */
 	readonly ignored: Ignored;
@@ -60,9 +57,9 @@ What is stored of a response: nothing that belongs to one connection, and no cre
 Where content codings were undone, headers are made to agree.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
-	const {method, url, head, received, lifetime, withheld, decidedBy, ignored, took} = response;
+	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
 	const excluded = [
-		...withheld,
+		...terms.withheld,
 		...(codings.length > 0 ? ['content-encoding', 'content-length'] : []),
 		...(response.storeSetCookie ? [] : cookieFields),
 	];
@@ -74,14 +71,16 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		statusMessage: head.statusMessage,
 		rawHeaders: datedFields(storableLines(storable, url, ignored), received),
 		createdAt: received,
-		expires: lifetime.expires,
-		retainUntil: lifetime.retainUntil,
-		initialAge: lifetime.initialAge,
+		expires: terms.expires,
+		retainUntil: terms.retainUntil,
+		initialAge: terms.initialAge,
 		decidedBy,
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
 		...(took !== undefined && {took}),
 		...cookiesOf(response),
+		...variationBy(terms.vary),
+		...(terms.facts !== undefined && {facts: terms.facts}),
 		request,
 	}, body);
 }
@@ -137,15 +136,17 @@ export function storableUpdate(raw: RawFields, url: string, {ignoredParameters: 
 	return storableLines(lines, url, ignored);
 }
 
-/** How long what was validated is fresh now, and what of it is not to be stored any longer. */
-export type Renewal = Lifetime & {readonly withheld: readonly string[]};
+/** By what it varies. The digest of the values is made when it is saved: it is of the request's. */
+function variationBy(names: readonly string[]): {readonly vary?: Variation} {
+	return names.length === 0 ? {} : {vary: {names, digest: ''}};
+}
 
 /**
 The stored response with the news of a 304 (RFC 9111 §3.2).
 */
-export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, renewal: Renewal): StoredResponse {
-	const {expires, retainUntil, initialAge, withheld} = renewal;
-	const tagged = withTags(stored, tagsOf(fieldsOf(update)));
+export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, terms: StorageTerms): StoredResponse {
+	const {expires, retainUntil, initialAge, withheld, facts} = terms;
+	const {vary: _vary, facts: _facts, ...tagged} = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
 		...tagged,
 		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
@@ -154,6 +155,8 @@ export function freshenResponse(stored: StoredResponse, update: readonly string[
 		retainUntil,
 		initialAge,
 		revalidated: true,
+		...variationBy(terms.vary),
+		...(facts !== undefined && {facts}),
 	}, stored.body);
 }
 

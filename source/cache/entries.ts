@@ -48,12 +48,17 @@ export class Entries {
 	}
 
 	read(key: string): MaybePromise<StoredResponse | undefined> {
-		return then(this.#options.store.get(key), value => value === undefined
-			? undefined
-			: this.#decoded.get(key, value) ?? this.#attempt<StoredResponse | undefined>(() => this.#kept(key, value), error => {
+		const {store, serializer} = this.#options;
+		return then(store.get(key), value => {
+			if (value === undefined || (serializer === undefined && isLive(value))) {
+				return value;
+			}
+
+			return this.#decoded.get(key, value) ?? this.#attempt<StoredResponse | undefined>(() => this.#kept(key, value), error => {
 				this.#refuse(key, error);
 				return undefined;
-			}));
+			});
+		});
 	}
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {

@@ -5,10 +5,15 @@ import {UnreadableError} from '../serializers/unreadable.ts';
 /**
 A checksum of an entry and of the key under which it lies: storage that flips a bit, or gives what lies elsewhere, is found out. It is none against those who mean harm, who can make one.
 */
-export function checkOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, body}: StoredResponse): string {
+export function checkOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
 	// In an order of our own, for a store may have its own. The place of a member that is gone stays, so that older entries pass.
-	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary];
+	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...inOrder(facts)];
 	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
+}
+
+/** None where there are none, as in what an older version wrote. */
+function inOrder(facts: object | undefined): ReadonlyArray<readonly [string, unknown]> {
+	return facts === undefined ? [] : Object.entries(facts).toSorted(([one], [other]) => one < other ? -1 : 1);
 }
 
 /**

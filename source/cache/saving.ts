@@ -3,11 +3,13 @@ import {identify} from '../identity/identify.ts';
 import {handsOutSecret} from '../identity/redact.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {type CachedResponse, storedOf} from '../model/cached-response.ts';
+import {decodableCodings} from '../model/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
-import {lifetime, resolveExpiration} from '../policy/freshness.ts';
-import {areTagsBounded, tagsOf} from '../policy/tags.ts';
-import {nominatedFields} from '../policy/vary.ts';
+import {lifetime, resolveExpiration} from '../policy/lifetime.ts';
+import {ResponseFacts} from '../policy/response-facts.ts';
+import {carriedFacts} from '../policy/stored-facts.ts';
+import {areTagsBounded} from '../policy/tags.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {policySettings} from './policy-settings.ts';
@@ -95,11 +97,15 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		return 'secret-in-header';
 	}
 
-	if (nominatedFields(fields) === '*') {
+	const createdAt = now();
+	const rules = policySettings(settings);
+	const response = new ResponseFacts({statusCode: received.statusCode, fields}, rules.cacheControlTargets, createdAt);
+	const {vary} = response;
+	if (vary === '*') {
 		return 'vary-star';
 	}
 
-	const allTags = [...tagsOf(fields), ...tags];
+	const allTags = [...response.tags, ...tags];
 	if (!areTagsBounded(allTags)) {
 		return 'too-many-tags';
 	}
@@ -109,20 +115,18 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		return 'key-refused';
 	}
 
-	const createdAt = now();
-	const head = {
-		method: request.method, url: request.targetUrl, fields: request.fields, keyable: true,
-	};
-	const rules = policySettings(settings);
-	const expiration = resolveExpiration(head, rules, new Map());
 	const composed = composeResponse({
 		method: request.method,
 		url: request.targetUrl,
 		head: received,
 		received: createdAt,
-		lifetime: lifetime({statusCode: received.statusCode, fields}, expiration, rules, {requested: createdAt, received: createdAt}),
-		// The content is without codings, and as long as it is.
-		withheld: ['content-encoding', 'content-length'],
+		terms: {
+			...lifetime(response, resolveExpiration(request.targetUrl, rules), rules, {requested: createdAt, received: createdAt}),
+			// The content is without the codings that anybody undoes, and as long as it is.
+			withheld: [...(decodableCodings(fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
+			vary,
+			...(rules.cacheControl && {facts: carriedFacts(response, rules.cacheControlTargets)}),
+		},
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,
 		storeSetCookie: settings.storeSetCookie,

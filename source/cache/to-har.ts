@@ -1,6 +1,7 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {fieldValue} from '../policy/fields.ts';
 import {redirectTarget} from '../model/cached-response.ts';
+import {decodedContent} from '../model/content-coding.ts';
 import {
 	fieldsOf,
 	isCall,
@@ -46,9 +47,10 @@ function harRequest({method, url, rawHeaders, body, bodyParts}: StoredRequest): 
 }
 
 function harResponse(stored: StoredResponse): HarResponse {
-	const {statusCode, statusMessage, rawHeaders, fields, body} = stored;
-	// What is coded is no text, whatever its bytes look like.
-	const isText = isUtf8(body) && fields['content-encoding'] === undefined && !body.includes(0);
+	const {statusCode, statusMessage, rawHeaders, fields} = stored;
+	const body = decodedContent(stored);
+	// What could not be decoded is no text, whatever its bytes look like.
+	const isText = isUtf8(body) && !body.includes(0) && (fields['content-encoding'] === undefined || body !== stored.body);
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 	return {
 		status: statusCode,
@@ -64,7 +66,7 @@ function harResponse(stored: StoredResponse): HarResponse {
 		// eslint-disable-next-line @typescript-eslint/naming-convention -- HAR names it so.
 		redirectURL: redirectTarget(stored) ?? '',
 		headersSize: -1,
-		bodySize: body.byteLength,
+		bodySize: stored.body.byteLength,
 	};
 }
 

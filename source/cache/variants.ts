@@ -3,7 +3,6 @@ import {randomFillSync, randomUUID} from 'node:crypto';
 import {varyDigest, variantKey, type Secret} from '../identity/key.ts';
 import type {StoredResponse, Variation} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
-import {nominatedFields} from '../policy/vary.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {Entries} from './entries.ts';
 
@@ -85,15 +84,9 @@ export class Variants {
 	Writes a response under its primary key, or where another variant lies there, under its own.
 	*/
 	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
-		const names = nominatedFields(stored.fields);
-		if (names === '*') {
-			// Nobody would find it.
-			return undefined;
-		}
-
-		return names.length === 0
-			? this.#entries.write(key, withoutVariation(stored))
-			: then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
+		return stored.vary === undefined
+			? this.#entries.write(key, stored)
+			: then(this.#secret(), secret => this.#saveVarying(key, stored, withDigest(stored.vary!, secret, request)));
 	}
 
 	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
@@ -116,8 +109,8 @@ export class Variants {
 	}
 }
 
-function withoutVariation({vary: _vary, ...stored}: StoredResponse): StoredResponse {
-	return stored;
+function withDigest({names}: Variation, secret: Secret, request: Fields): Variation {
+	return {names, digest: varyDigest(secret, names, request)};
 }
 
 /** A variant as its primary entry's mark leaves it. */

@@ -93,7 +93,7 @@ function makeCached(original: AnyFunction, understood: Understood, label: string
 		return scopedFunction(original, {settings: request, cache: cache && coreOf(cache)});
 	}
 
-	const kept = new ResultFunction(original, understood, label, declaration?.name);
+	const kept = new ResultFunction(original, understood, label, declaration);
 	const twin = classFunction(original, async function (this: unknown, ...inputs: unknown[]): Promise<unknown> {
 		return kept.call(this, inputs);
 	});

@@ -1,7 +1,18 @@
 import type {CacheCore} from '../cache/core.ts';
 import {CacheHooksError} from '../errors.ts';
 
-const named = new WeakMap<CacheCore, Map<string, WeakRef<object>>>();
+/** The function whose results have a name. */
+export type Owner = {
+	/** What stands for the function, whatever object it is called on: its decorator, or the function itself. */
+	readonly declaration: object;
+
+	/** The class whose name is part of the name; `undefined` where that was given. */
+	readonly place: object | undefined;
+};
+
+type Claim = {readonly declaration: WeakRef<object>; readonly place: WeakRef<object> | undefined};
+
+const claims = new WeakMap<CacheCore, Map<string, Claim>>();
 
 /**
 The name of a method of an object's class: `GitHub.repos`, `GitHub::repos` for a static one.
@@ -10,8 +21,8 @@ The name of a method of an object's class: `GitHub.repos`, `GitHub::repos` for a
 */
 export function methodName(place: object | undefined, method: string, label: string): string {
 	const isStatic = typeof place === 'function';
-	const name = isStatic ? place.name : place?.constructor.name;
-	if (place === undefined || name === undefined || name === '' || name === 'Object') {
+	const name: unknown = isStatic ? place.name : place?.constructor.name;
+	if (typeof name !== 'string' || name === '' || name === 'Object') {
 		throw new CacheHooksError('ERR_CALL_NAME', `${label} has no class by whose name its results could be kept: call it on its object, or give a \`name\``);
 	}
 
@@ -19,24 +30,37 @@ export function methodName(place: object | undefined, method: string, label: str
 }
 
 /**
-Holds that two functions do not share their results only because they are called the same.
+Holds that two functions do not share their results only because they have one name, whether that was given or made.
 
-@throws {CacheHooksError} Where another one has the name already.
+@throws {CacheHooksError} Where another function has the name already.
 */
-export function claimName(cache: CacheCore, name: string, owner: object): void {
-	const names = named.get(cache) ?? new Map<string, WeakRef<object>>();
-	named.set(cache, names);
-	const known = names.get(name)?.deref();
-	if (known !== undefined && known !== owner) {
-		throw new CacheHooksError('ERR_CALL_NAME', `Two functions would keep their results as \`${name}\` in one cache: give each a \`name\``);
+export function claimName(cache: CacheCore, name: string, owner: Owner): void {
+	const ofCache = claims.get(cache) ?? new Map<string, Claim>();
+	claims.set(cache, ofCache);
+	const claim = ofCache.get(name);
+	if (claim !== undefined && isAlive(claim)) {
+		if (claim.declaration.deref() !== owner.declaration || claim.place?.deref() !== owner.place) {
+			throw new CacheHooksError('ERR_CALL_NAME', `Two functions would keep their results as \`${name}\` in one cache: give each a \`name\` of its own`);
+		}
+
+		return;
 	}
 
-	if (known === undefined) {
-		names.set(name, new WeakRef(owner));
-	}
+	ofCache.set(name, {declaration: new WeakRef(owner.declaration), place: owner.place && new WeakRef(owner.place)});
 }
+
+/** Whether the function that has claimed a name may still be called. */
+function isAlive({declaration, place}: Claim): boolean {
+	return declaration.deref() !== undefined && (place === undefined || place.deref() !== undefined);
+}
+
+const callScheme = 'call:';
 
 /** What stands for a URL where a call is stored. */
 export function callUrl(name: string): string {
-	return `call:${encodeURIComponent(name)}`;
+	return `${callScheme}${encodeURIComponent(name)}`;
+}
+
+export function isCallUrl(url: string): boolean {
+	return url.startsWith(callScheme);
 }

@@ -1,5 +1,6 @@
-import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
-import type {OutgoingRequest} from '../exchange/exchange-types.ts';
+import type {ExchangeSettings} from '../exchange/settings.ts';
+import type {SentRequest} from '../exchange/types.ts';
+import {resourceOfRequest} from '../identity/identify.ts';
 import {callMethod} from '../policy/collapsing.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';
@@ -29,8 +30,8 @@ export function callSettings(settings: ExchangeSettings, filterFn: ((response: C
 	return filterFn === undefined ? known : {...known, filterFn};
 }
 
-/** A call as the engine knows requests. */
-export function callRequest(name: string, key: string): OutgoingRequest {
+/** A call as the exchange knows requests. */
+export function callRequest(name: string, key: string): SentRequest {
 	return {
 		method: callMethod,
 		override: undefined,
@@ -39,4 +40,9 @@ export function callRequest(name: string, key: string): OutgoingRequest {
 		fields: {},
 		body: key,
 	};
+}
+
+/** Names the results of a function, whatever the arguments, as invalidations do. */
+export function callResource(name: string): string {
+	return resourceOfRequest(callRequest(name, ''));
 }

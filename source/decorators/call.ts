@@ -1,14 +1,16 @@
-import type {Engine} from '../exchange/engine.ts';
-import type {ExchangeSettings} from '../exchange/exchange-settings.ts';
+import type {Match} from '../cache/variants.ts';
+import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
-import type {Step} from '../exchange/exchange-types.ts';
+import type {InFlight} from '../exchange/in-flight.ts';
+import type {ExchangeSettings} from '../exchange/settings.ts';
+import type {Action} from '../exchange/types.ts';
 import {CacheHooksError} from '../errors.ts';
+import {withinTime} from '../maybe-promise.ts';
 import {callRequest, callSettings} from './call-settings.ts';
 import {fromBytes, toBytes, type Revival} from './clone-value.ts';
-import {flightsOf, type CallFlights} from './flights.ts';
 
 export type CallOptions = {
-	readonly engine: Engine;
+	readonly client: Client;
 
 	/** By which a response would be kept. */
 	readonly settings: ExchangeSettings;
@@ -22,145 +24,132 @@ export type CallOptions = {
 	readonly filter: ((value: unknown) => boolean | Promise<boolean>) | undefined;
 };
 
-type Served = Extract<Step, {do: 'serve'}>;
+/** What a call gives; `undefined` where what is stored cannot be read, and is as good as never stored. */
+type Given = {readonly value: unknown} | undefined;
 
-/** After so many rounds nobody waits for others any more. */
-const lastRound = 3;
+// What cannot be read is looked for once more, since others may call the function, too; then the store is not asked.
+const attempts: ReadonlyArray<Partial<ExchangeSettings> | undefined> = [undefined, undefined, {keyFn: () => undefined}];
 
-/** Whoever asks for a new result is not content with one that was asked for before. */
-const asksForNew: ReadonlySet<string> = new Set(['refresh', 'force-refresh']);
+// Milliseconds for which a refresh is waited for, as long as that of a response may take.
+const longestRefresh = 60_000;
 
 /**
-One call of a function whose results are kept: an exchange by the same rules as a request's, in which the result, as bytes, is the body.
+One call of a function whose results are kept: drives an exchange in which the result, as bytes, is the body.
 */
 export class Call {
 	readonly #options: CallOptions;
-	readonly #engine: Engine;
-	readonly #flights: CallFlights;
 	readonly #settings: ExchangeSettings;
 
 	constructor(options: CallOptions) {
-		const {engine, settings, filter, revival} = options;
+		const {settings, filter, revival} = options;
 		this.#options = options;
-		this.#engine = engine;
-		this.#flights = flightsOf(engine.cache);
 		this.#settings = callSettings(settings, filter && (async ({body}) => filter(await fromBytes(body, revival))));
 	}
 
 	async run(): Promise<unknown> {
-		const {key, send} = this.#options;
-		for (let round = 1; round <= lastRound; round++) {
-			const {ended} = this.#flights;
-			const exchange = this.#open();
-			const step = await this.#engine.begin(exchange); // eslint-disable-line no-await-in-loop -- A next round is for what became of this one.
-			if (step.do === 'serve') {
-				const read = await this.#read(step, exchange); // eslint-disable-line no-await-in-loop
-				if (read !== undefined) {
-					return read.value;
-				}
-
-				continue;
-			}
-
-			if (exchange.info.key === undefined) {
-				return send();
-			}
-
-			const isJoining = !asksForNew.has(exchange.info.reason);
-			const flight = isJoining && round < lastRound ? this.#flights.get(key) : undefined;
-			if (flight === undefined) {
-				if (isJoining && round === 1 && this.#flights.ended !== ended) {
-					continue;
-				}
-
-				return this.#lead(exchange);
-			}
-
-			const landing = await flight; // eslint-disable-line no-await-in-loop
-			if (landing !== undefined) {
-				return fromBytes(landing, this.#options.revival);
+		let given: Given;
+		for (const settings of attempts) {
+			const exchange = this.#open(settings);
+			given = await this.#perform(await exchange.next({type: 'begin'}), exchange); // eslint-disable-line no-await-in-loop -- The next attempt is for what could not be read.
+			if (given !== undefined) {
+				break;
 			}
 		}
 
-		return send();
+		return given!.value;
 	}
 
-	#open(renewal: {readonly refresh?: true; readonly background?: true} = {}): Exchange {
-		const {name, key} = this.#options;
-		return this.#engine.open(callRequest(name, key), {...this.#settings, ...renewal});
+	#open(own?: Partial<ExchangeSettings>): Exchange {
+		const {client, name, key} = this.#options;
+		return client.open(callRequest(name, key), own === undefined ? this.#settings : {...this.#settings, ...own});
 	}
 
-	/** What is kept; `undefined` where it cannot be read, and is as good as never kept. */
-	async #read({response, revalidate}: Served, exchange: Exchange): Promise<{readonly value: unknown} | undefined> {
-		const {label, key, revival} = this.#options;
+	async #perform(action: Action, exchange: Exchange): Promise<Given> {
+		if (action.do === 'wait') {
+			return this.#perform(await exchange.next({type: 'joined', outcome: await action.outcome}), exchange);
+		}
+
+		if (action.do === 'serve') {
+			return this.#read(action, exchange);
+		}
+
+		try {
+			return {value: await this.#send(exchange)};
+		} catch (error) {
+			const next = await exchange.next({type: isMisuse(error) ? 'released' : 'error'});
+			const standIn = next.do === 'serve' ? await this.#read(next, exchange) : undefined;
+			if (standIn === undefined) {
+				throw error;
+			}
+
+			return standIn;
+		}
+	}
+
+	/** Calls the function. The exchange is told of its result; of a failure, not yet. */
+	async #send(exchange: Exchange): Promise<unknown> {
+		const {send, revival, label} = this.#options;
+		const value = await exchange.run(send);
+		if (exchange.info.key === undefined) {
+			await exchange.next({type: 'released'});
+			return value;
+		}
+
+		const body = toBytes(value, revival, label);
+		const head = {statusCode: 200, statusMessage: 'OK', rawHeaders: ['Content-Type', 'application/x-v8-structured-clone', 'Content-Length', String(body.byteLength)]};
+		const action = await exchange.next({type: 'response', head});
+		if (action.do === 'pass' && action.collects) {
+			await exchange.next({type: 'end', body});
+		}
+
+		return value;
+	}
+
+	async #read({response, refreshes}: Extract<Action, {do: 'serve'}>, exchange: Exchange): Promise<Given> {
+		const {client: {cache}, label, key, revival} = this.#options;
 		if (!response.fromCache) {
 			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` lets nothing be called`);
 		}
 
 		try {
 			const value = await fromBytes(response.body, revival);
-			if (revalidate) {
-				this.#renew(exchange);
+			if (refreshes) {
+				this.#refresh(exchange);
 			}
 
 			return {value};
 		} catch (error) {
-			this.#engine.cache.report('storeError', {operation: 'decode', key, error});
-			this.#engine.cache.delete(key, 'unreadable');
+			cache.report('storeError', {operation: 'decode', key, error});
+			if (!this.#settings.readOnly) {
+				cache.delete(key, 'unreadable');
+			}
+
 			return undefined;
 		}
 	}
 
-	#renew(exchange: Exchange): void {
-		this.#engine.refresh(exchange, async () => {
-			const renewal = this.#open({refresh: true, background: true});
-			const step = await this.#engine.begin(renewal);
-			if (step.do === 'send') {
-				this.#store(renewal, await this.#options.send());
-			}
-		});
+	/** A function that never ends holds up neither other refreshes nor those that wait for all of them. */
+	#refresh(exchange: Exchange): void {
+		this.#options.client.refresh(exchange, async inFlight => withinTime(this.#renew(inFlight), longestRefresh, undefined));
 	}
 
-	async #lead(exchange: Exchange): Promise<unknown> {
-		const {key, send, revival} = this.#options;
-		const land = this.#flights.begin(key);
-		let landing: Uint8Array | undefined;
+	async #renew(inFlight: InFlight<Match>): Promise<void> {
+		const renewal = this.#open({refresh: true, background: true});
+		const action = await renewal.next({type: 'begin', inFlight});
+		if (action.do !== 'send') {
+			return;
+		}
+
 		try {
-			const value = await send();
-			landing = this.#store(exchange, value);
-			return value;
+			await this.#send(renewal);
 		} catch (error) {
-			const standIn = landing === undefined && !isOurs(error) ? exchange.fail() : undefined;
-			if (standIn === undefined) {
-				throw error;
-			}
-
-			landing = standIn.body;
-			return await fromBytes(standIn.body, revival);
-		} finally {
-			land(landing);
+			await renewal.next({type: 'released'});
+			throw error;
 		}
-	}
-
-	#store(exchange: Exchange, value: unknown): Uint8Array {
-		const {revival, label} = this.#options;
-		const bytes = toBytes(value, revival, label);
-		const {do: answer} = exchange.respond({
-			statusCode: 200,
-			statusMessage: 'OK',
-			rawHeaders: ['Content-Type', 'application/x-v8-structured-clone', 'Content-Length', String(bytes.byteLength)],
-		});
-		if (answer === 'collect' && bytes.byteLength > exchange.maxEntryBytes) {
-			exchange.abandon('too-large');
-		} else if (answer === 'collect') {
-			exchange.commit(bytes);
-		}
-
-		return bytes;
 	}
 }
 
-// What was not called as it must be, or gave what cannot be kept, is no failure that an older result makes up for.
-function isOurs(error: unknown): boolean {
+/** Whether a function was not called as it must be, or gave what cannot be kept: that is no failure which an older result makes up for. */
+function isMisuse(error: unknown): boolean {
 	return error instanceof CacheHooksError && (error.code === 'ERR_RESULT_NOT_A_PROMISE' || error.code === 'ERR_RESULT_NOT_CLONEABLE');
 }

@@ -150,13 +150,22 @@ export function defineClass(target: ClassTarget, settings: ClassSettings, label:
 
 export type ClassTarget = {readonly name: string; readonly prototype: object};
 
-/** The class of an instance, or the class that it is itself, as its settings are found by: its prototype, or the class. */
+/** The class of an object, as its settings and its name are found by: the nearest prototype that is a class's, however many objects are between; or the class that it is itself. */
 export function placeOf(self: unknown): object | undefined {
 	if (typeof self === 'function') {
 		return self;
 	}
 
-	return typeof self === 'object' && self !== null ? (Object.getPrototypeOf(self) as object | null) ?? undefined : undefined;
+	let place: unknown = typeof self === 'object' && self !== null ? Object.getPrototypeOf(self) : undefined;
+	while (typeof place === 'object' && place !== null && !isClassPrototype(place)) {
+		place = Object.getPrototypeOf(place);
+	}
+
+	return typeof place === 'object' || typeof place === 'function' ? place ?? undefined : undefined;
+}
+
+function isClassPrototype(place: object): boolean {
+	return Object.hasOwn(place, 'constructor') && (place.constructor as {prototype?: unknown} | undefined)?.prototype === place;
 }
 
 /** What the class of an object says of it; `undefined` where there is no class, or it says nothing. */

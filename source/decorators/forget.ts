@@ -1,11 +1,15 @@
 import type {CacheCore} from '../cache/core.ts';
 import {faceOf} from '../cache/http-cache.ts';
+import type {Invalidation} from '../cache/journal.ts';
 import {deleteWhere} from '../cache/removal.ts';
-import {resourceOf} from '../identity/url.ts';
-import {isCall, type StoredResponse} from '../model/stored-response.ts';
-import {compileUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
-import {callUrl} from './call-names.ts';
-import {flightsOf} from './flights.ts';
+import {resourceOfRequest} from '../identity/identify.ts';
+import {describedRequest} from '../identity/sent-request.ts';
+import {redactUrl, resourceOf} from '../identity/url.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import {callMethod} from '../policy/collapsing.ts';
+import {compileUrlPattern, type UrlMatcher, type UrlPattern} from '../policy/url-patterns.ts';
+import {callUrl, isCallUrl} from './call-names.ts';
+import {callResource} from './call-settings.ts';
 import type {ResultPlace} from './result-function.ts';
 
 /** What is to be forgotten: whatever one of them names. */
@@ -19,47 +23,48 @@ export type Forgotten = {
 	readonly calls: readonly string[];
 };
 
-/** Deletes all of it from a cache. */
-export async function forgetAll(cache: CacheCore, forgotten: Forgotten, now: number): Promise<void> {
-	for (const name of forgotten.calls) {
-		forgetRunning(cache, name, now);
-	}
-
-	for (const {url} of forgotten.requests) {
-		cache.invalidations.add(resourceOf(String(url)), now);
-	}
-
+/** Deletes all of it from a cache. What was asked for before is neither stored nor joined after. */
+export async function forgetAll(cache: CacheCore, forgotten: Forgotten): Promise<void> {
+	const matches = matcherOf(forgotten.urls);
+	await cache.journal.noteQuietly(invalidationsOf(forgotten, matches));
 	if (forgotten.tags.length > 0) {
 		await faceOf(cache).delete({tags: forgotten.tags});
 	}
 
-	await deleteWhere(cache, matcherOf(forgotten), 'invalidated');
+	await deleteWhere(cache, storedMatcherOf(forgotten, matches, cache), 'invalidated');
 }
 
-/** Deletes the result of one call. What is being called is of before, and is not kept when it comes. */
-export function forgetCall({cache, name, key}: ResultPlace, now: number): void {
+/** Deletes the result of one call. What is being called is of before: it is neither stored nor joined. */
+export async function forgetCall({cache, key}: ResultPlace): Promise<void> {
 	if (key === undefined) {
 		return;
 	}
 
-	forgetRunning(cache, name, now, key);
+	const noted = cache.journal.noteQuietly([{kind: 'key', key}]);
 	cache.delete(key, 'invalidated');
+	await noted;
+	await cache.settle();
 }
 
-function forgetRunning(cache: CacheCore, name: string, now: number, key?: string): void {
-	cache.invalidations.add(resourceOf(callUrl(name)), now);
-	if (key === undefined) {
-		flightsOf(cache).leaveAll();
-	} else {
-		flightsOf(cache).leave(key);
-	}
-}
-
-function matcherOf({urls, requests, calls}: Forgotten): (stored: StoredResponse) => boolean {
+function matcherOf(urls: readonly UrlPattern[]): UrlMatcher {
 	const patterns = urls.map(pattern => compileUrlPattern(pattern));
-	const resources = new Set(requests.map(({method = 'GET', url}) => `${method.toUpperCase()} ${resourceOf(String(url))}`));
-	const named = new Set(calls.map(name => callUrl(name)));
-	return stored => isCall(stored)
-		? named.has(stored.url)
-		: patterns.some(matches => matches(stored.url)) || resources.has(`${stored.method} ${resourceOf(stored.url)}`);
+	return url => !isCallUrl(url) && patterns.some(matches => matches(url));
+}
+
+/** Tags are noted where they are deleted. */
+function invalidationsOf({urls, requests, calls}: Forgotten, matches: UrlMatcher): readonly Invalidation[] {
+	const resources = [...requests.map(({method = 'GET', url}) => resourceOfRequest(describedRequest({method, url}))), ...calls.map(name => callResource(name))];
+	return [
+		...resources.map(resource => ({kind: 'resource', resource}) as const),
+		...(urls.length === 0 ? [] : [{kind: 'matching', concerns: ({url}) => matches(url)} satisfies Invalidation]),
+	];
+}
+
+function storedMatcherOf({requests, calls}: Forgotten, matches: UrlMatcher, {settings: {ignoredParameters}}: CacheCore): (stored: StoredResponse) => boolean {
+	const nameOf = (method: string, url: string): string => `${method.toUpperCase()} ${resourceOf(url)}`;
+	const named = new Set([
+		...requests.map(({method = 'GET', url}) => nameOf(method, redactUrl(String(url), ignoredParameters))),
+		...calls.map(name => nameOf(callMethod, callUrl(name))),
+	]);
+	return ({method, url}) => (named.size > 0 && named.has(nameOf(method, url))) || matches(url);
 }

@@ -1,7 +1,7 @@
 import {faceOf, type HttpCache} from '../cache/http-cache.ts';
 import {callInScope, currentScope} from '../exchange/scope.ts';
 import {enterClass} from './class-settings.ts';
-import {defaultEngine} from './default-engine.ts';
+import {defaultClient} from './default-client.ts';
 import {forgetCall} from './forget.ts';
 import type {AnyFunction} from './function-twin.ts';
 import {resultFunctionOf, type ResultPlace} from './result-function.ts';
@@ -25,12 +25,7 @@ await invalidate(github, 'repos', 'sindresorhus');
 export function invalidate<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): Promise<void>;
 export function invalidate<Target extends object, Name extends MethodName<Target>>(target: Target, name: Name, ...inputs: InputsOf<Target[Name]>): Promise<void>;
 export async function invalidate(...call: unknown[]): Promise<void> {
-	const places = locate(call);
-	for (const place of places) {
-		forgetCall(place, place.cache.settings.now());
-	}
-
-	await Promise.all(places.map(async ({cache}) => cache.settle()));
+	await Promise.all(locate(call).map(async place => forgetCall(place)));
 }
 
 /**
@@ -66,7 +61,7 @@ await cacheOf(github).clear();
 */
 export function cacheOf(target: object): HttpCache {
 	const scope = enterClass(target, currentScope());
-	return faceOf(callInScope(scope, () => defaultEngine().here.cache, undefined, []));
+	return faceOf(callInScope(scope, () => defaultClient().here.cache, undefined, []));
 }
 
 function locate(call: readonly unknown[]): readonly ResultPlace[] {

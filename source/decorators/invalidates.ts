@@ -10,7 +10,7 @@ import {isUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
 import {methodName} from './call-names.ts';
 import {enterClass, placeOf} from './class-settings.ts';
 import type {CallDecorator} from './decorator-types.ts';
-import {defaultEngine} from './default-engine.ts';
+import {defaultClient} from './default-client.ts';
 import {decorate} from './dialects.ts';
 import {forgetAll} from './forget.ts';
 import type {AnyFunction} from './function-twin.ts';
@@ -82,7 +82,7 @@ function invalidating(original: AnyFunction, given: Given): AnyFunction {
 			return afterSuccess(result, forget);
 		}
 
-		defaultEngine().cache.hold(forget());
+		defaultClient().cache.hold(forget());
 		return result;
 	});
 }
@@ -108,26 +108,27 @@ type Where = {readonly asked: Set<CacheCore>; readonly scope: Scope | undefined}
 
 /** A fault of it is told, and does not become the method's, which has done what it was to do. */
 async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, scope}: Where): Promise<void> {
-	const engine = callInScope(scope, () => defaultEngine().here, undefined, []);
+	const client = callInScope(scope, () => defaultClient().here, undefined, []);
 	try {
 		const {tags = [], urls = [], requests = [], methods = []} = typeof given === 'function' ? given(self, ...inputs) : given;
 		checkInvalidated({
 			tags, urls, requests, methods,
 		});
-		const calls = methods.map(name => callName(self, name));
-		const isOwn = calls.length > 0 || scope?.clients.some(({cache}) => cache !== undefined);
-		const caches = isOwn ? new Set([...asked, engine.cache]) : asked;
+		const calls = methods.map(name => callOf(self, name, client.cache));
+		const isStoredByClass = scope?.clients.some(({cache}) => cache !== undefined) ?? false;
+		const caches = new Set([...asked, ...calls.map(({cache}) => cache), ...(isStoredByClass ? [client.cache] : [])]);
 		await Promise.all(Array.from(caches, async cache => forgetAll(cache, {
-			tags, urls, requests, calls,
-		}, engine.now())));
+			tags, urls, requests, calls: calls.filter(call => call.cache === cache).map(({name}) => name),
+		})));
 	} catch (error) {
-		engine.cache.report('settingError', {setting: 'Invalidates', error});
+		client.cache.report('settingError', {setting: 'Invalidates', error});
 	}
 }
 
-function callName(self: unknown, name: string): string {
+/** The results of a method, whatever the arguments. Where a decorator above ours has taken its place, its name is made of the class's. */
+function callOf(self: unknown, name: string, cache: CacheCore): {readonly cache: CacheCore; readonly name: string} {
 	const kept = resultFunctionOf((self as Record<string, unknown> | undefined)?.[name]);
-	return kept === undefined ? methodName(placeOf(self), name, `\`${name}\``) : kept.nameFor(self);
+	return kept?.placeFor(self) ?? {cache, name: methodName(placeOf(self), name, `\`${name}\``)};
 }
 
 const rows: Readonly<Record<keyof Invalidated, readonly [allowed: string, isAllowed: (item: unknown) => boolean]>> = {

@@ -1,6 +1,6 @@
 import {hash} from 'node:crypto';
 import type {CacheCore} from '../cache/core.ts';
-import type {Engine} from '../exchange/engine.ts';
+import type {Client} from '../exchange/client.ts';
 import {
 	callInScope,
 	currentScope,
@@ -10,9 +10,10 @@ import {
 import {CacheHooksError} from '../errors.ts';
 import {argumentsText, structuralText} from './argument-key.ts';
 import {Call} from './call.ts';
-import {claimName, methodName} from './call-names.ts';
+import {claimName, methodName, type Owner} from './call-names.ts';
 import {definitionFor, enterClass, placeOf} from './class-settings.ts';
-import {defaultEngine, engineOfCache} from './default-engine.ts';
+import {clientOfCache, defaultClient} from './default-client.ts';
+import type {Declaration} from './dialects.ts';
 import type {AnyFunction} from './function-twin.ts';
 import type {Understood} from './method-settings.ts';
 import type {AnyResultSettings} from './settings-types.ts';
@@ -43,8 +44,8 @@ export class ResultFunction {
 	readonly #layer: Layer;
 	readonly #label: string;
 
-	/** The method's name; `undefined` for a function that belongs to no class. */
-	readonly #method: string | undefined;
+	/** Of a method; `undefined` for a function that belongs to no class. */
+	readonly #declaration: Declaration | undefined;
 	readonly #seen = new Set<object>();
 
 	/**
@@ -52,7 +53,7 @@ export class ResultFunction {
 
 	@throws {CacheHooksError} Where it is a generator function, which gives no result.
 	*/
-	constructor(original: AnyFunction, {request, result}: Understood, label: string, method?: string) {
+	constructor(original: AnyFunction, {request, result}: Understood, label: string, declaration?: Declaration) {
 		if (Object.prototype.toString.call(original).includes('Generator')) {
 			throw noPromise(label, 'a generator');
 		}
@@ -61,7 +62,7 @@ export class ResultFunction {
 		this.#settings = result!;
 		this.#layer = new Layer({settings: request});
 		this.#label = label;
-		this.#method = method;
+		this.#declaration = declaration;
 	}
 
 	/** The function by which it is called is found again by `resultFunctionOf`. */
@@ -72,7 +73,7 @@ export class ResultFunction {
 	/** An instance of a class that has this method, or such a class. */
 	see(self: unknown): void {
 		const place = placeOf(self);
-		if (place !== undefined && this.#method !== undefined) {
+		if (place !== undefined && this.#declaration !== undefined) {
 			this.#seen.add(place);
 		}
 	}
@@ -90,16 +91,17 @@ export class ResultFunction {
 			return this.#settings.name;
 		}
 
-		return this.#method === undefined ? this.#original.name : methodName(placeOf(self), this.#method, this.#label);
+		return this.#declaration === undefined ? this.#original.name : methodName(placeOf(self), this.#declaration.name, this.#label);
+	}
+
+	/** Where its results are kept, and by which name, for an object. */
+	placeFor(self: unknown): Omit<ResultPlace, 'key'> {
+		return this.#inScopeOf(self, () => ({cache: this.#client().cache, name: this.nameFor(self)}));
 	}
 
 	/** Where the result of a call lies; without an object, of the one class that is known to have the method. */
 	locate(self: unknown, inputs: readonly unknown[]): ResultPlace {
-		const scope = this.#layer.within(enterClass(self, currentScope()));
-		return callInScope(scope, () => {
-			const engine = this.#engine();
-			return {cache: engine.cache, name: this.nameFor(self), key: this.#key(self, inputs)};
-		}, undefined, []);
+		return {...this.placeFor(self), key: this.#inScopeOf(self, () => this.#key(self, inputs))};
 	}
 
 	/**
@@ -108,7 +110,7 @@ export class ResultFunction {
 	@throws {CacheHooksError} Where the object itself counts.
 	*/
 	standIns(): readonly unknown[] {
-		if (this.#method === undefined) {
+		if (this.#declaration === undefined) {
 			return [undefined];
 		}
 
@@ -122,7 +124,7 @@ export class ResultFunction {
 	}
 
 	async #callHere(self: unknown, inputs: readonly unknown[], outer: Scope | undefined): Promise<unknown> {
-		const engine = this.#engine();
+		const client = this.#client();
 		const send = async (): Promise<unknown> => {
 			const result = callInScope<unknown, readonly unknown[], unknown>(outer, this.#original, self, inputs);
 			if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
@@ -133,24 +135,21 @@ export class ResultFunction {
 		};
 
 		// What is not cached needs no key: its arguments may be anything.
-		const settings = engine.settingsFor(undefined);
+		const settings = client.settingsFor(undefined);
 		if (settings.disabled || settings.requestExpireAfter?.kind === 'do-not-cache') {
 			return send();
 		}
 
 		const name = this.nameFor(self);
-		if (this.#settings.name === undefined) {
-			claimName(engine.cache, name, (this.#method === undefined ? undefined : placeOf(self)) ?? this.#original);
-		}
-
-		const key = this.#keyOrNone(engine, self, inputs);
+		claimName(client.cache, name, this.#ownerFor(self));
+		const key = this.#keyOrNone(client, self, inputs);
 		if (key === undefined) {
 			return send();
 		}
 
 		const {filterFn} = this.#settings;
 		return new Call({
-			engine,
+			client,
 			settings,
 			name,
 			key,
@@ -161,14 +160,25 @@ export class ResultFunction {
 		}).run();
 	}
 
+	#inScopeOf<Value>(self: unknown, action: () => Value): Value {
+		const scope = this.#layer.within(enterClass(self, currentScope()));
+		return callInScope(scope, action, undefined, []);
+	}
+
 	/** In the scope of the call. */
-	#engine(): Engine {
+	#client(): Client {
 		const {cache} = this.#settings;
-		return cache === undefined ? defaultEngine().here : engineOfCache(cache);
+		return cache === undefined ? defaultClient().here : clientOfCache(cache);
+	}
+
+	/** A class that inherits a method has results of its own, unless the name is given. */
+	#ownerFor(self: unknown): Owner {
+		const isOfClass = this.#declaration !== undefined && this.#settings.name === undefined;
+		return {declaration: this.#declaration ?? this.#original, place: isOfClass ? placeOf(self) : undefined};
 	}
 
 	/** As with requests: a `keyFn` that fails has no say, and the call is not cached. */
-	#keyOrNone(engine: Engine, self: unknown, inputs: readonly unknown[]): string | undefined {
+	#keyOrNone({cache}: Client, self: unknown, inputs: readonly unknown[]): string | undefined {
 		if (this.#settings.keyFn === undefined) {
 			return this.#key(self, inputs);
 		}
@@ -176,7 +186,7 @@ export class ResultFunction {
 		try {
 			return this.#key(self, inputs);
 		} catch (error) {
-			engine.cache.report('settingError', {setting: 'keyFn', error});
+			cache.report('settingError', {setting: 'keyFn', error});
 			return undefined;
 		}
 	}

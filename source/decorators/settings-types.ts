@@ -58,7 +58,7 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 	readonly filterFn?: ((this: This, value: Value, self: This, ...inputs: Inputs) => boolean | Promise<boolean>) | undefined;
 
 	/**
-	What stands for class and method in the key, where their names do not tell them apart, or a minifier changes them.
+	What stands for class and method in the key, where their names do not tell them apart, or a minifier changes them. It belongs to one function: another one of the same name in the same cache is an error (`ERR_CALL_NAME`) when it is called.
 
 	@default undefined
 	*/

@@ -10,6 +10,9 @@ import type {Action} from './types.ts';
 const firstPause = 5;
 const longestPause = 100;
 
+/** The keys whose locks requests of this process have. */
+const holders = new WeakMap<CacheCore, Set<string>>();
+
 export type LockOptions = {
 	readonly cache: CacheCore;
 	readonly key: string;
@@ -39,8 +42,12 @@ export function underLock(action: Action, options: LockOptions): MaybePromise<Ac
 	});
 }
 
-/** Takes the lock, unless another process has it, or the store takes too long. */
+/** Takes the lock, unless another process has it, or the store takes too long. For another request of this process there is nothing to wait: its response is outdated, or another variant. */
 function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' | 'taken' | 'late'> {
+	if (holders.get(cache)?.has(key) === true) {
+		return 'late';
+	}
+
 	const taking = then(cache.locks.take(key), lock => {
 		if (lock === undefined) {
 			return 'taken';
@@ -68,7 +75,10 @@ export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: Ca
 
 /** The lock is given back when the request has ended, and its response is written. */
 function giveBack(lock: Lock, inFlight: InFlight<any>, key: string, cache: CacheCore): void {
+	const held = holders.get(cache) ?? new Set<string>();
+	holders.set(cache, held.add(key));
 	const end = (ending: Ending): void => {
+		held.delete(key);
 		cache.hold(release(lock, ending, key, cache));
 	};
 

@@ -7,7 +7,7 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {requestFacts, type RequestFacts} from '../policy/request-rules.ts';
+import {requestFacts, type RequestFacts} from '../policy/request-facts.ts';
 import {policySource, type ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
 

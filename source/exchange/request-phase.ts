@@ -1,7 +1,7 @@
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {mayCollapse} from '../policy/collapsing.ts';
+import {callMethod, mayCollapse} from '../policy/collapsing.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -332,7 +332,8 @@ export class RequestPhase {
 			throw new NotRecordedError(method, this.#state.shownUrl);
 		}
 
-		if (action.do === 'send' && isNetworkRefused()) {
+		// The call of a function is no request: what the function requests is refused.
+		if (method !== callMethod && action.do === 'send' && isNetworkRefused()) {
 			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 

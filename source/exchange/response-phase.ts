@@ -2,7 +2,6 @@ import {
 	freshenResponse,
 	storableUpdate,
 	type ReceivedResponse,
-	type Renewal,
 } from '../cache/compose-response.ts';
 import type {Match} from '../cache/variants.ts';
 import {handsOutSecret} from '../identity/redact.ts';
@@ -13,7 +12,7 @@ import {isWhole} from '../policy/completeness.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import type {ResponseDecision} from '../policy/types.ts';
+import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {policySource} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 import type {
@@ -261,8 +260,7 @@ export class ResponsePhase {
 			// The caller may change its headers before the body is there.
 			head: {...head, rawHeaders: [...head.rawHeaders]},
 			received,
-			lifetime: decision,
-			withheld: decision.withheld,
+			terms: decision,
 			decidedBy: policySource(settings),
 			ignored: settings.ignoredParameters,
 			storeSetCookie: settings.storeSetCookie,
@@ -302,10 +300,10 @@ export class ResponsePhase {
 		return this.#state.serve(reason, view, head);
 	}
 
-	#freshened(head: IncomingHead, received: number, renewal: Renewal): StoredResponse {
+	#freshened(head: IncomingHead, received: number, terms: StorageTerms): StoredResponse {
 		const {request, settings, match} = this.#state;
 		const update = storableUpdate(head.rawHeaders, request.targetUrl, settings);
-		return freshenResponse((match as Match).stored, update, received, renewal);
+		return freshenResponse((match as Match).stored, update, received, terms);
 	}
 
 	/** Those that wait have it, unless they came after something that concerns it was invalidated. */

@@ -6,7 +6,7 @@ import {redactUrl} from '../identity/url.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {RequestFacts} from '../policy/request-rules.ts';
+import type {RequestFacts} from '../policy/request-facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import {factsOf, noMatch} from './lookup.ts';
@@ -88,7 +88,7 @@ export class ExchangeState {
 	/** What the response will be, as invalidations name it. */
 	get subject(): Subject {
 		this.#subject ??= {
-			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: [],
+			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: this.settings.requestTags,
 		};
 		return this.#subject;
 	}

@@ -6,11 +6,11 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
-import {invalidatedUrls} from '../policy/invalidation.ts';
+import {invalidatedBy, isSafe} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
-import {decodableCodings, decodeContent} from './content-coding.ts';
+import {decodableCodings, decodeContent} from '../model/content-coding.ts';
 import {accepts, tagsGiven} from './filter.ts';
 import {readKeys} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
@@ -78,23 +78,23 @@ export class ExchangeWrites {
 	@returns Whether there is anything that it may have changed.
 	*/
 	invalidate(response: ResponseHead): boolean {
-		const {request, settings: {cacheControl, disabled, readOnly}} = this.#state;
-		if (!cacheControl || disabled || readOnly) {
+		const {request, facts, settings: {allowableMethods}, cache} = this.#state;
+		const {method, override = method} = request;
+		const invalid = invalidatedBy(facts, response);
+		if (invalid.length === 0) {
 			return false;
 		}
 
-		const {method, override = method, targetUrl} = request;
-		const urls = [...new Set([method, override].flatMap(asked => invalidatedUrls({method: asked, url: targetUrl}, response)))];
-		if (urls.length === 0) {
-			return false;
-		}
-
-		this.#invalidating = this.#state.cache.journal.noteQuietly(urls.map(url => ({kind: 'resource', resource: resourceOfRequest(siblingOf(request, method, url))})));
-		for (const url of urls) {
+		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
+		const resources = invalid.flatMap(({url, sparesOwnMethod}) => Array.from(methods)
+			.filter(stored => !sparesOwnMethod || stored !== override)
+			.map(stored => resourceOfRequest(siblingOf(request, stored, url))));
+		this.#invalidating = cache.journal.noteQuietly(resources.map(resource => ({kind: 'resource', resource})));
+		for (const {url} of invalid) {
 			void recover(() => then(readKeys(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
-						this.#state.cache.delete(key, 'invalidated');
+						cache.delete(key, 'invalidated');
 					}
 				}
 			}), error => {

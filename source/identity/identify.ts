@@ -1,5 +1,6 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {isSafe} from '../policy/invalidation.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
 	isRecordKey,
@@ -125,11 +126,14 @@ export function siblingOf(request: SentRequest, method: string, target: string =
 
 /**
 Names the resource of a request, whoever asks and however its parameters are ordered: the target URI, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
+
+What an unsafe method has got of it has a name of its own, since another request by that method may spare it.
 */
-export function resourceOfRequest({url, targetUrl, fields}: SentRequest): string {
+export function resourceOfRequest({method, override = method, url, targetUrl, fields}: SentRequest): string {
 	const connection = new URL(url);
 	const resource = resourceOf(targetUrl);
-	return targetParts(connection, fields) === undefined ? resource : `${resource} ${connection.origin}`;
+	const name = targetParts(connection, fields) === undefined ? resource : `${resource} ${connection.origin}`;
+	return isSafe(method, override) ? name : `${override} ${name}`;
 }
 
 /** Thrown through a `keyFn` that asks for a default key whose secret must be read first. */

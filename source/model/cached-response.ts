@@ -2,6 +2,7 @@ import {getExpirationDatetime, parseExpiration, type ExpireAfter} from '../polic
 import {fieldValue} from '../policy/fields.ts';
 import {describeBytes, describePeriod} from './amounts.ts';
 import {CachedRequest} from './cached-request.ts';
+import {decodedContent} from './content-coding.ts';
 import {showAsText} from './inspected.ts';
 import {nodeHeaders, type NodeHeaders, type StoredResponse} from './stored-response.ts';
 
@@ -40,6 +41,7 @@ export class CachedResponse {
 	readonly request: CachedRequest | undefined;
 	readonly #stored: StoredResponse;
 	readonly #now: () => number;
+	#decoded: Uint8Array | undefined;
 	#expires: number | undefined;
 
 	static {
@@ -117,18 +119,18 @@ export class CachedResponse {
 		return nodeHeaders(this.#stored.fields);
 	}
 
-	/** A copy of the content. */
+	/** A copy of the content, with content codings undone. */
 	get body(): Uint8Array {
-		return Uint8Array.from(this.#stored.body);
+		return Uint8Array.from(this.#content);
 	}
 
-	/** Bytes of content. */
+	/** Bytes that are stored of the content. */
 	get size(): number {
 		return this.#stored.body.byteLength;
 	}
 
 	text(): string {
-		return new TextDecoder().decode(this.#stored.body);
+		return new TextDecoder().decode(this.#content);
 	}
 
 	/**
@@ -165,6 +167,11 @@ export class CachedResponse {
 	/** One line, also for `console.log`: `GET https://example.com/ 200 (308 B) fresh, expires in 4 m`. */
 	toString(): string {
 		return `${this.method} ${this.url} ${this.statusCode} (${describeBytes(this.size)}) ${this.#freshness()}`;
+	}
+
+	get #content(): Uint8Array {
+		this.#decoded ??= decodedContent(this.#stored);
+		return this.#decoded;
 	}
 
 	#freshness(): string {

@@ -1,5 +1,6 @@
 import {callMethod} from '../policy/collapsing.ts';
 import type {Fields} from '../policy/fields.ts';
+import type {StoredFacts} from '../policy/stored-facts.ts';
 import type {RawFields} from '../policy/stored-fields.ts';
 import type {StoredHead} from '../policy/types.ts';
 
@@ -33,6 +34,9 @@ export type StoredMetadata = {
 
 	/** The content codings that were undone before it was stored; absent where it lies as it came. */
 	readonly codings?: readonly string[];
+
+	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
+	readonly facts?: StoredFacts;
 
 	/** Who decided how long it is fresh, and whether it may be stored at all: the settings, or the response (RFC 9111). */
 	readonly decidedBy: 'user' | 'origin';
@@ -101,6 +105,8 @@ export type StoredRequest = {
 /** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
 export type Variation = {
 	readonly names: readonly string[];
+
+	/** Empty until it is saved. */
 	readonly digest: string;
 };
 

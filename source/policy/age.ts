@@ -1,14 +1,13 @@
-import {parseHttpDate} from './dates.ts';
-import {fieldLines, fieldValue, type Fields} from './fields.ts';
+import {fieldLines, type Fields} from './fields.ts';
+import type {ResponseFacts} from './response-facts.ts';
 import type {StoredHead} from './types.ts';
 
 /**
 The corrected initial age in milliseconds (RFC 9111 §4.2.3): how old the response was when it came.
 */
-export function initialAge(fields: Fields, requestTime: number, responseTime: number): number {
-	const date = parseHttpDate(fieldValue(fields, 'date'), responseTime);
-	const apparentAge = date === undefined ? 0 : responseTime - date;
-	const responseDelay = Math.max(0, responseTime - requestTime);
+export function initialAge({date, received, fields}: ResponseFacts, requested: number): number {
+	const apparentAge = date === undefined ? 0 : received - date;
+	const responseDelay = Math.max(0, received - requested);
 	return Math.max(0, apparentAge, ageValue(fields) + responseDelay);
 }
 
@@ -19,9 +18,12 @@ export function currentAge({initialAge: initial, createdAt}: StoredHead, now: nu
 
 const greatest = 2_147_483_648;
 
+// What is no visible character beside a number does not hide it: nothing is younger for it.
+const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
+
 // RFC 9111 §5.1: of a list the first counts; what is no number of seconds is ignored.
 function ageValue(fields: Fields): number {
 	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
-	const text = first.trim();
-	return /^\d+$/v.test(text) ? Math.min(Number(text), greatest) * 1000 : 0;
+	const {seconds = '0'} = number.exec(first)?.groups ?? {};
+	return Math.min(Number(seconds), greatest) * 1000;
 }

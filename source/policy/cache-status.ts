@@ -10,6 +10,7 @@ import {
 	serializeItem,
 	Token,
 } from 'structured-headers';
+import {trimSpace} from './fields.ts';
 
 // The package's `BareItem` names a type of the DOM, without which it is `any`.
 type Value = string | number | boolean | Token | DisplayString | Date | ArrayBuffer;
@@ -96,7 +97,7 @@ The list with our member at its end: caches stand in it from the origin to the u
 What came is kept letter by letter, whether it can be parsed or not.
 */
 export function appendCacheStatus(existing: string | undefined, member: string): string {
-	return existing === undefined || existing.trim() === '' ? member : `${existing}, ${member}`;
+	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
 }
 
 /**

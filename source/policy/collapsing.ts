@@ -1,6 +1,5 @@
 import type {Reason} from './reasons.ts';
-import {asksForRefresh, type RequestFacts} from './request-rules.ts';
-import {isPartialOrConditional} from './view.ts';
+import type {RequestFacts} from './request-facts.ts';
 
 /** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
 const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
@@ -10,9 +9,6 @@ export const callMethod = 'CALL';
 
 // RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
-
-// Who names one of them has said how old an answer may be.
-const wishes = ['max-age', 'min-fresh'];
 
 /** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
 export function isOverSoon(statusCode: number): boolean {
@@ -25,14 +21,15 @@ Whether a request that is to be sent may be answered instead by what another get
 @param reason - Why it is to be sent.
 */
 export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
-	const {request, settings, directives} = facts;
-	const {method, override = method} = request;
+	const {request: {method, override = method}, settings, directives} = facts;
 	return shareable.has(reason)
 		&& safe.has(method)
 		&& safe.has(override)
 		&& !settings.readOnly
 		&& !settings.forceRefresh
-		&& !asksForRefresh(facts)
-		&& !isPartialOrConditional(request)
-		&& wishes.every(name => !directives.has(name));
+		&& !facts.asksForRefresh
+		&& !facts.isPartialOrConditional
+		// Who names one of them has said how old an answer may be.
+		&& directives.maximumAge === undefined
+		&& directives.minimumFresh === undefined;
 }

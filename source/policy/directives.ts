@@ -1,4 +1,9 @@
-import {fieldValue, type Fields} from './fields.ts';
+import {
+	fieldValue,
+	isToken,
+	trimSpace,
+	type Fields,
+} from './fields.ts';
 
 /**
 The directives of a `Cache-Control` value by lower-case name; `true` where there is no argument.
@@ -12,8 +17,8 @@ const none: Directives = new Map();
 // The members of a list: commas in quotes part nothing, and a quote that is not closed reaches to the end.
 const members = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/gv;
 
-// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2).
-const directive = /^(?<name>[^\s",;=]+)(?:\s*=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s",]*)))?$/v;
+// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2). Around the sign, white space is passed over.
+const directive = /^(?<name>[\w!#$%\u{26}'*+\-.^`\|~]+)(?:[\t ]*=[\t ]*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[\w!#$%\u{26}'*+\-.^`\|~]*)))?$/v;
 
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
@@ -22,7 +27,7 @@ export function parseDirectives(value: string | undefined): Directives {
 
 	const directives = new Map<string, string | true>();
 	for (const [text] of value.matchAll(members)) {
-		const groups = directive.exec(text.trim())?.groups;
+		const groups = directive.exec(trimSpace(text))?.groups;
 		if (groups === undefined) {
 			salvage(text, directives);
 			continue;
@@ -92,6 +97,6 @@ export function qualifiedFields(directives: Directives, name: string): readonly 
 		return undefined;
 	}
 
-	const names = argument === true ? [] : argument.split(',').map(field => field.trim().toLowerCase());
-	return names.every(field => /^[\w!#$%'*+\-.^`\|~]+$/v.test(field)) ? names : [];
+	const names = argument === true ? [] : argument.split(',').map(field => trimSpace(field).toLowerCase());
+	return names.every(field => isToken(field)) ? names : [];
 }

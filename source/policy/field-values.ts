@@ -1,3 +1,5 @@
+import {trimSpace} from './fields.ts';
+
 // Field values of tokens, parameters, commas and white space: none of them has a quoted string or a comment.
 const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
 
@@ -59,24 +61,4 @@ function listMembers(value: string): readonly string[] {
 	}
 
 	return isQuoted || depth > 0 ? [trimSpace(value)] : [...members, trimSpace(value.slice(start))];
-}
-
-/** Without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
-export function trimSpace(text: string): string {
-	let start = 0;
-	let end = text.length;
-	// A regular expression would look at each run of spaces as often as it is long.
-	while (start < end && isSpace(text[start])) {
-		start++;
-	}
-
-	while (end > start && isSpace(text[end - 1])) {
-		end--;
-	}
-
-	return text.slice(start, end);
-}
-
-function isSpace(character: string | undefined): boolean {
-	return character === ' ' || character === '\t';
 }

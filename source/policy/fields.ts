@@ -28,5 +28,33 @@ The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6
 */
 export function fieldTokens(fields: Fields, name: string): readonly string[] {
 	const value = fieldValue(fields, name);
-	return value === undefined ? [] : value.split(',').map(token => token.trim().toLowerCase()).filter(token => token !== '');
+	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
+}
+
+// RFC 9110 §5.6.2.
+const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
+
+/** Whether it can be the name of a field, of a method or of a directive. */
+export function isToken(text: string): boolean {
+	return token.test(text);
+}
+
+/** Without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
+export function trimSpace(text: string): string {
+	let start = 0;
+	let end = text.length;
+	// A regular expression would look at each run of spaces as often as it is long.
+	while (start < end && isSpace(text[start])) {
+		start++;
+	}
+
+	while (end > start && isSpace(text[end - 1])) {
+		end--;
+	}
+
+	return text.slice(start, end);
+}
+
+function isSpace(character: string | undefined): boolean {
+	return character === ' ' || character === '\t';
 }

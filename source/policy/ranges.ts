@@ -1,7 +1,9 @@
 import {parseHttpDate} from './dates.ts';
 import {fieldValue, type Fields} from './fields.ts';
-import {parseEntityTags, sameStrongly, type Validated} from './preconditions.ts';
-import type {ResponseHead} from './types.ts';
+import {parseEntityTags} from './preconditions.ts';
+import type {StoredFacts} from './stored-facts.ts';
+import type {StoredHead} from './types.ts';
+import {sameStrongly, storedTag} from './validators.ts';
 
 /**
 What a request with `Range` gets of a stored response (RFC 9110 §14.2).
@@ -19,17 +21,14 @@ export type RangeSelection =
 
 /**
 Which bytes of a complete stored response a request asks for.
-
-@param stored - Its status and fields, and when it was received.
-@param byteLength - How long the stored body is.
 */
-export function selectRange(request: Fields, stored: ResponseHead & Validated, byteLength: number): RangeSelection {
+export function selectRange(request: Fields, stored: Pick<StoredHead, 'statusCode' | 'fields' | 'createdAt' | 'byteLength'>, facts: StoredFacts): RangeSelection {
 	const ranges = parseRanges(fieldValue(request, 'range'));
 	if (ranges === undefined) {
 		return {kind: 'none'};
 	}
 
-	const condition = isConditionMet(fieldValue(request, 'if-range'), stored);
+	const condition = isConditionMet(fieldValue(request, 'if-range'), stored, facts);
 	if (condition === undefined || stored.statusCode !== 200 || fieldValue(stored.fields, 'content-encoding') !== undefined) {
 		return {kind: 'unable'};
 	}
@@ -39,7 +38,7 @@ export function selectRange(request: Fields, stored: ResponseHead & Validated, b
 	}
 
 	// Several ranges would take a multipart body.
-	return ranges.length === 1 ? select(ranges[0]!, byteLength) : {kind: 'unable'};
+	return ranges.length === 1 ? select(ranges[0]!, stored.byteLength) : {kind: 'unable'};
 }
 
 // As big integers: positions have no upper limit, and must not be rounded.
@@ -102,22 +101,15 @@ function unsatisfiable(byteLength: number): RangeSelection {
 }
 
 /** `If-Range` (RFC 9110 §13.1.5), `undefined` where it holds neither an entity tag nor a date. */
-function isConditionMet(value: string | undefined, {fields, createdAt}: Validated): boolean | undefined {
+function isConditionMet(value: string | undefined, {fields, createdAt}: Pick<StoredHead, 'fields' | 'createdAt'>, {isDateWeak}: StoredFacts): boolean | undefined {
 	if (value === undefined) {
 		return true;
 	}
 
 	const tags = parseEntityTags(value);
 	if (tags !== '*' && tags[0] === value) {
-		return sameStrongly(value, fieldValue(fields, 'etag'));
+		return sameStrongly(value, storedTag(fields));
 	}
 
-	const lastModified = fieldValue(fields, 'last-modified');
-	return parseHttpDate(value, createdAt) === undefined ? undefined : value === lastModified && isStrongDate(lastModified, fields, createdAt);
-}
-
-/** A date is a strong validator where it is a second or more before the response was made (RFC 9110 §8.8.2.2). */
-function isStrongDate(lastModified: string, fields: Fields, createdAt: number): boolean {
-	const date = parseHttpDate(fieldValue(fields, 'date'), createdAt);
-	return date !== undefined && parseHttpDate(lastModified, createdAt)! + 1000 <= date;
+	return parseHttpDate(value, createdAt) === undefined ? undefined : value === fieldValue(fields, 'last-modified') && isDateWeak !== true;
 }

@@ -1,41 +1,22 @@
-import {requestDirectives, type Directives} from './directives.ts';
-import type {Expiration} from './expiration.ts';
-import {fieldValue, type Fields} from './fields.ts';
 import {
+	forbidsStale,
+	isAcceptedStale,
 	isFreshEnough,
-	resolveExpiration,
-	responseDirectives,
+	isUsableOnError,
+	isUsableWhileRevalidating,
 	staleness,
 } from './freshness.ts';
+import type {RequestFacts} from './request-facts.ts';
 import {
 	always,
 	decide,
 	type AskedRule,
 	type Rule,
 } from './rule.ts';
-import {
-	forbidsStale,
-	isAcceptedStale,
-	isUsableOnError,
-	isUsableWhileRevalidating,
-	mustValidate,
-} from './staleness.ts';
-import type {
-	PolicySettings,
-	RequestDecision,
-	RequestHead,
-	StoredHead,
-	View,
-} from './types.ts';
-import {isPartialOrConditional, viewFor} from './view.ts';
-
-/** What is known of a request once, for all its tables. */
-export type RequestFacts = {
-	readonly request: RequestHead;
-	readonly settings: PolicySettings;
-	readonly directives: Directives;
-	readonly expiration: Expiration | undefined;
-};
+import {wordOfOrigin, type StoredFacts} from './stored-facts.ts';
+import type {RequestDecision, StoredHead, View} from './types.ts';
+import {conditionsOf, hasValidator} from './validators.ts';
+import {viewFor} from './view.ts';
 
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
@@ -54,6 +35,9 @@ export type Found = {
 type LookupFacts = RequestFacts & {
 	readonly stored: StoredHead | undefined;
 
+	/** What the origin says of the use of the stored response. */
+	readonly origin: StoredFacts;
+
 	/** What of the stored response answers; `undefined` where only the origin can tell. */
 	readonly view: View | undefined;
 
@@ -61,16 +45,6 @@ type LookupFacts = RequestFacts & {
 	readonly mayRefresh: boolean;
 	readonly now: number;
 };
-
-export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
-	const directives = requestDirectives(request.fields);
-	return {
-		request,
-		settings,
-		directives,
-		expiration: resolveExpiration(request, settings, directives),
-	};
-}
 
 type Then<Facts> = Rule<Facts, Verdict>['then'];
 
@@ -84,7 +58,7 @@ const serveAndRefresh: Then<LookupFacts> = ({view}, reason) => ({
 	then: 'revalidate',
 	reason,
 });
-const validate: Then<LookupFacts> = (facts, reason) => ({do: 'send', validators: validators(facts), reason});
+const validate: Then<LookupFacts> = ({stored, mayValidate}, reason) => ({do: 'send', validators: mayValidate ? conditionsOf(stored!) : {}, reason});
 
 /** What can be said before anything stored is looked at. */
 const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
@@ -98,26 +72,26 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		// Nothing may be sent, and nothing that is stored could answer.
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
-		when: facts => isOnlyIfCached(facts) && !isForCache(facts),
+		when: facts => facts.isOnlyIfCached && !isForCache(facts),
 		then: fail,
 	},
 	{
 		// Its response may answer a later GET, if it says so itself.
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
-		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && request.hasSecretBody !== true && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.has('no-store'),
+		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && request.hasSecretBody !== true && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.noStore,
 		then: (_facts, reason) => ({do: 'pass', storesFor: 'GET', reason}),
 	},
 	{
 		reason: 'method',
 		section: 'RFC 9111 §4; setting allowableMethods',
-		when: facts => !isMethodAllowed(facts),
+		when: ({isMethodAllowed}) => !isMethodAllowed,
 		then: pass,
 	},
 	{
 		reason: 'request-no-store',
 		section: 'RFC 9111 §5.2.1.5',
-		when: ({directives}) => directives.has('no-store'),
+		when: ({directives}) => directives.noStore,
 		then: pass,
 	},
 	{
@@ -136,7 +110,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		// Only the origin can tell whether they hold.
 		reason: 'precondition',
 		section: 'RFC 9111 §4.3.2',
-		when: hasOriginPrecondition,
+		when: ({hasOriginPrecondition}) => hasOriginPrecondition,
 		then: send,
 	},
 	{
@@ -152,7 +126,7 @@ const withoutKey: ReadonlyArray<Rule<RequestFacts, Verdict>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
-		when: isOnlyIfCached,
+		when: ({isOnlyIfCached}) => isOnlyIfCached,
 		then: fail,
 	},
 	{
@@ -168,7 +142,7 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7',
-		when: facts => (facts.stored === undefined || facts.view === undefined) && isOnlyIfCached(facts),
+		when: ({stored, view, isOnlyIfCached}) => (stored === undefined || view === undefined) && isOnlyIfCached,
 		then: fail,
 	},
 	{
@@ -188,44 +162,44 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		// It led on once, since the origin answered otherwise the next time.
 		reason: 'redirect-loop',
 		section: 'RFC 9110 §15.4',
-		when: facts => facts.redirect === 'loop' && !isOnlyIfCached(facts),
+		when: ({redirect, isOnlyIfCached}) => redirect === 'loop' && !isOnlyIfCached,
 		then: send,
 	},
 	{
 		// The cookie is not stored, and what the redirect leads to may need it.
 		reason: 'redirect-cookie',
 		section: 'RFC 6265 §3',
-		when: facts => facts.redirect === 'cookie' && !isOnlyIfCached(facts),
+		when: ({redirect, isOnlyIfCached}) => redirect === 'cookie' && !isOnlyIfCached,
 		then: send,
 	},
 	{
 		reason: 'force-refresh',
 		section: 'setting forceRefresh',
-		when: facts => facts.settings.forceRefresh && !isOnlyIfCached(facts),
+		when: ({settings, isOnlyIfCached}) => settings.forceRefresh && !isOnlyIfCached,
 		then: send,
 	},
 	{
 		reason: 'refresh',
 		section: 'RFC 9111 §5.2.1.4; settings refresh, expireAfter 0',
-		when: facts => asksForRefresh(facts) && !isOnlyIfCached(facts),
+		when: ({asksForRefresh, isOnlyIfCached}) => asksForRefresh && !isOnlyIfCached,
 		then: validate,
 	},
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.4, §5.2.2.4, §5.2.1.7',
-		when: facts => (facts.directives.has('no-cache') || mustValidate(facts.stored!, facts.settings)) && isOnlyIfCached(facts),
+		when: ({directives, origin, isOnlyIfCached}) => isOnlyIfCached && (directives.noCache || origin.noCache === true),
 		then: fail,
 	},
 	{
 		reason: 'no-cache',
 		section: 'RFC 9111 §5.2.2.4',
-		when: ({stored, settings}) => mustValidate(stored!, settings),
+		when: ({origin}) => origin.noCache === true,
 		then: validate,
 	},
 	{
 		reason: 'always-revalidate',
 		section: 'setting alwaysRevalidate; RFC 8246 §2',
-		when: facts => facts.settings.alwaysRevalidate && hasValidator(facts.stored!) && !isOnlyIfCached(facts) && !isImmutable(facts),
+		when: facts => facts.settings.alwaysRevalidate && !facts.isOnlyIfCached && !isImmutable(facts) && hasValidator(facts.stored!),
 		then: validate,
 	},
 	{
@@ -237,13 +211,13 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.2.2, §5.2.1.7',
-		when: facts => forbidsStale(facts.stored!, facts.settings) && isOnlyIfCached(facts),
+		when: ({origin, isOnlyIfCached}) => isOnlyIfCached && forbidsStale(origin),
 		then: fail,
 	},
 	{
 		reason: 'must-revalidate',
 		section: 'RFC 9111 §5.2.2.2',
-		when: ({stored, settings, now}) => forbidsStale(stored!, settings) && staleness(stored!, now) > 0,
+		when: ({stored, origin, now}) => forbidsStale(origin) && staleness(stored!, now) > 0,
 		then: validate,
 	},
 	{
@@ -255,20 +229,20 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	{
 		reason: 'stale-while-revalidate',
 		section: 'RFC 5861 §3',
-		when: facts => isUsableWhileRevalidating(facts.stored!, facts.settings, facts.now) && !limitsAge(facts) && (isOnlyIfCached(facts) || canRefresh(facts)),
-		then: (facts, reason) => isOnlyIfCached(facts) ? serve(facts, reason) : serveAndRefresh(facts, reason),
+		when: facts => isUsableWhileRevalidating(facts.stored!, facts.origin, facts.settings, facts.now) && !limitsAge(facts) && (facts.isOnlyIfCached || canRefresh(facts)),
+		then: (facts, reason) => facts.isOnlyIfCached ? serve(facts, reason) : serveAndRefresh(facts, reason),
 	},
 	{
 		// Nothing may be sent, which is as good as an origin that cannot be reached.
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4',
-		when: facts => isOnlyIfCached(facts) && facts.settings.staleIfError > 0 && isUsableOnError(facts.stored!, facts.settings, facts.directives, facts.now),
+		when: facts => facts.isOnlyIfCached && facts.settings.staleIfError > 0 && isUsableOnError(facts.stored!, facts.origin, facts, facts.now),
 		then: serve,
 	},
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7',
-		when: isOnlyIfCached,
+		when: ({isOnlyIfCached}) => isOnlyIfCached,
 		then: fail,
 	},
 	{
@@ -300,61 +274,39 @@ What to do with a request for which the store was asked.
 */
 export function onLookup(facts: RequestFacts, found: Found, now: number, asked?: AskedRule[]): Verdict {
 	const {stored, redirect, mayRefresh = true} = found;
-	const view = stored === undefined ? undefined : viewFor(facts.request, stored);
-	const known = {
+	return decide(afterLookup, {
 		...facts,
 		stored,
-		view,
+		origin: stored === undefined ? {} : wordOfOrigin(stored, facts.settings),
+		view: stored === undefined ? undefined : viewFor(facts, stored),
 		redirect,
 		mayRefresh,
 		now,
-	};
-	return decide(afterLookup, known, asked);
-}
-
-// RFC 9111 §4.3.2: these two are for the origin alone.
-function hasOriginPrecondition({request}: RequestFacts): boolean {
-	return request.fields['if-match'] !== undefined || request.fields['if-unmodified-since'] !== undefined;
-}
-
-/** An override header counts as in requests-cache; but RFC 9111 knows the method that is sent, and an unsafe one is to be sent (§4). */
-function isMethodAllowed({request: {method, override = method}, settings: {allowableMethods, cacheControl}}: RequestFacts): boolean {
-	return allowableMethods.has(override) && (!cacheControl || allowableMethods.has(method));
+	}, asked);
 }
 
 /** Whether something stored could answer it at all. */
-function isForCache(facts: RequestFacts): boolean {
-	const {request, directives, expiration} = facts;
-	return isMethodAllowed(facts)
-		&& !directives.has('no-store')
+function isForCache({request, directives, expiration, isMethodAllowed, hasOriginPrecondition}: RequestFacts): boolean {
+	return isMethodAllowed
+		&& !directives.noStore
 		&& expiration?.kind !== 'do-not-cache'
 		&& request.keyable
-		&& !hasOriginPrecondition(facts);
-}
-
-function isOnlyIfCached({settings, directives}: RequestFacts): boolean {
-	return settings.onlyIfCached || directives.has('only-if-cached');
-}
-
-/** Whether the origin is to be asked, whatever is stored. */
-export function asksForRefresh({settings, directives}: RequestFacts): boolean {
-	const own = settings.requestExpireAfter;
-	return settings.refresh || directives.has('no-cache') || (own?.kind === 'after' && own.milliseconds === 0);
+		&& !hasOriginPrecondition;
 }
 
 // A request that limits age or asks for a margin has said what it accepts.
-function limitsAge({directives}: RequestFacts): boolean {
-	return directives.has('max-age') || directives.has('min-fresh');
+function limitsAge({directives: {maximumAge, minimumFresh}}: RequestFacts): boolean {
+	return maximumAge !== undefined || minimumFresh !== undefined;
 }
 
 // Where nothing may be written, a refresh would be for nothing each time; and so it would with a part, or with a 304 for the caller.
-function canRefresh({request, settings, mayRefresh}: LookupFacts): boolean {
-	return mayRefresh && !settings.readOnly && !isPartialOrConditional(request);
+function canRefresh({settings, isPartialOrConditional, mayRefresh}: LookupFacts): boolean {
+	return mayRefresh && !settings.readOnly && !isPartialOrConditional;
 }
 
 // RFC 8246: while it is fresh, it will not have changed.
-function isImmutable({stored, settings, now}: LookupFacts): boolean {
-	return settings.cacheControl && responseDirectives(stored!, settings).has('immutable') && staleness(stored!, now) <= 0;
+function isImmutable({stored, origin, now}: LookupFacts): boolean {
+	return origin.immutable === true && staleness(stored!, now) <= 0;
 }
 
 // What is fresh for good is never due.
@@ -364,52 +316,7 @@ function isDueAhead(facts: LookupFacts): boolean {
 	return refreshAhead > 0
 		&& expires !== undefined
 		&& now >= createdAt + (refreshAhead * (expires - createdAt))
-		&& !isOnlyIfCached(facts)
+		&& !facts.isOnlyIfCached
 		&& !isImmutable(facts)
 		&& canRefresh(facts);
-}
-
-/**
-The most characters of a condition that is sent. Servers take no line of more than some 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`): with a longer one, every later request for what is stored would fail.
-*/
-const maxConditionLength = 4096;
-
-/** What a stored response can be validated by (RFC 9110 §8.8): a tag or a date that can be sent back. */
-function validatorOf(fields: Fields, name: 'etag' | 'last-modified'): string | undefined {
-	const value = fieldValue(fields, name);
-	return value !== undefined && value.length <= maxConditionLength ? value : undefined;
-}
-
-export function hasValidator({fields}: {readonly fields: Fields}): boolean {
-	return validatorOf(fields, 'etag') !== undefined || validatorOf(fields, 'last-modified') !== undefined;
-}
-
-// For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
-const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
-
-/** Whether the request may be made conditional, so that a 304 says something to the cache and nothing to the caller. */
-export function mayValidate(request: RequestHead): boolean {
-	return validated.has(request.method) && !isPartialOrConditional(request);
-}
-
-/**
-RFC 9111 §4.3.1: the request is made conditional with what the stored response offers; not one that has conditions of its own, whose answer is for the caller alone.
-*/
-function validators({request, stored}: LookupFacts): Record<string, string> {
-	const conditional: Record<string, string> = {};
-	if (!mayValidate(request)) {
-		return conditional;
-	}
-
-	const etag = validatorOf(stored!.fields, 'etag');
-	const lastModified = validatorOf(stored!.fields, 'last-modified');
-	if (etag !== undefined) {
-		conditional['if-none-match'] = etag;
-	}
-
-	if (lastModified !== undefined) {
-		conditional['if-modified-since'] = lastModified;
-	}
-
-	return conditional;
 }

@@ -66,11 +66,14 @@ export function notModifiedFields(raw: RawFields): string[] {
 	return filterLines(raw, name => ofNotModified.has(name));
 }
 
+// Whatever parts them: what is broken lets nothing more be stored.
+const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
+
 function connectionListed(raw: RawFields): string[] {
 	const listed: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		if (raw[index]!.toLowerCase() === 'connection') {
-			listed.push(...raw[index + 1]!.split(',').map(token => token.trim().toLowerCase()));
+			listed.push(...raw[index + 1]!.toLowerCase().match(tokens) ?? []);
 		}
 	}
 

@@ -1,5 +1,4 @@
-import {trimSpace} from './field-values.ts';
-import {fieldLines, type Fields} from './fields.ts';
+import {fieldLines, trimSpace, type Fields} from './fields.ts';
 
 /**
 The most tags of one response, those of its headers and of the settings together, each counted once. Every hit looks each of them up; Akamai and Next.js have the same limit.

@@ -1,6 +1,8 @@
 import type {Expiration} from './expiration.ts';
 import type {Fields} from './fields.ts';
+import type {Mode} from './modes.ts';
 import type {Reason} from './reasons.ts';
+import type {StoredFacts} from './stored-facts.ts';
 
 /**
 What the rules know of a request: as it will be sent, after all hooks.
@@ -50,12 +52,17 @@ export type StoredHead = ResponseHead & {
 
 	/** By which it can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
+
+	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
+	readonly facts?: StoredFacts;
 };
 
 /**
 The settings that rules ask, parsed and merged for one request. Periods are in milliseconds, `Infinity` without end, 0 off.
 */
 export type PolicySettings = {
+	/** What the cache is to tests, if it is: a recording is no cache. */
+	readonly mode: Mode | undefined;
 	readonly disabled: boolean;
 	readonly readOnly: boolean;
 	readonly onlyIfCached: boolean;
@@ -110,6 +117,20 @@ export type Lifetime = {
 };
 
 /**
+On what terms a response is stored, or stored anew.
+*/
+export type StorageTerms = Lifetime & {
+	/** The fields that are not stored: they may not be used without validation (RFC 9111 §5.2.2.4 `no-cache="…"`). */
+	readonly withheld: readonly string[];
+
+	/** The request fields that it varies by, sorted. */
+	readonly vary: readonly string[];
+
+	/** Absent where the user's word alone decides, so that no hit asks for them. */
+	readonly facts?: StoredFacts;
+};
+
+/**
 What of a stored response answers the request: all of it, a part (RFC 9110 §14), or only that the caller's copy is still right (RFC 9111 §4.3.2).
 */
 export type View =
@@ -128,10 +149,10 @@ export type RequestDecision =
 
 /** What to do with a response, or with the lack of one. */
 export type ResponseDecision =
-	| ({readonly do: 'store'; readonly withheld: readonly string[]; readonly reason: Reason} & Lifetime)
+	| ({readonly do: 'store'; readonly reason: Reason} & StorageTerms)
 
 	/** What becomes of what is stored: it is written with the news, only given with them, left without them, or given with them and dropped. */
-	| ({readonly do: 'freshen'; readonly view: View; readonly keep: 'write' | 'leave' | 'give' | 'drop'; readonly withheld: readonly string[]; readonly reason: Reason} & Lifetime)
+	| ({readonly do: 'freshen'; readonly view: View; readonly keep: 'write' | 'leave' | 'give' | 'drop'; readonly reason: Reason} & StorageTerms)
 	| {readonly do: 'serve'; readonly view: View; readonly reason: Reason}
 
 	/** The request is sent once more, as it was. */
@@ -139,4 +160,4 @@ export type ResponseDecision =
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason}
 
 	/** What of the stored response the origin's answer, which goes to the caller, says beside. */
-	| {readonly do: 'pass'; readonly stored?: 'drop' | (Lifetime & {readonly withheld: readonly string[]}); readonly awaitsRetries?: true; readonly reason: Reason};
+	| {readonly do: 'pass'; readonly stored?: 'drop' | StorageTerms; readonly awaitsRetries?: true; readonly reason: Reason};

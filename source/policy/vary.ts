@@ -1,13 +1,15 @@
-import {trimSpace, normalizeFieldValue} from './field-values.ts';
-import {fieldValue, type Fields} from './fields.ts';
+import {normalizeFieldValue} from './field-values.ts';
+import {
+	fieldValue,
+	isToken,
+	trimSpace,
+	type Fields,
+} from './fields.ts';
 
 /**
 The most request fields by which a response may vary. Each is looked up and normalized for every request for the resource; real responses name up to a dozen.
 */
 export const maxNominatedFields = 32;
-
-// RFC 9110 §5.6.2.
-const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
 
 /**
 The request fields that a response names in `Vary`, sorted, each once (RFC 9110 §12.5.5).
@@ -28,7 +30,7 @@ export function nominatedFields(response: Fields): readonly string[] | '*' {
 		}
 
 		names.add(name);
-		if (name === '*' || !token.test(name) || names.size > maxNominatedFields) {
+		if (name === '*' || !isToken(name) || names.size > maxNominatedFields) {
 			return '*';
 		}
 	}

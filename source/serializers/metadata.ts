@@ -35,6 +35,19 @@ const isRequest = shape({
 
 const isVariation = shape({names: isStrings, digest: isString});
 
+const isTrue: Check = value => value === true;
+
+const isFacts = shape({
+	noCache: optional(isTrue),
+	mustRevalidate: optional(isTrue),
+	immutable: optional(isTrue),
+	staleIfError: optional(isTime),
+	staleWhileRevalidate: optional(isTime),
+	lastModified: optional(isTime),
+	isDateWeak: optional(isTrue),
+	targets: optional(isStrings),
+} satisfies {readonly [Name in keyof NonNullable<StoredMetadata['facts']>]-?: Check});
+
 const isCookie = shape({name: isString, url: isString, isDeleted: value => typeof value === 'boolean'});
 
 /** Each member of the metadata, and what it must be. What has no row is kept as it is. */
@@ -49,6 +62,7 @@ const rows = {
 	expires: optional(isTime),
 	retainUntil: optional(isTime),
 	codings: optional(isStrings),
+	facts: optional(isFacts),
 	decidedBy: oneOf('user', 'origin'),
 	generation: isString,
 	vary: optional(isVariation),

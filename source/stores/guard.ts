@@ -1,6 +1,12 @@
 import {CacheHooksError} from '../errors.ts';
-import {Breaker, type CircuitState, type Passage} from './breaker.ts';
-import {isPromise, within} from './time-limit.ts';
+import {isPromise} from '../maybe-promise.ts';
+import {
+	Breaker,
+	type BreakerOptions,
+	type CircuitState,
+	type Passage,
+} from './breaker.ts';
+import {within} from './time-limit.ts';
 import type {
 	MaybePromise,
 	SetOptions,
@@ -77,7 +83,10 @@ class GuardedStore implements Store {
 	readonly #timeout: number;
 	readonly #failFast: boolean;
 	readonly #onError: ((fault: StoreFault) => void) | undefined;
-	readonly #breaker: Breaker;
+	readonly #breakerOptions: BreakerOptions;
+
+	/** There is none while nothing has failed. */
+	#breaker: Breaker | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly find?: NonNullable<Store['find']>;
 	readonly deleteFound?: NonNullable<Store['deleteFound']>;
@@ -91,9 +100,9 @@ class GuardedStore implements Store {
 		this.#timeout = timeout;
 		this.#failFast = failFast;
 		this.#onError = onError;
-		this.#breaker = new Breaker({
+		this.#breakerOptions = {
 			faults: faultsUntilBarred, pause, now, onState: onCircuit,
-		});
+		};
 		if (store.add !== undefined) {
 			this.add = (key, value, options_) => this.#call({
 				operation: 'add', key, miss: false, extraTime: timeFor(value, options_), run: () => store.add!(key, value, options_),
@@ -197,7 +206,7 @@ class GuardedStore implements Store {
 
 	#call<T>(call: Call<T>): MaybePromise<T> {
 		// Closing is never left out: it gives back what the store holds.
-		const passage = this.#failFast || call.operation === 'close' ? 'normal' : this.#breaker.enter();
+		const passage = this.#failFast || call.operation === 'close' ? 'normal' : this.#breaker?.enter() ?? 'normal';
 		if (passage === 'barred') {
 			return call.miss;
 		}
@@ -213,7 +222,7 @@ class GuardedStore implements Store {
 			return this.#wait(call, passage, answer);
 		}
 
-		this.#breaker.succeed(passage);
+		this.#breaker?.succeed(passage);
 		return answer;
 	}
 
@@ -221,7 +230,7 @@ class GuardedStore implements Store {
 		const limit = this.#timeout + (call.extraTime ?? 0);
 		try {
 			const value = await within(limit, call.operation, answer);
-			this.#breaker.succeed(passage);
+			this.#breaker?.succeed(passage);
 			return value;
 		} catch (error) {
 			return this.#fault(call, passage, error);
@@ -234,6 +243,7 @@ class GuardedStore implements Store {
 		}
 
 		this.#report({operation, ...(key !== undefined && {key}), error});
+		this.#breaker ??= new Breaker(this.#breakerOptions);
 		if (this.#breaker.fail(passage)) {
 			const message = `The store \`${this.name}\` failed ${faultsUntilBarred} times in a row: it is left alone for ${pause / 1000} s`;
 			this.#report({operation: 'circuit', error: new CacheHooksError('ERR_STORE_CIRCUIT', message, {cause: error})});

@@ -1,8 +1,5 @@
 import {StoreTimeoutError} from '../errors.ts';
-import type {MaybePromise} from './types.ts';
-
-/** A timer for longer than that fires at once. */
-const longestTimer = 2_147_483_647;
+import {longestTimer} from '../maybe-promise.ts';
 
 /**
 The answer, or a `StoreTimeoutError`; what comes later, a rejection too, is ignored.
@@ -21,8 +18,4 @@ export async function within<T>(milliseconds: number, operation: string, answer:
 	} finally {
 		clearTimeout(timer);
 	}
-}
-
-export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-	return typeof (value as {then?: unknown} | undefined | null)?.then === 'function';
 }

@@ -4,7 +4,7 @@ The tests are in `body`, and run once in each dialect.
 import {dialects, importIn} from './transpile.ts';
 
 for (const dialect of dialects) {
-	for (const file of ['requests.ts', 'lazy.ts', 'classes.ts', 'results.ts', 'invalidation.ts', 'types.ts']) {
+	for (const file of ['requests.ts', 'lazy.ts', 'classes.ts', 'results.ts', 'names.ts', 'invalidation.ts', 'types.ts']) {
 		await importIn(dialect, file);
 	}
 }

@@ -1,6 +1,6 @@
 import type {Expiration} from '../../source/policy/expiration.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {requestFacts, type RequestFacts} from '../../source/policy/request-rules.ts';
+import {requestFacts, type RequestFacts} from '../../source/policy/request-facts.ts';
 import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 
 /** A moment to stand at; the tables count from it. */
@@ -11,6 +11,7 @@ export const hour = 3_600_000;
 export const fiveMinutes: Expiration = {kind: 'after', milliseconds: 5 * minute};
 
 const defaults: PolicySettings = {
+	mode: undefined,
 	disabled: false,
 	readOnly: false,
 	onlyIfCached: false,
@@ -35,15 +36,16 @@ const defaults: PolicySettings = {
 
 export type RequestCase = {
 	readonly method?: string;
+	readonly override?: string;
 	readonly url?: string;
 	readonly fields?: Fields;
 	readonly keyable?: boolean;
 	readonly settings?: Partial<PolicySettings>;
 };
 
-export function facts({method = 'GET', url = 'https://example.com/', fields = {}, keyable = true, settings = {}}: RequestCase = {}): RequestFacts {
+export function facts({method = 'GET', override, url = 'https://example.com/', fields = {}, keyable = true, settings = {}}: RequestCase = {}): RequestFacts {
 	return requestFacts({
-		method, url, fields, keyable,
+		method, override, url, fields, keyable,
 	}, {...defaults, ...settings});
 }
 

@@ -1,7 +1,8 @@
+import {Buffer} from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
-import {isWhole} from '../../source/policy/completeness.ts';
-import {deltaMilliseconds, parseDirectives} from '../../source/policy/directives.ts';
+import {announcedLength, isWhole} from '../../source/policy/completeness.ts';
+import {deltaMilliseconds, parseDirectives, qualifiedFields} from '../../source/policy/directives.ts';
 import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
 import {
 	always,
@@ -34,6 +35,8 @@ const directives: ReadonlyArray<readonly [title: string, value: string | undefin
 	['a restriction in what is broken counts', 'max-age=5 no-store; no-cache', [['max-age', ''], ['no-store', true], ['no-cache', true]]],
 	['a member that is quoted is broken', '"max-age=5", public', [['max-age', ''], ['public', true]]],
 	['a quote that is not closed takes all that follows', 'a="b, max-age=5, no-store', [['max-age', ''], ['no-store', true]]],
+	['an argument goes no further than a token', 'max-age=60;no-store, a=b/c', [['max-age', ''], ['no-store', true]]],
+	['a name is a token', 'no-store:, (no-cache), public?', [['no-store', true], ['no-cache', true]]],
 	['a word that means nothing in what is broken is nothing', '=x, ;y, public', [['public', true]]],
 ];
 
@@ -43,11 +46,47 @@ for (const [title, value, parsed] of directives) {
 	});
 }
 
+// RFC 9110 §5.6.2: what is no token may be read as white space by a server, but is none of HTTP's. Latin-1, as Node.js gives headers; and what other sources of headers may have.
+const separators = [
+	...Array.from({length: 256}, (_, code) => String.fromCodePoint(code)),
+	...'\u{1680}\u{2000}\u{200B}\u{2028}\u{202F}\u{3000}\u{FEFF}',
+	// What UTF-8 is, read as Latin-1.
+	...['\u{A0}', '\u{FEFF}', '\u{2003}'].map(character => Buffer.from(character).toString('latin1')),
+].filter(text => !/^[\w\t !#$%\u{26}'*+\-.=^`\|~]$/v.test(text));
+
+test('RFC 9111 §5.2: whatever stands beside a restriction, it counts', t => {
+	for (const separator of separators) {
+		for (const restriction of ['no-store', 'no-cache', 'must-revalidate', 'only-if-cached']) {
+			for (const value of [`${separator}${restriction}`, `${restriction}${separator}`, `max-age=60,${separator}${restriction}`, `public${separator}${restriction}`, `max-age=60${separator}${restriction}`, `x=${separator}${restriction}`, `x${separator}=${restriction}, ${restriction}`]) {
+				t.true(parseDirectives(value).has(restriction), JSON.stringify(value));
+			}
+		}
+	}
+});
+
+test('RFC 9111 §5.2.2.4: what is not the name of a field limits no directive to it', t => {
+	const others = separators.filter(text => !',"\\'.includes(text));
+	for (const separator of others) {
+		t.deepEqual(qualifiedFields(parseDirectives(`no-cache="x-a${separator}"`), 'no-cache'), [], JSON.stringify(separator));
+	}
+
+	t.deepEqual(qualifiedFields(parseDirectives('no-cache=" X-A ,\tx-b"'), 'no-cache'), ['x-a', 'x-b']);
+});
+
+test('RFC 9110 §7.6.1: whatever stands beside what Connection lists, it is not stored', t => {
+	for (const separator of separators) {
+		t.deepEqual(storableFields(['Connection', `close,${separator}X-Hop${separator}`, 'X-Hop', '1'], []), [], JSON.stringify(separator));
+	}
+});
+
+test('RFC 9110 §5.6.3: optional white space is spaces and tabs', t => {
+	t.deepEqual(fieldTokens({a: '\t gzip ,br\u{A0}'}, 'a'), ['gzip', 'br\u{A0}']);
+});
+
 test('parsing never throws and gives only lower-case names', t => {
 	fc.assert(fc.property(fc.string({unit: 'binary'}), value => {
-		for (const name of parseDirectives(value).keys()) {
-			t.is(name, name.toLowerCase());
-		}
+		const names = parseDirectives(value).keys().toArray();
+		t.deepEqual(names, names.map(name => name.toLowerCase()));
 	}));
 });
 
@@ -117,7 +156,27 @@ const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode:
 	['whose length a transfer coding overrides is whole', 'GET', 200, {'content-length': '4', 'transfer-encoding': 'chunked'}, 3, true],
 	['of HEAD is empty whatever was announced', 'HEAD', 200, {'content-length': '4'}, 0, true],
 	['of a 204 is empty whatever was announced', 'GET', 204, {'content-length': '4'}, 0, true],
+	['that is longer than announced is not, whatever a transfer coding says', 'GET', 200, {'content-length': '2', 'transfer-encoding': 'chunked'}, 3, false],
+	['of a 205 that is longer than announced is not', 'GET', 205, {'content-length': '0'}, 3, false],
+	['with a length in white space is whole', 'GET', 200, {'content-length': ' 3\t'}, 3, true],
+	['of HEAD is empty even if what was announced is no number', 'HEAD', 200, {'content-length': 'x'}, 0, true],
+	...['+3', '-3', '0x3', '3.0', '3e0', '3\u{A0}', '\u{B}3', '3, 4', '3;', '0b11'].map(length => [`with the length ${JSON.stringify(length)} is not`, 'GET', 200, {'content-length': length}, 3, false] as const),
+	['with an empty length is not', 'GET', 200, {'content-length': ''}, 0, false],
 ];
+
+const lengths: ReadonlyArray<readonly [fields: Record<string, string>, length: number | undefined]> = [
+	[{}, undefined],
+	[{'content-length': '3'}, 3],
+	[{'content-length': '0'}, 0],
+	[{'content-length': '3', 'transfer-encoding': 'chunked'}, undefined],
+	[{'content-length': 'x'}, undefined],
+];
+
+for (const [fields, length] of lengths) {
+	test(`RFC 9112 §6.3: a body with ${JSON.stringify(fields)} is announced with ${length} bytes`, t => {
+		t.is(announcedLength(fields), length);
+	});
+}
 
 for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
 	test(`RFC 9112 §8: a body ${title}`, t => {

@@ -1,9 +1,15 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type {Fields} from '../../source/policy/fields.ts';
-import {invalidatedUrls} from '../../source/policy/invalidation.ts';
+import {invalidatedBy} from '../../source/policy/invalidation.ts';
+import type {ResponseHead} from '../../source/policy/types.ts';
+import {byOrigin, facts, type RequestCase} from '../helpers/policy.ts';
 
 const url = 'https://example.com/a/b?q=1';
+
+function invalidatedUrls(request: RequestCase, response: ResponseHead): readonly string[] {
+	return invalidatedBy(facts({...request, settings: {...byOrigin, ...request.settings}}), response).map(invalid => invalid.url);
+}
 
 for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']) {
 	test(`RFC 9111 §4.4: ${method} is safe and makes nothing invalid`, t => {
@@ -76,3 +82,26 @@ test('RFC 9111 §4.4: nothing throws, and every URL is of the target\'s origin, 
 		}
 	}));
 });
+
+const both = new Set(['GET', 'HEAD', 'POST']);
+const spared: ReadonlyArray<readonly [title: string, request: RequestCase, invalid: ReadonlyArray<readonly [path: string, sparesOwnMethod: boolean]>]> = [
+	['a POST makes all that is stored of its target invalid', {method: 'POST'}, [['/a', false], ['/b', false]]],
+	['a POST that is cached leaves the others by POST to its target', {method: 'POST', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
+	['a PUT beside a cached POST leaves nothing', {method: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
+	['a POST with another method in its place leaves nothing', {method: 'POST', override: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
+	['a POST with an allowed method in its place leaves its like', {method: 'POST', override: 'GET', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
+	['a POST with GET in its place is unsafe', {method: 'POST', override: 'GET'}, [['/a', false], ['/b', false]]],
+	['a GET with an unsafe method in its place is unsafe', {method: 'GET', override: 'DELETE'}, [['/a', false], ['/b', false]]],
+	['a GET with a safe method in its place is safe', {method: 'GET', override: 'HEAD'}, []],
+	['a cache that is disabled knows of nothing', {method: 'PUT', settings: {disabled: true}}, []],
+	['a cache that is read-only makes nothing invalid', {method: 'PUT', settings: {readOnly: true}}, []],
+	['where the user decides, nothing is invalid', {method: 'PUT', settings: {cacheControl: false}}, []],
+];
+
+for (const [title, request, invalid] of spared) {
+	test(`RFC 9111 §4.4: ${title}`, t => {
+		const known = facts({...request, url: 'https://example.com/a', settings: {...byOrigin, ...request.settings}});
+		const expected = invalid.map(([path, sparesOwnMethod]) => ({url: `https://example.com${path}`, sparesOwnMethod}));
+		t.deepEqual(invalidatedBy(known, {statusCode: 200, fields: {location: '/b', 'content-location': '/a'}}), expected);
+	});
+}

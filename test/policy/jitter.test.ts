@@ -1,5 +1,6 @@
 import test from 'ava';
-import {lifetime} from '../../source/policy/freshness.ts';
+import {lifetime} from '../../source/policy/lifetime.ts';
+import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import type {PolicySettings} from '../../source/policy/types.ts';
 import {
 	byOrigin,
@@ -12,7 +13,7 @@ import {
 
 function expires(settings: Partial<PolicySettings>, random: number | undefined, fields = {}): number | undefined {
 	const {settings: all, expiration} = facts({settings});
-	return lifetime({statusCode: 200, fields}, expiration, all, {requested: start, received: start, ...(random !== undefined && {random})}).expires;
+	return lifetime(new ResponseFacts({statusCode: 200, fields}, [], start), expiration, all, {requested: start, received: start, ...(random !== undefined && {random})}).expires;
 }
 
 test('a lifetime is shortened by a part of its share, at random', t => {

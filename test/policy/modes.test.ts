@@ -1,5 +1,7 @@
 import test from 'ava';
+import {onResponse} from '../../source/policy/response-rules.ts';
 import {settingsOfMode} from '../../source/policy/modes.ts';
+import {facts, start} from '../helpers/policy.ts';
 
 test('a mode takes whatever comes, for good; none changes nothing', t => {
 	t.deepEqual(settingsOfMode(undefined), {});
@@ -13,4 +15,19 @@ test('a mode takes whatever comes, for good; none changes nothing', t => {
 
 	t.true(settingsOfMode('record').forceRefresh);
 	t.like(settingsOfMode('replay'), {onlyIfCached: true, readOnly: true, forceRefresh: false});
+});
+
+test('RFC 6585: what no cache stores is recorded, since a recording is no cache', t => {
+	const receive = (statusCode: number, mode?: 'record' | 'replay' | 'record-missing'): object => onResponse(
+		facts({settings: {...settingsOfMode(mode), mode, allowableCodes: new Set([statusCode])}}),
+		{statusCode, fields: {}},
+		{stored: undefined, conditional: false},
+		{requested: start, received: start},
+	);
+	for (const statusCode of [428, 429, 431, 511]) {
+		t.like(receive(statusCode, 'record'), {do: 'store', expires: undefined});
+		t.like(receive(statusCode, 'record-missing'), {do: 'store', expires: undefined});
+		t.like(receive(statusCode, 'replay'), {do: 'pass', reason: 'read-only'});
+		t.deepEqual(receive(statusCode), {do: 'pass', reason: 'status-code'});
+	}
 });

@@ -1,19 +1,27 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type {Fields} from '../../source/policy/fields.ts';
+import {evaluatePrecondition, parseEntityTags} from '../../source/policy/preconditions.ts';
+import {storedFacts} from '../../source/policy/stored-facts.ts';
 import {
 	canFreshen,
-	evaluatePrecondition,
+	conditionsOf,
+	hasValidator,
 	headAgrees,
-	parseEntityTags,
 	sameStrongly,
 	sameWeakly,
-} from '../../source/policy/preconditions.ts';
+} from '../../source/policy/validators.ts';
+import {storedHead} from '../helpers/policy.ts';
 
 const earlier = 'Tue, 30 Jun 2026 00:00:00 GMT';
 const date = 'Wed, 01 Jul 2026 00:00:00 GMT';
 const later = 'Thu, 02 Jul 2026 00:00:00 GMT';
 const createdAt = Date.parse(date);
+
+function evaluate(request: Fields, fields: Fields, at = createdAt): ReturnType<typeof evaluatePrecondition> {
+	const stored = storedHead({fields, createdAt: at});
+	return evaluatePrecondition(request, stored, storedFacts(stored, {cacheControlTargets: []}));
+}
 
 const conditions: ReadonlyArray<readonly [title: string, request: Fields, stored: Fields, outcome: 'modified' | 'not-modified' | undefined]> = [
 	['without a precondition there is nothing to say', {}, {etag: '"a"'}, undefined],
@@ -49,7 +57,7 @@ const conditions: ReadonlyArray<readonly [title: string, request: Fields, stored
 
 for (const [title, request, stored, outcome] of conditions) {
 	test(`RFC 9111 §4.3.2, RFC 9110 §13.2: ${title}: ${outcome ?? 'nothing'}`, t => {
-		t.is(evaluatePrecondition(request, {fields: stored, createdAt}), outcome);
+		t.is(evaluate(request, stored), outcome);
 	});
 }
 
@@ -84,24 +92,42 @@ for (const [value, tags] of lists) {
 }
 
 // RFC 9110 §8.8.3.2 has the first four.
-const comparisons: ReadonlyArray<readonly [a: string | undefined, b: string | undefined, strongly: boolean, weakly: boolean]> = [
+const comparisons: ReadonlyArray<readonly [tag: string, other: string | undefined, strongly: boolean, weakly: boolean]> = [
 	['W/"1"', 'W/"1"', false, true],
 	['W/"1"', 'W/"2"', false, false],
 	['W/"1"', '"1"', false, true],
 	['"1"', '"1"', true, true],
+	['"1"', 'W/"1"', false, true],
 	['"1"', '"2"', false, false],
+	['"1"', '1', false, false],
 	['"1"', undefined, false, false],
-	[undefined, undefined, false, false],
-	['1', '1', true, true],
-	['1', '"1"', false, false],
 ];
 
-for (const [a, b, strongly, weakly] of comparisons) {
-	test(`RFC 9110 §8.8.3.2: ${a} and ${b} are ${strongly ? '' : 'not '}the same strongly, ${weakly ? '' : 'not '}weakly`, t => {
-		t.is(sameStrongly(a, b), strongly);
-		t.is(sameStrongly(b, a), strongly);
-		t.is(sameWeakly(a, b), weakly);
-		t.is(sameWeakly(b, a), weakly);
+for (const [tag, other, strongly, weakly] of comparisons) {
+	test(`RFC 9110 §8.8.3.2: ${tag} and ${other} are ${strongly ? '' : 'not '}the same strongly, ${weakly ? '' : 'not '}weakly`, t => {
+		t.is(sameStrongly(tag, other), strongly);
+		t.is(sameWeakly(tag, other), weakly);
+	});
+}
+
+const malformed: ReadonlyArray<Fields['etag']> = [undefined, '', ' ', 'a', '"', '"a', 'a"', 'W/', 'W/a', 'w/"a"', 'W/ "a"', '"a" "b"', '"a", "b"', '"a"x', '"a b"', '"a"\u{A0}', '"\u{20AC}"', '"a\tb"', '*', '\'a\'', ['"a"', '"a"']];
+
+for (const etag of malformed) {
+	test(`RFC 9110 §8.8.3: ${JSON.stringify(etag)} is no validator`, t => {
+		t.false(hasValidator({fields: {etag}}));
+		t.true(hasValidator({fields: {etag, 'last-modified': date}}));
+		t.deepEqual(conditionsOf({fields: {etag}}), {});
+		t.deepEqual(conditionsOf({fields: {etag, 'last-modified': date}}), {'if-modified-since': date});
+		t.is(evaluate({'if-none-match': '"a"'}, {etag}), 'modified');
+		t.true(canFreshen({etag: '"a"'}, {etag}));
+		t.false(canFreshen({etag}, {etag: '"a"'}));
+	});
+}
+
+for (const etag of ['"a"', '""', 'W/"a"', '"a,b"', '"\u{E9}"', String.raw`"\"`, '\t"a" ']) {
+	test(`RFC 9110 §8.8.3: ${JSON.stringify(etag)} is a validator`, t => {
+		t.true(hasValidator({fields: {etag}}));
+		t.deepEqual(conditionsOf({fields: {etag}}), {'if-none-match': etag.trim()});
 	});
 }
 
@@ -120,6 +146,11 @@ const updates: ReadonlyArray<readonly [title: string, stored: Fields, update: Fi
 	['with the same date where a tag is stored', {etag: '"a"', 'last-modified': date}, {'last-modified': date}, true],
 	['with another date', {'last-modified': date}, {'last-modified': later}, false],
 	['with a date where none is stored', {etag: '"a"'}, {'last-modified': date}, false],
+	['with an empty tag', {etag: '"a"'}, {etag: ''}, true],
+	['with a tag without quotes', {etag: '"a"'}, {etag: 'a'}, true],
+	['with a malformed tag and another date', {etag: '"a"', 'last-modified': date}, {etag: 'a', 'last-modified': later}, false],
+	['with a tag where a malformed one is stored', {etag: 'a'}, {etag: '"a"'}, false],
+	['with the malformed tag that is stored, and another date', {etag: 'a', 'last-modified': date}, {etag: 'a', 'last-modified': later}, false],
 ];
 
 for (const [title, stored, update, can] of updates) {
@@ -138,6 +169,8 @@ const heads: ReadonlyArray<readonly [title: string, stored: Fields, head: Fields
 	['with a tag where none is stored', {}, {etag: '"a"'}, false],
 	['with another date', whole, {...whole, 'last-modified': later}, false],
 	['with a date where none is stored', {}, {'last-modified': date}, false],
+	['with another malformed tag', {etag: 'a'}, {etag: 'b'}, false],
+	['with the same malformed tag', {etag: 'a'}, {etag: 'a'}, true],
 	['with another length', whole, {...whole, 'content-length': '6'}, false],
 	['with a length where none is stored', {etag: '"a"'}, {etag: '"a"', 'content-length': '6'}, true],
 ];
@@ -154,7 +187,7 @@ const fieldsOf = (...names: readonly string[]) => fc.record(Object.fromEntries(n
 test('RFC 9110 §13.2: no fields make the evaluation throw', t => {
 	const validators = fieldsOf('etag', 'last-modified', 'date', 'content-length');
 	fc.assert(fc.property(fieldsOf('if-none-match', 'if-modified-since'), validators, validators, fc.double(), (request, stored, update, at) => {
-		t.true(['modified', 'not-modified', undefined].includes(evaluatePrecondition(request, {fields: stored, createdAt: at})));
+		t.true(['modified', 'not-modified', undefined].includes(evaluate(request, stored, at)));
 		t.is(typeof canFreshen(stored, update), 'boolean');
 		t.is(typeof headAgrees(stored, update), 'boolean');
 		t.true(canFreshen(stored, {}));
@@ -168,7 +201,7 @@ test('RFC 9110 §8.8.3: a list of entity tags is read back, and each of them mat
 	fc.assert(fc.property(fc.array(tag, {minLength: 1}), fc.constantFrom(',', ', ', ' ,, '), (tags, separator) => {
 		const list = tags.join(separator);
 		t.deepEqual(parseEntityTags(list), tags);
-		t.is(evaluatePrecondition({'if-none-match': list}, {fields: {etag: tags.at(-1)}, createdAt}), 'not-modified');
+		t.is(evaluate({'if-none-match': list}, {etag: tags.at(-1)}), 'not-modified');
 	}));
 });
 

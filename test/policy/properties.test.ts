@@ -5,6 +5,7 @@ import {parseDirectives, type Directives} from '../../source/policy/directives.t
 import type {Fields} from '../../source/policy/fields.ts';
 import {staleness} from '../../source/policy/freshness.ts';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
+import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
 import type {PolicySettings} from '../../source/policy/types.ts';
 import {
@@ -74,7 +75,7 @@ test('every response gets a decision, and times that are numbers', t => {
 
 test('RFC 9111 §4.2.3: the age never goes backwards', t => {
 	fc.assert(fc.property(fields, moment, fc.integer({min: -10_000, max: 10_000}), fc.nat(), fc.nat(), (response, received, took, first, second) => {
-		const initial = initialAge(response, received - took, received);
+		const initial = initialAge(new ResponseFacts({statusCode: 200, fields: response}, [], received), received - took);
 		t.true(initial >= 0);
 		const head = storedHead({createdAt: received, initialAge: initial});
 		t.true(currentAge(head, received + first) <= currentAge(head, received + first + second));

@@ -58,6 +58,7 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['one that never expires is served for ever', {stored: {expires: undefined}, after: 1e6 * hour}, serve('fresh')],
 	['RFC 9111 §4.3.1: a stale one is validated with all it has', {stored: {fields: {...etag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-none-match': '"a"', 'if-modified-since': 'then'})],
 
+	['RFC 9110 §8.8.3: a malformed tag is not sent', {stored: {fields: {etag: '', 'last-modified': 'then'}}, after: hour}, send('stale', {'if-modified-since': 'then'})],
 	['a tag that is too long to be sent back is no validator', {stored: {fields: {etag: longTag, 'last-modified': 'then'}}, after: hour}, send('stale', {'if-modified-since': 'then'})],
 	['a date that is too long to be sent back is none', {stored: {fields: {...etag, 'last-modified': 'x'.repeat(4097)}}, after: hour}, send('stale', {'if-none-match': '"a"'})],
 	['what has no validator that can be sent back is asked for anew', {stored: {fields: {etag: longTag}}, after: hour}, send('stale', {})],
@@ -72,6 +73,7 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['another expireAfter of the request leaves what is stored as it is', {stored: {}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 1}}, after: minute}, serve('fresh')],
 	['forceRefresh sends anew, validators or not', {stored: {fields: etag}, settings: {forceRefresh: true}}, send('force-refresh')],
 	['alwaysRevalidate validates', {stored: {fields: etag}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-none-match': '"a"'})],
+	['alwaysRevalidate serves what has a malformed tag', {stored: {fields: {etag: 'a'}}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['alwaysRevalidate serves what cannot be validated', {stored: {}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['alwaysRevalidate validates by Last-Modified', {stored: {fields: {'last-modified': 'then'}}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-modified-since': 'then'})],
 
@@ -132,4 +134,12 @@ test('where no variant matches, no validator of another one is offered to the or
 	t.deepEqual(lookup({}), send('miss'));
 	t.deepEqual(lookup({fields: {range: 'bytes=0-1'}}), send('miss'));
 	t.deepEqual(lookup({method: 'POST'}), send('miss'));
+});
+
+test('a redirect that may not be reused is, where nothing may be sent', t => {
+	const lookup = (redirect: 'loop' | 'cookie', isOnly: boolean): string => onLookup(facts({settings: {onlyIfCached: isOnly}}), {stored: storedHead(), redirect}, start).reason;
+	t.is(lookup('loop', false), 'redirect-loop');
+	t.is(lookup('cookie', false), 'redirect-cookie');
+	t.is(lookup('loop', true), 'fresh');
+	t.is(lookup('cookie', true), 'fresh');
 });

@@ -15,7 +15,7 @@ import {
 
 const pass = (reason: string): object => ({do: 'pass', reason});
 const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({
-	do: 'store', withheld: [], reason: 'stored', expires, retainUntil, initialAge: 0,
+	do: 'store', withheld: [], vary: [], reason: 'stored', expires, retainUntil, initialAge: 0,
 });
 const fresh = stored(start + (5 * minute), start + (5 * minute) + hour);
 const serveStale = {do: 'serve', view: {kind: 'whole'}, reason: 'stale-if-error'};
@@ -68,6 +68,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['what leads to a secret is not stored', {handsOutSecret: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],
+	['expireAfter 0 with a malformed tag is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: 'a'}}, pass('expired-without-validator')],
 	['expireAfter 0 with a validator is stored and stale', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: '"a"'}}, stored(start, start + hour)],
 	['expireAfter 0 without a validator is stored where it may stand in for an error', {settings: {expireAfter: {kind: 'after', milliseconds: 0}, staleIfError: Infinity}}, stored(start, undefined)],
 
@@ -81,22 +82,22 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	}, fresh],
 
 	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
 	['a redirect that is freshened is as long fresh as its target', {
 		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}},
 	}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
+		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
 	}],
 	['a redirect that is freshened to what is not to be cached any more is stale at once', {
 		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}}, settings: {urlsExpireAfter: [{matches: url => url.endsWith('/long'), expiration: {kind: 'do-not-cache'}}]},
 	}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], reason: 'revalidated', initialAge: 0, expires: start, retainUntil: start + hour,
+		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start, retainUntil: start + hour,
 	}],
 	['a 304 in a read-only cache is not written', {
 		status: 304, conditional: true, stored: {}, settings: {readOnly: true},
 	}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'give', withheld: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+		do: 'freshen', view: {kind: 'whole'}, keep: 'give', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
 	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, fields: {'if-none-match': '"a"'}, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
 	['RFC 9110 §15.4.5: a 304 that nobody asked for is asked again', {status: 304}, {do: 'resend', reason: 'not-modified'}],

@@ -66,6 +66,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	...[203, 204, 300, 301, 308, 404, 405, 410, 414, 501].map(status => [`§3 a ${status} is cacheable by itself`, {status, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'status-code'] as const),
 
 	...[412, 416, 417].map(status => [`RFC 9110 §15.5 a ${status} answers this request and no other`, {status, response: cc('max-age=60'), settings: {allowableCodes: new Set([status])}}, 'status-code', 'status-code'] as const),
+	...[428, 429, 431, 511].map(status => [`RFC 6585 a ${status} is never stored`, {status, response: cc('max-age=60'), settings: {allowableCodes: new Set([status])}}, 'status-code', 'status-code'] as const),
 	['§4.2.2 private makes nothing fresh by a guess', {status: 403, response: cc('private', {'last-modified': hourAgo})}, 'fresh for 0', 'status-code'],
 	['§4.2.2 public does', {status: 403, response: cc('public', {'last-modified': hourAgo})}, 'fresh for 360000', 'status-code'],
 	['§4.2.4 an error that may not be used fresh is not kept for other errors', {status: 404, response: {date}, settings: {staleIfError: Infinity}}, 'expired-without-validator', 'status-code'],
@@ -113,6 +114,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.3 a clock that went back makes nothing younger', {response: cc('max-age=60'), took: -10_000}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.1 of a list of ages the first counts', {response: cc('max-age=60', {age: '20, 50'})}, 'fresh for 40000', 'fresh for 300000'],
 	['§5.1 of two lines of Age the first counts', {response: cc('max-age=60', {age: ['20', '50']})}, 'fresh for 40000', 'fresh for 300000'],
+	['§5.1 white space that is not HTTP\'s does not hide an age', {response: cc('max-age=60', {age: '\u{A0}20\u{85}'})}, 'fresh for 40000', 'fresh for 300000'],
 	['§5.1 an Age that is no number is ignored', {response: cc('max-age=60', {age: 'old'})}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.1 an Age beyond measure makes it stale', {response: cc('max-age=60', {age: '99999999999999999999', etag: '"a"'})}, `fresh for ${60_000 - 2_147_483_648_000}`, 'fresh for 300000'],
 
@@ -122,6 +124,8 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§5.2.2.4 no-cache is stored, to be validated', {response: cc('no-cache, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.2.5 no-store is not stored', {response: cc('no-store, max-age=60')}, 'no-store', 'fresh for 300000'],
 	['§5.2.2.5 a broken directive does not hide no-store', {response: cc('max-age="60, no-store')}, 'no-store', 'fresh for 300000'],
+	['§5.2.2.5 white space that is not HTTP\'s does not hide no-store', {response: cc('max-age=60,\u{EF}\u{BB}\u{BF}no-store')}, 'no-store', 'fresh for 300000'],
+	['§5.2.2.5 another separator does not hide no-store', {response: cc('max-age=60;no-store')}, 'no-store', 'fresh for 300000'],
 	['§5.2.2.7 private binds shared caches only', {response: cc('private="set-cookie", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.3 an unknown directive is ignored', {response: cc('x-new="a,b", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.4 Pragma in a response says nothing', {response: cc('max-age=60', {pragma: 'no-cache'})}, 'fresh for 60000', 'fresh for 300000'],
@@ -244,6 +248,9 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'not-modified',
 	}],
+	['RFC 9110 §8.8.3 the caller\'s own 304 with a malformed tag says nothing', {
+		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: 'a'}}, response: cc('max-age=60', {etag: 'a'}),
+	}, {do: 'pass', stored: undefined, reason: 'not-modified'}],
 	['§4.3.4 it says nothing of what it does not agree with', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'}),
 	}, {do: 'pass', reason: 'not-modified'}],

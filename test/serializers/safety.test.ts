@@ -45,6 +45,10 @@ for (const [name, write] of Object.entries(writers)) {
 		refused(t, format, write({...plain, vary: {names: 'x', digest: 'x'}}), 'metadata');
 		refused(t, format, write({...plain, request: {method: 'GET', rawHeaders: [1, 2]}}), 'metadata');
 		refused(t, format, write({...plain, tags: [1]}), 'metadata');
+		refused(t, format, write({...plain, facts: 'x'}), 'metadata');
+		refused(t, format, write({...plain, facts: {noCache: 'yes'}}), 'metadata');
+		refused(t, format, write({...plain, facts: {lastModified: '0'}}), 'metadata');
+		refused(t, format, write({...plain, facts: {targets: [1]}}), 'metadata');
 	});
 
 	test(`${name}: members that are added later survive`, t => {

@@ -96,6 +96,9 @@ export const anyResponse: fc.Arbitrary<StoredResponse> = fc.record({
 		}, {requiredKeys: ['method', 'url', 'rawHeaders']}),
 		primary: text,
 		tags: strings,
+		facts: fc.record({
+			noCache: fc.constant(true as const), staleIfError: fc.nat(), lastModified: time, isDateWeak: fc.constant(true as const), targets: strings,
+		}, {requiredKeys: []}),
 		later: fc.record({of: fc.array(fc.oneof(fc.integer(), text, fc.boolean(), fc.constant(null)), {maxLength: 3})}),
 	}, {requiredKeys: []}),
 	body: bodies,

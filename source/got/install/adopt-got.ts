@@ -8,13 +8,13 @@ import {
 import process from 'node:process';
 import {adoptionCode} from './seat.ts';
 
-const majors: ReadonlySet<string> = new Set(['15', '16']);
+const majors: ReadonlySet<string> = new Set(['14', '15', '16']);
 
 // In a search parameter, it makes the URL of a module one that is loaded beside the module itself.
 const original = 'got-cache-hooks';
 
 /**
-Puts a subclass in place of the class `Options` of each physical copy of Got 15 and 16 that is loaded from now on: by `import`, `import()` or `require()`, for whomever. The class itself stays as it is.
+Puts a subclass in place of the class `Options` of each physical copy of Got 14, 15 and 16 that is loaded from now on: by `import`, `import()` or `require()`, for whomever. The class itself stays as it is.
 
 The module is loaded under another URL, and one with the subclass takes its place: of what its source looks like, nothing is assumed.
 */
@@ -49,7 +49,7 @@ function asWithoutHook(url: string, loaded: LoadFnOutput, {conditions}: LoadHook
 		: loaded;
 }
 
-/** By its package.json, whatever the folder is called. Only a file that both versions have is asked about: this is called for each module of the process. */
+/** By its package.json, whatever the folder is called. Only a file that all of them have is asked about: this is called for each module of the process. */
 function isOptionsOfGot(url: string): boolean {
 	if (!/^file:.*\/dist\/source\/core\/options\.js(?:[#?]|$)/v.test(url) || new URL(url).searchParams.has(original)) {
 		return false;

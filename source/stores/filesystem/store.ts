@@ -1,6 +1,6 @@
 import {statSync} from 'node:fs';
 import {CacheHooksError} from '../../errors.ts';
-import {isPromise} from '../time-limit.ts';
+import {isPromise} from '../../maybe-promise.ts';
 import type {
 	MaybePromise,
 	SetOptions,

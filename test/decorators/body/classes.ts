@@ -246,7 +246,7 @@ test(`${dialect}: wrong settings of a class, or another place, are errors at def
 	t.throws(define({heuristicShare: 5}), {message: /heuristicShare/v});
 	t.throws(define({stor: 'memory'}), {message: /did you mean `store`/v});
 	t.throws(define({store: 'nowhere'}), {message: /cache\.store/v});
-	for (const idle of [{storeTimeout: 5}, {lease: true}, {serializer: 'json'}, {maxEntries: 5}, {waitUntil() {}}]) {
+	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {maxEntries: 5}, {waitUntil() {}}]) {
 		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*beside a .store`, 'v')});
 	}
 

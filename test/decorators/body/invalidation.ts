@@ -1,5 +1,7 @@
+import path from 'node:path';
 import test from 'ava';
 import type {Got} from 'got';
+import {Keyv} from 'keyv';
 import {
 	Cached,
 	cacheInfo,
@@ -7,11 +9,14 @@ import {
 	cacheOf,
 	CacheSettings,
 	getCache,
+	HttpCache,
 	invalidate,
 	Invalidates,
 } from '../../../source/index.ts';
 import {createClient, majors} from '../../helpers/clients.ts';
 import {Clock, Origin} from '../../helpers/origin.ts';
+import {temporaryFolder} from '../../helpers/temporary-folder.ts';
+import {Calls, settle} from '../calls.ts';
 
 const dialect = import.meta.url.split('/').at(-2)!;
 const clock = new Clock();
@@ -212,4 +217,208 @@ test.serial(`${dialect}: what was called before an invalidation is not kept afte
 	const {length} = library.calls;
 	await library.list('early');
 	t.is(library.calls.length, length + 1);
+});
+
+/** A class over a store, made anew as in a process of its own. */
+function createShelf(settings: CacheConfiguration) {
+	const clock = new Clock();
+
+	@CacheSettings({now: clock.now, ...settings})
+	class Shelf {
+		readonly clock = clock;
+		readonly calls = new Calls();
+
+		@Cached('1h', {result: true, tags: ['books'], staleWhileRevalidate: '1d'})
+		async list(_name: string): Promise<unknown> {
+			return this.calls.begin();
+		}
+
+		@Invalidates({methods: ['list']})
+		async changeMethod(): Promise<void> {}
+
+		@Invalidates({tags: ['books']})
+		async changeTag(): Promise<void> {}
+
+		@Invalidates({urls: ['*', /./v]})
+		async changeUrls(): Promise<void> {}
+
+		@Cached('1h', {result: true})
+		async changing(): Promise<unknown> {
+			const result = await this.calls.begin();
+			await this.changeUrls();
+			return result;
+		}
+	}
+
+	return new Shelf();
+}
+
+type CacheConfiguration = Parameters<typeof CacheSettings>[0];
+type Shelf = ReturnType<typeof createShelf>;
+
+const keyOf = (shelf: Shelf): string => cacheKeyOf(shelf, 'list', 'a')!;
+const deeds: ReadonlyArray<readonly [name: string, deed: (shelf: Shelf) => Promise<unknown>]> = [
+	['invalidate(method, …)', async ({list}) => invalidate(list, 'a')],
+	['invalidate(object, name, …)', async shelf => invalidate(shelf, 'list', 'a')],
+	['@Invalidates() by the method', async shelf => shelf.changeMethod()],
+	['@Invalidates() by a tag', async shelf => shelf.changeTag()],
+	['delete() by the key', async shelf => cacheOf(shelf).delete({keys: [keyOf(shelf)]})],
+	['delete() by a tag', async shelf => cacheOf(shelf).delete({tags: ['books']})],
+	['expire() by the key', async shelf => cacheOf(shelf).expire({keys: [keyOf(shelf)]})],
+	['clear()', async shelf => cacheOf(shelf).clear()],
+];
+
+async function openStore(name: 'memory' | 'sqlite' | 'keyv'): Promise<AsyncDisposable & {readonly settings: () => CacheConfiguration}> {
+	if (name === 'sqlite') {
+		const folder = await temporaryFolder();
+		return {settings: () => ({store: 'sqlite', cacheName: path.join(folder.path, 'shelf')}), [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]()};
+	}
+
+	const map = new Map();
+	return {
+		settings: () => ({store: name === 'memory' ? 'memory' : new Keyv({store: map})}),
+		async [Symbol.asyncDispose]() {},
+	};
+}
+
+for (const store of ['memory', 'sqlite', 'keyv'] as const) {
+	for (const [name, deed] of deeds) {
+		test(`${dialect}: ${store}: what is being called at a ${name} is neither stored nor joined after it`, async t => {
+			await using opened = await openStore(store);
+			const shelf = createShelf(opened.settings());
+			const {calls} = shelf;
+
+			const early = shelf.list('a');
+			await calls.reach(1);
+			await deed(shelf);
+			const late = [shelf.list('a')];
+			await calls.reach(2);
+			calls.succeed('old');
+			t.is(await early, 'old');
+			late.push(shelf.list('a'));
+			await settle();
+			calls.succeed('new');
+			t.deepEqual(await Promise.all(late), ['new', 'new']);
+			t.is(await shelf.list('a'), 'new');
+			t.is(calls.count, 2);
+
+			await cacheOf(shelf).close();
+		});
+
+		test(`${dialect}: ${store}: a result that came before its ${name} is not stored, nor is what a refresh gets`, async t => {
+			await using opened = await openStore(store);
+			const shelf = createShelf(opened.settings());
+			const {calls} = shelf;
+
+			const early = shelf.list('a');
+			await calls.reach(1);
+			await deed(shelf);
+			calls.succeed('old');
+			t.is(await early, 'old');
+			const next = shelf.list('a');
+			await calls.reach(2);
+			calls.succeed('older');
+			t.is(await next, 'older');
+
+			shelf.clock.advance(7200);
+			t.is(await shelf.list('a'), 'older');
+			await calls.reach(3);
+			// To clear a cache is to wait for its refreshes, too.
+			const isDone = deed(shelf);
+			await settle();
+			calls.succeed('refreshed');
+			await isDone;
+			await cacheOf(shelf).idle();
+			const last = shelf.list('a');
+			await calls.reach(4);
+			calls.succeed('last');
+			t.not(await last, 'refreshed');
+			await cacheOf(shelf).idle();
+			t.is(await shelf.list('a'), 'last');
+			await cacheOf(shelf).close();
+		});
+	}
+}
+
+for (const [name, deed] of deeds) {
+	test(`${dialect}: what is being called at a ${name} in another process is not stored after it`, async t => {
+		await using opened = await openStore('keyv');
+		const [here, elsewhere] = [createShelf(opened.settings()), createShelf(opened.settings())];
+		const early = here.list('a');
+		await here.calls.reach(1);
+		await deed(elsewhere);
+		const joining = here.list('a');
+		await settle();
+		t.is(here.calls.count, 1);
+		here.calls.succeed('old');
+		t.is(await early, 'old');
+		await here.calls.reach(2);
+		here.calls.succeed('new');
+		t.is(await joining, 'new');
+		await cacheOf(here).idle();
+		t.is(await elsewhere.list('a'), 'new');
+	});
+}
+
+test(`${dialect}: patterns of URLs do not concern results`, async t => {
+	const shelf = createShelf({store: 'memory'});
+	const first = shelf.changing();
+	await shelf.calls.reach(1);
+	shelf.calls.succeed('one');
+	t.is(await first, 'one');
+	t.is(await shelf.changing(), 'one');
+});
+
+test(`${dialect}: those that wait for a call have its result, even where it is invalidated meanwhile`, async t => {
+	const shelf = createShelf({store: 'memory'});
+	const early = [shelf.list('a'), shelf.list('a')];
+	await shelf.calls.reach(1);
+	await shelf.changeMethod();
+	shelf.calls.succeed('old');
+	t.deepEqual(await Promise.all(early), ['old', 'old']);
+});
+
+test(`${dialect}: a method with a cache of its own is found there`, async t => {
+	const cache = new HttpCache({store: 'memory'});
+	let calls = 0;
+
+	@CacheSettings({store: 'memory'})
+	class Split {
+		@Cached('1h', {result: true})
+		async here(): Promise<number> {
+			calls++;
+			return calls;
+		}
+
+		@Cached('1h', {result: true, cache, name: 'elsewhere'})
+		async elsewhere(): Promise<number> {
+			calls++;
+			return calls;
+		}
+
+		@Invalidates({methods: ['elsewhere']})
+		async change(): Promise<void> {}
+	}
+
+	const split = new Split();
+	t.deepEqual([await split.here(), await split.elsewhere()], [1, 2]);
+	await split.change();
+	t.deepEqual([await split.here(), await split.elsewhere()], [1, 3]);
+});
+
+test(`${dialect}: a request is named with its secrets, and what is stored of it for anybody is deleted`, async t => {
+	@CacheSettings({store: 'memory'})
+	class Keeper {
+		@Invalidates({requests: [{url: 'https://example.com/users?api_key=mine'}]})
+		async change(): Promise<void> {}
+	}
+
+	const cache = cacheOf(Keeper);
+	const urls = ['https://example.com/users?api_key=mine', 'https://example.com/users?api_key=yours', 'https://example.com/users', 'https://example.com/other?api_key=mine'];
+	for (const url of urls) {
+		await cache.save({url}, {body: 'content'});
+	}
+
+	await new Keeper().change();
+	t.deepEqual(await Promise.all(urls.map(async url => cache.contains({url}))), [false, false, true, true]);
 });

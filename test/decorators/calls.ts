@@ -1,0 +1,46 @@
+import {EventEmitter, once} from 'node:events';
+import {setImmediate as turn} from 'node:timers/promises';
+
+/** The calls of a function: the test says when each one ends, and how. */
+export class Calls {
+	readonly #pending: Array<PromiseWithResolvers<unknown>> = [];
+	readonly #begun = new EventEmitter();
+	count = 0;
+
+	get pending(): number {
+		return this.#pending.length;
+	}
+
+	async begin(): Promise<unknown> {
+		this.count++;
+		const call = Promise.withResolvers<unknown>();
+		this.#pending.push(call);
+		this.#begun.emit(String(this.count));
+		return call.promise;
+	}
+
+	/** Resolves when so many calls have begun. */
+	async reach(count: number): Promise<void> {
+		if (this.count < count) {
+			await once(this.#begun, String(count));
+		}
+	}
+
+	succeed(value: unknown): void {
+		this.#pending.shift()!.resolve(value);
+	}
+
+	/** Lets all that run fail. */
+	fail(error: Error): void {
+		for (const {reject} of this.#pending.splice(0)) {
+			reject(error);
+		}
+	}
+}
+
+/** Lets everything happen that waits for no timer. */
+export async function settle(): Promise<void> {
+	for (let round = 0; round < 20; round++) {
+		await turn();
+	}
+}

@@ -1,0 +1,47 @@
+/* eslint-disable node-test/prefer-context-mock -- AVA's context has none. */
+import {mock} from 'node:test';
+import test from 'ava';
+import {cached, HttpCache} from '../../source/index.ts';
+import {Clock} from '../helpers/origin.ts';
+import {Calls, settle} from './calls.ts';
+
+test('a refresh that never ends is waited for, for a minute; what comes late is stored all the same', async t => {
+	const clock = new Clock();
+	const cache = new HttpCache({store: 'memory', now: clock.now, maxRefreshes: 1});
+	const calls = new Calls();
+	const ask = (name: string) => cached(async () => calls.begin(), '1h', {
+		result: true, name, cache, staleWhileRevalidate: '1d',
+	});
+	const [one, other] = [ask('one'), ask('other')];
+	for (const call of [one, other]) {
+		const first = call();
+		await settle();
+		calls.succeed('old');
+		t.is(await first, 'old');
+	}
+
+	clock.advance(7200);
+	mock.timers.enable({apis: ['setTimeout']});
+	try {
+		t.is(await one(), 'old');
+		await calls.reach(3);
+		let isIdle = false;
+		const idle = cache.idle().then(() => {
+			isIdle = true;
+		});
+		mock.timers.tick(59_999);
+		await settle();
+		t.false(isIdle);
+		mock.timers.tick(1);
+		await idle;
+
+		t.is(await other(), 'old');
+		await calls.reach(4);
+		calls.succeed('late');
+		await settle();
+		t.is(await one(), 'late');
+		t.is(calls.count, 4);
+	} finally {
+		mock.timers.reset();
+	}
+});
