@@ -68,10 +68,12 @@ export class Waiter<Result> {
 	}
 
 	#extend(): void {
-		if (this.#since !== undefined) {
-			this.#budget.extend(this.#since);
-			this.#since = undefined;
+		if (this.#since === undefined) {
+			return;
 		}
+
+		this.#budget.extend(this.#since);
+		this.#since = undefined;
 	}
 
 	#goAloneAfter(milliseconds: number): () => void {
@@ -149,7 +151,7 @@ export class InFlight<Result> {
 	#since: number;
 
 	/** The body, once it has begun; its length is `undefined` where nobody knows. */
-	#body: {readonly length: number | undefined; received: number} | undefined;
+	#body: {readonly length: number | undefined; received: number; since: number} | undefined;
 
 	/** Of the timer, which runs only while somebody waits. */
 	#cancel: (() => void) | undefined;
@@ -233,7 +235,7 @@ export class InFlight<Result> {
 		}
 
 		this.#since = this.#clock.now();
-		this.#body = {length, received: 0};
+		this.#body = {length, received: 0, since: this.#since};
 		if (this.#cancel !== undefined) {
 			this.#cancel();
 			this.#cancel = this.#watch();
@@ -244,9 +246,12 @@ export class InFlight<Result> {
 
 	/** Some more of the body has come. */
 	progress(bytes: number): void {
-		if (this.#body !== undefined) {
-			this.#body.received += bytes;
+		if (this.#body === undefined) {
+			return;
 		}
+
+		this.#body.received += bytes;
+		this.#body.since = this.#clock.now();
 	}
 
 	/**
@@ -312,13 +317,14 @@ export class InFlight<Result> {
 			return this.#limits.response - elapsed;
 		}
 
-		const {length, received} = this.#body;
+		const {length, received, since} = this.#body;
 		if (length === undefined) {
 			return this.#limits.unknownLength - elapsed;
 		}
 
-		// A body is waited for while it will be whole in time, at the rate seen.
-		const isInTime = elapsed < firstEstimate || elapsed * length <= this.#limits.response * received;
+		// A body is waited for while it will be whole in time, at the rate seen; and not where nothing comes any more, since its reader has stopped before its end.
+		const isStalled = this.#clock.now() - since >= this.#limits.unknownLength;
+		const isInTime = elapsed < firstEstimate || (!isStalled && elapsed * length <= this.#limits.response * received);
 		return isInTime ? firstEstimate : 0;
 	}
 

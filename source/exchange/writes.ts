@@ -86,7 +86,7 @@ export class ExchangeWrites {
 		}
 
 		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
-		const resources = invalid.flatMap(({url, sparesOwnMethod}) => Array.from(methods)
+		const resources = invalid.flatMap(({url, sparesOwnMethod}) => [...methods]
 			.filter(stored => !sparesOwnMethod || stored !== override)
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url))));
 		this.#invalidating = cache.journal.noteQuietly(resources.map(resource => ({kind: 'resource', resource})));

@@ -40,7 +40,7 @@ export function requestFunctionOf(options: Options): Send {
 
 	const fallback = getFallbackRequestFunction.call(options);
 	return (url, native) => {
-		const result = send(url, native) as MaybePromise<RequestResult | undefined>;
+		const result = send(url, native);
 		return then(result, given => given ?? fallback(url, native));
 	};
 }

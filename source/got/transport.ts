@@ -11,6 +11,7 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	lateRequest,
 	shortenTimeout,
+	tellWholeTime,
 	withinLimits,
 	type End,
 } from './caller-limits.ts';
@@ -247,6 +248,7 @@ class Attempt {
 				respond: response => this.#receive(response, {request: result, isGivenUp: () => request.isDestroyed}),
 				fail: error => this.#fail(error),
 				giveUp: error => {
+					tellWholeTime(error, this.#options.timeout);
 					this.#second?.destroy(error);
 				},
 				close: () => {
