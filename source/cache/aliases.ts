@@ -1,32 +1,63 @@
+import {identify} from '../identity/identify.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
+import {connectionUrl, isTargetHeader, targetParts} from '../identity/target.ts';
 import {redactUrl, resourceOf} from '../identity/url.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
 import {listAll} from './listing.ts';
 
-/** Whether an entry is not found by its URL alone: it came through a connection to another authority, or by other TLS settings than the defaults. */
-export function isAlias({url, request}: StoredResponse): boolean {
-	return request !== undefined && (request.trust !== undefined || request.url !== url);
+/** A request that is asked for: by the URL that the origin sees, or as it is sent. */
+export type Asked = {
+	readonly request: SentRequest;
+	readonly isByUrl: boolean;
+};
+
+/** Whether an entry is not found by its URL alone: headers name another target than the URL of its connection does, or it came by other TLS settings than the defaults. */
+export function isAlias({request}: Pick<StoredResponse, 'request'>): boolean {
+	return request !== undefined && (request.trust !== undefined || Object.keys(targetFields(request)).length > 0);
 }
 
 /**
-The keys of the entries that answer a GET or a HEAD of a URL, as the origin sees it, without credentials, and that the URL alone does not lead to. The store is searched only where there may be any.
+The keys of the entries that answer one of these requests, and whose TLS settings it does not name; of those that are asked for by URL, those that came through another connection as well. The store is searched only where there may be any.
 */
-export async function aliasKeys(core: CacheCore, url: string): Promise<string[]> {
-	if (!await core.aliases.isThere()) {
+export async function aliasKeys(core: CacheCore, asked: readonly Asked[]): Promise<string[]> {
+	if (asked.length === 0 || !await core.aliases.isThere()) {
 		return [];
 	}
 
-	const resource = resourceOf(redactUrl(url, core.settings.ignoredParameters));
+	const {settings, secret} = core;
+	const byResource = Map.groupBy(asked, ({request}) => resourceOf(redactUrl(request.targetUrl, settings.ignoredParameters)));
 	const keys: string[] = [];
 	for await (const {key, stored} of listAll(core, {})) {
-		if (stored !== undefined && isAlias(stored) && isPublicRead(stored) && resourceOf(stored.url) === resource) {
-			keys.push(key);
+		// A variant is found through its primary entry.
+		if (stored?.request === undefined || stored.primary !== undefined || !isAlias(stored)) {
+			continue;
+		}
+
+		for (const {request, isByUrl} of byResource.get(resourceOf(stored.url)) ?? []) {
+			const alias = isByUrl ? throughItsConnection(request, stored.request) : {...request, trust: stored.request.trust};
+			if (await identify(alias, settings).key(secret) === key) { // eslint-disable-line no-await-in-loop -- As the entries come.
+				keys.push(key);
+			}
 		}
 	}
 
 	return keys;
 }
 
-function isPublicRead({method, request}: StoredResponse): boolean {
-	return (method === 'GET' || method === 'HEAD') && request?.partition === undefined;
+/** A request as it would be sent to the same target in the way that a stored one was. */
+function throughItsConnection(request: SentRequest, stored: StoredRequest): SentRequest {
+	return {
+		...request,
+		url: connectionUrl(request.targetUrl, stored.url),
+		fields: {...request.fields, ...targetFields(stored)},
+		trust: stored.trust,
+	};
+}
+
+/** The headers of a stored request that name another target than its URL does. */
+function targetFields({url, rawHeaders}: StoredRequest): Fields {
+	const isNamed = rawHeaders.some((name, index) => index % 2 === 0 && isTargetHeader(name.toLowerCase()));
+	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
 }

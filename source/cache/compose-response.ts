@@ -78,16 +78,16 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		generation: newGeneration(),
 		...(codings.length > 0 && {codings}),
 		...(took !== undefined && {took}),
-		...cookiesOf(response),
+		...cookiesOf(response, request),
 		...variationBy(terms.vary),
 		...(terms.facts !== undefined && {facts: terms.facts}),
 		request,
 	}, body);
 }
 
-/** The cookies that a redirect set, which are not stored themselves: without them it may lead elsewhere. */
-function cookiesOf({head: {statusCode, rawHeaders}, url, received, storeSetCookie}: ReceivedResponse): {readonly cookies?: readonly StoredCookie[]} {
-	if (storeSetCookie || statusCode < 300 || statusCode >= 400) {
+/** The cookies that a redirect set, without their values: without them it may lead elsewhere. They are of the connection, whatever host is asked for. */
+function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): {readonly cookies?: readonly StoredCookie[]} {
+	if (statusCode < 300 || statusCode >= 400) {
 		return {};
 	}
 
@@ -95,7 +95,11 @@ function cookiesOf({head: {statusCode, rawHeaders}, url, received, storeSetCooki
 	return cookies.length === 0 ? {} : {cookies};
 }
 
-/** RFC 6265 §5.2, as far as a cookie jar is asked for it. */
+/**
+RFC 6265 §5.2, as far as a cookie jar is asked for it.
+
+@returns `undefined` for one that no jar takes.
+*/
 function parseCookie(line: string, url: string, now: number): StoredCookie | undefined {
 	const [pair = '', ...attributes] = line.split(';');
 	const name = pair.split('=', 1)[0]!.trim();
@@ -108,13 +112,19 @@ function parseCookie(line: string, url: string, now: number): StoredCookie | und
 		return [attributeName.trim().toLowerCase(), value.join('=').trim()] as const;
 	}));
 	const {protocol, hostname, port, pathname} = new URL(url);
-	const domain = given.get('domain')?.replace(/^\./v, '') ?? '';
+	const domain = given.get('domain')?.replace(/^\./v, '').toLowerCase() ?? '';
+	if (domain !== '' && domain !== hostname && !hostname.endsWith(`.${domain}`)) {
+		return undefined;
+	}
+
 	const path = given.get('path') ?? '';
 	const host = domain === '' || domain === hostname ? hostname + (port === '' ? '' : `:${port}`) : domain;
+	const age = given.get('max-age') ?? '';
 	return {
 		name,
 		url: `${given.has('secure') ? 'https:' : protocol}//${host}${path.startsWith('/') ? path : pathname}`,
-		isDeleted: Number(given.get('max-age')) <= 0 || Date.parse(given.get('expires') ?? '') <= now,
+		// RFC 6265 §5.3: of the two, `Max-Age` counts.
+		isDeleted: /^-?\d+$/v.test(age) ? Number(age) <= 0 : Date.parse(given.get('expires') ?? '') <= now,
 	};
 }
 

@@ -59,19 +59,17 @@ export type Selection = {
 	readonly isEmpty: boolean;
 };
 
-type KeyOf = (request: DescribedRequest) => Promise<string | undefined>;
-type AliasesOf = (url: string) => Promise<string[]>;
+/** The keys of what answers some requests, of which some are given by the URL that the origin sees. */
+type KeysOf = (asked: ReadonlyArray<{readonly request: DescribedRequest; readonly isByUrl: boolean}>) => Promise<readonly string[]>;
 
 const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
 
 /**
 The criteria, checked and understood.
 
-@param keyOf - The key of a request.
-@param aliasesOf - The keys of the entries of a URL that came through other connections, or by other TLS settings.
 @throws {TypeError} Where one of them is unknown or wrong: it names which.
 */
-export async function understand(criteria: Criteria, keyOf: KeyOf, aliasesOf: AliasesOf, now: number): Promise<Selection> {
+export async function understand(criteria: Criteria, keysOf: KeysOf, now: number): Promise<Selection> {
 	if (typeof criteria !== 'object' || criteria === null || Array.isArray(criteria)) {
 		throw new SettingError('criteria', criteria, 'an object such as `{urls: [\'https://example.com\']}`');
 	}
@@ -82,15 +80,12 @@ export async function understand(criteria: Criteria, keyOf: KeyOf, aliasesOf: Al
 		}
 	}
 
-	const urls = list(criteria, 'urls', 'a URL', isUrl);
-	const aliases = await Promise.all(urls.map(url => aliasesOf(String(url))));
 	const keys = [
 		...list(criteria, 'keys', 'a key', isText),
 		...await keysOf([
-			...urls.flatMap(url => [{url}, {url, method: 'HEAD'}]),
-			...list(criteria, 'requests', 'an object with a `url`', isRequest),
-		], keyOf),
-		...aliases.flat(),
+			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]).map(request => ({request, isByUrl: true})),
+			...list(criteria, 'requests', 'an object with a `url`', isRequest).map(request => ({request, isByUrl: false})),
+		]),
 	];
 	return {
 		keys: new Set(keys),
@@ -112,11 +107,6 @@ export function isMeant(selection: Selection, key: string, stored: StoredRespons
 		|| selection.keys.has(key)
 		|| stored.tags?.some(tag => selection.tags.has(tag)) === true
 		|| selection.patterns.some(matches => matches(stored.url));
-}
-
-async function keysOf(requests: readonly DescribedRequest[], keyOf: KeyOf): Promise<string[]> {
-	const keys = await Promise.all(requests.map(request => keyOf(request)));
-	return keys.filter(key => key !== undefined);
 }
 
 function list<Item>(criteria: Criteria, name: 'keys' | 'urls' | 'requests' | 'patterns' | 'tags', allowed: string, isItem: (item: unknown) => item is Item): Item[] {

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
 import type {CacheCore} from './core.ts';
 import type {LongTask} from './recreate-keys.ts';
 import {
@@ -11,7 +11,7 @@ import {
 
 /** What an archive says of one exchange, understood. */
 type Archived = {
-	readonly request: DescribedRequest;
+	readonly request: SentRequest;
 	readonly took: number;
 	readonly statusCode: number;
 	readonly statusMessage: string;
@@ -37,7 +37,7 @@ export async function importHar(core: CacheCore, har: unknown, {signal, onProgre
 	const entries = archivedEntries(har);
 	for (const [index, entry] of entries.entries()) {
 		signal?.throwIfAborted();
-		const saved = entry === undefined ? 'unusable' : await saveResponse(core, describedRequest(entry.request), entry, options); // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
+		const saved = entry === undefined ? 'unusable' : await saveResponse(core, entry.request, entry, options); // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
 		if (typeof saved === 'string') {
 			skipped.push({index, reason: saved});
 		}
@@ -77,7 +77,7 @@ function archivedEntry(value: unknown, path: string): Archived | undefined {
 	}
 
 	const archived = {
-		request: archivedRequest(request, `${path}.request`),
+		request: withTrust(describedRequest(archivedRequest(request, `${path}.request`)), request._trust, `${path}.request._trust`),
 		took: numberOf(entry.time, `${path}.time`),
 		statusCode,
 		statusMessage: textOf(response.statusText, `${path}.response.statusText`),
@@ -109,6 +109,10 @@ function archivedRequest(request: Members, path: string): DescribedRequest {
 		headers,
 		...(request.postData !== undefined && {body: bodyOf(request.postData, `${path}.postData`)}),
 	};
+}
+
+function withTrust(request: SentRequest, trust: unknown, path: string): SentRequest {
+	return trust === undefined ? request : {...request, trust: textOf(trust, path)};
 }
 
 /** Its text, or the parameters of a form. */

@@ -17,6 +17,9 @@ export type HarRequest = {
 
 	/** Whether it had a body that is not stored: what it answers cannot be told from the archive. */
 	_bodyNotStored?: true;
+
+	/** A digest of the TLS settings that decided whom it believed, where they were not the defaults. */
+	_trust?: string;
 };
 
 export type HarResponse = {

@@ -131,20 +131,25 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async get(target: Target): Promise<CachedResponse | undefined> {
 		const core = coreOf(this);
 		await core.settle();
-		const {key, url, request} = checkedTarget(target);
+		const {key, request, isByUrl} = checkedTarget(target);
 		if (key !== undefined) {
 			return this.#given(key, await readVisible(core, key));
 		}
 
-		const asked = describedRequest(request ?? {url: url!});
+		const asked = describedRequest(request);
 		const primary = await identify(asked, core.settings).key(core.secret);
-		const match = primary === undefined ? undefined : await core.managedVariants.match(primary, asked.fields);
-		if (match?.stored !== undefined) {
-			return this.#given(match.key, await core.judge(match.stored));
-		}
+		const find = async (keys: readonly string[]): Promise<CachedResponse | undefined> => {
+			for (const candidate of keys) {
+				const match = await core.managedVariants.match(candidate, asked.fields); // eslint-disable-line no-await-in-loop -- The first that is there.
+				if (match.stored !== undefined) {
+					return this.#given(match.key, await core.judge(match.stored)); // eslint-disable-line no-await-in-loop
+				}
+			}
 
-		const [alias] = url === undefined ? [] : await aliasKeys(core, String(url));
-		return alias === undefined ? undefined : this.#given(alias, await readVisible(core, alias));
+			return undefined;
+		};
+
+		return await find(primary === undefined ? [] : [primary]) ?? find(await aliasKeys(core, [{request: asked, isByUrl}]));
 	}
 
 	/**
@@ -350,6 +355,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
 		const core = coreOf(this);
 		await core.idle();
+		const secret = await core.secret();
 		const migration = new KeyMigration({
 			...task,
 			entries: core.managedEntries,
@@ -360,9 +366,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 					return undefined;
 				}
 
-				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, core.settings, core.secret);
+				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, core.settings, () => secret);
 			},
-			redact: stored => redactAgain(stored, core.settings),
+			redact: stored => redactAgain(stored, core.settings, secret),
 		});
 		return migration.run();
 	}
@@ -558,7 +564,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	async #understood(criteria: Criteria): Promise<Selection> {
 		const core = coreOf(this);
-		return understand(criteria, request => this.createKey(request), async url => aliasKeys(core, url), core.settings.now());
+		const {settings, secret} = core;
+		return understand(criteria, async asked => {
+			const requests = asked.map(({request, isByUrl}) => ({request: describedRequest(request), isByUrl}));
+			const keys = await Promise.all(requests.map(async ({request}) => identify(request, settings).key(secret)));
+			return [...keys.filter(key => key !== undefined), ...await aliasKeys(core, requests)];
+		}, settings.now());
 	}
 
 	#given(key: string, stored: ConstructorParameters<typeof CachedResponse>[1] | undefined): CachedResponse | undefined {
@@ -566,7 +577,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 }
 
-function checkedTarget(target: Target): {readonly key?: string; readonly url?: string | URL; readonly request?: DescribedRequest} {
+function checkedTarget(target: Target): {readonly key: string; readonly request?: never; readonly isByUrl?: never} | {readonly key?: never; readonly request: DescribedRequest; readonly isByUrl: boolean} {
 	const {key, url, request} = new Object(target) as {key?: unknown; url?: unknown; request?: unknown};
 	const given = [key, url, request].filter(value => value !== undefined);
 	if (given.length !== 1) {
@@ -574,7 +585,7 @@ function checkedTarget(target: Target): {readonly key?: string; readonly url?: s
 	}
 
 	if (key === undefined) {
-		return {request: checkedRequest(url === undefined ? request : {url})};
+		return {request: checkedRequest(url === undefined ? request : {url}), isByUrl: url !== undefined};
 	}
 
 	if (typeof key !== 'string') {

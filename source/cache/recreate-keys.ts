@@ -1,3 +1,4 @@
+import {variantKey} from '../identity/key.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {Entries} from './entries.ts';
@@ -130,11 +131,15 @@ export class KeyMigration {
 
 		for (const variant of this.#variants.get(key) ?? []) {
 			const other = await entries.read(variant); // eslint-disable-line no-await-in-loop -- As above.
-			if (isDropped) {
-				await remove(variant); // eslint-disable-line no-await-in-loop
-			} else if (other !== undefined) {
-				await entries.write(variant, {...other, primary: target}); // eslint-disable-line no-await-in-loop
+			if (!isDropped && other?.vary !== undefined) {
+				const place = variantKey(other.generation, other.vary.digest);
+				await entries.write(place, {...redact(other), primary: target}); // eslint-disable-line no-await-in-loop
+				if (place === variant) {
+					continue;
+				}
 			}
+
+			await remove(variant); // eslint-disable-line no-await-in-loop
 		}
 	}
 

@@ -1,7 +1,7 @@
 import type {StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, type Expiration} from '../policy/expiration.ts';
 import {retained} from '../policy/lifetime.ts';
-import {wordOfOrigin} from '../policy/stored-facts.ts';
+import {originFacts} from '../policy/stored-facts.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
 import type {Deed, Invalidation} from './journal.ts';
@@ -99,7 +99,7 @@ export async function resetExpirations(core: CacheCore, expiration: Exclude<Expi
 /** An entry with another expiration, kept as long as that asks for. */
 export function withExpiration(core: CacheCore, stored: StoredResponse, expires: number | undefined, now: number): StoredResponse {
 	const settings = policySettings(core.settings);
-	return {...stored, ...retained(expires, now, settings, wordOfOrigin(stored, settings))};
+	return {...stored, ...retained(expires, now, settings, originFacts(stored, settings))};
 }
 
 function expiredNow(stored: StoredResponse, now: number, core: CacheCore): StoredResponse {

@@ -8,7 +8,7 @@ import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {lifetime, resolveExpiration} from '../policy/lifetime.ts';
 import {ResponseFacts} from '../policy/response-facts.ts';
-import {carriedFacts} from '../policy/stored-facts.ts';
+import {factsToStore} from '../policy/stored-facts.ts';
 import {areTagsBounded} from '../policy/tags.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
@@ -125,7 +125,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 			// The content is without the codings that anybody undoes, and as long as it is.
 			withheld: [...(decodableCodings(fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
 			vary,
-			...(rules.cacheControl && {facts: carriedFacts(response, rules.cacheControlTargets)}),
+			...(rules.cacheControl && {facts: factsToStore(response, rules.cacheControlTargets)}),
 		},
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,

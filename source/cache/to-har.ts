@@ -31,7 +31,7 @@ function harEntry(stored: StoredResponse): HarEntry {
 	};
 }
 
-function harRequest({method, url, rawHeaders, body, bodyParts}: StoredRequest): HarRequest {
+function harRequest({method, url, rawHeaders, body, bodyParts, trust}: StoredRequest): HarRequest {
 	return {
 		method: method.split(':', 1)[0]!,
 		url,
@@ -43,6 +43,7 @@ function harRequest({method, url, rawHeaders, body, bodyParts}: StoredRequest): 
 		headersSize: -1,
 		bodySize: body === undefined ? 0 : Buffer.byteLength(body),
 		...(bodyParts !== undefined && {_bodyNotStored: true as const}),
+		...(trust !== undefined && {_trust: trust}),
 	};
 }
 

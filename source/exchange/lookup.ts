@@ -7,6 +7,7 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/request-facts.ts';
 import {policySource, type ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
@@ -32,7 +33,7 @@ Finds the stored response for a request. What answers a GET answers a HEAD, with
 export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
 	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
 		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request) : undefined}),
-		match => match.stored === undefined || match.stored.decidedBy === policySource(settings) ? match : noMatch,
+		match => match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch,
 	);
 	if (request.method !== 'HEAD' || request.override !== undefined) {
 		return find(key);
@@ -42,6 +43,11 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 		keyOfGet === undefined ? noMatch : find(keyOfGet),
 		match => match.stored === undefined ? find(key) : match,
 	));
+}
+
+/** What a HEAD got has no content for others, though a `keyFn` may give them one key (RFC 9110 §9.3.2). */
+export function answersMethod(stored: Pick<StoredResponse, 'method'>, request: Pick<SentRequest, 'method'>): boolean {
+	return stored.method !== 'HEAD' || request.method === 'HEAD';
 }
 
 /**

@@ -7,7 +7,13 @@ import {
 import {currentAge} from '../policy/age.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
-import {notModifiedFields, replaceField, type RawFields} from '../policy/stored-fields.ts';
+import {
+	cookieFields,
+	notModifiedFields,
+	replaceField,
+	storableFields,
+	type RawFields,
+} from '../policy/stored-fields.ts';
 import type {View} from '../policy/types.ts';
 import type {RenderedResponse} from './types.ts';
 
@@ -52,6 +58,16 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 		body: method === 'HEAD' ? nothing : content(stored, view),
 		fromCache: true,
 	};
+}
+
+/** The stored response without the cookies that another client has stored with it. */
+export function withoutCookies(stored: StoredResponse): StoredResponse {
+	if (cookieFields.every(name => stored.fields[name] === undefined)) {
+		return stored;
+	}
+
+	const rawHeaders = storableFields(stored.rawHeaders, cookieFields);
+	return {...stored, rawHeaders, fields: fieldsOf(rawHeaders)};
 }
 
 function linesFor(raw: RawFields, view: View): RawFields {

@@ -2,6 +2,7 @@ import type {Match, NoMatch} from '../cache/variants.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import {callMethod, mayCollapse} from '../policy/collapsing.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -11,7 +12,12 @@ import {
 	type Verdict,
 } from '../policy/request-rules.ts';
 import {identify} from '../identity/identify.ts';
-import {factsOf, findStored, noMatch} from './lookup.ts';
+import {
+	answersMethod,
+	factsOf,
+	findStored,
+	noMatch,
+} from './lookup.ts';
 import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
 import {accepts} from './filter.ts';
@@ -203,7 +209,7 @@ export class RequestPhase {
 		const {request, sharingKey, settings} = this.#state;
 		const {rules, sharing} = this.#options;
 		this.#state.tell({collapsed: true});
-		return then(this.#use(match, false), action => {
+		return then(this.#use(answersMethod(match.stored, request) ? match : noMatch, false), action => {
 			if (action.do !== 'send') {
 				return action;
 			}
@@ -257,11 +263,23 @@ export class RequestPhase {
 				return this.#filter(found);
 			}
 
-			return then(this.#options.redirects?.judge(found.stored), redirect => {
+			return then(this.#judge(found.stored), redirect => {
 				this.#redirect = redirect;
-				return this.#decide(areRetriesUsed);
+				const action = this.#decide(areRetriesUsed && redirect === undefined);
+				if (redirect !== undefined && action.do === 'send') {
+					// It stands in for no error, either.
+					this.#state.match = noMatch;
+				}
+
+				return action;
 			});
 		});
+	}
+
+	/** A cookie jar may take its time. */
+	#judge(stored: StoredResponse): MaybePromise<Found['redirect']> {
+		const redirect = this.#options.redirects?.judge(stored);
+		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.#budget.left, 'cookie') : redirect;
 	}
 
 	#decide(areRetriesUsed: boolean): Action {

@@ -10,7 +10,7 @@ import type {RequestFacts} from '../policy/request-facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import {factsOf, noMatch} from './lookup.ts';
-import {renderGatewayTimeout, renderStored} from './render.ts';
+import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
 import {policySource, type ExchangeSettings} from './settings.ts';
 import {describeStatus} from './status.ts';
 import type {
@@ -152,7 +152,7 @@ export class ExchangeState {
 			expires: stored.expires,
 		});
 		this.cache.answered({...this.told, reason, stored});
-		return renderStored(stored, {
+		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,

@@ -50,7 +50,7 @@ export class ExchangeWrites {
 		const {key: own} = this.#state;
 		this.hasBegun = true;
 		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;
-		void recover(() => then(own ?? stored.key(settings.secret), key => {
+		void recover(() => then(own ?? then(stored.key(settings.secret), made => this.#state.cache.checkedKey(made)), key => {
 			if (key === undefined) {
 				this.#finish();
 				return;

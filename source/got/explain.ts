@@ -5,7 +5,8 @@ import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames} from '../identity/method.ts';
 import {sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {clientOfInstance} from './cache-hooks.ts';
-import {tlsOptionsOf, trustOf} from './trust.ts';
+import {headersOf, withTrust} from './request-head.ts';
+import {tlsOptionsOf} from './trust.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.
 const acceptedCodings = 'gzip, deflate, br, zstd';
@@ -30,13 +31,16 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 
 	const {method = 'GET', url, headers = {}, body} = request;
 	const {options} = client.defaults;
-	const sent = {
-		...(options.decompress && {'accept-encoding': acceptedCodings}),
-		...options.headers,
-		...lowerCaseNames(headers),
+	const native = {
+		...tlsOptionsOf(options),
+		setHost: options.setHost,
+		headers: {
+			...(options.decompress && {'accept-encoding': acceptedCodings}),
+			...options.headers,
+			...lowerCaseNames(headers) as Record<string, string | string[] | undefined>,
+		},
 	};
 	const requestSettings = exchanges.settingsFor(settings ?? options.context.cache);
-	const asked = sentRequest(method, new URL(url), sent, body);
-	const trust = trustOf(new URL(url), tlsOptionsOf(options), options, {target: asked.targetUrl, name: requestSettings.trust});
-	return explainRequest(trust === undefined ? asked : {...asked, trust}, requestSettings, exchanges.cache);
+	const asked = sentRequest(method, new URL(url), headersOf(native, options, requestSettings), body);
+	return explainRequest(withTrust(asked, native, options, requestSettings), requestSettings, exchanges.cache);
 }

@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
 import type {Redirects} from '../exchange/types.ts';
 import type {StoredCookie} from '../model/stored-response.ts';
@@ -10,8 +11,12 @@ const visited = Symbol('got-cache-hooks: visited URLs');
 
 type Context = {[visited]?: readonly string[]};
 
-/** The redirects that led to a request; `undefined` where it follows none. */
-export function redirectsOf(options: Options): Redirects | undefined {
+/**
+The redirects that led to a request; `undefined` where it follows none.
+
+@param needsCookies - Whether the cookies that a stored redirect set do not come with it.
+*/
+export function redirectsOf(options: Options, needsCookies: boolean): Redirects | undefined {
 	if (options.followRedirect === false) {
 		return undefined;
 	}
@@ -24,12 +29,13 @@ export function redirectsOf(options: Options): Redirects | undefined {
 			}
 
 			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
-			const target = URL.parse(location, String(options.url));
+			// Got reads it so, since Node.js gives the bytes of UTF-8 as characters.
+			const target = URL.parse(Buffer.from(location, 'latin1').toString(), String(options.url));
 			if (target !== null && urls.includes(withoutFragment(target))) {
 				return 'loop';
 			}
 
-			return stored.cookies === undefined || options.cookieJar === undefined ? undefined : judgeCookies(stored.cookies, options.cookieJar as CookieJar);
+			return !needsCookies || stored.cookies === undefined || options.cookieJar === undefined ? undefined : judgeCookies(stored.cookies, options.cookieJar as CookieJar);
 		},
 	};
 }

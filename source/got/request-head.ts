@@ -3,22 +3,30 @@ import type {Options} from 'got';
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import {sentRequest, type SentRequest} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
-import {trustOf} from './trust.ts';
+import {trustOf, type ConnectingOptions} from './trust.ts';
+
+/** The settings that decide what of a request counts. */
+type HeadSettings = Pick<ExchangeSettings, 'mode' | 'trust'>;
 
 /**
 The request as it will be sent: after all hooks, with the credentials and the length that Got added.
 */
-export function outgoingRequest(url: URL, native: NativeOptions, options: Options, {mode, trust: name}: Pick<ExchangeSettings, 'mode' | 'trust'>): SentRequest {
-	const request = sentRequest(options.method, url, headersOf(native, options, mode !== undefined), keyableBody(options));
+export function outgoingRequest(url: URL, native: NativeOptions, options: Options, settings: HeadSettings): SentRequest {
+	return withTrust(sentRequest(options.method, url, headersOf(native, options, settings), keyableBody(options)), native, options, settings);
+}
+
+/** The request with what decides whom it believes. */
+export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {mode, trust: name}: HeadSettings): SentRequest {
 	// A recording is made by whoever may make it, and replayed by everybody.
-	const trust = mode === undefined ? trustOf(url, native, options, {target: request.targetUrl, name}) : undefined;
+	const trust = mode === undefined ? trustOf(request, native, options, name) : undefined;
 	return trust === undefined ? request : {...request, trust};
 }
 
-function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Options, isRecording: boolean): NonNullable<NativeOptions['headers']> {
+/** The headers that are sent, as far as they say what is asked for. */
+export function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Pick<Options, 'cookieJar'>, {mode}: HeadSettings): NonNullable<NativeOptions['headers']> {
 	const sent = sendsHost === false && headers.host === undefined ? {...headers, host: ''} : headers;
 	// The cookies of a jar are those of the responses before, which a recording does not keep.
-	return isRecording && cookieJar !== undefined ? {...sent, cookie: undefined} : sent;
+	return mode !== undefined && cookieJar !== undefined ? {...sent, cookie: undefined} : sent;
 }
 
 function keyableBody({body, method, isStream, allowGetBody}: Options): SentRequest['body'] {

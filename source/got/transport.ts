@@ -64,8 +64,8 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 		const areRetriesUsed = endOfRetries(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
-			// A recording is played as it is.
-			const redirects = settings.mode === undefined ? redirectsOf(options) : undefined;
+			// A recording is played as it is, cookies aside.
+			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
 			remember(options, {exchange, now: client.now});
 			return new Attempt({
@@ -74,7 +74,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 		};
 
 		const mayKeepBody = settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
-		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), start) : start();
+		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : giveUp(end, options)) : start();
 	};
 
 	return transport as RequestFunction;
@@ -159,7 +159,7 @@ class Attempt {
 		if (typeof result === 'string') {
 			leave?.();
 			void this.#release(pending);
-			return this.#giveUp(result);
+			return giveUp(result, this.#options);
 		}
 
 		const waited = performance.now() - this.#start;
@@ -190,15 +190,6 @@ class Attempt {
 		}
 
 		abandon();
-	}
-
-	#giveUp(end: End): RequestResult {
-		if (end === 'aborted') {
-			// Got has given up before, and listens no more.
-			throw new Error('The request was aborted');
-		}
-
-		return lateRequest(this.#options, end);
 	}
 
 	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
@@ -335,6 +326,15 @@ class Attempt {
 
 		return response as unknown as RequestResult;
 	}
+}
+
+function giveUp(end: End, options: Options): RequestResult {
+	if (end === 'aborted') {
+		// Got has given up before, and listens no more.
+		throw new Error('The request was aborted');
+	}
+
+	return lateRequest(options, end);
 }
 
 function isThenable(value: unknown): value is PromiseLike<RequestResult> {

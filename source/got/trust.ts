@@ -1,89 +1,99 @@
-import {hash, randomUUID} from 'node:crypto';
-import {globalAgent} from 'node:https';
+import {Buffer} from 'node:buffer';
+import {constants, hash, randomUUID} from 'node:crypto';
+import https from 'node:https';
+import {isIP} from 'node:net';
 import process from 'node:process';
-import tls from 'node:tls';
+import tls, {checkServerIdentity} from 'node:tls';
 import type {Options} from 'got';
+import type {SentRequest} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
-
-/** Whether a value is the default, or means the same. */
-type IsDefault = (value: unknown, hostnames: readonly string[]) => boolean;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The name of an option, and digests of its values. */
-type Part = readonly [name: string, ...digests: string[]];
+/** The options of Got that connect in a way of their own. */
+export type ConnectingOptions = Pick<Options, 'request' | 'createConnection' | 'h2session'>;
 
-type Naming = {
-	/** The target URI. */
-	readonly target: string;
+/** An option of `tls.connect`. */
+type TlsOption = {
+	/** Whether a value is what Node.js has by itself, or means the same. */
+	readonly isStandard?: (value: unknown) => boolean;
 
-	/** The setting `trust`, which stands for what cannot be looked into. */
-	readonly name: string | undefined;
+	/** What counts where nobody sets it: command-line options, variables and assignments change the defaults of a whole process. */
+	readonly unset?: () => unknown;
 };
 
-const never: IsDefault = () => false;
+// Of two strings that are equal, the very one that is compared: it is as long as a page.
+const standardCiphers = tls.DEFAULT_CIPHERS === constants.defaultCoreCipherList ? tls.DEFAULT_CIPHERS : constants.defaultCoreCipherList;
 
-/** The options of `tls.connect` that decide whom the client believes and as whom it speaks. */
-const tlsOptions: ReadonlyArray<readonly [name: string, isDefault: IsDefault]> = Object.entries<IsDefault>({
-	allowPartialTrustChain: value => value === false,
+const never: TlsOption = {};
+
+function standard(value: unknown, unset?: () => unknown): TlsOption {
+	return {isStandard: given => given === value, ...(unset !== undefined && {unset})};
+}
+
+/** The options that decide whom the client believes and as whom it speaks, but for `servername`, whose default depends on the request. */
+const tlsOptions: ReadonlyArray<readonly [name: string, option: TlsOption]> = Object.entries({
+	allowPartialTrustChain: standard(false),
 	ca: never,
 	cert: never,
 	// Got always gives Node's own where the user has none.
-	checkServerIdentity: value => value === tls.checkServerIdentity,
-	ciphers: value => value === tls.DEFAULT_CIPHERS,
+	checkServerIdentity: standard(checkServerIdentity),
+	ciphers: standard(standardCiphers, () => tls.DEFAULT_CIPHERS),
 	clientCertEngine: never,
 	crl: never,
 	dhparam: never,
-	ecdhCurve: value => value === tls.DEFAULT_ECDH_CURVE,
+	ecdhCurve: standard('auto', () => tls.DEFAULT_ECDH_CURVE),
 	key: never,
-	maxVersion: value => value === 'TLSv1.3',
-	minVersion: value => value === 'TLSv1.2',
+	maxVersion: standard('TLSv1.3', () => tls.DEFAULT_MAX_VERSION),
+	minDHSize: standard(1024), // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
+	minVersion: standard('TLSv1.2', () => tls.DEFAULT_MIN_VERSION),
 	pfx: never,
 	privateKeyEngine: never,
 	privateKeyIdentifier: never,
 	pskCallback: never,
-	rejectUnauthorized: value => value !== false,
+	rejectUnauthorized: {isStandard: value => value !== false},
 	secureContext: never,
-	secureOptions: value => value === 0,
+	secureOptions: standard(0),
 	secureProtocol: never,
-	servername: (value, hostnames) => hostnames.includes(value as string),
 	sigalgs: never,
 });
 
 /**
 A digest of the TLS settings that decide whom the client believes and as whom it speaks: a response that a request accepted may not answer one that is stricter.
 
-The settings of the request, of its agent (of a subclass such as a proxy's, its `options`), of Node's global agent and of the process count.
+The settings of the request, of its agent (of a subclass such as a proxy's, its `options`), of Node's global agent and of the process count, each where Node.js lets it count.
 
+@param name - The setting `trust`, which stands for what cannot be looked into.
 @returns `undefined` where they are the defaults, and for `http:`.
 */
-export function trustOf(url: URL, native: NativeOptions, {request, createConnection, h2session}: Pick<Options, 'request' | 'createConnection' | 'h2session'>, naming: Naming): string | undefined {
-	if (url.protocol !== 'https:') {
+export function trustOf(sent: SentRequest, native: NativeOptions, {request, createConnection, h2session}: ConnectingOptions, name: string | undefined): string | undefined {
+	if (!sent.url.startsWith('https:')) {
 		return undefined;
 	}
 
-	const {target, name} = naming;
-	const hostnames = [url.hostname, new URL(target).hostname];
-	const parts: Part[] = ofProcess();
-	for (const source of [native as Values, ...agentOptions(native.agent)]) {
-		for (const [option, isDefault] of tlsOptions) {
-			const value = source[option];
-			if (value !== undefined && value !== null && !isDefault(value, hostnames)) {
-				parts.push([option, ...digestsOf(value, name)]);
-			}
-		}
+	const isOwn = request !== undefined || createConnection !== undefined || h2session !== undefined;
+	const options = native as Values;
+	if (!isOwn && hasDefaults(sent, options)) {
+		return undefined;
 	}
 
-	if (request !== undefined || createConnection !== undefined || h2session !== undefined) {
-		parts.push(...unknownPart(name));
+	const parts = waysOf(sent, options).map(way => partsOf(way, name));
+	if (isOwn) {
+		parts.push(unknownParts(name));
 	}
 
-	return parts.length === 0 ? undefined : hash('sha256', JSON.stringify(meaningful(parts)), 'hex');
+	// What is given takes the place of the variable, even where it is `undefined`, as Got gives it. Who connects otherwise may leave it out.
+	if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0' && options.rejectUnauthorized === undefined && (isOwn || !Object.hasOwn(options, 'rejectUnauthorized'))) {
+		parts.push([['rejectUnauthorized', 'false']]);
+	}
+
+	const differing = new Set(parts.filter(({length}) => length > 0).map(part => JSON.stringify(part)));
+	return differing.size === 0 ? undefined : hash('sha256', JSON.stringify([...differing].toSorted()), 'hex');
 }
 
 /** The TLS settings of Got's options, by the names that Node.js has for them: as in `createNativeRequestOptions()`, for a request that is not sent. */
-export function tlsOptionsOf({https, agent}: Pick<Options, 'https' | 'agent'>): NativeOptions {
-	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = https;
+export function tlsOptionsOf(options: Pick<Options, 'https' | 'agent' | 'http2'>): NativeOptions {
+	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = options.https;
 	const native: NativeOptions & Values = {
 		...others,
 		ca: certificateAuthority,
@@ -91,50 +101,196 @@ export function tlsOptionsOf({https, agent}: Pick<Options, 'https' | 'agent'>): 
 		crl: certificateRevocationLists,
 		servername: serverName,
 		sigalgs: signatureAlgorithms,
-		agent: agent.https,
+		agent: options.http2 ? {...options.agent} : options.agent.https,
 	};
 	return native;
 }
 
-/** A private key alone is shown to nobody. What an agent and its request say alike counts once. */
-function meaningful(parts: ReadonlyArray<readonly string[]>): readonly string[] {
-	const hasCertificate = parts.some(([name]) => name === 'cert' || name === 'pfx');
-	const counted = parts.filter(([name]) => name !== 'key' || hasCertificate);
-	return [...new Set(counted.map(part => JSON.stringify(part)))].toSorted();
+/** Whether nobody has set any of the options: so it is with most requests, and this tells it in a fraction of the time. */
+function hasDefaults({fields}: SentRequest, native: Values): boolean {
+	const {agent} = native;
+	return isUnset(native)
+		&& Object.hasOwn(native, 'rejectUnauthorized')
+		// HTTP/2 may ask for another name then.
+		&& (fields.host === undefined || !isSeveral(agent))
+		&& optionsAbove(agent).every(values => isUnset(values))
+		&& tls.checkServerIdentity === checkServerIdentity
+		&& tls.DEFAULT_CIPHERS === standardCiphers
+		&& tls.DEFAULT_ECDH_CURVE === 'auto'
+		&& tls.DEFAULT_MIN_VERSION === 'TLSv1.2'
+		&& tls.DEFAULT_MAX_VERSION === 'TLSv1.3';
 }
 
-/** Command-line options and variables change the defaults of a whole process. */
-function ofProcess(): Part[] {
-	const isUnverified = process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0';
-	return [
-		...(isUnverified ? [['rejectUnauthorized', 'false']] as const : []),
-		...(tls.DEFAULT_MIN_VERSION === 'TLSv1.2' ? [] : [['minVersion', tls.DEFAULT_MIN_VERSION]] as const),
-	];
+function isUnset(values: Values): boolean {
+	return believesAsUsual(values) && showsNothing(values);
 }
 
-/** Node.js keeps an agent's options in `options`; Got may give an agent for each protocol. */
-function agentOptions(agent: unknown): readonly Values[] {
-	const agents: unknown[] = agent === undefined ? [globalAgent] : [agent, ...Object.values<unknown>(new Object(agent) as Values)];
-	return agents.map(candidate => isObject(candidate) ? candidate.options : undefined).filter(candidate => isObject(candidate));
+function believesAsUsual(values: Values): boolean {
+	return values.rejectUnauthorized === undefined
+		&& (values.checkServerIdentity === undefined || values.checkServerIdentity === checkServerIdentity)
+		&& values.ca === undefined
+		&& values.crl === undefined
+		&& values.servername === undefined
+		&& values.minVersion === undefined
+		&& values.maxVersion === undefined
+		&& values.ciphers === undefined
+		&& values.sigalgs === undefined
+		&& values.dhparam === undefined
+		&& values.ecdhCurve === undefined
+		&& values.minDHSize === undefined
+		&& values.secureOptions === undefined
+		&& values.secureProtocol === undefined
+		&& values.secureContext === undefined
+		&& values.allowPartialTrustChain === undefined;
+}
+
+function showsNothing(values: Values): boolean {
+	return values.cert === undefined
+		&& values.key === undefined
+		&& values.pfx === undefined
+		&& values.pskCallback === undefined
+		&& values.clientCertEngine === undefined
+		&& values.privateKeyEngine === undefined
+		&& values.privateKeyIdentifier === undefined;
+}
+
+/** A way in which a request may be sent. */
+type Way = {
+	readonly native: Values;
+
+	/** The options of an agent, which stand above those of the request, even where they are `undefined`. */
+	readonly above: Values;
+
+	/** The name by which the server is known where nobody gives one, and what it is by HTTP/1.1. */
+	readonly serverName: string;
+	readonly standardName: string;
+};
+
+function waysOf({url, fields}: SentRequest, native: Values): readonly Way[] {
+	const hostname = new URL(url).hostname.replaceAll(/^\[|\]$/gv, '');
+	const standardName = serverNameOf(hostname, fields.host);
+	const way = (above: Values, serverName = standardName): Way => ({
+		native, above, serverName, standardName,
+	});
+	if (isSeveral(native.agent)) {
+		// Got connects without an agent to find out which protocol to speak.
+		const byUrl = serverNameOf(hostname, undefined);
+		const [ofTwo, ofOne] = optionsAbove(native.agent) as [Values, Values];
+		return [way({}, byUrl), way(ofTwo, byUrl), way(ofOne)];
+	}
+
+	return optionsAbove(native.agent).map(above => way(above));
+}
+
+/** The options of the agents that a request may go through. */
+function optionsAbove(agent: unknown): readonly Values[] {
+	return isSeveral(agent) ? [optionsOf(agent.http2), optionsOf(agent.https ?? https.globalAgent)] : [optionsOf(agent ?? https.globalAgent)];
+}
+
+/** Whether there is an agent for each protocol, as Got gives them to HTTP/2. */
+function isSeveral(agent: unknown): agent is Values {
+	return isObject(agent) && Object.getPrototypeOf(agent) === Object.prototype;
+}
+
+function optionsOf(agent: unknown): Values {
+	return isObject(agent) && isObject(agent.options) ? agent.options : {};
 }
 
 function isObject(value: unknown): value is Values {
 	return typeof value === 'object' && value !== null;
 }
 
+/** The name of the server as Node.js makes it of a `Host`. */
+function serverNameOf(hostname: string, host: unknown): string {
+	const given = typeof host === 'string' && host !== '' ? (/^\[(?<address>[^\]]*)\]/v.exec(host)?.groups?.address ?? host.split(':', 1)[0]!) : hostname;
+	return isIP(given) === 0 ? given.toLowerCase() : '';
+}
+
+/** The name of an option, and digests of its values. */
+type Part = readonly [name: string, ...digests: string[]];
+
+/** What of a way differs from Node's own defaults. */
+function partsOf({native, above, serverName, standardName}: Way, name: string | undefined): readonly Part[] {
+	const parts: Part[] = [];
+	const given = (option: string): unknown => Object.hasOwn(above, option) ? above[option] : native[option];
+	for (const [option, {isStandard, unset}] of tlsOptions) {
+		const value = given(option) ?? unset?.();
+		if (value === undefined || isStandard?.(value) === true) {
+			continue;
+		}
+
+		const ofValue = digestsOf(value, name);
+		parts.push([option, ...(isUnordered(option) ? ofValue.toSorted() : ofValue)]);
+	}
+
+	const asked = (given('servername') ?? serverName) as string;
+	if (asked.toLowerCase() !== standardName) {
+		parts.push(['servername', asked.toLowerCase()]);
+	}
+
+	// A private key alone is shown to nobody.
+	return parts.length === 0 || parts.some(([option]) => option === 'cert' || option === 'pfx') ? parts : parts.filter(([option]) => option !== 'key');
+}
+
+function isUnordered(option: string): boolean {
+	return option === 'ca' || option === 'crl';
+}
+
 /** The digests of a value, which may be a list, whose items may be objects such as `{pem, passphrase}` or `{buf, passphrase}`. */
-function digestsOf(value: unknown, name: string | undefined): string[] {
-	if (typeof value === 'string' || value instanceof Uint8Array) {
-		return [hash('sha256', value, 'hex')];
+function digestsOf(value: unknown, name: string | undefined): readonly string[] {
+	if (typeof value === 'string') {
+		return remembered(ofTexts, value, () => blocksOf(value).map(block => hash('sha256', block, 'hex')));
+	}
+
+	if (ArrayBuffer.isView(value)) {
+		const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+		const digest = hash('sha256', bytes, 'hex');
+		return bytes.includes('-----BEGIN ') ? remembered(ofBytes, digest, () => digestsOf(bytes.toString('latin1'), name)) : [digest];
 	}
 
 	if (Array.isArray(value)) {
 		return value.flatMap(item => digestsOf(item, name));
 	}
 
-	const {pem, buf, buffer} = new Object(value) as Record<string, unknown>;
+	if (typeof value !== 'object' && typeof value !== 'function') {
+		return [JSON.stringify(value)];
+	}
+
+	const {pem, buf, buffer} = value as Values;
 	const inner = [pem, buf, buffer].filter(part => part !== undefined);
-	return inner.length > 0 ? inner.flatMap(part => digestsOf(part, name)) : [typeof value === 'object' || typeof value === 'function' ? nameOf(value!, name) : JSON.stringify(value)];
+	return inner.length > 0 ? inner.flatMap(part => digestsOf(part, name)) : [nameOf(value!, name)];
+}
+
+const pemBlock = /^-----BEGIN (?<label>[^\n\-]+)-----\n.+?\n-----END \k<label>-----$/gmsv;
+
+/** What a text in the form of PEM holds, and what else is in it: one text may hold what another way to write it has in several. */
+function blocksOf(text: string): readonly string[] {
+	const lines = text.replaceAll(/\r(?=\n)/gv, '');
+	const rest = lines.replaceAll(pemBlock, '').trim();
+	return [...lines.match(pemBlock) ?? [], ...(rest === '' ? [] : [rest])];
+}
+
+type Digests = Map<string, readonly string[]>;
+
+const ofTexts: Digests = new Map();
+
+/** By the digest of the bytes, which somebody may change. */
+const ofBytes: Digests = new Map();
+
+/** Bundles of certificates are long, and the same for each request. */
+function remembered(digests: Digests, text: string, digest: () => readonly string[]): readonly string[] {
+	const known = digests.get(text);
+	if (known !== undefined) {
+		return known;
+	}
+
+	if (digests.size >= 100) {
+		digests.clear();
+	}
+
+	const made = digest();
+	digests.set(text, made);
+	return made;
 }
 
 const ids = new WeakMap<object, string>();
@@ -154,7 +310,7 @@ function nameOf(value: object, name: string | undefined): string {
 }
 
 /** What connects in a way of its own counts as the default, unless it is named. */
-function unknownPart(name: string | undefined): Part[] {
+function unknownParts(name: string | undefined): readonly Part[] {
 	if (name !== undefined) {
 		return [['connection', name]];
 	}

@@ -7,6 +7,7 @@ import {
 	redactJson,
 	type JsonPath,
 } from './json.ts';
+import {parseParameters, type Parameterized} from './field-parameters.ts';
 import type {KeyParts} from './key-parts.ts';
 import {splitMultipart, type Part} from './multipart.ts';
 import {compare, normalizeParameters, redactParameters} from './parameters.ts';
@@ -20,7 +21,7 @@ type ReadBody =
 	| {readonly as: 'json' | 'form'; readonly text: string}
 	| {readonly as: 'multipart'; readonly parts: readonly Part[]}
 
-	/** Bytes that may hold credentials, since they are too many to be read. */
+	/** Bytes that may hold credentials, since they cannot be read, or are too many. */
 	| {readonly as: 'unread'}
 	| {readonly as: 'bytes'};
 
@@ -36,11 +37,11 @@ export function bodyParts(request: StorableRequest, parts: KeyParts): readonly s
 	}
 
 	const read = readBody({headers, body});
-	const type = typeParts(headers);
+	const type = typeParts(headers, read.as === 'multipart');
 	switch (read.as) {
 		case 'json': {
 			const json = canonicalJson(read.text, (path, value) => parts.keepsField(path, value));
-			return json === undefined ? ['bytes', ...type, digest(body)] : ['json', ...type, digest(json)];
+			return json === undefined ? unread(body, type, parts) : ['json', ...type, digest(json)];
 		}
 
 		case 'form': {
@@ -54,8 +55,7 @@ export function bodyParts(request: StorableRequest, parts: KeyParts): readonly s
 		}
 
 		case 'unread': {
-			parts.hash('body', '', digest(body));
-			return ['unread', ...type];
+			return unread(body, type, parts);
 		}
 
 		case 'bytes': {
@@ -84,6 +84,11 @@ export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (
 	return json === undefined ? {bodyParts: bodyParts({method: '', url: '', ...request}, parts)!} : {body: json};
 }
 
+function unread(body: string | Uint8Array, type: readonly string[], parts: KeyParts): readonly string[] {
+	parts.hashBody(digest(body));
+	return ['unread', ...type];
+}
+
 // A secret part leaves its place, so that the others are still where they were.
 function partDigest({name, bytes}: Part, parts: KeyParts): string {
 	const value = digest(bytes);
@@ -91,55 +96,108 @@ function partDigest({name, bytes}: Part, parts: KeyParts): string {
 }
 
 function readBody({headers, body}: BodyOfRequest): ReadBody {
-	if ((fieldValue(headers, 'content-encoding') ?? '') !== '') {
+	const {value: type, parameters} = contentType(headers);
+	const as = formatOf(type);
+	if (as === undefined) {
 		return {as: 'bytes'};
 	}
 
-	const contentType = fieldValue(headers, 'content-type') ?? '';
-	const type = mediaType(contentType);
-	const isJson = type === 'application/json' || type.endsWith('+json');
-	if (isJson || type === 'application/x-www-form-urlencoded') {
-		if (body.length > (isJson ? maxJsonLength : maxFormLength)) {
-			return {as: 'unread'};
-		}
-
-		const text = decode(body, contentType);
-		return text === undefined ? {as: 'bytes'} : {as: isJson ? 'json' : 'form', text};
+	if ((fieldValue(headers, 'content-encoding') ?? '') !== '') {
+		return {as: 'unread'};
 	}
 
-	const boundary = type.startsWith('multipart/') ? parametersOf(contentType).find(([name]) => name === 'boundary')?.[1] : undefined;
-	return boundary === undefined || boundary === '' ? {as: 'bytes'} : {as: 'multipart', parts: splitMultipart(toBytes(body), boundary)};
+	if (as === 'multipart') {
+		const boundary = boundaryOf(parameters);
+		const parts = boundary === undefined ? undefined : splitMultipart(toBytes(body), boundary);
+		return parts === undefined ? {as: 'unread'} : {as, parts};
+	}
+
+	const isRead = body.length <= (as === 'json' ? maxJsonLength : maxFormLength) && isUtf8(parameters);
+	return isRead ? readText(body, as) : {as: 'unread'};
 }
 
-/** What the header fields say of the content: its type with its parameters (not the boundary, which is in no part), its language, its coding. */
-function typeParts(headers: Fields): readonly string[] {
-	const contentType = fieldValue(headers, 'content-type') ?? '';
-	const parameters = parametersOf(contentType).filter(([name]) => name !== 'boundary').map(([name, value]) => `${name}=${name === 'charset' ? value.toLowerCase() : value}`);
-	const type = [mediaType(contentType), ...parameters.toSorted(compare)].join(';');
-	return [type, fieldTokens(headers, 'content-language').join(','), fieldTokens(headers, 'content-encoding').join(',')];
+/** Whether a text that was stored is the body as it was sent, but for what was replaced in it. */
+export function isStoredAsSent(request: BodyOfRequest): boolean {
+	const {as} = readBody(request);
+	return as === 'json' || as === 'form';
 }
 
-function mediaType(contentType: string): string {
-	return contentType.split(';', 1)[0]!.trim().toLowerCase();
+/** Whether the body of a request is of a type that has named values, of which one may be a credential. */
+export function hasNamedValues(headers: Fields): boolean {
+	return formatOf(contentType(headers).value) !== undefined;
 }
 
-const parameter = /;\s*(?<name>[^\s;=]+)\s*=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[^\s;]*))/gv;
+/** How a body is read, by its media type. */
+function formatOf(type: string): 'json' | 'form' | 'multipart' | undefined {
+	if (type === 'application/json' || type.endsWith('+json')) {
+		return 'json';
+	}
 
-/** The parameters of a media type (RFC 9110 §8.3.1). */
-function parametersOf(contentType: string): Array<readonly [name: string, value: string]> {
-	return contentType.matchAll(parameter).map(({groups}) => [
-		groups!.name!.toLowerCase(),
-		groups!.quoted?.replaceAll(/\\(?<escaped>.)/gv, '$<escaped>') ?? groups!.token!,
-	] as const).toArray();
+	if (type === 'application/x-www-form-urlencoded') {
+		return 'form';
+	}
+
+	return type.startsWith('multipart/') ? 'multipart' : undefined;
 }
 
-function decode(body: string | Uint8Array, contentType: string): string | undefined {
+function contentType(headers: Fields): Parameterized {
+	return parseParameters(fieldValue(headers, 'content-type') ?? '');
+}
+
+function readText(body: string | Uint8Array, as: 'json' | 'form'): ReadBody {
+	const text = decode(body);
+	return text === undefined ? {as: 'unread'} : {as, text};
+}
+
+/** Of several boundaries, nobody knows which one the origin takes. */
+function boundaryOf(parameters: Parameterized['parameters']): string | undefined {
+	const [boundary, ...others] = parameters.filter(([name]) => name === 'boundary').map(([, value]) => value);
+	return boundary === '' || others.length > 0 ? undefined : boundary;
+}
+
+/** In any other charset, a text and bytes that are read as that text are not the same. */
+function isUtf8(parameters: Parameterized['parameters']): boolean {
+	return parameters.every(([name, value]) => name !== 'charset' || /^utf-?8$/iv.test(value));
+}
+
+// RFC 9110 §8 and §14.4, and how a file that is sent by itself is named.
+const representationFields = ['content-disposition', 'content-encoding', 'content-language', 'content-location', 'content-range'];
+
+// Lists of tokens, which have no letter case.
+const tokenFields: ReadonlySet<string> = new Set(['content-encoding', 'content-language']);
+
+/** What the header fields say of the content: its type with its parameters, its language, its coding, and which part of what it is. */
+function typeParts(headers: Fields, isSplit: boolean): readonly string[] {
+	const type = matchedContentType(fieldValue(headers, 'content-type') ?? '', isSplit);
+	const others: string[] = [];
+	for (const name of representationFields) {
+		const value = tokenFields.has(name) ? fieldTokens(headers, name).join(',') : fieldValue(headers, name) ?? '';
+		if (value !== '') {
+			others.push(`${name}: ${value}`);
+		}
+	}
+
+	return [type, ...others];
+}
+
+/**
+A media type as it counts: its letter case, the order of its parameters and how they are quoted do not.
+
+@param isSplit - Whether the content is known by its parts: the boundary between them does not count then.
+*/
+export function matchedContentType(field: string, isSplit: boolean): string {
+	const {value, rest, parameters} = parseParameters(field);
+	const counted = parameters.filter(([name]) => name !== 'boundary' || !isSplit).map(([name, text]) => [name, name === 'charset' ? text.toLowerCase() : text] as const);
+	return JSON.stringify([value, rest, counted.toSorted(([one], [other]) => compare(one, other))]);
+}
+
+function decode(body: string | Uint8Array): string | undefined {
 	if (typeof body === 'string') {
 		return body;
 	}
 
 	try {
-		return new TextDecoder(parametersOf(contentType).find(([name]) => name === 'charset')?.[1] ?? 'utf8', {fatal: true}).decode(body);
+		return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(body); // eslint-disable-line @typescript-eslint/naming-convention -- The standard's name.
 	} catch {
 		return undefined;
 	}

@@ -1,5 +1,6 @@
 import {normalizeFieldValue} from '../policy/field-values.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
+import {matchedContentType} from './body.ts';
 import {classifyName} from './credentials.ts';
 import {ignoresHeader} from './ignored.ts';
 import type {KeyParts} from './key-parts.ts';
@@ -50,7 +51,8 @@ export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters
 			parts.hash('match', name, value);
 		} else {
 			parts.show(value);
-			selected.push([name, normalizeFieldValue(name, value)]);
+			// The boundary of form data is another each time, and its parts count by themselves.
+			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
 		}
 	}
 

@@ -1,6 +1,7 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/invalidation.ts';
+import {hasNamedValues} from './body.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
 	isRecordKey,
@@ -10,10 +11,10 @@ import {
 	type Secret,
 } from './key.ts';
 import {lowerCaseNames, matchedMethod} from './method.ts';
-import {knownKey, plainName, rememberKey} from './plain-keys.ts';
+import {plainKeys, rememberKey} from './plain-keys.ts';
 import type {SentRequest} from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
-import {connectionUrl, targetParts} from './target.ts';
+import {connectionUrl} from './target.ts';
 import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 import {resourceOf} from './url.ts';
 
@@ -25,16 +26,28 @@ Who a request is: its key, whom it is for, and what of it may be stored. Everyth
 export class Identity {
 	readonly request: KeyRequest;
 	readonly #settings: KeySettingsOfCache;
+	readonly #isBodyUnknown: boolean;
 	#matched: MatchedRequest | undefined;
 
 	constructor(request: SentRequest, settings: KeySettingsOfCache) {
 		this.request = keyRequest(request);
+		this.#isBodyUnknown = request.body === 'unknown';
 		this.#settings = settings;
 	}
 
-	/** Whether a credential in the body is part of the identity: then the response is for this very request alone. */
+	/** Whether the body says, or may say, whom the response is for: then it is for this very request alone. */
 	get hasBodyCredential(): boolean {
-		return this.request.body !== undefined && this.#parts.hashed.some(([where]) => ['body', 'form', 'json', 'multipart'].includes(where));
+		const {partitionBy} = this.#settings;
+		if (this.request.body === undefined) {
+			return this.#isBodyUnknown && hasNamedValues(this.request.headers);
+		}
+
+		try {
+			return this.#parts.hasBodyCredential || (typeof partitionBy === 'function' && partitionBy(this.request) !== partitionBy({...this.request, method: 'GET', body: undefined}));
+		} catch {
+			// What a user's function cannot tell is nobody else's.
+			return true;
+		}
 	}
 
 	/** Whether a part of the key has been redacted, as in a request of an archive: nobody can tell whom it was for. */
@@ -54,8 +67,8 @@ export class Identity {
 			return keyByFunction(this.request, {...this.#settings, keyFn}, secret);
 		}
 
-		const name = plainName(this.request, this.#settings);
-		const known = name === undefined ? undefined : knownKey(name, this.#settings);
+		const plain = plainKeys(this.request, this.#settings);
+		const known = plain?.get(this.request.url);
 		if (known !== undefined) {
 			return known;
 		}
@@ -66,8 +79,8 @@ export class Identity {
 		}
 
 		const key = keyOfMatched(parts, '');
-		if (name !== undefined) {
-			rememberKey(name, this.#settings, key);
+		if (plain !== undefined) {
+			rememberKey(plain, this.request.url, key);
 		}
 
 		return key;
@@ -87,8 +100,7 @@ export class Identity {
 
 	/** Whether a key was made of the request that needed no secret. */
 	#isKnownPlain(): boolean {
-		const name = this.#settings.keyFn === undefined ? plainName(this.request, this.#settings) : undefined;
-		return name !== undefined && knownKey(name, this.#settings) !== undefined;
+		return this.#settings.keyFn === undefined && plainKeys(this.request, this.#settings)?.has(this.request.url) === true;
 	}
 }
 
@@ -104,7 +116,7 @@ export function keyRequest({method, override, url, fields, body, trust}: SentReq
 		url,
 		headers: fields,
 		body: body === 'unknown' ? undefined : body,
-		...(trust !== undefined && {trust}),
+		trust,
 	};
 }
 
@@ -129,44 +141,34 @@ Names the resource of a request, whoever asks and however its parameters are ord
 
 What an unsafe method has got of it has a name of its own, since another request by that method may spare it.
 */
-export function resourceOfRequest({method, override = method, url, targetUrl, fields}: SentRequest): string {
-	const connection = new URL(url);
+export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest): string {
 	const resource = resourceOf(targetUrl);
-	const name = targetParts(connection, fields) === undefined ? resource : `${resource} ${connection.origin}`;
+	const name = targetUrl === url || new URL(targetUrl).origin === new URL(url).origin ? resource : `${resource} ${new URL(url).origin}`;
 	return isSafe(method, override) ? name : `${override} ${name}`;
-}
-
-/** Thrown through a `keyFn` that asks for a default key whose secret must be read first. */
-class SecretNeededError extends Error {
-	readonly secret: Promise<Secret>;
-
-	constructor(secret: Promise<Secret>) {
-		super('The secret of the cache is being read');
-		this.secret = secret;
-	}
 }
 
 /**
 The key that a user's function makes. Most make theirs without a secret, and then none is read: where one is needed that is not at hand, the function is called again with it.
 */
 function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {readonly keyFn: NonNullable<KeySettingsOfCache['keyFn']>}, secret: GetSecret): MaybePromise<string | undefined> {
+	let pending: Promise<Secret> | undefined;
 	const call = (known: Secret | undefined): MaybePromise<unknown> => settings.keyFn(request, other => defaultKey(other, settings, () => {
 		const value = known ?? secret();
 		if (value instanceof Promise) {
-			throw new SecretNeededError(value);
+			pending = value;
+			throw new Error('The secret of the cache is being read');
 		}
 
 		return value;
 	}));
 
-	const key = recover(() => call(undefined), error => {
-		if (error instanceof SecretNeededError) {
-			return then(error.secret, value => call(value));
+	// Whatever the function made of the error is not what it makes with the secret.
+	const first = recover(() => call(undefined), error => {
+		if (pending === undefined) {
+			throw error;
 		}
-
-		throw error;
 	});
-	return then(key, made => checkedKey(made));
+	return then(first, made => then(pending === undefined ? made : then(pending, value => call(value)), key => checkedKey(key)));
 }
 
 function defaultKey(request: KeyRequest, settings: IdentitySettings, secret: () => Secret): string {

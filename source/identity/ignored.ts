@@ -72,6 +72,12 @@ export function ignoresHeader({names, headerPatterns}: Ignored, name: string): b
 	return names.has(name) || headerPatterns.some(pattern => pattern.test(name));
 }
 
+/** Whether a header tells who asks. Where a user ignores a name that may be a credential's or not, the user is right. */
+export function tellsWhoAsks(ignored: Ignored, name: string): boolean {
+	const kind = classifyName(name);
+	return kind === 'secret' || (kind === 'ambiguous' && !ignoresHeader(ignored, name));
+}
+
 /** Whether a field of a JSON body is ignored by where it stands. */
 export function ignoresPath({paths}: Ignored, path: ReadonlyArray<string | number>): boolean {
 	return paths.some(steps => steps.length === path.length && steps.every((step, index) => step === anyMember || step === path[index]));

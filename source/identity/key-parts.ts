@@ -3,6 +3,7 @@ import {
 	ignoresName,
 	ignoresPath,
 	REDACTED,
+	tellsWhoAsks,
 	type Ignored,
 } from './ignored.ts';
 import type {JsonPath} from './json.ts';
@@ -31,6 +32,7 @@ export class KeyParts {
 	readonly #root: string | undefined;
 	readonly #hashed: HashedPart[] = [];
 	#isLossy = false;
+	#hasBodyCredential = false;
 
 	constructor({ignoredParameters, partitionBy, contentRootKey}: IdentitySettings) {
 		this.#ignored = ignoredParameters;
@@ -48,6 +50,11 @@ export class KeyParts {
 		return this.#isLossy;
 	}
 
+	/** Whether there may be a credential in the body, whatever becomes of it. */
+	get hasBodyCredential(): boolean {
+		return this.#hasBodyCredential;
+	}
+
 	/** Notes a value that is part of the key in clear. */
 	show(value: string | undefined): void {
 		this.#isLossy ||= value === REDACTED;
@@ -57,8 +64,15 @@ export class KeyParts {
 		this.#hashed.push([where, name, value ?? null]);
 	}
 
+	/** A body of which nobody knows what is in it. */
+	hashBody(digest: string): void {
+		this.#hasBodyCredential = true;
+		this.hash('body', '', digest);
+	}
+
 	/** Whether a parameter of a query, a form or a multipart body is part of the key in clear. A secret one is hashed. */
 	keeps(where: 'query' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
+		this.#hasBodyCredential ||= where !== 'query' && classifyName(name) !== 'plain';
 		const use = this.#useOf(name, ignoresName(this.#ignored, name));
 		if (use === 'hashed') {
 			this.hash(where, name, value);
@@ -71,7 +85,9 @@ export class KeyParts {
 
 	/** Whether a field of a JSON body is part of the key in clear. A secret one is hashed. */
 	keepsField(path: JsonPath, value: string): boolean {
-		const use = this.#useOf(String(path.at(-1)), this.#ignoresField(path));
+		const name = String(path.at(-1));
+		this.#hasBodyCredential ||= classifyName(name) !== 'plain';
+		const use = this.#useOf(name, this.#ignoresField(path));
 		if (use === 'hashed') {
 			this.hash('json', JSON.stringify(path), value);
 		} else if (use === 'clear') {
@@ -87,8 +103,8 @@ export class KeyParts {
 	}
 
 	/** A header that tells who asks is hashed, unless the settings ignore it and it is not certain that it does. */
-	usesHeader(name: string, isIgnored: boolean): boolean {
-		return this.#hasCredentials && isCredential(name, isIgnored);
+	usesHeader(name: string): boolean {
+		return this.#hasCredentials && tellsWhoAsks(this.#ignored, name);
 	}
 
 	/** An ignored parameter is no part of the key, except for a secret one, which stays part of it while credentials separate users. */

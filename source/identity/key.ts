@@ -12,12 +12,16 @@ import {matchedHeaders} from './headers.ts';
 import {
 	compileIgnored,
 	ignoredByDefault,
-	ignoresHeader,
 	type Ignored,
 	type IgnoredParameter,
 } from './ignored.ts';
 import {KeyParts, type HashedPart} from './key-parts.ts';
-import {lowerCaseNames, matchedMethod, overridingMethod} from './method.ts';
+import {
+	lowerCaseNames,
+	matchedMethod,
+	methodParts,
+	overridingMethod,
+} from './method.ts';
 import {targetParts} from './target.ts';
 import type {
 	IdentitySettings,
@@ -52,6 +56,9 @@ export type MatchedRequest = {
 
 	/** Whether some of the parts in clear have been redacted. */
 	readonly isLossy: boolean;
+
+	/** Whether there may be a credential in the body. */
+	readonly hasBodyCredential: boolean;
 };
 
 // Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
@@ -101,7 +108,7 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 	const keyParts = new KeyParts(settings);
 	const url = new URL(request.url);
 	const parts = [
-		request.method,
+		methodParts(request.method, request.headers),
 		normalizeUrl(url, (name, value) => keyParts.keeps('query', name, value), settings.cacheControl === true),
 		targetParts(url, request.headers) ?? null,
 		request.trust ?? null,
@@ -109,11 +116,14 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 		matchedHeaders(request.headers, settings, keyParts),
 	];
 	hashPartition(request, url, settings, keyParts);
-	return {parts, hashed: keyParts.hashed, isLossy: keyParts.isLossy};
+	const {hashed, isLossy, hasBodyCredential} = keyParts;
+	return {
+		parts, hashed, isLossy, hasBodyCredential,
+	};
 }
 
 /** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
-function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParameters}: IdentitySettings, keyParts: KeyParts): void {
+function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySettings, keyParts: KeyParts): void {
 	if (partitionBy === false) {
 		return;
 	}
@@ -129,7 +139,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy, ignoredParam
 	}
 
 	for (const name of Object.keys(request.headers)) {
-		const value = keyParts.usesHeader(name, ignoresHeader(ignoredParameters, name)) ? fieldValue(request.headers, name) : undefined;
+		const value = keyParts.usesHeader(name) ? fieldValue(request.headers, name) : undefined;
 		if (value !== undefined) {
 			keyParts.hash('header', name, value);
 		}

@@ -1,3 +1,6 @@
+import {Buffer} from 'node:buffer';
+import {parseParameters} from './field-parameters.ts';
+
 /** One part of a multipart body. */
 export type Part = {
 	/** The `name` of its `Content-Disposition`; `undefined` where it has none. */
@@ -7,49 +10,51 @@ export type Part = {
 	readonly bytes: Uint8Array;
 };
 
-const decoder = new TextDecoder('latin1');
+// A body of more parts is matched as it is: each takes a digest.
+const maxParts = 1000;
 
 /**
 The parts of a multipart body (RFC 2046 §5.1), with the preamble as the first and the epilogue as the last. The boundary is in none of them.
+
+@returns `undefined` where it is malformed, since servers differ in what they make of that, or where it has more than 1000 parts.
 */
-export function splitMultipart(body: Uint8Array, boundary: string): readonly Part[] {
-	return splitBytes(body, new TextEncoder().encode(`--${boundary}`)).map(bytes => ({name: nameOf(bytes), bytes}));
+export function splitMultipart(body: Uint8Array, boundary: string): readonly Part[] | undefined {
+	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+	const delimiter = `--${boundary}`;
+	const parts: Uint8Array[] = [];
+	const text = (start: number, end: number): string => bytes.toString('latin1', Math.max(0, start), end);
+	let isClosed = false;
+	let start = 0;
+	for (let index = bytes.indexOf(delimiter); index !== -1; index = bytes.indexOf(delimiter, index + 1)) {
+		const before = text(index - 2, index);
+		if (!/(?:^|[\n\r])$/v.test(before)) {
+			continue;
+		}
+
+		const end = index + delimiter.length;
+		const after = text(end, end + 2);
+		if (isClosed || parts.length === maxParts || !(before === '' || before === '\r\n') || !(after === '\r\n' || after === '--')) {
+			return undefined;
+		}
+
+		parts.push(bytes.subarray(start, index));
+		start = end;
+		isClosed = after === '--';
+	}
+
+	return isClosed ? [...parts, bytes.subarray(start + 2)].map(part => ({name: nameOf(part), bytes: part})) : undefined;
 }
 
 /** The name of a part (RFC 7578 §4.2), by its header lines alone. */
 function nameOf(bytes: Uint8Array): string | undefined {
-	const text = decoder.decode(bytes.subarray(0, 4096)).split('\r\n\r\n', 1)[0]!;
-	const disposition = /(?:^|\n)content-disposition:(?<value>[^\n\r]*)/iv.exec(text)?.groups?.value;
-	const groups = disposition === undefined ? undefined : /;\s*name=(?:"(?<quoted>[^"]*)"|(?<token>[^\s";]+))/iv.exec(disposition)?.groups;
-	const name = groups?.quoted ?? groups?.token;
-	return name === undefined ? undefined : unescaped(name);
+	const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const end = part.indexOf('\r\n\r\n');
+	const disposition = /^content-disposition:(?<value>.*)$/imv.exec(part.toString('utf8', 0, end === -1 ? part.length : end))?.groups?.value;
+	const names = parseParameters(disposition ?? '').parameters.filter(([name]) => name === 'name' || name === 'name*').map(([, value]) => unescaped(value));
+	return names.length === 0 ? undefined : names.join(' ');
 }
 
 /** Browsers and Node.js escape quotes and line breaks in names (HTML, “multipart/form-data encoding algorithm”). */
 function unescaped(name: string): string {
 	return name.replaceAll(/%(?:22|0a|0d)/giv, escape => decodeURIComponent(escape));
-}
-
-const lineFeed = 10;
-
-/** RFC 2046 §5.1.1: a delimiter stands at the beginning of a line. */
-function splitBytes(bytes: Uint8Array, delimiter: Uint8Array): Uint8Array[] {
-	const parts: Uint8Array[] = [];
-	let start = 0;
-	for (let index = bytes.indexOf(delimiter[0]!); index !== -1; index = bytes.indexOf(delimiter[0]!, index + 1)) {
-		const isDelimiter = (index === 0 || bytes[index - 1] === lineFeed) && isAt(bytes, index, delimiter);
-		if (!isDelimiter) {
-			continue;
-		}
-
-		parts.push(bytes.subarray(start, index));
-		start = index + delimiter.length;
-		index = start - 1;
-	}
-
-	return [...parts, bytes.subarray(start)];
-}
-
-function isAt(bytes: Uint8Array, index: number, part: Uint8Array): boolean {
-	return part.every((byte, offset) => bytes[index + offset] === byte);
 }

@@ -6,6 +6,7 @@ import {
 	keyOfParts,
 	matchRequest,
 	partitionDigest,
+	type MatchedRequest,
 	type Secret,
 } from './key.ts';
 import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
@@ -97,31 +98,44 @@ What was redacted is gone. Whom the request was for is known by its digest, as l
 @returns `undefined` where the key cannot be known.
 */
 export function recreatedKey(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): string | undefined {
-	const isTenant = typeof settings.partitionBy === 'function';
-	const known = partition?.parts ?? [];
-	const isOfTenant = known.some(([where]) => where === 'tenant');
-	if (isTenant && !isOfTenant && hasRedacted(request)) {
+	if (typeof settings.partitionBy === 'function' && !isOfTenant(partition) && hasRedacted(request)) {
 		return undefined;
 	}
 
+	const {parts, isLossy, known} = rematched(request, partition, settings, secret);
+	return isLossy || known === 'gone' ? undefined : keyOfParts(parts, known?.digest);
+}
+
+/**
+Whom a stored request is for, by the settings of now; what was known before where these do not tell.
+*/
+export function recreatedPartition(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Partition | undefined {
+	const {known} = rematched(request, partition, settings, secret);
+	return known === 'gone' ? partition : known ?? partition;
+}
+
+type Rematched = Pick<MatchedRequest, 'parts' | 'isLossy'> & {readonly known: Partition | 'gone' | undefined};
+
+function rematched(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Rematched {
 	// A tenant that has been named is not asked for again: the function would see a request without credentials.
-	const {parts, hashed, isLossy} = matchRequest(request, isTenant && isOfTenant ? {...settings, partitionBy: () => REDACTED} : settings);
-	if (isLossy) {
-		return undefined;
-	}
-
-	const absent = known.filter(([where]) => isNeverStored(where, settings));
+	const isNamed = typeof settings.partitionBy === 'function' && isOfTenant(partition);
+	const {parts, hashed, isLossy} = matchRequest(request, isNamed ? {...settings, partitionBy: () => REDACTED} : settings);
+	const named = partition?.parts ?? [];
+	const absent = named.filter(([where]) => isNeverStored(where, settings));
 	if (hashed.length + absent.length === 0) {
-		return keyOfParts(parts, undefined);
+		return {parts, isLossy, known: undefined};
 	}
 
-	if (isSame([...hashed, ...absent], known)) {
-		return keyOfParts(parts, partition?.digest);
+	if (isSame([...hashed, ...absent], named)) {
+		return {parts, isLossy, known: partition};
 	}
 
-	return absent.length > 0 || hashed.some(part => isRedactedPart(part))
-		? undefined
-		: keyOfParts(parts, partitionDigest(hashed, secret));
+	const isGone = absent.length > 0 || hashed.some(part => isRedactedPart(part));
+	return {parts, isLossy, known: isGone ? 'gone' : partitionOf(hashed, secret)};
+}
+
+function isOfTenant(partition: Partition | undefined): boolean {
+	return partition?.parts.some(([where]) => where === 'tenant') === true;
 }
 
 /** Hashed parts of which nothing is stored, not even their names: they are part of the key as long as the settings leave them there. */

@@ -4,7 +4,7 @@ import {isUsableOnError} from './freshness.ts';
 import {lifetime, resolveExpiration, type Times} from './lifetime.ts';
 import type {RequestFacts} from './request-facts.ts';
 import {ResponseFacts} from './response-facts.ts';
-import {carriedFacts, wordOfOrigin} from './stored-facts.ts';
+import {factsToStore, originFacts} from './stored-facts.ts';
 import type {
 	Lifetime,
 	StorageTerms,
@@ -68,7 +68,7 @@ export class ReceivedFacts {
 			...times,
 			withheld: settings.cacheControl ? response.directives.withheld : [],
 			vary: response.vary === '*' ? [] : response.vary,
-			...(settings.cacheControl && {facts: carriedFacts(response, settings.cacheControlTargets)}),
+			...(settings.cacheControl && {facts: factsToStore(response, settings.cacheControlTargets)}),
 		};
 	}
 
@@ -107,5 +107,5 @@ export function isRedirect({statusCode, fields}: ResponseFacts): boolean {
 
 /** What of a stored response may stand in for an error, or for no response; `undefined` where nothing may. */
 export function standInFor(request: RequestFacts, stored: StoredHead | undefined, now: number): View | undefined {
-	return stored !== undefined && isUsableOnError(stored, wordOfOrigin(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
+	return stored !== undefined && isUsableOnError(stored, originFacts(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
 }

@@ -13,7 +13,7 @@ import {
 	type AskedRule,
 	type Rule,
 } from './rule.ts';
-import {wordOfOrigin, type StoredFacts} from './stored-facts.ts';
+import {originFacts, type StoredFacts} from './stored-facts.ts';
 import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
 import {viewFor} from './view.ts';
@@ -277,7 +277,7 @@ export function onLookup(facts: RequestFacts, found: Found, now: number, asked?:
 	return decide(afterLookup, {
 		...facts,
 		stored,
-		origin: stored === undefined ? {} : wordOfOrigin(stored, facts.settings),
+		origin: stored === undefined ? {} : originFacts(stored, facts.settings),
 		view: stored === undefined ? undefined : viewFor(facts, stored),
 		redirect,
 		mayRefresh,

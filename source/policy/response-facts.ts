@@ -36,7 +36,7 @@ export type ResponseDirectives = {
 };
 
 /** What was looked for, which may not be there. */
-type Found<Value> = {readonly value: Value | undefined};
+type Optional<Value> = {readonly value: Value | undefined};
 
 /**
 What is known of a response: each of its fields is parsed once, when a rule first asks.
@@ -51,9 +51,9 @@ export class ResponseFacts {
 	/** The targeted fields that come before `Cache-Control`. */
 	readonly #targets: readonly string[];
 	#directives: ResponseDirectives | undefined;
-	#date: Found<number> | undefined;
-	#lastModified: Found<number> | undefined;
-	#explicitLifetime: Found<number> | undefined;
+	#date: Optional<number> | undefined;
+	#lastModified: Optional<number> | undefined;
+	#explicitLifetime: Optional<number> | undefined;
 	#vary: readonly string[] | '*' | undefined;
 	#tags: readonly string[] | undefined;
 

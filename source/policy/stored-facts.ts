@@ -38,7 +38,7 @@ The facts of a response, to be stored with it.
 
 @param targets - The settings' targeted fields.
 */
-export function carriedFacts(response: ResponseFacts, targets: readonly string[]): StoredFacts {
+export function factsToStore(response: ResponseFacts, targets: readonly string[]): StoredFacts {
 	const {fields, directives, lastModified} = response;
 	const {noCache, mustRevalidate, immutable, staleIfError, staleWhileRevalidate} = directives;
 	const present = targetsOf(fields, targets);
@@ -76,7 +76,7 @@ export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: 
 		return known;
 	}
 
-	const facts = carriedFacts(new ResponseFacts(stored, targets, stored.createdAt), targets);
+	const facts = factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
 	made.set(fields, facts);
 	return facts;
 }
@@ -84,7 +84,7 @@ export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: 
 const nothing: StoredFacts = {};
 
 /** What the origin says of the use of a stored response; nothing where its word does not count. */
-export function wordOfOrigin(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
+export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
 	return settings.cacheControl ? storedFacts(stored, settings) : nothing;
 }
 

@@ -73,7 +73,7 @@ function connectionListed(raw: RawFields): string[] {
 	const listed: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		if (raw[index]!.toLowerCase() === 'connection') {
-			listed.push(...raw[index + 1]!.toLowerCase().match(tokens) ?? []);
+			listed.push(...raw[index + 1]!.toLowerCase().matchAll(tokens).map(([name]) => name));
 		}
 	}
 

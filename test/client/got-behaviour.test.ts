@@ -492,7 +492,9 @@ const uploads: readonly Scenario[] = [
 		title: 'a body is sent again with a retry, unless it can be read only once',
 		async run({client, url, recorder}) {
 			const patient = client.extend({retry: {...retry, methods: ['POST']}});
-			for (const [name, options] of bodies) {
+			// Got 14 by itself never ends a retry with form data.
+			const sendable = bodies.filter(([name]) => name !== 'FormData' || 'isHeaderExplicitlySet' in client.defaults.options);
+			for (const [name, options] of sendable) {
 				await recorder.promise(patient.post(`${url}/flaky/1?${encodeURIComponent(name)}`, options() as object));
 			}
 		},

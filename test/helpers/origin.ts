@@ -23,7 +23,7 @@ export class Origin implements AsyncDisposable {
 	}
 
 	static async start(handler: Handler): Promise<Origin> {
-		const server = createServer();
+		const server = createServer({requireHostHeader: false});
 		server.listen(0, '127.0.0.1');
 		await once(server, 'listening');
 		const origin = new Origin(server);

@@ -1,5 +1,6 @@
 import {once} from 'node:events';
 import type {RequestListener} from 'node:http';
+import {createSecureServer, type ServerHttp2Session} from 'node:http2';
 import {createServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
 import type {ExecutionContext} from 'ava';
@@ -17,6 +18,29 @@ export async function startTlsOrigin(t: ExecutionContext, identity: {readonly ce
 	await once(server, 'listening');
 	t.teardown(() => {
 		server.closeAllConnections();
+		server.close();
+	});
+	return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/**
+An origin that speaks HTTP/2, or HTTP/1.1 to those who do not; it ends with the test.
+
+@returns Its URL.
+*/
+export async function startHttp2Origin(t: ExecutionContext, identity: {readonly cert: string; readonly key: string}, answer: RequestListener): Promise<string> {
+	const server = createSecureServer({...identity, allowHTTP1: true}, answer as never); // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
+	const sessions = new Set<ServerHttp2Session>();
+	server.on('session', session => {
+		sessions.add(session);
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	t.teardown(() => {
+		for (const session of sessions) {
+			session.destroy();
+		}
+
 		server.close();
 	});
 	return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;

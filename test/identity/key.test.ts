@@ -37,7 +37,7 @@ const same: readonly Pair[] = [
 	['an ignored parameter that is escaped', url('/?%75tm=2'), url('/'), {ignoredParameters: new Set(['utm'])}],
 	['an ignored parameter by pattern', url('/?utm_source=1&utm_medium=2'), url('/?utm_x=3'), {ignoredParameters: [/^utm_/gv]}],
 	['the letter case of the method', {method: 'get'}, {}],
-	['the letter case of an override header\'s value', {method: 'POST', headers: {'X-HTTP-Method-Override': 'put'}}, {method: 'POST', headers: {'x-http-method': 'PUT'}}],
+	['the letter case of an override header\'s value', {method: 'POST', headers: {'X-HTTP-Method': 'put'}}, {method: 'POST', headers: {'x-http-method': 'PUT'}}],
 
 	['the order of JSON members, at any depth', json('{"b":[{"d":1,"c":2}],"a":null}'), json('{"a":null,"b":[{"c":2,"d":1}]}')],
 	['white space in JSON', json(' { "a" :\t[ 1 ,\r\n2 ] } '), json('{"a":[1,2]}')],
@@ -85,6 +85,7 @@ for (const [title, one, other, settings] of same) {
 const deep = '['.repeat(600);
 const different: readonly Pair[] = [
 	['a request that is to be taken for another, and that other', {method: 'POST', headers: {'X-HTTP-Method-Override': 'GET'}}, {method: 'GET'}],
+	['which header asks for a method', {method: 'POST', headers: {'X-HTTP-Method-Override': 'put'}}, {method: 'POST', headers: {'x-http-method': 'PUT'}}],
 	['the order of parameters, with cacheControl', url('/?a=1&b=2'), url('/?b=2&a=1'), {cacheControl: true}],
 	['an empty parameter, with cacheControl', url('/?a=1&&b=2'), url('/?a=1&b=2'), {cacheControl: true}],
 	['the method', {method: 'HEAD'}, {}],

@@ -6,7 +6,10 @@ import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/ident
 import {redactJson} from '../../source/identity/json.ts';
 import {matchRequest} from '../../source/identity/key.ts';
 import {
-	partitionOf, recreatedKey, redactRequest, type RedactedRequest,
+	partitionOf,
+	recreatedKey,
+	redactRequest,
+	type RedactedRequest,
 } from '../../source/identity/stored-request.ts';
 import type {IdentitySettings, KeyRequest} from '../../source/identity/types.ts';
 import {fieldsOf} from '../../source/model/stored-response.ts';

@@ -4,7 +4,7 @@ import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import {carriedFacts} from '../../source/policy/stored-facts.ts';
+import {factsToStore} from '../../source/policy/stored-facts.ts';
 import {countCalls, type Calls} from '../helpers/calls.ts';
 import {
 	byOrigin,
@@ -61,7 +61,7 @@ for (const [title, request] of hits) {
 	test.serial(`a hit ${title} parses no header`, t => {
 		const {settings} = facts(request);
 		const head = storedHead({fields: {...fields, 'cache-control': 'immutable'}});
-		const stored = {...head, facts: carriedFacts(new ResponseFacts(head, settings.cacheControlTargets, start), settings.cacheControlTargets)};
+		const stored = {...head, facts: factsToStore(new ResponseFacts(head, settings.cacheControlTargets, start), settings.cacheControlTargets)};
 		let reasons: unknown;
 		const count = callsOf(() => {
 			const known = facts(request);
@@ -77,7 +77,7 @@ for (const [title, request] of hits) {
 
 test.serial('what may be served stale is found out without parsing a header', t => {
 	const head = storedHead({fields});
-	const stored = {...head, facts: carriedFacts(new ResponseFacts(head, [], start), [])};
+	const stored = {...head, facts: factsToStore(new ResponseFacts(head, [], start), [])};
 	const request = facts({settings: {...byOrigin, staleIfError: hour}});
 	const count = callsOf(() => {
 		t.is(onLookup(request, {stored}, start + (5 * minute) + 10_000).reason, 'stale-while-revalidate');
@@ -90,7 +90,7 @@ test.serial('what may be served stale is found out without parsing a header', t 
 
 test.serial('a caller\'s own condition is all that is parsed for a hit that has one', t => {
 	const head = storedHead({fields});
-	const stored = {...head, facts: carriedFacts(new ResponseFacts(head, [], start), [])};
+	const stored = {...head, facts: factsToStore(new ResponseFacts(head, [], start), [])};
 	const asked = facts({settings: byOrigin, fields: {'if-modified-since': at(start)}});
 	const byDate = callsOf(() => {
 		t.like(onLookup(asked, {stored}, start), {reason: 'fresh', view: {kind: 'not-modified'}});

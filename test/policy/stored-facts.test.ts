@@ -4,7 +4,7 @@ import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup} from '../../source/policy/request-rules.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import {carriedFacts, storedFacts, type StoredFacts} from '../../source/policy/stored-facts.ts';
+import {factsToStore, storedFacts, type StoredFacts} from '../../source/policy/stored-facts.ts';
 import {
 	byOrigin,
 	facts,
@@ -32,7 +32,7 @@ const carried: ReadonlyArray<readonly [title: string, fields: Fields, carried: S
 for (const [title, lines, expectedFacts] of carried) {
 	test(`the facts of ${title} are ${JSON.stringify(expectedFacts)}`, t => {
 		const targets = ['a-cache-control', 'b-cache-control', 'c-cache-control'];
-		t.deepEqual(carriedFacts(new ResponseFacts({statusCode: 200, fields: lines}, targets, start), targets), expectedFacts);
+		t.deepEqual(factsToStore(new ResponseFacts({statusCode: 200, fields: lines}, targets, start), targets), expectedFacts);
 	});
 }
 
@@ -40,7 +40,7 @@ test('facts that are stored by other targeted fields are made anew', t => {
 	const lines = {'cache-control': 'no-cache', 'a-cache-control': 'immutable', 'b-cache-control': 'must-revalidate'};
 	const by = (targets: readonly string[]): StoredFacts => {
 		const head = storedHead({fields: lines});
-		return carriedFacts(new ResponseFacts(head, targets, start), targets);
+		return factsToStore(new ResponseFacts(head, targets, start), targets);
 	};
 
 	for (const stored of [[], ['a-cache-control'], ['b-cache-control', 'a-cache-control'], ['c-cache-control']]) {

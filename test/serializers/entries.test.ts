@@ -57,6 +57,25 @@ for (const [holds, isHeld] of Object.entries(kinds) as ReadonlyArray<[Store['hol
 	});
 }
 
+for (const [title, given, isRead] of [
+	['are kept', {mustRevalidate: true, staleIfError: 60_000}, true],
+	['may come in another order', {staleIfError: 60_000, mustRevalidate: true}, true],
+	['that lack one are found out', {staleIfError: 60_000}, false],
+	['that say something else are found out', {mustRevalidate: true, staleIfError: 70_000}, false],
+] as const) {
+	test(`stored facts ${title}`, async t => {
+		const {store, entries} = create('text', {serializer: 'json'});
+		await entries.write('key', response('{}', {facts: {mustRevalidate: true, staleIfError: 60_000}}));
+		const document = JSON.parse(store.get('key') as string) as {facts: unknown};
+		t.deepEqual(document.facts, {mustRevalidate: true, staleIfError: 60_000});
+		document.facts = given;
+		store.set('key', JSON.stringify(document), {expires: undefined, size: 1, indexed: {createdAt: 0, freshUntil: undefined}});
+		const restored = await entries.read('key');
+		t.deepEqual(restored?.facts, isRead ? given : undefined);
+		t.is(restored === undefined, !isRead);
+	});
+}
+
 test('without a serializer, live objects are kept as they are', t => {
 	const {store, entries} = create('objects');
 	void entries.write('key', stored);

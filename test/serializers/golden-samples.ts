@@ -11,6 +11,7 @@ import {context, response, stages} from './samples.ts';
 
 export const folder: string = path.join(import.meta.dirname, 'golden');
 
+/* eslint-disable @typescript-eslint/consistent-type-assertions -- What a former version wrote is not what the types of now say. */
 const metadata: Partial<StoredMetadata> = {
 	statusMessage: 'Tr\u{E8}s bien',
 	expires: 1_767_225_660_000,
@@ -25,6 +26,7 @@ const metadata: Partial<StoredMetadata> = {
 	primary: 'http_cache:1:primary',
 	tags: ['users'],
 };
+/* eslint-enable @typescript-eslint/consistent-type-assertions */
 
 /** What each file must give, by what its name begins with. */
 export const samples: Readonly<Record<string, StoredResponse>> = {

@@ -1,0 +1,115 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import type {CredentialRow} from '../../source/identity/credential-row.ts';
+import {credentialTable} from '../../source/identity/credential-table.ts';
+import {credentialResponseHeaders, DEFAULT_IGNORED_PARAMETERS} from '../../source/identity/credentials.ts';
+import {
+	codeSpans,
+	headingsOf,
+	linksOf,
+	readPage,
+	root,
+	tableRows,
+	testSamples,
+} from './pages.ts';
+
+const keys = 'docs/keys-and-sharing.md';
+const security = 'docs/security.md';
+const pages = ['readme.md', keys, security, 'docs/rfc9111.md'];
+
+testSamples(test, keys);
+testSamples(test, security);
+
+async function isThere(file: string): Promise<boolean> {
+	try {
+		await fs.access(path.join(root, file));
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+for (const page of pages) {
+	test(`each link of ${page} leads to something that is there`, async t => {
+		const broken: string[] = [];
+		for (const {target} of linksOf(readPage(page))) {
+			if (/^https?:/v.test(target)) {
+				continue;
+			}
+
+			const [file = '', fragment] = target.split('#', 2);
+			const linked = file === '' ? page : path.join(path.dirname(page), file);
+			if (!await isThere(linked) || (fragment !== undefined && !headingsOf(readPage(linked)).has(fragment))) {
+				broken.push(target);
+			}
+		}
+
+		t.deepEqual([...new Set(broken)], []);
+	});
+}
+
+/** The tests that a page names: `[file › title](…)`, with `…` for what a title has in between. */
+function namedTests(page: string): ReadonlyArray<readonly [file: string, title: string, target: string]> {
+	return linksOf(page).filter(({text}) => text.includes(' › ')).map(({text, target}) => [...text.split(' › ') as [string, string], target]);
+}
+
+for (const page of [keys, security]) {
+	test(`each test that ${page} names is there`, async t => {
+		const named = namedTests(readPage(page));
+		t.true(named.length > 20);
+		const missing: string[] = [];
+		for (const [name, title, target] of named) {
+			t.is(path.basename(target), `${name}.test.ts`);
+			const file = path.join(path.dirname(page), target);
+			const source = await isThere(file) ? readPage(file).replaceAll('\\', '') : '';
+			if (title.split('…').some(part => !source.includes(part.trim()))) {
+				missing.push(`${file} › ${title}`);
+			}
+		}
+
+		t.deepEqual(missing, []);
+	});
+}
+
+const tables: ReadonlyArray<readonly [page: string, header: string]> = [
+	[keys, '| of the request | how it counts | test |'],
+	[security, '| class | in the key | in what is stored, and in what is told | test |'],
+	[security, '| where | what | who can read it | test |'],
+	[security, '| what | bound | what happens beyond it | test |'],
+];
+
+for (const [page, header] of tables) {
+	test(`each row of the table \`${header}\` has its test`, t => {
+		const rows = tableRows(readPage(page), header);
+		t.true(rows.length > 2);
+		for (const row of rows) {
+			t.true(namedTests(row.at(-1)!).length > 0, row[0]);
+		}
+	});
+}
+
+/** Words, and phrases of several. */
+function words(list: readonly string[]): string {
+	return list.join(list.some(item => item.includes(' ')) ? ', ' : ' ');
+}
+
+function cells({class: kind, ends, directlyAfter, after, examples, why}: CredentialRow): string[] {
+	const anywhere = after === undefined ? '' : `anywhere: ${words(after)}`;
+	return [kind, words(ends), directlyAfter === undefined ? anywhere : `directly: ${words(directlyAfter)}`, examples.map(name => `\`${name}\``).join(', '), why];
+}
+
+test('the table of the names of credentials is that of the source', t => {
+	const header = '| class | last word or words | with before it | for example | why |';
+	t.deepEqual(tableRows(readPage(security), header), credentialTable.map(row => cells(row)));
+});
+
+test('the table of response headers that hand out a credential has each of them', t => {
+	const rows = tableRows(readPage(security), '| response headers | why |');
+	t.deepEqual(rows.flatMap(([names]) => codeSpans(names!)).toSorted(), [...credentialResponseHeaders].toSorted());
+});
+
+test('the default of ignoredParameters is named in full', t => {
+	const [list] = /`DEFAULT_IGNORED_PARAMETERS`: [^.]+/v.exec(readPage(security))!;
+	t.deepEqual(codeSpans(list).slice(1), [...DEFAULT_IGNORED_PARAMETERS]);
+});
