@@ -18,8 +18,7 @@ export async function copyEntries(core: CacheCore, other: CacheCore, task: LongT
 	let skipped = 0;
 	for await (const {key, stored} of listAll(other, task)) {
 		const isFound = stored !== undefined && (isOneSecret || (stored.request?.partition === undefined && stored.vary === undefined));
-		// By this cache's invalidations, and not by those of the other one.
-		const judged = isFound ? await core.judge({...stored, position: stored.createdAt}) : undefined;
+		const judged = isFound ? await core.judgeForeign(stored) : undefined;
 		const stamped = judged && await core.current(judged);
 		if (stamped === undefined) {
 			skipped++;

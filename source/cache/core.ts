@@ -29,7 +29,12 @@ import {
 	type WriteEvent,
 } from './events.ts';
 import {StoreMark} from './store-mark.ts';
-import {Journal, type Subject, type Use} from './journal.ts';
+import {
+	Journal,
+	type Position,
+	type Subject,
+	type Use,
+} from './journal.ts';
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
@@ -46,6 +51,13 @@ const answerOfReason: Partial<Record<Reason, Answered>> = {
 	'max-stale': 'stale',
 	'stale-while-revalidate': 'stale',
 	'stale-if-error': 'stale',
+};
+
+type SaveOptions = {
+	readonly bytes: number;
+	readonly isStillTrue: (stored: StoredResponse) => MaybePromise<boolean>;
+	readonly whenSaved: () => void;
+	readonly whenDone: () => void;
 };
 
 type Told = {
@@ -225,21 +237,42 @@ export class CacheCore {
 	/**
 	Stores what the task gives, after what is pending for the key. Requests that match the key from now on wait for it.
 
-	`bytes` is what the task holds until it is done, `whenSaved` is called once it is handed to the store, and `whenDone` once it is done in any way. A task that gives `undefined` stores nothing.
+	`bytes` is what the task holds until it is done, `isStillTrue` is asked once more when the store has it, `whenSaved` is called then, and `whenDone` once it is done in any way. A task that gives `undefined` stores nothing.
 
 	@returns Whether there was room for it among the writes that are pending.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, whenSaved, whenDone}: {readonly bytes: number; readonly whenSaved: () => void; readonly whenDone: () => void}): boolean {
-		return this.#writes.run(key, () => finallyDo(() => then(task(), stored => stored === undefined ? undefined : then(this.variants.save(key, request, stored), whenSaved)), whenDone), bytes);
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, isStillTrue, whenSaved, whenDone}: SaveOptions): boolean {
+		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
+			if (stored === undefined) {
+				return undefined;
+			}
+
+			// Somebody may have deleted it in the moment before it was there.
+			const isTrue = then(this.variants.save(key, request, stored), () => isStillTrue(stored));
+			return then(isTrue, is => {
+				if (is) {
+					whenSaved();
+					return undefined;
+				}
+
+				return this.#remove(key, 'invalidated');
+			});
+		};
+
+		return this.#writes.run(key, () => finallyDo(() => then(task(), save), whenDone), bytes);
 	}
 
-	/** Whether something that was invalidated after a position, by any process, concerns a response. Where the store cannot tell, a response with tags counts as concerned: what could not be deleted by its tags is better not stored. */
-	hasChanged(subject: Subject, after: number): MaybePromise<boolean> {
-		return this.#withoutFaults(() => this.journal.hasChanged(subject, after), subject.tags.length > 0);
+	/**
+	Verifies a response that was asked for at a position: nothing that was invalidated since, by any process, concerns it. Where the store cannot tell, a response with tags counts as concerned: what could not be deleted by its tags is better not stored.
+
+	@returns The position that it is stored with; `undefined` where it must not be stored.
+	*/
+	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
+		return this.#withoutFaults(() => this.journal.verify(subject, after), subject.tags.length > 0 ? undefined : after.head ?? 0);
 	}
 
-	/** As `hasChanged`, by other processes alone. */
-	hasChangedElsewhere(subject: Subject, after: number): MaybePromise<boolean> {
+	/** Whether something that another process has invalidated after a position concerns a response. */
+	hasChangedElsewhere(subject: Subject, after: Position): MaybePromise<boolean> {
 		return this.#withoutFaults(() => this.journal.hasChangedElsewhere(subject, after), subject.tags.length > 0);
 	}
 
@@ -250,12 +283,17 @@ export class CacheCore {
 	@throws What the store throws.
 	*/
 	judge(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.judge(stored, {resource: undefined}, head));
+		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.judge(stored, noUse, head));
+	}
+
+	/** As `judge`, for an entry of another cache, whose positions say nothing here: what was invalidated since it was created counts. */
+	judgeForeign(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.judge({...stored, position: Math.min(stored.createdAt, head)}, noUse, head));
 	}
 
 	/** An entry as it is written now: whatever was invalidated so far is from before. */
 	current(stored: StoredResponse): MaybePromise<StoredResponse> {
-		return then(this.journal.head(), position => ({...stored, position}));
+		return then(this.journal.position(), position => ({...stored, position}));
 	}
 
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
@@ -294,11 +332,7 @@ export class CacheCore {
 	@param reason - What happened, for those who listen.
 	*/
 	delete(key: string, reason: string): void {
-		this.#writes.run(key, () => then(this.#guarded.delete(key), isDeleted => {
-			if (isDeleted) {
-				this.removed('deleted', {reason, key});
-			}
-		}));
+		this.#writes.run(key, () => this.#remove(key, reason));
 	}
 
 	/**
@@ -350,14 +384,16 @@ export class CacheCore {
 
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
-		// What is under way from here on is of before.
-		this.journal.noteHere();
-		await this.idle();
-		await this.managed.clear();
-		this.secrets.forget();
-		this.hidden.forget();
-		this.aliases.forget();
-		await this.journal.noteCleared();
+		const position = await this.journal.clear(async () => {
+			await this.idle();
+			await this.managed.clear();
+			this.secrets.forget();
+			this.hidden.forget();
+			this.aliases.forget();
+		});
+		if (position !== undefined) {
+			await this.#deleteBefore(position);
+		}
 	}
 
 	async close(): Promise<void> {
@@ -423,6 +459,27 @@ export class CacheCore {
 		this.events.report(event, payload);
 	}
 
+	/** Another process may have stored something after the store was emptied, and before it could know. */
+	async #deleteBefore(position: number): Promise<void> {
+		try {
+			for await (const entry of this.managedEntries.inspect()) {
+				if ('error' in entry || (entry.stored.position ?? 0) < position) {
+					await this.managed.delete(entry.key);
+				}
+			}
+		} catch {
+			// Some stores cannot list what they hold. What they held is gone.
+		}
+	}
+
+	#remove(key: string, reason: string): MaybePromise<void> {
+		return then(this.#guarded.delete(key), isDeleted => {
+			if (isDeleted) {
+				this.removed('deleted', {reason, key});
+			}
+		});
+	}
+
 	#handOver(work: Promise<void>): void {
 		try {
 			this.settings.waitUntil?.(work);
@@ -442,7 +499,7 @@ export class CacheCore {
 		this.report(event, payload);
 	}
 
-	/** What was found as it is now. A miss reads the head as well: its response is of after what was noted so far. */
+	/** What was found as it is now. A miss reads the head as well, and waits until what this process has noted is published: its response is of after that. */
 	#current(found: Match | NoMatch, use: Use, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
 		const {stored} = found;
 		if (stored !== undefined && stored.tags === undefined && use.resource === undefined) {
@@ -450,12 +507,11 @@ export class CacheCore {
 		}
 
 		return then(reading ?? this.#head(), head => {
-			if (stored === undefined) {
-				return found;
-			}
-
-			const judged = head === undefined ? undefined : this.#withoutFaults(() => this.journal.judge(stored, use, head), undefined);
-			return then(judged, current => current === undefined ? {stored: undefined, varies: false} : {...found, stored: current});
+			const judged = stored === undefined || head === undefined ? undefined : this.#withoutFaults(() => this.journal.judge(stored, use, head), undefined);
+			return then(judged, current => {
+				const match: Match | NoMatch = current === undefined ? {stored: undefined, varies: stored === undefined && found.varies} : {...found as Match, stored: current};
+				return current === undefined ? then(this.journal.settled(), () => match) : match;
+			});
 		});
 	}
 

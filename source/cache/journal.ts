@@ -1,22 +1,32 @@
-import {hash} from 'node:crypto';
-import {all, recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	all,
+	recover,
+	then,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Store} from '../stores/types.ts';
-import type {Deed, Invalidation, LocalJournal, Subject} from './local-journal.ts';
-import {decodeRecord, encodeRecord} from './records.ts';
+import {
+	deeds,
+	everything,
+	type Forgotten,
+	type Invalidation,
+	type NamedInvalidation,
+	type Subject,
+} from './invalidation.ts';
+import {
+	exchangeRetention,
+	JournalRecords,
+	recordKey,
+	resourceRetention,
+} from './journal-records.ts';
+import type {LocalJournal} from './local-journal.ts';
 
-const day = 86_400_000;
+// Of more keys than that, other processes are told that everything may have changed.
+const mostKeys = 100;
 
-// An invalidated resource is remembered so long. What was stored before, and is older, is validated before it is used.
-const resourceRetention = 30 * day;
-
-// What is under way in another process ends within that time.
-const exchangeRetention = day / 24;
-
-// So many positions are remembered, so that they are read again only after something was invalidated.
-const mostRemembered = 10_000;
-
-const headKey = 'got-cache:1:journal';
+// How far the clocks of processes are apart at most, in milliseconds, where nothing but time tells what came first.
+const clockMargin = 60_000;
 
 export type JournalOptions = {
 	readonly local: LocalJournal;
@@ -32,12 +42,21 @@ export type JournalOptions = {
 	readonly onFault: (error: unknown) => void;
 };
 
-const everything: Invalidation = {kind: 'matching', concerns: () => true};
-
 /** What decides whether an entry is still true. */
 export type Use = {
 	/** The name of its resource; `undefined` where unsafe methods do not invalidate it. */
 	readonly resource: (() => string) | undefined;
+};
+
+/** When an exchange began: in the order of this process, and in that of the store. */
+export type Position = {
+	readonly here: number;
+
+	/** The head of the store; `undefined` where it was never read. */
+	readonly head: number | undefined;
+
+	/** Milliseconds since the epoch. */
+	readonly time: number;
 };
 
 /**
@@ -47,106 +66,128 @@ A hit asks only for unsafe methods and tags, which hold for all processes and al
 */
 export class Journal {
 	readonly #local: LocalJournal;
-	readonly #store: Store;
 	readonly #isShared: boolean;
+	readonly #records: JournalRecords;
 	readonly #now: () => number;
 	readonly #onFault: (error: unknown) => void;
-
-	/** Positions by the key of their record, each with the head at which it was read. */
-	readonly #read = new Map<string, {readonly head: number; readonly position: number}>();
-	#pending: Promise<void> | undefined;
 
 	/** Reads nothing yet. */
 	constructor({local, isShared, store, now, onFault}: JournalOptions) {
 		this.#local = local;
-		this.#store = store;
 		this.#isShared = isShared;
+		this.#records = new JournalRecords({store, now});
 		this.#now = now;
 		this.#onFault = onFault;
 	}
 
-	/** The position of the last invalidation that this process knows of. */
+	/** The position of the last invalidation by this process. */
 	get last(): number {
 		return this.#local.last;
 	}
 
-	/** Begins an exchange; gives its position. */
-	begin(): number {
-		return this.#local.begin();
+	/** Begins an exchange. */
+	begin(): Position {
+		const here = this.#local.begin();
+		return {here, head: this.#isShared ? this.#records.head : here, time: this.#now()};
 	}
 
 	/** Ends an exchange that began at a position. */
-	end(position: number): void {
-		this.#local.end(position);
+	end({here}: Position): void {
+		this.#local.end(here);
 	}
 
 	/**
 	Notes invalidations: in this process at once, for others once it resolves.
 
-	@throws What the store throws; in this process they hold all the same.
+	@returns The position at which others find them.
+	@throws What the store throws. In this process they hold all the same, and they are published once it takes them.
 	*/
-	note(invalidations: readonly Invalidation[]): MaybePromise<void> {
+	note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		if (invalidations.length === 0) {
-			return;
+			return undefined;
 		}
 
-		const provisional = this.#local.next(this.#now());
-		this.#local.note(invalidations, provisional);
+		const position = this.#local.note(invalidations, this.#now());
 		if (!this.#isShared) {
-			return;
+			this.#local.marks.set(invalidations, position);
+			return position;
 		}
 
-		const noted = then(this.#pending, () => then(this.#readHead(), head => this.#publish(invalidations, Math.max(provisional, head + 1))));
-		if (noted instanceof Promise) {
-			const pending: Promise<void> = noted.catch(() => undefined).then(() => {
-				this.#pending = this.#pending === pending ? undefined : this.#pending;
-			});
-			this.#pending = pending;
+		for (const invalidation of forOthers(invalidations)) {
+			this.#local.unpublished.add(recordKey(invalidation), invalidation);
 		}
 
-		return noted;
+		return this.#local.unpublished.flush(this.#records);
 	}
 
 	/** As `note`, where nobody waits for it: a fault is told. */
-	noteQuietly(invalidations: readonly Invalidation[]): MaybePromise<void> {
-		return recover(() => this.note(invalidations), error => {
-			this.#onFault(error);
-		});
+	noteQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
+		return this.#quietly(() => this.note(invalidations));
 	}
 
-	/** Reads the position of the last invalidation, of any process. A lookup does so in one batch with the entry. */
+	/**
+	Empties the store, its records included: what was asked for before is not stored.
+
+	@returns The position since which it is empty; `undefined` where no other process has stored anything meanwhile.
+	@throws What the store throws.
+	*/
+	async clear(empty: () => Promise<void>): Promise<number | undefined> {
+		this.#local.note([everything], this.#now());
+		// Other processes go on from the head: the next one must be after it.
+		await this.#quietly(() => this.head());
+		await empty();
+		const position = await this.note([everything]);
+		return this.#isShared ? position : undefined;
+	}
+
+	/** Resolves when what this process has noted so far is published, or cannot be: what is asked for from then on is of after it. */
+	settled(): MaybePromise<void> {
+		return this.#isShared ? this.#local.unpublished.settled() : undefined;
+	}
+
+	/**
+	Reads the position of the last invalidation, of any process. A lookup does so in one batch with the entry.
+
+	@throws What the store throws.
+	*/
 	head(): MaybePromise<number> {
 		if (!this.#isShared) {
 			return this.#local.last;
 		}
 
-		return then(this.#pending, () => then(this.#readHead(), head => {
-			this.#local.reach(head);
-			return this.#local.last;
-		}));
-	}
+		if (this.#local.unpublished.isDue(this.#now())) {
+			void this.#quietly(() => this.#local.unpublished.flush(this.#records));
+		}
 
-	/** Notes in this process alone that everything that was asked for before is no longer true. */
-	noteHere(): void {
-		this.#local.note([everything], this.#local.next(this.#now()));
-	}
-
-	/** Whether something that was noted in this process after a position, and up to another, concerns a response. */
-	concerns(subject: Subject, after: number, upTo?: number): boolean {
-		return this.#local.concerns(subject, after, upTo);
+		return this.#records.readHead();
 	}
 
 	/**
-	Whether something that was noted after a position, by any process, concerns a response: then it is not stored.
+	Reads the position that an entry has which is written now: whatever was noted so far is from before.
 
 	@throws What the store throws.
 	*/
-	hasChanged(subject: Subject, after: number): MaybePromise<boolean> {
-		if (this.#local.concerns(subject, after)) {
-			return true;
+	position(): MaybePromise<number> {
+		return then(this.settled(), () => then(this.head(), head => this.#isShared ? this.#records.head ?? 0 : head));
+	}
+
+	/** Whether something that was noted in this process after a position, and up to another, concerns a response. */
+	concerns(subject: Subject, after: Position, upTo?: number): boolean {
+		return this.#local.concerns(subject, after.here, upTo);
+	}
+
+	/**
+	Verifies a response that was asked for at a position: nothing that was noted since, by any process, concerns it.
+
+	@returns The position that it is stored with; `undefined` where it must not be stored.
+	@throws What the store throws.
+	*/
+	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
+		if (this.concerns(subject, after)) {
+			return undefined;
 		}
 
-		return this.hasChangedElsewhere(subject, after);
+		return this.#isShared ? this.#changes(subject, after, false) : after.here;
 	}
 
 	/**
@@ -154,8 +195,8 @@ export class Journal {
 
 	@throws What the store throws.
 	*/
-	hasChangedElsewhere(subject: Subject, after: number): MaybePromise<boolean> {
-		return this.#isShared && then(this.head(), head => head > after && this.#hasRecordAfter(subject, after, head));
+	hasChangedElsewhere(subject: Subject, after: Position): MaybePromise<boolean> {
+		return this.#isShared && then(this.#changes(subject, after, true), position => position === undefined);
 	}
 
 	/**
@@ -166,150 +207,106 @@ export class Journal {
 	@throws What the store throws.
 	*/
 	judge(stored: StoredResponse, {resource}: Use, head: number): MaybePromise<StoredResponse | undefined> {
-		const {tags = [], position = 0, createdAt} = stored;
-		if (head <= position || (resource === undefined && tags.length === 0)) {
+		const {tags = [], position = 0} = stored;
+		if ((resource === undefined && tags.length === 0) || (head === position && this.#isPublished)) {
 			return stored;
 		}
 
-		if (tags.length > 0 && position <= this.#local.forgotten.tags) {
+		// The store has lost its head, and perhaps its records.
+		if (position > head || (tags.length > 0 && position < this.#forgotten.tags)) {
 			return undefined;
 		}
 
-		const changed = resource === undefined ? -Infinity : this.#positionOf({kind: 'resource', resource: resource()}, head);
-		return then(changed, at => at > position ? undefined : then(this.#tagPositions(tags, head), positions => {
-			if (positions.some(([deleted]) => deleted > position)) {
+		const changed = resource === undefined ? 0 : this.#positionOf({kind: 'resource', resource: resource()});
+		return then(changed, at => {
+			if (at > position) {
 				return undefined;
 			}
 
-			const isUnknown = resource !== undefined && (position <= this.#local.forgotten.resources || createdAt < this.#now() - resourceRetention);
-			const expirations = positions.map(([, expired]) => expired > position ? Math.min(expired, this.#now()) : Infinity);
-			const expires = Math.min(stored.expires ?? Infinity, isUnknown ? this.#now() : Infinity, ...expirations);
-			return expires === (stored.expires ?? Infinity) ? stored : {...stored, expires};
-		}));
+			const isForgotten = resource !== undefined && (position < this.#forgotten.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
+			return then(this.#tagPositions(tags), positions => this.#expired(isForgotten ? [[0, Infinity], ...positions] : positions, stored));
+		});
 	}
 
-	/** The store was emptied, its records included. What was asked for before is not stored. */
-	noteCleared(): MaybePromise<void> {
-		this.#read.clear();
-		return this.note([everything]);
+	/** An entry as its invalidations leave it. */
+	#expired(positions: ReadonlyArray<readonly [deleted: number, expired: number]>, stored: StoredResponse): StoredResponse | undefined {
+		const {position = 0, expires = Infinity} = stored;
+		if (positions.some(([deleted]) => deleted > position)) {
+			return undefined;
+		}
+
+		const times = positions.filter(([, expired]) => expired > position).map(([, expired]) => Math.min(expired, this.#now()));
+		const earliest = Math.min(expires, ...times);
+		return earliest === expires ? stored : {...stored, expires: earliest};
 	}
 
-	#tagPositions(tags: readonly string[], head: number): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
+	/** Whether others know of everything that this process has noted. */
+	get #isPublished(): boolean {
+		return !this.#isShared || this.#local.unpublished.size === 0;
+	}
+
+	get #forgotten(): Forgotten {
+		return this.#isShared ? this.#local.unpublished.forgotten : this.#local.marks.forgotten;
+	}
+
+	#tagPositions(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
 		return all(tags.map(tag => then(
-			all((['deleted', 'expired'] as const).map(deed => this.#positionOf({kind: 'tag', tag, deed}, head))),
+			all(deeds.map(deed => this.#positionOf({kind: 'tag', tag, deed}))),
 			([deleted, expired]) => [deleted!, expired!] as const,
 		)));
 	}
 
-	#positionOf(invalidation: Exclude<Invalidation, {kind: 'matching' | 'key'}>, head: number): MaybePromise<number> {
-		const local = invalidation.kind === 'tag' ? this.#local.ofTag(invalidation.tag, invalidation.deed) : this.#local.ofResource(invalidation.resource);
-		return this.#isShared ? then(this.#readPosition(invalidation, head), position => Math.max(local, position)) : local;
-	}
-
-	#hasRecordAfter({key, resource, tags}: Subject, after: number, head: number): MaybePromise<boolean> {
-		const invalidations: Invalidation[] = [
-			everything,
-			{kind: 'resource', resource},
-			...(key === undefined ? [] : [{kind: 'key', key} as const]),
-			...tags.flatMap(tag => (['deleted', 'expired'] as const).map((deed): Invalidation => ({kind: 'tag', tag, deed}))),
-		];
-		return then(all(invalidations.map(invalidation => this.#readPosition(invalidation, head))), positions => positions.some(position => position > after));
-	}
-
-	/** The records come before the head, so that whoever sees the head finds them. */
-	#publish(invalidations: readonly Invalidation[], position: number): MaybePromise<void> {
-		if (position > this.#local.last) {
-			this.#local.note(invalidations, position);
+	/** The position of the last invalidation of a name; `Infinity` while only this process knows of it. */
+	#positionOf(invalidation: NamedInvalidation): MaybePromise<number> {
+		if (!this.#isShared) {
+			return this.#local.marks.of(invalidation);
 		}
 
-		const records = new Map(invalidations.map(invalidation => [recordKey(invalidation), retentionOf(invalidation)]));
-		const written = all(Array.from(records, ([key, retention]) => this.#write(key, position, retention)));
-		return then(written, () => this.#write(headKey, position, undefined));
+		return this.#local.unpublished.has(recordKey(invalidation)) ? Infinity : then(this.#records.read(invalidation), ({position}) => position);
 	}
 
-	#readHead(): MaybePromise<number> {
-		return then(this.#store.get(headKey), value => positionIn(decodeRecord(value)));
-	}
-
-	#readPosition(invalidation: Invalidation, head: number): MaybePromise<number> {
-		const key = recordKey(invalidation);
-		const known = this.#read.get(key);
-		if (known?.head === head) {
-			return known.position;
-		}
-
-		return then(this.#store.get(key), value => {
-			const read = positionIn(decodeRecord(value));
-			const position = Math.max(read, known?.position ?? 0);
-			this.#remember(key, head, position);
-			// A bounded store may have dropped the record, and what was deleted must not come back.
-			return position > read && invalidation.kind === 'tag' ? then(this.#write(key, position, undefined), () => position) : position;
-		});
-	}
-
-	#write(key: string, position: number, retention: number | undefined): MaybePromise<void> {
-		const expires = retention === undefined ? undefined : this.#now() + retention;
-		return then(this.#store.set(key, encodeRecord(String(position), this.#store.holds), {expires, size: 16}), () => {
-			if (key !== headKey) {
-				this.#remember(key, -1, position);
+	/** The position up to which nothing concerns a response; `undefined` where something does. */
+	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
+		return then(this.#records.readHead(), head => {
+			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
+			// Below what was known, the store has lost its head.
+			if (head <= after && (onlyElsewhere || this.#isPublished)) {
+				return head < after ? undefined : after;
 			}
+
+			if (this.#now() - time > exchangeRetention) {
+				return undefined;
+			}
+
+			const invalidations: Invalidation[] = [
+				everything,
+				{kind: 'resource', resource},
+				...keys.map(key => ({kind: 'key', key}) as const),
+				...tags.flatMap(tag => deeds.map((deed): Invalidation => ({kind: 'tag', tag, deed}))),
+			];
+			const areChanged = all(invalidations.map(invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere)));
+			return then(areChanged, changes => head < after || changes.includes(true) ? undefined : after);
 		});
 	}
 
-	#remember(key: string, head: number, position: number): void {
-		this.#read.delete(key);
-		this.#read.set(key, {head, position});
-		if (this.#read.size > mostRemembered) {
-			this.#read.delete(this.#read.keys().next().value!);
-		}
+	#isNotedAfter(invalidation: Invalidation, after: number, onlyElsewhere: boolean): MaybePromise<boolean> {
+		const isUnpublished = !onlyElsewhere && this.#local.unpublished.has(recordKey(invalidation));
+		return isUnpublished || then(this.#records.read(invalidation, true), ({position, isOwn}) => position > after && !(onlyElsewhere && isOwn));
+	}
+
+	#quietly(action: () => MaybePromise<number | undefined>): MaybePromise<number | undefined> {
+		return recover(action, error => {
+			this.#onFault(error);
+			return undefined;
+		});
 	}
 }
 
-function recordKey(invalidation: Invalidation): string {
-	switch (invalidation.kind) {
-		case 'resource': {
-			return `got-cache:1:resource:${digest(invalidation.resource)}`;
-		}
-
-		case 'tag': {
-			return `got-cache:1:tag:${invalidation.deed}:${digest(invalidation.tag)}`;
-		}
-
-		case 'key': {
-			return `got-cache:1:key:${digest(invalidation.key)}`;
-		}
-
-		case 'matching': {
-			return 'got-cache:1:everything';
-		}
-
-		default: {
-			return invalidation satisfies never;
-		}
-	}
+/** What other processes are told: a condition, or a great many keys, are everything. */
+function forOthers(invalidations: readonly Invalidation[]): readonly Invalidation[] {
+	return invalidations.length > mostKeys && invalidations.filter(({kind}) => kind === 'key').length > mostKeys
+		? [...invalidations.filter(({kind}) => kind !== 'key'), everything]
+		: invalidations;
 }
 
-/** Of tags as long as what is stored; of the others as long as somebody may ask for them. */
-function retentionOf({kind}: Invalidation): number | undefined {
-	if (kind === 'tag') {
-		return undefined;
-	}
-
-	return kind === 'resource' ? resourceRetention : exchangeRetention;
-}
-
-function digest(text: string): string {
-	return hash('sha256', text, 'hex');
-}
-
-/** What is no record of ours is as good as one that was just made: nothing stored is of after it. */
-function positionIn(text: string | undefined): number {
-	if (text === undefined) {
-		return 0;
-	}
-
-	const position = Number(text.split(' ', 1)[0]);
-	return Number.isFinite(position) ? position : Infinity;
-}
-
-export type {Deed, Invalidation, Subject} from './local-journal.ts';
+export type {Deed, Invalidation, Subject} from './invalidation.ts';

@@ -10,7 +10,7 @@ export type Clock = {
 };
 
 export const systemClock: Clock = {
-	now: () => performance.now(),
+	now: performance.now.bind(performance),
 	after(milliseconds, action) {
 		if (milliseconds > longestTimer) {
 			return () => {}; // eslint-disable-line @typescript-eslint/no-empty-function -- It would never fire.

@@ -2,86 +2,8 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Fields} from '../policy/fields.ts';
 import {nominatedFields, nominatedValues} from '../policy/vary.ts';
 import type {Clock} from './clock.ts';
-import type {TimeBudget} from './time-budget.ts';
-
-/** How the wait for another request ends: with its result, as the next one to be sent, or as one to be sent beside the others. */
-export type Outcome<Result> =
-	| {readonly do: 'reuse'; readonly result: Result}
-	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
-	| {readonly do: 'alone'};
-
-/** A request that waits for another one. When that fails, or varies, it waits for the next. */
-export class Waiter<Result> {
-	readonly fields: Fields;
-
-	/** What was invalidated up to there, the waiter knows of. */
-	readonly position: number;
-	inFlight: InFlight<Result> | undefined;
-
-	/** The requests that the code which waits is part of. */
-	readonly enclosing: ReadonlyArray<InFlight<unknown>> = enclosingRequests();
-	readonly #budget: TimeBudget;
-	readonly #clock: Clock;
-	readonly #settle: (outcome: Outcome<Result>) => void;
-
-	/** Since when it waits for a request that is under way; `undefined` after that has failed. */
-	#since: number | undefined;
-	#cancel: () => void;
-
-	constructor({fields, position, budget, clock}: {readonly fields: Fields; readonly position: number; readonly budget: TimeBudget; readonly clock: Clock}, settle: (outcome: Outcome<Result>) => void) {
-		this.fields = fields;
-		this.position = position;
-		this.#budget = budget;
-		this.#clock = clock;
-		this.#settle = settle;
-		this.#since = clock.now();
-		this.#cancel = this.#goAloneAfter(budget.totalLeft);
-	}
-
-	/** Whether the request that it waited for has failed. */
-	get hasSeenFailure(): boolean {
-		return this.#since === undefined;
-	}
-
-	/**
-	The request has failed, so that the time for which the waiter waits on is its own.
-
-	@param share - The share of that time after which it is sent beside the others.
-	*/
-	noteFailure(share: number): void {
-		this.#extend();
-		this.#cancel();
-		this.#cancel = this.#goAloneAfter(share * this.#budget.left);
-	}
-
-	settle(outcome: Outcome<Result>): void {
-		this.#extend();
-		this.leave();
-		this.#settle(outcome);
-	}
-
-	/** Nobody waits any more. */
-	leave(): void {
-		this.#cancel();
-		this.inFlight?.remove(this);
-		this.inFlight = undefined;
-	}
-
-	#extend(): void {
-		if (this.#since === undefined) {
-			return;
-		}
-
-		this.#budget.extend(this.#since);
-		this.#since = undefined;
-	}
-
-	#goAloneAfter(milliseconds: number): () => void {
-		return this.#clock.after(milliseconds, () => {
-			this.settle({do: 'alone'});
-		});
-	}
-}
+import {timeLeft, type BodyProgress, type Limits} from './wait-limits.ts';
+import type {Waiter} from './waiter.ts';
 
 /**
 How a request ended, for those that wait: all of them have its result, nobody else may have it, it goes on without them, the origin failed, or its own caller gave it up.
@@ -97,34 +19,29 @@ export type Listener<Result> = {
 	readonly onReroute: (waiters: ReadonlyArray<Waiter<Result>>) => void;
 };
 
-/** How long others wait, in milliseconds. */
-export type Limits = {
-	/** For the head of a response, and for its body where that has a known length. */
-	readonly response: number;
-
-	/** For a body whose length is not known, from its head on. */
-	readonly unknownLength: number;
-};
-
 /** The requests that the code which runs is part of: a hook, a user's request function, a decorated method. */
 type Context = {readonly inFlight: InFlight<any>; readonly outer: Context | undefined};
 
 const contexts = new AsyncLocalStorage<Context>();
 
-/** The requests that have not ended and that the code which runs is part of. */
+/** The requests that have not ended and that the code which runs is part of, from the innermost to the outermost. */
 export function enclosingRequests(): ReadonlyArray<InFlight<unknown>> {
 	const enclosing: Array<InFlight<unknown>> = [];
-	for (let context = contexts.getStore(); context !== undefined; context = context.outer) {
-		if (!context.inFlight.isOver) {
-			enclosing.push(context.inFlight as InFlight<unknown>);
-		}
+	for (let context = underWay(contexts.getStore()); context !== undefined; context = underWay(context.outer)) {
+		enclosing.push(context.inFlight as InFlight<unknown>);
 	}
 
 	return enclosing;
 }
 
-// A rate says little at first.
-const firstEstimate = 1000;
+function underWay(innermost: Context | undefined): Context | undefined {
+	let context = innermost;
+	while (context?.inFlight.isOver === true) {
+		context = context.outer;
+	}
+
+	return context;
+}
 
 /**
 A request that is under way, and the requests that wait for its result.
@@ -142,16 +59,16 @@ export class InFlight<Result> {
 	readonly #clock: Clock;
 	readonly #waiters = new Set<Waiter<Result>>();
 
-	/** The requests that the code inside of this one waits for. */
-	readonly #awaited = new Set<InFlight<unknown>>();
-	#names: readonly string[] | '*' | undefined;
+	/** Those among the waiters, for whatever request, whose code is inside of this one. */
+	readonly #inner = new Set<Waiter<unknown>>();
+	#names: readonly string[] | undefined;
 	#isOver = false;
 
 	/** Since when the response is waited for, and then its body. */
 	#since: number;
 
-	/** The body, once it has begun; its length is `undefined` where nobody knows. */
-	#body: {readonly length: number | undefined; received: number; since: number} | undefined;
+	/** The body, once it has begun. */
+	#body: BodyProgress | undefined;
 
 	/** Of the timer, which runs only while somebody waits. */
 	#cancel: (() => void) | undefined;
@@ -186,10 +103,6 @@ export class InFlight<Result> {
 	/** Whether its response may answer a request, as far as is known. */
 	matches(request: Fields): boolean {
 		const names = this.#names ?? [];
-		if (names === '*') {
-			return false;
-		}
-
 		const values = nominatedValues(names, request);
 		return nominatedValues(names, this.fields).every((value, index) => value === values[index]);
 	}
@@ -197,31 +110,38 @@ export class InFlight<Result> {
 	add(waiter: Waiter<Result>): void {
 		waiter.inFlight = this;
 		this.#waiters.add(waiter);
-		for (const enclosing of waiter.enclosing) {
-			enclosing.#awaited.add(this as InFlight<unknown>);
-		}
-
 		this.#cancel ??= this.#watch();
 	}
 
 	remove(waiter: Waiter<Result>): void {
 		this.#waiters.delete(waiter);
+		this.#stopWatching();
+	}
+
+	/** A request that the code inside of this one makes begins to wait for another. */
+	addInner(waiter: Waiter<unknown>): void {
+		this.#inner.add(waiter);
+	}
+
+	removeInner(waiter: Waiter<unknown>): void {
+		this.#inner.delete(waiter);
 	}
 
 	/** Whether the code inside of this request waits for one of others, directly or through others: whoever is inside of those must not wait for this one. */
-	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen = new Set<InFlight<unknown>>()): boolean {
+	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen: Set<InFlight<unknown>> = new Set<InFlight<unknown>>()): boolean {
 		const self = this as InFlight<unknown>;
-		if (others.includes(self)) {
-			return true;
+		if (others.length === 0 || seen.has(self)) {
+			return false;
 		}
 
 		seen.add(self);
-		return this.#awaited.values().some(awaited => !awaited.isOver && !seen.has(awaited) && awaited.waitsFor(others, seen));
+		return others.includes(self) || this.#inner.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
 	}
 
 	/** Runs the code that sends the request. */
 	run<Value>(action: () => Value): Value {
-		return contexts.run({inFlight: this, outer: contexts.getStore()}, action);
+		// A response may lead to the next request, and that to another one, for as long as the process lives.
+		return contexts.run({inFlight: this, outer: underWay(contexts.getStore())}, action);
 	}
 
 	/**
@@ -235,7 +155,7 @@ export class InFlight<Result> {
 		}
 
 		this.#since = this.#clock.now();
-		this.#body = {length, received: 0, since: this.#since};
+		this.#body = {length, received: 0, progressed: 0};
 		if (this.#cancel !== undefined) {
 			this.#cancel();
 			this.#cancel = this.#watch();
@@ -251,7 +171,7 @@ export class InFlight<Result> {
 		}
 
 		this.#body.received += bytes;
-		this.#body.since = this.#clock.now();
+		this.#body.progressed = this.#clock.now() - this.#since;
 	}
 
 	/**
@@ -260,16 +180,15 @@ export class InFlight<Result> {
 	@param isFor - Whether it may be given to a waiter.
 	*/
 	resolve(result: Result, response: Fields, isFor: (waiter: Waiter<Result>) => boolean): void {
+		this.#vary(response);
 		if (this.#isOver) {
 			return;
 		}
 
-		this.#vary(response);
 		const [theirs, others] = partition(this.#waiters, waiter => isFor(waiter));
-		for (const waiter of this.#end('resolved')) {
-			if (theirs.includes(waiter)) {
-				waiter.settle({do: 'reuse', result});
-			}
+		this.#end('resolved');
+		for (const waiter of theirs) {
+			waiter.settle({do: 'reuse', result});
 		}
 
 		this.#listener.onReroute(others);
@@ -297,35 +216,28 @@ export class InFlight<Result> {
 
 	/** RFC 9111 §4.1: others ask for another variant. A validation tells only at its end which one it is. */
 	#vary(response: Fields): void {
-		this.#names = nominatedFields(response);
-		if (this.#names !== '*') {
-			this.#listener.onNames(this.#names);
+		if (this.#isOver) {
+			return;
 		}
 
+		const names = nominatedFields(response);
+		if (names === '*') {
+			this.refuse();
+			return;
+		}
+
+		this.#names = names;
+		this.#listener.onNames(names);
 		const [, others] = partition(this.#waiters, ({fields}) => this.matches(fields));
 		for (const other of others) {
-			this.#waiters.delete(other);
+			this.remove(other);
 		}
 
 		this.#listener.onReroute(others);
 	}
 
-	/** Milliseconds until others wait no more, or until it is estimated anew. */
 	#timeLeft(): number {
-		const elapsed = this.#clock.now() - this.#since;
-		if (this.#body === undefined) {
-			return this.#limits.response - elapsed;
-		}
-
-		const {length, received, since} = this.#body;
-		if (length === undefined) {
-			return this.#limits.unknownLength - elapsed;
-		}
-
-		// A body is waited for while it will be whole in time, at the rate seen; and not where nothing comes any more, since its reader has stopped before its end.
-		const isStalled = this.#clock.now() - since >= this.#limits.unknownLength;
-		const isInTime = elapsed < firstEstimate || (!isStalled && elapsed * length <= this.#limits.response * received);
-		return isInTime ? firstEstimate : 0;
+		return timeLeft(this.#clock.now() - this.#since, this.#body, this.#limits);
 	}
 
 	#watch(): () => void {
@@ -340,19 +252,31 @@ export class InFlight<Result> {
 		});
 	}
 
-	#end(ending: Ending): ReadonlyArray<Waiter<Result>> {
-		if (this.#isOver) {
-			return [];
+	#stopWatching(): void {
+		if (this.#waiters.size > 0) {
+			return;
 		}
 
-		this.#isOver = true;
 		this.#cancel?.();
+		this.#cancel = undefined;
+	}
+
+	#end(ending: Ending): void {
+		if (this.#isOver) {
+			return;
+		}
+
+		const {onEnd} = this;
 		const waiters = [...this.#waiters];
+		this.#isOver = true;
 		this.#waiters.clear();
-		this.#awaited.clear();
+		this.#inner.clear();
+		this.#stopWatching();
+		// A socket that is kept open remembers the request for which it was opened.
+		this.isOutdated = undefined;
+		this.onEnd = undefined;
 		this.#listener.onEnd(this, ending, waiters);
-		this.onEnd?.(ending);
-		return waiters;
+		onEnd?.(ending);
 	}
 }
 
@@ -364,3 +288,5 @@ function partition<Item>(items: Iterable<Item>, isFirst: (item: Item) => boolean
 
 	return parts;
 }
+
+export type {Outcome} from './waiter.ts';

@@ -1,7 +1,12 @@
-import {setTimeout as delay} from 'node:timers/promises';
 import type {CacheCore} from '../cache/core.ts';
 import type {Lock, LockState} from '../cache/locks.ts';
-import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
+import {
+	recover,
+	then,
+	withinTime,
+	type MaybePromise,
+} from '../maybe-promise.ts';
+import type {Clock} from './clock.ts';
 import type {Ending, InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
 import type {Action} from './types.ts';
@@ -10,7 +15,7 @@ import type {Action} from './types.ts';
 const firstPause = 5;
 const longestPause = 100;
 
-/** The keys whose locks requests of this process have. */
+/** The keys whose locks requests of this process have, or are about to have. */
 const holders = new WeakMap<CacheCore, Set<string>>();
 
 export type LockOptions = {
@@ -48,45 +53,49 @@ function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' 
 		return 'late';
 	}
 
-	const taking = then(cache.locks.take(key), lock => {
-		if (lock === undefined) {
-			return 'taken';
-		}
-
-		giveBack(lock, inFlight, key, cache);
-		return 'ours';
-	});
+	const taking = then(hold(key, inFlight, cache), isOurs => isOurs ? 'ours' : 'taken');
 	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, budget.left, 'late') : taking;
 }
 
-/** Whether a refresh may be sent: no other process does the same. */
+/** Whether a refresh may be sent: no other request, of any process, does the same. */
 export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: CacheCore): Promise<boolean> {
-	if (!cache.locks.isOn) {
-		return true;
-	}
-
-	const lock = await cache.locks.take(key);
-	if (lock !== undefined) {
-		giveBack(lock, inFlight, key, cache);
-	}
-
-	return lock !== undefined;
+	return !cache.locks.isOn || hold(key, inFlight, cache);
 }
 
-/** The lock is given back when the request has ended, and its response is written. */
-function giveBack(lock: Lock, inFlight: InFlight<any>, key: string, cache: CacheCore): void {
+/** Takes the lock for a request, until that has ended and its response is written. */
+function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybePromise<boolean> {
 	const held = holders.get(cache) ?? new Set<string>();
+	const isFirst = !held.has(key);
 	holders.set(cache, held.add(key));
-	const end = (ending: Ending): void => {
-		held.delete(key);
-		cache.hold(release(lock, ending, key, cache));
+	const forget = (): void => {
+		if (isFirst) {
+			held.delete(key);
+		}
 	};
 
-	if (inFlight.isOver) {
-		end('failed');
-	} else {
-		inFlight.onEnd = end;
-	}
+	const taking = recover(() => cache.locks.take(key), error => {
+		forget();
+		throw error;
+	});
+	return then(taking, lock => {
+		if (lock === undefined) {
+			forget();
+			return false;
+		}
+
+		const giveBack = (ending: Ending): void => {
+			held.delete(key);
+			cache.hold(release(lock, ending, key, cache));
+		};
+
+		if (inFlight.isOver) {
+			giveBack('failed');
+		} else {
+			inFlight.onEnd = giveBack;
+		}
+
+		return true;
+	});
 }
 
 async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore): Promise<void> {
@@ -103,14 +112,15 @@ async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore
 /** A request waits as long as one lock lasts, however many take one after the other. */
 async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 	const {cache, budget, inFlight} = options;
-	const end = performance.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
+	const {clock} = budget;
+	const end = clock.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
 	let pause = firstPause;
 	let next = action;
-	for (let start = performance.now(); start < end && !inFlight.isOver; start = performance.now()) {
-		await delay(Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
+	for (let start = clock.now(); start < end && !inFlight.isOver; start = clock.now()) {
+		await sleep(clock, Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
 		pause = Math.min(2 * pause, longestPause);
 		budget.extend(start);
-		const asked = performance.now();
+		const asked = clock.now();
 		const state = await look(options); // eslint-disable-line no-await-in-loop
 		if (state === 'refused' || state === 'late') {
 			break;
@@ -124,12 +134,29 @@ async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 
 		// It has ended: its response is there, or this request is the next to be sent.
 		next = await options.again(); // eslint-disable-line no-await-in-loop
-		if (next.do === 'serve' || await take(options) !== 'taken' || await look(options) !== 'taken') { // eslint-disable-line no-await-in-loop
+		if (next.do === 'serve') {
+			break;
+		}
+
+		const taking = await take(options); // eslint-disable-line no-await-in-loop
+		if (taking === 'ours') {
+			// Yet another one may have been quicker, and have ended as well.
+			next = await options.again(); // eslint-disable-line no-await-in-loop
+		}
+
+		// A store may take no locks at all.
+		if (taking !== 'taken' || await look(options) !== 'taken') { // eslint-disable-line no-await-in-loop
 			break;
 		}
 	}
 
 	return next;
+}
+
+async function sleep(clock: Clock, milliseconds: number): Promise<void> {
+	return new Promise(resolve => {
+		clock.after(milliseconds, resolve);
+	});
 }
 
 async function look({cache, key, budget}: LockOptions): Promise<LockState | 'late'> {

@@ -66,10 +66,13 @@ export class Refreshes {
 	async #run(key: string, inFlight: InFlight<Match>, send: (inFlight: InFlight<Match>) => Promise<void>): Promise<void> {
 		this.#running++;
 		try {
-			if (await mayRefresh(key, inFlight, this.#cache)) {
-				await send(inFlight);
+			if (!await mayRefresh(key, inFlight, this.#cache)) {
+				// Another process asks, so that this is no failure of the origin's.
+				inFlight.abandon();
+				return;
 			}
 
+			await send(inFlight);
 			// What came may still be decoded.
 			await this.#cache.whenWritten(key);
 		} catch (error) {

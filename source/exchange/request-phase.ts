@@ -56,9 +56,6 @@ From the request as it will be sent to what is done with it: a stored response i
 export class RequestPhase {
 	readonly #state: ExchangeState;
 	readonly #options: RequestPhaseOptions;
-
-	/** When it began, on the monotonic clock. */
-	readonly #began = performance.now();
 	readonly #budget: TimeBudget;
 
 	/** What is done if the wait for another request is of no use. */
@@ -69,7 +66,7 @@ export class RequestPhase {
 		const {storeTimeout, failFast, singleFlight} = state.settings;
 		this.#state = state;
 		this.#options = options;
-		this.#budget = new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#began);
+		this.#budget = new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, options.sharing.clock);
 	}
 
 	/** Decides what to do with the request. */
@@ -127,7 +124,7 @@ export class RequestPhase {
 	#share(action: Action, refreshed: InFlight<Match> | undefined): MaybePromise<Action> {
 		const {facts, key, settings, request, match, sharingKey, sent, cache} = this.#state;
 		if (refreshed !== undefined) {
-			this.#carry(refreshed);
+			this.#follow(refreshed);
 			return action;
 		}
 
@@ -165,8 +162,8 @@ export class RequestPhase {
 	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
-		this.#carry(inFlight);
-		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#began) ? this.#again() : action;
+		this.#follow(inFlight);
+		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#budget.start) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
 				this.#resolve();
@@ -191,11 +188,14 @@ export class RequestPhase {
 		});
 	}
 
-	/** What the request gets is for those that wait; not for those that come after something that concerns it was invalidated. */
-	#carry(inFlight: InFlight<Match>): void {
+	/** What others wait for is what this exchange gets, but not those that come after something that concerns it was invalidated. */
+	#follow(inFlight: InFlight<Match>): void {
 		const {cache} = this.#state;
 		this.#state.inFlight = inFlight;
-		inFlight.isOutdated = () => cache.journal.concerns(this.#state.subject, this.#state.sent!.position);
+		inFlight.isOutdated = () => {
+			const {sent, expected} = this.#state;
+			return sent !== undefined && cache.journal.concerns(expected, sent.position);
+		};
 	}
 
 	/** Gives those that wait what was found in the store. */

@@ -11,6 +11,7 @@ import {isOverSoon} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
+import {tagsOf} from '../policy/tags.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {policySource} from './settings.ts';
@@ -240,6 +241,7 @@ export class ResponsePhase {
 		const announced = fieldValue(this.#fields, 'content-length');
 		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
 		const length = isAnnounced ? Number(announced) : undefined;
+		this.#state.receivedTags = tagsOf(this.#fields);
 		this.#state.passOn();
 		if (length !== undefined && length > settings.maxEntryBytes) {
 			this.cut('too-large', false);
@@ -318,11 +320,7 @@ export class ResponsePhase {
 		const result = {primary: key!, key: key!, stored};
 		const named = {...subject, tags: stored.tags ?? []};
 		return then(cache.hasChangedElsewhere(named, position), hasChanged => {
-			if (hasChanged) {
-				inFlight.fail();
-			} else {
-				inFlight.resolve(result, stored.fields, waiter => !cache.journal.concerns(named, position, waiter.position));
-			}
+			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});
 	}
 

@@ -1,13 +1,9 @@
 import type {Fields} from '../policy/fields.ts';
 import {systemClock, type Clock} from './clock.ts';
-import {
-	enclosingRequests,
-	InFlight,
-	Waiter,
-	type Limits,
-	type Outcome,
-} from './in-flight.ts';
+import {enclosingRequests, InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
+import type {Limits} from './wait-limits.ts';
+import {Waiter, type Outcome} from './waiter.ts';
 
 /** Whether a request is sent now, or may be answered by another one's result. */
 export type Joined<Result> =
@@ -65,7 +61,7 @@ export class Sharing<Result> {
 		return known as Sharing<Result>;
 	}
 
-	readonly #clock: Clock;
+	readonly clock: Clock;
 	readonly #limits: Limits;
 	readonly #routes = new Map<string, Route<Result>>();
 
@@ -77,7 +73,7 @@ export class Sharing<Result> {
 	readonly #resolutions = new Map<string, number>();
 
 	constructor(clock: Clock = systemClock, limits: Limits = usualLimits) {
-		this.#clock = clock;
+		this.clock = clock;
 		this.#limits = limits;
 	}
 
@@ -120,7 +116,7 @@ export class Sharing<Result> {
 			this.#refusalsByRules.set(rules, refusals);
 		}
 
-		remember(refusals, key, this.#clock.now() + refusalTime);
+		remember(refusals, key, this.clock.now() + refusalTime);
 	}
 
 	/** Whether a result was there since, by the clock. */
@@ -130,7 +126,7 @@ export class Sharing<Result> {
 
 	#isRefused(refusals: Map<string, number> | undefined, key: string): boolean {
 		const until = refusals?.get(key);
-		if (until === undefined || this.#clock.now() < until) {
+		if (until === undefined || this.clock.now() < until) {
 			return until !== undefined;
 		}
 
@@ -152,7 +148,7 @@ export class Sharing<Result> {
 
 	#lead(route: Route<Result>, fields: Fields): InFlight<Result> {
 		const inFlight = new InFlight<Result>({
-			fields, names: route.names, limits: this.#limits, clock: this.#clock,
+			fields, names: route.names, limits: this.#limits, clock: this.clock,
 		}, {
 			onNames(names) {
 				route.names = names;
@@ -165,7 +161,7 @@ export class Sharing<Result> {
 				switch (ending) {
 					case 'resolved': {
 						route.failures = 0;
-						remember(this.#resolutions, route.key, this.#clock.now());
+						remember(this.#resolutions, route.key, this.clock.now());
 						break;
 					}
 
@@ -234,6 +230,8 @@ export class Sharing<Result> {
 			const inFlight = find(route, waiter.fields);
 			if (inFlight === undefined) {
 				waiter.settle({do: 'lead', inFlight: this.#lead(route, waiter.fields)});
+			} else if (inFlight.waitsFor(waiter.enclosing)) {
+				waiter.settle({do: 'alone'});
 			} else {
 				inFlight.add(waiter);
 			}
@@ -242,7 +240,7 @@ export class Sharing<Result> {
 
 	#wait(inFlight: InFlight<Result>, request: Joining): Joined<Result> {
 		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
-		const waiter = new Waiter<Result>({...request, clock: this.#clock}, resolve);
+		const waiter = new Waiter<Result>(request, resolve);
 		inFlight.add(waiter);
 		return {
 			do: 'wait',

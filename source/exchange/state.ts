@@ -1,7 +1,12 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Subject} from '../cache/journal.ts';
+import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/variants.ts';
-import {identify, resourceOfRequest, type Identity} from '../identity/identify.ts';
+import {
+	identify,
+	resourceOfRequest,
+	siblingOf,
+	type Identity,
+} from '../identity/identify.ts';
 import {redactUrl} from '../identity/url.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
@@ -28,7 +33,7 @@ export type Sent = {
 	readonly time: number;
 
 	/** The position of the last invalidation before it was sent. */
-	readonly position: number;
+	readonly position: Position;
 };
 
 /**
@@ -45,8 +50,14 @@ export class ExchangeState {
 
 	/** Those that wait for what this exchange gets. */
 	inFlight: InFlight<Match> | undefined;
+
+	/** The tags of the response's head, once that is there. */
+	receivedTags: readonly string[] = [];
 	#sent: Sent | undefined;
 	#isUnderWay = false;
+
+	/** Whether the response is of after what the request itself has invalidated. */
+	#isAdvanced = false;
 	#subject: Subject | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
@@ -87,10 +98,14 @@ export class ExchangeState {
 
 	/** What the response will be, as invalidations name it. */
 	get subject(): Subject {
-		this.#subject ??= {
-			key: this.key, resource: resourceOfRequest(this.request), url: this.shownUrl, tags: this.settings.requestTags,
-		};
+		this.#subject ??= this.#named();
 		return this.#subject;
+	}
+
+	/** The same with the tags that it will have, as far as they are known before it is whole: those of what is stored, and of its head. */
+	get expected(): Subject {
+		const {subject, match, receivedTags} = this;
+		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
 	}
 
 	/** Requests by the same policy source wait for each other under it. */
@@ -106,6 +121,7 @@ export class ExchangeState {
 	send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
 		this.end();
 		this.#isUnderWay = true;
+		this.#subject = undefined;
 		this.#sent = {
 			reason,
 			conditional,
@@ -126,6 +142,14 @@ export class ExchangeState {
 		this.end();
 		this.#isUnderWay = true;
 		this.#sent = {...this.#sent!, position: this.cache.journal.begin()};
+		this.#isAdvanced = true;
+	}
+
+	/** What the request itself has invalidated is published at a position. */
+	advanceTo(head: number | undefined): void {
+		if (head !== undefined && this.#isAdvanced) {
+			this.#sent = {...this.#sent!, position: {...this.#sent!.position, head}};
+		}
 	}
 
 	/** Nothing more of the request is stored. */
@@ -184,6 +208,17 @@ export class ExchangeState {
 		if (this.key !== undefined) {
 			this.cache.written('refused', {...this.told, reason});
 		}
+	}
+
+	#named(): Subject {
+		const {request, settings, key, match} = this;
+		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
+		return {
+			keys: [...new Set(keys.filter(known => known !== undefined))],
+			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor)),
+			url: this.shownUrl,
+			tags: settings.requestTags,
+		};
 	}
 
 	/** What `Cache-Status` says. */

@@ -1,3 +1,5 @@
+import {systemClock, type Clock} from './clock.ts';
+
 export type TimeLimits = {
 	/** Milliseconds for which the store may hold a request back, all of its calls together. */
 	readonly store: number;
@@ -7,29 +9,36 @@ export type TimeLimits = {
 };
 
 /**
-How much longer a request may be held back, on the monotonic clock. Time that passes counts against the store, except for the time that extends its budget: the wait for another request that is under way.
+How much longer a request may be held back. Time that passes counts against the store, except for the time that extends its budget: the wait for another request that is under way.
 */
 export class TimeBudget {
+	readonly clock: Clock;
+
+	/** When it began, by the clock. */
+	readonly start: number;
 	readonly #end: number;
 	#storeEnd: number;
 
-	constructor({store, total}: TimeLimits, start: number = performance.now()) {
-		this.#storeEnd = start + store;
-		this.#end = start + total;
+	/** Begins to count now. */
+	constructor({store, total}: TimeLimits, clock: Clock = systemClock) {
+		this.clock = clock;
+		this.start = clock.now();
+		this.#storeEnd = this.start + store;
+		this.#end = this.start + total;
 	}
 
 	/** Milliseconds for the store, and for a wait after a failure; not above 0 where there are none. */
 	get left(): number {
-		return Math.min(this.#storeEnd, this.#end) - performance.now();
+		return Math.min(this.#storeEnd, this.#end) - this.clock.now();
 	}
 
 	/** Milliseconds for any wait. */
 	get totalLeft(): number {
-		return this.#end - performance.now();
+		return this.#end - this.clock.now();
 	}
 
 	/** The time since a moment was not the store's. */
 	extend(since: number): void {
-		this.#storeEnd += performance.now() - since;
+		this.#storeEnd += this.clock.now() - since;
 	}
 }

@@ -36,7 +36,7 @@ export class ExchangeWrites {
 	hasBegun = false;
 
 	/** The invalidation by this very request, until it is in the store. */
-	#invalidating: MaybePromise<void> = undefined;
+	#invalidating: MaybePromise<number | undefined>;
 
 	constructor(state: ExchangeState, listener: WriteListener) {
 		this.#state = state;
@@ -162,15 +162,13 @@ export class ExchangeWrites {
 		const {cache, request, told} = this.#state;
 		// A fault of it is told when its turn to be written has come.
 		void recover(() => composed, () => undefined);
-		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, () => then(composed, stored => stored && then(this.#current(stored), current => {
-			if (current === undefined) {
-				this.#listener.onRefused('invalidated');
-			}
-
-			return current;
-		})));
+		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
+			this.#state.advanceTo(head);
+			return then(composed, stored => stored && this.#current(key, stored));
+		});
 		const hasRoom = cache.save(key, request.fields, task, {
 			bytes,
+			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
 				cache.written('stored', {...told, reason, key});
 			},
@@ -186,10 +184,20 @@ export class ExchangeWrites {
 		this.#finish();
 	}
 
-	#current(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return then(this.#verify(key, stored), position => {
+			if (position === undefined) {
+				this.#listener.onRefused('invalidated');
+				return undefined;
+			}
+
+			return position > 0 ? {...stored, position} : stored;
+		});
+	}
+
+	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, subject, sent} = this.#state;
-		const {position} = sent!;
-		return then(cache.hasChanged({...subject, tags: stored.tags ?? []}, position), hasChanged => hasChanged ? undefined : (position > 0 ? {...stored, position} : stored));
+		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
 	/** Nothing more comes of it: whoever waits for it all the same waits no longer. */

@@ -25,7 +25,7 @@ import {chosenSeed, isLong, Random} from './random.ts';
 const requests = isLong ? 20_000 : 1500;
 const callers = 64;
 const storeTimeout = 200;
-const lease = 1000;
+const lockTime = 10_000;
 
 type Scene = {readonly origin: ChaoticOrigin; readonly random: Random; readonly pulse: Pulse; readonly languages: readonly string[]};
 
@@ -155,11 +155,11 @@ const rows: readonly Row[] = [
 		boundOf: plain => plain,
 	},
 	{
-		title: 'memory, with leases that it lies about',
+		title: 'memory, with locks that it lies about',
 		count: Math.ceil(requests / 10),
 		open: () => createStore('memory'),
-		settings: {lease: lease / 1000},
-		boundOf: plain => 2 * (plain + lease),
+		settings: {lock: true},
+		boundOf: plain => 2 * (plain + lockTime),
 	},
 ];
 

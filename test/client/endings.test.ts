@@ -422,9 +422,10 @@ const scenarios: readonly Scenario[] = [
 function isUnderWay(client: Got): boolean {
 	const {journal} = clientOfInstance(client)!.cache;
 	void journal.note([{kind: 'key', key: 'probe'}]);
-	return journal.concerns({
-		key: 'probe', resource: '', url: '', tags: [],
-	}, 0);
+	const probe = {
+		keys: ['probe'], resource: '', url: '', tags: [],
+	};
+	return journal.concerns(probe, {here: 0, head: undefined, time: 0});
 }
 
 /** One that answers at once, and one that is waited for and that others may share. */

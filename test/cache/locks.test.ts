@@ -38,7 +38,7 @@ function temporaryFile(t: ExecutionContext): string {
 }
 
 async function startCaller(settings: CacheSettings, url: string, count: number): Promise<ChildProcess> {
-	const child = fork(new URL('lease-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {
+	const child = fork(new URL('lock-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {
 		execArgv: ['--disable-warning=ExperimentalWarning'],
 		env: {...process.env, ...dynamoEnvironment},
 	});
@@ -57,9 +57,9 @@ const program = await findRedis();
 const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
 const mongo = await startMongo();
 const dynamo = await startDynalite();
-tellServer(test, 'leases on redis', redis && '`redis-server`', '`redis-server` on the PATH');
-tellServer(test, 'leases on mongodb', mongo?.version, mongoMissing);
-tellServer(test, 'leases on dynamodb', 'dynalite', 'dynalite');
+tellServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
+tellServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
+tellServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
 /* eslint-disable @typescript-eslint/naming-convention -- Variables of the AWS SDK's. */
 const dynamoEnvironment = {
 	AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,
@@ -77,9 +77,9 @@ test.after.always(async () => {
 const stores: ReadonlyArray<readonly [name: string, settings: (t: ExecutionContext) => CacheSettings]> = [
 	['sqlite', t => ({store: 'sqlite', cacheName: temporaryFile(t)})],
 	['filesystem', t => ({store: 'filesystem', cacheName: temporaryFile(t)})],
-	...(redis === undefined ? [] : [['redis', () => ({store: `redis://127.0.0.1:${redis.port}` as const, lease: true})] as const]),
-	...(mongo === undefined ? [] : [['mongodb', () => ({store: mongo.url as `mongodb:${string}`, cacheName: randomUUID(), lease: true})] as const]),
-	['dynamodb', () => ({store: 'dynamodb', cacheName: randomUUID(), lease: true})],
+	...(redis === undefined ? [] : [['redis', () => ({store: `redis://127.0.0.1:${redis.port}` as const, lock: true})] as const]),
+	...(mongo === undefined ? [] : [['mongodb', () => ({store: mongo.url as `mongodb:${string}`, cacheName: randomUUID(), lock: true})] as const]),
+	['dynamodb', () => ({store: 'dynamodb', cacheName: randomUUID(), lock: true})],
 ];
 
 for (const [name, settingsOf] of stores) {
@@ -99,7 +99,7 @@ for (const [name, settingsOf] of stores) {
 	});
 }
 
-test.serial('a process that is killed while it asks holds up the others by its lease at most', async t => {
+test.serial('a process that is killed while it asks holds up the others for 10 seconds at most', async t => {
 	let isFirst = true;
 	const asked = Promise.withResolvers<void>();
 	await using origin = await Origin.start((_request, response) => {
@@ -114,8 +114,9 @@ test.serial('a process that is killed while it asks holds up the others by its l
 	const child = await startCaller({store: 'sqlite', cacheName: file}, origin.url, 1);
 	child.send('go');
 	await asked.promise;
+	// Its clock is ahead, so that the others' locks end after a second.
 	const {client} = createClient({
-		store: 'sqlite', cacheName: file, lease: 1, now: () => Date.now(),
+		store: 'sqlite', cacheName: file, now: () => Date.now() + 9000,
 	});
 	const start = performance.now();
 	const waiting = client(origin.url);
@@ -127,7 +128,7 @@ test.serial('a process that is killed while it asks holds up the others by its l
 });
 
 /** Two clients that share a store as two processes do. */
-function createPair(lease: boolean | number = true, others: CacheSettings = {}) {
+function createPair(others: CacheSettings = {}) {
 	const store = new MemoryStore();
 	const named = new Proxy(store, {
 		get(target, name) {
@@ -136,7 +137,7 @@ function createPair(lease: boolean | number = true, others: CacheSettings = {}) 
 		},
 	}) as unknown as Store;
 	const settings = {
-		store: named, lease, cacheControl: true, now: () => Date.now(), ...others,
+		store: named, lock: true, cacheControl: true, now: () => Date.now(), ...others,
 	} as const;
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
@@ -168,7 +169,7 @@ test('what cannot be shared is told to the other processes, which then do not wa
 	t.is(origin.count, 6);
 });
 
-test('a lease is given back when the response is there, and is no entry', async t => {
+test('a lock is given back when the response is there, and is no entry', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -183,7 +184,7 @@ test('a lease is given back when the response is there, and is no entry', async 
 	await getCache(first)!.idle();
 	await getCache(second)!.idle();
 	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
-	t.deepEqual(keys.filter(key => key.includes('lease')), []);
+	t.deepEqual(keys.filter(key => key.includes(':lock:')), []);
 });
 
 test('what another process asks for is waited for longer than the store may take', async t => {
@@ -204,7 +205,7 @@ test('what another process asks for is waited for longer than the store may take
 	t.is(origin.count, 1);
 });
 
-test('a store that hangs takes its time limit once, however many calls a lease is', async t => {
+test('a store that hangs takes its time limit once, however many calls a lock is', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -212,7 +213,7 @@ test('a store that hangs takes its time limit once, however many calls a lease i
 	const store = {
 		name: 'hanging', holds: 'bytes' as const, get: hang, set: hang, add: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
 	};
-	const {client} = createClient({store, lease: true, storeTimeout: 300});
+	const {client} = createClient({store, lock: true, storeTimeout: 300});
 	const start = performance.now();
 	t.is((await client(origin.url)).body, 'answer');
 	t.true(performance.now() - start < 550);
@@ -224,7 +225,7 @@ test('`maxWait` bounds how long another process is waited for', async t => {
 			response.end('own');
 		}
 	});
-	const {first, second} = createPair(true, {singleFlight: {maxWait: '200ms'}});
+	const {first, second} = createPair({singleFlight: {maxWait: '200ms'}});
 	const controller = new AbortController();
 	const leader = first(origin.url, {signal: controller.signal});
 	while (origin.count === 0) {
@@ -240,7 +241,7 @@ test('`maxWait` bounds how long another process is waited for', async t => {
 	await t.throwsAsync(leader, {name: 'AbortError'});
 });
 
-test('who takes a lease that another has given back meanwhile looks once more', async t => {
+test('whoever takes a lock that another has given back meanwhile looks once more', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -268,7 +269,7 @@ test('who takes a lease that another has given back meanwhile looks once more', 
 	t.is(origin.count, 1);
 });
 
-test('a waiting caller gives up by its own time limit and signal, and a lease that is refused holds nobody', async t => {
+test('a waiting caller gives up by its own time limit and signal, and a lock that is refused holds nobody', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const controller = new AbortController();
@@ -286,7 +287,7 @@ test('a waiting caller gives up by its own time limit and signal, and a lease th
 	t.is(origin.count, 2);
 });
 
-test('there is no lease across a network by default, nor without `add`', async t => {
+test('there is no lock across a network by default, nor without `add`', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -300,8 +301,8 @@ test('there is no lease across a network by default, nor without `add`', async t
 
 	await createClient({store}).client(origin.url);
 	t.deepEqual(added, []);
-	await createClient({store, lease: true}).client(`${origin.url}/other`);
+	await createClient({store, lock: true}).client(`${origin.url}/other`);
 	t.is(added.length, 1);
-	const {client} = createClient({store: new Map() as never, lease: true});
+	const {client} = createClient({store: new Map() as never, lock: true});
 	t.is((await client(origin.url)).body, 'answer');
 });

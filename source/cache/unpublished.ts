@@ -1,0 +1,132 @@
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {Forgotten, Invalidation} from './invalidation.ts';
+
+/** Invalidations by the keys of their records: each name once. */
+export type Batch = ReadonlyMap<string, {readonly invalidation: Invalidation}>;
+
+/** What makes invalidations known to other processes. */
+export type Publisher = {
+	readonly now: () => number;
+
+	/** The last position that is known to be in the store; `undefined` where none is. */
+	readonly head: number | undefined;
+
+	/** Gives the position at which other processes find a batch. */
+	readonly publish: (batch: Batch) => MaybePromise<number>;
+};
+
+// While the store takes nothing, what is noted beyond that is forgotten: entries from before it count as invalidated.
+const mostNames = 10_000;
+
+// How long a store that failed is left alone, in milliseconds.
+const pause = 10_000;
+
+/**
+The invalidations by this process that are not in the store yet, since that is slow or fails. Until they are, this process uses nothing that they concern.
+
+They are published together: what is noted while others are being published comes with the next ones, so that a slow store makes no queue.
+*/
+export class Unpublished {
+	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
+	#forgotten: Forgotten = {resources: -Infinity, tags: -Infinity};
+	#current: Promise<void> | undefined;
+	#next: Promise<number> | undefined;
+	#failedAt = -Infinity;
+
+	get size(): number {
+		return this.#batch.size;
+	}
+
+	get forgotten(): Forgotten {
+		return this.#forgotten;
+	}
+
+	has(key: string): boolean {
+		return this.#batch.has(key);
+	}
+
+	add(key: string, invalidation: Invalidation): void {
+		// The latest are last.
+		this.#batch.delete(key);
+		this.#batch.set(key, {invalidation});
+	}
+
+	/** Whether something that could not be published is to be tried again. */
+	isDue(now: number): boolean {
+		return this.#batch.size > 0 && this.#current === undefined && this.#next === undefined && Math.abs(now - this.#failedAt) >= pause;
+	}
+
+	/**
+	Publishes everything.
+
+	@returns The position at which it is found.
+	@throws What the publisher throws. What it was to publish stays here.
+	*/
+	flush(publisher: Publisher): MaybePromise<number> {
+		if (this.#current === undefined && this.#next === undefined) {
+			return this.#publish(publisher);
+		}
+
+		this.#next ??= this.#publishAfter(this.#current!, publisher);
+		return this.#next;
+	}
+
+	/** Resolves when nothing is being published. */
+	settled(): MaybePromise<void> {
+		return this.#next === undefined ? this.#current : done(this.#next);
+	}
+
+	async #publishAfter(current: Promise<void>, publisher: Publisher): Promise<number> {
+		await current;
+		this.#next = undefined;
+		return this.#publish(publisher);
+	}
+
+	#publish(publisher: Publisher): MaybePromise<number> {
+		const batch = new Map(this.#batch);
+		const published = recover(() => then(publisher.publish(batch), position => {
+			this.#remove(batch);
+			return position;
+		}), error => {
+			this.#fail(publisher);
+			throw error;
+		});
+		if (published instanceof Promise) {
+			const current = done(published).then(() => {
+				this.#current = this.#current === current ? undefined : this.#current;
+			});
+			this.#current = current;
+		}
+
+		return published;
+	}
+
+	/** What was noted once more meanwhile stays. */
+	#remove(batch: Batch): void {
+		for (const [key, noted] of batch) {
+			if (this.#batch.get(key) === noted) {
+				this.#batch.delete(key);
+			}
+		}
+	}
+
+	#fail({head, now}: Publisher): void {
+		this.#failedAt = now();
+		for (const key of this.#batch.keys()) {
+			if (this.#batch.size <= mostNames) {
+				break;
+			}
+
+			const position = (head ?? this.#failedAt) + 1;
+			this.#batch.delete(key);
+			this.#forgotten = {resources: position, tags: position};
+		}
+	}
+}
+
+/** Whoever waits for the value hears of a fault. */
+async function done(pending: Promise<unknown>): Promise<void> {
+	try {
+		await pending;
+	} catch {}
+}

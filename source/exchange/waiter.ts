@@ -1,0 +1,101 @@
+import type {Fields} from '../policy/fields.ts';
+import {enclosingRequests, type InFlight} from './in-flight.ts';
+import type {TimeBudget} from './time-budget.ts';
+
+/** How the wait for another request ends: with its result, as the next one to be sent, or as one to be sent beside the others. */
+export type Outcome<Result> =
+	| {readonly do: 'reuse'; readonly result: Result}
+	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
+	| {readonly do: 'alone'};
+
+export type WaiterOptions = {
+	readonly fields: Fields;
+	readonly position: number;
+	readonly budget: TimeBudget;
+};
+
+/** A request that waits for another one. When that fails, or varies, it waits for the next. */
+export class Waiter<Result> {
+	readonly fields: Fields;
+
+	/** What was invalidated up to there, the waiter knows of. */
+	readonly position: number;
+	inFlight: InFlight<Result> | undefined;
+
+	/** The requests that the code which waits is part of. */
+	readonly enclosing: ReadonlyArray<InFlight<unknown>> = enclosingRequests();
+	readonly #budget: TimeBudget;
+	readonly #settle: (outcome: Outcome<Result>) => void;
+
+	/** Since when it waits for a request that is under way; `undefined` after that has failed. */
+	#since: number | undefined;
+	#cancel: () => void;
+
+	/** The request that it is to send, once it knows. */
+	#led: InFlight<Result> | undefined;
+
+	constructor({fields, position, budget}: WaiterOptions, settle: (outcome: Outcome<Result>) => void) {
+		this.fields = fields;
+		this.position = position;
+		this.#budget = budget;
+		this.#settle = settle;
+		this.#since = budget.clock.now();
+		this.#cancel = this.#goAloneAfter(budget.totalLeft);
+		for (const enclosing of this.enclosing) {
+			enclosing.addInner(this as Waiter<unknown>);
+		}
+	}
+
+	/** Whether the request that it waited for has failed. */
+	get hasSeenFailure(): boolean {
+		return this.#since === undefined;
+	}
+
+	/**
+	The request has failed, so that the time for which the waiter waits on is its own.
+
+	@param share - The share of that time after which it is sent beside the others.
+	*/
+	noteFailure(share: number): void {
+		this.#extend();
+		this.#cancel();
+		this.#cancel = this.#goAloneAfter(share * this.#budget.left);
+	}
+
+	settle(outcome: Outcome<Result>): void {
+		this.#extend();
+		this.#end();
+		this.#led = outcome.do === 'lead' ? outcome.inFlight : undefined;
+		this.#settle(outcome);
+	}
+
+	/** Its caller gives up, before it has done what the outcome says: where that makes it the next one to be sent, another takes its place. */
+	leave(): void {
+		this.#end();
+		this.#led?.abandon();
+	}
+
+	#end(): void {
+		this.#cancel();
+		this.inFlight?.remove(this);
+		this.inFlight = undefined;
+		for (const enclosing of this.enclosing) {
+			enclosing.removeInner(this as Waiter<unknown>);
+		}
+	}
+
+	#extend(): void {
+		if (this.#since === undefined) {
+			return;
+		}
+
+		this.#budget.extend(this.#since);
+		this.#since = undefined;
+	}
+
+	#goAloneAfter(milliseconds: number): () => void {
+		return this.#budget.clock.after(milliseconds, () => {
+			this.settle({do: 'alone'});
+		});
+	}
+}

@@ -1,0 +1,962 @@
+import {setImmediate as turn} from 'node:timers/promises';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import test from 'ava';
+import type {Invalidation, Subject} from '../../source/cache/invalidation.ts';
+import {Journal, type Position} from '../../source/cache/journal.ts';
+import {LocalJournal, localJournalOf} from '../../source/cache/local-journal.ts';
+import {storedResponse, type StoredResponse} from '../../source/model/stored-response.ts';
+import type {Store} from '../../source/stores/types.ts';
+import {SharedStore} from './shared-store.ts';
+
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc') as () => void;
+
+const headKey = 'got-cache:1:journal';
+const second = 1000;
+const hour = 3600 * second;
+const day = 24 * hour;
+const start = 1_700_000_000_000;
+
+/** Time that all processes of a test see, each by its own clock. */
+class Time {
+	now = start;
+}
+
+type ProcessOptions = {
+	readonly time?: Time;
+
+	/** Milliseconds by which its clock is ahead. */
+	readonly skew?: number;
+	readonly local?: LocalJournal;
+	readonly isShared?: boolean;
+};
+
+/** A process that shares a store. */
+class Process {
+	readonly journal: Journal;
+	readonly faults: unknown[] = [];
+	readonly #time: Time;
+
+	constructor(store: Store, {time = new Time(), skew = 0, local = new LocalJournal(), isShared = true}: ProcessOptions = {}) {
+		this.#time = time;
+		this.journal = new Journal({
+			local,
+			isShared,
+			store,
+			now: () => time.now + skew,
+			onFault: error => {
+				this.faults.push(error);
+			},
+		});
+	}
+
+	/** Looks into the store, and begins to ask the origin. */
+	async ask(): Promise<Position> {
+		await this.journal.head();
+		await this.journal.settled();
+		return this.journal.begin();
+	}
+
+	/** What is stored, once the response is there. */
+	async receive(position: Position, own: Partial<Subject> = {}): Promise<StoredResponse | undefined> {
+		const at = await this.journal.verify(subject(own), position);
+		this.journal.end(position);
+		return at === undefined ? undefined : this.entry(at, own.tags);
+	}
+
+	async fetch(own?: Partial<Subject>): Promise<StoredResponse | undefined> {
+		return this.receive(await this.ask(), own);
+	}
+
+	entry(position: number, tags: readonly string[] = []): StoredResponse {
+		return {
+			...storedResponse({
+				method: 'GET',
+				url: 'https://example.com/',
+				statusCode: 200,
+				statusMessage: 'OK',
+				rawHeaders: [],
+				createdAt: this.#time.now,
+				initialAge: 0,
+				expires: undefined,
+				retainUntil: undefined,
+				decidedBy: 'origin',
+				generation: 'one',
+			}, new Uint8Array(0)),
+			position,
+			...(tags.length > 0 && {tags}),
+		};
+	}
+
+	/** Whether an entry may be used, or only once it is validated, or not at all. */
+	async find(stored: StoredResponse, resource = 'resource'): Promise<'used' | 'expired' | 'none'> {
+		const judged = await this.journal.judge(stored, {resource: () => resource}, await this.journal.head());
+		if (judged === undefined) {
+			return 'none';
+		}
+
+		return judged.expires === undefined ? 'used' : 'expired';
+	}
+
+	async note(...invalidations: Invalidation[]): Promise<number | undefined> {
+		return this.journal.note(invalidations);
+	}
+}
+
+function subject(own: Partial<Subject> = {}): Subject {
+	return {
+		keys: ['key'], resource: 'resource', url: 'https://example.com/', tags: [], ...own,
+	};
+}
+
+const resource: Invalidation = {kind: 'resource', resource: 'resource'};
+const deletion: Invalidation = {kind: 'tag', tag: 'tag', deed: 'deleted'};
+const expiration: Invalidation = {kind: 'tag', tag: 'tag', deed: 'expired'};
+const ofKey: Invalidation = {kind: 'key', key: 'key'};
+const matching: Invalidation = {kind: 'matching', concerns: ({url}) => url.includes('example')};
+const tagged = {tags: ['tag']};
+
+function headOf({values}: SharedStore): number {
+	return Number((values.get(headKey) as string).split(' ', 1)[0]);
+}
+
+/** A store whose calls wait until they are let go. */
+function heldStore(): {readonly store: SharedStore; readonly hold: () => void; readonly release: () => void} {
+	const store = new SharedStore();
+	let gate = Promise.resolve();
+	let release = (): void => undefined;
+	store.before = async () => gate;
+	return {
+		store,
+		hold() {
+			const {promise, resolve} = Promise.withResolvers<void>();
+			gate = promise;
+			release = resolve;
+		},
+		release() {
+			gate = Promise.resolve();
+			release();
+		},
+	};
+}
+
+// What concerns what.
+
+type Case = readonly [title: string, invalidation: Invalidation, own: Partial<Subject>, isConcernedHere: boolean, isConcernedElsewhere: boolean, found: 'used' | 'expired' | 'none'];
+
+// An entry is asked about resources and tags alone: whatever else is deleted is named, and deleted at once.
+const cases: readonly Case[] = [
+	['its resource', resource, {}, true, true, 'none'],
+	['another resource', {kind: 'resource', resource: 'other'}, {}, false, false, 'used'],
+	['a deleted tag of its', deletion, tagged, true, true, 'none'],
+	['an expired tag of its', expiration, tagged, true, true, 'expired'],
+	['a tag of others', deletion, {tags: ['other']}, false, false, 'used'],
+	['a tag, where it has none', deletion, {}, false, false, 'used'],
+	['its key', ofKey, {}, true, true, 'used'],
+	['the key of its variant', {kind: 'key', key: 'variant'}, {keys: ['key', 'variant']}, true, true, 'used'],
+	['another key', {kind: 'key', key: 'other'}, {}, false, false, 'used'],
+	['a key, where it has none yet', ofKey, {keys: []}, false, false, 'used'],
+	['a condition that holds for it', matching, {}, true, true, 'used'],
+	['a condition that does not hold for it', matching, {url: 'https://other.test/'}, false, true, 'used'],
+];
+
+for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, found] of cases) {
+	test(`an invalidation of ${title}`, async t => {
+		const store = new SharedStore();
+		const [here, elsewhere] = [new Process(store), new Process(store)];
+		const [before, other] = [await here.ask(), await elsewhere.ask()];
+		const entry = elsewhere.entry(before.head!, own.tags);
+		await here.note(invalidation);
+		t.is(here.journal.concerns(subject(own), before), isConcernedHere);
+		t.is(await here.receive(before, own) === undefined, isConcernedElsewhere);
+		t.is(await elsewhere.journal.hasChangedElsewhere(subject(own), other), isConcernedElsewhere);
+		t.is(await elsewhere.receive(other, own) === undefined, isConcernedElsewhere);
+		t.deepEqual([await here.find(entry), await elsewhere.find(entry), await new Process(store).find(entry)], [found, found, found]);
+		// What is asked for after it is of use to everybody.
+		const after = await elsewhere.fetch(own);
+		t.deepEqual([await here.find(after!), await elsewhere.find(after!)], ['used', 'used']);
+	});
+
+	test(`on a store of one process, an invalidation of ${title}`, async t => {
+		const store = new SharedStore();
+		const process = new Process(store, {isShared: false});
+		const before = await process.ask();
+		const entry = process.entry(before.head!, own.tags);
+		await process.note(invalidation);
+		t.is(process.journal.concerns(subject(own), before), isConcernedHere);
+		t.false(await process.journal.hasChangedElsewhere(subject(own), before));
+		t.is(await process.receive(before, own) === undefined, isConcernedHere);
+		t.is(await process.find(entry), found);
+		t.is(await process.find((await process.fetch(own))!), 'used');
+		t.deepEqual(store.takeCalls(), {reads: [], writes: []});
+	});
+}
+
+// What it costs.
+
+test('a lookup reads the head alone, and the details once after that has moved', async t => {
+	const store = new SharedStore();
+	const [one, other] = [new Process(store), new Process(store)];
+	const entry = (await one.fetch(tagged))!;
+	await one.find(entry);
+	store.takeCalls();
+	t.is(await one.find(entry), 'used');
+	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
+	await other.note({kind: 'resource', resource: 'unrelated'});
+	store.takeCalls();
+	t.is(await one.find(entry), 'used');
+	const {reads, writes} = store.takeCalls();
+	t.deepEqual(reads.map(key => key.split(':').slice(2, -1).join(':')), ['', 'resource', 'tag:deleted', 'tag:expired']);
+	t.deepEqual(writes, []);
+	t.is(await one.find(entry), 'used');
+	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
+});
+
+test('an entry without tags that unsafe methods do not invalidate costs no details', async t => {
+	const store = new SharedStore();
+	const process = new Process(store);
+	await process.note(resource);
+	store.takeCalls();
+	const entry = process.entry(0);
+	t.is(await process.journal.judge(entry, {resource: undefined}, await process.journal.head()), entry);
+	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
+});
+
+test('a response that nothing was invalidated for costs the head alone', async t => {
+	const store = new SharedStore();
+	const process = new Process(store);
+	await process.note(resource);
+	const position = await process.ask();
+	store.takeCalls();
+	t.truthy(await process.receive(position, tagged));
+	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
+});
+
+test('an invalidation writes its record, and then the head', async t => {
+	const store = new SharedStore();
+	await new Process(store).note(resource, resource, deletion);
+	const {reads, writes} = store.takeCalls();
+	t.deepEqual(reads, [headKey]);
+	t.is(writes.length, 3);
+	t.is(writes.at(-1), headKey);
+	t.is(await new Process(store).note(), undefined);
+	t.deepEqual(store.takeCalls(), {reads: [], writes: []});
+});
+
+const retentions: ReadonlyArray<readonly [title: string, invalidation: Invalidation, milliseconds: number | undefined]> = [
+	['deleted tag', deletion, undefined],
+	['expired tag', expiration, undefined],
+	['resource', resource, 30 * day],
+	['key', ofKey, hour],
+	['condition', matching, hour],
+];
+
+for (const [title, invalidation, milliseconds] of retentions) {
+	test(`the record of a ${title} is kept ${milliseconds === undefined ? 'for good' : `for ${milliseconds / hour} hours`}, and the head for good`, async t => {
+		const store = new SharedStore();
+		await new Process(store).note(invalidation);
+		const [[, expires]] = [...store.expirations] as [[string, number | undefined]];
+		t.is(expires, milliseconds === undefined ? undefined : start + milliseconds);
+		t.is(store.expirations.get(headKey), undefined);
+	});
+}
+
+test('what is older than the records of resources is validated before it is used', async t => {
+	const store = new SharedStore();
+	const time = new Time();
+	const process = new Process(store, {time});
+	const entry = (await process.fetch())!;
+	time.now += 31 * day;
+	t.is(await process.find(entry), 'used', 'nothing was invalidated');
+	await process.note({kind: 'resource', resource: 'other'});
+	t.is(await process.find(entry), 'expired');
+	t.is(await process.journal.judge(entry, {resource: undefined}, await process.journal.head()), entry);
+});
+
+test('a response that took longer than the records of keys last is stored only where nothing was invalidated', async t => {
+	const store = new SharedStore();
+	const time = new Time();
+	const [one, other] = [new Process(store, {time}), new Process(store, {time})];
+	const positions = [await one.ask(), await one.ask()];
+	time.now += hour + 1;
+	t.truthy(await one.receive(positions[0]!));
+	await other.note({kind: 'key', key: 'another'});
+	t.is(await one.receive(positions[1]!), undefined);
+});
+
+test('of a great many keys, others are told that everything may have changed', async t => {
+	const store = new SharedStore();
+	const [one, other] = [new Process(store), new Process(store)];
+	const positions = [await one.ask(), await one.ask(), await other.ask()];
+	await one.journal.note(Array.from({length: 300_000}, (_, index) => ({kind: 'key', key: String(index)})));
+	t.true(store.takeCalls().writes.length < 10);
+	t.is(await other.receive(positions[2]!), undefined);
+	// More than are remembered count as everything here, too.
+	t.is(await one.receive(positions[0]!, {keys: ['7']}), undefined);
+	t.is(await one.receive(positions[1]!), undefined);
+});
+
+// Several processes, each with its own clock.
+
+for (const skew of [0, 1, -1, hour, -hour]) {
+	test(`positions grow over processes whose clocks are ${skew} ms apart`, async t => {
+		const store = new SharedStore();
+		const time = new Time();
+		const [one, other] = [new Process(store, {time}), new Process(store, {time, skew})];
+		let last = 0;
+		for (const process of [one, other, other, one, one, other, new Process(store, {time}), new Process(store, {time, skew: -skew})]) {
+			const position = await process.note(resource);
+			t.true(position! > last);
+			t.is(position, headOf(store));
+			last = position!;
+			time.now += last % 2;
+		}
+	});
+
+	test(`an invalidation keeps out what was asked for before, and not what was after, by clocks that are ${skew} ms apart`, async t => {
+		for (const invalidation of [resource, deletion, expiration, ofKey, matching]) {
+			const store = new SharedStore();
+			const time = new Time();
+			const [one, other] = [new Process(store, {time}), new Process(store, {time, skew})];
+			// The other one may have noted something before that the first does not know of.
+			await other.note({kind: 'resource', resource: 'unrelated'});
+			const old = await one.fetch(tagged);
+			const before = await one.ask();
+			time.now += 10;
+			await other.note(invalidation);
+			t.is(await one.receive(before, tagged), undefined);
+			const after = (await one.fetch(tagged))!;
+			const found = await Promise.all([one, other, new Process(store, {time})].flatMap(process => [process.find(old!), process.find(after)]));
+			const isOld = new Map<Invalidation, string>([[resource, 'none'], [deletion, 'none'], [expiration, 'expired']]).get(invalidation) ?? 'used';
+			t.deepEqual(found as string[], [isOld, 'used', isOld, 'used', isOld, 'used']);
+		}
+	});
+
+	test(`what another process notes while this one is publishing is not lost, by clocks that are ${skew} ms apart`, async t => {
+		const {store, hold, release} = heldStore();
+		const time = new Time();
+		const [one, other] = [new Process(store, {time, skew}), new Process(store, {time})];
+		const inner = await one.ask();
+		hold();
+		const noting = one.note({kind: 'resource', resource: 'unrelated'});
+		// Asked for here while the position of the invalidation is not known to anybody.
+		const [before, entry] = [one.journal.begin(), one.entry(inner.head!, ['tag'])];
+		const others = other.note(resource, deletion);
+		release();
+		await Promise.all([noting, others]);
+		t.is(await one.receive(before, tagged), undefined);
+		t.is(await one.receive(inner, tagged), undefined);
+		t.is(await one.find(entry), 'none');
+	});
+}
+
+test('what cannot be published moves no position: others\' invalidations are not lost in this process', async t => {
+	const store = new SharedStore();
+	const time = new Time();
+	const [ahead, other] = [new Process(store, {time, skew: hour}), new Process(store, {time})];
+	store.before = operation => {
+		if (operation === 'set') {
+			throw new Error('full');
+		}
+	};
+
+	await t.throwsAsync(ahead.note({kind: 'resource', resource: 'unrelated'}), {message: 'full'});
+	const before = await ahead.ask();
+	const entry = (await ahead.fetch())!;
+	store.before = () => undefined;
+	time.now += second;
+	await other.note(resource);
+	t.is(await ahead.receive(before), undefined);
+	t.deepEqual([await ahead.find(entry), await other.find(entry)], ['none', 'none']);
+});
+
+test('two processes that find the same head hide neither invalidation from a third one', async t => {
+	const store = new SharedStore();
+	const processes = [new Process(store), new Process(store)] as const;
+	const third = new Process(new SharedStore(store.values));
+	const [entry, plain] = [(await third.fetch(tagged))!, (await third.fetch())!];
+	const found: string[] = [];
+	const haveRead = Promise.withResolvers<void>();
+	let reads = 0;
+	store.before = async (operation, key) => {
+		if (operation === 'set') {
+			// Between any two writes the third one looks, and remembers what it has read.
+			found.push(await third.find(plain));
+			return;
+		}
+
+		reads += key === headKey ? 1 : 0;
+		if (reads === 2) {
+			haveRead.resolve();
+		}
+
+		await haveRead.promise;
+	};
+
+	const positions = await Promise.all([processes[0].note(resource), processes[1].note(deletion)]);
+	t.is(positions[0], positions[1], 'their clocks say the same');
+	t.is(found.length, 4);
+	t.is(await third.find(plain), 'none');
+	t.is(await third.find(entry, 'other'), 'none');
+	t.is(await third.find(plain, 'other'), 'used');
+});
+
+test('a third process that remembers a head reads again when another of the same position takes its place', async t => {
+	const store = new SharedStore();
+	const third = new Process(store);
+	const entry = (await third.fetch())!;
+	const early = store.values;
+	await new Process(store).note({kind: 'resource', resource: 'unrelated'});
+	t.is(await third.find(entry), 'used');
+	const seen = headOf(store);
+	// The other one has read what was there before.
+	const head = early.get(headKey);
+	early.delete(headKey);
+	t.is(await new Process(store).note(resource), seen);
+	t.not(store.values.get(headKey), head);
+	t.is(await third.find(entry), 'none');
+});
+
+test('an own invalidation has changed nothing elsewhere, and another process\' has', async t => {
+	const store = new SharedStore();
+	const [one, other] = [new Process(store), new Process(store)];
+	const before = await one.ask();
+	await one.note(resource);
+	t.false(await one.journal.hasChangedElsewhere(subject(), before));
+	t.true(one.journal.concerns(subject(), before));
+	await other.note(resource);
+	t.true(await one.journal.hasChangedElsewhere(subject(), before));
+});
+
+test('between two invalidations, whoever came before the first one is told apart from whoever came after', async t => {
+	const process = new Process(new SharedStore());
+	const before = await process.ask();
+	const {last} = process.journal;
+	await process.note(resource);
+	const later = process.journal.last;
+	t.true(later > last);
+	t.false(process.journal.concerns(subject(), before, last));
+	t.true(process.journal.concerns(subject(), before, later));
+});
+
+test('of answers that come in another order, the one to the latest question counts', async t => {
+	const store = new SharedStore();
+	const process = new Process(store);
+	const answers: Array<() => void> = [];
+	store.get = async key => {
+		const value = store.values.get(key);
+		await new Promise<void>(resolve => {
+			answers.push(resolve);
+		});
+		return value;
+	};
+
+	const first = process.journal.head();
+	await new Process(new SharedStore(store.values)).note(resource);
+	const next = process.journal.head();
+	answers[1]!();
+	t.is(await next, headOf(store));
+	answers[0]!();
+	t.is(await first, 0);
+	t.is(process.journal.begin().head, headOf(store));
+});
+
+// Before anything is known of the store.
+
+test('a response that was asked for before the head was ever read is stored, but not if something was invalidated since', async t => {
+	const store = new SharedStore();
+	const time = new Time();
+	const other = new Process(store, {time});
+	await other.note(resource, deletion);
+	time.now += hour;
+	const one = new Process(store, {time});
+	const [first, next] = [one.journal.begin(), new Process(store, {time}).journal.begin()];
+	t.is(first.head, undefined);
+	time.now += second;
+	const entry = await one.receive(first, tagged);
+	t.is(await other.find(entry!), 'used');
+	await other.note(resource);
+	t.is(await new Process(store, {time}).journal.verify(subject(), next), undefined);
+});
+
+test('an entry of before all invalidations has no position', async t => {
+	const store = new SharedStore();
+	const process = new Process(store);
+	const {position, ...entry} = (await process.fetch())!;
+	t.is(position, 0);
+	t.is(await process.find(entry), 'used');
+	await new Process(store).note(resource);
+	t.is(await process.find(entry), 'none');
+});
+
+// What the store has lost.
+
+test('where the store has lost its head, what is of after it is not used, and what was asked for before is not stored', async t => {
+	const store = new SharedStore();
+	const time = new Time();
+	const one = new Process(store, {time});
+	await one.note(deletion);
+	const [entry, before] = [(await one.fetch(tagged))!, await one.ask()];
+	store.values.clear();
+	t.deepEqual([await one.find(entry), await new Process(store, {time}).find(entry)], ['none', 'none']);
+	t.is(await one.receive(before, tagged), undefined);
+	const after = (await one.fetch(tagged))!;
+	t.is(await new Process(store, {time}).find(after), 'used');
+	// Whoever has known it goes on from there, whatever its clock says.
+	time.now -= hour;
+	t.true((await one.note(resource))! > before.head!);
+	t.is(await one.find(after), 'none');
+});
+
+test('where the store has dropped the record of a tag, this process remembers, and what it stores brings the record back', async t => {
+	const store = new SharedStore();
+	const one = new Process(store);
+	const entry = (await one.fetch(tagged))!;
+	await one.note(deletion);
+	const [record] = store.values.keys();
+	const text = store.values.get(record!);
+	store.values.delete(record!);
+	await new Process(store).note({kind: 'resource', resource: 'other'});
+	store.takeCalls();
+	t.is(await one.find(entry), 'none');
+	t.deepEqual(store.takeCalls().writes, [], 'a lookup writes nothing');
+	await one.note({kind: 'resource', resource: 'other'});
+	const before = await one.ask();
+	await new Process(store).note({kind: 'resource', resource: 'yet another'});
+	t.truthy(await one.receive(before, tagged));
+	t.is(store.values.get(record!), text);
+	t.is(await new Process(store).find(entry), 'none');
+});
+
+test('the record that is brought back takes the place of no later one', async t => {
+	const store = new SharedStore();
+	const [one, other] = [new Process(store), new Process(store)];
+	await one.note(deletion);
+	const [record] = store.values.keys();
+	store.values.delete(record!);
+	const before = await one.ask();
+	await other.note({kind: 'resource', resource: 'other'});
+	store.before = async (operation, key) => {
+		// Between the look and the write.
+		if (operation !== 'add' || key !== record) {
+			return;
+		}
+
+		store.before = () => undefined;
+		await other.note(deletion);
+	};
+
+	await one.receive(before, tagged);
+	t.is(Number((store.values.get(record!) as string).split(' ', 1)[0]), headOf(store));
+});
+
+// What cannot be understood.
+
+const rubbish = ['', ' ', 'rubbish', 'NaN', 'Infinity', '-5', '1e400', '1.5', '0x10', '9'.repeat(16), '9'.repeat(400), '5rubbish', 'null', '{"record":"5"}', '\u{0}'];
+
+for (const text of rubbish) {
+	test(`a head that says ${JSON.stringify(text.slice(0, 20))} keeps nobody from what is true, and hides nothing`, async t => {
+		const store = new SharedStore();
+		const [one, other] = [new Process(store), new Process(store)];
+		const [entry, old, before] = [(await one.fetch(tagged))!, (await one.fetch(tagged))!, await one.ask()];
+		await other.note(deletion);
+		const current = (await one.fetch(tagged))!;
+		store.values.set(headKey, text);
+		t.deepEqual([await one.find(old), await other.find(entry), await new Process(store).find(entry)], ['none', 'none', 'none']);
+		t.deepEqual([await one.find(current), await other.find(current), await new Process(store).find(current)], ['used', 'used', 'used']);
+		t.is(await one.receive(before, tagged), undefined);
+		const during = (await one.fetch({tags: ['other']}))!;
+		t.true(Number.isSafeInteger(during.position));
+		t.is(await one.find(during), 'used');
+		// The next invalidation repairs it.
+		await other.note(resource);
+		t.true(headOf(store) > current.position!);
+		t.deepEqual([await one.find(during), await one.find(current), await new Process(store).find(during)], ['none', 'none', 'none']);
+		const after = (await new Process(store).fetch(tagged))!;
+		t.is(await one.find(after), 'used');
+	});
+
+	test(`a record that says ${JSON.stringify(text.slice(0, 20))} lets nothing be used or stored that it may concern`, async t => {
+		const store = new SharedStore();
+		const process = new Process(store);
+		await process.note(resource);
+		const [record] = store.values.keys();
+		const entry = (await process.fetch())!;
+		const before = await process.ask();
+		store.values.set(record!, text);
+		await new Process(store).note({kind: 'resource', resource: 'other'});
+		t.is(await new Process(store).find(entry), 'none');
+		t.is(await process.receive(before), undefined);
+		t.is(await process.find(entry, 'other resource'), 'used');
+		await new Process(store).note(resource);
+		t.is(await new Process(store).find((await process.fetch())!), 'used');
+	});
+}
+
+test('what is no text at all is rubbish, too', async t => {
+	const store = new SharedStore();
+	const objects = Object.assign(store, {holds: 'objects'}) as unknown as Store;
+	const process = new Process(objects);
+	await process.note(resource);
+	const entry = (await process.fetch())!;
+	t.is(await process.find(entry), 'used');
+	for (const key of store.values.keys()) {
+		store.values.set(key, {another: 'thing'});
+	}
+
+	t.is(await new Process(objects).find(entry), 'none');
+});
+
+// Faults of the store.
+
+test('what cannot be published is told, holds here, and is published as soon as the store takes it', async t => {
+	const store = new SharedStore();
+	const time = new Time();
+	const [one, other] = [new Process(store, {time}), new Process(store, {time})];
+	const [entry, before] = [(await one.fetch(tagged))!, await one.ask()];
+	let isBroken = true;
+	store.before = operation => {
+		if (isBroken && operation === 'set') {
+			throw new Error('full');
+		}
+	};
+
+	await t.throwsAsync(one.note(deletion), {message: 'full'});
+	await one.journal.noteQuietly([resource]);
+	t.deepEqual(one.faults.map(String), ['Error: full']);
+	t.deepEqual([await one.find(entry), await one.find({...entry, tags: []}), await one.find({...entry, tags: []}, 'other'), await other.find(entry)], ['none', 'none', 'used', 'used']);
+	t.is(await one.receive(before, tagged), undefined);
+	t.is(await one.fetch(tagged), undefined, 'it would be of no use');
+	t.truthy(await one.fetch({resource: 'other'}));
+	// It is not tried at each lookup.
+	store.takeCalls();
+	await one.find(entry);
+	t.deepEqual(store.takeCalls().writes, []);
+	time.now += 10 * second;
+	await one.find(entry);
+	await one.journal.settled();
+	t.is(one.faults.length, 2);
+	isBroken = false;
+	time.now += 10 * second;
+	await one.journal.head();
+	await one.journal.settled();
+	t.is(one.faults.length, 2);
+	t.deepEqual([await one.find(entry), await other.find(entry), await other.find({...entry, tags: []})], ['none', 'none', 'none']);
+	const after = (await one.fetch(tagged))!;
+	t.deepEqual([await one.find(after), await other.find(after)], ['used', 'used']);
+});
+
+test('the next invalidation takes along what could not be published', async t => {
+	const store = new SharedStore();
+	const [one, other] = [new Process(store), new Process(store)];
+	const entry = (await one.fetch(tagged))!;
+	store.before = () => {
+		throw new Error('gone');
+	};
+
+	await one.journal.noteQuietly([deletion]);
+	store.before = () => undefined;
+	await one.note({kind: 'resource', resource: 'other'});
+	t.is(await other.find(entry), 'none');
+	store.takeCalls();
+	await one.note({kind: 'resource', resource: 'other'});
+	t.is(store.takeCalls().writes.length, 2, 'once');
+});
+
+test('a head that cannot be read is the fault of whoever asks', async t => {
+	const store = new SharedStore();
+	const process = new Process(store);
+	const before = await process.ask();
+	store.before = () => {
+		throw new Error('gone');
+	};
+
+	await t.throwsAsync(async () => process.journal.head(), {message: 'gone'});
+	await t.throwsAsync(async () => process.journal.verify(subject(), before), {message: 'gone'});
+	await t.throwsAsync(async () => process.journal.hasChangedElsewhere(subject(), before), {message: 'gone'});
+	await t.throwsAsync(process.note(resource), {message: 'gone'});
+	// What this process knows needs no store.
+	t.is(await process.journal.verify(subject(), before), undefined);
+});
+
+test('a store that answers at once is told at once, and throws at once', t => {
+	const values = new Map<string, string>();
+	let isBroken = false;
+	const store = {
+		name: 'sync',
+		holds: 'text',
+		get: (key: string) => values.get(key),
+		set(key: string, value: string) {
+			if (isBroken) {
+				throw new Error('full');
+			}
+
+			values.set(key, value);
+		},
+	} as unknown as Store;
+	const [one, other] = [new Process(store).journal, new Process(store).journal];
+	t.is(one.head(), 0);
+	const before = one.begin();
+	t.is(typeof other.note([resource]), 'number');
+	t.is(one.verify(subject(), before), undefined);
+	t.is(one.head(), other.head());
+	isBroken = true;
+	t.throws(() => one.note([deletion]), {message: 'full'});
+	t.is(one.noteQuietly([deletion]), undefined);
+	isBroken = false;
+	t.is(one.note([]), undefined);
+	t.is(typeof one.note([ofKey]), 'number');
+	t.is(one.settled(), undefined);
+});
+
+// Several invalidations at once.
+
+test('what is noted while something is published comes with the next ones: a slow store makes no queue', async t => {
+	const {store, hold, release} = heldStore();
+	const process = new Process(store);
+	const entry = (await process.fetch())!;
+	store.takeCalls();
+	hold();
+	const names = Array.from({length: 100}, (_, index) => `resource ${index}`);
+	const noted = [process.note(resource), ...names.map(async name => process.note({kind: 'resource', resource: name}))];
+	const settled = process.journal.settled();
+	release();
+	const positions = await Promise.all(noted);
+	await settled;
+	t.is(store.takeCalls().writes.filter(key => key === headKey).length, 2);
+	t.is(new Set(positions).size, 2);
+	t.true(positions.at(-1)! > positions[0]!);
+	const other = new Process(store);
+	for (const name of ['resource', ...names]) {
+		t.is(await other.find(entry, name), 'none');
+	}
+});
+
+test('what is noted while the same is published is published once more', async t => {
+	const {store, hold, release} = heldStore();
+	const [process, other] = [new Process(store), new Process(store)];
+	hold();
+	const first = process.note(resource);
+	release();
+	hold();
+	await turn();
+	// It is asked for between the two.
+	const between = process.journal.begin();
+	const next = process.note(resource);
+	release();
+	t.true((await next)! > (await first)!);
+	t.is(await process.receive(between), undefined);
+	t.is(await other.find(other.entry((await first)!)), 'none');
+});
+
+test('a fault of one invalidation is not that of the next one', async t => {
+	const {store, hold, release} = heldStore();
+	const process = new Process(store);
+	hold();
+	const first = process.note(resource);
+	const next = [process.note(deletion), process.note(ofKey)];
+	const settled = process.journal.settled();
+	const {before} = store;
+	let isFirst = true;
+	store.before = async (operation, key) => {
+		await before(operation, key);
+		if (operation !== 'set' || !isFirst) {
+			return;
+		}
+
+		isFirst = false;
+		throw new Error('full');
+	};
+
+	release();
+	await t.throwsAsync(first, {message: 'full'});
+	await t.notThrowsAsync(Promise.all(next));
+	await settled;
+	t.is(await new Process(store).find(process.entry(0)), 'none', 'the first one came along');
+});
+
+test('while something is published, this process uses nothing that it concerns, and all else at once', async t => {
+	const {store, hold, release} = heldStore();
+	const process = new Process(store);
+	const entry = (await process.fetch())!;
+	const head = await process.journal.head();
+	hold();
+	const noted = process.note(resource);
+	t.is(await process.journal.judge(entry, {resource: () => 'resource'}, head), undefined);
+	release();
+	await noted;
+});
+
+test('clients of one process that share a store share what it has not published yet, and publish one after the other', async t => {
+	const {store, hold, release} = heldStore();
+	const local = new LocalJournal();
+	const [one, other] = [new Process(store, {local}), new Process(store, {local})];
+	const entry = (await one.fetch(tagged))!;
+	const head = await other.journal.head();
+	const before = await other.ask();
+	hold();
+	const noted = [one.note(resource), other.note(deletion)];
+	t.is(await other.journal.judge(entry, {resource: () => 'resource'}, head), undefined);
+	t.true(other.journal.concerns(subject(), before));
+	release();
+	const [first, next] = await Promise.all(noted);
+	t.true(next! > first!);
+	t.is(await other.find(entry), 'none');
+});
+
+// Bounds.
+
+test('of more exchanges\' invalidations than are remembered, the oldest count as everything', async t => {
+	for (const isShared of [true, false]) {
+		const process = new Process(new SharedStore(), {isShared});
+		const [before, early] = [await process.ask(), await process.ask()];
+		await process.note(...Array.from({length: 1000}, (_, index): Invalidation => ({kind: 'resource', resource: String(index)})));
+		t.false(process.journal.concerns(subject(), before));
+		await process.note({kind: 'resource', resource: 'one more'});
+		t.true(process.journal.concerns(subject(), before));
+		t.is(await process.receive(early), undefined);
+		t.truthy(await process.fetch());
+	}
+});
+
+test('of more than 10,000 resources of a store of one process, entries from before the oldest are validated first', async t => {
+	const process = new Process(new SharedStore(), {isShared: false});
+	const old = (await process.fetch())!;
+	await process.note({kind: 'resource', resource: 'oldest'});
+	const next = (await process.fetch())!;
+	for (let index = 0; index < 9999; index++) {
+		await process.note({kind: 'resource', resource: String(index)});
+	}
+
+	t.deepEqual([await process.find(old), await process.find(old, 'oldest')], ['used', 'none']);
+	await process.note({kind: 'resource', resource: 'one more'});
+	t.deepEqual([await process.find(old), await process.find(old, 'oldest'), await process.find(next)], ['expired', 'expired', 'used']);
+	t.is(await process.journal.judge(old, {resource: undefined}, await process.journal.head()), old);
+});
+
+for (const deed of ['deleted', 'expired'] as const) {
+	test(`of more than 10,000 ${deed} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
+		const process = new Process(new SharedStore(), {isShared: false});
+		const other = deed === 'deleted' ? 'expired' : 'deleted';
+		for (let index = 0; index < 10_000; index++) {
+			await process.note({kind: 'tag', tag: String(index), deed: other});
+		}
+
+		const old = (await process.fetch(tagged))!;
+		await process.note({kind: 'tag', tag: 'oldest', deed});
+		const next = (await process.fetch(tagged))!;
+		for (let index = 0; index < 10_000; index++) {
+			await process.note({kind: 'tag', tag: String(index), deed});
+		}
+
+		t.deepEqual([await process.find(old), await process.find({...old, tags: []}), await process.find(next)], ['none', 'used', 'used']);
+		// What the other deed forgets is from before, and brings nothing back.
+		await process.note({kind: 'tag', tag: 'one more', deed: other});
+		t.is(await process.find(old), 'none');
+	});
+}
+
+test('while the store takes nothing, 10,000 names are kept, and entries from before the others are not used here', async t => {
+	const store = new SharedStore();
+	const process = new Process(store);
+	const [old, plain] = [(await process.fetch(tagged))!, (await process.fetch())!];
+	store.before = operation => {
+		if (operation === 'set') {
+			throw new Error('full');
+		}
+	};
+
+	const many = Array.from({length: 10_000}, (_, index): Invalidation => ({kind: 'resource', resource: String(index)}));
+	await process.journal.noteQuietly(many);
+	t.deepEqual([await process.find(old), await process.find(plain), await process.find(plain, '5')], ['used', 'used', 'none']);
+	await process.journal.noteQuietly([{kind: 'resource', resource: 'one more'}]);
+	t.deepEqual([await process.find(old), await process.find(plain), await process.find(plain, 'one more')], ['none', 'expired', 'none']);
+	store.before = () => undefined;
+	await process.note(resource);
+	t.is(await process.find((await process.fetch(tagged))!), 'used');
+});
+
+test('exchanges that have ended leave nothing behind, in whatever order they end', async t => {
+	const local = new LocalJournal();
+	const process = new Process(new SharedStore(), {local, isShared: false});
+	const references: Array<WeakRef<object>> = [];
+	const note = async (): Promise<void> => {
+		const invalidation: Invalidation = {kind: 'matching', concerns: () => false};
+		references.push(new WeakRef(invalidation));
+		await process.note(invalidation);
+	};
+
+	// Nobody is under way.
+	await note();
+	const positions = [await process.ask()];
+	await note();
+	positions.push(await process.ask(), await process.ask());
+	await note();
+	await turn();
+	collect();
+	const left = (): boolean[] => references.map(reference => reference.deref() !== undefined);
+	t.deepEqual(left(), [false, true, true]);
+	t.false(process.journal.concerns(subject(), positions[0]!));
+	process.journal.end(positions[1]!);
+	process.journal.end(positions[0]!);
+	await turn();
+	collect();
+	t.deepEqual(left(), [false, false, true], 'the third exchange may be concerned by the last one alone');
+	process.journal.end(positions[2]!);
+	await turn();
+	collect();
+	t.deepEqual(left(), [false, false, false]);
+});
+
+// Which stores are one.
+
+test('caches that were given one store share what this process has noted', t => {
+	const store = {};
+	t.is(localJournalOf(store, 'a'), localJournalOf(store, 'b'));
+	t.not(localJournalOf({}, 'a'), localJournalOf({}, 'a'));
+	t.is(localJournalOf('sqlite', 'a'), localJournalOf('sqlite', 'a'));
+	t.not(localJournalOf('sqlite', 'a'), localJournalOf('sqlite', 'b'));
+	t.not(localJournalOf('sqlite', 'a'), localJournalOf('filesystem', 'a'));
+	t.not(localJournalOf('memory', 'a'), localJournalOf('memory', 'a'));
+	const bare = Object.create(null) as object;
+	t.is(localJournalOf(bare, 'a'), localJournalOf(bare, 'a'));
+});
+
+// Clearing.
+
+test('what was asked for before the store was emptied is not stored, whoever asked', async t => {
+	for (const isNew of [true, false]) {
+		const store = new SharedStore();
+		const time = new Time();
+		const [one, other] = [new Process(store, {time}), new Process(store, {time, skew: hour})];
+		if (!isNew) {
+			await other.note(resource);
+		}
+
+		const [mine, theirs] = [await one.ask(), await other.ask()];
+		const fresh = new Process(store, {time, skew: -hour});
+		const former = isNew ? 0 : headOf(store);
+		const position = await fresh.journal.clear(async () => {
+			await store.clear();
+		});
+		t.true(position! > former);
+		t.deepEqual([await one.receive(mine), await other.receive(theirs)], [undefined, undefined]);
+		t.is(await one.find((await other.fetch())!), 'used');
+	}
+});
+
+test('a store that is emptied notes it in this process before', async t => {
+	const process = new Process(new SharedStore(), {isShared: false});
+	const before = await process.ask();
+	let isConcerned = false;
+	const position = await process.journal.clear(async () => {
+		isConcerned = process.journal.concerns(subject(), before);
+	});
+	t.true(isConcerned);
+	t.is(position, undefined);
+	t.is(await process.receive(before), undefined);
+	await t.throwsAsync(process.journal.clear(async () => {
+		throw new Error('no');
+	}), {message: 'no'});
+});

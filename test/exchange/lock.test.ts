@@ -1,0 +1,306 @@
+import {setImmediate as turn} from 'node:timers/promises';
+import test from 'ava';
+import type {CacheCore} from '../../source/cache/core.ts';
+import {Locks, type LockSetting} from '../../source/cache/locks.ts';
+import type {InFlight} from '../../source/exchange/in-flight.ts';
+import {mayRefresh, underLock} from '../../source/exchange/lock.ts';
+import {Sharing} from '../../source/exchange/sharing.ts';
+import {TimeBudget} from '../../source/exchange/time-budget.ts';
+import type {Action} from '../../source/exchange/types.ts';
+import type {Store} from '../../source/stores/types.ts';
+import {SharedStore} from '../cache/shared-store.ts';
+import {HandClock} from '../helpers/hand-clock.ts';
+
+const lockKey = 'got-cache:1:lock:key';
+const send: Action = {do: 'send', validators: {}};
+const serve = {do: 'serve', refreshes: false} as unknown as Action;
+
+/** A process that shares a store, with a clock that is moved by hand. */
+class Process {
+	readonly clock: HandClock;
+	readonly locks: Locks;
+	readonly cache: CacheCore;
+	readonly held: Array<Promise<void>> = [];
+	readonly faults: string[] = [];
+	readonly #sharing: Sharing<string>;
+
+	/** What is found in the store when it is looked at once more. */
+	found: Action = send;
+	looks = 0;
+
+	constructor(store: Store, clock: HandClock) {
+		this.clock = clock;
+		this.#sharing = new Sharing(clock);
+		this.locks = new Locks(store, {setting: true, now: clock.now});
+		this.cache = {
+			locks: this.locks,
+			whenWritten: async () => turn(),
+			hold: (work: Promise<void>) => {
+				this.held.push(work);
+			},
+			report: (event: string, {error}: {readonly error: unknown}) => {
+				this.faults.push(`${event}: ${String(error)}`);
+			},
+		} as unknown as CacheCore;
+	}
+
+	lead(key = 'key'): InFlight<string> {
+		return this.#sharing.lead(key, {})!;
+	}
+
+	/** What a request is to do that would be sent; `undefined` while it waits. */
+	ask({inFlight = this.lead(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
+		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
+		void (async () => {
+			asking.action = await underLock(send, {
+				cache: this.cache,
+				key: 'key',
+				inFlight,
+				budget: new TimeBudget({store: 500, total}, this.clock),
+				again: () => {
+					this.looks++;
+					return this.found;
+				},
+			});
+		})();
+
+		return asking;
+	}
+
+	/** Moves on in small steps, so that whoever waits may look. */
+	async after(milliseconds: number): Promise<void> {
+		for (let passed = 0; passed < milliseconds; passed += 5) {
+			this.clock.advance(5);
+			await turn();
+			await turn();
+		}
+	}
+}
+
+function setUp() {
+	const clock = new HandClock();
+	const store = new SharedStore();
+	const others = new Process(new SharedStore(store.values), clock);
+	return {
+		clock, store, others, process: new Process(store, clock),
+	};
+}
+
+async function turns(): Promise<void> {
+	for (let count = 0; count < 10; count++) {
+		await turn();
+	}
+}
+
+test('whoever takes the lock looks into the store once more, and gives the lock back when it has ended and its response is written', async t => {
+	const {store, process} = setUp();
+	const asking = process.ask();
+	await turns();
+	t.is(asking.action, send);
+	t.is(process.looks, 1);
+	t.true(store.values.has(lockKey));
+	asking.inFlight.resolve('result', {}, () => true);
+	t.true(store.values.has(lockKey), 'it is not written yet');
+	await Promise.all(process.held);
+	t.false(store.values.has(lockKey));
+	t.is(process.clock.timers, 0);
+});
+
+test('what another process has stored meanwhile answers, without a request', async t => {
+	const {store, process} = setUp();
+	process.found = serve;
+	const asking = process.ask();
+	await turns();
+	t.is(asking.action, serve);
+	asking.inFlight.fail();
+	await Promise.all(process.held);
+	t.false(store.values.has(lockKey));
+});
+
+test('whoever finds the lock taken waits until it is free, and for what is stored then', async t => {
+	const {process, others} = setUp();
+	const lock = await others.locks.take('key');
+	const asking = process.ask();
+	await process.after(2000);
+	t.is(asking.action, undefined);
+	t.is(process.looks, 0);
+	process.found = serve;
+	await lock!.release(false);
+	await process.after(100);
+	t.is(asking.action, serve);
+	t.is(process.clock.timers, 0);
+});
+
+test('whoever finds nothing stored then takes the lock, and looks once more', async t => {
+	const {store, process, others} = setUp();
+	const lock = await others.locks.take('key');
+	const asking = process.ask();
+	await process.after(50);
+	await lock!.release(false);
+	store.before = operation => {
+		// Between the look and the lock, a third process has been quicker, and has ended.
+		if (operation === 'add') {
+			process.found = serve;
+		}
+	};
+
+	await process.after(100);
+	t.is(asking.action, serve);
+	t.is(process.looks, 2);
+});
+
+test('of several that find the lock free, one is sent, and the others wait on', async t => {
+	const {process, others, store} = setUp();
+	const third = new Process(new SharedStore(store.values), process.clock);
+	const lock = await others.locks.take('key');
+	const asking = [process.ask(), third.ask()];
+	await process.after(50);
+	await lock!.release(false);
+	await process.after(200);
+	t.is(asking.filter(({action}) => action === send).length, 1);
+	const [first, next] = asking[0]!.action === send ? asking : asking.toReversed();
+	first!.inFlight.fail();
+	await Promise.all([...process.held, ...third.held]);
+	await process.after(200);
+	t.is(next!.action, send);
+});
+
+test('what could not be shared lets all go at once', async t => {
+	const {store, process, others} = setUp();
+	const lock = await others.locks.take('key');
+	const asking = [process.ask(), new Process(new SharedStore(store.values), process.clock).ask()];
+	await process.after(50);
+	await lock!.release(true);
+	await process.after(200);
+	t.deepEqual(asking.map(({action}) => action), [send, send]);
+	// That is remembered for two seconds.
+	t.is(store.expirations.get(lockKey), undefined, 'it is another view of the store');
+});
+
+for (const [total, end] of [[Infinity, 10_000], [1000, 1000]] as const) {
+	test(`whoever may wait for ${total} ms waits for ${end} ms, however many take the lock one after the other`, async t => {
+		const {process, others} = setUp();
+		let lock = await others.locks.take('key');
+		const asking = process.ask({total});
+		for (let waited = 0; waited < end - 100; waited += 100) {
+			await process.after(100);
+			await lock!.release(false);
+			lock = await others.locks.take('key');
+			t.is(asking.action, undefined, `after ${waited} ms`);
+		}
+
+		await process.after(200);
+		t.is(asking.action, send);
+		t.is(process.clock.timers, 0);
+	});
+}
+
+test('whoever gives up waits no longer, and takes no lock', async t => {
+	const {store, process, others} = setUp();
+	const lock = await others.locks.take('key');
+	const asking = process.ask();
+	await process.after(50);
+	asking.inFlight.abandon();
+	await process.after(100);
+	t.is(asking.action, send);
+	await lock!.release(false);
+	await turns();
+	await Promise.all(process.held);
+	t.false(store.values.has(lockKey));
+	t.is(process.clock.timers, 0);
+});
+
+test('a lock that comes after its request has ended is given back', async t => {
+	const {store, process} = setUp();
+	const added = Promise.withResolvers<void>();
+	store.before = async () => added.promise;
+	const asking = process.ask();
+	asking.inFlight.abandon();
+	added.resolve();
+	await turns();
+	await Promise.all(process.held);
+	t.false(store.values.has(lockKey));
+});
+
+test('a store that takes no locks holds up nobody', async t => {
+	const {store, process} = setUp();
+	store.add = async () => false;
+	const asking = process.ask();
+	await process.after(50);
+	t.is(asking.action, send);
+});
+
+test('another request of the same process does not wait for the lock that this one has: it is outdated, or another variant', async t => {
+	const {process} = setUp();
+	const [one, other] = [process.ask(), process.ask({inFlight: process.lead('another')})];
+	await turns();
+	t.deepEqual([one.action, other.action], [send, send]);
+});
+
+test('a refresh is sent where no other process does the same', async t => {
+	const {store, process, others} = setUp();
+	const lock = await others.locks.take('key');
+	t.false(await mayRefresh('key', process.lead(), process.cache));
+	await lock!.release(false);
+	const inFlight = process.lead('another');
+	t.true(await mayRefresh('key', inFlight, process.cache));
+	t.true(store.values.has(lockKey));
+	inFlight.fail();
+	await Promise.all(process.held);
+	t.false(store.values.has(lockKey));
+});
+
+test('a lock that cannot be given back is told, and ends by itself', async t => {
+	const {store, process} = setUp();
+	const asking = process.ask();
+	await turns();
+	store.before = operation => {
+		if (operation === 'delete') {
+			throw new Error('gone');
+		}
+	};
+
+	asking.inFlight.fail();
+	await Promise.all(process.held);
+	t.deepEqual(process.faults, ['storeError: Error: gone']);
+	t.is(store.expirations.get(lockKey), 11_000);
+});
+
+test('a lock that is over is another process\' by now, and is left', async t => {
+	const {store, process} = setUp();
+	const lock = (await process.locks.take('key'))!;
+	process.clock.advance(10_000);
+	await lock.release(false);
+	await lock.release(true);
+	t.true(store.values.has(lockKey));
+});
+
+test('a refusal is remembered for 2 seconds', async t => {
+	const {store, process} = setUp();
+	const lock = (await process.locks.take('key'))!;
+	await lock.release(true);
+	t.is(await process.locks.look('key'), 'refused');
+	t.is(store.expirations.get(lockKey), process.clock.now() + 2000);
+	store.values.set(lockKey, 'rubbish');
+	t.is(await process.locks.look('key'), 'taken');
+	store.values.delete(lockKey);
+	t.is(await process.locks.look('key'), 'free');
+});
+
+const settings: ReadonlyArray<readonly [setting: LockSetting, name: string, hasAdd: boolean, isOn: boolean]> = [
+	[true, 'redis', true, true],
+	[true, 'redis', false, false],
+	[false, 'sqlite', true, false],
+	['local', 'sqlite', true, true],
+	['local', 'filesystem', true, true],
+	['local', 'filesystem', false, false],
+	['local', 'redis', true, false],
+	['local', 'memory', true, false],
+];
+
+for (const [setting, name, hasAdd, isOn] of settings) {
+	test(`by \`lock: ${JSON.stringify(setting)}\` a store \`${name}\` ${hasAdd ? 'with' : 'without'} \`add\` has ${isOn ? '' : 'no '}locks`, t => {
+		const store = {name, ...(hasAdd && {add: () => true})} as unknown as Store;
+		t.is(new Locks(store, {setting, now: Date.now}).isOn, isOn);
+	});
+}

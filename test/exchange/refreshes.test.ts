@@ -1,0 +1,168 @@
+import {setImmediate as turn} from 'node:timers/promises';
+import test from 'ava';
+import type {CacheCore} from '../../source/cache/core.ts';
+import type {Match} from '../../source/cache/variants.ts';
+import type {Exchange} from '../../source/exchange/exchange.ts';
+import type {InFlight} from '../../source/exchange/in-flight.ts';
+import {Refreshes} from '../../source/exchange/refreshes.ts';
+import {Sharing} from '../../source/exchange/sharing.ts';
+import {TimeBudget} from '../../source/exchange/time-budget.ts';
+import type {Outcome} from '../../source/exchange/waiter.ts';
+
+/** A cache whose locks are taken as it is told. */
+class Situation {
+	readonly errors: unknown[] = [];
+	readonly held: Array<Promise<void>> = [];
+	isLockTaken = false;
+	readonly cache: CacheCore = {
+		locks: {isOn: true, take: async () => this.isLockTaken ? undefined : {async release() {}}},
+		async whenWritten() {},
+		hold: (work: Promise<void>) => {
+			this.held.push(work);
+		},
+		report: (_event: string, {error}: {readonly error: unknown}) => {
+			this.errors.push(error);
+		},
+	} as unknown as CacheCore;
+
+	readonly refreshes: Refreshes = Refreshes.of(this.cache);
+	readonly sharing: Sharing<Match> = Sharing.of<Match>(this.cache);
+	readonly sent: Array<{readonly key: string; readonly inFlight: InFlight<Match>; readonly end: () => void; readonly fail: (error: Error) => void}> = [];
+
+	start(key: string, limit = 100): void {
+		const exchange = {
+			sharingKey: key, request: {fields: {}}, variesBy: undefined, info: {key},
+		} as unknown as Exchange;
+		this.refreshes.start(exchange, limit, async inFlight => {
+			const {promise, resolve, reject} = Promise.withResolvers<void>();
+			this.sent.push({
+				key, inFlight, end: resolve, fail: reject,
+			});
+			return promise;
+		});
+	}
+
+	/** Requests for a key that wait for its refresh, and how that ended. */
+	wait(key: string, count: number): Array<Outcome<Match> | undefined> {
+		const outcomes: Array<Outcome<Match> | undefined> = Array.from({length: count}, () => undefined);
+		for (const index of outcomes.keys()) {
+			const joined = this.sharing.join(key, {fields: {}, budget: new TimeBudget({store: 20_000, total: 30_000}), position: 0});
+			if (joined.do !== 'wait') {
+				throw new Error(`Expected to wait, not to ${joined.do}`);
+			}
+
+			void (async () => {
+				outcomes[index] = await joined.outcome;
+			})();
+		}
+
+		return outcomes;
+	}
+}
+
+const match = {primary: 'key', key: 'key', stored: {fields: {}}} as unknown as Match;
+
+async function turns(): Promise<void> {
+	for (let count = 0; count < 5; count++) {
+		await turn();
+	}
+}
+
+test('a key is refreshed once at a time, and others wait for it', async t => {
+	const at = new Situation();
+	at.start('key');
+	at.start('key');
+	at.start('other');
+	await turns();
+	t.deepEqual(at.sent.map(({key}) => key), ['key', 'other']);
+	const outcomes = at.wait('key', 3);
+	const [refresh] = at.sent;
+	refresh!.inFlight.resolve(match, {}, () => true);
+	refresh!.end();
+	await turns();
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['reuse', 'reuse', 'reuse']);
+	at.start('key');
+	await turns();
+	t.is(at.sent.length, 3);
+	for (const {end} of at.sent) {
+		end();
+	}
+
+	await Promise.all(at.held);
+	t.is(at.sharing.size, 0);
+	t.deepEqual(at.errors, []);
+});
+
+test('so many are refreshed at a time as may be', async t => {
+	const at = new Situation();
+	for (const key of ['a', 'b', 'c', 'd']) {
+		at.start(key, 2);
+	}
+
+	await turns();
+	t.deepEqual(at.sent.map(({key}) => key), ['a', 'b']);
+	at.sent[0]!.end();
+	await turns();
+	at.start('c', 2);
+	at.start('d', 2);
+	await turns();
+	t.deepEqual(at.sent.map(({key}) => key), ['a', 'b', 'c']);
+});
+
+test('a refresh that fails is told, and lets one of those that wait ask', async t => {
+	const at = new Situation();
+	at.start('key');
+	await turns();
+	const outcomes = at.wait('key', 3);
+	at.sent[0]!.fail(new Error('no'));
+	await Promise.all(at.held);
+	await turns();
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', undefined, undefined]);
+	t.deepEqual(at.errors.map(String), ['Error: no']);
+	const [first] = outcomes;
+	if (first?.do === 'lead') {
+		first.inFlight.resolve(match, {}, () => true);
+	}
+
+	await turns();
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', 'reuse', 'reuse']);
+	t.is(at.sharing.size, 0);
+});
+
+test('a refresh that another process does is no failure: one of those that wait takes its place, and sees no failure', async t => {
+	const at = new Situation();
+	at.isLockTaken = true;
+	at.start('key');
+	const outcomes = at.wait('key', 4);
+	await Promise.all(at.held);
+	await turns();
+	t.deepEqual(at.sent, []);
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', undefined, undefined, undefined]);
+	const [first] = outcomes;
+	if (first?.do === 'lead') {
+		first.inFlight.fail();
+	}
+
+	await turns();
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', 'lead', undefined, undefined], 'it is the first failure');
+	t.deepEqual(at.errors, []);
+	for (const outcome of outcomes) {
+		if (outcome?.do === 'lead') {
+			outcome.inFlight.refuse();
+		}
+	}
+});
+
+test('a renewal that is left to the foreground stays so until that takes over, for 1000 keys', t => {
+	const {refreshes} = new Situation();
+	refreshes.leave('key');
+	t.true(refreshes.isLeft('key'));
+	t.false(refreshes.isLeft('other'));
+	refreshes.takeOver('key');
+	t.false(refreshes.isLeft('key'));
+	for (let index = 0; index <= 1000; index++) {
+		refreshes.leave(String(index));
+	}
+
+	t.deepEqual([refreshes.isLeft('0'), refreshes.isLeft('1'), refreshes.isLeft('1000')], [false, true, true]);
+});

@@ -1,0 +1,905 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {setImmediate as turn} from 'node:timers/promises';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import test from 'ava';
+import {enclosingRequests, type InFlight} from '../../source/exchange/in-flight.ts';
+import {Sharing, type Joined, type Joining} from '../../source/exchange/sharing.ts';
+import {TimeBudget} from '../../source/exchange/time-budget.ts';
+import type {Outcome} from '../../source/exchange/waiter.ts';
+import type {Fields} from '../../source/policy/fields.ts';
+import {HandClock} from '../helpers/hand-clock.ts';
+
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc') as () => void;
+
+const german = {'accept-language': 'de'};
+const french = {'accept-language': 'fr'};
+const byLanguage = {vary: 'Accept-Language'};
+
+/** A request that waits, and how that ended. */
+class Waiting {
+	outcome: Outcome<string> | undefined;
+	readonly leave: () => void;
+	readonly hasResponse: () => boolean;
+
+	constructor(joined: Joined<string>) {
+		if (joined.do !== 'wait') {
+			throw new Error(`Expected to wait, not to ${joined.do}`);
+		}
+
+		this.leave = joined.leave;
+		this.hasResponse = joined.hasResponse;
+		void (async () => {
+			this.outcome = await joined.outcome;
+		})();
+	}
+
+	get do(): Outcome<string>['do'] | 'wait' {
+		return this.outcome?.do ?? 'wait';
+	}
+
+	get inFlight(): InFlight<string> {
+		return leading(this.outcome!);
+	}
+}
+
+function leading(joined: Joined<string> | Outcome<string>): InFlight<string> {
+	if (joined.do !== 'lead') {
+		throw new Error(`Expected to lead, not to ${joined.do}`);
+	}
+
+	return joined.inFlight;
+}
+
+type Own = Partial<Joining> & {readonly store?: number; readonly total?: number};
+
+class Situation {
+	readonly clock = new HandClock();
+	readonly sharing = new Sharing<string>(this.clock);
+
+	join({fields = {}, store = 500, total = Infinity, ...own}: Own = {}, key = 'key'): Joined<string> {
+		return this.sharing.join(key, {
+			fields, budget: new TimeBudget({store, total}, this.clock), position: 0, ...own,
+		});
+	}
+
+	lead(own?: Own, key?: string): InFlight<string> {
+		return leading(this.join(own, key));
+	}
+
+	wait(own?: Own, key?: string): Waiting {
+		return new Waiting(this.join(own, key));
+	}
+
+	waitTogether(length: number, own?: Own): Waiting[] {
+		return Array.from({length}, () => this.wait(own));
+	}
+
+	/** What a request that comes now would do. */
+	next(own?: Own): Joined<string>['do'] {
+		const joined = this.join(own);
+		if (joined.do === 'lead') {
+			joined.inFlight.abandon();
+		} else if (joined.do === 'wait') {
+			joined.leave();
+		}
+
+		return joined.do;
+	}
+
+	/** Moves on, and lets what waits hear of it. */
+	async after(milliseconds: number): Promise<void> {
+		this.clock.advance(milliseconds);
+		await turn();
+	}
+}
+
+const forAll = (): boolean => true;
+
+function resolve(inFlight: InFlight<string>, response: Fields = {}): void {
+	inFlight.resolve('result', response, forAll);
+}
+
+function count(waiters: readonly Waiting[], what: Waiting['do']): number {
+	return waiters.filter(waiter => waiter.do === what).length;
+}
+
+test('the first request for a key is sent, others wait and have its result, and nothing is left', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(2);
+	at.lead({}, 'another key');
+	t.is(at.sharing.size, 2);
+	leader.respond({}, 10);
+	resolve(leader);
+	await turn();
+	t.deepEqual(waiters.map(({outcome}) => outcome), [{do: 'reuse', result: 'result'}, {do: 'reuse', result: 'result'}]);
+	t.is(at.sharing.size, 1);
+	t.is(at.next(), 'lead');
+});
+
+test('whoever looked into the store before a result was there is told so', async t => {
+	const at = new Situation();
+	const before = at.clock.now();
+	t.false(at.sharing.hasResolvedSince('key', before));
+	await at.after(10);
+	resolve(at.lead());
+	t.true(at.sharing.hasResolvedSince('key', before));
+	t.true(at.sharing.hasResolvedSince('key', before + 10));
+	t.false(at.sharing.hasResolvedSince('key', before + 11));
+	for (let index = 0; index < 1000; index++) {
+		resolve(at.lead({}, String(index)));
+	}
+
+	t.false(at.sharing.hasResolvedSince('key', before), 'more are remembered than 1000');
+});
+
+test('a result that is only for some lets one of the others take its place, and the rest wait on', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = [1, 2, 3, 4].map(position => at.wait({position}));
+	leader.resolve('result', {}, ({position}) => position < 3);
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['reuse', 'reuse', 'lead', 'wait']);
+	resolve(waiters[2]!.inFlight);
+	await turn();
+	t.is(waiters[3]!.do, 'reuse');
+	t.is(at.sharing.size, 0);
+});
+
+test('a refresh leads only where nothing is under way, and others wait for it', t => {
+	const at = new Situation();
+	const refresh = at.sharing.lead('key', {});
+	t.truthy(refresh);
+	t.is(at.sharing.lead('key', {}), undefined);
+	at.wait().leave();
+	refresh!.abandon();
+	t.is(at.sharing.size, 0);
+});
+
+// Refusals.
+
+test('a result that cannot be shared lets all go at once, and for 10 seconds nobody waits for the like', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(3);
+	leader.refuse();
+	await turn();
+	t.is(count(waiters, 'alone'), 3);
+	t.is(at.next(), 'alone');
+	t.is(at.sharing.size, 0);
+	await at.after(9999);
+	t.is(at.next(), 'alone');
+	await at.after(1);
+	t.is(at.next(), 'lead');
+});
+
+test('what some cannot use by their settings, others still wait for', async t => {
+	const at = new Situation();
+	const [rules, others] = [{}, {}];
+	at.sharing.refuse('key', rules);
+	t.is(at.next({rules}), 'alone');
+	at.lead({rules: others});
+	t.is(at.next({rules: others}), 'wait');
+	t.is(at.next(), 'wait');
+	t.is(at.next({rules}), 'alone');
+	await at.after(10_000);
+	t.is(at.next({rules}), 'wait');
+});
+
+test('1000 refusals are remembered, the latest ones, for all and for each settings', t => {
+	const at = new Situation();
+	const rules = {};
+	for (let index = 0; index <= 1000; index++) {
+		at.sharing.refuse(String(index));
+		at.sharing.refuse(String(index), rules);
+	}
+
+	t.is(at.join({}, '0').do, 'lead');
+	t.is(at.join({rules}, '0').do, 'wait');
+	t.is(at.join({}, '1').do, 'alone');
+});
+
+// Failures.
+
+test('a failure sends 1, 1, 2, 4 … requests, and a result begins anew', async t => {
+	const at = new Situation();
+	let leader = at.lead();
+	const waiters = at.waitTogether(17, {store: 60_000});
+	for (const [sent, before] of [[1, 0], [2, 1], [4, 3], [8, 7]] as const) {
+		leader.fail();
+		await turn();
+		t.is(count(waiters, 'wait'), 17 - before - sent);
+		const [next, ...beside] = waiters.slice(before, before + sent);
+		t.is(count(beside, 'alone'), sent - 1);
+		leader = next!.inFlight;
+	}
+
+	resolve(leader);
+	await turn();
+	t.is(count(waiters, 'reuse'), 2);
+	t.is(at.sharing.size, 0);
+	const again = at.lead();
+	const later = at.waitTogether(3);
+	again.fail();
+	await turn();
+	t.deepEqual(later.map(waiter => waiter.do), ['lead', 'wait', 'wait']);
+});
+
+test('after a failure those that wait on are sent in growing numbers within their own time', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(101, {store: 400});
+	// The time for which another request is under way is not theirs.
+	await at.after(5000);
+	leader.fail();
+	await turn();
+	const {inFlight: next} = waiters[0]!;
+	const late = at.wait();
+	const sent: number[] = [];
+	for (let time = 0; time < 400; time += 100) {
+		await at.after(100);
+		sent.push(count(waiters, 'alone'));
+	}
+
+	t.deepEqual(sent, [6, 25, 56, 100]);
+	// Whoever came since has seen no failure.
+	t.is(late.do, 'wait');
+	t.false(next.isOver);
+	resolve(next);
+	await turn();
+	t.is(late.do, 'reuse');
+	t.is(at.sharing.size, 0);
+	t.is(at.clock.timers, 0);
+});
+
+test('a second failure leaves the time of those that have seen the first one as it is', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(6, {store: 400});
+	leader.fail();
+	await at.after(100);
+	t.is(count(waiters, 'wait'), 5);
+	waiters[0]!.inFlight.fail();
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'lead', 'alone', 'wait', 'wait', 'wait']);
+	// Their shares of 400 ms end after 310, 358 and 400 ms.
+	await at.after(200);
+	t.is(count(waiters, 'wait'), 3);
+	await at.after(50);
+	t.is(count(waiters, 'wait'), 2);
+	await at.after(50);
+	t.is(count(waiters, 'wait'), 0);
+	waiters[1]!.inFlight.abandon();
+	t.is(at.sharing.size, 0);
+});
+
+test('a result, though it is not for all that wait, ends the failures in a row', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = Array.from({length: 6}, (_, position) => at.wait({position, store: 60_000}));
+	leader.fail();
+	await turn();
+	waiters[0]!.inFlight.resolve('result', {}, ({position}) => position === 1);
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'wait', 'wait', 'wait']);
+	waiters[2]!.inFlight.fail();
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'lead', 'wait', 'wait']);
+});
+
+test('200 requests for what fails and fails again are never more than doubled by a failure', async t => {
+	const at = new Situation();
+	let leader: InFlight<string> | undefined = at.lead();
+	const waiters = at.waitTogether(200, {store: 500});
+	let sent = 1;
+	for (let failure = 0; leader !== undefined; failure++) {
+		const before = 200 - count(waiters, 'wait');
+		leader.fail();
+		await turn();
+		const now = 200 - count(waiters, 'wait');
+		t.true(now - before <= 2 ** failure);
+		sent += now - before;
+		leader = waiters.findLast(waiter => waiter.do === 'lead' && !waiter.inFlight.isOver)?.inFlight;
+	}
+
+	t.is(sent, 201);
+	t.is(at.sharing.size, 0);
+	t.is(at.clock.timers, 0);
+});
+
+// The end of the request by its own caller.
+
+test('exactly one of 300 takes the place of a request that its own caller has ended: 2 are sent in all', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(300);
+	leader.abandon();
+	await turn();
+	t.is(count(waiters, 'lead'), 1);
+	t.is(count(waiters, 'wait'), 299);
+	await at.after(20_000);
+	t.is(count(waiters, 'wait'), 299, 'it is no failure, after which they would be sent in their own time');
+	resolve(waiters[0]!.inFlight);
+	await turn();
+	t.is(count(waiters, 'reuse'), 299);
+});
+
+test('the end of the request by its own caller does not count as a failure before the next one', async t => {
+	const at = new Situation();
+	let leader = at.lead();
+	const waiters = at.waitTogether(10, {store: 60_000});
+	for (const how of ['abandon', 'abandon', 'abandon', 'fail'] as const) {
+		leader[how]();
+		await turn();
+		leader = waiters.findLast(waiter => waiter.do === 'lead')!.inFlight;
+	}
+
+	t.deepEqual(waiters.map(waiter => waiter.do), [...Array.from({length: 4}, () => 'lead' as const), ...Array.from({length: 6}, () => 'wait' as const)]);
+});
+
+test('whoever gives up before it knows that it is the next one leaves its place to another', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(4);
+	// One signal ends three of them.
+	leader.abandon();
+	waiters[0]!.leave();
+	waiters[1]!.leave();
+	await turn();
+	t.is(count(waiters.slice(2), 'lead'), 1);
+	resolve(waiters[2]!.inFlight);
+	await turn();
+	t.is(waiters[3]!.do, 'reuse');
+	t.is(at.sharing.size, 0);
+});
+
+test('one signal that ends all of 300 requests leaves nothing', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(300);
+	leader.abandon();
+	for (const waiter of waiters) {
+		waiter.leave();
+	}
+
+	await turn();
+	t.is(at.sharing.size, 0);
+	t.is(at.clock.timers, 0);
+	t.is(at.next(), 'lead');
+});
+
+test('whoever leaves is neither the next one nor heard of again', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const [first, second] = at.waitTogether(2);
+	first!.leave();
+	leader.fail();
+	await turn();
+	t.is(first!.do, 'wait');
+	second!.inFlight.fail();
+	t.is(at.sharing.size, 0);
+	first!.leave();
+	second!.leave();
+	t.is(at.sharing.size, 0);
+});
+
+// Limits.
+
+test('a head is waited for 30 seconds: then one takes the place, and the others wait on in their own time', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	await at.after(10_000);
+	const waiters = at.waitTogether(3);
+	await at.after(19_999);
+	t.is(count(waiters, 'wait'), 3);
+	t.is(at.next(), 'wait');
+	await at.after(1);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'wait', 'wait']);
+	t.true(leader.isOver);
+	await at.after(500);
+	t.is(count(waiters, 'alone'), 2);
+});
+
+test('a request without waiters is not joined once its head is late, and the next one leads', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	t.is(at.clock.timers, 0);
+	await at.after(30_000);
+	const next = at.lead();
+	const waiter = at.wait();
+	resolve(leader);
+	await turn();
+	t.is(waiter.do, 'wait', 'it waits for the second one');
+	resolve(next);
+	await turn();
+	t.is(waiter.do, 'reuse');
+	t.is(at.sharing.size, 0);
+});
+
+test('a body of unknown length is waited for 2 seconds from its head on, however much of it comes', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(2);
+	await at.after(20_000);
+	leader.respond({}, undefined);
+	t.true(waiters[0]!.hasResponse());
+	await at.after(1500);
+	leader.progress(1_000_000);
+	const late = at.wait();
+	await at.after(499);
+	t.is(late.do, 'wait');
+	leader.progress(1_000_000);
+	await at.after(1);
+	t.deepEqual([...waiters, late].map(waiter => waiter.do), ['alone', 'alone', 'alone']);
+	t.is(at.sharing.size, 0);
+	t.is(at.next(), 'lead', 'it is released, and not refused');
+});
+
+test('a body of unknown length that nobody waits for is not joined after 2 seconds', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	leader.respond({}, undefined);
+	t.is(at.clock.timers, 0);
+	await at.after(1999);
+	t.is(at.next(), 'wait');
+	await at.after(1);
+	t.is(at.next(), 'lead');
+	t.false(leader.isOver);
+});
+
+test('a body of 40 MB that takes 10 seconds is waited for', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(25);
+	await at.after(3000);
+	leader.respond({}, 40_000_000);
+	for (let second = 0; second < 100; second++) {
+		leader.progress(400_000);
+		await at.after(100);
+		if (second % 4 === 0) {
+			waiters.push(at.wait());
+		}
+	}
+
+	t.is(count(waiters, 'wait'), 50);
+	resolve(leader);
+	await turn();
+	t.is(count(waiters, 'reuse'), 50);
+	t.is(at.clock.timers, 0);
+});
+
+const bodies: ReadonlyArray<readonly [title: string, length: number, received: readonly number[], end: number]> = [
+	// One number for each second.
+	['of which nothing comes', 1000, [0], 1000],
+	['that would take 31 seconds at the rate of its first second', 31_000, [1000], 1000],
+	['that would take 30 seconds', 30_000, Array.from({length: 40}, () => 1000), 30_000],
+	['that would take 29 seconds, and stops after 15', 29_000, [...Array.from({length: 15}, () => 1000), ...Array.from({length: 20}, () => 0)], 16_000],
+	['that comes at once, and whose end does not', 1000, [1000, ...Array.from({length: 40}, () => 0)], 30_000],
+	['without content whose end does not come', 0, Array.from({length: 40}, () => 0), 30_000],
+	['that is longer than it says', 10, Array.from({length: 40}, () => 1_000_000), 30_000],
+];
+
+for (const [title, length, received, end] of bodies) {
+	test(`a body ${title} is waited for ${end / 1000} s`, async t => {
+		const at = new Situation();
+		const leader = at.lead();
+		const waiter = at.wait();
+		const start = at.clock.now();
+		leader.respond({}, length);
+		let released: number | undefined;
+		for (const bytes of [...received, 0, 0]) {
+			leader.progress(bytes);
+			for (let tenth = 0; tenth < 10; tenth++) {
+				await at.after(100);
+				released ??= waiter.do === 'wait' ? undefined : at.clock.now() - start;
+			}
+		}
+
+		t.is(waiter.do, 'alone');
+		t.is(released, end);
+		t.is(at.next(), 'lead');
+		t.is(at.clock.timers, 0);
+	});
+}
+
+test('whoever comes to a body that is too slow by now does not wait', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	leader.respond({}, 1_000_000);
+	await at.after(500);
+	t.is(at.next(), 'wait');
+	await at.after(500);
+	t.is(at.next(), 'lead');
+	leader.progress(900_000);
+	t.is(at.next(), 'wait', 'it has caught up');
+});
+
+test('a stream of events lets all go at its head, and the next one is not refused', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(3);
+	leader.release();
+	await turn();
+	t.is(count(waiters, 'alone'), 3);
+	t.is(at.next(), 'lead');
+	leader.respond({}, undefined);
+	resolve(leader);
+	t.is(at.sharing.size, 0);
+});
+
+test('whoever has no time left does not wait, and whoever has little waits no longer than that', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	t.is(at.join({total: 0}).do, 'alone');
+	const budget = new TimeBudget({store: 500, total: 100}, at.clock);
+	await at.after(100);
+	t.is(at.join({budget}).do, 'alone');
+	const waiter = at.wait({total: 50});
+	await at.after(49);
+	t.is(waiter.do, 'wait');
+	await at.after(1);
+	t.is(waiter.do, 'alone');
+	t.false(leader.isOver);
+	t.is(at.clock.timers, 0);
+});
+
+test('the time of a wait is not the store\'s, and counts against the whole', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const budget = new TimeBudget({store: 1000, total: 30_000}, at.clock);
+	await at.after(900);
+	const waiter = at.wait({budget});
+	await at.after(5000);
+	resolve(leader);
+	await turn();
+	t.is(waiter.do, 'reuse');
+	t.is(budget.left, 100);
+	t.is(budget.totalLeft, 24_100);
+	t.is(budget.start, at.clock.now() - 5900);
+	t.is(new TimeBudget({store: 1000, total: 10}, at.clock).left, 10);
+	t.is(new TimeBudget({store: Infinity, total: Infinity}, at.clock).left, Infinity);
+});
+
+test('the time after a failure is the waiter\'s own', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const budget = new TimeBudget({store: 1000, total: Infinity}, at.clock);
+	const waiters = [at.wait(), at.wait({budget, store: 60_000})];
+	await at.after(5000);
+	leader.fail();
+	await at.after(300);
+	resolve(waiters[0]!.inFlight);
+	await turn();
+	t.is(waiters[1]!.do, 'reuse');
+	t.is(budget.left, 700);
+});
+
+test('no timer runs while nobody waits', async t => {
+	const at = new Situation();
+	const leader = at.lead({fields: german});
+	t.is(at.clock.timers, 0);
+	const waiters = [at.wait({total: 1000}), at.wait()];
+	t.true(at.clock.timers > 0);
+	for (const waiter of waiters) {
+		waiter.leave();
+	}
+
+	t.is(at.clock.timers, 0);
+	const other = at.wait({fields: french});
+	leader.respond(byLanguage, undefined);
+	await turn();
+	t.is(other.do, 'lead');
+	t.is(at.clock.timers, 0);
+	const another = at.wait({fields: german});
+	t.is(at.clock.timers, 1);
+	leader.abandon();
+	await turn();
+	t.is(at.clock.timers, 0);
+	another.inFlight.refuse();
+	other.inFlight.fail();
+	t.is(at.sharing.size, 0);
+});
+
+test('what comes after the end changes nothing', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(2);
+	const endings: string[] = [];
+	leader.onEnd = ending => {
+		endings.push(ending);
+	};
+
+	leader.abandon();
+	const next = at.wait();
+	await turn();
+	resolve(leader);
+	leader.respond({vary: '*'}, 5);
+	leader.refuse();
+	leader.fail();
+	leader.release();
+	leader.progress(5);
+	await turn();
+	t.deepEqual(endings, ['abandoned']);
+	t.deepEqual([...waiters, next].map(waiter => waiter.do), ['lead', 'wait', 'wait']);
+	t.is(at.next(), 'wait');
+});
+
+// Variants.
+
+for (const how of ['its head', 'its end, as of a 304'] as const) {
+	test(`a response that varies, by ${how}, is for those whose fields match, and one for each other variant leads`, async t => {
+		const at = new Situation();
+		const leader = at.lead({fields: german});
+		const [same, one, other] = [german, french, french].map(fields => at.wait({fields}));
+		if (how === 'its head') {
+			leader.respond(byLanguage, 10);
+		} else {
+			resolve(leader, byLanguage);
+		}
+
+		await turn();
+		t.is(one!.do, 'lead');
+		t.is(other!.do, 'wait');
+		resolve(leader, byLanguage);
+		await turn();
+		t.is(same!.do, 'reuse');
+		t.is(other!.do, 'wait');
+		t.is(at.next({fields: french}), 'wait');
+		t.is(at.next({fields: german}), 'lead');
+		resolve(one!.inFlight, byLanguage);
+		await turn();
+		t.is(other!.do, 'reuse');
+		t.is(at.sharing.size, 0);
+	});
+}
+
+for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) => `x-${index}`).join(',')]) {
+	for (const how of ['head', 'end'] as const) {
+		test(`a response that varies by everything is for nobody else, by its ${how}: ${vary.slice(0, 20)}`, async t => {
+			const at = new Situation();
+			const leader = at.lead({fields: german});
+			const waiters = at.waitTogether(3, {fields: german});
+			if (how === 'head') {
+				leader.respond({vary}, 10);
+			} else {
+				resolve(leader, {vary});
+			}
+
+			await turn();
+			t.is(count(waiters, 'alone'), 3);
+			t.is(at.sharing.size, 0);
+		});
+	}
+}
+
+test('what is known to vary is parted from the start', t => {
+	const at = new Situation();
+	const names = ['accept-language'];
+	at.lead({fields: german, names});
+	at.lead({fields: french, names});
+	t.is(at.next({fields: french}), 'wait');
+	t.is(at.next({fields: {'accept-language': 'en'}}), 'lead');
+});
+
+test('requests for one variant that fail leave the others alone', async t => {
+	const at = new Situation();
+	const names = ['accept-language'];
+	const leaders = [german, french].map(fields => at.lead({fields, names}));
+	const waiters = [german, french].map(fields => at.wait({fields}));
+	leaders[0]!.fail();
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'wait']);
+	t.is(at.sharing.size, 1);
+});
+
+test('a request that may be from before an invalidation is not joined, and those that wait for it have its result', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	let isOutdated = false;
+	leader.isOutdated = () => isOutdated;
+	const waiter = at.wait();
+	isOutdated = true;
+	const next = at.lead();
+	const later = at.wait();
+	resolve(leader);
+	await turn();
+	t.deepEqual([waiter.do, later.do], ['reuse', 'wait']);
+	resolve(next);
+	await turn();
+	t.is(later.do, 'reuse');
+});
+
+// Requests that are made inside of others.
+
+test('what is made inside of a request does not wait for it: it is sent by itself', t => {
+	const at = new Situation();
+	const leader = at.lead();
+	leader.run(() => {
+		t.is(at.join().do, 'alone');
+		at.lead({}, 'other').run(() => {
+			t.is(at.join().do, 'alone');
+			t.is(at.join({}, 'other').do, 'alone');
+		});
+	});
+	t.is(at.join().do, 'wait');
+});
+
+for (const steps of [2, 3, 6]) {
+	test(`a request does not wait for one that waits for it through ${steps} others`, async t => {
+		const at = new Situation();
+		const keys = Array.from({length: steps}, (_, index) => String(index));
+		const leaders = keys.map(key => at.lead({}, key));
+		const waiters = leaders.slice(0, -1).map((leader, index) => leader.run(() => at.wait({}, keys[index + 1])));
+		leaders.at(-1)!.run(() => {
+			t.is(at.join({}, '0').do, 'alone');
+		});
+		// Whoever is outside of all of them may wait.
+		t.is(at.join({}, '0').do, 'wait');
+		resolve(leaders.at(-1)!);
+		await turn();
+		t.is(waiters.at(-1)!.do, 'reuse');
+	});
+}
+
+test('of two requests whose code asks for the other one\'s key, one waits and the other is sent by itself', async t => {
+	const at = new Situation();
+	const [one, other] = [at.lead({}, 'one'), at.lead({}, 'other')];
+	const waiter = one.run(() => at.wait({}, 'other'));
+	t.is(other.run(() => at.join({}, 'one')).do, 'alone');
+	resolve(other);
+	await turn();
+	t.is(waiter.do, 'reuse');
+	resolve(one);
+	t.is(at.sharing.size, 0);
+});
+
+test('it is the outer request that waits, whatever its code makes besides', t => {
+	const at = new Situation();
+	const [outer, other] = [at.lead({}, 'outer'), at.lead({}, 'other')];
+	outer.run(() => {
+		const inner = at.lead({}, 'inner');
+		inner.run(() => at.wait({}, 'other'));
+		other.run(() => {
+			t.is(at.join({}, 'outer').do, 'alone');
+			t.is(at.join({}, 'inner').do, 'alone');
+		});
+	});
+});
+
+test('an inner request that has ended keeps nobody from waiting for the outer one, nor hides it', t => {
+	const at = new Situation();
+	const outer = at.lead({}, 'outer');
+	outer.run(() => {
+		const inner = at.lead({}, 'inner');
+		inner.run(() => {
+			resolve(inner);
+			t.is(at.join({}, 'outer').do, 'alone');
+			at.lead({}, 'inner');
+			t.is(at.join({}, 'inner').do, 'wait');
+			resolve(outer);
+			at.lead({}, 'outer');
+			t.is(at.join({}, 'outer').do, 'wait');
+		});
+	});
+});
+
+test('a wait that is over keeps nobody from waiting', t => {
+	const at = new Situation();
+	const [one, other] = [at.lead({}, 'one'), at.lead({}, 'other')];
+	const waiter = one.run(() => at.wait({}, 'other'));
+	t.is(other.run(() => at.join({}, 'one')).do, 'alone');
+	waiter.leave();
+	t.is(other.run(() => at.join({}, 'one')).do, 'wait');
+});
+
+test('a request that goes over to another one does not wait for one that waits for it', async t => {
+	const at = new Situation();
+	const [outer, first] = [at.lead({}, 'outer'), at.lead()];
+	const waiters = [outer.run(() => at.wait()), at.wait()];
+	first.isOutdated = () => true;
+	const second = at.lead();
+	const inner = second.run(() => at.wait({}, 'outer'));
+	// The first one's result is not for them, so that they go over to the second one.
+	first.resolve('result', {}, () => false);
+	await turn();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['alone', 'wait']);
+	t.is(inner.do, 'wait');
+});
+
+test('requests of several caches that wait for each other are known', t => {
+	const [one, other] = [new Situation(), new Situation()];
+	const [first, second] = [one.lead(), other.lead()];
+	first.run(() => other.wait());
+	t.is(second.run(() => one.join()).do, 'alone');
+});
+
+// What is left.
+
+test('nothing of a request is left once it has ended, whatever remembers the code inside of it', async t => {
+	const at = new Situation();
+	const references: Array<WeakRef<object>> = [];
+	const contexts: unknown[] = [];
+	const end = (): void => {
+		const leader = at.lead();
+		const match = {};
+		references.push(new WeakRef(match), new WeakRef(at.wait()));
+		leader.isOutdated = () => match === undefined;
+		leader.onEnd = () => {
+			t.truthy(match);
+		};
+
+		// A socket that is opened for the request remembers its context.
+		contexts.push(leader.run(() => AsyncLocalStorage.snapshot()));
+		resolve(leader);
+	};
+
+	end();
+	await turn();
+	collect();
+	t.deepEqual(references.map(reference => reference.deref()), [undefined, undefined]);
+	t.is(at.sharing.size, 0);
+	t.is(contexts.length, 1);
+});
+
+test('requests that each lead to the next one are no ever longer chain', async t => {
+	const at = new Situation();
+	const references: Array<WeakRef<InFlight<string>>> = [];
+	const contexts: unknown[] = [];
+	const step = (left: number): void => {
+		const leader = at.lead();
+		references.push(new WeakRef(leader));
+		leader.run(() => {
+			resolve(leader);
+			t.deepEqual(enclosingRequests(), []);
+			if (left > 0) {
+				// As a listener that asks again does.
+				setImmediate(step, left - 1);
+			} else {
+				contexts.push(AsyncLocalStorage.snapshot());
+			}
+		});
+	};
+
+	step(20);
+	while (contexts.length === 0) {
+		await turn();
+	}
+
+	await turn();
+	collect();
+	const alive = references.filter(reference => reference.deref() !== undefined);
+	t.true(alive.length <= 2, `${alive.length} are left`);
+});
+
+test('a long request that waits again and again remembers none of what it waited for', async t => {
+	const at = new Situation();
+	const outer = at.lead({}, 'outer');
+	const references: Array<WeakRef<object>> = [];
+	for (let index = 0; index < 10; index++) {
+		const inner = at.lead({}, String(index));
+		const fields = {};
+		references.push(new WeakRef(inner), new WeakRef(fields));
+		const waiter = outer.run(() => at.wait({fields}, String(index)));
+		resolve(inner);
+		await turn();
+		t.is(waiter.do, 'reuse');
+	}
+
+	await turn();
+	collect();
+	t.true(references.filter(reference => reference.deref() !== undefined).length <= 2);
+	t.false(outer.isOver);
+});
+
+test('10,000 requests for one key are shared in little time', async t => {
+	const at = new Situation();
+	const leader = at.lead();
+	const waiters = at.waitTogether(10_000);
+	const start = performance.now();
+	resolve(leader);
+	await turn();
+	t.is(count(waiters, 'reuse'), 10_000);
+	t.true(performance.now() - start < 1000);
+});

@@ -1,0 +1,45 @@
+import type {Clock} from '../../source/exchange/clock.ts';
+
+type Timer = {readonly time: number; readonly action: () => void};
+
+/** Monotonic time that a test moves by hand, and that counts its timers. */
+export class HandClock implements Clock {
+	readonly #timers = new Set<Timer>();
+	#now = 1000;
+
+	readonly now = (): number => this.#now;
+
+	readonly after = (milliseconds: number, action: () => void): (() => void) => {
+		if (milliseconds === Infinity) {
+			return () => {};
+		}
+
+		const timer = {time: this.#now + Math.max(0, milliseconds), action};
+		this.#timers.add(timer);
+		return () => {
+			this.#timers.delete(timer);
+		};
+	};
+
+	/** How many timers run. */
+	get timers(): number {
+		return this.#timers.size;
+	}
+
+	/** Moves on, and calls what is due on the way, each at its time. */
+	advance(milliseconds: number): void {
+		const end = this.#now + milliseconds;
+		for (let due = this.#firstUntil(end); due !== undefined; due = this.#firstUntil(end)) {
+			this.#timers.delete(due);
+			this.#now = due.time;
+			due.action();
+		}
+
+		this.#now = end;
+	}
+
+	#firstUntil(end: number): Timer | undefined {
+		const due = [...this.#timers].filter(({time}) => time <= end);
+		return due.toSorted((one, other) => one.time - other.time)[0];
+	}
+}
