@@ -6,6 +6,7 @@ import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {guardStore} from '../stores/guard.ts';
+import {LateWrites} from '../stores/late-writes.ts';
 import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
 import {redactUrl} from '../identity/url.ts';
@@ -387,10 +388,17 @@ export class CacheCore {
 		await this.#writes.idle();
 	}
 
+	/** The same, where what the store takes too long for could come after what is deleted now. */
+	async settleLate(): Promise<void> {
+		await this.settle();
+		await LateWrites.of(this.store).ended();
+	}
+
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
 		const position = await this.journal.clear(async () => {
 			await this.idle();
+			await this.settleLate();
 			await this.managed.clear();
 			this.secrets.forget();
 			this.hidden.forget();

@@ -24,7 +24,7 @@ Deletes what is meant.
 @returns How many entries were deleted one by one; what is deleted by a tag is not looked for.
 */
 export async function deleteMeant(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
-	await core.settle();
+	await core.settleLate();
 	await note(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys, 'keys');
 	if (isIndexed(core, selection)) {
@@ -48,7 +48,7 @@ Marks what is meant as expired; it stays, to be validated or to stand in for an 
 @returns How many entries were marked one by one; what is expired by a tag is not looked for.
 */
 export async function expireMeant(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
-	await core.settle();
+	await core.settleLate();
 	await note(core, selection, 'expired');
 	const byOthers = {...selection, tags: new Set<string>()};
 	if (!isByKey(byOthers) && !isScan(byOthers)) {
@@ -76,7 +76,7 @@ Gives each entry another expiration, counted from now.
 @returns How many there were.
 */
 export async function resetExpirations(core: CacheCore, expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, selection: Selection, task: LongTask): Promise<number> {
-	await core.settle();
+	await core.settleLate();
 	const reset = (entry: StoredResponse, now: number): StoredResponse => {
 		const {expiredWith: _expiredWith, ...stored} = entry;
 		return withExpiration(core, stored, expiresAt(expiration, now), now);
@@ -161,7 +161,7 @@ Deletes what is found to be of a kind, whatever the criteria of users can name. 
 @returns How many entries there were.
 */
 export async function deleteWhere(core: CacheCore, isOfKind: (stored: StoredResponse) => boolean, reason: string): Promise<number> {
-	await core.settle();
+	await core.settleLate();
 	let count = 0;
 	for await (const {key, stored} of listAll(core, {})) {
 		if (stored === undefined || !isOfKind(stored)) {

@@ -66,11 +66,11 @@ export class Exchange {
 	next(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
-				return this.#safely(() => this.#request.begin(event));
+				return this.#decide(() => this.#request.begin(event));
 			}
 
 			case 'joined': {
-				return this.#safely(() => this.#request.join(event.outcome));
+				return this.#decide(() => this.#request.join(event.outcome));
 			}
 
 			case 'response': {
@@ -122,6 +122,16 @@ export class Exchange {
 		return then(action, next => then(this.#response.confirm(), () => next));
 	}
 
+	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {
+		return then(this.#safely(decide), action => {
+			if (action.do === 'send') {
+				this.#state.resend({time: this.#state.settings.now()});
+			}
+
+			return action;
+		});
+	}
+
 	#safely(action: () => MaybePromise<Action>): MaybePromise<Action> {
 		return recover(action, error => {
 			const {settings: {failFast, mode}, cache} = this.#state;
@@ -131,6 +141,8 @@ export class Exchange {
 			}
 
 			cache.report('settingError', {setting: settingOfKey(this.#state.settings), error});
+			// Others may wait for what it was to get.
+			this.#response.release(false);
 			return this.#request.standAside();
 		});
 	}

@@ -155,7 +155,7 @@ export class InFlight<Result> {
 		}
 
 		this.#since = this.#clock.now();
-		this.#body = {length, received: 0};
+		this.#body = {length, received: 0, progressed: 0};
 		if (this.#cancel !== undefined) {
 			this.#cancel();
 			this.#cancel = this.#watch();
@@ -166,9 +166,12 @@ export class InFlight<Result> {
 
 	/** Some more of the body has come. */
 	progress(bytes: number): void {
-		if (this.#body !== undefined) {
-			this.#body.received += bytes;
+		if (this.#body === undefined) {
+			return;
 		}
+
+		this.#body.received += bytes;
+		this.#body.progressed = this.#clock.now() - this.#since;
 	}
 
 	/**

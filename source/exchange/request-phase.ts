@@ -193,8 +193,8 @@ export class RequestPhase {
 		const {cache} = this.#state;
 		this.#state.inFlight = inFlight;
 		inFlight.isOutdated = () => {
-			const {sent, subject} = this.#state;
-			return sent !== undefined && cache.journal.concerns(subject, sent.position);
+			const {sent, expected} = this.#state;
+			return sent !== undefined && cache.journal.concerns(expected, sent.position);
 		};
 	}
 
@@ -301,6 +301,7 @@ export class RequestPhase {
 	#execute(decision: Verdict): Action {
 		switch (decision.do) {
 			case 'serve': {
+				this.#state.end();
 				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && !isNetworkRefused()};
 			}
 
@@ -317,6 +318,7 @@ export class RequestPhase {
 			}
 
 			case 'fail': {
+				this.#state.end();
 				return {do: 'serve', response: this.#state.fail(decision.reason, 'Not Cached'), refreshes: false};
 			}
 

@@ -7,9 +7,11 @@ import type {Match} from '../cache/variants.ts';
 import {handsOutSecret} from '../identity/redact.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import {isOverSoon} from '../policy/collapsing.ts';
 import {isWhole} from '../policy/completeness.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
+import {tagsOf} from '../policy/tags.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {policySource} from './settings.ts';
@@ -31,6 +33,9 @@ export class ResponsePhase {
 	readonly #state: ExchangeState;
 	readonly #writes: ExchangeWrites;
 	#isResent = false;
+
+	/** Whether the caller has an answer: whatever fails from then on is no failure of the origin. */
+	#isAnswered = false;
 	#received: ReceivedResponse | undefined;
 	#fields: Fields = {};
 
@@ -52,7 +57,13 @@ export class ResponsePhase {
 	}
 
 	/** The origin responded. */
-	respond({head, mayRetry = false}: Extract<Event, {type: 'response'}>): Action {
+	respond(event: Extract<Event, {type: 'response'}>): Action {
+		const action = this.#respond(event);
+		this.#isAnswered = action.do !== 'resend';
+		return action;
+	}
+
+	#respond({head, mayRetry = false}: Extract<Event, {type: 'response'}>): Action {
 		const {sent, key, settings, facts, match, request} = this.#state;
 		this.#fields = fieldsOf(head.rawHeaders);
 		const response = {statusCode: head.statusCode, fields: this.#fields};
@@ -77,37 +88,37 @@ export class ResponsePhase {
 
 	/** No response came. What stands in is given. */
 	fail({isOwn = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
-		this.#release(isOwn);
-		const {key, facts, match, settings} = this.#state;
-		this.#state.end();
-		if (key === undefined) {
-			this.#state.passOn();
+		this.release(isOwn);
+		if (this.#isAnswered) {
 			return done;
 		}
 
-		const decision = onError(facts, {stored: match.stored, retries: mayRetry}, settings.now());
-		if (decision.do === 'serve') {
-			return served(this.#state.serve(decision.reason, decision.view));
+		const decision = this.#onError(mayRetry);
+		const response = this.#standIn(decision);
+		if (response !== undefined) {
+			return served(response);
 		}
 
-		if (decision.do === 'fail') {
-			return served(this.#state.fail(decision.reason, 'Gateway Timeout'));
+		if (decision !== undefined) {
+			this.#state.tell({stored: decision.reason});
 		}
 
-		this.#state.tell({stored: decision.reason});
 		this.#state.passOn();
-		return {do: 'done', awaitsRetries: decision.do === 'pass' && decision.awaitsRetries === true};
+		return {do: 'done', awaitsRetries: decision?.do === 'pass' && decision.awaitsRetries === true};
 	}
 
-	/** A stale response that stands in for the origin, if one may. */
+	/** A stale response that stands in for the origin, or a 504, if one may. */
 	standIn(): RenderedResponse | undefined {
-		const action = this.fail({});
-		return action.do === 'serve' ? action.response : undefined;
+		return this.#standIn(this.#onError(false));
 	}
 
 	/** The body ended: it is stored, if it is whole. */
 	end(body: Uint8Array): Action {
-		const {request, settings, sent} = this.#state;
+		const {request, settings, sent, isUnderWay} = this.#state;
+		if (!isUnderWay) {
+			return done;
+		}
+
 		const received = this.#received!;
 		if (!isWhole(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
 			return this.cut('incomplete', false);
@@ -132,11 +143,27 @@ export class ResponsePhase {
 		return done;
 	}
 
-	/** Nothing else follows. */
+	/** Nothing else follows. What is being written already ends by itself. */
 	release(isOwn: boolean): Action {
-		this.#release(isOwn);
-		this.#state.end();
+		if (!this.#writes.hasBegun) {
+			this.#release(isOwn);
+			this.#state.end();
+		}
+
 		return done;
+	}
+
+	#onError(mayRetry: boolean): ResponseDecision | undefined {
+		const {key, facts, match, settings} = this.#state;
+		return key === undefined ? undefined : onError(facts, {stored: match.stored, retries: mayRetry}, settings.now());
+	}
+
+	#standIn(decision: ResponseDecision | undefined): RenderedResponse | undefined {
+		if (decision?.do === 'serve') {
+			return this.#state.serve(decision.reason, decision.view);
+		}
+
+		return decision?.do === 'fail' ? this.#state.fail(decision.reason, 'Gateway Timeout') : undefined;
 	}
 
 	/** What this very request has changed, its own response is of after; not so what another one has. */
@@ -189,8 +216,7 @@ export class ResponsePhase {
 	/** The origin's response is the caller's, and is not stored. */
 	#passOver(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
 		const {inFlight, cache, match} = this.#state;
-		// An error of the origin may be over for the next one that asks.
-		if (head.statusCode >= 500) {
+		if (isOverSoon(head.statusCode)) {
 			inFlight?.fail();
 		} else {
 			inFlight?.refuse();
@@ -220,12 +246,13 @@ export class ResponsePhase {
 		const announced = fieldValue(this.#fields, 'content-length');
 		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
 		const length = isAnnounced ? Number(announced) : undefined;
+		this.#state.receivedTags = tagsOf(this.#fields);
+		this.#state.passOn();
 		if (length !== undefined && length > settings.maxEntryBytes) {
 			this.cut('too-large', false);
 			return this.#pass(head);
 		}
 
-		this.#state.passOn();
 		const isEndless = (fieldValue(this.#fields, 'content-type') ?? '').trim().toLowerCase().startsWith('text/event-stream');
 		if (isEndless) {
 			inFlight?.release();

@@ -51,6 +51,9 @@ export class ExchangeState {
 
 	/** Those that wait for what this exchange gets. */
 	inFlight: InFlight<Match> | undefined;
+
+	/** The tags of the response's head, once that is there. */
+	receivedTags: readonly string[] = [];
 	#sent: Sent | undefined;
 	#isUnderWay = false;
 
@@ -84,6 +87,11 @@ export class ExchangeState {
 		return this.#sent;
 	}
 
+	/** Whether something of it may still be stored. */
+	get isUnderWay(): boolean {
+		return this.#isUnderWay;
+	}
+
 	/** The request's URL as it may be shown. */
 	get shownUrl(): string {
 		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);
@@ -93,6 +101,12 @@ export class ExchangeState {
 	get subject(): Subject {
 		this.#subject ??= this.#named();
 		return this.#subject;
+	}
+
+	/** The same with the tags that it will have, as far as they are known before it is whole: those of what is stored, and of its head. */
+	get expected(): Subject {
+		const {subject, match, receivedTags} = this;
+		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
 	}
 
 	/** Requests by the same policy source wait for each other under it. */
@@ -108,6 +122,7 @@ export class ExchangeState {
 	send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
 		this.end();
 		this.#isUnderWay = true;
+		this.#subject = undefined;
 		this.#sent = {
 			reason,
 			conditional,

@@ -12,6 +12,9 @@ export type BodyProgress = {
 	/** In bytes; `undefined` where nobody knows. */
 	readonly length: number | undefined;
 	received: number;
+
+	/** When some of it came last, in milliseconds since it has begun. */
+	progressed: number;
 };
 
 // A rate says little at first.
@@ -27,12 +30,13 @@ export function timeLeft(elapsed: number, body: BodyProgress | undefined, {respo
 		return response - elapsed;
 	}
 
-	const {length, received} = body;
+	const {length, received, progressed} = body;
 	if (length === undefined) {
 		return unknownLength - elapsed;
 	}
 
-	// A body is waited for while it will be whole in time, at the rate seen. Whoever reads it may stop before its end.
-	const isInTime = elapsed < firstEstimate || elapsed * length <= response * received;
+	// A body is waited for while it will be whole in time, at the rate seen. Whoever reads it may stop before its end: then nothing comes any more.
+	const isStalled = elapsed - progressed >= unknownLength;
+	const isInTime = elapsed < firstEstimate || (!isStalled && elapsed * length <= response * received);
 	return isInTime ? Math.min(response - elapsed, firstEstimate) : 0;
 }

@@ -33,6 +33,9 @@ export class ExchangeWrites {
 	readonly #state: ExchangeState;
 	readonly #listener: WriteListener;
 
+	/** Whether a response was handed over to be written: it ends the exchange once that is done. */
+	hasBegun = false;
+
 	/** The invalidation by this very request, until it is in the store. */
 	#invalidating: MaybePromise<number | undefined>;
 
@@ -64,23 +67,26 @@ export class ExchangeWrites {
 		const {settings, request, identity} = this.#state;
 		const codings = settings.storeEncoded ? [] : decodableCodings(fields);
 		const {key: own} = this.#state;
+		this.hasBegun = true;
 		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;
 		this.#quietly(() => then(own ?? then(stored.key(settings.secret), made => this.#state.cache.checkedKey(made)), key => {
 			if (key === undefined) {
-				this.#state.end();
+				this.#finish();
 				return;
 			}
 
 			// It is composed now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
 			const composed = then(this.#decode(body, codings), content => content && then(stored.stored(settings.secret), storable => this.#tagged(composeResponse(received, {body: content, codings, request: storable}))));
 			this.#write(key, composed, 'stored', body.byteLength);
-			return composed instanceof Promise ? composed.then(() => undefined) : undefined;
-		}));
+		}), () => {
+			this.#finish();
+		});
 	}
 
 	/** Stores a response anew where it was found. */
 	renew(stored: StoredResponse): void {
 		const {primary} = this.#state.match as Match;
+		this.hasBegun = true;
 		this.#write(primary, this.#filtered(stored), 'revalidated', stored.byteLength);
 	}
 
@@ -189,6 +195,8 @@ export class ExchangeWrites {
 	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
 		const {cache, request, told} = this.#state;
+		// A fault of it is told when its turn to be written has come.
+		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
 			this.#state.advanceTo(head);
 			return then(composed, stored => stored && this.#current(key, stored));
@@ -202,7 +210,7 @@ export class ExchangeWrites {
 				cache.written('stored', {...told, reason, key});
 			},
 			whenDone: () => {
-				this.#state.end();
+				this.#finish();
 			},
 		});
 		if (hasRoom) {
@@ -211,7 +219,7 @@ export class ExchangeWrites {
 
 		outcome?.done();
 		this.#listener.onRefused('queue-full');
-		this.#state.end();
+		this.#finish();
 	}
 
 	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
@@ -230,13 +238,20 @@ export class ExchangeWrites {
 		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
-	#quietly(action: () => MaybePromise<void>): void {
+	/** Nothing more comes of it: whoever waits for it all the same waits no longer. */
+	#finish(): void {
+		this.#state.inFlight?.fail();
+		this.#state.end();
+	}
+
+	/** Does what needs a key. A fault of what makes it is told. */
+	#quietly(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
 		const outcome = this.#expect();
 		void recover(() => then(action(), () => outcome?.done()), error => {
 			cache.report('settingError', {setting: settingOfKey(settings), error});
+			onFault?.();
 			outcome?.failed(error);
-			this.#state.end();
 		});
 	}
 

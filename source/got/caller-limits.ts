@@ -2,21 +2,22 @@ import {Writable} from 'node:stream';
 import type {ClientRequest} from 'node:http';
 import type {Options} from 'got';
 import {longestTimer} from '../maybe-promise.ts';
+import {isTimeout} from './native-request.ts';
 
 /** A limit of Got's that holds while a request waits for another one. */
-type Limit = 'request' | 'response';
+type Limit = 'request' | 'response' | 'socket';
 
 /** Why nobody waits any more: the caller's signal, or one of its timeouts. */
 export type End = 'aborted' | Limit;
 
 type Timeouts = Partial<Record<Limit, number | undefined>>;
 
-const limits: readonly Limit[] = ['request', 'response'];
+const limits: readonly Limit[] = ['request', 'response', 'socket'];
 
 /**
 What is waited for before a request may be sent, or why nobody waits any more: Got cannot cut off what has no `ClientRequest` yet.
 
-`start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept.
+`start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept, and `timeout.socket`.
 */
 export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | End> {
 	const {promise, resolve} = Promise.withResolvers<End>();
@@ -26,14 +27,21 @@ export async function withinLimits<Result>(pending: Promise<Result>, {signal, ti
 
 	const timers = limits.map(name => {
 		const limit = (timeout as Timeouts)[name];
-		// Got 16 has a timer for the same moment, which was set before.
-		return limit === undefined || limit > longestTimer
-			? undefined
-			: setTimeout(() => {
-				if (name !== 'response' || !hasResponse()) {
-					resolve(name);
-				}
-			}, Math.max(0, start + limit - performance.now())).unref();
+		if (limit === undefined || limit > longestTimer) {
+			return undefined;
+		}
+
+		// Got 16 has a timer of its own for `timeout.request`, which is to be the first one.
+		const left = Math.ceil(start + limit - performance.now()) + 1;
+		const timer = setTimeout(() => {
+			if (name !== 'request' && hasResponse()) {
+				// Where that one fails, the response of the next one is waited for.
+				timer.refresh();
+			} else {
+				resolve(name);
+			}
+		}, Math.max(0, left)).unref();
+		return timer;
 	});
 	signal?.addEventListener('abort', abort, {once: true});
 	if (signal?.aborted) {
@@ -70,21 +78,32 @@ export function shortenTimeout(options: Options, waited: number, name: Limit = '
 	});
 }
 
+/** Lets the error of a timeout name the caller's own limit, of which the request had the rest. */
+export function tellWholeTime(error: Error | null | undefined, timeout: Timeouts): void {
+	const {event} = new Object(error) as {readonly event?: Limit};
+	const limit = isTimeout(error) ? timeout[event!] : undefined;
+	if (limit !== undefined) {
+		error!.message = `Timeout awaiting '${event!}' for ${limit}ms`;
+	}
+}
+
 /**
 A request that was never sent, since its time was over before it could be: Got makes the error of that itself, and knows only `ClientRequest`s. Of `timeout.request`, Got 16 has told by now, and destroys it.
 */
 export function lateRequest(options: Options, name: Limit): ClientRequest {
-	const limit = (options.timeout as Timeouts)[name]!;
-	shortenTimeout(options, limit, name);
+	const limit = (options.timeout as Timeouts)[name];
+	if (name !== 'socket') {
+		shortenTimeout(options, Infinity, name);
+	}
+
 	const request = new Writable({
+		// It is Got that ends it.
+		autoDestroy: false,
 		write(_chunk, _encoding, callback) {
 			callback();
 		},
 		destroy(error, callback) {
-			if (error !== null) {
-				error.message = `Timeout awaiting '${name}' for ${limit}ms`;
-			}
-
+			tellWholeTime(error, {[name]: limit});
 			callback(error);
 		},
 		final(callback) {
@@ -94,6 +113,12 @@ export function lateRequest(options: Options, name: Limit): ClientRequest {
 			}
 		},
 	});
-	// Its socket never comes.
-	return Object.assign(request, {setTimeout() {}}) as unknown as ClientRequest; // eslint-disable-line @typescript-eslint/no-empty-function
+	return Object.assign(request, {
+		// Its socket never comes, and is silent.
+		setTimeout(_milliseconds: number, expire: () => void) {
+			if (name === 'socket') {
+				setImmediate(expire);
+			}
+		},
+	}) as unknown as ClientRequest;
 }

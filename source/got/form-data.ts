@@ -25,7 +25,7 @@ export async function readFormData(options: Options): Promise<End | undefined> {
 	const rest = (options.body as unknown as AsyncIterable<Chunk>)[Symbol.asyncIterator]() as Chunks;
 	const chunks: Uint8Array[] = [];
 	const outcome = await withinLimits(readUpTo(limit, rest, chunks), options, {start, hasResponse: () => true});
-	if (outcome === 'aborted' || outcome === 'request' || outcome === 'response') {
+	if (outcome !== 'whole' && typeof outcome === 'string') {
 		void abandon(rest);
 		return outcome;
 	}

@@ -56,8 +56,8 @@ export function isClientRequest(result: RequestResult): result is ClientRequest 
 
 /** What a user's request function may give in place of a request. */
 export function isResponseLike(value: unknown): value is IncomingMessage {
-	const {statusCode, headers} = new Object(value) as {statusCode?: unknown; headers?: unknown};
-	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null;
+	const {statusCode, headers, on} = new Object(value) as {statusCode?: unknown; headers?: unknown; on?: unknown};
+	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null && typeof on === 'function';
 }
 
 /** Whether an error is of a timeout of Got's, which is the caller's own. */

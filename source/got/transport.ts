@@ -11,6 +11,7 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	lateRequest,
 	shortenTimeout,
+	tellWholeTime,
 	withinLimits,
 	type End,
 } from './caller-limits.ts';
@@ -88,12 +89,24 @@ type Wait<Result> = {
 	readonly leave?: () => void;
 };
 
+/** Where a response comes from. */
+type Source = {
+	/** The request that Got knows of. */
+	readonly request?: ClientRequest;
+
+	/** Whether the caller has given it up. */
+	readonly isGivenUp: () => boolean;
+};
+
 /** One attempt of one hop: it translates between Got and an exchange. */
 class Attempt {
 	readonly #parts: AttemptParts;
 	readonly #options: Options;
 	readonly #exchange: Exchange;
 	readonly #start = performance.now();
+
+	/** Milliseconds for which the request waited for another one before it was sent. */
+	#waited = 0;
 
 	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
 	#mayRetry = false;
@@ -152,8 +165,8 @@ class Attempt {
 
 		const waited = performance.now() - this.#start;
 		// What took longer than the store may was a wait for another request.
-		if (leave !== undefined || waited > this.#exchange.settings.storeTimeout) {
-			shortenTimeout(this.#options, waited);
+		if (leave !== undefined || this.#waited > 0 || waited > this.#exchange.settings.storeTimeout) {
+			this.#waited = waited;
 		}
 
 		return go(result);
@@ -161,7 +174,11 @@ class Attempt {
 
 	/** The caller has given up: what others wait for is left to one of them. */
 	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
-		void this.#exchange.next({type: 'released', isOwn: true});
+		const abandon = (): void => {
+			void this.#exchange.next({type: 'released', isOwn: true});
+		};
+
+		abandon();
 		try {
 			const late = await pending;
 			if (late.do === 'lead') {
@@ -169,9 +186,11 @@ class Attempt {
 			} else if (late.do === 'wait') {
 				late.leave();
 			}
-		} finally {
-			void this.#exchange.next({type: 'released', isOwn: true});
+		} catch {
+			// Nobody is there who could be told.
 		}
+
+		abandon();
 	}
 
 	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
@@ -195,27 +214,41 @@ class Attempt {
 	}
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
+		const {signal} = this.#options;
+		const giveUp = (): void => {
+			void this.#exchange.next({type: 'released', isOwn: true});
+		};
+
+		// Got ends what comes once the caller has given up, and that may be never.
+		signal?.addEventListener('abort', giveUp, {once: true});
 		try {
 			return await this.#watch(await pending);
 		} catch (error) {
 			return this.#standIn(error);
+		} finally {
+			signal?.removeEventListener('abort', giveUp);
 		}
 	}
 
 	#watch(result: RequestResult): MaybePromise<RequestResult> {
 		if (isClientRequest(result)) {
+			if (this.#waited > 0) {
+				shortenTimeout(this.#options, this.#waited);
+			}
+
 			const request = watchRequest(result, {
-				respond: response => this.#receive(response, () => request.isDestroyed, result),
+				respond: response => this.#receive(response, {request: result, isGivenUp: () => request.isDestroyed}),
 				fail: error => this.#fail(error),
-				giveUp: () => {
-					this.#second?.destroy();
+				giveUp: error => {
+					tellWholeTime(error, this.#options.timeout);
+					this.#second?.destroy(error);
 				},
 				close: () => {
-					void this.#exchange.next({type: 'released', isOwn: true});
+					void this.#exchange.next({type: 'released', isOwn: request.isDestroyed});
 				},
 			});
 		} else if (isResponseLike(result)) {
-			return this.#receive(result, () => false) as MaybePromise<RequestResult>;
+			return this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true}) as MaybePromise<RequestResult>;
 		} else {
 			// What a user's function gives may be no response at all: that is for Got to say.
 			void this.#exchange.next({type: 'released'});
@@ -224,10 +257,10 @@ class Attempt {
 		return result;
 	}
 
-	#receive(response: IncomingMessage, isGivenUp: () => boolean, request?: ClientRequest): MaybePromise<GivenResponse> {
-		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, request, isGivenUp}), ({given, awaitsRetries}) => {
+	#receive(response: IncomingMessage, source: Source): MaybePromise<GivenResponse> {
+		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, ...source}), ({given, awaitsRetries}) => {
 			if (given === undefined) {
-				return this.#resend();
+				return this.#resend(source);
 			}
 
 			if (awaitsRetries) {
@@ -239,16 +272,26 @@ class Attempt {
 	}
 
 	/** The origin's answer was of nothing that is known: it is asked once more, without conditions. */
-	async #resend(): Promise<GivenResponse> {
+	async #resend(source: Source): Promise<GivenResponse> {
 		try {
 			const result = await requestFunctionOf(this.#options)(this.#parts.url, this.#options.createNativeRequestOptions());
 			if (!isClientRequest(result)) {
-				return await this.#receive(result as IncomingMessage, () => false);
+				return await this.#receive(result as IncomingMessage, source);
 			}
 
 			this.#second = result;
-			return await this.#receive(await awaitResponse(result, sentBody(this.#options)), () => result.destroyed);
+			const response = await awaitResponse(result, sentBody(this.#options));
+			// Got knows of the first request alone.
+			result.once('error', error => {
+				source.request?.emit('error', error);
+			});
+			return await this.#receive(response, {...source, request: result});
 		} catch (error) {
+			if (source.isGivenUp() && !isTimeout(error)) {
+				void this.#exchange.next({type: 'released', isOwn: true});
+				throw error;
+			}
+
 			return this.#standIn(error) as unknown as GivenResponse;
 		}
 	}

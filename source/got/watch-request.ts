@@ -8,8 +8,8 @@ export type Watcher = {
 	/** What takes the place of the origin's response: it, a stored one, or another that is waited for. Only what is waited for may fail. */
 	readonly respond: (response: IncomingMessage) => GivenResponse | Promise<GivenResponse>;
 
-	/** The request is destroyed: nothing is waited for any more. */
-	readonly giveUp: () => void;
+	/** The request is destroyed, with an error where that is of a timeout: nothing is waited for any more. */
+	readonly giveUp: (error: Error | undefined) => void;
 
 	/** It has come to an end without a response. */
 	readonly close: () => void;
@@ -36,7 +36,7 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 	request.destroy = error => {
 		isGivenUp ||= error === undefined;
 		watched.isDestroyed = true;
-		giveUp();
+		giveUp(error);
 		return destroy.call(request, error);
 	};
 
@@ -49,7 +49,12 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 
 	let isReplaced = false;
 	forgiveWrites(request, () => isReplaced);
+	const before = request.rawListeners('close');
 	replaceEmit(request, (event, argument, emit) => {
+		if (isReplaced && (event === 'error' || event === 'close')) {
+			return endReplaced(event, request, before);
+		}
+
 		if (isSettled) {
 			return emit();
 		}
@@ -59,7 +64,7 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 			const given = respond(argument as IncomingMessage);
 			if (given instanceof Promise) {
 				// Node.js marks the request as destroyed when its response has ended: that it still is wanted, nobody has denied.
-				void emitLater(request, given, response => watched.isDestroyed || emit('response', response));
+				void emitLater(request, given, response => isGivenUp || emit('response', response));
 				return true;
 			}
 
@@ -77,10 +82,22 @@ export function watchRequest(request: ClientRequest, {respond, fail, giveUp, clo
 		}
 
 		isReplaced = true;
-		pretendResponse(request);
 		return emit('response', standIn);
 	});
 	return watched;
+}
+
+/**
+The failure is over with the stored response: Got, which would take the end of the request for another failure, is not told of it. Whoever listened before Got did is: what Node.js and agents hold for the request is given back.
+*/
+function endReplaced(event: 'error' | 'close', request: ClientRequest, before: ReturnType<ClientRequest['rawListeners']>): boolean {
+	if (event === 'close') {
+		for (const listener of before) {
+			listener.call(request);
+		}
+	}
+
+	return true;
 }
 
 async function emitLater(request: ClientRequest, pending: Promise<GivenResponse>, emit: (response: GivenResponse) => boolean): Promise<void> {
@@ -107,17 +124,4 @@ function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void 
 		const original = request[name] as (...arguments_: unknown[]) => unknown;
 		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
 	}
-}
-
-/**
-The failure is over with the stored response; but Got, and Node.js when the socket closes, look at `res` to learn whether there was one. This one says that there was, and that it is done.
-*/
-function pretendResponse(request: ClientRequest): void {
-	const done = {
-		complete: true,
-		aborted: false,
-		readable: false,
-		_dump() {}, // eslint-disable-line @typescript-eslint/no-empty-function -- There is nothing to dump.
-	};
-	Object.assign(request, {res: done});
 }

@@ -1,4 +1,4 @@
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
 import {isPromise} from '../maybe-promise.ts';
 import {
 	Breaker,
@@ -6,6 +6,7 @@ import {
 	type CircuitState,
 	type Passage,
 } from './breaker.ts';
+import {LateWrites} from './late-writes.ts';
 import {within} from './time-limit.ts';
 import type {
 	MaybePromise,
@@ -80,6 +81,7 @@ class GuardedStore implements Store {
 	readonly name: string;
 	readonly holds: Store['holds'];
 	readonly #store: Store;
+	readonly #late: LateWrites;
 	readonly #timeout: number;
 	readonly #failFast: boolean;
 	readonly #onError: ((fault: StoreFault) => void) | undefined;
@@ -97,6 +99,7 @@ class GuardedStore implements Store {
 		this.name = store.name;
 		this.holds = store.holds;
 		this.#store = store;
+		this.#late = LateWrites.of(store);
 		this.#timeout = timeout;
 		this.#failFast = failFast;
 		this.#onError = onError;
@@ -148,13 +151,13 @@ class GuardedStore implements Store {
 
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
 		return this.#call({
-			operation: 'set', key, miss: undefined, extraTime: timeFor(value, options), run: () => this.#store.set(key, value, options),
+			operation: 'set', key, miss: undefined, extraTime: timeFor(value, options), run: () => this.#late.after(key, () => this.#store.set(key, value, options)),
 		});
 	}
 
 	delete(key: string): MaybePromise<boolean> {
 		return this.#call({
-			operation: 'delete', key, miss: false, run: () => this.#store.delete(key),
+			operation: 'delete', key, miss: false, run: () => this.#late.after(key, () => this.#store.delete(key)),
 		});
 	}
 
@@ -233,6 +236,10 @@ class GuardedStore implements Store {
 			this.#breaker?.succeed(passage);
 			return value;
 		} catch (error) {
+			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
+				this.#late.add(call.key!, answer);
+			}
+
 			return this.#fault(call, passage, error);
 		}
 	}

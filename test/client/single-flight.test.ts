@@ -1,88 +1,22 @@
 import {Buffer} from 'node:buffer';
-import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
-import {request as sendByNode, type ServerResponse} from 'node:http';
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+import {request as sendByNode} from 'node:http';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import got from 'got';
 import {
 	cacheHooks,
 	cacheInfo,
-	createStore,
 	getCache,
-	type CacheSettings,
 	type RequestSettings,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {Origin, type Handler} from '../helpers/origin.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {findRedis, redisCommand, tellServer} from '../helpers/servers.ts';
+import {Gate, settle} from '../helpers/gate.ts';
+import {openedStores} from '../helpers/opened-stores.ts';
+import {Origin} from '../helpers/origin.ts';
 
-type OpenedStore = AsyncDisposable & {readonly settings: CacheSettings};
-
-// Before the first test: AVA wants all of them declared at once.
-const program = await findRedis();
-const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
-tellServer(test, 'single flight on redis', redis && '`redis-server`', '`redis-server` on the PATH');
-test.after.always(async () => {
-	await redis?.stop();
-});
-
-/** Where the same must hold. A store more is a line more. */
-const stores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
-	memory: async () => ({settings: {store: 'memory'}, async [Symbol.asyncDispose]() {}}),
-	async sqlite() {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
-		return {
-			settings: {store: 'sqlite', cacheName: path.join(folder, 'cache')},
-			async [Symbol.asyncDispose]() {
-				await rm(folder, {recursive: true});
-			},
-		};
-	},
-	...(redis !== undefined && {
-		async redis() {
-			const store = createStore('redis', {url: `redis://127.0.0.1:${redis.port}`, cacheName: randomUUID()});
-			return {
-				// A busy machine must not make a slow store of one that is none.
-				settings: {store, storeTimeout: 20_000},
-				async [Symbol.asyncDispose]() {
-					await store.close();
-				},
-			};
-		},
-	}),
-};
-
-/** Answers each request when it is told to. */
-class Gate {
-	readonly held: ServerResponse[] = [];
-	readonly handler: Handler = (_request, response) => {
-		this.held.push(response);
-		this.#waiting.shift()?.();
-	};
-
-	readonly #waiting: Array<() => void> = [];
-
-	async next(): Promise<ServerResponse> {
-		if (this.held.length === 0) {
-			await new Promise<void>(resolve => {
-				this.#waiting.push(resolve);
-			});
-		}
-
-		return this.held.shift()!;
-	}
-}
-
-/** Long enough for requests that need not wait to reach an origin on loopback. */
-const settle = async (): Promise<void> => {
-	await delay(60);
-};
+const stores = await openedStores(test, 'single flight');
 
 for (const [name, instance] of majors) {
 	for (const [store, open] of Object.entries(stores)) {
@@ -203,7 +137,7 @@ for (const [name, instance] of majors) {
 		second.write('cut', () => {
 			second.socket!.destroy();
 		});
-		// The end by its own reader was no failure, so that this is the first one.
+		// The end by the caller was no failure of the origin: this is the first one, after which one asks.
 		(await gate.next()).end('third');
 		const settled = await Promise.allSettled(followers);
 		t.is(settled.filter(({status}) => status === 'rejected').length, 1);

@@ -13,8 +13,8 @@ import type {Handler, Origin} from './origin.ts';
 
 // Made for these tests, for `localhost` and 127.0.0.1 alone.
 const fixture = (name: string): string => fs.readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-export const key = fixture('localhost-key.pem');
-export const cert = fixture('localhost-cert.pem');
+export const key: string = fixture('localhost-key.pem');
+export const cert: string = fixture('localhost-cert.pem');
 
 /** An origin on loopback that speaks HTTP/2, or HTTP/1.1 to those who do not. */
 export class SecureOrigin implements AsyncDisposable {

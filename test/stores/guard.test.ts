@@ -179,6 +179,35 @@ test('a larger value may take longer to set', async t => {
 	}
 });
 
+test('what is written after its time limit is not overtaken by what comes later for the key, by whichever guard', async t => {
+	const calls: string[] = [];
+	const held = Promise.withResolvers<void>();
+	const {store, inner, operations} = guarded({
+		async set(key, value) {
+			if (value === 'slow') {
+				await held.promise;
+			}
+
+			calls.push(`set ${key} ${value as string}`);
+		},
+		delete(key) {
+			calls.push(`delete ${key}`);
+			return true;
+		},
+	});
+	const other = guardStore(inner as Store, {timeout: 20_000});
+	await store.set('key', 'slow', kept);
+	const deleted = other.delete('key');
+	await store.set('another', 'quick', kept);
+	const written = other.set('key', 'quick', kept);
+	held.resolve();
+	t.true(await deleted);
+	await written;
+	t.deepEqual(calls, ['set another quick', 'set key slow', 'delete key', 'set key quick']);
+	t.deepEqual(operations(), ['set']);
+	t.true(store.delete('key'));
+});
+
 test.serial('no timer is left behind, and none is made for an endless limit', async t => {
 	const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
 	const before = timers();

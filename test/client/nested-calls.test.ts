@@ -1,0 +1,159 @@
+import dns from 'node:dns';
+import http from 'node:http';
+import net from 'node:net';
+import type {Duplex} from 'node:stream';
+import test from 'ava';
+import type {ExtendOptions, Got} from 'got';
+import {cacheHooks, HttpCache} from '../../source/index.ts';
+import {majors, readStream} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+
+type Ask = () => Promise<unknown>;
+
+/** An agent that asks for something before it connects. */
+class AskingAgent extends http.Agent {
+	readonly #ask: Ask;
+
+	constructor(ask: Ask) {
+		super();
+		this.#ask = ask;
+	}
+
+	override createConnection(options: http.ClientRequestArgs, callback?: (error: Error | null, stream: Duplex) => void): undefined {
+		void (async () => {
+			await this.#ask();
+			callback!(null, net.connect(options as net.NetConnectOpts));
+		})();
+	}
+}
+
+/** Where code of a user's runs in the middle of a request: what it asks for is asked for by that request. */
+const places: Readonly<Record<string, (ask: Ask, cache: HttpCache) => ExtendOptions>> = {
+	'a request function': ask => ({
+		request: (async (url: URL, options: http.RequestOptions, callback: () => void) => {
+			await ask();
+			return http.request(url, options, callback);
+		}) as never,
+	}),
+	'a hook before the request': ask => ({
+		hooks: {
+			beforeRequest: [async () => {
+				await ask();
+			}],
+		},
+	}),
+	'a `dnsLookup`': ask => ({
+		dnsLookup: ((hostname: string, options: dns.LookupOptions, callback: () => void) => {
+			void (async () => {
+				await ask();
+				dns.lookup(hostname, {...options, family: 4}, callback); // eslint-disable-line n/prefer-promises/dns -- Node.js gives a callback.
+			})();
+		}) as never,
+	}),
+	'an agent': ask => ({agent: {http: new AskingAgent(ask)}}),
+	'a filter': (ask, cache) => cacheHooks({
+		cache,
+		async filterFn() {
+			await ask();
+			return true;
+		},
+	}),
+};
+
+/** The first call asks; those that come of it do not. */
+function onceOnly(ask: Ask): Ask {
+	let hasAsked = false;
+	return async () => {
+		if (hasAsked) {
+			return;
+		}
+
+		hasAsked = true;
+		await ask();
+	};
+}
+
+for (const [name, instance] of majors) {
+	for (const [place, nest] of Object.entries(places)) {
+		for (const paths of [['/a'], ['/a', '/b'], ['/a', '/b', '/c']]) {
+			for (const isShared of [true, false]) {
+				test(`${name}: a call from ${place} does not wait for the request that it is part of: ${paths.join(' → ')} → /a by ${isShared ? 'one client' : 'clients of one cache'}`, async t => {
+					await using origin = await Origin.start((request, response) => {
+						response.end(request.url);
+					});
+					const url = origin.url.replace('127.0.0.1', 'localhost');
+					await using cache = new HttpCache({store: 'memory'});
+					const open = (): Got => instance.extend({retry: {limit: 0}}, cacheHooks({cache}));
+					const one = open();
+					const asked: string[] = [];
+					// Each asks for the next one in its midst, and the last one for the first.
+					let client = one;
+					for (const path of [...paths.slice(1), '/a'].toReversed()) {
+						const inner = client;
+						const askInner = onceOnly(async () => {
+							asked.push(await inner(url + path).text());
+						});
+						client = (isShared ? one : open()).extend(nest(askInner, cache));
+					}
+
+					const start = performance.now();
+					const [first, second] = await Promise.all([client(`${url}/a`), readStream(one.stream(`${url}/a`))]);
+					t.is(first.body, '/a');
+					t.is(second, '/a');
+					t.true(performance.now() - start < 3000);
+					// What is filtered is so after it was given.
+					await cache.idle();
+					t.deepEqual(asked.toSorted(), paths);
+				});
+			}
+		}
+	}
+
+	test(`${name}: two requests each of which asks for the other in its midst do not wait for one another`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			response.end(request.url);
+		});
+		await using cache = new HttpCache({store: 'memory'});
+		const plain = instance.extend({retry: {limit: 0}}, cacheHooks({cache}));
+		const both = Promise.withResolvers<void>();
+		let begun = 0;
+		const asking = (path: string): Got => plain.extend(places['a request function']!(onceOnly(async () => {
+			begun++;
+			if (begun === 2) {
+				both.resolve();
+			}
+
+			// Both are under way before either asks for the other.
+			await both.promise;
+			await plain(origin.url + path);
+		}), cache));
+		const start = performance.now();
+		const answers = await Promise.all([asking('/b')(`${origin.url}/a`), asking('/a')(`${origin.url}/b`)]);
+		t.deepEqual(answers.map(({body}) => body), ['/a', '/b']);
+		t.true(performance.now() - start < 3000);
+	});
+
+	test(`${name}: a call from a listener of a stream does not wait for that stream`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			response.writeHead(200, {'content-length': '5'});
+			response.end('whole');
+		});
+		await using cache = new HttpCache({store: 'memory'});
+		const client = instance.extend({retry: {limit: 0}}, cacheHooks({cache}));
+		for (const event of ['request', 'response', 'data', 'end'] as const) {
+			const url = `${origin.url}/${event}`;
+			const stream = client.stream(url);
+			const asked = new Promise<string>(resolve => {
+				stream.once(event, () => {
+					stream.pause();
+					resolve(client(url).text());
+				});
+			});
+			const start = performance.now();
+			stream.resume();
+			t.is(await asked, 'whole', `on ${event}`);
+			t.true(performance.now() - start < 900, `on ${event}`);
+			stream.destroy();
+		}
+	});
+}

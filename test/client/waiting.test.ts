@@ -1,0 +1,334 @@
+import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
+import type {OutgoingHttpHeaders} from 'node:http';
+import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
+import test from 'ava';
+import type {Got, Request} from 'got';
+import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {Gate, settle} from '../helpers/gate.ts';
+import {Origin, type Handler} from '../helpers/origin.ts';
+
+type Leader = {
+	/** Asks; the request is to be given up when it is under way. */
+	readonly ask: (client: Got, url: string, signal: AbortSignal) => Promise<unknown>;
+	readonly giveUp?: (controller: AbortController) => void;
+
+	/** The only version that has it. */
+	readonly only?: string;
+};
+
+/** What is to be given up, by a signal of which it does not know. */
+const given = new WeakMap<AbortSignal, {destroy?(): unknown; cancel?(): unknown}>();
+
+/** Ways for a caller to end its own request, which says nothing of the origin. */
+const leaders: Readonly<Record<string, Leader>> = {
+	'its signal': {
+		ask: async (client, url, signal) => client(url, {signal}),
+		giveUp(controller) {
+			controller.abort();
+		},
+	},
+	'the signal of a stream': {
+		ask: async (client, url, signal) => readStream(client.stream(url, {signal})),
+		giveUp(controller) {
+			controller.abort();
+		},
+	},
+	'the destruction of its stream': {
+		async ask(client, url, signal) {
+			const stream = client.stream(url);
+			given.set(signal, stream);
+			return readStream(stream);
+		},
+		giveUp({signal}) {
+			given.get(signal)!.destroy!();
+		},
+	},
+	'its cancellation': {
+		async ask(client, url, signal) {
+			const promise = client(url);
+			given.set(signal, promise as {cancel?(): unknown});
+			return promise;
+		},
+		giveUp({signal}) {
+			given.get(signal)!.cancel!();
+		},
+		only: 'Got 14',
+	},
+	'a signal with a time': {ask: async (client, url) => client(url, {signal: AbortSignal.timeout(300)})},
+	'`timeout.request`': {ask: async (client, url) => client(url, {timeout: {request: 300}})},
+	'`timeout.response`': {ask: async (client, url) => client(url, {timeout: {response: 300}})},
+	'`timeout.socket`': {ask: async (client, url) => client(url, {timeout: {socket: 300}})},
+};
+
+async function nothing(): Promise<void> {}
+
+for (const [name, instance] of majors) {
+	const ways = Object.entries(leaders).filter(([, {only = name}]) => only === name);
+	for (const [way, {ask, giveUp}] of ways) {
+		for (const hasBegun of [false, true]) {
+			const count = way === 'its signal' ? 300 : 40;
+			test.serial(`${name}: ${count} requests that wait for one that ends by ${way} ${hasBegun ? 'in the middle of its body' : 'before it has a response'} send one more`, async t => {
+				const gate = new Gate();
+				await using origin = await Origin.start(gate.handler);
+				const {client} = createClient({}, instance);
+				const controller = new AbortController();
+				const leader = ask(client, origin.url, controller.signal);
+				leader.catch(nothing);
+				const first = await gate.next();
+				if (hasBegun && way !== '`timeout.response`') {
+					first.writeHead(200, {'content-length': '1000'});
+					first.write('begun');
+				}
+
+				const followers = Array.from({length: count}, async () => client(origin.url));
+				await settle();
+				giveUp?.(controller);
+				await t.throwsAsync(leader);
+				const second = await gate.next();
+				await settle();
+				second.end('second');
+				const bodies = await Promise.all(followers.map(async response => (await response).body));
+				t.deepEqual(new Set(bodies), new Set(['second']));
+				t.is(bodies.length, count);
+				t.is(origin.count, 2);
+			});
+		}
+	}
+
+	test.serial(`${name}: one after the other may end by its caller: each time one more is sent`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const controllers = Array.from({length: 10}, () => new AbortController());
+		const all = controllers.map(async ({signal}) => client(origin.url, {signal}));
+		for (const request of all) {
+			request.catch(nothing);
+		}
+
+		for (const controller of controllers.slice(0, -1)) {
+			await gate.next();
+			await settle();
+			t.is(gate.held.length, 0);
+			controller.abort();
+		}
+
+		(await gate.next()).end('last');
+		t.is((await all.at(-1)!).body, 'last');
+		t.is(origin.count, 10);
+	});
+
+	test.serial(`${name}: whoever waits and has ended without a word is passed over`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({}, instance);
+		const leader = client.stream(origin.url);
+		leader.on('error', () => {});
+		await gate.next();
+		// A stream that is destroyed tells nobody.
+		const gone = Array.from({length: 20}, () => client.stream(origin.url));
+		const follower = client(origin.url);
+		await settle();
+		for (const stream of [...gone, leader]) {
+			stream.destroy();
+		}
+
+		(await gate.next()).end('second');
+		t.is((await follower).body, 'second');
+		t.is(origin.count, 2);
+	});
+
+	test.serial(`${name}: 200 requests for what fails are sent as 1, 1, 2, 4, 8, …`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({storeTimeout: 20_000}, instance);
+		const all = Promise.allSettled(Array.from({length: 200}, async () => client(origin.url)));
+		for (const count of [1, 1, 2, 4, 8, 16, 32, 64, 72]) {
+			while (gate.held.length < count) {
+				await turn();
+			}
+
+			await settle();
+			t.is(gate.held.length, count);
+			for (const response of gate.held.splice(0)) {
+				response.socket!.destroy();
+			}
+		}
+
+		t.true((await all).every(({status}) => status === 'rejected'));
+	});
+
+	test.serial(`${name}: so are those for what is too much for the origin`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client} = createClient({storeTimeout: 20_000}, instance);
+		const all = Promise.allSettled(Array.from({length: 8}, async () => client(origin.url)));
+		for (const count of [1, 1, 2, 4]) {
+			while (gate.held.length < count) {
+				await turn();
+			}
+
+			await settle();
+			t.is(gate.held.length, count);
+			for (const response of gate.held.splice(0)) {
+				response.writeHead(429).end();
+			}
+		}
+
+		await all;
+	});
+
+	test.serial(`${name}: a response is as old as the request for it, however long that waited for another one`, async t => {
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const {client, clock} = createClient({cacheControl: true}, instance);
+		const controller = new AbortController();
+		const leader = client(origin.url, {signal: controller.signal});
+		leader.catch(nothing);
+		await gate.next();
+		const follower = client(origin.url);
+		await settle();
+		clock.advance(10);
+		controller.abort();
+		const second = await gate.next();
+		second.writeHead(200, {'cache-control': 'max-age=5'});
+		second.end('second');
+		t.is((await follower).body, 'second');
+		t.true((await client(origin.url)).isFromCache);
+		t.is(origin.count, 2);
+	});
+}
+
+/** Milliseconds until a stream says something. */
+async function untilData(stream: Request): Promise<number> {
+	const start = performance.now();
+	stream.on('error', () => {});
+	await once(stream, 'data');
+	return performance.now() - start;
+}
+
+const endless = (headers: OutgoingHttpHeaders): Handler => (_request, response) => {
+	response.writeHead(200, headers);
+	response.write('first');
+	const timer = setInterval(() => {
+		response.write('more');
+	}, 50);
+	response.on('close', () => {
+		clearInterval(timer);
+	});
+};
+
+for (const [name, instance] of majors) {
+	test.serial(`${name}: each reader of a body without end hears of it within 3 s`, async t => {
+		await using origin = await Origin.start(endless({}));
+		const {client} = createClient({}, instance);
+		const readers: Request[] = [];
+		const ask = async (): Promise<number> => {
+			const stream = client.stream(origin.url);
+			readers.push(stream);
+			return untilData(stream);
+		};
+
+		const first = ask();
+		await settle();
+		const second = ask();
+		await delay(1000);
+		const third = ask();
+		await delay(1500);
+		const fourth = ask();
+		const times = await Promise.all([first, second, third, fourth]);
+		t.log(times.map(time => Math.round(time)).join(', '));
+		t.true(times.every(time => time < 3000));
+		for (const reader of readers) {
+			reader.destroy();
+		}
+	});
+
+	test.serial(`${name}: readers of an event stream, and of a body that is known to be too large, do not wait for its end`, async t => {
+		for (const headers of [{'content-type': 'text/event-stream'}, {'content-type': 'Text/Event-Stream; charset=utf-8'}, {'content-length': '1000000'}]) {
+			await using origin = await Origin.start(endless(headers));
+			const {client} = createClient({maxEntryBytes: 100_000}, instance);
+			const readers = Array.from({length: 5}, () => client.stream(origin.url));
+			const times = await Promise.all(readers.map(async stream => untilData(stream)));
+			t.true(times.every(time => time < 1000), `${times.join(', ')} ms for ${JSON.stringify(headers)}`);
+			const later = client.stream(origin.url);
+			t.true(await untilData(later) < 1000);
+			for (const reader of [...readers, later]) {
+				reader.destroy();
+			}
+		}
+	});
+
+	test.serial(`${name}: 50 readers of a body of known length wait for one request, however long it takes at a steady rate`, async t => {
+		const total = 3_000_000;
+		const piece = Buffer.alloc(total / 30);
+		await using origin = await Origin.start((_request, response) => {
+			response.writeHead(200, {'content-length': String(total)});
+			let left = total;
+			const timer = setInterval(() => {
+				response.write(piece);
+				left -= piece.byteLength;
+				if (left !== 0) {
+					return;
+				}
+
+				clearInterval(timer);
+				response.end();
+			}, 100);
+		});
+		const {client} = createClient({}, instance);
+		const lengths = await Promise.all(Array.from({length: 50}, async (_, index) => index % 2 === 0
+			? (await client(origin.url, {responseType: 'buffer'})).rawBody.byteLength
+			: (await readStream(client.stream(origin.url))).length));
+		t.deepEqual(new Set(lengths), new Set([total]));
+		t.is(origin.count, 1);
+	});
+
+	test.serial(`${name}: a HEAD whose stream is not read stalls nobody`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.writeHead(200, {'content-length': '1000000'});
+			response.end();
+		});
+		const {client} = createClient({}, instance);
+		const idle = client.stream(origin.url, {method: 'HEAD'});
+		await once(idle, 'response');
+		const start = performance.now();
+		await Promise.all(Array.from({length: 5}, async () => client.head(origin.url)));
+		t.true(performance.now() - start < 4000);
+		idle.destroy();
+	});
+}
+
+async function readNothing(): Promise<void> {}
+
+async function readHalf(stream: Request, length: number): Promise<void> {
+	let read = 0;
+	while (read < length / 2) {
+		await turn();
+		read += (stream.read() as Uint8Array | null)?.byteLength ?? 0;
+	}
+}
+
+const idle = [[readNothing, 0], [readNothing, 100_000], [readNothing, 5_000_000], [readHalf, 900_000]] as const;
+
+for (const [name, instance] of majors) {
+	for (const [read, length] of idle) {
+		test(`${name}: a stream of ${length} bytes that is read ${read === readHalf ? 'in part' : 'not at all'} stalls nobody`, async t => {
+			const body = Buffer.alloc(length);
+			await using origin = await Origin.start((_request, response) => {
+				response.writeHead(200, {'content-length': String(length)});
+				response.end(body);
+			});
+			const {client} = createClient({}, instance);
+			const stream = client.stream(origin.url);
+			stream.on('error', () => {});
+			await once(stream, 'response');
+			await read(stream, length);
+			const start = performance.now();
+			const bodies = await Promise.all(Array.from({length: 5}, async () => client(origin.url, {responseType: 'buffer'})));
+			t.true(bodies.every(({rawBody}) => rawBody.byteLength === length));
+			t.true(performance.now() - start < 4000);
+			stream.destroy();
+		});
+	}
+}

@@ -1,0 +1,30 @@
+import type {ServerResponse} from 'node:http';
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Handler} from './origin.ts';
+
+/** Answers each request when it is told to. */
+export class Gate {
+	readonly held: ServerResponse[] = [];
+	readonly handler: Handler = (_request, response) => {
+		this.held.push(response);
+		this.#waiting.shift()?.();
+	};
+
+	readonly #waiting: Array<() => void> = [];
+
+	/** The response that was held first and not yet given. */
+	async next(): Promise<ServerResponse> {
+		if (this.held.length === 0) {
+			await new Promise<void>(resolve => {
+				this.#waiting.push(resolve);
+			});
+		}
+
+		return this.held.shift()!;
+	}
+}
+
+/** Long enough for requests that need not wait to reach an origin on loopback. */
+export async function settle(): Promise<void> {
+	await delay(60);
+}

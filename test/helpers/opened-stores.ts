@@ -1,0 +1,52 @@
+import {randomUUID} from 'node:crypto';
+import {mkdtemp, rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type {TestFn} from 'ava';
+import {createStore, type CacheSettings} from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {ServerProcess} from './server-process.ts';
+import {findRedis, redisCommand, tellServer} from './servers.ts';
+
+export type OpenedStore = AsyncDisposable & {
+	/** The same store for each cache that is made with them. */
+	readonly settings: CacheSettings;
+};
+
+/**
+Where the same must hold: a store of one process, one in a file, and one across a network. A store more is a line more.
+
+To be called before the first test: AVA wants all of them declared at once.
+*/
+export async function openedStores(test: TestFn, title: string): Promise<Readonly<Record<string, () => Promise<OpenedStore>>>> {
+	const program = await findRedis();
+	const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+	tellServer(test, `${title} on redis`, redis && '`redis-server`', '`redis-server` on the PATH');
+	test.after.always(async () => {
+		await redis?.stop();
+	});
+	return {
+		memory: async () => ({settings: {store: new MemoryStore()}, async [Symbol.asyncDispose]() {}}),
+		async sqlite() {
+			const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+			return {
+				settings: {store: 'sqlite', cacheName: path.join(folder, 'cache')},
+				async [Symbol.asyncDispose]() {
+					await rm(folder, {recursive: true});
+				},
+			};
+		},
+		...(redis !== undefined && {
+			async redis() {
+				const store = createStore('redis', {url: `redis://127.0.0.1:${redis.port}`, cacheName: randomUUID()});
+				return {
+					// A busy machine must not make a slow store of one that is none.
+					settings: {store, storeTimeout: 20_000},
+					async [Symbol.asyncDispose]() {
+						await store.close();
+					},
+				};
+			},
+		}),
+	};
+}
