@@ -16,7 +16,7 @@ import {
 	isTag,
 	maxTagLength,
 	maxTags,
-} from './policy/tags.ts';
+} from './policy/fields.ts';
 import {
 	compileUrlPattern,
 	isUrlPattern,

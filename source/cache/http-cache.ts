@@ -12,7 +12,7 @@ import {
 } from '../settings.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {areTagsBounded, maxTagLength, maxTags} from '../policy/tags.ts';
+import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';

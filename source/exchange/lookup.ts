@@ -8,7 +8,7 @@ import {
 } from '../identity/identify.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
-import {requestFacts, type RequestFacts} from '../policy/request-facts.ts';
+import {requestFacts, type RequestFacts} from '../policy/facts.ts';
 import {policySource, type ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
 

@@ -4,7 +4,7 @@ import {
 	type NodeHeaders,
 	type StoredResponse,
 } from '../model/stored-response.ts';
-import {currentAge} from '../policy/age.ts';
+import {currentAge} from '../policy/freshness.ts';
 import {appendCacheStatus} from '../policy/cache-status.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {
@@ -14,7 +14,7 @@ import {
 	storableFields,
 	withoutField,
 	type RawFields,
-} from '../policy/stored-fields.ts';
+} from '../policy/storing.ts';
 import type {View} from '../policy/types.ts';
 import type {RenderedResponse} from './types.ts';
 

@@ -1,7 +1,7 @@
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {callMethod, mayCollapse} from '../policy/collapsing.ts';
+import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {

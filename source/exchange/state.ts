@@ -12,7 +12,7 @@ import {redactUrl} from '../identity/url.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {RequestFacts} from '../policy/request-facts.ts';
+import type {RequestFacts} from '../policy/facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import {factsOf, noMatch} from './lookup.ts';

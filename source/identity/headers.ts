@@ -1,5 +1,4 @@
-import {normalizeFieldValue} from '../policy/field-values.ts';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {normalizeFieldValue, fieldValue, type Fields} from '../policy/fields.ts';
 import {matchedContentType} from './body.ts';
 import {classifyName} from './credentials.ts';
 import {ignoresHeader, REDACTED} from './ignored.ts';

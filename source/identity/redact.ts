@@ -1,5 +1,5 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
-import type {RawFields} from '../policy/stored-fields.ts';
+import type {RawFields} from '../policy/storing.ts';
 import {credentialResponseHeaders} from './credentials.ts';
 import {ignoresHeader, type Ignored} from './ignored.ts';
 import {isReference, isSecretUrl} from './references.ts';

@@ -1,5 +1,5 @@
 import {fieldLines} from './fields.ts';
-import type {RequestFacts} from './request-facts.ts';
+import type {RequestFacts} from './facts.ts';
 import type {ResponseHead} from './types.ts';
 
 /**
