@@ -1,4 +1,4 @@
-import type {Ignored} from '../identity/ignored.ts';
+import type {Ignored} from '../identity/credentials.ts';
 import {handsOutSecret, storableLines} from '../identity/redact.ts';
 import {redactUrl} from '../identity/url.ts';
 import {

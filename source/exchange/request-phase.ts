@@ -17,10 +17,10 @@ import {
 	factsOf,
 	findStored,
 	noMatch,
+	accepts,
 } from './lookup.ts';
 import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
-import {accepts} from './filter.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
 import type {Refreshes} from './refreshes.ts';
 import type {ExchangeSettings} from './settings.ts';

@@ -11,8 +11,7 @@ import {invalidatedBy, isSafe} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
-import {accepts, tagsGiven} from './filter.ts';
-import {readKeys} from './lookup.ts';
+import {accepts, tagsGiven, readKeys} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 

@@ -6,7 +6,7 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
 import {isNetworkRefused} from '../exchange/network.ts';
 import type {Action} from '../exchange/types.ts';
-import {overridingMethod} from '../identity/method.ts';
+import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	lateRequest,

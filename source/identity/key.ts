@@ -15,15 +15,15 @@ import {
 	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
-} from './ignored.ts';
+} from './credentials.ts';
 import {KeyParts, type HashedPart} from './key-parts.ts';
 import {
 	lowerCaseNames,
 	matchedMethod,
 	methodParts,
 	overridingMethod,
-} from './method.ts';
-import {targetParts} from './target.ts';
+	targetParts,
+} from './sent-request.ts';
 import type {
 	IdentitySettings,
 	KeyRequest,
