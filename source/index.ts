@@ -44,7 +44,7 @@ export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.
 export {CachedRequest} from './model/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
 export type {Mode} from './policy/modes.ts';
-export type {AskedRule} from './policy/rule.ts';
+export type {AskedRule} from './policy/facts.ts';
 export type {UrlPattern} from './policy/url-patterns.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,

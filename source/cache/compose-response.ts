@@ -18,7 +18,7 @@ import {
 	type RawFields,
 } from '../policy/storing.ts';
 import type {StorageTerms} from '../policy/types.ts';
-import {newGeneration} from './variants.ts';
+import {newGeneration} from './entries.ts';
 
 /**
 A response that is to be stored, before its body is there.

@@ -13,7 +13,7 @@ import {
 } from './listing.ts';
 import {policySettings} from './policy-settings.ts';
 import type {LongTask} from './recreate-keys.ts';
-import {newMark} from './variants.ts';
+import {newMark} from './entries.ts';
 
 // So many are deleted at a time.
 const batchSize = 100;

@@ -3,7 +3,7 @@ import {recover, type MaybePromise, then} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {TagFunction} from '../settings.ts';
-import type {Match, NoMatch} from '../cache/variants.ts';
+import type {Match, NoMatch} from '../cache/entries.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -11,7 +11,7 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
-import {type ExchangeSettings, policySource} from './settings.ts';
+import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
 
 export const noMatch: NoMatch = {stored: undefined, varies: false};
@@ -87,4 +87,9 @@ export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache:
 		cache.report('settingError', {setting: 'tags', error});
 		return undefined;
 	}
+}
+
+/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
+export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
+	return cacheControl ? 'origin' : 'user';
 }

@@ -2,7 +2,6 @@ import {
 	cacheStatusMember,
 	type ForwardReason,
 	type StatusFacts,
-	appendCacheStatus,
 } from '../policy/cache-status.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
@@ -12,7 +11,7 @@ import {
 	type StoredResponse,
 } from '../model/stored-response.ts';
 import {currentAge} from '../policy/freshness.ts';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {appendMember, fieldValue, type Fields} from '../policy/fields.ts';
 import {
 	cookieFields,
 	notModifiedFields,
@@ -52,7 +51,7 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 	}
 
 	if (status !== undefined) {
-		lines.put('Cache-Status', appendCacheStatus(lines.valueOf('cache-status'), status));
+		lines.put('Cache-Status', appendMember(lines.valueOf('cache-status'), status));
 	}
 
 	lines.give(own);

@@ -3,7 +3,7 @@ import {
 	splitUpdate,
 	type ReceivedResponse,
 } from '../cache/compose-response.ts';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {handsOutSecret} from '../identity/redact.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
@@ -13,7 +13,6 @@ import {fieldValue, type Fields, tagsOf} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
-import {policySource} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 import type {
 	Action,
@@ -22,6 +21,7 @@ import type {
 	RenderedResponse,
 } from './types.ts';
 import {ExchangeWrites} from './writes.ts';
+import {policySource} from './lookup.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 

@@ -41,7 +41,8 @@ export type Scope = {
 	readonly merged: WeakMap<CacheCore, RequestSettings>;
 };
 
-const scopes = new AsyncLocalStorage<Scope | undefined>();
+/** The scope of what runs now: read where each request passes, and hardly ever there. */
+export const scopes = new AsyncLocalStorage<Scope | undefined>();
 const nothing: RequestSettings = Object.freeze({});
 
 /**

@@ -1,7 +1,7 @@
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
 import type {Position, Subject} from '../cache/journal.ts';
-import type {Match, NoMatch} from '../cache/variants.ts';
+import type {Match, NoMatch} from '../cache/entries.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -15,14 +15,14 @@ import type {Reason} from '../policy/reasons.ts';
 import type {RequestFacts} from '../policy/facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
-import {factsOf, noMatch} from './lookup.ts';
+import {factsOf, noMatch, policySource} from './lookup.ts';
 import {
 	renderGatewayTimeout,
 	renderStored,
 	withoutCookies,
 	describeStatus,
 } from './render.ts';
-import {policySource, type ExchangeSettings} from './settings.ts';
+import type {ExchangeSettings} from './settings.ts';
 import type {
 	ExchangeInfo,
 	IncomingHead,

@@ -1,7 +1,7 @@
 import type {CacheCore, Outcome} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Invalidation} from '../cache/journal.ts';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';

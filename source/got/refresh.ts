@@ -1,5 +1,5 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';

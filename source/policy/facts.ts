@@ -1,3 +1,4 @@
+import type {Reason} from './reasons.ts';
 import type {Fields} from './fields.ts';
 import {ResponseFacts} from './response-facts.ts';
 import type {
@@ -8,7 +9,6 @@ import type {
 } from './types.ts';
 import {evaluatePrecondition} from './validators.ts';
 import {selectRange} from './ranges.ts';
-import type {Reason} from './reasons.ts';
 import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import {resolveExpiration} from './freshness.ts';
@@ -201,33 +201,6 @@ function targetsOf(fields: Fields, targets: readonly string[]): readonly string[
 	return targets.length === 0 ? noTargets : targets.filter(name => Object.hasOwn(fields, name) && fields[name] !== undefined);
 }
 
-const whole: View = {kind: 'whole'};
-
-/**
-What of a stored response answers the request; `undefined` where the cache cannot tell, and the origin must.
-
-A precondition that holds comes before a range (RFC 9110 §13.2.2).
-*/
-export function viewFor({request: {method, fields}, settings, isPartialOrConditional}: RequestFacts, stored: StoredHead): View | undefined {
-	const isRead = method === 'GET' || method === 'HEAD';
-	if (!isPartialOrConditional || !isRead) {
-		return whole;
-	}
-
-	const facts = storedFacts(stored, settings);
-	if (stored.statusCode === 200 && evaluatePrecondition(fields, stored, facts) === 'not-modified') {
-		return {kind: 'not-modified'};
-	}
-
-	const range = method === 'GET' ? selectRange(fields, stored, facts) : {kind: 'none' as const};
-	// The origin's ranges are of the coded bytes, and so is the tag by which a client joins them.
-	if (range.kind === 'unable' || (range.kind !== 'none' && stored.codings !== undefined)) {
-		return undefined;
-	}
-
-	return range.kind === 'none' ? whole : range;
-}
-
 /** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
 const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
 
@@ -259,4 +232,44 @@ export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 		// Who names one of them has said how old an answer may be.
 		&& directives.maximumAge === undefined
 		&& directives.minimumFresh === undefined;
+}
+
+/**
+A rule is a row of a table: the first row whose condition holds decides. The verdict is the explanation.
+*/
+export type Rule<Facts, Decision> = {
+	readonly reason: Reason;
+
+	/** The source of the rule: a section of an RFC, or the setting that asks for it. */
+	readonly section: string;
+	readonly when: (facts: Facts) => boolean;
+	readonly then: (facts: Facts, reason: Reason) => Decision;
+};
+
+/** A rule that was asked, and whether it held. */
+export type AskedRule = {
+	readonly reason: Reason;
+	readonly section: string;
+	readonly held: boolean;
+};
+
+/**
+Decides by the first row that holds.
+
+@param asked - Gets each rule that was asked, in order: the decision and its explanation come from the same rows.
+*/
+export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, asked?: AskedRule[]): Decision {
+	for (const {reason, section, when, then} of rules) {
+		const held = when(facts);
+		asked?.push({reason, section, held});
+		if (held) {
+			return then(facts, reason);
+		}
+	}
+
+	throw new Error('A table of rules must end with one that always holds');
+}
+
+export function always(): boolean {
+	return true;
 }

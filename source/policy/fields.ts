@@ -190,3 +190,12 @@ export function trimSpace(text: string): string {
 function isSpace(character: string | undefined): boolean {
 	return character === ' ' || character === '\t';
 }
+
+/**
+A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
+
+What came is kept letter by letter, whether it can be parsed or not.
+*/
+export function appendMember(existing: string | undefined, member: string): string {
+	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
+}

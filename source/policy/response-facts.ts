@@ -16,7 +16,6 @@ import {
 	type RequestFacts,
 	factsToStore,
 	originFacts,
-	viewFor,
 } from './facts.ts';
 import type {
 	Lifetime,
@@ -33,6 +32,7 @@ import {
 	type Directives,
 	targetedDirectives,
 } from './directives.ts';
+import {viewFor} from './view.ts';
 
 /** What was sent: beside what stored response, and whether with its validators. */
 export type Sent = {

@@ -6,13 +6,13 @@ import {
 	type Sent,
 	ResponseFacts,
 } from './response-facts.ts';
-import type {RequestFacts} from './facts.ts';
 import {
+	type RequestFacts,
 	always,
 	decide,
 	type AskedRule,
 	type Rule,
-} from './rule.ts';
+} from './facts.ts';
 import {
 	answersLaterGet,
 	bringsTooManyTags,

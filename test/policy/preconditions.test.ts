@@ -1,7 +1,16 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type {Fields} from '../../source/policy/fields.ts';
-import {evaluatePrecondition, parseEntityTags, canFreshen, conditionsOf, hasValidator, headAgrees, sameStrongly, sameWeakly} from '../../source/policy/validators.ts';
+import {
+	evaluatePrecondition,
+	parseEntityTags,
+	canFreshen,
+	conditionsOf,
+	hasValidator,
+	headAgrees,
+	sameStrongly,
+	sameWeakly,
+} from '../../source/policy/validators.ts';
 import {storedFacts} from '../../source/policy/facts.ts';
 import {storedHead} from '../helpers/policy.ts';
 
