@@ -6,7 +6,7 @@ import {
 	type Secret,
 	isRecordKey,
 } from '../identity/key.ts';
-import type {StoredResponse, Variation} from '../model/stored-response.ts';
+import {type StoredResponse, type Variation, withSharedStrings} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {SerializerPipeline} from '../serializers/pipeline.ts';
@@ -15,7 +15,6 @@ import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {checkOf, DecodedEntries, verify} from './decoded-entries.ts';
-import {withSharedStrings} from './shared-strings.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
 export type EntriesOptions = {

@@ -18,7 +18,8 @@ Writes, one after the other for each key, so that whoever reads after a write ha
 */
 export class WriteQueue {
 	/** The latest write of each key that is not done. */
-	readonly pending = new Map<string, Promise<void>>();
+	readonly pending: ReadonlyMap<string, Promise<void>>;
+	readonly #pending = new Map<string, Promise<void>>();
 	readonly #options: WriteQueueOptions;
 	readonly #maxWrites: number;
 	readonly #maxBytes: number;
@@ -27,6 +28,7 @@ export class WriteQueue {
 
 	constructor({maxWrites = Infinity, maxBytes = Infinity, ...options}: WriteQueueOptions) {
 		this.#options = options;
+		this.pending = this.#pending;
 		this.#maxWrites = maxWrites;
 		this.#maxBytes = maxBytes;
 	}
@@ -82,7 +84,7 @@ export class WriteQueue {
 			this.#bytes -= bytes;
 			return this.pending.get(key) === held;
 		});
-		this.pending.set(key, held);
+		this.#pending.set(key, held);
 		this.#options.onPending?.(held);
 	}
 
@@ -95,7 +97,7 @@ export class WriteQueue {
 
 		// A later write of the same key may have taken this one's place.
 		if (isLast()) {
-			this.pending.delete(key);
+			this.#pending.delete(key);
 		}
 	}
 }

@@ -7,7 +7,7 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {type Fields, areTagsBounded, tagsOf} from '../policy/fields.ts';
-import {invalidatedBy, isSafe} from '../policy/invalidation.ts';
+import {invalidatedBy, isSafe} from '../policy/storing.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
@@ -63,7 +63,7 @@ export class ExchangeWrites {
 	/** Stores a response under the key of its own request: a HEAD's never takes the place of a GET's. */
 	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}): void {
 		const {settings, request, identity} = this.#state;
-		const codings = settings.storeEncoded ? [] : decodableCodings(fields);
+		const codings = settings.storeEncoded || fields['content-encoding'] === undefined ? [] : decodableCodings(fields);
 		const {key: own} = this.#state;
 		this.hasBegun = true;
 		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;

@@ -1,6 +1,6 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import {isSafe} from '../policy/invalidation.ts';
+import {isSafe} from '../policy/storing.ts';
 import {tellsWhoAsks, type Ignored} from './credentials.ts';
 import {
 	isTargetHeader,
