@@ -1,4 +1,4 @@
-import type {Ignored, IgnoredParameter} from './identity/ignored.ts';
+import type {Ignored, IgnoredParameter} from './identity/credentials.ts';
 import type {KeyFunction, PartitionFunction} from './identity/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';

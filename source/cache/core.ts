@@ -28,6 +28,8 @@ import {
 	type CacheEvents,
 	type RemovalEvent,
 	type WriteEvent,
+	Figures,
+	type Answered,
 } from './events.ts';
 import {StoreMark} from './store-mark.ts';
 import {
@@ -39,7 +41,6 @@ import {
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {Figures, type Answered} from './stats.ts';
 import {toldError} from './told-error.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';

@@ -1,13 +1,13 @@
+import {crc32} from 'node:zlib';
+import {Buffer} from 'node:buffer';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {UnreadableError} from '../serializers/unreadable.ts';
+import type {StoredValue, Store} from '../stores/types.ts';
 import type {SerializerPipeline} from '../serializers/pipeline.ts';
 import type {Serialized} from '../serializers/stage.ts';
-import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
-import type {Store, StoredValue} from '../stores/types.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {isRecordKey} from '../identity/key.ts';
-import {checkOf, verify} from './entry-check.ts';
-import {DecodedEntries} from './decoded-entries.ts';
 import {withSharedStrings} from './shared-strings.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
@@ -156,4 +156,92 @@ function sizeOf({body, rawHeaders}: StoredResponse): number {
 function isLive(value: StoredValue): value is StoredResponse {
 	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;
 	return body instanceof Uint8Array && typeof fields === 'object' && Array.isArray(rawHeaders);
+}
+
+/**
+A checksum of an entry and of the key under which it lies: storage that flips a bit, or gives what lies elsewhere, is found out. It is none against those who mean harm, who can make one.
+*/
+export function checkOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
+	// In an order of our own, for a store may have its own. The place of a member that is gone stays, so that older entries pass.
+	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...inOrder(facts)];
+	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
+}
+
+/** None where there are none, as in what an older version wrote. */
+function inOrder(facts: object | undefined): ReadonlyArray<readonly [string, unknown]> {
+	return facts === undefined ? [] : Object.entries(facts).toSorted(([one], [other]) => one < other ? -1 : 1);
+}
+
+/**
+Refuses what is not what was written under the key. What an older version wrote has no checksum, nor has a live object.
+
+@returns The entry without its checksum, which would not be that of what is made of it.
+@throws {UnreadableError} `format`
+*/
+export function verify(key: string, entry: StoredResponse): StoredResponse {
+	if (entry.check === undefined) {
+		return entry;
+	}
+
+	const {check, ...stored} = entry;
+	if (check !== checkOf(key, stored)) {
+		throw new UnreadableError('format', {cause: new TypeError('The entry is not what was written under its key')});
+	}
+
+	return stored;
+}
+
+type Decoded = {readonly value: string | Uint8Array; readonly stored: StoredResponse};
+
+// What is read again and again is little; a large value takes longer to compare than its metadata to parse.
+const longest = 65_536;
+const mostBytes = 4_194_304;
+
+/**
+Entries that were decoded lately, with what they were decoded from: what a store gives once more, to the letter, need not be decoded once more.
+*/
+export class DecodedEntries {
+	readonly #entries = new Map<string, Decoded>();
+	#bytes = 0;
+
+	/** The entry, if this is what it was decoded from. */
+	get(key: string, value: StoredValue): StoredResponse | undefined {
+		const known = this.#entries.get(key);
+		return known !== undefined && isSame(known.value, value) ? known.stored : undefined;
+	}
+
+	set(key: string, value: StoredValue, stored: StoredResponse): void {
+		if (!isPlain(value) || value.length > longest) {
+			return;
+		}
+
+		this.delete(key);
+		this.#entries.set(key, {value, stored});
+		this.#bytes += value.length;
+		for (const oldest of this.#entries.keys()) {
+			if (this.#bytes <= mostBytes) {
+				break;
+			}
+
+			this.delete(oldest);
+		}
+	}
+
+	delete(key: string): void {
+		const known = this.#entries.get(key);
+		if (known === undefined) {
+			return;
+		}
+
+		this.#entries.delete(key);
+		this.#bytes -= known.value.length;
+	}
+}
+
+function isPlain(value: StoredValue): value is string | Uint8Array {
+	return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+function isSame(known: string | Uint8Array, value: StoredValue): boolean {
+	return typeof known === 'string' || !(value instanceof Uint8Array) ? known === value : Buffer.compare(known, value) === 0;
 }

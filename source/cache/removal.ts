@@ -1,7 +1,7 @@
 import type {StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, type Expiration} from '../policy/expiration.ts';
-import {retained} from '../policy/lifetime.ts';
-import {originFacts} from '../policy/stored-facts.ts';
+import {retained} from '../policy/freshness.ts';
+import {originFacts} from '../policy/facts.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
 import type {Deed, Invalidation} from './journal.ts';

@@ -1,5 +1,5 @@
 import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
-import type {RawFields} from '../policy/stored-fields.ts';
+import type {RawFields} from '../policy/storing.ts';
 
 // Longer ones are hardly ever alike.
 const longest = 100;

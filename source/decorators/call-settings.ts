@@ -1,7 +1,7 @@
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import type {SentRequest} from '../exchange/types.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
-import {callMethod} from '../policy/collapsing.ts';
+import {callMethod} from '../policy/facts.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';
 

@@ -1,6 +1,6 @@
 import type {Match} from '../cache/variants.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import {rejectsCredentials} from '../policy/rejection.ts';
+import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {Client} from './client.ts';
 import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';

@@ -1,7 +1,7 @@
 import type {Match, NoMatch} from '../cache/variants.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {callMethod, mayCollapse} from '../policy/collapsing.ts';
+import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
@@ -17,10 +17,10 @@ import {
 	factsOf,
 	findStored,
 	noMatch,
+	accepts,
 } from './lookup.ts';
 import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
-import {accepts} from './filter.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
 import type {Refreshes} from './refreshes.ts';
 import type {ExchangeSettings} from './settings.ts';

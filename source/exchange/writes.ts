@@ -6,14 +6,12 @@ import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
+import {type Fields, areTagsBounded, tagsOf} from '../policy/fields.ts';
 import {invalidatedBy, isSafe} from '../policy/invalidation.ts';
 import type {WriteReason} from '../policy/reasons.ts';
-import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
-import {accepts, tagsGiven} from './filter.ts';
-import {readKeys} from './lookup.ts';
+import {accepts, tagsGiven, readKeys} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 

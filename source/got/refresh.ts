@@ -3,7 +3,7 @@ import type {Match} from '../cache/variants.ts';
 import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
-import {rejectsCredentials} from '../policy/rejection.ts';
+import {rejectsCredentials} from '../policy/response-facts.ts';
 import {Deadline} from './deadline.ts';
 import {
 	awaitResponse,

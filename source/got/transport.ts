@@ -6,7 +6,7 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
 import {isNetworkRefused} from '../exchange/network.ts';
 import type {Action} from '../exchange/types.ts';
-import {overridingMethod} from '../identity/method.ts';
+import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	lateRequest,
@@ -75,7 +75,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 		};
 
 		const mayKeepBody = settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
-		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : giveUp(end, options)) : start();
+		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : requestOfEnd(end, options)) : start();
 	};
 
 	return transport as RequestFunction;
@@ -160,7 +160,7 @@ class Attempt {
 		if (typeof result === 'string') {
 			leave?.();
 			void this.#release(pending);
-			return giveUp(result, this.#options);
+			return requestOfEnd(result, this.#options);
 		}
 
 		const waited = performance.now() - this.#start;
@@ -329,7 +329,7 @@ class Attempt {
 	}
 }
 
-function giveUp(end: End, options: Options): RequestResult {
+function requestOfEnd(end: End, options: Options): RequestResult {
 	if (end === 'aborted') {
 		// Got has given up before, and listens no more.
 		throw new Error('The request was aborted');

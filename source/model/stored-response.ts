@@ -1,7 +1,6 @@
-import {callMethod} from '../policy/collapsing.ts';
+import {callMethod, type StoredFacts} from '../policy/facts.ts';
 import type {Fields} from '../policy/fields.ts';
-import type {StoredFacts} from '../policy/stored-facts.ts';
-import type {RawFields} from '../policy/stored-fields.ts';
+import type {RawFields} from '../policy/storing.ts';
 import type {StoredHead} from '../policy/types.ts';
 
 /**

@@ -1,5 +1,5 @@
 import {fieldLines} from './fields.ts';
-import type {RequestFacts} from './request-facts.ts';
+import type {RequestFacts} from './facts.ts';
 import type {ResponseHead} from './types.ts';
 
 /**
@@ -30,7 +30,7 @@ export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts
 	const {method, override = method, url} = request;
 	const counts = settings.cacheControl && !settings.disabled && !settings.readOnly;
 	const target = URL.parse(url);
-	if (!counts || isSafe(method, override) || target === null || statusCode < 200 || statusCode >= 400) {
+	if (!counts || target === null || isSafe(method, override) || statusCode < 200 || statusCode >= 400) {
 		return [];
 	}
 
@@ -39,7 +39,7 @@ export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts
 		.filter(other => other !== null && isSameOrigin(other, target))
 		.map(other => withoutFragment(other!));
 	const own = withoutFragment(target);
-	return [...new Set([own, ...named])].map(invalid => ({url: invalid, sparesOwnMethod: invalid === own && isMethodAllowed}));
+	return [...new Set([own, ...named])].map(invalid => ({url: invalid, sparesOwnMethod: isMethodAllowed && invalid === own}));
 }
 
 // Not by `origin`, which is `null` for schemes that URLs know nothing of.

@@ -6,17 +6,20 @@ import {
 	isUsableWhileRevalidating,
 	staleness,
 } from './freshness.ts';
-import type {RequestFacts} from './request-facts.ts';
+import {
+	type RequestFacts,
+	originFacts,
+	type StoredFacts,
+	viewFor,
+} from './facts.ts';
 import {
 	always,
 	decide,
 	type AskedRule,
 	type Rule,
 } from './rule.ts';
-import {originFacts, type StoredFacts} from './stored-facts.ts';
 import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
-import {viewFor} from './view.ts';
 
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;

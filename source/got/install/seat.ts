@@ -1,8 +1,7 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
 import {isNetworkRefused, networkRefusal} from '../../exchange/network.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../../identity/credentials.ts';
-import {compileIgnored, type Ignored} from '../../identity/ignored.ts';
+import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/url.ts';
 import type {CacheClient} from '../create-client.ts';
 
