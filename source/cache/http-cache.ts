@@ -103,7 +103,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Whether something is stored, fresh or not. A request has the headers that part its key or that `Vary` names; a URL stands for a GET without credentials.
+	Whether something is stored, fresh or not. A request has the headers that are included in its key or that `Vary` names; a URL stands for a GET without credentials.
 
 	@throws {TypeError} Where the target is none. And with the faults of the store, as every method.
 
