@@ -2,7 +2,13 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {resourceOfRequest, siblingOf} from '../../source/identity/identify.ts';
-import {describedRequest, connectionUrl, isTargetHeader, targetParts, targetUrl} from '../../source/identity/sent-request.ts';
+import {
+	describedRequest,
+	connectionUrl,
+	isTargetHeader,
+	targetParts,
+	targetUrl,
+} from '../../source/identity/sent-request.ts';
 
 type Headers = Record<string, string | string[]>;
 
