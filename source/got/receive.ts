@@ -89,7 +89,8 @@ function tellStatus(response: IncomingMessage, status: string | undefined): void
 
 	const existing = response.headers['cache-status'];
 	response.headers['cache-status'] = appendCacheStatus(Array.isArray(existing) ? existing.join(', ') : existing, status);
-	response.rawHeaders.push('Cache-Status', status);
+	// What a user's request function gives may have none.
+	(response.rawHeaders as string[] | undefined)?.push('Cache-Status', status);
 }
 
 function toRawHeaders(headers: IncomingMessage['headers']): string[] {
