@@ -43,7 +43,7 @@ function messageOf({statusCode, statusMessage}: IncomingMessage): string {
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
 	if (action.do === 'resend') {
-		discard(response);
+		discardForNext(response);
 		return {given: undefined, awaitsRetries: false};
 	}
 
@@ -79,6 +79,15 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 export function discard(response: IncomingMessage): void {
 	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
 	response.resume();
+}
+
+/** Over HTTP/2, a request destroys itself once its response has been read: it would seem to be given up, and holds no connection for itself. */
+function discardForNext(response: IncomingMessage): void {
+	if (response.httpVersionMajor === 2) {
+		response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	} else {
+		discard(response);
+	}
 }
 
 /** The origin's response is given as it came, but for what this cache says of it. */

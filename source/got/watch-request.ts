@@ -1,6 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse} from './failed-response.ts';
+import {forgiveWrites} from './forgive-writes.ts';
 import type {RequestResult} from './native-request.ts';
 import {replaceEmit, type Emission} from './replace-emit.ts';
 import type {ServedResponse} from './served-response.ts';
@@ -50,6 +51,9 @@ class WatchedRequest implements Watched {
 	#isResent = false;
 	#second: ClientRequest | undefined;
 
+	/** What the first request was answered with. */
+	#unused: IncomingMessage | undefined;
+
 	constructor(request: ClientRequest, watcher: Watcher) {
 		this.#request = request;
 		this.#watcher = watcher;
@@ -74,7 +78,8 @@ class WatchedRequest implements Watched {
 
 		forgiveWrites(request, () => this.#isReplaced);
 		this.#before = request.rawListeners('close');
-		replaceEmit(request, (event, argument, emit) => this.#handle(event, argument, emit));
+		// Once it is sent again, what it failed with is told by the second one, too.
+		replaceEmit(request, (event, argument, emit) => (this.#isResent && event === 'error') || this.#handle(event, argument, emit));
 	}
 
 	get isDestroyed(): boolean {
@@ -92,6 +97,7 @@ class WatchedRequest implements Watched {
 
 		if (event === 'response') {
 			this.#isSettled = true;
+			this.#unused ??= argument as IncomingMessage;
 			const given = this.#watcher.respond(argument as IncomingMessage, this.#second ?? this.#request);
 			if (given instanceof Promise) {
 				void this.#giveLater(given, emit);
@@ -175,6 +181,8 @@ class WatchedRequest implements Watched {
 
 	/** The second request has come to an end. */
 	#endUnsettled(tell: (event: 'error', argument: unknown) => void): void {
+		// Over HTTP/2, it has not been read yet.
+		this.#unused?.resume();
 		if (this.#isSettled) {
 			return;
 		}
@@ -207,20 +215,4 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 	}
 
 	return true;
-}
-
-/**
-Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
-*/
-function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
-	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
-		? (error?: Error | null) => {
-			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
-		}
-		: argument;
-
-	for (const name of ['write', 'end'] as const) {
-		const original = request[name] as (...arguments_: unknown[]) => unknown;
-		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
-	}
 }
