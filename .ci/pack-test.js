@@ -68,7 +68,8 @@ async function importAll() {
 	const lacking = [];
 	for (const file of modules) {
 		try {
-			await import(pathToFileURL(path.join(dist, file)));
+			// A module that exports `then` would be taken for a promise.
+			await import(`data:text/javascript,import ${JSON.stringify(pathToFileURL(path.join(dist, file)).href)}`);
 		} catch (error) {
 			const driver = error.code === 'ERR_MODULE_NOT_FOUND' && Object.keys(peerDependenciesMeta).find(name => error.message.includes(`'${name}'`));
 			if (!driver) {

@@ -43,7 +43,7 @@ function messageOf({statusCode, statusMessage}: IncomingMessage): string {
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
 	if (action.do === 'resend') {
-		discard(response);
+		discardForNext(response);
 		return {given: undefined, awaitsRetries: false};
 	}
 
@@ -81,6 +81,15 @@ export function discard(response: IncomingMessage): void {
 	response.resume();
 }
 
+/** Over HTTP/2, a request destroys itself once its response has been read: it would seem to be given up, and holds no connection for itself. */
+function discardForNext(response: IncomingMessage): void {
+	if (response.httpVersionMajor === 2) {
+		response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	} else {
+		discard(response);
+	}
+}
+
 /** The origin's response is given as it came, but for what this cache says of it. */
 function tellStatus(response: IncomingMessage, status: string | undefined): void {
 	if (status === undefined) {
@@ -89,7 +98,8 @@ function tellStatus(response: IncomingMessage, status: string | undefined): void
 
 	const existing = response.headers['cache-status'];
 	response.headers['cache-status'] = appendMember(Array.isArray(existing) ? existing.join(', ') : existing, status);
-	response.rawHeaders.push('Cache-Status', status);
+	// What a user's request function gives may have none.
+	(response.rawHeaders as string[] | undefined)?.push('Cache-Status', status);
 }
 
 function toRawHeaders(headers: IncomingMessage['headers']): string[] {

@@ -1,5 +1,8 @@
 import type {EventEmitter} from 'node:events';
 
+/** Emits the event itself, or another one in its place. */
+export type Emission = (event?: string | symbol, argument?: unknown) => boolean;
+
 type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
 
 /**
@@ -8,7 +11,7 @@ Stands before an emitter's `emit`. Listeners cannot do what this does: see an ev
 @param intercept - Gets the event, its first argument, and what emits it, by itself or with another event in its place.
 @returns What takes the interception off again.
 */
-export function replaceEmit(emitter: EventEmitter, intercept: (event: string | symbol, argument: unknown, emit: (event?: string, argument?: unknown) => boolean) => boolean): () => void {
+export function replaceEmit(emitter: EventEmitter, intercept: (event: string | symbol, argument: unknown, emit: Emission) => boolean): () => void {
 	const original = emitter.emit as Emit;
 	const own = Object.getOwnPropertyDescriptor(emitter, 'emit');
 

@@ -27,7 +27,6 @@ import {
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
 import {
-	awaitResponse,
 	isClientRequest,
 	isResponseLike,
 	isTimeout,
@@ -39,7 +38,8 @@ import {
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {outgoingRequest, sentBody} from './request-head.ts';
+import {outgoingRequest} from './request-head.ts';
+import {resend} from './resend.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
@@ -96,7 +96,7 @@ type Wait<Result> = {
 
 /** Where a response comes from. */
 type Source = {
-	/** The request that Got knows of. */
+	/** The request that it answers. */
 	readonly request?: ClientRequest;
 
 	/** Whether the caller has given it up. */
@@ -115,7 +115,6 @@ class Attempt {
 
 	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
 	#mayRetry = false;
-	#second: ClientRequest | undefined;
 
 	constructor(parts: AttemptParts) {
 		this.#parts = parts;
@@ -207,11 +206,15 @@ class Attempt {
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
-		const {url, native} = this.#parts;
+		const {native} = this.#parts;
+		// Got's own object is what it looks at for the socket of a handshake that it must end.
+		native.headers = {...native.headers, ...validators};
+		return this.#call(native);
+	}
+
+	#call(native: NativeOptions): MaybePromise<RequestResult> {
 		try {
-			// Got's own object is what it looks at for the socket of a handshake that it must end.
-			native.headers = {...native.headers, ...validators};
-			const result = requestFunctionOf(this.#options)(url, native);
+			const result = requestFunctionOf(this.#options)(this.#parts.url, native);
 			return isThenable(result) ? this.#settle(result) : this.#watch(result);
 		} catch (error) {
 			return this.#standIn(error);
@@ -220,18 +223,18 @@ class Attempt {
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		const {signal} = this.#options;
-		const giveUp = (): void => {
+		const release = (): void => {
 			void this.#exchange.next({type: 'released', isOwn: true});
 		};
 
 		// Got ends what comes once the caller has given up, and that may be never.
-		signal?.addEventListener('abort', giveUp, {once: true});
+		signal?.addEventListener('abort', release, {once: true});
 		try {
 			return await this.#watch(await pending);
 		} catch (error) {
 			return this.#standIn(error);
 		} finally {
-			signal?.removeEventListener('abort', giveUp);
+			signal?.removeEventListener('abort', release);
 		}
 	}
 
@@ -241,19 +244,21 @@ class Attempt {
 				shortenTimeout(this.#options, this.#waited);
 			}
 
+			const start = performance.now() - this.#waited;
 			const request = watchRequest(result, {
-				respond: response => this.#receive(response, {request: result, isGivenUp: () => request.isDestroyed}),
+				respond: (response, sent) => this.#receive(response, {request: sent, isGivenUp: () => request.isDestroyed}),
+				resend: async listen => resend(this.#parts, {first: result, start, listen}),
 				fail: error => this.#fail(error),
 				giveUp: error => {
 					tellWholeTime(error, this.#options.timeout);
-					this.#second?.destroy(error);
 				},
 				close: () => {
 					void this.#exchange.next({type: 'released', isOwn: request.isDestroyed});
 				},
 			});
 		} else if (isResponseLike(result)) {
-			return this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true}) as MaybePromise<RequestResult>;
+			const given = this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true});
+			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
 		} else {
 			// What a user's function gives may be no response at all: that is for Got to say.
 			void this.#exchange.next({type: 'released'});
@@ -262,43 +267,15 @@ class Attempt {
 		return result;
 	}
 
-	#receive(response: IncomingMessage, source: Source): MaybePromise<GivenResponse> {
+	/** What the caller gets; nothing where the origin's response is of no use, and the request is sent once more. */
+	#receive(response: IncomingMessage, source: Source): MaybePromise<GivenResponse | undefined> {
 		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, ...source}), ({given, awaitsRetries}) => {
-			if (given === undefined) {
-				return this.#resend(source);
-			}
-
 			if (awaitsRetries) {
 				awaitRetries(this.#options);
 			}
 
-			return this.#give(given) as unknown as GivenResponse;
+			return given === undefined ? undefined : this.#give(given) as unknown as GivenResponse;
 		});
-	}
-
-	/** The origin's answer was of nothing that is known: it is asked once more, without conditions. */
-	async #resend(source: Source): Promise<GivenResponse> {
-		try {
-			const result = await requestFunctionOf(this.#options)(this.#parts.url, this.#options.createNativeRequestOptions());
-			if (!isClientRequest(result)) {
-				return await this.#receive(result as IncomingMessage, source);
-			}
-
-			this.#second = result;
-			const response = await awaitResponse(result, sentBody(this.#options));
-			// Got knows of the first request alone.
-			result.once('error', error => {
-				source.request?.emit('error', error);
-			});
-			return await this.#receive(response, {...source, request: result});
-		} catch (error) {
-			if (source.isGivenUp() && !isTimeout(error)) {
-				void this.#exchange.next({type: 'released', isOwn: true});
-				throw error;
-			}
-
-			return this.#standIn(error) as unknown as GivenResponse;
-		}
 	}
 
 	#fail(error: unknown): ServedResponse | undefined {

@@ -1,12 +1,19 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import {replaceEmit} from './replace-emit.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import {FailedResponse} from './failed-response.ts';
+import {forgiveWrites} from './forgive-writes.ts';
+import type {RequestResult} from './native-request.ts';
+import {replaceEmit, type Emission} from './replace-emit.ts';
 import type {ServedResponse} from './served-response.ts';
 
 export type GivenResponse = IncomingMessage | ServedResponse;
 
 export type Watcher = {
-	/** What takes the place of the origin's response: it, a stored one, or another that is waited for. Only what is waited for may fail. */
-	readonly respond: (response: IncomingMessage) => GivenResponse | Promise<GivenResponse>;
+	/** What takes the place of a response: it, a stored one, or another that is waited for; nothing where the request is to be sent once more. Only what is waited for may fail. */
+	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
+
+	/** Sends the request once more, after somebody listens to it. */
+	readonly resend: (listen: (request: ClientRequest) => void) => Promise<RequestResult>;
 
 	/** The request is destroyed, with an error where that is of a timeout: nothing is waited for any more. */
 	readonly giveUp: (error: Error | undefined) => void;
@@ -24,67 +31,177 @@ export type Watched = {
 };
 
 /**
-Lets the cache see a request's response or failure before Got does, and put a stored response in its place.
+Lets the cache see a request's response or failure before Got does, and put a stored response in its place. Where the request is sent once more, Got is told of what happens to the second one as if it happened to the first, the only one that Got knows of.
 */
-export function watchRequest(request: ClientRequest, {respond, fail, giveUp, close}: Watcher): Watched {
-	let isSettled = false;
-	let isGivenUp = false;
-	const watched = {isDestroyed: false};
+export function watchRequest(request: ClientRequest, watcher: Watcher): Watched {
+	return new WatchedRequest(request, watcher);
+}
 
-	// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
-	const {destroy} = request;
-	request.destroy = error => {
-		isGivenUp ||= error === undefined;
-		watched.isDestroyed = true;
-		giveUp(error);
-		return destroy.call(request, error);
-	};
+class WatchedRequest implements Watched {
+	readonly #request: ClientRequest;
+	readonly #watcher: Watcher;
 
-	// An abort is followed by nothing else.
-	request.once('close', () => {
-		if (!isSettled) {
-			close();
+	/** Those who listened before Got did. */
+	readonly #before: ReturnType<ClientRequest['rawListeners']>;
+	#isSettled = false;
+	#isGivenUp = false;
+	#isDestroyed = false;
+	#reason: Error | undefined;
+	#isReplaced = false;
+	#isResent = false;
+	#second: ClientRequest | undefined;
+
+	/** What the first request was answered with. */
+	#unused: IncomingMessage | undefined;
+
+	constructor(request: ClientRequest, watcher: Watcher) {
+		this.#request = request;
+		this.#watcher = watcher;
+
+		// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
+		const {destroy} = request;
+		request.destroy = error => {
+			this.#isGivenUp ||= error === undefined;
+			this.#isDestroyed = true;
+			this.#reason = error;
+			watcher.giveUp(error);
+			this.#second?.destroy(error);
+			return destroy.call(request, error);
+		};
+
+		// An abort is followed by nothing else.
+		request.once('close', () => {
+			if (!this.#isSettled && !this.#isResent) {
+				watcher.close();
+			}
+		});
+
+		forgiveWrites(request, () => this.#isReplaced);
+		this.#before = request.rawListeners('close');
+		// Once it is sent again, what it failed with is told by the second one, too.
+		replaceEmit(request, (event, argument, emit) => (this.#isResent && event === 'error') || this.#handle(event, argument, emit));
+	}
+
+	get isDestroyed(): boolean {
+		return this.#isDestroyed;
+	}
+
+	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {
+		if (this.#isReplaced && (event === 'error' || event === 'close')) {
+			return endReplaced(event, this.#request, this.#before);
 		}
-	});
 
-	let isReplaced = false;
-	forgiveWrites(request, () => isReplaced);
-	const before = request.rawListeners('close');
-	replaceEmit(request, (event, argument, emit) => {
-		if (isReplaced && (event === 'error' || event === 'close')) {
-			return endReplaced(event, request, before);
-		}
-
-		if (isSettled) {
+		if (this.#isSettled) {
 			return emit();
 		}
 
 		if (event === 'response') {
-			isSettled = true;
-			const given = respond(argument as IncomingMessage);
+			this.#isSettled = true;
+			this.#unused ??= argument as IncomingMessage;
+			const given = this.#watcher.respond(argument as IncomingMessage, this.#second ?? this.#request);
 			if (given instanceof Promise) {
-				// Node.js marks the request as destroyed when its response has ended: that it still is wanted, nobody has denied.
-				void emitLater(request, given, response => isGivenUp || emit('response', response));
+				void this.#giveLater(given, emit);
 				return true;
 			}
 
-			return emit('response', given);
+			return this.#give(given, emit);
 		}
 
-		if (event !== 'error' || isGivenUp) {
+		if (event !== 'error' || this.#isGivenUp) {
 			return emit();
 		}
 
-		isSettled = true;
-		const standIn = fail(argument);
+		this.#isSettled = true;
+		const standIn = this.#watcher.fail(argument);
 		if (standIn === undefined) {
-			return emit();
+			return this.#isResent ? tellFailure(argument as Error, emit) : emit();
 		}
 
-		isReplaced = true;
+		this.#isReplaced = true;
 		return emit('response', standIn);
-	});
-	return watched;
+	}
+
+	#give(given: GivenResponse | undefined, emit: Emission): boolean {
+		if (given === undefined) {
+			void this.#resend(emit);
+			return true;
+		}
+
+		// Node.js marks the request as destroyed when its response has ended: that it still is wanted, nobody has denied.
+		return this.#isGivenUp || emit('response', given);
+	}
+
+	async #giveLater(pending: Promise<GivenResponse | undefined>, emit: Emission): Promise<void> {
+		try {
+			this.#give(await pending, emit);
+		} catch (error) {
+			tellFailure(error as Error, emit);
+		}
+	}
+
+	/** The first request has had its response: all else that Got hears of it happens to the second one. */
+	async #resend(emit: Emission): Promise<void> {
+		this.#isSettled = false;
+		this.#isResent = true;
+		const tell = (event: 'response' | 'error', argument: unknown): void => {
+			this.#handle(event, argument, (other = event, replacement = argument) => emit(other, replacement));
+		};
+
+		let result: RequestResult;
+		try {
+			result = await this.#watcher.resend(second => {
+				this.#listen(second, tell);
+			});
+		} catch (error) {
+			tell('error', error);
+			this.#endUnsettled(tell);
+			return;
+		}
+
+		if (result !== this.#second) {
+			tell('response', result);
+		}
+	}
+
+	#listen(second: ClientRequest, tell: (event: 'response' | 'error', argument: unknown) => void): void {
+		this.#second = second;
+		second.once('response', response => {
+			tell('response', response);
+		});
+		second.on('error', error => {
+			tell('error', error);
+		});
+		second.once('close', () => {
+			this.#endUnsettled(tell);
+		});
+		if (this.#isDestroyed) {
+			second.destroy(this.#reason);
+		}
+	}
+
+	/** The second request has come to an end. */
+	#endUnsettled(tell: (event: 'error', argument: unknown) => void): void {
+		// Over HTTP/2, it has not been read yet.
+		this.#unused?.resume();
+		if (this.#isSettled) {
+			return;
+		}
+
+		if (this.#isGivenUp) {
+			this.#watcher.close();
+		} else {
+			tell('error', Object.assign(new Error('The server aborted pending request'), {code: 'ECONNRESET'}));
+		}
+	}
+}
+
+/** Got 15 and 16 ignore these errors where the request has had a response. */
+const ignored = new Set<unknown>(['ECONNRESET', 'EPIPE']);
+
+function tellFailure(error: Error, emit: Emission): boolean {
+	const isHeard = emit('error', error);
+	// Where Got has heard of the error, it asks for no response any more.
+	return ignored.has((error as {readonly code?: unknown}).code) ? emit('response', new FailedResponse(error)) : isHeard;
 }
 
 /**
@@ -98,30 +215,4 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 	}
 
 	return true;
-}
-
-async function emitLater(request: ClientRequest, pending: Promise<GivenResponse>, emit: (response: GivenResponse) => boolean): Promise<void> {
-	try {
-		emit(await pending);
-	} catch (error) {
-		// Got takes no reset for a failure where there was a response; of the one that was, it knows nothing.
-		Object.assign(request, {res: undefined});
-		request.emit('error', error);
-	}
-}
-
-/**
-Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
-*/
-function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
-	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
-		? (error?: Error | null) => {
-			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
-		}
-		: argument;
-
-	for (const name of ['write', 'end'] as const) {
-		const original = request[name] as (...arguments_: unknown[]) => unknown;
-		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
-	}
 }
