@@ -6,6 +6,7 @@ import {
 	siblingOf,
 	type Identity,
 } from '../identity/identify.ts';
+import {unknownBody} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/request-facts.ts';
@@ -22,7 +23,7 @@ export function factsOf({method, override, targetUrl, fields, body}: SentRequest
 		url: targetUrl,
 		// A recording does not depend on what the cache is told.
 		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
-		keyable: body !== 'unknown',
+		keyable: body !== unknownBody,
 		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
 	}, settings);
 }

@@ -13,7 +13,7 @@ import {
 } from './key.ts';
 import {lowerCaseNames, matchedMethod} from './method.ts';
 import {plainKeys, rememberKey} from './plain-keys.ts';
-import type {SentRequest} from './sent-request.ts';
+import {knownBody, unknownBody, type SentRequest} from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
 import {connectionUrl} from './target.ts';
 import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
@@ -32,7 +32,7 @@ export class Identity {
 
 	constructor(request: SentRequest, settings: KeySettingsOfCache) {
 		this.request = keyRequest(request);
-		this.#isBodyUnknown = request.body === 'unknown';
+		this.#isBodyUnknown = request.body === unknownBody;
 		this.#settings = settings;
 	}
 
@@ -116,7 +116,7 @@ export function keyRequest({method, override, url, fields, body, trust}: SentReq
 		method: matchedMethod(method, override),
 		url,
 		headers: fields,
-		body: body === 'unknown' ? undefined : body,
+		body: knownBody({body}),
 		trust,
 	};
 }

@@ -78,6 +78,8 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['none', {}],
 	['an empty text', {body: ''}],
 	['a text', {body: 'a'}],
+	['a text that is a word for no known body', {body: 'unknown'}],
+	['the same word as a form', text(form, 'unknown')],
 	['bytes', {body: Buffer.from([0x61, 0])}],
 	['a form', {form: {a: 1, b: 2}}],
 	['JSON', {json: {a: 1, b: 2}}],
