@@ -3,6 +3,7 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/invalidation.ts';
 import {hasNamedValues} from './body.ts';
 import {failureOf} from './failure.ts';
+import type {Ignored} from './ignored.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
 	isRecordKey,
@@ -17,7 +18,7 @@ import {knownBody, unknownBody, type SentRequest} from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
 import {connectionUrl} from './target.ts';
 import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
-import {resourceOf} from './url.ts';
+import {redactUrl, resourceOf} from './url.ts';
 
 type GetSecret = () => MaybePromise<Secret>;
 
@@ -138,12 +139,14 @@ export function siblingOf(request: SentRequest, method: string, target: string =
 }
 
 /**
-Names the resource of a request, whoever asks and however its parameters are ordered: the target URI, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
+Names the resource of a request, whoever asks and however its parameters are ordered: the target URI without its secrets, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
 
 What an unsafe method has got of it has a name of its own, since another request by that method may spare it.
+
+Stores have a digest of the name that anybody can make: of a secret in it, they could find out by guessing. So URLs that differ in their secrets alone are one resource.
 */
-export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest): string {
-	const resource = resourceOf(targetUrl);
+export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
+	const resource = resourceOf(redactUrl(targetUrl, ignored));
 	const name = targetUrl === url || new URL(targetUrl).origin === new URL(url).origin ? resource : `${resource} ${new URL(url).origin}`;
 	return isSafe(method, override) ? name : `${override} ${name}`;
 }
