@@ -27,6 +27,7 @@ import {
 	type CacheEventName,
 	type CacheEvents,
 	type RemovalEvent,
+	type StoreErrorEvent,
 	type WriteEvent,
 } from './events.ts';
 import {StoreMark} from './store-mark.ts';
@@ -41,6 +42,7 @@ import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {Figures, type Answered} from './stats.ts';
 import {toldError} from './told-error.ts';
+import {isToldFirst} from './told-faults.ts';
 import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';
 
@@ -462,9 +464,13 @@ export class CacheCore {
 	}
 
 	/**
-	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request.
+	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request. A fault of the store is told once for a request.
 	*/
 	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		if (event === 'storeError' && !isToldFirst(payload as StoreErrorEvent)) {
+			return;
+		}
+
 		if (event.endsWith('Error')) {
 			this.figures.errors++;
 		}

@@ -1,3 +1,4 @@
+import {ToldFaults} from '../cache/told-faults.ts';
 import type {Match} from '../cache/variants.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {rejectsCredentials} from '../policy/rejection.ts';
@@ -26,6 +27,7 @@ export class Exchange {
 	readonly #request: RequestPhase;
 	readonly #response: ResponsePhase;
 	readonly #refreshes: Refreshes;
+	readonly #faults = new ToldFaults();
 
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
@@ -64,6 +66,10 @@ export class Exchange {
 
 	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's, but with `failFast`: then a response, or its end, is answered once everything is written. */
 	next(event: Event): MaybePromise<Action> {
+		return this.#faults.run(() => this.#follow(event));
+	}
+
+	#follow(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
 				return this.#decide(() => this.#request.begin(event));
