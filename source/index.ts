@@ -11,7 +11,7 @@ export {HttpCache, type Target} from './cache/http-cache.ts';
 export type {Sorting} from './cache/listing.ts';
 export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
 export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
-export type {CacheStats} from './cache/stats.ts';
+export type {CacheStats} from './cache/events.ts';
 export {cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
@@ -38,13 +38,13 @@ export {
 	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
 export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
-export type {IgnoredParameter} from './identity/ignored.ts';
+export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
 export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
 export {CachedRequest} from './model/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
 export type {Mode} from './policy/modes.ts';
-export type {AskedRule} from './policy/rule.ts';
+export type {AskedRule} from './policy/facts.ts';
 export type {UrlPattern} from './policy/url-patterns.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,

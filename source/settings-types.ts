@@ -1,4 +1,4 @@
-import type {Ignored, IgnoredParameter} from './identity/ignored.ts';
+import type {Ignored, IgnoredParameter} from './identity/credentials.ts';
 import type {KeyFunction, PartitionFunction} from './identity/types.ts';
 import type {CachedResponse} from './model/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from './policy/expiration.ts';
@@ -71,7 +71,7 @@ export type SharedSettings = {
 	readonly alwaysRevalidate?: boolean | undefined;
 
 	/**
-	Neither read nor write: requests go out as if there were no cache.
+	Do nothing at all: requests go out as without a cache, no stored response is read, written or invalidated, and nothing is told of them. A replay (`mode`) and `withoutNetwork` send nothing all the same.
 
 	@default false
 	@example
@@ -117,7 +117,7 @@ export type SharedSettings = {
 	readonly onlyIfCached?: boolean | undefined;
 
 	/**
-	Use what is stored and write nothing.
+	Use what is stored, and write, delete, invalidate and refresh nothing.
 
 	@default false
 	@example
@@ -139,7 +139,7 @@ export type SharedSettings = {
 	readonly staleIfError?: Period | undefined;
 
 	/**
-	How long after its expiry a stored response is still used at once, while it is refreshed in the background (RFC 5861 §3).
+	How long after its expiry a stored response is still used at once, while it is refreshed in the background (RFC 5861 §3). While the origin answers with a 401 or 407, it is validated in the foreground instead.
 
 	@default false
 	@example
@@ -289,7 +289,9 @@ export type CacheSettings = SharedSettings & {
 	readonly cacheStatus?: boolean | string | {readonly name?: string; readonly key?: boolean} | undefined;
 
 	/**
-	The request headers whose values part the cache beside what `Vary` names: none, those listed, or all (`true`) but those of the connection and those ignored. The order of a list's members does not count, nor white space around them.
+	The request headers whose values are included in the key: none, those listed, or all (`true`) but those of the connection and those ignored. What a response names in `Vary` counts beside them.
+
+	The order of a list's members counts, white space around them does not. `Accept-Encoding` is a set, and `Accept-Language` a list, both in any letter case.
 
 	@default false
 	@example
@@ -300,7 +302,9 @@ export type CacheSettings = SharedSettings & {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
 
 	/**
-	Parameters that part nothing, and whose values are `REDACTED` in what is stored: of the query, headers, form bodies and JSON bodies at any depth. Each is a name in any letter case, a `RegExp` (where it ignores no case, it does so for headers), or a JSON path such as `$.user.token` or `$.items[*].id` for one field. The list takes the place of the default one. Credentials part the cache all the same, unless `partitionBy` says otherwise, and are never stored.
+	Parameters that are not included in the key, and whose values are `REDACTED` in what is stored and told: of the query, headers, form bodies, multipart bodies and JSON bodies at any depth. Each is a name in any letter case, a `RegExp` (where it ignores no case, it does so for headers), or a JSON path such as `$.user.token` or `$.items[*].id` for one field. The list takes the place of the default one.
+
+	What is called like a secret (`access_token`, `X-API-Key`) is included in the key all the same, by a keyed digest, while `partitionBy` is `'credentials'`. It is redacted whether it is listed or not. What may be a credential or not (`key`, `code`, `session`) is left out of the key where the list has it.
 
 	@default DEFAULT_IGNORED_PARAMETERS
 	@example
@@ -322,7 +326,7 @@ export type CacheSettings = SharedSettings & {
 	readonly contentRootKey?: string | undefined;
 
 	/**
-	Whom a response is for. `'credentials'`: requests with different credentials do not share responses. They are `Authorization`, `Proxy-Authorization`, `Cookie`, headers whose name sounds like a key, token, secret or session, ignored parameters whose name does, and user info in the URL. A client's certificate parts as all TLS settings do, whatever is said here. A function names the tenant, and credentials then do not count. `false` shares among all.
+	Whom a response is for. `'credentials'`: requests with different credentials do not share responses, whether they stand in headers, the URL or the body; `docs/security.md` has the table of their names. A function names the tenant: then neither the headers that hold credentials, nor user info in the URL, nor ignored parameters count. `false` shares among all in the same way. A credential in a parameter that is not ignored counts whatever is said here, and so do the TLS settings, the client's certificate among them.
 
 	@default 'credentials'
 	@example
@@ -333,7 +337,7 @@ export type CacheSettings = SharedSettings & {
 	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
 
 	/**
-	What credentials are digested with before they part a key, so that nobody who reads the store can try guesses: for several caches that share what they store, in different stores or after a restore. Without one, each cache makes its own, and keeps it in its store.
+	What credentials are digested with before they are included in a key, so that nobody who reads the store can try guesses: for several caches that share what they store, in different stores or after a restore. Without one, each cache makes its own, and keeps it in its store.
 
 	@default undefined
 	@example
@@ -390,7 +394,7 @@ export type CacheSettings = SharedSettings & {
 	readonly storeTimeout?: number | undefined;
 
 	/**
-	Let a fault of the store fail the request, for tests.
+	Let a fault of the store fail the request, for tests. It covers writes as well: a response, or the end of its body, waits until everything is written. Nobody waits for a refresh in the background, so that its faults stay events.
 
 	@default false
 	@example
@@ -403,7 +407,7 @@ export type CacheSettings = SharedSettings & {
 	/**
 	Let requests for one key that are made at the same time share one request to the origin: a request that comes while another one is under way waits for its response, unless it wants the origin's word for itself.
 
-	A request waits for the head of the response for 30 seconds at most, and for its body while that will be whole within 30 seconds at the rate seen; where the length of the body is not known, for 2 seconds. Then it is sent by itself. A stream of events and a body that is too large to be stored hold nobody back.
+	A request waits for the head of the response for 30 seconds at most, and for its body while that will be whole within 30 seconds at the rate seen; where the length of the body is not known, for 2 seconds. Then it is sent by itself. The limits of the request that was sent end the wait before: where its caller aborts it, exactly one takes its place. A stream of events and a body that is too large to be stored hold nobody back.
 
 	A request that waits for another one that stalls and fails has lost that time. `maxWait` bounds it: so long after it came, a request that is still held back, by the store or by another request, is sent alone. Use it when a late response is worth less than one more request; with `maxWait` up to `storeTimeout` the cache makes no request slower by more than that.
 
@@ -462,7 +466,7 @@ export type CacheSettings = SharedSettings & {
 	readonly waitUntil?: ((work: Promise<void>) => void) | undefined;
 
 	/**
-	How many responses may wait to be written, where the store is slow. The latest is dropped beyond that, and told as a `storeError`.
+	How many responses may wait to be written, where the store is slow. The latest is dropped beyond that, and told as `refused` (`queue-full`) and as a `storeError`.
 
 	@default 1000
 	@example

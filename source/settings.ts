@@ -1,7 +1,6 @@
 import {closestMatch} from 'leven';
 import {hidden, SettingError} from './errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
-import {compileIgnored, type Ignored} from './identity/ignored.ts';
+import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from './identity/credentials.ts';
 import {
 	getExpirationDatetime as expirationFrom,
 	NEVER_EXPIRE,
@@ -16,7 +15,7 @@ import {
 	isTag,
 	maxTagLength,
 	maxTags,
-} from './policy/tags.ts';
+} from './policy/fields.ts';
 import {
 	compileUrlPattern,
 	isUrlPattern,

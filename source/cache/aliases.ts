@@ -1,6 +1,10 @@
 import {identify} from '../identity/identify.ts';
-import type {SentRequest} from '../identity/sent-request.ts';
-import {connectionUrl, isTargetHeader, targetParts} from '../identity/target.ts';
+import {
+	type SentRequest,
+	connectionUrl,
+	isTargetHeader,
+	targetParts,
+} from '../identity/sent-request.ts';
 import {redactUrl, resourceOf} from '../identity/url.ts';
 import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';

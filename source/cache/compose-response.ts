@@ -1,4 +1,4 @@
-import type {Ignored} from '../identity/ignored.ts';
+import type {Ignored} from '../identity/credentials.ts';
 import {handsOutSecret, storableLines} from '../identity/redact.ts';
 import {redactUrl} from '../identity/url.ts';
 import {
@@ -9,17 +9,16 @@ import {
 	type StoredResponse,
 	type Variation,
 } from '../model/stored-response.ts';
-import {fieldLines} from '../policy/fields.ts';
+import {fieldLines, tagsOf} from '../policy/fields.ts';
 import {
 	cookieFields,
 	datedFields,
 	freshenedFields,
 	storableFields,
 	type RawFields,
-} from '../policy/stored-fields.ts';
-import {tagsOf} from '../policy/tags.ts';
+} from '../policy/storing.ts';
 import type {StorageTerms} from '../policy/types.ts';
-import {newGeneration} from './variants.ts';
+import {newGeneration} from './entries.ts';
 
 /**
 A response that is to be stored, before its body is there.

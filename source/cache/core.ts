@@ -15,20 +15,29 @@ import {
 	longestTimer,
 	recover,
 	then,
+	withinTime,
 	type MaybePromise,
 } from '../maybe-promise.ts';
 import {isRecordKey} from '../identity/key.ts';
 import {isAlias} from './aliases.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
-import {Entries} from './entries.ts';
+import {
+	Entries,
+	Variants,
+	type Match,
+	type NoMatch,
+} from './entries.ts';
 import {
 	EventHub,
+	isToldFirst,
 	type AnswerEvent,
 	type CacheEventName,
 	type CacheEvents,
 	type RemovalEvent,
 	type StoreErrorEvent,
 	type WriteEvent,
+	Figures,
+	type Answered,
 } from './events.ts';
 import {StoreMark} from './store-mark.ts';
 import {
@@ -40,10 +49,7 @@ import {
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {Figures, type Answered} from './stats.ts';
 import {toldError} from './told-error.ts';
-import {isToldFirst} from './told-faults.ts';
-import {Variants, type Match, type NoMatch} from './variants.ts';
 import {WriteQueue} from './write-queue.ts';
 
 // Nobody's request waits for what manages the store: it may take its time.
@@ -231,7 +237,7 @@ export class CacheCore {
 	@param use - What decides whether it is still true.
 	*/
 	match(key: string, request: Fields, use: Use = noUse): MaybePromise<Match | NoMatch> {
-		const pending = this.#writes.pending(key, this.settings.storeTimeout);
+		const pending = this.whenWritten(key);
 		const match = (): MaybePromise<Match | NoMatch> => {
 			const found = this.variants.match(key, request);
 			// An asynchronous store gets both questions in one batch.
@@ -306,7 +312,8 @@ export class CacheCore {
 
 	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
 	whenWritten(key: string): MaybePromise<void> {
-		return this.#writes.pending(key, this.settings.storeTimeout);
+		const pending = this.#writes.pending.get(key);
+		return pending === undefined ? undefined : withinTime(pending, this.settings.storeTimeout, undefined);
 	}
 
 	/**

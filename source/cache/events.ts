@@ -1,8 +1,10 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
 import type {CircuitState} from '../stores/breaker.ts';
 import type {Reason} from '../policy/reasons.ts';
+import {codeOf} from '../errors.ts';
 import {isDebugged, printDecision} from './debug.ts';
 
 /** An answer that a caller was given, or in the background the cache. */
@@ -129,6 +131,43 @@ const channels = Object.fromEntries(Object.keys(names).map(name => [name, channe
 /** Read once: it is asked for at each request. */
 const isPrinted = isDebugged(process.env.DEBUG);
 
+const faultsOfRequest = new AsyncLocalStorage<ToldFaults>();
+
+/**
+The faults of the store that were told of one request: a store that fails is asked several times, for an entry, for the head of the journal, and once more before something is stored, and says the same each time.
+*/
+export class ToldFaults {
+	/** There are none while nothing has failed. */
+	#told: Set<string> | undefined;
+
+	/** Runs what is done for the request: faults of it and of what follows from it are the request's. */
+	run<Value>(action: () => Value): Value {
+		return faultsOfRequest.run(this, action);
+	}
+
+	/**
+	Notes a fault.
+
+	@returns Whether it is one that was not told yet.
+	*/
+	add(fault: string): boolean {
+		this.#told ??= new Set();
+		const {size} = this.#told;
+		return this.#told.add(fault).size > size;
+	}
+}
+
+/** Whether a fault is to be told: it is no request's, or the first of its operation and its reason. An entry that cannot be read is a fault of its own. */
+export function isToldFirst({operation, key, error}: StoreErrorEvent): boolean {
+	return faultsOfRequest.getStore()?.add([operation, operation === 'decode' ? key : '', ...reasonOf(error)].join('\n')) ?? true;
+}
+
+/** What tells one reason from another. A store may throw anything, also what has no text. */
+function reasonOf(error: unknown): ReadonlyArray<string | undefined> {
+	const text = typeof error === 'string' ? error : typeof error;
+	return error instanceof Error ? [error.name, codeOf(error), error.message] : [text];
+}
+
 /**
 Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no request.
 */
@@ -164,4 +203,123 @@ export class EventHub {
 			printDecision(event, payload);
 		}
 	}
+}
+
+/**
+What a cache of this process has done since it was made, or since `resetStats()`.
+*/
+export type CacheStats = {
+	readonly since: Date;
+
+	/** Answers from the store that were fresh. */
+	readonly hits: number;
+
+	/** Answers from the store that had expired. */
+	readonly stale: number;
+
+	/** Answers from the store after the origin's 304. */
+	readonly revalidated: number;
+
+	/** Answers of the origin, and errors for want of any, in all and by reason. */
+	readonly misses: number;
+	readonly missesByReason: Readonly<Record<string, number>>;
+
+	/** Requests for which the cache stood aside. */
+	readonly bypassed: number;
+
+	/** Responses handed to the store, and those that were not, by reason. */
+	readonly stored: number;
+	readonly refused: number;
+	readonly refusedByReason: Readonly<Record<string, number>>;
+
+	/** What bounded stores made room by, where they tell. */
+	readonly evicted: number;
+
+	/** Faults of the store, of functions in the settings, and of refreshes. */
+	readonly errors: number;
+
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	readonly circuit: CircuitState;
+
+	/** Content that did not come from the origin. */
+	readonly bytesSaved: number;
+
+	/** How long the origin took to give, when it was asked, what it was not asked for again. */
+	readonly millisecondsSaved: number;
+};
+
+export type Answered = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
+
+/** Counts. */
+export class Figures {
+	#since: number;
+	#answered: Record<Answered, number> = {
+		hit: 0, stale: 0, revalidated: 0, miss: 0, bypassed: 0,
+	};
+
+	#misses = new Map<string, number>();
+	#refused = new Map<string, number>();
+	#bytes = 0;
+	#milliseconds = 0;
+	stored = 0;
+	evicted = 0;
+	errors = 0;
+
+	constructor(now: number) {
+		this.#since = now;
+	}
+
+	answer(how: Answered, reason: string): void {
+		this.#answered[how]++;
+		if (how === 'miss') {
+			count(this.#misses, reason);
+		}
+	}
+
+	refuse(reason: string): void {
+		count(this.#refused, reason);
+	}
+
+	save(bytes: number, milliseconds: number): void {
+		this.#bytes += bytes;
+		this.#milliseconds += milliseconds;
+	}
+
+	get all(): Omit<CacheStats, 'circuit'> {
+		const {hit, stale, revalidated, miss, bypassed} = this.#answered;
+		return {
+			since: new Date(this.#since),
+			hits: hit,
+			stale,
+			revalidated,
+			misses: miss,
+			missesByReason: Object.fromEntries(this.#misses),
+			bypassed,
+			stored: this.stored,
+			refused: this.#refused.values().reduce((sum, number) => sum + number, 0),
+			refusedByReason: Object.fromEntries(this.#refused),
+			evicted: this.evicted,
+			errors: this.errors,
+			bytesSaved: this.#bytes,
+			millisecondsSaved: this.#milliseconds,
+		};
+	}
+
+	reset(now: number): void {
+		this.#since = now;
+		this.#answered = {
+			hit: 0, stale: 0, revalidated: 0, miss: 0, bypassed: 0,
+		};
+		this.#misses = new Map();
+		this.#refused = new Map();
+		this.#bytes = 0;
+		this.#milliseconds = 0;
+		this.stored = 0;
+		this.evicted = 0;
+		this.errors = 0;
+	}
+}
+
+function count(counts: Map<string, number>, reason: string): void {
+	counts.set(reason, (counts.get(reason) ?? 0) + 1);
 }

@@ -12,7 +12,7 @@ import {
 } from '../settings.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {areTagsBounded, maxTagLength, maxTags} from '../policy/tags.ts';
+import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
@@ -22,7 +22,7 @@ import {
 	type Criteria,
 	type Selection,
 } from './criteria.ts';
-import type {CacheEvents} from './events.ts';
+import type {CacheEvents, CacheStats} from './events.ts';
 import type {Explanation} from './explanation.ts';
 import {importHar, type ImportedHar} from './from-har.ts';
 import type {Har} from './har-types.ts';
@@ -47,7 +47,6 @@ import {
 	type DescribedResponse,
 	type SaveOptions,
 } from './saving.ts';
-import type {CacheStats} from './stats.ts';
 import {exportHar} from './to-har.ts';
 
 /** One entry: by its key, or by what it answers. */
@@ -104,7 +103,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Whether something is stored, fresh or not. A request has the headers that part its key or that `Vary` names; a URL stands for a GET without credentials.
+	Whether something is stored, fresh or not. A request has the headers that are included in its key or that `Vary` names; a URL stands for a GET without credentials.
 
 	@throws {TypeError} Where the target is none. And with the faults of the store, as every method.
 

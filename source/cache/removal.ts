@@ -1,7 +1,7 @@
 import type {StoredResponse} from '../model/stored-response.ts';
 import {expiresAt, type Expiration} from '../policy/expiration.ts';
-import {retained} from '../policy/lifetime.ts';
-import {originFacts} from '../policy/stored-facts.ts';
+import {retained} from '../policy/freshness.ts';
+import {originFacts} from '../policy/facts.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
 import type {Deed, Invalidation} from './journal.ts';
@@ -13,7 +13,7 @@ import {
 } from './listing.ts';
 import {policySettings} from './policy-settings.ts';
 import type {LongTask} from './recreate-keys.ts';
-import {newMark} from './variants.ts';
+import {newMark} from './entries.ts';
 
 // So many are deleted at a time.
 const batchSize = 100;

@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {isStoredAsSent} from '../identity/body.ts';
 import {Identity} from '../identity/identify.ts';
 import type {Secret} from '../identity/key.ts';
-import {matchedMethod, overridingMethod} from '../identity/method.ts';
+import {matchedMethod, overridingMethod, targetUrl} from '../identity/sent-request.ts';
 import {storableLines} from '../identity/redact.ts';
 import {
 	hasRedacted,
@@ -10,7 +10,6 @@ import {
 	recreatedPartition,
 	redactRequest,
 } from '../identity/stored-request.ts';
-import {targetUrl} from '../identity/target.ts';
 import type {KeySettingsOfCache, StorableRequest} from '../identity/types.ts';
 import {redactUrl} from '../identity/url.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';

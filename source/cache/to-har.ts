@@ -8,7 +8,7 @@ import {
 	type StoredRequest,
 	type StoredResponse,
 } from '../model/stored-response.ts';
-import type {RawFields} from '../policy/stored-fields.ts';
+import type {RawFields} from '../policy/storing.ts';
 import type {
 	Har,
 	HarEntry,

@@ -1,5 +1,5 @@
 import {codeOf, RedactedError} from '../errors.ts';
-import type {Ignored} from '../identity/ignored.ts';
+import type {Ignored} from '../identity/credentials.ts';
 import {redactReferences} from '../identity/references.ts';
 
 // The members in which errors of HTTP clients carry the request, with its credentials.

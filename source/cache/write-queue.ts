@@ -1,5 +1,5 @@
 import {CacheHooksError} from '../errors.ts';
-import {withinTime, type MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 
 export type WriteQueueOptions = {
 	/** Told of a write that failed, or for which there was no room; nobody waits for it who could be told otherwise. */
@@ -17,6 +17,8 @@ export type WriteQueueOptions = {
 Writes, one after the other for each key, so that whoever reads after a write has begun sees what it wrote.
 */
 export class WriteQueue {
+	/** The latest write of each key that is not done. */
+	readonly pending: ReadonlyMap<string, Promise<void>>;
 	readonly #pending = new Map<string, Promise<void>>();
 	readonly #options: WriteQueueOptions;
 	readonly #maxWrites: number;
@@ -26,6 +28,7 @@ export class WriteQueue {
 
 	constructor({maxWrites = Infinity, maxBytes = Infinity, ...options}: WriteQueueOptions) {
 		this.#options = options;
+		this.pending = this.#pending;
 		this.#maxWrites = maxWrites;
 		this.#maxBytes = maxBytes;
 	}
@@ -47,7 +50,7 @@ export class WriteQueue {
 			return false;
 		}
 
-		const previous = this.#pending.get(key);
+		const previous = this.pending.get(key);
 		try {
 			const result = previous === undefined ? task() : runAfter(previous, task);
 			if (result instanceof Promise) {
@@ -60,19 +63,11 @@ export class WriteQueue {
 		return true;
 	}
 
-	/**
-	Resolves when what is pending for the key is written, or when the time is over; `undefined` where nothing is pending.
-	*/
-	pending(key: string, milliseconds: number): Promise<void> | undefined {
-		const pending = this.#pending.get(key);
-		return pending === undefined ? undefined : withinTime(pending, milliseconds, undefined);
-	}
-
 	/** Resolves when no write is pending, those that begin meanwhile included. */
 	async idle(): Promise<void> {
-		while (this.#pending.size > 0) {
+		while (this.pending.size > 0) {
 			// eslint-disable-next-line no-await-in-loop -- Others may begin while these end.
-			await Promise.all(this.#pending.values());
+			await Promise.all(this.pending.values());
 		}
 	}
 
@@ -87,7 +82,7 @@ export class WriteQueue {
 		const held: Promise<void> = this.#settle(key, result, () => {
 			this.#writes--;
 			this.#bytes -= bytes;
-			return this.#pending.get(key) === held;
+			return this.pending.get(key) === held;
 		});
 		this.#pending.set(key, held);
 		this.#options.onPending?.(held);

@@ -1,8 +1,8 @@
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import type {SentRequest} from '../exchange/types.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
-import type {Ignored} from '../identity/ignored.ts';
-import {callMethod} from '../policy/collapsing.ts';
+import type {Ignored} from '../identity/credentials.ts';
+import {callMethod} from '../policy/facts.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';
 

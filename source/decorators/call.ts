@@ -1,4 +1,4 @@
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';

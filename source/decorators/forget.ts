@@ -6,7 +6,7 @@ import {resourceOfRequest} from '../identity/identify.ts';
 import {describedRequest} from '../identity/sent-request.ts';
 import {redactUrl, resourceOf} from '../identity/url.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
-import {callMethod} from '../policy/collapsing.ts';
+import {callMethod} from '../policy/facts.ts';
 import {compileUrlPattern, type UrlMatcher, type UrlPattern} from '../policy/url-patterns.ts';
 import {callUrl, isCallUrl} from './call-names.ts';
 import {callResource} from './call-settings.ts';

@@ -1,5 +1,5 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {
 	resolveRequestSettings,
 	resolveSettings,
@@ -11,9 +11,9 @@ import {Exchange} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
 import {Refreshes} from './refreshes.ts';
 import {
-	currentScope,
 	mergeSettings,
 	scopedSettings,
+	scopes,
 	type ScopedClient,
 } from './scope.ts';
 import {exchangeSettings, type ExchangeSettings} from './settings.ts';
@@ -71,7 +71,7 @@ export class Client {
 
 	/** The client that serves what runs now: inside of a class that has a client's settings, one that has them above this client's. */
 	get here(): Client {
-		const scope = currentScope();
+		const scope = scopes.getStore();
 		if (scope === undefined) {
 			return this;
 		}
@@ -104,7 +104,7 @@ export class Client {
 	@throws {TypeError} Where one of them is wrong.
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
-		const scoped = scopedSettings(this.cache);
+		const scoped = scopes.getStore() === undefined ? undefined : scopedSettings(this.cache);
 		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 

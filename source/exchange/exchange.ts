@@ -1,13 +1,11 @@
-import {ToldFaults} from '../cache/told-faults.ts';
-import type {Match} from '../cache/variants.ts';
+import {ToldFaults} from '../cache/events.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import {rejectsCredentials} from '../policy/rejection.ts';
+import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {Client} from './client.ts';
 import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
-import {Sharing} from './sharing.ts';
 import {ExchangeState} from './state.ts';
 import type {
 	Action,
@@ -25,21 +23,22 @@ A driver begins with `begin`. After `wait` it tells `joined`; after `send` and `
 export class Exchange {
 	readonly #state: ExchangeState;
 	readonly #request: RequestPhase;
-	readonly #response: ResponsePhase;
-	readonly #refreshes: Refreshes;
 	readonly #faults = new ToldFaults();
+	#responsePhase: ResponsePhase | undefined;
 
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
-		this.#response = new ResponsePhase(this.#state);
-		this.#refreshes = Refreshes.of(client.cache);
 		this.#request = new RequestPhase(this.#state, {
-			sharing: Sharing.of<Match>(client.cache),
-			refreshes: this.#refreshes,
 			rules: client.rules,
 			redirects,
 			standIn: () => this.#response.standIn(),
 		});
+	}
+
+	/** What comes after a request that is answered from the store has none of it. */
+	get #response(): ResponsePhase {
+		this.#responsePhase ??= new ResponsePhase(this.#state);
+		return this.#responsePhase;
 	}
 
 	get info(): ExchangeInfo {
@@ -120,7 +119,7 @@ export class Exchange {
 	#noteAnswer(statusCode: number): void {
 		const {key} = this.#state;
 		if (key !== undefined) {
-			this.#refreshes.noteAnswer(key, rejectsCredentials(statusCode));
+			Refreshes.of(this.#state.cache).noteAnswer(key, rejectsCredentials(statusCode));
 		}
 	}
 

@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Explanation} from '../cache/explanation.ts';
-import type {Match, NoMatch} from '../cache/variants.ts';
+import type {Match, NoMatch} from '../cache/entries.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl} from '../identity/url.ts';
 import {
@@ -8,7 +8,7 @@ import {
 	onRefusedKey,
 	onRequest,
 } from '../policy/request-rules.ts';
-import type {AskedRule} from '../policy/rule.ts';
+import type {AskedRule} from '../policy/facts.ts';
 import type {RequestDecision} from '../policy/types.ts';
 import {factsOf, findStored} from './lookup.ts';
 import type {ExchangeSettings} from './settings.ts';

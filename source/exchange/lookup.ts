@@ -1,5 +1,9 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Match, NoMatch} from '../cache/variants.ts';
+import {recover, type MaybePromise, then} from '../maybe-promise.ts';
+import {CachedResponse} from '../model/cached-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {TagFunction} from '../settings.ts';
+import type {Match, NoMatch} from '../cache/entries.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -7,10 +11,8 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {unknownBody} from '../identity/sent-request.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import {requestFacts, type RequestFacts} from '../policy/request-facts.ts';
-import {policySource, type ExchangeSettings} from './settings.ts';
+import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
 
 export const noMatch: NoMatch = {stored: undefined, varies: false};
@@ -59,4 +61,36 @@ The keys under which a GET and a HEAD of a resource lie for this caller.
 export function readKeys(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
 	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
 	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
+}
+
+/**
+Whether the user's filter lets a response be stored and used. One that fails has not accepted; its fault is told, and the request goes on.
+*/
+export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'now'>, stored: StoredResponse, key: string | undefined, cache: CacheCore): MaybePromise<boolean> {
+	return filterFn === undefined || recover(() => filterFn(new CachedResponse(key ?? '', stored, now)), error => {
+		cache.report('settingError', {setting: 'filterFn', error});
+		return false;
+	});
+}
+
+/**
+The tags that the user's function gives; `undefined` where it fails, which is told: a response that could not be deleted by its tags is better not stored.
+*/
+export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
+	try {
+		const tags: unknown = tagsFor(response);
+		if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && tag !== '')) {
+			return tags as readonly string[];
+		}
+
+		throw new TypeError('Expected `tags` to give an array of strings that are not empty');
+	} catch (error) {
+		cache.report('settingError', {setting: 'tags', error});
+		return undefined;
+	}
+}
+
+/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
+export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
+	return cacheControl ? 'origin' : 'user';
 }

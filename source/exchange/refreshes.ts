@@ -1,5 +1,5 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import type {Exchange} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
 import {mayRefresh} from './lock.ts';

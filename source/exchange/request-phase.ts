@@ -1,7 +1,7 @@
-import type {Match, NoMatch} from '../cache/variants.ts';
+import type {Match, NoMatch} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {callMethod, mayCollapse} from '../policy/collapsing.ts';
+import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
@@ -17,14 +17,14 @@ import {
 	factsOf,
 	findStored,
 	noMatch,
+	accepts,
 } from './lookup.ts';
 import {underLock} from './lock.ts';
 import {isNetworkRefused, networkRefusal} from './network.ts';
-import {accepts} from './filter.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
-import type {Refreshes} from './refreshes.ts';
+import {Refreshes} from './refreshes.ts';
 import type {ExchangeSettings} from './settings.ts';
-import type {Sharing} from './sharing.ts';
+import {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
 import {TimeBudget} from './time-budget.ts';
 import type {
@@ -36,9 +36,6 @@ import type {
 
 /** What the request phase needs beside the state. */
 export type RequestPhaseOptions = {
-	readonly sharing: Sharing<Match>;
-	readonly refreshes: Refreshes;
-
 	/** The settings of the client, without those of one request. */
 	readonly rules: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
@@ -56,17 +53,26 @@ From the request as it will be sent to what is done with it: a stored response i
 export class RequestPhase {
 	readonly #state: ExchangeState;
 	readonly #options: RequestPhaseOptions;
-	readonly #budget: TimeBudget;
+	#timeBudget: TimeBudget | undefined;
 
 	/** What is done if the wait for another request is of no use. */
 	#pending: Action | undefined;
 	#redirect: Found['redirect'];
 
 	constructor(state: ExchangeState, options: RequestPhaseOptions) {
-		const {storeTimeout, failFast, singleFlight} = state.settings;
 		this.#state = state;
 		this.#options = options;
-		this.#budget = new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, options.sharing.clock);
+	}
+
+	get #sharing(): Sharing<Match> {
+		return Sharing.of(this.#state.cache);
+	}
+
+	/** Begins to count when something is waited for. */
+	get #budget(): TimeBudget {
+		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
+		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock);
+		return this.#timeBudget;
 	}
 
 	/** Decides what to do with the request. */
@@ -132,7 +138,7 @@ export class RequestPhase {
 			return action;
 		}
 
-		const joined = this.#options.sharing.join(sharingKey, {
+		const joined = this.#sharing.join(sharingKey, {
 			fields: request.fields,
 			names: match.stored?.vary?.names,
 			budget: this.#budget,
@@ -163,7 +169,7 @@ export class RequestPhase {
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
 		this.#follow(inFlight);
-		const current = this.#options.sharing.hasResolvedSince(sharingKey, this.#budget.start) ? this.#again() : action;
+		const current = this.#sharing.hasResolvedSince(sharingKey, this.#budget.start) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
 				this.#resolve();
@@ -207,7 +213,7 @@ export class RequestPhase {
 	/** Decides anew, by what another request got meanwhile. */
 	#reuse(match: Match): MaybePromise<Action> {
 		const {request, sharingKey, settings} = this.#state;
-		const {rules, sharing} = this.#options;
+		const {rules} = this.#options;
 		this.#state.tell({collapsed: true});
 		return then(this.#use(answersMethod(match.stored, request) ? match : noMatch, false), action => {
 			if (action.do !== 'send') {
@@ -218,7 +224,7 @@ export class RequestPhase {
 			// The client's own settings refuse it, and not those of this request alone.
 			const facts = factsOf(request, identify(request, rules), rules);
 			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
-				sharing.refuse(sharingKey, rules);
+				this.#sharing.refuse(sharingKey, rules);
 			}
 
 			return action;
@@ -283,10 +289,10 @@ export class RequestPhase {
 	}
 
 	#decide(areRetriesUsed: boolean): Action {
-		const {facts, match: {stored}, settings, key} = this.#state;
-		const {standIn, refreshes} = this.#options;
+		const {facts, match: {stored}, settings, key, cache} = this.#state;
+		const {standIn} = this.#options;
 		const response = areRetriesUsed ? standIn() : undefined;
-		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: refreshes.isAccepted(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
+		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => Refreshes.of(cache).isAccepted(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.

@@ -3,18 +3,16 @@ import {
 	splitUpdate,
 	type ReceivedResponse,
 } from '../cache/compose-response.ts';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {handsOutSecret} from '../identity/redact.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
-import {isOverSoon} from '../policy/collapsing.ts';
-import {isWhole} from '../policy/completeness.ts';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {isOverSoon} from '../policy/facts.ts';
+import {isWhole} from '../policy/storing.ts';
+import {fieldValue, type Fields, tagsOf} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
-import {tagsOf} from '../policy/tags.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
-import {policySource} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 import type {
 	Action,
@@ -23,6 +21,7 @@ import type {
 	RenderedResponse,
 } from './types.ts';
 import {ExchangeWrites} from './writes.ts';
+import {policySource} from './lookup.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 

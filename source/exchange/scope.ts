@@ -41,7 +41,10 @@ export type Scope = {
 	readonly merged: WeakMap<CacheCore, RequestSettings>;
 };
 
-const scopes = new AsyncLocalStorage<Scope | undefined>();
+const storage = new AsyncLocalStorage<Scope | undefined>();
+
+/** The scope of what runs now. */
+export const scopes: Pick<AsyncLocalStorage<Scope | undefined>, 'getStore'> = storage;
 const nothing: RequestSettings = Object.freeze({});
 
 /**
@@ -105,14 +108,9 @@ function without(scope: Scope | undefined, layer: Layer): Scope | undefined {
 	return outer === scope.outer ? scope : scope.layer.within(outer);
 }
 
-/** The scope of what runs now. */
-export function currentScope(): Scope | undefined {
-	return scopes.getStore();
-}
-
 /** Calls a function in a scope; `undefined` is outside of any. */
 export function callInScope<This, Arguments extends readonly unknown[], Result>(scope: Scope | undefined, action: (this: This, ...inputs: Arguments) => Result, self: This, inputs: Arguments): Result {
-	return scopes.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
+	return storage.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
 }
 
 /**
@@ -128,7 +126,7 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
-	return scopes.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
+	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
 /** The settings that hold for a cache's requests here: always the same object in one scope; `undefined` outside of any. */

@@ -38,8 +38,3 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
 	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
 }
-
-/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
-export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
-	return cacheControl ? 'origin' : 'user';
-}

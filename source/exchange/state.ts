@@ -1,7 +1,7 @@
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
 import type {Position, Subject} from '../cache/journal.ts';
-import type {Match, NoMatch} from '../cache/variants.ts';
+import type {Match, NoMatch} from '../cache/entries.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -12,13 +12,17 @@ import {redactUrl} from '../identity/url.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {RequestFacts} from '../policy/request-facts.ts';
+import type {RequestFacts} from '../policy/facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
-import {factsOf, noMatch} from './lookup.ts';
-import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
-import {policySource, type ExchangeSettings} from './settings.ts';
-import {describeStatus} from './status.ts';
+import {factsOf, noMatch, policySource} from './lookup.ts';
+import {
+	renderGatewayTimeout,
+	renderStored,
+	withoutCookies,
+	describeStatus,
+} from './render.ts';
+import type {ExchangeSettings} from './settings.ts';
 import type {
 	ExchangeInfo,
 	IncomingHead,

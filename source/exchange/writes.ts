@@ -1,19 +1,17 @@
 import type {CacheCore, Outcome} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Invalidation} from '../cache/journal.ts';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
-import {invalidatedBy, isSafe} from '../policy/invalidation.ts';
+import {type Fields, areTagsBounded, tagsOf} from '../policy/fields.ts';
+import {invalidatedBy, isSafe} from '../policy/storing.ts';
 import type {WriteReason} from '../policy/reasons.ts';
-import {areTagsBounded, tagsOf} from '../policy/tags.ts';
 import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
-import {accepts, tagsGiven} from './filter.ts';
-import {readKeys} from './lookup.ts';
+import {accepts, tagsGiven, readKeys} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 
@@ -65,7 +63,7 @@ export class ExchangeWrites {
 	/** Stores a response under the key of its own request: a HEAD's never takes the place of a GET's. */
 	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}): void {
 		const {settings, request, identity} = this.#state;
-		const codings = settings.storeEncoded ? [] : decodableCodings(fields);
+		const codings = settings.storeEncoded || fields['content-encoding'] === undefined ? [] : decodableCodings(fields);
 		const {key: own} = this.#state;
 		this.hasBegun = true;
 		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;

@@ -6,8 +6,8 @@ import type {
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
 import type {Client} from '../exchange/client.ts';
+import {findSeat} from './attempt-options.ts';
 import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
-import {findSeat} from './install/seat.ts';
 import {arm} from './transport.ts';
 
 export type {ClientSettings} from './create-client.ts';

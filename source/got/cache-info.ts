@@ -1,7 +1,7 @@
 import type {Options} from 'got';
 import type {ExchangeInfo} from '../exchange/types.ts';
 import type {Reason} from '../policy/reasons.ts';
-import {rememberedOf} from './remembered.ts';
+import {rememberedOf} from './attempt-options.ts';
 
 /**
 What the cache knows of a response that Got gave.

@@ -2,7 +2,7 @@ import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http'
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import {appendCacheStatus} from '../policy/cache-status.ts';
+import {appendMember} from '../policy/fields.ts';
 import {collectBody} from './collect-body.ts';
 import {ServedResponse} from './served-response.ts';
 
@@ -88,7 +88,7 @@ function tellStatus(response: IncomingMessage, status: string | undefined): void
 	}
 
 	const existing = response.headers['cache-status'];
-	response.headers['cache-status'] = appendCacheStatus(Array.isArray(existing) ? existing.join(', ') : existing, status);
+	response.headers['cache-status'] = appendMember(Array.isArray(existing) ? existing.join(', ') : existing, status);
 	response.rawHeaders.push('Cache-Status', status);
 }
 

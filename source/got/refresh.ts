@@ -1,9 +1,9 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
-import {rejectsCredentials} from '../policy/rejection.ts';
+import {rejectsCredentials} from '../policy/response-facts.ts';
 import {Deadline} from './deadline.ts';
 import {
 	awaitResponse,

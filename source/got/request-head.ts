@@ -23,7 +23,7 @@ export function outgoingRequest(url: URL, native: NativeOptions, options: Option
 /** The request with what decides whom it believes. */
 export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {mode, trust: name}: HeadSettings): SentRequest {
 	// A recording is made by whoever may make it, and replayed by everybody.
-	const trust = mode === undefined ? trustOf(request, native, options, name) : undefined;
+	const trust = mode === undefined && request.url.startsWith('https:') ? trustOf(request, native, options, name) : undefined;
 	return trust === undefined ? request : {...request, trust};
 }
 

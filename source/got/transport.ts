@@ -1,13 +1,23 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import type {Match} from '../cache/variants.ts';
+import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
 import {isNetworkRefused} from '../exchange/network.ts';
 import type {Action} from '../exchange/types.ts';
-import {overridingMethod} from '../identity/method.ts';
+import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	awaitRetries,
+	endOfRetries,
+	noteRedirect,
+	putOn,
+	redirectsOf,
+	refuseRetry,
+	remember,
+	takeOff,
+} from './attempt-options.ts';
 import {
 	lateRequest,
 	shortenTimeout,
@@ -16,7 +26,6 @@ import {
 	type End,
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
-import {awaitRetries, endOfRetries} from './last-resort.ts';
 import {
 	awaitResponse,
 	isClientRequest,
@@ -29,11 +38,7 @@ import {
 	type AttemptParts,
 } from './native-request.ts';
 import {receive} from './receive.ts';
-import {noteRedirect, redirectsOf} from './redirects.ts';
 import {prepareRefresh} from './refresh.ts';
-import {refuseRetry} from './refuse-retry.ts';
-import {remember} from './remembered.ts';
-import {putOn, takeOff} from './request-function.ts';
 import {outgoingRequest, sentBody} from './request-head.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
@@ -75,7 +80,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 		};
 
 		const mayKeepBody = settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
-		return mayKeepBody && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : giveUp(end, options)) : start();
+		return mayKeepBody && typeof options.body === 'object' && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : requestOfEnd(end, options)) : start();
 	};
 
 	return transport as RequestFunction;
@@ -160,7 +165,7 @@ class Attempt {
 		if (typeof result === 'string') {
 			leave?.();
 			void this.#release(pending);
-			return giveUp(result, this.#options);
+			return requestOfEnd(result, this.#options);
 		}
 
 		const waited = performance.now() - this.#start;
@@ -329,7 +334,7 @@ class Attempt {
 	}
 }
 
-function giveUp(end: End, options: Options): RequestResult {
+function requestOfEnd(end: End, options: Options): RequestResult {
 	if (end === 'aborted') {
 		// Got has given up before, and listens no more.
 		throw new Error('The request was aborted');

@@ -1,6 +1,6 @@
 import {hash} from 'node:crypto';
 import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
-import type {Ignored} from './ignored.ts';
+import type {Ignored} from './credentials.ts';
 import {
 	canonicalJson,
 	maxJsonLength,

@@ -1,8 +1,6 @@
-import {normalizeFieldValue} from '../policy/field-values.ts';
-import {fieldValue, type Fields} from '../policy/fields.ts';
+import {normalizeFieldValue, fieldValue, type Fields} from '../policy/fields.ts';
 import {matchedContentType} from './body.ts';
-import {classifyName} from './credentials.ts';
-import {ignoresHeader, REDACTED} from './ignored.ts';
+import {classifyName, ignoresHeader, REDACTED} from './credentials.ts';
 import type {KeyParts} from './key-parts.ts';
 import type {IdentitySettings} from './types.ts';
 

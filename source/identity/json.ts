@@ -1,4 +1,4 @@
-import {REDACTED} from './ignored.ts';
+import {REDACTED} from './credentials.ts';
 import {compare} from './parameters.ts';
 
 /** Where a field stands: member names and array indexes, from the root. */

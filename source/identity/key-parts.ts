@@ -1,11 +1,12 @@
-import {classifyName, type CredentialClass} from './credentials.ts';
 import {
+	classifyName,
+	type CredentialClass,
 	ignoresName,
 	ignoresPath,
 	REDACTED,
 	tellsWhoAsks,
 	type Ignored,
-} from './ignored.ts';
+} from './credentials.ts';
 import type {JsonPath} from './json.ts';
 import {compare} from './parameters.ts';
 import {isSecretString, isSecretValue, redactReferences} from './references.ts';

@@ -5,8 +5,7 @@ import {
 	type KeyObject,
 } from 'node:crypto';
 import {describe, SettingError} from '../errors.ts';
-import {fieldLines, type Fields} from '../policy/fields.ts';
-import {nominatedValues} from '../policy/vary.ts';
+import {fieldLines, type Fields, nominatedValues} from '../policy/fields.ts';
 import {bodyParts} from './body.ts';
 import {failureOf} from './failure.ts';
 import {matchedHeaders} from './headers.ts';
@@ -16,15 +15,15 @@ import {
 	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
-} from './ignored.ts';
+} from './credentials.ts';
 import {KeyParts, type HashedPart} from './key-parts.ts';
 import {
 	lowerCaseNames,
 	matchedMethod,
 	methodParts,
 	overridingMethod,
-} from './method.ts';
-import {targetParts} from './target.ts';
+	targetParts,
+} from './sent-request.ts';
 import type {
 	IdentitySettings,
 	KeyRequest,

@@ -1,7 +1,6 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
-import type {RawFields} from '../policy/stored-fields.ts';
-import {credentialResponseHeaders} from './credentials.ts';
-import {ignoresHeader, type Ignored} from './ignored.ts';
+import type {RawFields} from '../policy/storing.ts';
+import {credentialResponseHeaders, ignoresHeader, type Ignored} from './credentials.ts';
 import {isReference, isSecretUrl} from './references.ts';
 
 // Without them, a stored response would be used wrongly, whatever the settings ignore.

@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {isRedacted, REDACTED, type Ignored} from './ignored.ts';
+import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
 import {maxJsonLength, redactJson} from './json.ts';
 import {decode, split} from './parameters.ts';
 

@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
-import type {Fields} from '../policy/fields.ts';
-import {lowerCaseNames, overridingMethod} from './method.ts';
-import {namesOwnAuthority, targetUrl} from './target.ts';
+import {fieldValue, type Fields, fieldLines} from '../policy/fields.ts';
+import {compare} from './parameters.ts';
 import {parsedUrl} from './url.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -102,4 +101,186 @@ function withoutUserInfo({href}: URL): URL {
 	url.username = '';
 	url.password = '';
 	return url;
+}
+
+// Frameworks build the URL of a request from these, as they do from `Host`.
+const rewritingHeaders = new Set([
+	'forwarded',
+	'x-forwarded-host',
+	'x-forwarded-port',
+	'x-forwarded-prefix',
+	'x-forwarded-proto',
+	'x-forwarded-scheme',
+	'x-forwarded-server',
+	'x-host',
+	'x-http-host-override',
+	'x-original-host',
+	'x-original-url',
+	'x-rewrite-url',
+]);
+
+const defaultPorts: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};
+
+// What a server knows as a host: of the characters that RFC 3986 §3.2.2 allows, those of names.
+const authority = /^(?:\[[\d.:a-f]+\]|[\w\-.~]+)(?::\d*)?$/v;
+
+/** Whether a header names another target than the URL does. */
+export function isTargetHeader(name: string): boolean {
+	return isAuthorityHeader(name) || rewritingHeaders.has(name);
+}
+
+/** The values of the headers that name another target than the URL does. */
+export type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
+
+/**
+The headers that name another target than the URL does, with their values; `undefined` where there are none (RFC 9110 §7.1).
+*/
+export function targetParts(url: URL, headers: Fields): TargetParts | undefined {
+	let parts: Array<readonly [string, string]> | undefined;
+	for (const name of Object.keys(headers)) {
+		const value = isTargetHeader(name) ? targetValue(name, fieldValue(headers, name), url) : undefined;
+		if (value === undefined) {
+			continue;
+		}
+
+		parts ??= [];
+		parts.push([name, value]);
+	}
+
+	// Of two authorities, one client sends the first and another the last.
+	return parts?.toSorted(([one], [other]) => isAuthorityHeader(one) && isAuthorityHeader(other) ? 0 : compare(one, other));
+}
+
+/** What a header says of the target that the URL does not say. */
+function targetValue(name: string, value: string | undefined, url: URL): string | undefined {
+	if (value === undefined) {
+		return undefined;
+	}
+
+	if (isAuthorityHeader(name)) {
+		const host = normalized(value);
+		return isAuthorityOf(host, url) ? undefined : host;
+	}
+
+	return name === 'forwarded' ? withoutNodes(value) : value;
+}
+
+const quotedOrNode = /"(?:[^"\\]|\\.)*"|(?:^|[\s,;])(?:by|for)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)/giv;
+
+/** RFC 7239 §5: whom a request came from, and by whom, is no part of the target. */
+function withoutNodes(forwarded: string): string | undefined {
+	const rest = forwarded.replaceAll(quotedOrNode, match => match.startsWith('"') ? match : '');
+	return /[^\s,;]/v.test(rest) ? rest : undefined;
+}
+
+/** Whether a request names its own authority, which changes nothing. */
+export function namesOwnAuthority(url: URL, host: string): boolean {
+	return isAuthorityOf(normalized(host), url);
+}
+
+/**
+The target URI, which the origin sees: the URL with the authority of the `Host` header (RFC 9110 §7.1). Where that is no authority, it is the URL.
+
+@param url - The URL of the connection, without user info.
+*/
+export function targetUrl(url: URL, headers: Fields): string {
+	const value = fieldValue(headers, 'host') ?? fieldValue(headers, ':authority');
+	const host = value === undefined ? undefined : normalized(value);
+	if (host === undefined || isAuthorityOf(host, url) || isSocket(url) || !authority.test(host)) {
+		return url.href;
+	}
+
+	const origin = URL.parse(`${url.protocol}//${host}`)?.origin;
+	return origin === undefined ? url.href : origin + url.href.slice(url.origin.length);
+}
+
+/** The URL of the connection to a target on the authority of another URL's target. */
+export function connectionUrl(target: string, connection: string): string {
+	const url = new URL(connection);
+	const {pathname, search} = new URL(target);
+	return isSocket(url) ? target : url.origin + pathname + search;
+}
+
+/** Whether a URL leads to a Unix socket, whose path says whom it reaches. */
+function isSocket({protocol, hostname}: URL): boolean {
+	return hostname === 'unix' || !Object.hasOwn(defaultPorts, protocol);
+}
+
+function isAuthorityHeader(name: string): boolean {
+	return name === 'host' || name === ':authority';
+}
+
+function normalized(host: string): string {
+	return host.trim().toLowerCase();
+}
+
+function isAuthorityOf(host: string, {host: own, hostname, protocol}: URL): boolean {
+	return host === own || host === `${hostname}:${defaultPorts[protocol]}`;
+}
+
+// Servers that read one of these take it for the method (requests-cache does, too).
+const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
+/**
+The method that override headers ask for, if there are any. Where they ask for several, it is a list, which is no method that anybody allows: nobody knows which of them the origin takes.
+
+@param headers - Lower-case names.
+*/
+export function overridingMethod(headers: Fields): string | undefined {
+	if (overrides.every(name => headers[name] === undefined)) {
+		return undefined;
+	}
+
+	const asked = new Set<string>();
+	for (const name of overrides) {
+		for (const line of fieldLines(headers, name)) {
+			asked.add(line.trim().toUpperCase());
+		}
+	}
+
+	asked.delete('');
+	return asked.size === 0 ? undefined : [...asked].join(',');
+}
+
+/**
+The method as it is part of the key: a request that asks for another method is not the same as a request by that method.
+*/
+export function matchedMethod(method: string, override: string | undefined): string {
+	return override === undefined ? method.toUpperCase() : `${method.toUpperCase()}:${override}`;
+}
+
+/**
+The method as the key is made of it: a server may know one override header, and not another.
+
+@param method - As `matchedMethod` gives it.
+@param headers - Lower-case names.
+*/
+export function methodParts(method: string, headers: Fields): unknown {
+	return method.includes(':') ? [method, overrides.filter(name => headers[name] !== undefined)] : method;
+}
+
+/** An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but takes several times as long to fill. */
+class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
+	static {
+		Object.setPrototypeOf(this.prototype, null);
+		Reflect.deleteProperty(this.prototype, 'constructor');
+	}
+}
+
+/** Header fields by lower-case name. Names that differ in letter case alone are one field with several lines. */
+export function lowerCaseNames(headers: Fields): Fields {
+	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
+	for (const [name, given] of Object.entries(headers)) {
+		const value = typeof given === 'string' ? given : asText(given);
+		const key = name.toLowerCase();
+		const known = fields[key];
+		fields[key] = value === undefined || known === undefined ? value ?? known : [known, value].flat();
+	}
+
+	return fields;
+}
+
+/** Node.js sends numbers, too. */
+function asText(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
+	return value === undefined || Array.isArray(value) ? value?.map(String) : String(value);
 }

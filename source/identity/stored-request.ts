@@ -1,7 +1,11 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
 import {redactBody} from './body.ts';
-import {classifyName} from './credentials.ts';
-import {ignoresHeader, REDACTED, type Ignored} from './ignored.ts';
+import {
+	classifyName,
+	ignoresHeader,
+	REDACTED,
+	type Ignored,
+} from './credentials.ts';
 import {
 	keyOfParts,
 	matchRequest,

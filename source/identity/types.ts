@@ -1,5 +1,5 @@
 import type {Fields} from '../policy/fields.ts';
-import type {Ignored} from './ignored.ts';
+import type {Ignored} from './credentials.ts';
 
 /**
 A request of which a key is made: as it will be sent.

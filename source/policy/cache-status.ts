@@ -92,15 +92,6 @@ function ascii(text: string): string {
 }
 
 /**
-The list with our member at its end: caches stand in it from the origin to the user (RFC 9211 §2).
-
-What came is kept letter by letter, whether it can be parsed or not.
-*/
-export function appendCacheStatus(existing: string | undefined, member: string): string {
-	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
-}
-
-/**
 One cache's part in a response, as its `Cache-Status` tells it.
 */
 export type CacheStatus = {

@@ -6,17 +6,18 @@ import {
 	isUsableWhileRevalidating,
 	staleness,
 } from './freshness.ts';
-import type {RequestFacts} from './request-facts.ts';
 import {
+	type RequestFacts,
+	originFacts,
+	type StoredFacts,
 	always,
 	decide,
 	type AskedRule,
 	type Rule,
-} from './rule.ts';
-import {originFacts, type StoredFacts} from './stored-facts.ts';
+} from './facts.ts';
 import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
-import {viewFor} from './view.ts';
+import {viewFor, whole} from './view.ts';
 
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
@@ -28,8 +29,8 @@ export type Found = {
 	/** Why a redirect must not be reused: it leads back to where the chain of redirects has been, or set a cookie that the cookie jar lacks. */
 	readonly redirect?: 'loop' | 'cookie' | undefined;
 
-	/** Whether it may be renewed in the background; true by default. */
-	readonly mayRefresh?: boolean;
+	/** Whether it may be renewed in the background; it may by default. */
+	readonly mayRefresh?: (() => boolean) | undefined;
 };
 
 type LookupFacts = RequestFacts & {
@@ -42,7 +43,7 @@ type LookupFacts = RequestFacts & {
 	readonly view: View | undefined;
 
 	readonly redirect: Found['redirect'];
-	readonly mayRefresh: boolean;
+	readonly mayRefresh: Found['mayRefresh'];
 	readonly now: number;
 };
 
@@ -273,12 +274,12 @@ What to do with a request for which the store was asked.
 @param found - The stored response whose key and variant match, if any.
 */
 export function onLookup(facts: RequestFacts, found: Found, now: number, asked?: AskedRule[]): Verdict {
-	const {stored, redirect, mayRefresh = true} = found;
+	const {stored, redirect, mayRefresh} = found;
 	return decide(afterLookup, {
 		...facts,
 		stored,
 		origin: stored === undefined ? {} : originFacts(stored, facts.settings),
-		view: stored === undefined ? undefined : viewFor(facts, stored),
+		view: stored === undefined ? undefined : (facts.isPartialOrConditional ? viewFor(facts, stored) : whole),
 		redirect,
 		mayRefresh,
 		now,
@@ -301,7 +302,7 @@ function limitsAge({directives: {maximumAge, minimumFresh}}: RequestFacts): bool
 
 // Where nothing may be written, a refresh would be for nothing each time; and so it would with a part, or with a 304 for the caller.
 function canRefresh({settings, isPartialOrConditional, mayRefresh}: LookupFacts): boolean {
-	return mayRefresh && !settings.readOnly && !isPartialOrConditional;
+	return !settings.readOnly && !isPartialOrConditional && (mayRefresh === undefined || mayRefresh());
 }
 
 // RFC 8246: while it is fresh, it will not have changed.

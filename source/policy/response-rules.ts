@@ -1,18 +1,18 @@
-import type {Times} from './lifetime.ts';
+import type {Times} from './freshness.ts';
 import {
 	isRedirect,
 	ReceivedFacts,
 	standInFor,
 	type Sent,
-} from './received-facts.ts';
-import type {RequestFacts} from './request-facts.ts';
-import {ResponseFacts} from './response-facts.ts';
+	ResponseFacts,
+} from './response-facts.ts';
 import {
+	type RequestFacts,
 	always,
 	decide,
 	type AskedRule,
 	type Rule,
-} from './rule.ts';
+} from './facts.ts';
 import {
 	answersLaterGet,
 	bringsTooManyTags,

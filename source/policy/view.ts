@@ -1,10 +1,9 @@
-import {evaluatePrecondition} from './preconditions.ts';
+import {storedFacts, type RequestFacts} from './facts.ts';
 import {selectRange} from './ranges.ts';
-import type {RequestFacts} from './request-facts.ts';
-import {storedFacts} from './stored-facts.ts';
 import type {StoredHead, View} from './types.ts';
+import {evaluatePrecondition} from './validators.ts';
 
-const whole: View = {kind: 'whole'};
+export const whole: View = {kind: 'whole'};
 
 /**
 What of a stored response answers the request; `undefined` where the cache cannot tell, and the origin must.

@@ -384,7 +384,7 @@ const scenarios: readonly Scenario[] = [
 		settings: {maxPendingWrites: 1, storeTimeout: 100},
 		async run({client, origin}) {
 			const store = clientOfInstance(client)!.cache.store as MemoryStore;
-			store.set = (async () => delay(50));
+			Object.assign(store, {set: async () => delay(50)});
 			await Promise.all(Array.from({length: 5}, async (_, index) => client(`${origin.url}/${index}`)));
 			await getCache(client)!.idle();
 		},

@@ -43,6 +43,9 @@ const ways: ReadonlyArray<readonly [title: string, fail: () => Promise<void> | v
 		await delay(0);
 		throw new Error('no');
 	}, /^get: no$/v],
+	['throws what has no text', () => {
+		throw Object.create(null) as Error;
+	}, /^get: undefined$/v],
 	['hangs', async () => new Promise<void>(() => {}), /^get: The store did not answer/v],
 ];
 

@@ -35,7 +35,7 @@ const echo: RequestListener = (request, response) => {
 			request.url,
 			...told.map(name => request.headers[name] ?? null),
 			(request.headers['content-type'] ?? '').replace(/boundary=[^;]+/v, ''),
-			createHash('sha256').update(body.toString('latin1').replaceAll(/-*form-?data-[\w\-]+/gv, '')).digest('hex'),
+			createHash('sha256').update(body.toString('latin1').replaceAll(/(?<!-)-*form-?data-[\w\-]+/gv, '')).digest('hex'),
 			socket.getPeerCertificate?.().fingerprint256 ?? null,
 		]);
 		response.writeHead(200, {'cache-control': 'max-age=600', ...(request.url!.startsWith('/varies') && {vary: 'accept-language'})});

@@ -49,6 +49,22 @@ for (const page of pages) {
 	});
 }
 
+for (const page of pages) {
+	test(`each file of source/ that ${page} names is there`, async t => {
+		const entries = await fs.readdir(path.join(root, 'source'), {withFileTypes: true});
+		const folders = new Set(entries.filter(entry => entry.isDirectory()).map(({name}) => name));
+		const named = codeSpans(readPage(page).replaceAll(/^```.+?^```$/gmsv, '')).filter(name => /^[\w\-]+(?:\/[\w\-]+)+\.ts$/v.test(name) && folders.has(name.split('/', 1)[0]!));
+		const missing: string[] = [];
+		for (const name of new Set(named)) {
+			if (!await isThere(`source/${name}`)) {
+				missing.push(name);
+			}
+		}
+
+		t.deepEqual(missing, []);
+	});
+}
+
 /** The tests that a page names: `[file › title](…)`, with `…` for what a title has in between. */
 function namedTests(page: string): ReadonlyArray<readonly [file: string, title: string, target: string]> {
 	return linksOf(page).filter(({text}) => text.includes(' › ')).map(({text, target}) => [...text.split(' › ') as [string, string], target]);

@@ -1,7 +1,7 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import type {CacheCore} from '../../source/cache/core.ts';
-import type {Match} from '../../source/cache/variants.ts';
+import type {Match} from '../../source/cache/entries.ts';
 import type {Exchange} from '../../source/exchange/exchange.ts';
 import type {InFlight} from '../../source/exchange/in-flight.ts';
 import {Refreshes} from '../../source/exchange/refreshes.ts';

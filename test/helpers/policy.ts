@@ -1,6 +1,6 @@
 import type {Expiration} from '../../source/policy/expiration.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {requestFacts, type RequestFacts} from '../../source/policy/request-facts.ts';
+import {requestFacts, type RequestFacts} from '../../source/policy/facts.ts';
 import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 
 /** A moment to stand at; the tables count from it. */

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {createKey, type KeyRequest, type KeySettings} from '../../source/index.ts';
 import {parseParameters} from '../../source/identity/field-parameters.ts';
-import {ignoredByDefault} from '../../source/identity/ignored.ts';
+import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {matchRequest} from '../../source/identity/key.ts';
 import {splitMultipart} from '../../source/identity/multipart.ts';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {ignoredByDefault} from '../../source/identity/ignored.ts';
+import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {maxJsonLength} from '../../source/identity/json.ts';
 import {createKey, matchRequest} from '../../source/identity/key.ts';
 import {KeyParts} from '../../source/identity/key-parts.ts';

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {createKey, type KeyRequest, type KeySettings} from '../../source/index.ts';
 import {identify} from '../../source/identity/identify.ts';
-import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
+import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
 import {describedRequest} from '../../source/identity/sent-request.ts';
 import {recreatedKey} from '../../source/identity/stored-request.ts';
 import type {KeySettingsOfCache} from '../../source/identity/types.ts';

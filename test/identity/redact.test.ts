@@ -1,5 +1,5 @@
 import test from 'ava';
-import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
+import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
 import {handsOutSecret, storableLines} from '../../source/identity/redact.ts';
 import {redactUrl} from '../../source/identity/url.ts';
 

@@ -1,4 +1,4 @@
-import {REDACTED} from '../../source/identity/ignored.ts';
+import {REDACTED} from '../../source/identity/credentials.ts';
 import {compare} from '../../source/identity/parameters.ts';
 
 /**

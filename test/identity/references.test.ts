@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
-import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
+import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
 import {holdsCredential, redactReferences, redactUrl} from '../../source/identity/references.ts';
 
 const url = encodeURIComponent;

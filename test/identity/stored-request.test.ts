@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
 import {createKey} from '../../source/index.ts';
-import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/ignored.ts';
+import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
 import {redactJson} from '../../source/identity/json.ts';
 import {matchRequest} from '../../source/identity/key.ts';
 import {

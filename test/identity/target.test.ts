@@ -2,14 +2,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {resourceOfRequest, siblingOf} from '../../source/identity/identify.ts';
-import {ignoredByDefault} from '../../source/identity/ignored.ts';
-import {describedRequest} from '../../source/identity/sent-request.ts';
+import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {
+	describedRequest,
 	connectionUrl,
 	isTargetHeader,
 	targetParts,
 	targetUrl,
-} from '../../source/identity/target.ts';
+} from '../../source/identity/sent-request.ts';
 
 type Headers = Record<string, string | string[]>;
 

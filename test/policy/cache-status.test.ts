@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import {appendMember} from '../../source/policy/fields.ts';
 import {
-	appendCacheStatus,
 	cacheStatusMember,
 	type ForwardReason,
 	parseCacheStatus,
@@ -63,7 +63,7 @@ const lists: ReadonlyArray<readonly [title: string, existing: string | undefined
 
 for (const [title, existing, list] of lists) {
 	test(`RFC 9211 §2: ours is written last, ${title}`, t => {
-		t.is(appendCacheStatus(existing, 'B;hit'), list);
+		t.is(appendMember(existing, 'B;hit'), list);
 	});
 }
 
@@ -113,7 +113,7 @@ test('RFC 9211 §2: whatever the facts, what is written can be read, at the end 
 		detail: text,
 	}, {requiredKeys: []});
 	fc.assert(fc.property(text, facts, (name, fact) => {
-		const list = parseCacheStatus(appendCacheStatus('Origin;hit', cacheStatusMember(name, fact)));
+		const list = parseCacheStatus(appendMember('Origin;hit', cacheStatusMember(name, fact)));
 		t.is(list.length, 2);
 		const {parameters} = list[1]!;
 		t.is(parameters.get('hit'), fact.hit === true ? true : undefined);

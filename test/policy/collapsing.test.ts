@@ -1,5 +1,5 @@
 import test from 'ava';
-import {mayCollapse} from '../../source/policy/collapsing.ts';
+import {mayCollapse} from '../../source/policy/facts.ts';
 import {onLookup} from '../../source/policy/request-rules.ts';
 import {
 	byOrigin,

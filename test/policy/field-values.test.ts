@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {normalizeFieldValue} from '../../source/policy/field-values.ts';
+import {normalizeFieldValue} from '../../source/policy/fields.ts';
 
 const seed = 16_008;
 

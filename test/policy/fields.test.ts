@@ -1,7 +1,15 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
-import {announcedLength, isWhole} from '../../source/policy/completeness.ts';
+import {
+	announcedLength,
+	isWhole,
+	datedFields,
+	freshenedFields,
+	notModifiedFields,
+	replaceField,
+	storableFields,
+} from '../../source/policy/storing.ts';
 import {deltaMilliseconds, parseDirectives, qualifiedFields} from '../../source/policy/directives.ts';
 import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
 import {
@@ -9,14 +17,7 @@ import {
 	decide,
 	type AskedRule,
 	type Rule,
-} from '../../source/policy/rule.ts';
-import {
-	datedFields,
-	freshenedFields,
-	notModifiedFields,
-	replaceField,
-	storableFields,
-} from '../../source/policy/stored-fields.ts';
+} from '../../source/policy/facts.ts';
 
 const directives: ReadonlyArray<readonly [title: string, value: string | undefined, parsed: ReadonlyArray<readonly [string, string | true]>]> = [
 	['no value has none', undefined, []],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {lifetime} from '../../source/policy/lifetime.ts';
+import {lifetime} from '../../source/policy/freshness.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import type {PolicySettings} from '../../source/policy/types.ts';
 import {

@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type {Fields} from '../../source/policy/fields.ts';
-import {evaluatePrecondition, parseEntityTags} from '../../source/policy/preconditions.ts';
-import {storedFacts} from '../../source/policy/stored-facts.ts';
 import {
+	evaluatePrecondition,
+	parseEntityTags,
 	canFreshen,
 	conditionsOf,
 	hasValidator,
@@ -11,6 +11,7 @@ import {
 	sameStrongly,
 	sameWeakly,
 } from '../../source/policy/validators.ts';
+import {storedFacts} from '../../source/policy/facts.ts';
 import {storedHead} from '../helpers/policy.ts';
 
 const earlier = 'Tue, 30 Jun 2026 00:00:00 GMT';

@@ -1,9 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {currentAge, initialAge} from '../../source/policy/age.ts';
+import {currentAge, initialAge, staleness} from '../../source/policy/freshness.ts';
 import {parseDirectives, type Directives} from '../../source/policy/directives.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {staleness} from '../../source/policy/freshness.ts';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type {Fields} from '../../source/policy/fields.ts';
 import {type RangeSelection, selectRange} from '../../source/policy/ranges.ts';
-import {storedFacts} from '../../source/policy/stored-facts.ts';
+import {storedFacts} from '../../source/policy/facts.ts';
 import {storedHead} from '../helpers/policy.ts';
 
 const createdAt = Date.UTC(2026, 6, 1);

@@ -1,8 +1,7 @@
 import test from 'ava';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import type {Fields} from '../../source/policy/fields.ts';
+import {type Fields, maxTagLength, maxTags} from '../../source/policy/fields.ts';
 import type {StoredHead} from '../../source/policy/types.ts';
-import {maxTagLength, maxTags} from '../../source/policy/tags.ts';
 import {
 	facts,
 	hour,

@@ -1,8 +1,7 @@
 import test from 'ava';
-import type {Fields} from '../../source/policy/fields.ts';
+import {type Fields, maxTags} from '../../source/policy/fields.ts';
 import {onResponse} from '../../source/policy/response-rules.ts';
 import {onRequest} from '../../source/policy/request-rules.ts';
-import {maxTags} from '../../source/policy/tags.ts';
 import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 import {
 	byOrigin,

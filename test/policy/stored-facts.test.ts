@@ -4,7 +4,7 @@ import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup} from '../../source/policy/request-rules.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import {factsToStore, storedFacts, type StoredFacts} from '../../source/policy/stored-facts.ts';
+import {factsToStore, storedFacts, type StoredFacts} from '../../source/policy/facts.ts';
 import {
 	byOrigin,
 	facts,

@@ -5,7 +5,7 @@ import {
 	maxTagLength,
 	maxTags,
 	tagsOf,
-} from '../../source/policy/tags.ts';
+} from '../../source/policy/fields.ts';
 
 test('tags come from Cache-Tag, parted by commas, and from Surrogate-Key, parted by spaces', t => {
 	t.deepEqual(tagsOf({}), []);

@@ -1,8 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {deltaMilliseconds} from '../../source/policy/directives.ts';
+import {deltaMilliseconds, targetedDirectives} from '../../source/policy/directives.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {targetedDirectives} from '../../source/policy/targeted-fields.ts';
 
 const target = 'cdn-cache-control';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {maxNominatedFields, nominatedFields, nominatedValues} from '../../source/policy/vary.ts';
+import {maxNominatedFields, nominatedFields, nominatedValues} from '../../source/policy/fields.ts';
 
 const list = (length: number): string => Array.from({length}, (_, index) => `x-${index}`).join(', ');
 

@@ -5,6 +5,7 @@ import type {CacheSettings} from '../../settings.ts';
 import {getCache} from '../cache-hooks.ts';
 import {createClient, type CacheClient, type ClientSettings} from '../create-client.ts';
 import {transportFor} from '../transport.ts';
+import {findSeat} from '../attempt-options.ts';
 import {
 	installedHook,
 	installForInstance,
@@ -12,7 +13,7 @@ import {
 	type Instance,
 } from './install-for-instance.ts';
 import {closeUnwatched, installation, type Installation} from './installation.ts';
-import {findSeat, type Installed, type Seat} from './seat.ts';
+import type {Installed, Seat} from './seat.ts';
 
 /**
 Gives all Got instances of the process a cache: those of dependencies, and those that were made before, too. An instance that has a cache of its own keeps that. What was installed before is replaced, and closed.

@@ -1,9 +1,9 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
 import {isNetworkRefused, networkRefusal} from '../../exchange/network.ts';
-import {DEFAULT_IGNORED_PARAMETERS} from '../../identity/credentials.ts';
-import {compileIgnored, type Ignored} from '../../identity/ignored.ts';
+import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/url.ts';
+import {findSeat, seatName} from '../attempt-options.ts';
 import type {CacheClient} from '../create-client.ts';
 
 type Method = Options['getRequestFunction'];
@@ -94,15 +94,8 @@ function refusing(method: string): ReturnType<Method> {
 	};
 }
 
-const name: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
-
 /** The code that gives the subclass, where `options` names the class of a copy of Got. */
-export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(name))})].adopt(${options})`;
-
-/** The seat of this process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
-export function findSeat(): Seat | undefined {
-	return (globalThis as {[name]?: Seat})[name];
-}
+export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(seatName))})].adopt(${options})`;
 
 /**
 Makes the seat of this process.
@@ -115,6 +108,6 @@ export function makeSeat(): Seat | undefined {
 	}
 
 	const seat = new Seat();
-	Object.defineProperty(globalThis, name, {value: seat});
+	Object.defineProperty(globalThis, seatName, {value: seat});
 	return seat;
 }

@@ -1,0 +1,213 @@
+import {Buffer} from 'node:buffer';
+import type {Options, Response} from 'got';
+import type {Exchange} from '../exchange/exchange.ts';
+import type {Redirects} from '../exchange/types.ts';
+import type {StoredCookie} from '../model/stored-response.ts';
+import type {Seat} from './install/seat.ts';
+import {ServedResponse} from './served-response.ts';
+
+// What an attempt has on the options that Got made for it: the request function, the exchange, what becomes of retries, and the redirects before.
+
+export const seatName: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
+
+/** The seat of this process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
+export function findSeat(): Seat | undefined {
+	return (globalThis as {[seatName]?: Seat})[seatName];
+}
+
+/** Puts a transport before the request function of these options alone. */
+export function putOn(options: Options, transport: unknown): void {
+	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+}
+
+/**
+Takes it off again, and with it what a whole-process installation does with all options: one request has one cache.
+*/
+export function takeOff(options: Options): void {
+	Reflect.deleteProperty(options, 'getRequestFunction');
+	findSeat()?.pass(options);
+}
+
+/** The exchange that a response comes from, and the clock of its client. */
+export type Remembered = {readonly exchange: Exchange; readonly now: () => number};
+
+const ofRequests = new WeakMap<Options, Remembered>();
+
+export function remember(options: Options, remembered: Remembered): void {
+	ofRequests.set(options, remembered);
+}
+
+export function rememberedOf(options: Options): Remembered | undefined {
+	return ofRequests.get(options);
+}
+
+type RetryOptions = Options['retry'];
+type CalculateDelay = NonNullable<RetryOptions['calculateDelay']>;
+
+type Waiting = {
+	readonly calculateDelay: CalculateDelay;
+	isOver: boolean;
+};
+
+// In place of `true`, so that Got asks always. A hook may give a boolean of its own meanwhile.
+const suspended = null as unknown as boolean;
+
+/** Delays that wait for Got to use up its retries, and what they stand before. Got carries the function over to the next attempt. */
+const waiting = new WeakMap<CalculateDelay, Waiting>();
+
+/**
+Lets Got retry by the user's own rules, a `calculateDelay` of theirs included; when it would give up, it tries once more at once, and that attempt is answered by what is stored.
+*/
+export function awaitRetries(options: Options): void {
+	const {calculateDelay, enforceRetryRules: areRulesEnforced = false} = options.retry;
+	if (calculateDelay === undefined || waiting.has(calculateDelay)) {
+		return;
+	}
+
+	const state: Waiting = {calculateDelay, isOver: false};
+	const wait: CalculateDelay = async retry => {
+		// Got does not ask where its own rules say no already.
+		const delay = areRulesEnforced && retry.computedValue === 0 ? 0 : await calculateDelay(retry);
+		// Where the attempt that followed did not come to the cache, it was the last one all the same.
+		if (delay > 0 || state.isOver) {
+			return delay;
+		}
+
+		state.isOver = true;
+		return 1;
+	};
+
+	waiting.set(wait, state);
+	options.retry.calculateDelay = wait;
+	if (areRulesEnforced) {
+		options.retry.enforceRetryRules = suspended;
+	}
+}
+
+/**
+Puts the user's retry options back.
+
+@returns Whether Got has used up its retries, and this attempt is the last resort.
+*/
+export function endOfRetries(options: Options): boolean {
+	const {retry} = options;
+	if (retry.enforceRetryRules === suspended) {
+		retry.enforceRetryRules = true;
+	}
+
+	const state = retry.calculateDelay === undefined ? undefined : waiting.get(retry.calculateDelay);
+	if (state === undefined) {
+		return false;
+	}
+
+	retry.calculateDelay = state.calculateDelay;
+	return state.isOver;
+}
+
+const refusing = new WeakSet<CalculateDelay>();
+
+// Of Got's `HTTPError`, and of what a hook asks for.
+const errorStatus = 'ERR_NON_2XX_3XX_RESPONSE';
+const retrying = 'ERR_RETRYING';
+
+/**
+Got retries an error status after a pause that is meant for the origin. One that came from the cache would come again: it is the answer.
+
+What a hook asks for (`retryWithMergedOptions`) is done all the same. Other failures, such as those of a hook, are left to the user's own rules, to which the status is nothing.
+*/
+export function refuseRetry(options: Options): void {
+	const {calculateDelay} = options.retry;
+	if (calculateDelay === undefined || refusing.has(calculateDelay)) {
+		return;
+	}
+
+	const refuse: CalculateDelay = retry => {
+		const {error: {response, code}, retryOptions} = retry;
+		if (code === retrying || !isServed(response)) {
+			return calculateDelay(retry);
+		}
+
+		return code === errorStatus || retryOptions.enforceRetryRules === true ? 0 : calculateDelay({...retry, computedValue: 0});
+	};
+
+	refusing.add(refuse);
+	options.retry.calculateDelay = refuse;
+}
+
+function isServed(response: Response | undefined): boolean {
+	return response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
+}
+
+// The status codes of redirects that Got follows.
+const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
+
+/** Got copies `context`, symbols included, from one hop to the next. */
+const visited = Symbol('got-cache-hooks: visited URLs');
+
+type Context = {[visited]?: readonly string[]};
+
+/**
+The redirects that led to a request; `undefined` where it follows none.
+
+@param needsCookies - Whether the cookies that a stored redirect set do not come with it.
+*/
+export function redirectsOf(options: Options, needsCookies: boolean): Redirects | undefined {
+	if (options.followRedirect === false) {
+		return undefined;
+	}
+
+	return {
+		judge(stored) {
+			const location = locationOf(stored.statusCode, stored.fields.location);
+			if (location === undefined) {
+				return undefined;
+			}
+
+			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
+			// Got reads it so, since Node.js gives the bytes of UTF-8 as characters.
+			const target = URL.parse(Buffer.from(location, 'latin1').toString(), String(options.url));
+			if (target !== null && urls.includes(withoutFragment(target))) {
+				return 'loop';
+			}
+
+			return !needsCookies || stored.cookies === undefined || options.cookieJar === undefined ? undefined : judgeCookies(stored.cookies, options.cookieJar as CookieJar);
+		},
+	};
+}
+
+/** Lets the next hop know that the chain of redirects has been to the URL of these options. */
+export function noteRedirect(options: Options, {statusCode, headers: {location}}: {readonly statusCode?: number | undefined; readonly headers: Readonly<Record<string, unknown>>}): void {
+	if (locationOf(statusCode ?? 0, location) === undefined) {
+		return;
+	}
+
+	const context = options.context as Context;
+	context[visited] = [...context[visited] ?? [], (options.url as URL).href];
+}
+
+function locationOf(statusCode: number, location: unknown): string | undefined {
+	const [first] = [location].flat();
+	return typeof first === 'string' && redirectCodes.has(statusCode) ? first : undefined;
+}
+
+function withoutFragment(url: string | URL): string {
+	return new URL(url).href.split('#', 1)[0]!;
+}
+
+/** Got makes a cookie jar with callbacks one with promises. */
+type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
+
+async function judgeCookies(cookies: readonly StoredCookie[], jar: CookieJar): Promise<'cookie' | undefined> {
+	try {
+		const known = await Promise.all(cookies.map(async cookie => isKnown(cookie, await jar.getCookieString(cookie.url))));
+		return known.every(Boolean) ? undefined : 'cookie';
+	} catch {
+		// A jar that fails says nothing of what it has.
+		return 'cookie';
+	}
+}
+
+function isKnown({name, isDeleted}: StoredCookie, header: string): boolean {
+	const names = header.split(';').map(pair => pair.split('=', 1)[0]!.trim());
+	return names.includes(name) !== isDeleted;
+}
