@@ -1,5 +1,4 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Match} from '../cache/entries.ts';
 import {
 	resolveRequestSettings,
 	resolveSettings,
@@ -8,8 +7,7 @@ import {
 	type ResolvedSettings,
 } from '../settings.ts';
 import {Exchange} from './exchange.ts';
-import type {InFlight} from './in-flight.ts';
-import {Refreshes} from './refreshes.ts';
+import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {
 	mergeSettings,
 	scopedSettings,
@@ -113,7 +111,7 @@ export class Client {
 	}
 
 	/** Renews in the background what an exchange has served. */
-	refresh(exchange: Exchange, send: (inFlight: InFlight<Match>) => Promise<void>): void {
+	refresh(exchange: Exchange, send: SendRefresh): void {
 		Refreshes.of(this.cache).start(exchange, this.#settings.maxRefreshes, send);
 	}
 

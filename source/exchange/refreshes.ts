@@ -5,6 +5,13 @@ import type {InFlight} from './in-flight.ts';
 import {mayRefresh} from './lock.ts';
 import {Sharing} from './sharing.ts';
 
+/**
+Sends a refresh; others wait for what it gets.
+
+@param leadAgain - Gives what others are to wait for when it is sent once more after a failure; `undefined` where another request renews it.
+*/
+export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
+
 // So many keys are remembered.
 const mostRejected = 1000;
 
@@ -35,14 +42,34 @@ export class Refreshes {
 	Renews what an exchange has served, unless that is under way already.
 
 	@param limit - How many refreshes may run at a time.
-	@param send - Sends the request once more; others wait for what it gets.
 	*/
-	start(exchange: Exchange, limit: number, send: (inFlight: InFlight<Match>) => Promise<void>): void {
+	start(exchange: Exchange, limit: number, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
-		const inFlight = this.#running < limit ? Sharing.of<Match>(this.#cache).lead(sharingKey, request.fields, variesBy) : undefined;
-		if (inFlight !== undefined) {
-			this.#cache.hold(this.#run(info.key!, inFlight, send));
+		const sharing = Sharing.of<Match>(this.#cache);
+		const key = info.key!;
+		const lead = (): InFlight<Match> | undefined => sharing.lead(sharingKey, request.fields, variesBy);
+		const first = this.#running < limit ? lead() : undefined;
+		if (first === undefined) {
+			return;
 		}
+
+		const start = sharing.clock.now();
+		const led = [first];
+		this.#cache.hold(this.#run(key, async () => {
+			try {
+				if (await this.#mayStart(key, first)) {
+					await send(first, async () => {
+						const second = sharing.hasResolvedSince(sharingKey, start) ? undefined : lead();
+						led.push(...second === undefined ? [] : [second]);
+						return second !== undefined && await this.#mayStart(key, second) ? second : undefined;
+					});
+				}
+			} finally {
+				for (const inFlight of led) {
+					inFlight.fail();
+				}
+			}
+		}));
 	}
 
 	/** The origin has answered a request: it accepts its credentials, or rejects them. */
@@ -63,22 +90,25 @@ export class Refreshes {
 		return !this.#rejected.has(key);
 	}
 
-	async #run(key: string, inFlight: InFlight<Match>, send: (inFlight: InFlight<Match>) => Promise<void>): Promise<void> {
+	/** Another process that asks is no failure of the origin's. */
+	async #mayStart(key: string, inFlight: InFlight<Match>): Promise<boolean> {
+		const isFree = await mayRefresh(key, inFlight, this.#cache);
+		if (!isFree) {
+			inFlight.abandon();
+		}
+
+		return isFree;
+	}
+
+	async #run(key: string, refresh: () => Promise<void>): Promise<void> {
 		this.#running++;
 		try {
-			if (!await mayRefresh(key, inFlight, this.#cache)) {
-				// Another process asks, so that this is no failure of the origin's.
-				inFlight.abandon();
-				return;
-			}
-
-			await send(inFlight);
+			await refresh();
 			// What came may still be decoded.
 			await this.#cache.whenWritten(key);
 		} catch (error) {
 			this.#cache.report('backgroundError', {error});
 		} finally {
-			inFlight.fail();
 			this.#running--;
 		}
 	}

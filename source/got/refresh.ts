@@ -3,6 +3,7 @@ import type {Match} from '../cache/entries.ts';
 import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
+import type {SendRefresh} from '../exchange/refreshes.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
 import {Deadline} from './deadline.ts';
 import {
@@ -25,34 +26,62 @@ const mostUnwanted = 65_536;
 /**
 Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
 
-It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, whose request may be over. It is tried once more after a transient failure. Cookies go to the caller's jar.
+It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, whose request may be over. It is tried once more after a transient failure, unless another request renews it meanwhile. Cookies go to the caller's jar.
 
 @returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
 */
-export function prepareRefresh(parts: AttemptParts): (inFlight: InFlight<Match>) => Promise<void> {
+export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	const {exchange: {settings}, client} = parts;
 	const prepared = prepareRequest(parts);
-	const {request, shownUrl} = prepared;
-	return async inFlight => {
-		const renewal = client.open(request, {...settings, refresh: true, background: true});
-		const action = await renewal.next({type: 'begin', inFlight});
-		if (action.do !== 'send') {
-			void renewal.next({type: 'released'});
-			return;
-		}
+	const {request, limit, shownUrl} = prepared;
+	return async (first, leadAgain) => {
+		const deadline = new Deadline(limit, () => new RefreshTimeoutError(shownUrl, limit));
+		const attempt = async (inFlight: InFlight<Match>, isLast: boolean): Promise<Refresh | undefined> => {
+			const renewal = client.open(request, {...settings, refresh: true, background: true});
+			const action = await renewal.next({type: 'begin', inFlight});
+			if (action.do !== 'send') {
+				void renewal.next({type: 'released'});
+				return undefined;
+			}
 
-		const statusCode = await new Refresh(prepared, renewal).run(action.validators);
-		if (rejectsCredentials(statusCode)) {
-			throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${shownUrl} with ${statusCode}: the next request renews what is stored, with its client's hooks`);
-		}
+			const refresh = new Refresh(prepared, renewal, deadline);
+			const statusCode = await refresh.run(action.validators, isLast);
+			if (statusCode !== undefined) {
+				checkStatus(statusCode, renewal, shownUrl);
+			}
 
-		if ((statusCode >= 500 || isTransientStatus(statusCode)) && renewal.info.stored !== 'stored') {
-			throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${shownUrl} with ${statusCode}`);
+			return refresh;
+		};
+
+		try {
+			const failed = await attempt(first, false);
+			if (failed?.isToBeRepeated === true) {
+				// While nothing is under way, nobody is to wait.
+				first.fail();
+				await deadline.wait(pause);
+				failed.leave();
+				const second = await leadAgain();
+				if (second !== undefined) {
+					await attempt(second, true);
+				}
+			}
+		} finally {
+			deadline.end();
 		}
 	};
 }
 
-/** One refresh: it translates between the origin and an exchange. */
+function checkStatus(statusCode: number, {info}: Exchange, shownUrl: string): void {
+	if (rejectsCredentials(statusCode)) {
+		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${shownUrl} with ${statusCode}: the next request renews what is stored, with its client's hooks`);
+	}
+
+	if ((statusCode >= 500 || isTransientStatus(statusCode)) && info.stored !== 'stored') {
+		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${shownUrl} with ${statusCode}`);
+	}
+}
+
+/** One attempt of a refresh: it translates between the origin and an exchange. */
 class Refresh {
 	readonly #prepared: PreparedRequest;
 	readonly #exchange: Exchange;
@@ -61,22 +90,31 @@ class Refresh {
 	/** What the jar makes of the cookies that came: an error where it refuses one. */
 	readonly #cookies: Array<Promise<unknown>> = [];
 
-	constructor(prepared: PreparedRequest, exchange: Exchange) {
-		const {limit, shownUrl} = prepared;
+	/** A response of which nothing is wanted. */
+	#unwanted: IncomingMessage | undefined;
+	#isToBeRepeated = false;
+
+	constructor(prepared: PreparedRequest, exchange: Exchange, deadline: Deadline) {
 		this.#prepared = prepared;
 		this.#exchange = exchange;
-		this.#deadline = new Deadline(limit, () => new RefreshTimeoutError(shownUrl, limit));
+		this.#deadline = deadline;
+	}
+
+	/** Whether it has failed in a way that may be over soon. */
+	get isToBeRepeated(): boolean {
+		return this.#isToBeRepeated;
 	}
 
 	/**
 	Sends it, and reads the response.
 
-	@returns The status code of the last response.
+	@param isLast - Whether a failure is not repeated.
+	@returns The status code of the last response; `undefined` where it is to be repeated.
 	*/
-	async run(validators: Readonly<Record<string, string>>): Promise<number> {
+	async run(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<number | undefined> {
 		const deadline = this.#deadline;
 		try {
-			const statusCode = await this.#exchangeOnce(async () => this.#askTwice(validators));
+			const statusCode = await this.#exchangeOnce(validators, isLast);
 			const kept = await deadline.within(Promise.all(this.#cookies));
 			const refusal = kept.find(error => error !== undefined);
 			if (refusal !== undefined) {
@@ -85,52 +123,50 @@ class Refresh {
 
 			return statusCode;
 		} finally {
-			deadline.end();
 			void this.#exchange.next({type: 'released', isOwn: deadline.isOver});
 		}
 	}
 
-	async #exchangeOnce(ask: () => Promise<IncomingMessage>): Promise<number> {
-		const response = await this.#answered(ask);
+	/** Ends what is still read of a response that nobody wants. */
+	leave(): void {
+		this.#unwanted?.destroy();
+	}
+
+	async #exchangeOnce(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<number | undefined> {
+		const response = await this.#answered(validators, isLast);
+		if (response === undefined) {
+			return undefined;
+		}
+
 		const {given} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
 		if (given === undefined) {
-			return this.#exchangeOnce(async () => this.#ask({}));
+			return this.#exchangeOnce({}, true);
 		}
 
 		await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
 		return response.statusCode!;
 	}
 
-	/** The response; that there is none, the exchange is told. */
-	async #answered(ask: () => Promise<IncomingMessage>): Promise<IncomingMessage> {
+	/** The response; `undefined` where the request is to be repeated. That there is none, the exchange is told. */
+	async #answered(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<IncomingMessage | undefined> {
+		const mayRepeat = (): boolean => !isLast && this.#deadline.left > pause;
 		try {
-			return await ask();
-		} catch (error) {
-			void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
-			throw error;
-		}
-	}
-
-	/** Sends the request, and once more after a transient failure, if there is time for that. */
-	async #askTwice(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
-		const mayRetry = (): boolean => this.#deadline.left > pause;
-		let first: IncomingMessage | undefined;
-		try {
-			first = await this.#ask(validators);
-			if (!isTransientStatus(first.statusCode!) || first.headers['retry-after'] !== undefined || !mayRetry()) {
-				return first;
+			const response = await this.#ask(validators);
+			if (!isTransientStatus(response.statusCode!) || response.headers['retry-after'] !== undefined || !mayRepeat()) {
+				return response;
 			}
 
-			void leave(first);
+			this.#unwanted = response;
+			void leave(response);
 		} catch (error) {
-			if (!isTransientError(error) || !mayRetry()) {
+			if (!isTransientError(error) || !mayRepeat()) {
+				void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
 				throw error;
 			}
 		}
 
-		await this.#deadline.wait(pause);
-		first?.destroy();
-		return this.#ask(validators);
+		this.#isToBeRepeated = true;
+		return undefined;
 	}
 
 	async #ask(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {

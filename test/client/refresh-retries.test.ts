@@ -113,6 +113,17 @@ for (const [name, instance] of majors) {
 		});
 	}
 
+	test.serial(`${name}: nobody waits while a refresh waits to be tried once more; what another request renews meanwhile is not asked for again`, async t => {
+		const refreshed = await refreshBy(instance, [failure('ECONNRESET'), {}, {}]);
+		t.is(refreshed.count, 1);
+		const renewed = await refreshed.client(url, {context: {cache: {staleWhileRevalidate: false}}});
+		t.deepEqual([renewed.body, reasonOf(renewed), refreshed.count], ['answer 2', 'stale', 2]);
+		await passTime(1000);
+		await refreshed.idle();
+		t.is(refreshed.count, 2);
+		t.deepEqual(refreshed.errors, []);
+	});
+
 	for (const [title, attempt, code] of final) {
 		test.serial(`${name}: a refresh is not tried once more after ${title}`, async t => {
 			const refreshed = await refreshBy(instance, [attempt, {}]);

@@ -27,16 +27,16 @@ class Situation {
 
 	readonly refreshes: Refreshes = Refreshes.of(this.cache);
 	readonly sharing: Sharing<Match> = Sharing.of<Match>(this.cache);
-	readonly sent: Array<{readonly key: string; readonly inFlight: InFlight<Match>; readonly end: () => void; readonly fail: (error: Error) => void}> = [];
+	readonly sent: Array<{readonly key: string; readonly inFlight: InFlight<Match>; readonly leadAgain: () => Promise<InFlight<Match> | undefined>; readonly end: () => void; readonly fail: (error: Error) => void}> = [];
 
 	start(key: string, limit = 100): void {
 		const exchange = {
 			sharingKey: key, request: {fields: {}}, variesBy: undefined, info: {key},
 		} as unknown as Exchange;
-		this.refreshes.start(exchange, limit, async inFlight => {
+		this.refreshes.start(exchange, limit, async (inFlight, leadAgain) => {
 			const {promise, resolve, reject} = Promise.withResolvers<void>();
 			this.sent.push({
-				key, inFlight, end: resolve, fail: reject,
+				key, inFlight, leadAgain, end: resolve, fail: reject,
 			});
 			return promise;
 		});
@@ -88,6 +88,31 @@ test('a key is refreshed once at a time, and others wait for it', async t => {
 		end();
 	}
 
+	await Promise.all(at.held);
+	t.is(at.sharing.size, 0);
+	t.deepEqual(at.errors, []);
+});
+
+test('a refresh that is sent once more is waited for again, unless another request is under way or has an answer', async t => {
+	const at = new Situation();
+	at.start('key');
+	await turns();
+	const [{inFlight: first, leadAgain, end}] = at.sent as [typeof at.sent[0]];
+	first.fail();
+	const other = at.sharing.lead('key', {})!;
+	t.is(await leadAgain(), undefined, 'another is under way');
+	other.fail();
+	at.isLockTaken = true;
+	t.is(await leadAgain(), undefined, 'another process asks');
+	at.isLockTaken = false;
+	const second = await leadAgain();
+	t.not(second, undefined);
+	const outcomes = at.wait('key', 1);
+	second!.resolve(match, {}, () => true);
+	await turns();
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['reuse']);
+	t.is(await leadAgain(), undefined, 'there is an answer');
+	end();
 	await Promise.all(at.held);
 	t.is(at.sharing.size, 0);
 	t.deepEqual(at.errors, []);
