@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import http from 'node:http';
 import got from 'got';
-import required from './pack-test-required.cjs';
 import {installCache} from 'got-cache-hooks';
+import required from './pack-test-required.cjs';
 
 const server = http.createServer((_request, response) => {
 	response.end('body');

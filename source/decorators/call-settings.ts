@@ -1,6 +1,7 @@
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import type {SentRequest} from '../exchange/types.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
+import type {Ignored} from '../identity/credentials.ts';
 import {callMethod} from '../policy/facts.ts';
 import type {CachedResponse} from '../model/cached-response.ts';
 import {callUrl} from './call-names.ts';
@@ -43,6 +44,6 @@ export function callRequest(name: string, key: string): SentRequest {
 }
 
 /** Names the results of a function, whatever the arguments, as invalidations do. */
-export function callResource(name: string): string {
-	return resourceOfRequest(callRequest(name, ''));
+export function callResource(name: string, ignored: Ignored): string {
+	return resourceOfRequest(callRequest(name, ''), ignored);
 }

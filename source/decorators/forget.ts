@@ -26,7 +26,7 @@ export type Forgotten = {
 /** Deletes all of it from a cache. What was asked for before is neither stored nor joined after. */
 export async function forgetAll(cache: CacheCore, forgotten: Forgotten): Promise<void> {
 	const matches = matcherOf(forgotten.urls);
-	await cache.journal.noteQuietly(invalidationsOf(forgotten, matches));
+	await cache.journal.noteQuietly(invalidationsOf(forgotten, matches, cache));
 	if (forgotten.tags.length > 0) {
 		await faceOf(cache).delete({tags: forgotten.tags});
 	}
@@ -52,8 +52,11 @@ function matcherOf(urls: readonly UrlPattern[]): UrlMatcher {
 }
 
 /** Tags are noted where they are deleted. */
-function invalidationsOf({urls, requests, calls}: Forgotten, matches: UrlMatcher): readonly Invalidation[] {
-	const resources = [...requests.map(({method = 'GET', url}) => resourceOfRequest(describedRequest({method, url}))), ...calls.map(name => callResource(name))];
+function invalidationsOf({urls, requests, calls}: Forgotten, matches: UrlMatcher, {settings: {ignoredParameters}}: CacheCore): readonly Invalidation[] {
+	const resources = [
+		...requests.map(({method = 'GET', url}) => resourceOfRequest(describedRequest({method, url}), ignoredParameters)),
+		...calls.map(name => callResource(name, ignoredParameters)),
+	];
 	return [
 		...resources.map(resource => ({kind: 'resource', resource}) as const),
 		...(urls.length === 0 ? [] : [{kind: 'matching', concerns: ({url}) => matches(url)} satisfies Invalidation]),

@@ -10,6 +10,7 @@ import {
 	siblingOf,
 	type Identity,
 } from '../identity/identify.ts';
+import {unknownBody} from '../identity/sent-request.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
@@ -24,7 +25,7 @@ export function factsOf({method, override, targetUrl, fields, body}: SentRequest
 		url: targetUrl,
 		// A recording does not depend on what the cache is told.
 		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
-		keyable: body !== 'unknown',
+		keyable: body !== unknownBody,
 		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
 	}, settings);
 }
@@ -34,7 +35,7 @@ Finds the stored response for a request. What answers a GET answers a HEAD, with
 */
 export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
 	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
-		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request) : undefined}),
+		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request, settings.ignoredParameters) : undefined}),
 		match => match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch,
 	);
 	if (request.method !== 'HEAD' || request.override !== undefined) {

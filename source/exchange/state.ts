@@ -220,7 +220,7 @@ export class ExchangeState {
 		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
 		return {
 			keys: [...new Set(keys.filter(known => known !== undefined))],
-			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor)),
+			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor), settings.ignoredParameters),
 			url: this.shownUrl,
 			tags: settings.requestTags,
 		};

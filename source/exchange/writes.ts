@@ -94,7 +94,7 @@ export class ExchangeWrites {
 	@returns Whether there is anything that it may have changed.
 	*/
 	invalidate(response: ResponseHead): boolean {
-		const {request, facts, settings: {allowableMethods}, cache} = this.#state;
+		const {request, facts, settings: {allowableMethods, ignoredParameters}, cache} = this.#state;
 		const {method, override = method} = request;
 		const invalid = invalidatedBy(facts, response);
 		if (invalid.length === 0) {
@@ -104,7 +104,7 @@ export class ExchangeWrites {
 		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
 		const resources = invalid.flatMap(({url, sparesOwnMethod}) => [...methods]
 			.filter(stored => !sparesOwnMethod || stored !== override)
-			.map(stored => resourceOfRequest(siblingOf(request, stored, url))));
+			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
 		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {
 			this.#quietly(() => then(readKeys(request, url, this.#state.settings), keys => {

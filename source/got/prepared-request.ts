@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import {knownBody} from '../identity/sent-request.ts';
 import {redactUrl} from '../identity/url.ts';
 import type {SentRequest} from '../exchange/types.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
@@ -36,7 +37,7 @@ export function prepareRequest({url, native, options, exchange: {request, settin
 		send: requestFunctionOf(options),
 		url: target,
 		native: {...others, headers: copiedHeaders(native.headers)},
-		body: body === 'unknown' ? undefined : body,
+		body: knownBody({body}),
 		request: {...request, body},
 		keepCookies: async response => keepCookies(response, target, cookieJar, ignoreInvalidCookies),
 		limit: Math.min(requestTimeout, longestTime),

@@ -1,7 +1,12 @@
 import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
 import type {ExchangeSettings} from '../exchange/settings.ts';
-import {sentRequest, type SentRequest} from '../identity/sent-request.ts';
+import {
+	knownBody,
+	sentRequest,
+	unknownBody,
+	type SentRequest,
+} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
 import {trustOf, type ConnectingOptions} from './trust.ts';
 
@@ -33,7 +38,7 @@ function keyableBody({body, method, isStream, allowGetBody}: Options): SentReque
 	if (body === undefined) {
 		// What the caller writes to the stream is not known before it is sent.
 		const writable = isStream && !(method === 'GET' ? !allowGetBody : method === 'HEAD');
-		return writable ? 'unknown' : undefined;
+		return writable ? unknownBody : undefined;
 	}
 
 	if (typeof body === 'string') {
@@ -45,11 +50,10 @@ function keyableBody({body, method, isStream, allowGetBody}: Options): SentReque
 	}
 
 	// Form data that was read.
-	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : 'unknown';
+	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : unknownBody;
 }
 
 /** The body of a request that is sent once more: none where it was a stream. */
 export function sentBody(options: Options): string | Uint8Array | undefined {
-	const body = keyableBody(options);
-	return body === 'unknown' ? undefined : body;
+	return knownBody({body: keyableBody(options)});
 }

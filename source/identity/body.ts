@@ -5,7 +5,7 @@ import {
 	canonicalJson,
 	maxJsonLength,
 	redactJson,
-	type JsonPath,
+	type FieldQuestion,
 } from './json.ts';
 import {parseParameters, type Parameterized} from './field-parameters.ts';
 import type {KeyParts} from './key-parts.ts';
@@ -14,8 +14,9 @@ import {compare, normalizeParameters} from './parameters.ts';
 import {redactParameters} from './references.ts';
 import type {StorableRequest} from './types.ts';
 
-// Parameters are read faster than JSON is. A longer form costs more time than the order of its parameters is worth.
+// A longer form, or one of more parameters, costs more time than the order of its parameters is worth. Most servers take no more than so many (PHP, Django, Express).
 const maxFormLength = 1024 * 1024;
+const maxParameters = 1000;
 
 /** A body, as far as its type lets it be read. */
 type ReadBody =
@@ -41,7 +42,7 @@ export function bodyParts(request: StorableRequest, parts: KeyParts): readonly s
 	const type = typeParts(headers, read.as === 'multipart');
 	switch (read.as) {
 		case 'json': {
-			const json = parts.attempt(() => canonicalJson(read.text, (path, value) => parts.keepsField(path, value)));
+			const json = parts.attempt(() => canonicalJson(read.text, (path, value, isString) => parts.keepsField(path, value, isString)));
 			return json === undefined ? unread(body, type, parts) : ['json', ...type, digest(json)];
 		}
 
@@ -75,13 +76,19 @@ A body as it may be stored, so that its key can be made again: JSON and forms wi
 @param isSecret - Whether a field of a JSON body is not to be stored.
 @param parts - Takes the parts that are not stored.
 */
-export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: (path: JsonPath, value: string) => boolean, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
+export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: FieldQuestion, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
 	const read = readBody(request);
 	if (read.as === 'form') {
 		return {body: redactParameters(read.text, ignored)};
 	}
 
-	const json = read.as === 'json' ? redactJson(read.text, isSecret) : undefined;
+	// What is not read for the key is not stored as a text either.
+	const json = read.as === 'json'
+		? parts.attempt(() => redactJson(read.text, (path, value, isString) => {
+			parts.keepsField(path, value, isString);
+			return isSecret(path, value, isString);
+		}))
+		: undefined;
 	return json === undefined ? {bodyParts: bodyParts({method: '', url: '', ...request}, parts)!} : {body: json};
 }
 
@@ -147,7 +154,17 @@ function contentType(headers: Fields): Parameterized {
 
 function readText(body: string | Uint8Array, as: 'json' | 'form'): ReadBody {
 	const text = decode(body);
-	return text === undefined ? {as: 'unread'} : {as, text};
+	return text === undefined || (as === 'form' && hasMore(text, '&', maxParameters - 1)) ? {as: 'unread'} : {as, text};
+}
+
+/** Whether a character is more often in a text than so many times. */
+function hasMore(text: string, character: string, times: number): boolean {
+	let count = 0;
+	for (let index = text.indexOf(character); index !== -1 && count <= times; index = text.indexOf(character, index + 1)) {
+		count++;
+	}
+
+	return count > times;
 }
 
 /** Of several boundaries, nobody knows which one the origin takes. */

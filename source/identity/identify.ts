@@ -5,8 +5,10 @@ import {tellsWhoAsks, type Ignored} from './credentials.ts';
 import {
 	isTargetHeader,
 	connectionUrl,
+	knownBody,
 	lowerCaseNames,
 	matchedMethod,
+	unknownBody,
 	type SentRequest,
 } from './sent-request.ts';
 import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
@@ -21,7 +23,7 @@ import {
 	type Secret,
 } from './key.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
-import {resourceOf} from './url.ts';
+import {redactUrl, resourceOf} from './url.ts';
 
 type GetSecret = () => MaybePromise<Secret>;
 
@@ -36,7 +38,7 @@ export class Identity {
 
 	constructor(request: SentRequest, settings: KeySettingsOfCache) {
 		this.request = keyRequest(request);
-		this.#isBodyUnknown = request.body === 'unknown';
+		this.#isBodyUnknown = request.body === unknownBody;
 		this.#settings = settings;
 	}
 
@@ -120,7 +122,7 @@ export function keyRequest({method, override, url, fields, body, trust}: SentReq
 		method: matchedMethod(method, override),
 		url,
 		headers: fields,
-		body: body === 'unknown' ? undefined : body,
+		body: knownBody({body}),
 		trust,
 	};
 }
@@ -142,12 +144,14 @@ export function siblingOf(request: SentRequest, method: string, target: string =
 }
 
 /**
-Names the resource of a request, whoever asks and however its parameters are ordered: the target URI, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
+Names the resource of a request, whoever asks and however its parameters are ordered: the target URI without its secrets, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
 
 What an unsafe method has got of it has a name of its own, since another request by that method may spare it.
+
+Stores have a digest of the name that anybody can make: of a secret in it, they could find out by guessing. So URLs that differ in their secrets alone are one resource.
 */
-export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest): string {
-	const resource = resourceOf(targetUrl);
+export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
+	const resource = resourceOf(redactUrl(targetUrl, ignored));
 	const name = targetUrl === url || new URL(targetUrl).origin === new URL(url).origin ? resource : `${resource} ${new URL(url).origin}`;
 	return isSafe(method, override) ? name : `${override} ${name}`;
 }

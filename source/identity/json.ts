@@ -5,7 +5,14 @@ import {compare} from './parameters.ts';
 export type JsonPath = ReadonlyArray<string | number>;
 
 /**
-The most characters, or bytes, of a JSON body that are worth reading for a key: 256 KiB, which take at most some 20 ms of the event loop, whatever they are. A longer body is to be matched as it is.
+A question about a field.
+
+@param value - Canonical. What holds others is put together only when it is looked at, and all of what it holds is copied then: ask `isString` first.
+*/
+export type FieldQuestion = (path: JsonPath, value: string, isString: boolean) => boolean;
+
+/**
+The most characters, or bytes, of a JSON body that are worth reading for a key: 256 KiB, which take some 20 ms of the event loop, and at most some 100 where every name is another one. A longer body is to be matched as it is.
 */
 export const maxJsonLength: number = 256 * 1024;
 
@@ -17,11 +24,11 @@ JSON text without white space, the members of objects sorted by name, strings in
 
 Numbers keep their text: two that differ beyond what a double can tell stay apart. Members of the same name keep their order.
 
-@param keeps - Whether a member or an array's item is part of the result. `path` is good only during the call.
+@param keeps - Whether a member or an array's item is part of the result; `FieldQuestion` says of what. `path` is good only during the call.
 @returns `undefined` for what is not JSON, or is nested too deep.
 */
-export function canonicalJson(text: string, keeps: (path: JsonPath, value: string) => boolean): string | undefined {
-	return readJson(text, keeps);
+export function canonicalJson(text: string, keeps: FieldQuestion): string | undefined {
+	return readJson(text, (path, value, start) => keeps(path, value, isStringAt(text, start)));
 }
 
 /**
@@ -30,10 +37,10 @@ JSON text with the values of some fields replaced; the rest of it stays as it is
 @param isSecret - Whether the value of a field is replaced. `path` is good only during the call; `value` is canonical.
 @returns `undefined` for what is not JSON, or is nested too deep.
 */
-export function redactJson(text: string, isSecret: (path: JsonPath, value: string) => boolean): string | undefined {
+export function redactJson(text: string, isSecret: FieldQuestion): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
 	const read = readJson(text, (path, value, start, end) => {
-		if (isSecret(path, value)) {
+		if (isSecret(path, value, isStringAt(text, start))) {
 			// What holds others comes after them.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();
@@ -66,6 +73,10 @@ function readJson(text: string, keeps: Keeps): string | undefined {
 	} catch {
 		return undefined;
 	}
+}
+
+function isStringAt(text: string, position: number): boolean {
+	return text.codePointAt(position) === quote;
 }
 
 type Member = readonly [name: string, value: string];

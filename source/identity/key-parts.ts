@@ -17,6 +17,11 @@ const redactedJson = JSON.stringify(REDACTED);
 /** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
 const valueClass = 'ambiguous';
 
+/**
+The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
+*/
+const maxPathsLength = 1024 * 1024;
+
 /** A value that nobody may guess from the key: the key has only a keyed digest of it. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
@@ -36,6 +41,7 @@ export class KeyParts {
 	readonly #hasCredentials: boolean;
 	readonly #root: string | undefined;
 	readonly #hashed: HashedPart[] = [];
+	#pathsLength = 0;
 	#hasBodyCredential = false;
 
 	constructor({ignoredParameters, partitionBy, contentRootKey}: IdentitySettings) {
@@ -78,21 +84,35 @@ export class KeyParts {
 		return use === 'clear';
 	}
 
-	/** Whether a field of a JSON body is part of the key in clear. A secret one is hashed. */
-	keepsField(path: JsonPath, value: string): boolean {
-		const kind = this.#classOfField(path, value);
+	/**
+	Whether a field of a JSON body is part of the key in clear. A secret one is hashed.
+
+	@throws {RangeError} Where the paths of the hashed fields are too long together: the body is not to be read.
+	*/
+	keepsField(path: JsonPath, value: string, isString: boolean): boolean {
+		const kind = this.#classOfField(path, value, isString);
 		this.#hasBodyCredential ||= kind !== 'plain';
 		const use = this.#useOf(kind, this.#ignoresField(path));
 		if (use === 'hashed') {
-			this.hash('json', JSON.stringify(path), value);
+			this.hash('json', this.#textOf(path), value);
 		}
 
 		return use === 'clear';
 	}
 
+	#textOf(path: JsonPath): string {
+		const text = JSON.stringify(path);
+		this.#pathsLength += text.length;
+		if (this.#pathsLength > maxPathsLength) {
+			throw new RangeError('The paths of the hashed fields are too long');
+		}
+
+		return text;
+	}
+
 	/** Whether a field of a JSON body is not to be stored. */
-	isSecretField(path: JsonPath, value: string): boolean {
-		return this.#ignoresField(path) || this.#classOfField(path, value) !== 'plain';
+	isSecretField(path: JsonPath, value: string, isString: boolean): boolean {
+		return this.#ignoresField(path) || this.#classOfField(path, value, isString) !== 'plain';
 	}
 
 	/** Whether the value of a header that is called something plain is part of the key in clear. One with a credential in it is hashed, and so is one that had one. */
@@ -105,7 +125,7 @@ export class KeyParts {
 		return isKept;
 	}
 
-	/** Reads what may turn out to be no JSON. Then nothing of it is hashed. */
+	/** Reads what may turn out to be no JSON, or to have too long paths. Then nothing of it is hashed. */
 	attempt(read: () => string | undefined): string | undefined {
 		const {length} = this.#hashed;
 		const text = read();
@@ -130,9 +150,11 @@ export class KeyParts {
 		return isCredential(kind, false) ? 'hashed' : 'clear';
 	}
 
-	#classOfField(path: JsonPath, value: string): CredentialClass {
-		const kind = classifyName(String(path.at(-1)));
-		return kind === 'plain' && (value === redactedJson || isSecretString(value, this.#ignored)) ? valueClass : kind;
+	#classOfField(path: JsonPath, value: string, isString: boolean): CredentialClass {
+		const name = path.at(-1)!;
+		// The index of an item says nothing of it.
+		const kind = typeof name === 'number' ? 'plain' : classifyName(name);
+		return kind === 'plain' && isString && (value === redactedJson || isSecretString(value, this.#ignored)) ? valueClass : kind;
 	}
 
 	#ignoresField(path: JsonPath): boolean {

@@ -13,10 +13,16 @@ export type Part = {
 // A body of more parts is matched as it is: each takes a digest.
 const maxParts = 1000;
 
+// Of what looks like a delimiter and is none, within a line, so many are looked at.
+const maxLookalikes = 10_000;
+
+// Bytes of the header lines of a part. Servers have bounds of their own, of 8 to 80 KiB.
+const maxHeaderLength = 16 * 1024;
+
 /**
 The parts of a multipart body (RFC 2046 §5.1), with the preamble as the first and the epilogue as the last. The boundary is in none of them.
 
-@returns `undefined` where it is malformed, since servers differ in what they make of that, or where it has more than 1000 parts.
+@returns `undefined` where it is malformed, since servers differ in what they make of that, or where it has more than 1000 parts, header lines of more than 16 KiB in a part, or more than 10,000 times within lines what looks like a delimiter.
 */
 export function splitMultipart(body: Uint8Array, boundary: string): readonly Part[] | undefined {
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -25,9 +31,15 @@ export function splitMultipart(body: Uint8Array, boundary: string): readonly Par
 	const text = (start: number, end: number): string => bytes.toString('latin1', Math.max(0, start), end);
 	let isClosed = false;
 	let start = 0;
+	let lookalikes = 0;
 	for (let index = bytes.indexOf(delimiter); index !== -1; index = bytes.indexOf(delimiter, index + 1)) {
 		const before = text(index - 2, index);
 		if (!/(?:^|[\n\r])$/v.test(before)) {
+			lookalikes++;
+			if (lookalikes > maxLookalikes) {
+				return undefined;
+			}
+
 			continue;
 		}
 
@@ -42,14 +54,34 @@ export function splitMultipart(body: Uint8Array, boundary: string): readonly Par
 		isClosed = after === '--';
 	}
 
-	return isClosed ? [...parts, bytes.subarray(start + 2)].map(part => ({name: nameOf(part), bytes: part})) : undefined;
+	return isClosed ? named([...parts, bytes.subarray(start + 2)]) : undefined;
 }
 
-/** The name of a part (RFC 7578 §4.2), by its header lines alone. */
-function nameOf(bytes: Uint8Array): string | undefined {
-	const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	const end = part.indexOf('\r\n\r\n');
-	const disposition = /^content-disposition:(?<value>.*)$/imv.exec(part.toString('utf8', 0, end === -1 ? part.length : end))?.groups?.value;
+/** The parts with their names; `undefined` where the header lines of one are too long. */
+function named(parts: readonly Uint8Array[]): readonly Part[] | undefined {
+	const result: Part[] = [];
+	for (const bytes of parts) {
+		const header = headerOf(bytes);
+		if (header === undefined) {
+			return undefined;
+		}
+
+		result.push({name: nameIn(header), bytes});
+	}
+
+	return result;
+}
+
+/** The header lines of a part; all of it where no empty line ends them. `undefined` where they are too long. */
+function headerOf(bytes: Uint8Array): string | undefined {
+	const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, maxHeaderLength));
+	const end = start.indexOf('\r\n\r\n');
+	return end === -1 && bytes.byteLength > maxHeaderLength ? undefined : start.toString('utf8', 0, end === -1 ? start.length : end);
+}
+
+/** The name that header lines give a part (RFC 7578 §4.2). */
+function nameIn(header: string): string | undefined {
+	const disposition = /^content-disposition:(?<value>.*)$/imv.exec(header)?.groups?.value;
 	const names = parseParameters(disposition ?? '').parameters.filter(([name]) => name === 'name' || name === 'name*').map(([, value]) => unescaped(value));
 	return names.length === 0 ? undefined : names.join(' ');
 }

@@ -26,15 +26,14 @@ export function normalizeParameters(text: string, keeps: (name: string, value: s
 
 /** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
 export function normalizeEscapes(text: string): string {
-	if (!text.includes('%')) {
-		return text;
-	}
-
-	return text.replaceAll(/%[\da-f]{2}/giv, escape => {
-		const character = String.fromCodePoint(Number.parseInt(escape.slice(1), 16));
-		return /[\w\-.~]/v.test(character) ? character : escape.toUpperCase();
-	});
+	// A space has one form only, and texts have many of them.
+	return text.includes('%') ? text.replaceAll(/%(?!20)[\da-f]{2}/giv, escape => normalEscapes[Number.parseInt(escape.slice(1), 16)]!) : text;
 }
+
+const normalEscapes: readonly string[] = Array.from({length: 256}, (_, code) => {
+	const character = String.fromCodePoint(code);
+	return /[\w\-.~]/v.test(character) ? character : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
+});
 
 /** By code unit, not by locale: keys are the same everywhere. */
 export function compare(a: string, b: string): number {

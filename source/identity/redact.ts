@@ -43,10 +43,13 @@ function isStorable(name: string, value: string, url: string, ignored: Ignored):
 	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
 }
 
+// Of a field, no more references are looked through: one among the others might be secret, so that the response is not stored.
+const mostReferences = 100;
+
 /** The references that a client follows. With a secret replaced, they would lead elsewhere. */
 const references: ReadonlyMap<string, (line: string) => readonly string[]> = new Map([
 	['location', line => [line]],
-	['link', line => line.split('<').slice(1).map(part => part.split('>', 1)[0]!)],
+	['link', line => line.split('<', mostReferences + 2).slice(1).map(part => part.split('>', 1)[0]!)],
 	// HTML, “shared declarative refresh steps”: neither `url=` nor the semicolon must be there.
 	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
 ]);
@@ -55,7 +58,7 @@ const references: ReadonlyMap<string, (line: string) => readonly string[]> = new
 const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];
 
 /**
-Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret, as in `Location`, `Link` or `Refresh`. It cannot be stored as it is, nor be of use without.
+Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret, as in `Location`, `Link` or `Refresh`, or may do so, since a field has more than 100 references. It cannot be stored as it is, nor be of use without.
 
 @param url - The URL that was asked for.
 */
@@ -69,5 +72,6 @@ function leadsToSecret(name: string, fields: Fields, url: string, ignored: Ignor
 	}
 
 	const find = references.get(name) ?? referencesOfOthers;
-	return fieldLines(fields, name).some(line => find(line).some(target => isSecretUrl(target, url, ignored)));
+	const targets = fieldLines(fields, name).flatMap(line => find(line));
+	return targets.length > mostReferences || targets.some(target => isSecretUrl(target, url, ignored));
 }

@@ -96,8 +96,9 @@ function isSecretJson(text: string, ignored: Ignored, depth: number): boolean {
 	}
 
 	let isFound = false;
-	redactJson(text, (path, value) => {
-		isFound ||= isRedacted(ignored, String(path.at(-1))) || isSecretString(value, ignored, depth + 1);
+	redactJson(text, (path, value, isString) => {
+		const name = path.at(-1);
+		isFound ||= (typeof name === 'string' && isRedacted(ignored, name)) || (isString && isSecretString(value, ignored, depth + 1));
 		return false;
 	});
 	return isFound;

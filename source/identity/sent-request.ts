@@ -5,6 +5,9 @@ import {parsedUrl} from './url.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** A body that can be read only once, as a stream: nobody knows what is in it before it is sent. */
+export const unknownBody: unique symbol = Symbol('unknown body');
+
 /**
 A request by name, as it would be sent.
 */
@@ -43,12 +46,16 @@ export type SentRequest = {
 	/** The header fields by lower-case name. */
 	readonly fields: Fields;
 
-	/** `'unknown'` for a stream that can be read only once. */
-	readonly body: string | Uint8Array | undefined | 'unknown';
+	readonly body: string | Uint8Array | undefined | typeof unknownBody;
 
 	/** A digest of the TLS settings that decide whom the client believes and as whom it speaks; `undefined` where they are the defaults. */
 	readonly trust?: string | undefined;
 };
+
+/** The body, as far as it is known. */
+export function knownBody({body}: Pick<SentRequest, 'body'>): string | Uint8Array | undefined {
+	return body === unknownBody ? undefined : body;
+}
 
 /** A request by its parts. User info becomes the `Authorization` that is sent for it. */
 export function sentRequest(method: string, url: URL, headers: Headers, body: SentRequest['body']): SentRequest {

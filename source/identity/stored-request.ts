@@ -60,7 +60,7 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 		method,
 		url: redactUrl(url, ignoredParameters),
 		rawHeaders: redactHeaders(headers, ignoredParameters),
-		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value) => parts.isSecretField(path, value), parts)),
+		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts)),
 		...(bodyParts !== undefined && {bodyParts}),
 		...(trust !== undefined && {trust}),
 		...(partition !== undefined && {partition}),
@@ -129,7 +129,8 @@ function rematched(request: StorableRequest, partition: Partition | undefined, s
 		return {parts, known: partition};
 	}
 
-	const isGone = absent.length > 0 || hashed.some(part => isRedactedPart(part));
+	// A body that is not read is digested as it is stored, and not as it was sent.
+	const isGone = absent.length > 0 || hashed.some(part => isRedactedPart(part) || (part[0] === 'body' && hasRedacted(request)));
 	return {parts, known: isGone ? 'gone' : partitionOf(hashed, secret)};
 }
 

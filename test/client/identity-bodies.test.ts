@@ -78,6 +78,8 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['none', {}],
 	['an empty text', {body: ''}],
 	['a text', {body: 'a'}],
+	['a text that is a word for no known body', {body: 'unknown'}],
+	['the same word as a form', text(form, 'unknown')],
 	['bytes', {body: Buffer.from([0x61, 0])}],
 	['a form', {form: {a: 1, b: 2}}],
 	['JSON', {json: {a: 1, b: 2}}],
@@ -234,7 +236,9 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	for (const [title, size] of [['short', 10], ['too long to be kept', 11 * 1024 * 1024]] as const) {
+	// Got 14 may wait for the end of what is not kept for ever.
+	const sizes = name === 'Got 14' ? [['short', 10]] as const : [['short', 10], ['too long to be kept', 11 * 1024 * 1024]] as const;
+	for (const [title, size] of sizes) {
 		const upload = (): object => made([['a', new Blob([Buffer.alloc(size, 'x')]), 'a'], ['b', '1']]);
 
 		test(`${name}: form data that is ${title} is sent again after a failure, and to where a redirect leads`, async t => {
@@ -259,12 +263,7 @@ for (const [name, instance] of majors) {
 				}
 			};
 
-			// Got 15 sends no form data again, unless it is kept; Got 14 may wait for its end for ever.
-			if (name === 'Got 14' && size > 1000) {
-				t.pass();
-				return;
-			}
-
+			// Got 15 sends no form data again, unless it is kept.
 			t.is(await retried(client, '/fails'), size < 1000 ? 1 : await retried(instance as Got, '/fails/plainly'));
 			t.deepEqual(await received(origin.uploads[0]!), await received(origin.uploads[1]!));
 			t.is(origin.uploads[0]!.bytes.length, origin.uploads[1]!.bytes.length);

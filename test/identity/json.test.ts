@@ -74,7 +74,7 @@ type Call = readonly [path: JsonPath, value: string];
 type Asked = {readonly result: string | undefined; readonly asked: readonly Call[]};
 
 /** What is read, and what was asked while it was. */
-function asking(read: typeof canonicalJson, source: string, keeps: (path: JsonPath) => boolean): Asked {
+function asking(read: (text: string, keeps: (path: JsonPath, value: string) => boolean) => string | undefined, source: string, keeps: (path: JsonPath) => boolean): Asked {
 	const asked: Call[] = [];
 	const result = read(source, (path, value) => {
 		asked.push([[...path], value]);

@@ -67,6 +67,14 @@ for (const [name, line, leads] of led) {
 	});
 }
 
+test('of a Link, 100 references are looked through; one among more may lead to a secret', t => {
+	const references = (count: number): string[] => Array.from({length: count}, (_, index) => `</${index}>; rel="preload"`);
+	for (const [count, leads] of [[100, false], [101, true], [5000, true]] as const) {
+		t.is(handsOutSecret({link: references(count)}, base, ignoredByDefault), leads);
+		t.is(handsOutSecret({link: references(count).join(', ')}, base, ignoredByDefault), leads);
+	}
+});
+
 test('user info of the request is not that of a reference', t => {
 	t.false(handsOutSecret({location: '/b'}, 'https://user:secret@example.com/', ignoredByDefault));
 });

@@ -2,6 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {resourceOfRequest, siblingOf} from '../../source/identity/identify.ts';
+import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {
 	describedRequest,
 	connectionUrl,
@@ -71,8 +72,9 @@ test('the own authority is no header of a request that counts', t => {
 });
 
 test('a resource is that of its target and, where that is not the one of the URL, of its connection', t => {
-	const resource = (url: string, headers: Headers = {}): string => resourceOfRequest(describedRequest({url, headers}));
+	const resource = (url: string, headers: Headers = {}): string => resourceOfRequest(describedRequest({url, headers}), ignoredByDefault);
 	t.is(resource('http://a.example/x?b=2&a=1#c'), 'http://a.example/x?a=1&b=2');
+	t.is(resource('http://a.example/x?token=1&b=2'), resource('http://user:a@a.example/x?b=2&token=2'));
 	t.is(resource('http://a.example/x', {host: 'A.example:80'}), resource('http://a.example/x'));
 	t.is(resource('http://a.example/x', {'x-forwarded-host': 'b.example'}), resource('http://a.example/x'));
 	t.is(resource('http://a.example/x', {host: 'no/host'}), resource('http://a.example/x'));
@@ -97,6 +99,6 @@ test('whatever the Host is, the target is a URL with the path and the query of t
 	fc.assert(fc.property(fc.oneof(fc.string({unit: 'binary'}), authority), fc.constantFrom(http, https, 'unix:/a:/b', 'http://unix/a:/b'), (host, url) => {
 		const {pathname, search, hash} = new URL(url);
 		t.like(new URL(targetUrl(new URL(url), {host})), {pathname, search, hash});
-		t.notThrows(() => resourceOfRequest(describedRequest({url, headers: {host}})));
+		t.notThrows(() => resourceOfRequest(describedRequest({url, headers: {host}}), ignoredByDefault));
 	}), {seed: 20_260_101, numRuns: 2000});
 });
