@@ -29,12 +29,10 @@ import {
 } from './entries.ts';
 import {
 	EventHub,
-	isToldFirst,
 	type AnswerEvent,
 	type CacheEventName,
 	type CacheEvents,
 	type RemovalEvent,
-	type StoreErrorEvent,
 	type WriteEvent,
 	Figures,
 	type Answered,
@@ -471,13 +469,9 @@ export class CacheCore {
 	}
 
 	/**
-	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request. A fault of the store is told once for a request.
+	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request.
 	*/
 	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
-		if (event === 'storeError' && !isToldFirst(payload as StoreErrorEvent)) {
-			return;
-		}
-
 		if (event.endsWith('Error')) {
 			this.figures.errors++;
 		}

@@ -1,4 +1,3 @@
-import {AsyncLocalStorage} from 'node:async_hooks';
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
@@ -130,43 +129,6 @@ const channels = Object.fromEntries(Object.keys(names).map(name => [name, channe
 
 /** Read once: it is asked for at each request. */
 const isPrinted = isDebugged(process.env.DEBUG);
-
-const faultsOfRequest = new AsyncLocalStorage<ToldFaults>();
-
-/**
-The faults of the store that were told of one request: a store that fails is asked several times, for an entry, for the head of the journal, and once more before something is stored, and says the same each time.
-*/
-export class ToldFaults {
-	/** There are none while nothing has failed. */
-	#told: Set<string> | undefined;
-
-	/** Runs what is done for the request: faults of it and of what follows from it are the request's. */
-	run<Value>(action: () => Value): Value {
-		return faultsOfRequest.run(this, action);
-	}
-
-	/**
-	Notes a fault.
-
-	@returns Whether it is one that was not told yet.
-	*/
-	add(fault: string): boolean {
-		this.#told ??= new Set();
-		const {size} = this.#told;
-		return this.#told.add(fault).size > size;
-	}
-}
-
-/** Whether a fault is to be told: it is no request's, or the first of its operation and its reason. An entry that cannot be read is a fault of its own. */
-export function isToldFirst({operation, key, error}: StoreErrorEvent): boolean {
-	return faultsOfRequest.getStore()?.add([operation, operation === 'decode' ? key : '', ...reasonOf(error)].join('\n')) ?? true;
-}
-
-/** What tells one reason from another. A store may throw anything, also what has no text. */
-function reasonOf(error: unknown): ReadonlyArray<string | undefined> {
-	const text = typeof error === 'string' ? error : typeof error;
-	return error instanceof Error ? [error.name, codeOf(error), error.message] : [text];
-}
 
 /**
 Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no request.

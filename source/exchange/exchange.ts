@@ -1,4 +1,3 @@
-import {ToldFaults} from '../cache/events.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {Client} from './client.ts';
@@ -23,7 +22,6 @@ A driver begins with `begin`. After `wait` it tells `joined`; after `send` and `
 export class Exchange {
 	readonly #state: ExchangeState;
 	readonly #request: RequestPhase;
-	readonly #faults = new ToldFaults();
 	#responsePhase: ResponsePhase | undefined;
 
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
@@ -65,10 +63,6 @@ export class Exchange {
 
 	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's, but with `failFast`: then a response, or its end, is answered once everything is written. */
 	next(event: Event): MaybePromise<Action> {
-		return this.#faults.run(() => this.#follow(event));
-	}
-
-	#follow(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
 				return this.#decide(() => this.#request.begin(event));
