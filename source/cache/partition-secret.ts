@@ -31,7 +31,7 @@ export type PartitionSecretOptions = {
 /**
 The secret of a cache's keyed digests: random, made once, kept in the store beside the entries that need it.
 
-It is written with the first of these and never before, so that reading leaves no trace. Not every store knows a "set if absent": of several processes that begin at once the last to write wins, and the others find that out, since each looks again for some seconds after its own write. Until then they miss what the others stored; nobody gets what is another's.
+It is written with the first of these and never before, so that reading leaves no trace. Of several processes that begin at once the first to write wins where the store has `add`. Elsewhere the last one does, and the others find that out, since each looks again for some seconds after its own write. Until then they miss what the others stored; nobody gets what is another's.
 While the store fails, a secret of this process stands in.
 */
 export class PartitionSecret {
@@ -84,7 +84,7 @@ export class PartitionSecret {
 		}
 
 		this.#secret = Uint8Array.from(other);
-		await this.#write();
+		await this.#replace();
 		return this.#isStored;
 	}
 
@@ -111,12 +111,30 @@ export class PartitionSecret {
 		}, () => this.#current());
 	}
 
+	/** Of several processes that begin at once, one's is stored, where the store can tell which. */
 	#write(): MaybePromise<void> {
-		const value = encode(this.#current(), this.#store.holds);
-		return this.#attempt('set', () => this.#store.set(secretKey, value, {expires: undefined, size: 64}), () => {
-			this.#isStored = true;
-			this.#doubtedUntil = this.#clock() + doubt;
+		return this.#store.add === undefined
+			? this.#replace()
+			: then(this.#attempt('set', () => this.#store.add!(secretKey, this.#encoded(), {expires: undefined, size: 64}), isOurs => {
+				this.#note(isOurs);
+				return isOurs;
+			}, () => true), isOurs => isOurs ? undefined : then(this.#load(), () => this.#isToBeWritten() ? this.#replace() : undefined));
+	}
+
+	/** Writes it, whatever is stored. */
+	#replace(): MaybePromise<void> {
+		return this.#attempt('set', () => this.#store.set(secretKey, this.#encoded(), {expires: undefined, size: 64}), () => {
+			this.#note(true);
 		}, () => undefined);
+	}
+
+	#encoded(): StoredValue {
+		return encode(this.#current(), this.#store.holds);
+	}
+
+	#note(isStored: boolean): void {
+		this.#isStored = isStored;
+		this.#doubtedUntil = this.#clock() + doubt;
 	}
 
 	#attempt<T, Result>(operation: 'get' | 'set', run: () => MaybePromise<T>, next: (value: T) => Result, standIn: () => Result): MaybePromise<Result> {

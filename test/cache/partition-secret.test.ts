@@ -160,6 +160,43 @@ for (const isAsync of [false, true]) {
 	});
 }
 
+test('of two that write at once, the first one keeps its secret where the store has `add`', t => {
+	const {store, values} = storeOf('text');
+	store.add = (key, value) => {
+		const isFree = !values.has(key);
+		if (isFree) {
+			values.set(key, value);
+		}
+
+		return isFree;
+	};
+
+	const [one, other] = [secretOf(store).secret, secretOf(store).secret];
+	const first = one.get();
+	t.notDeepEqual(other.get(), first);
+	// Between the look of the other and its write.
+	const {get} = store;
+	let isLate = true;
+	store.get = key => {
+		const found = get(key);
+		if (isLate) {
+			isLate = false;
+			void one.keep();
+		}
+
+		return found;
+	};
+
+	void other.keep();
+	t.deepEqual(one.get(), first);
+	t.deepEqual(other.get(), first);
+	values.set(secretKey, 'rubbish');
+	const {secret} = secretOf(store);
+	const own = secret.get();
+	void secret.keep();
+	t.deepEqual(secretOf(store).secret.get(), own);
+});
+
 test('rubbish is no secret, and an emptied store gets its own back', t => {
 	const {store, values} = storeOf('objects');
 	for (const rubbish of [{}, 'rubbish', {secret: 'got-cache-secret:1:ab'}, new Uint8Array(3)]) {
