@@ -125,7 +125,7 @@ function refused(name: string, row: Row, depth: number): string {
 		...row.packages.map(packageName => `${literally(packageName)}$`),
 	];
 
-	// A way that leaves a folder which it has entered (`./x/../../client/`) is refused, wherever it ends.
+	// A way that leaves a folder which it has entered (`./x/../../got/`) is refused, wherever it ends.
 	return String.raw`^(?:.*[^.]/\.\.?/|(?!${anyOf(allowed)}))`;
 }
 

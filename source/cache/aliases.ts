@@ -5,7 +5,7 @@ import {
 	isTargetHeader,
 	targetParts,
 } from '../identity/sent-request.ts';
-import {redactUrl, resourceOf} from '../identity/url.ts';
+import {redactUrl, resourceOf} from '../identity/references.ts';
 import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';

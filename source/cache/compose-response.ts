@@ -1,6 +1,6 @@
 import type {Ignored} from '../identity/credentials.ts';
-import {handsOutSecret, storableLines} from '../identity/redact.ts';
-import {redactUrl} from '../identity/url.ts';
+import {handsOutSecret, storableLines} from '../identity/stored-request.ts';
+import {redactUrl} from '../identity/references.ts';
 import {
 	fieldsOf,
 	storedResponse,

@@ -9,7 +9,7 @@ import {guardStore} from '../stores/guard.ts';
 import {LateWrites} from '../stores/late-writes.ts';
 import {openStore} from '../stores/open.ts';
 import type {Store} from '../stores/types.ts';
-import {redactUrl} from '../identity/url.ts';
+import {redactUrl} from '../identity/references.ts';
 import type {ResolvedSettings} from '../settings.ts';
 import {
 	longestTimer,

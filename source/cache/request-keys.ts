@@ -3,15 +3,15 @@ import {isStoredAsSent} from '../identity/body.ts';
 import {Identity} from '../identity/identify.ts';
 import type {Secret} from '../identity/key.ts';
 import {matchedMethod, overridingMethod, targetUrl} from '../identity/sent-request.ts';
-import {storableLines} from '../identity/redact.ts';
 import {
+	storableLines,
 	hasRedacted,
 	recreatedKey,
 	recreatedPartition,
 	redactRequest,
 } from '../identity/stored-request.ts';
 import type {KeySettingsOfCache, StorableRequest} from '../identity/types.ts';
-import {redactUrl} from '../identity/url.ts';
+import {redactUrl} from '../identity/references.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	fieldsOf,

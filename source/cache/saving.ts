@@ -1,6 +1,6 @@
 import {SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
-import {handsOutSecret} from '../identity/redact.ts';
+import {handsOutSecret} from '../identity/stored-request.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {type CachedResponse, storedOf} from '../model/cached-response.ts';
 import {decodableCodings} from '../model/content-coding.ts';

@@ -4,7 +4,7 @@ import type {Invalidation} from '../cache/journal.ts';
 import {deleteWhere} from '../cache/removal.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {redactUrl, resourceOf} from '../identity/url.ts';
+import {redactUrl, resourceOf} from '../identity/references.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {callMethod} from '../policy/facts.ts';
 import {compileUrlPattern, type UrlMatcher, type UrlPattern} from '../policy/url-patterns.ts';

@@ -2,7 +2,7 @@ import type {CacheCore} from '../cache/core.ts';
 import type {Explanation} from '../cache/explanation.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
 import {identify} from '../identity/identify.ts';
-import {redactUrl} from '../identity/url.ts';
+import {redactUrl} from '../identity/references.ts';
 import {
 	onLookup,
 	onRefusedKey,

@@ -4,7 +4,7 @@ import {
 	type ReceivedResponse,
 } from '../cache/compose-response.ts';
 import type {Match} from '../cache/entries.ts';
-import {handsOutSecret} from '../identity/redact.ts';
+import {handsOutSecret} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {isOverSoon} from '../policy/facts.ts';

@@ -8,7 +8,7 @@ import {
 	siblingOf,
 	type Identity,
 } from '../identity/identify.ts';
-import {redactUrl} from '../identity/url.ts';
+import {redactUrl} from '../identity/references.ts';
 import {fieldsOf} from '../model/stored-response.ts';
 import {fieldLines} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';

@@ -79,11 +79,11 @@ export function shortenTimeout(options: Options, waited: number, name: Limit = '
 }
 
 /** Lets the error of a timeout name the caller's own limit, of which the request had the rest. */
-export function tellWholeTime(error: Error | null | undefined, timeout: Timeouts): void {
-	const {event} = new Object(error) as {readonly event?: Limit};
+export function tellWholeTime(error: Error, timeout: Timeouts): void {
+	const {event} = error as {readonly event?: Limit};
 	const limit = isTimeout(error) ? timeout[event!] : undefined;
 	if (limit !== undefined) {
-		error!.message = `Timeout awaiting '${event!}' for ${limit}ms`;
+		error.message = `Timeout awaiting '${event!}' for ${limit}ms`;
 	}
 }
 
@@ -103,7 +103,10 @@ export function lateRequest(options: Options, name: Limit): ClientRequest {
 			callback();
 		},
 		destroy(error, callback) {
-			tellWholeTime(error, {[name]: limit});
+			if (error !== null) {
+				tellWholeTime(error, {[name]: limit});
+			}
+
 			callback(error);
 		},
 		final(callback) {

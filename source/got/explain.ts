@@ -3,9 +3,9 @@ import type {Explanation} from '../cache/explanation.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import type {RequestSettings} from '../settings.ts';
 import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {parsedUrl} from '../identity/url.ts';
+import {parsedUrl} from '../identity/references.ts';
 import {clientOfInstance} from './cache-hooks.ts';
-import {headersOf, withTrust} from './request-head.ts';
+import {headersOf, withTrust} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';
 
 // What Got asks for on the Node.js versions that this library runs on.

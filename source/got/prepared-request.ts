@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
 import {knownBody} from '../identity/sent-request.ts';
-import {redactUrl} from '../identity/url.ts';
+import {redactUrl} from '../identity/references.ts';
 import type {SentRequest} from '../exchange/types.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
 

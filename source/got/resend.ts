@@ -5,8 +5,8 @@ import {
 	requestFunctionOf,
 	type AttemptParts,
 	type RequestResult,
+	sentBody,
 } from './native-request.ts';
-import {sentBody} from './request-head.ts';
 
 /** Milliseconds that Got's own timers have to fire before ours. */
 const margin = 50;

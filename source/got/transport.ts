@@ -35,10 +35,10 @@ import {
 	type RequestFunction,
 	type RequestResult,
 	type AttemptParts,
+	outgoingRequest,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {outgoingRequest} from './request-head.ts';
 import {resend} from './resend.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
@@ -250,7 +250,9 @@ class Attempt {
 				resend: async listen => resend(this.#parts, {first: result, start, listen}),
 				fail: error => this.#fail(error),
 				giveUp: error => {
-					tellWholeTime(error, this.#options.timeout);
+					if (error) {
+						tellWholeTime(error, this.#options.timeout);
+					}
 				},
 				close: () => {
 					void this.#exchange.next({type: 'released', isOwn: request.isDestroyed});

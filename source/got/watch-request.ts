@@ -1,9 +1,9 @@
+import type {EventEmitter} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse} from './failed-response.ts';
 import {forgiveWrites} from './forgive-writes.ts';
 import type {RequestResult} from './native-request.ts';
-import {replaceEmit, type Emission} from './replace-emit.ts';
 import type {ServedResponse} from './served-response.ts';
 
 export type GivenResponse = IncomingMessage | ServedResponse;
@@ -215,4 +215,42 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 	}
 
 	return true;
+}
+
+/** Emits the event itself, or another one in its place. */
+export type Emission = (event?: string | symbol, argument?: unknown) => boolean;
+
+type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
+
+/**
+Stands before an emitter's `emit`. Listeners cannot do what this does: see an event first, and change it, whoever listens.
+
+@param intercept - Gets the event, its first argument, and what emits it, by itself or with another event in its place.
+@returns What takes the interception off again.
+*/
+export function replaceEmit(emitter: EventEmitter, intercept: (event: string | symbol, argument: unknown, emit: Emission) => boolean): () => void {
+	const original = emitter.emit as Emit;
+	const own = Object.getOwnPropertyDescriptor(emitter, 'emit');
+
+	const emit: Emit = (event, ...arguments_) => intercept(event, arguments_[0], (replacedEvent, replacement) => replacedEvent === undefined
+		? original.call(emitter, event, ...arguments_)
+		: original.call(emitter, replacedEvent, replacement));
+
+	// Not enumerable: whoever copies the properties of a response must not copy this.
+	Object.defineProperty(emitter, 'emit', {
+		value: emit, configurable: true, writable: true, enumerable: false,
+	});
+
+	return () => {
+		// Someone may stand before us in turn; what calls us then must still find us.
+		if (emitter.emit !== emit) {
+			return;
+		}
+
+		if (own === undefined) {
+			Reflect.deleteProperty(emitter, 'emit');
+		} else {
+			Object.defineProperty(emitter, 'emit', own);
+		}
+	};
 }

@@ -8,9 +8,8 @@ import {
 	type FieldQuestion,
 } from './json.ts';
 import {parseParameters, type Parameterized} from './field-parameters.ts';
-import type {KeyParts} from './key-parts.ts';
+import {type KeyParts, compare, normalizeParameters} from './key-parts.ts';
 import {splitMultipart, type Part} from './multipart.ts';
-import {compare, normalizeParameters} from './parameters.ts';
 import {redactParameters} from './references.ts';
 import type {StorableRequest} from './types.ts';
 
@@ -30,14 +29,9 @@ type ReadBody =
 type BodyOfRequest = {readonly headers: Fields; readonly body: string | Uint8Array};
 
 /**
-The parts of a body that are included in the key in clear: how it was read, its type, language and coding, and digests of its content. `undefined` for no body.
+The parts of a body that are included in the key in clear: how it was read, its type, language and coding, and digests of its content.
 */
-export function bodyParts(request: StorableRequest, parts: KeyParts): readonly string[] | undefined {
-	const {headers, body, bodyParts: stored} = request;
-	if (body === undefined) {
-		return stored;
-	}
-
+export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): readonly string[] {
 	const read = readBody({headers, body});
 	const type = typeParts(headers, read.as === 'multipart');
 	switch (read.as) {
@@ -89,7 +83,7 @@ export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: F
 			return isSecret(path, value, isString);
 		}))
 		: undefined;
-	return json === undefined ? {bodyParts: bodyParts({method: '', url: '', ...request}, parts)!} : {body: json};
+	return json === undefined ? {bodyParts: bodyParts(request, parts)} : {body: json};
 }
 
 function unread(body: string | Uint8Array, type: readonly string[], parts: KeyParts): readonly string[] {

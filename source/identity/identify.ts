@@ -23,7 +23,7 @@ import {
 	type Secret,
 } from './key.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
-import {redactUrl, resourceOf} from './url.ts';
+import {redactUrl, resourceOf} from './references.ts';
 
 type GetSecret = () => MaybePromise<Secret>;
 

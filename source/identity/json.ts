@@ -1,5 +1,5 @@
 import {REDACTED} from './credentials.ts';
-import {compare} from './parameters.ts';
+import {compare} from './key-parts.ts';
 
 /** Where a field stands: member names and array indexes, from the root. */
 export type JsonPath = ReadonlyArray<string | number>;

@@ -4,19 +4,32 @@ import {
 	randomBytes,
 	type KeyObject,
 } from 'node:crypto';
-import {describe, SettingError} from '../errors.ts';
-import {fieldLines, type Fields, nominatedValues} from '../policy/fields.ts';
-import {bodyParts} from './body.ts';
-import {failureOf} from './failure.ts';
-import {matchedHeaders} from './headers.ts';
 import {
+	normalizeFieldValue,
+	fieldValue,
+	type Fields,
+	fieldLines,
+	nominatedValues,
+} from '../policy/fields.ts';
+import {describe, SettingError} from '../errors.ts';
+import {matchedContentType, bodyParts} from './body.ts';
+import {
+	classifyName,
+	ignoresHeader,
+	REDACTED,
 	compileIgnored,
 	ignoredByDefault,
-	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
 } from './credentials.ts';
 import {KeyParts, type HashedPart} from './key-parts.ts';
+import type {
+	IdentitySettings,
+	KeyRequest,
+	PartitionFunction,
+	StorableRequest,
+} from './types.ts';
+import {failureOf} from './failure.ts';
 import {
 	lowerCaseNames,
 	matchedMethod,
@@ -24,13 +37,7 @@ import {
 	overridingMethod,
 	targetParts,
 } from './sent-request.ts';
-import type {
-	IdentitySettings,
-	KeyRequest,
-	PartitionFunction,
-	StorableRequest,
-} from './types.ts';
-import {normalizeUrl, parsedUrl} from './url.ts';
+import {normalizeUrl, parsedUrl} from './references.ts';
 
 /** The secret of keyed digests. */
 export type Secret = string | Uint8Array | KeyObject;
@@ -110,7 +117,7 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 		normalizeUrl(url, (where, name, value) => keyParts.keeps(where, name, value), settings.cacheControl === true),
 		targetParts(url, request.headers)?.map(([name, value]) => keyParts.keepsHeader('target', name, value) ? [name, value] : [name]) ?? null,
 		request.trust ?? null,
-		bodyParts(request, keyParts) ?? null,
+		(request.body === undefined ? request.bodyParts : bodyParts({headers: request.headers, body: request.body}, keyParts)) ?? null,
 		matchedHeaders(request.headers, settings, keyParts),
 	];
 	hashPartition(request, url, settings, keyParts);
@@ -205,4 +212,56 @@ let ofProcess: Uint8Array | undefined;
 function processSecret(): Uint8Array {
 	ofProcess ??= randomBytes(32);
 	return ofProcess;
+}
+
+// They belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key by itself.
+const neverMatched = new Set([
+	'cache-control',
+	'connection',
+	'content-length',
+	'expect',
+	'host',
+	'if-match',
+	'if-modified-since',
+	'if-none-match',
+	'if-range',
+	'if-unmodified-since',
+	'keep-alive',
+	'pragma',
+	'proxy-connection',
+	'range',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+]);
+
+/**
+The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
+
+With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it, but for `Host`; where its value is secret, it is hashed.
+*/
+export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
+	if (matchHeaders === false) {
+		return [];
+	}
+
+	const isMatched = (name: string): boolean => !neverMatched.has(name) && !name.startsWith(':') && !ignoresHeader(ignoredParameters, name);
+	const names = matchHeaders === true ? Object.keys(headers).filter(name => isMatched(name)) : matchHeaders.filter(name => name !== 'host');
+	const selected: Array<readonly [string, string]> = [];
+	for (const name of names.toSorted()) {
+		const value = fieldValue(headers, name);
+		if (value === undefined) {
+			continue;
+		}
+
+		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
+			parts.hash('match', name, value);
+		} else if (parts.keepsHeader('reference', name, value)) {
+			// The boundary of form data is another each time, and its parts count by themselves.
+			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
+		}
+	}
+
+	return selected;
 }

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {fieldValue, type Fields, fieldLines} from '../policy/fields.ts';
-import {compare} from './parameters.ts';
-import {parsedUrl} from './url.ts';
+import {compare} from './key-parts.ts';
+import {parsedUrl} from './references.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 

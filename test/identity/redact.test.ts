@@ -1,7 +1,7 @@
 import test from 'ava';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
-import {handsOutSecret, storableLines} from '../../source/identity/redact.ts';
-import {redactUrl} from '../../source/identity/url.ts';
+import {handsOutSecret, storableLines} from '../../source/identity/stored-request.ts';
+import {redactUrl} from '../../source/identity/references.ts';
 
 const base = 'https://example.com/a/';
 const own = compileIgnored(['utm', /^x-Trace/v]) as Ignored;

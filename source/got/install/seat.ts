@@ -2,7 +2,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
 import {isNetworkRefused, networkRefusal} from '../../exchange/network.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
-import {redactUrl} from '../../identity/url.ts';
+import {redactUrl} from '../../identity/references.ts';
 import {findSeat, seatName} from '../attempt-options.ts';
 import type {CacheClient} from '../create-client.ts';
 
