@@ -16,7 +16,7 @@ import {
 
 const keys = 'docs/keys-and-sharing.md';
 const security = 'docs/security.md';
-const pages = ['readme.md', keys, security, 'docs/rfc9111.md'];
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md'];
 
 testSamples(test, keys);
 testSamples(test, security);

@@ -16,11 +16,11 @@ const reasonTypes = readPage('source/policy/reasons.ts');
 
 testSamples(test, 'readme.md');
 
-const rows = (header: string): string[][] => tableRows(readme, header);
+const rows = (header: string, page = readme): string[][] => tableRows(page, header);
 
 /** What the first column names. */
-function names(header: string): string[] {
-	return rows(header).flatMap(([name]) => codeSpans(name!));
+function names(header: string, page = readme): string[] {
+	return rows(header, page).flatMap(([name]) => codeSpans(name!));
 }
 
 test('the table of settings has each setting of a client, with its default', t => {
@@ -59,11 +59,12 @@ test('the tables of reasons have each reason', t => {
 test('the table of the house is the linter\'s, and that of the tree', async t => {
 	const header = '| folder (`source/…`) | what lives there | imports |';
 	const entries = await fs.readdir(path.join(root, 'source'), {withFileTypes: true});
-	t.deepEqual(names(header).toSorted(), entries.map(entry => entry.isDirectory() ? `${entry.name}/` : entry.name).toSorted());
+	const architecture = readPage('ARCHITECTURE.md');
+	t.deepEqual(names(header, architecture).toSorted(), entries.map(entry => entry.isDirectory() ? `${entry.name}/` : entry.name).toSorted());
 
 	// By a name that the compiler does not follow: its types are the linter's own.
 	const config = await import(path.join(root, 'xo.config.ts')) as {readonly house: Readonly<Record<string, {readonly source: readonly string[]}>>};
-	const folders = rows(header).filter(([name]) => name!.endsWith('/`'));
+	const folders = rows(header, architecture).filter(([name]) => name!.endsWith('/`'));
 	const imports = folders.map(([name, , imported]) => [codeSpans(name!)[0]!.slice(0, -1), imported === '–' ? [] : imported!.split(', ')] as const);
 	const allowed = imports.map(([name]) => [name, config.house[name]!.source.map(target => target.replace(/\.ts$/v, ''))] as const);
 	t.deepEqual(Object.fromEntries(imports), Object.fromEntries(allowed));
