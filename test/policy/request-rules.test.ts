@@ -143,3 +143,10 @@ test('a redirect that may not be reused is, where nothing may be sent', t => {
 	t.is(lookup('loop', true), 'fresh');
 	t.is(lookup('cookie', true), 'fresh');
 });
+
+test('what may be refreshed in the background is sent where a refresh is not accepted', t => {
+	const request = facts({settings: {staleWhileRevalidate: hour}});
+	const stored = storedHead({});
+	const reasons = [true, false].map(isAccepted => onLookup(request, {stored, mayRefresh: () => isAccepted}, start + (10 * minute)).reason);
+	t.deepEqual(reasons, ['stale-while-revalidate', 'stale']);
+});
