@@ -28,6 +28,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
+import {startProxy} from '../helpers/proxy.ts';
 
 const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
@@ -44,33 +45,6 @@ async function startOrigin(t: ExecutionContext, before: () => Promise<void> = as
 		});
 	});
 	return {url, answers: () => count};
-}
-
-/** A proxy that tunnels. */
-async function startProxy(t: ExecutionContext): Promise<string> {
-	const sockets = new Set<Socket>();
-	const server = createProxy();
-	server.on('connect', (request, socket, head) => {
-		const [host, port] = request.url!.split(':', 2);
-		const target = net.connect(Number(port), host, () => {
-			socket.write('HTTP/1.1 200 OK\r\n\r\n');
-			target.write(head);
-			target.pipe(socket).pipe(target);
-		});
-		for (const end of [socket as Socket, target]) {
-			sockets.add(end);
-			end.on('error', () => {});
-		}
-	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	t.teardown(() => {
-		server.close();
-		for (const socket of sockets) {
-			socket.destroy();
-		}
-	});
-	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 class Tunnel extends Agent {}
@@ -104,7 +78,7 @@ for (const [name, instance] of majors) {
 			// One after the other: a server ends connections that nobody uses for five seconds.
 			test.serial(`${name}, ${mode}: what ${way} accepted answers nobody who is stricter, and the other way round`, async t => {
 				const {url, answers} = await startOrigin(t);
-				const options = (typeof given === 'function' ? given(await startProxy(t)) : given) as object;
+				const options = (typeof given === 'function' ? given((await startProxy(t)).url) : given) as object;
 				const {client} = createClient(settings, instance);
 				const laxly = client.extend(options);
 				const strictly = client.extend(strict as object);
@@ -192,7 +166,7 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: settings that are equal share, whoever has them and however they are written`, async t => {
 		const {url, answers} = await startOrigin(t);
-		const proxy = await startProxy(t);
+		const {url: proxy} = await startProxy(t);
 		const {client} = createClient({}, instance);
 		await client(url, strict as object);
 		const equal: readonly OptionsInit[] = [

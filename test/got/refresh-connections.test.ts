@@ -30,33 +30,7 @@ import {
 } from '../helpers/secure-origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
-
-/** A proxy that tunnels, and counts its tunnels. */
-async function startProxy(t: ExecutionContext): Promise<{url: string; tunnels: () => number}> {
-	const server = createServer();
-	let count = 0;
-	server.on('connect', (request: IncomingMessage, client: Socket) => {
-		count++;
-		const {hostname, port} = new URL(`http://${request.url}`);
-		const upstream = connect(Number(port), hostname, () => {
-			client.write('HTTP/1.1 200 OK\r\n\r\n');
-			upstream.pipe(client).pipe(upstream);
-		});
-		upstream.on('error', () => {
-			client.destroy();
-		});
-		client.on('error', () => {
-			upstream.destroy();
-		});
-	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	t.teardown(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels: () => count};
-}
+import {startProxy} from '../helpers/proxy.ts';
 
 /** Ways to an origin by HTTP: what a client is extended by, its URL, and how often the way was gone. */
 type Way = (t: ExecutionContext, origin: Origin) => Promise<{

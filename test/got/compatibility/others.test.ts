@@ -11,43 +11,12 @@ import {CookieJar} from 'tough-cookie';
 import {createCachedGot, getCache} from '../../../source/index.ts';
 import {createClient, majors} from '../../helpers/clients.ts';
 import {Origin} from '../../helpers/origin.ts';
+import {startProxy} from '../../helpers/proxy.ts';
 
 async function startOrigin(): Promise<Origin> {
 	return Origin.start((request, response) => {
 		response.end(`${request.url} ${request.headers.cookie ?? ''}`);
 	});
-}
-
-/** A proxy that tunnels, and counts. */
-async function startProxy() {
-	const server = createServer();
-	let count = 0;
-	server.on('connect', (request: IncomingMessage, client: Socket) => {
-		count++;
-		const {hostname, port} = new URL(`http://${request.url}`);
-		const upstream = connect(Number(port), hostname, () => {
-			client.write('HTTP/1.1 200 OK\r\n\r\n');
-			upstream.pipe(client).pipe(upstream);
-		});
-		upstream.on('error', () => {
-			client.destroy();
-		});
-		client.on('error', () => {
-			upstream.destroy();
-		});
-	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		get count() {
-			return count;
-		},
-		close() {
-			server.closeAllConnections();
-			server.close();
-		},
-	};
 }
 
 for (const [name, instance] of majors) {
@@ -86,19 +55,16 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: behind a proxy of hpagent a hit opens no tunnel`, async t => {
 		await using origin = await startOrigin();
-		const proxy = await startProxy();
-		t.teardown(() => {
-			proxy.close();
-		});
+		const proxy = await startProxy(t);
 		const {client} = createClient({}, instance);
 		const proxied = client.extend({agent: {http: new HttpProxyAgent({proxy: proxy.url})}});
 		t.false((await proxied(origin.url)).isFromCache);
-		t.is(proxy.count, 1);
+		t.is(proxy.tunnels(), 1);
 		t.true((await proxied(origin.url)).isFromCache);
 
 		// The proxy is no part of the key.
 		t.true((await client(origin.url)).isFromCache);
-		t.is(proxy.count, 1);
+		t.is(proxy.tunnels(), 1);
 		t.is(origin.count, 1);
 	});
 
