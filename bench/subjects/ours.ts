@@ -38,17 +38,6 @@ const redis: Settings = ({redis: url}) => ({
 	...byHand, storeTimeout: 20_000, autoclose: true, store: new RedisStore({url: url!, cacheName: randomUUID()}),
 });
 
-/** A hook of the user's own, so that the whole way through Got is gone. */
-function ordinary(client: Got): Got {
-	return client.extend({
-		hooks: {
-			beforeRequest: [() => {
-				// Nothing: that it is there is enough.
-			}],
-		},
-	});
-}
-
 type Cached = {readonly client: Got; readonly cache: HttpCache; readonly ending: Pick<Opened, 'settle' | 'close'>};
 
 function cached(settings: CacheSettings): Cached {
@@ -63,10 +52,9 @@ async function assertHit(client: Got, url: string, reason: string): Promise<void
 	assert.equal(cacheInfo(response).reason, reason);
 }
 
-function hits(settings: Settings, change: (client: Got) => Got = client => client): Subject {
+function hits(settings: Settings): Subject {
 	return async place => {
-		const {client: plain, ending} = cached(settings(place));
-		const client = change(plain);
+		const {client, ending} = cached(settings(place));
 		return reading(place, url => ask(client, url, place.read), {...ending, check: () => assertHit(client, place.origin + ownPath(place), 'fresh')});
 	};
 }
@@ -141,7 +129,6 @@ const hotOne = (index: number): number => index % 10;
 
 export const ourSubjects: Readonly<Record<string, Subject>> = {
 	'ours, memory': hits(memory),
-	'ours, memory, ordinary lane': hits(memory, ordinary),
 	'ours, memory, RFC 9111': hits(place => ({...memory(place), cacheControl: true})),
 	'ours, SQLite': hits(sqlite),
 	'ours, Redis': hits(redis),
