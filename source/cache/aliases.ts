@@ -10,17 +10,13 @@ import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored
 import type {Fields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
 import {listAll} from './listing.ts';
+import {isAlias, targetFields} from './compose-response.ts';
 
 /** A request that is asked for: by the URL that the origin sees, or as it is sent. */
 export type Asked = {
 	readonly request: SentRequest;
 	readonly isByUrl: boolean;
 };
-
-/** Whether an entry is not found by its URL alone: headers name another target than the URL of its connection does, or it came by other TLS settings than the defaults. */
-export function isAlias({request}: Pick<StoredResponse, 'request'>): boolean {
-	return request !== undefined && (request.trust !== undefined || Object.keys(targetFields(request)).length > 0);
-}
 
 /**
 The keys of the entries that answer one of these requests, and whose TLS settings it does not name; of those that are asked for by URL, those that came through another connection as well. The store is searched only where there may be any.
@@ -58,10 +54,4 @@ function throughItsConnection(request: SentRequest, stored: StoredRequest): Sent
 		fields: {...request.fields, ...targetFields(stored)},
 		trust: stored.trust,
 	};
-}
-
-/** The headers of a stored request that name another target than its URL does. */
-function targetFields({url, rawHeaders}: StoredRequest): Fields {
-	const isNamed = rawHeaders.some((name, index) => index % 2 === 0 && isTargetHeader(name.toLowerCase()));
-	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
 }

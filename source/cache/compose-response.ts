@@ -9,7 +9,8 @@ import {
 	type StoredResponse,
 	type Variation,
 } from '../model/stored-response.ts';
-import {fieldLines, tagsOf} from '../policy/fields.ts';
+import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
+import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
 import {
 	cookieFields,
 	datedFields,
@@ -173,4 +174,15 @@ export function freshenResponse(stored: StoredResponse, update: readonly string[
 /** The response with further tags. */
 export function withTags(stored: StoredResponse, further: readonly string[]): StoredResponse {
 	return further.length === 0 ? stored : {...stored, tags: [...new Set([...stored.tags ?? [], ...further])]};
+}
+
+/** Whether an entry is not found by its URL alone: headers name another target than the URL of its connection does, or it came by other TLS settings than the defaults. */
+export function isAlias({request}: Pick<StoredResponse, 'request'>): boolean {
+	return request !== undefined && (request.trust !== undefined || Object.keys(targetFields(request)).length > 0);
+}
+
+/** The headers of a stored request that name another target than its URL does. */
+export function targetFields({url, rawHeaders}: StoredRequest): Fields {
+	const isNamed = rawHeaders.some((name, index) => index % 2 === 0 && isTargetHeader(name.toLowerCase()));
+	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
 }

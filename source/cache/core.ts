@@ -19,7 +19,7 @@ import {
 	type MaybePromise,
 } from '../maybe-promise.ts';
 import {isRecordKey} from '../identity/key.ts';
-import {isAlias} from './aliases.ts';
+import {isAlias} from './compose-response.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {
 	Entries,
@@ -113,6 +113,8 @@ export class CacheCore {
 	#settings: ResolvedSettings;
 	readonly #closes: boolean;
 	readonly #entries: Entries;
+	/** The keys whose credentials the origin rejected when it was last asked. */
+	readonly rejectedKeys: Set<string> = new Set<string>();
 	readonly #held = new Set<Promise<void>>();
 	readonly #stopWatching: (() => void) | undefined;
 	readonly #writes: WriteQueue;
@@ -196,7 +198,7 @@ export class CacheCore {
 		const common = {
 			serializer: serializerOf(opened.store, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: (stored: StoredResponse) => then(this.secrets.keep(), () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
+			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.keep() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
 			onRubbish: (key: string, error: unknown) => {
 				this.report('storeError', {operation: 'decode', key, error});
 			},

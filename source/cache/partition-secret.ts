@@ -40,6 +40,9 @@ export class PartitionSecret {
 	readonly #onFault: PartitionSecretOptions['onFault'];
 	readonly #clock: () => number;
 
+	/** Whether it was asked for: only then it is kept. */
+	isInUse = false;
+
 	/** What is stored, or will be. */
 	#secret: Uint8Array | undefined;
 	#isStored = false;
@@ -98,6 +101,7 @@ export class PartitionSecret {
 	}
 
 	#current(): Uint8Array {
+		this.isInUse = true;
 		this.#secret ??= randomBytes(32);
 		return this.#secret;
 	}

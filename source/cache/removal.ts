@@ -1,6 +1,6 @@
 import type {StoredResponse} from '../model/stored-response.ts';
-import {expiresAt, type Expiration} from '../policy/expiration.ts';
-import {retained} from '../policy/freshness.ts';
+import type {Expiration} from '../policy/expiration.ts';
+import {expiresAt, retained} from '../policy/freshness.ts';
 import {originFacts} from '../policy/facts.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';

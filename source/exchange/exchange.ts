@@ -1,7 +1,6 @@
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {Client} from './client.ts';
-import {Refreshes} from './refreshes.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
@@ -13,6 +12,9 @@ import type {
 	Redirects,
 	SentRequest,
 } from './types.ts';
+
+// So many keys are remembered.
+const mostRejected = 1000;
 
 /**
 One attempt of one hop, from the request as it will be sent to what is stored of its response. It knows no sockets: a driver tells it what happens, and does what it says.
@@ -110,10 +112,21 @@ export class Exchange {
 		return inFlight === undefined ? action() : inFlight.run(action);
 	}
 
+	/** Until the origin accepts its credentials, what is stored is renewed in the foreground, where the hooks of a client may get others. */
 	#noteAnswer(statusCode: number): void {
-		const {key} = this.#state;
-		if (key !== undefined) {
-			Refreshes.of(this.#state.cache).noteAnswer(key, rejectsCredentials(statusCode));
+		const {key, cache: {rejectedKeys}} = this.#state;
+		if (key === undefined) {
+			return;
+		}
+
+		rejectedKeys.delete(key);
+		if (!rejectsCredentials(statusCode)) {
+			return;
+		}
+
+		rejectedKeys.add(key);
+		if (rejectedKeys.size > mostRejected) {
+			rejectedKeys.delete(rejectedKeys.values().next().value!);
 		}
 	}
 

@@ -1,15 +1,14 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import {CacheHooksError} from '../errors.ts';
 
-const refusals = new AsyncLocalStorage<true>();
+const storage = new AsyncLocalStorage<true>();
+
+/** Whether no cache lets a request out here. */
+export const refusals: Pick<AsyncLocalStorage<true>, 'getStore'> = storage;
 
 /** Runs a function in whose call tree, and only there, no cache lets a request out. */
 export function refusingNetwork<Result>(action: () => Result): Result {
-	return refusals.run(true, action);
-}
-
-export function isNetworkRefused(): boolean {
-	return refusals.getStore() === true;
+	return storage.run(true, action);
 }
 
 /**

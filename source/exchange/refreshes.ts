@@ -12,9 +12,6 @@ Sends a refresh; others wait for what it gets.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
-// So many keys are remembered.
-const mostRejected = 1000;
-
 /**
 Refreshes in the background, one at a time for each key and a bounded number in all. Nobody waits for them, so that their failures are events.
 */
@@ -30,8 +27,6 @@ export class Refreshes {
 
 	readonly #cache: CacheCore;
 
-	/** The keys whose credentials the origin rejected when it was last asked. */
-	readonly #rejected = new Set<string>();
 	#running = 0;
 
 	private constructor(cache: CacheCore) {
@@ -70,24 +65,6 @@ export class Refreshes {
 				}
 			}
 		}));
-	}
-
-	/** The origin has answered a request: it accepts its credentials, or rejects them. */
-	noteAnswer(key: string, isRejection: boolean): void {
-		this.#rejected.delete(key);
-		if (!isRejection) {
-			return;
-		}
-
-		this.#rejected.add(key);
-		if (this.#rejected.size > mostRejected) {
-			this.#rejected.delete(this.#rejected.values().next().value!);
-		}
-	}
-
-	/** Whether a refresh may be accepted. Else what is stored is renewed in the foreground, where the hooks of a client may get other credentials. */
-	isAccepted(key: string): boolean {
-		return !this.#rejected.has(key);
 	}
 
 	/** Another process that asks is no failure of the origin's. */

@@ -20,9 +20,8 @@ import {
 	accepts,
 } from './lookup.ts';
 import {underLock} from './lock.ts';
-import {isNetworkRefused, networkRefusal} from './network.ts';
+import {networkRefusal, refusals} from './network.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
-import {Refreshes} from './refreshes.ts';
 import type {ExchangeSettings} from './settings.ts';
 import {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
@@ -53,6 +52,7 @@ From the request as it will be sent to what is done with it: a stored response i
 export class RequestPhase {
 	readonly #state: ExchangeState;
 	readonly #options: RequestPhaseOptions;
+	readonly #start = performance.now();
 	#timeBudget: TimeBudget | undefined;
 
 	/** What is done if the wait for another request is of no use. */
@@ -68,10 +68,10 @@ export class RequestPhase {
 		return Sharing.of(this.#state.cache);
 	}
 
-	/** Begins to count when something is waited for. */
+	/** Made when something is waited for. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
-		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock);
+		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
 		return this.#timeBudget;
 	}
 
@@ -141,7 +141,7 @@ export class RequestPhase {
 		const joined = this.#sharing.join(sharingKey, {
 			fields: request.fields,
 			names: match.stored?.vary?.names,
-			budget: this.#budget,
+			budget: () => this.#budget,
 			position: cache.journal.last,
 			rules: this.#options.rules,
 		});
@@ -169,7 +169,7 @@ export class RequestPhase {
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
 		this.#follow(inFlight);
-		const current = this.#sharing.hasResolvedSince(sharingKey, this.#budget.start) ? this.#again() : action;
+		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#again() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
 				this.#resolve();
@@ -292,7 +292,7 @@ export class RequestPhase {
 		const {facts, match: {stored}, settings, key, cache} = this.#state;
 		const {standIn} = this.#options;
 		const response = areRetriesUsed ? standIn() : undefined;
-		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => Refreshes.of(cache).isAccepted(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
+		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.
@@ -308,7 +308,7 @@ export class RequestPhase {
 		switch (decision.do) {
 			case 'serve': {
 				this.#state.end();
-				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && !isNetworkRefused()};
+				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && refusals.getStore() === undefined};
 			}
 
 			case 'send': {
@@ -347,7 +347,7 @@ export class RequestPhase {
 		}
 
 		// The call of a function is no request: what the function requests is refused.
-		if (method !== callMethod && action.do === 'send' && isNetworkRefused()) {
+		if (method !== callMethod && action.do === 'send' && refusals.getStore() === true) {
 			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 

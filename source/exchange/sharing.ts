@@ -16,7 +16,8 @@ export type Joining = {
 
 	/** What the response varies by, where it is known. */
 	readonly names?: readonly string[] | undefined;
-	readonly budget: TimeBudget;
+	/** How much longer it may be held back, where it waits. */
+	readonly budget: () => TimeBudget;
 
 	/** The position of the last invalidation that it knows of. */
 	readonly position: number;
@@ -96,7 +97,7 @@ export class Sharing<Result> {
 
 		// What is inside of the request that it would wait for would wait for itself.
 		const isInside = inFlight.waitsFor(enclosingRequests());
-		return isInside || request.budget.totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
+		return isInside || request.budget().totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
 	}
 
 	/** Lets a request be the one that is sent, which waits for no other; `undefined` where another is under way. */
@@ -240,7 +241,7 @@ export class Sharing<Result> {
 
 	#wait(inFlight: InFlight<Result>, request: Joining): Joined<Result> {
 		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
-		const waiter = new Waiter<Result>(request, resolve);
+		const waiter = new Waiter<Result>({...request, budget: request.budget()}, resolve);
 		inFlight.add(waiter);
 		return {
 			do: 'wait',

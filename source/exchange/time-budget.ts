@@ -19,10 +19,10 @@ export class TimeBudget {
 	readonly #end: number;
 	#storeEnd: number;
 
-	/** Begins to count now. */
-	constructor({store, total}: TimeLimits, clock: Clock = systemClock) {
+	/** Begins to count now, or has begun at a moment of the clock. */
+	constructor({store, total}: TimeLimits, clock: Clock = systemClock, start: number = clock.now()) {
 		this.clock = clock;
-		this.start = clock.now();
+		this.start = start;
 		this.#storeEnd = this.start + store;
 		this.#end = this.start + total;
 	}

@@ -4,7 +4,7 @@ import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
-import {isNetworkRefused} from '../exchange/network.ts';
+import {refusals} from '../exchange/network.ts';
 import type {Action} from '../exchange/types.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
@@ -60,7 +60,7 @@ export function arm(options: Options, client: Client): void {
 /** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+	if (settings.disabled && settings.mode !== 'replay' && refusals.getStore() === undefined) {
 		endOfRetries(options);
 		return undefined;
 	}

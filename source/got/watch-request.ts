@@ -2,7 +2,6 @@ import type {EventEmitter} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse} from './failed-response.ts';
-import {forgiveWrites} from './forgive-writes.ts';
 import type {RequestResult} from './native-request.ts';
 import type {ServedResponse} from './served-response.ts';
 
@@ -253,4 +252,20 @@ export function replaceEmit(emitter: EventEmitter, intercept: (event: string | s
 			Object.defineProperty(emitter, 'emit', own);
 		}
 	};
+}
+
+/**
+Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
+*/
+function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
+	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
+		? (error?: Error | null) => {
+			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
+		}
+		: argument;
+
+	for (const name of ['write', 'end'] as const) {
+		const original = request[name] as (...arguments_: unknown[]) => unknown;
+		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
+	}
 }

@@ -1,5 +1,6 @@
 import parseDuration from 'parse-duration';
 import {parseHttpDate} from './dates.ts';
+import {expiresAt} from './freshness.ts';
 
 /**
 Fresh for good.
@@ -77,25 +78,6 @@ export function parsePeriod(value: unknown): number | undefined {
 	}
 
 	return expiration?.kind === 'after' ? expiration.milliseconds : undefined;
-}
-
-// The last moment that a `Date` can hold.
-const lastMoment = 8.64e15;
-
-/**
-When that is, counted from `now`; `undefined` is never, as is what lies beyond the last moment that a `Date` can hold.
-*/
-export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
-	if (expiration.kind === 'never') {
-		return undefined;
-	}
-
-	if (expiration.kind === 'at') {
-		return expiration.time;
-	}
-
-	const time = now + expiration.milliseconds;
-	return time > lastMoment ? undefined : time;
 }
 
 /**

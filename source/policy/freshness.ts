@@ -1,4 +1,4 @@
-import {expiresAt, type Expiration} from './expiration.ts';
+import type {Expiration} from './expiration.ts';
 import type {ResponseFacts} from './response-facts.ts';
 import type {Lifetime, PolicySettings, StoredHead} from './types.ts';
 import {getUrlExpiration} from './url-patterns.ts';
@@ -159,4 +159,23 @@ Whether a stale response may be served while it is revalidated (RFC 5861 §3): s
 export function isUsableWhileRevalidating(stored: StoredHead, origin: StoredFacts, settings: PolicySettings, now: number): boolean {
 	const window = origin.staleWhileRevalidate ?? settings.staleWhileRevalidate;
 	return window > 0 && staleness(stored, now) <= window && !forbidsStale(origin);
+}
+
+// The last moment that a `Date` can hold.
+const lastMoment = 8.64e15;
+
+/**
+When that is, counted from `now`; `undefined` is never, as is what lies beyond the last moment that a `Date` can hold.
+*/
+export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
+	if (expiration.kind === 'never') {
+		return undefined;
+	}
+
+	if (expiration.kind === 'at') {
+		return expiration.time;
+	}
+
+	const time = now + expiration.milliseconds;
+	return time > lastMoment ? undefined : time;
 }

@@ -151,13 +151,13 @@ class GuardedStore implements Store {
 
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
 		return this.#call({
-			operation: 'set', key, miss: undefined, extraTime: timeFor(value, options), run: () => this.#late.after(key, () => this.#store.set(key, value, options)),
+			operation: 'set', key, miss: undefined, extraTime: timeFor(value, options), run: () => this.#afterLate(key, () => this.#store.set(key, value, options)),
 		});
 	}
 
 	delete(key: string): MaybePromise<boolean> {
 		return this.#call({
-			operation: 'delete', key, miss: false, run: () => this.#late.after(key, () => this.#store.delete(key)),
+			operation: 'delete', key, miss: false, run: () => this.#afterLate(key, () => this.#store.delete(key)),
 		});
 	}
 
@@ -227,6 +227,12 @@ class GuardedStore implements Store {
 
 		this.#breaker?.succeed(passage);
 		return answer;
+	}
+
+	/** Does something with a key, after what is still being written for it. */
+	#afterLate<T>(key: string, action: () => MaybePromise<T>): MaybePromise<T> {
+		const writing = this.#late.pending.get(key);
+		return writing === undefined ? action() : writing.then(action);
 	}
 
 	async #wait<T>(call: Call<T>, passage: Passage, answer: Promise<T>): Promise<T> {

@@ -1,5 +1,3 @@
-import type {MaybePromise} from '../maybe-promise.ts';
-
 // What has not ended by then is given up, so that a call that never answers does not keep its key for good.
 const longest = 30_000;
 
@@ -9,7 +7,13 @@ const byStore = new WeakMap<object, LateWrites>();
 The writes that have outlasted the time limit of their call, and that a store may still carry out: what comes later for the same key must not be overtaken by them.
 */
 export class LateWrites {
+	/** Those of each key. */
+	readonly pending: ReadonlyMap<string, Promise<void>>;
 	readonly #ofKeys = new Map<string, Promise<void>>();
+
+	private constructor() {
+		this.pending = this.#ofKeys;
+	}
 
 	/** Those of a store, however many guard it. */
 	static of(store: object): LateWrites {
@@ -32,12 +36,6 @@ export class LateWrites {
 				this.#ofKeys.delete(key);
 			}
 		})();
-	}
-
-	/** Does something with a key, after what is being written for it. */
-	after<T>(key: string, action: () => MaybePromise<T>): MaybePromise<T> {
-		const writing = this.#ofKeys.get(key);
-		return writing === undefined ? action() : writing.then(action);
 	}
 
 	/** Resolves when all of them have ended. */

@@ -59,8 +59,9 @@ class Situation {
 	readonly sharing = new Sharing<string>(this.clock);
 
 	join({fields = {}, store = 500, total = Infinity, ...own}: Own = {}, key = 'key'): Joined<string> {
+		const budget = new TimeBudget({store, total}, this.clock);
 		return this.sharing.join(key, {
-			fields, budget: new TimeBudget({store, total}, this.clock), position: 0, ...own,
+			fields, budget: () => budget, position: 0, ...own,
 		});
 	}
 
@@ -535,7 +536,7 @@ test('whoever has no time left does not wait, and whoever has little waits no lo
 	t.is(at.join({total: 0}).do, 'alone');
 	const budget = new TimeBudget({store: 500, total: 100}, at.clock);
 	await at.after(100);
-	t.is(at.join({budget}).do, 'alone');
+	t.is(at.join({budget: () => budget}).do, 'alone');
 	const waiter = at.wait({total: 50});
 	await at.after(49);
 	t.is(waiter.do, 'wait');
@@ -550,7 +551,7 @@ test('the time of a wait is not the store\'s, and counts against the whole', asy
 	const leader = at.lead();
 	const budget = new TimeBudget({store: 1000, total: 30_000}, at.clock);
 	await at.after(900);
-	const waiter = at.wait({budget});
+	const waiter = at.wait({budget: () => budget});
 	await at.after(5000);
 	resolve(leader);
 	await turn();
@@ -566,7 +567,7 @@ test('the time after a failure is the waiter\'s own', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const budget = new TimeBudget({store: 1000, total: Infinity}, at.clock);
-	const waiters = [at.wait(), at.wait({budget, store: 60_000})];
+	const waiters = [at.wait(), at.wait({budget: () => budget, store: 60_000})];
 	await at.after(5000);
 	leader.fail();
 	await at.after(300);

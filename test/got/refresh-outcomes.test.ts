@@ -2,7 +2,10 @@ import {Buffer} from 'node:buffer';
 import type {ServerResponse} from 'node:http';
 import {gunzipSync, gzipSync} from 'node:zlib';
 import test from 'ava';
-import {majors} from '../helpers/clients.ts';
+import {clientOfInstance} from '../../source/got/cache-hooks.ts';
+import {cacheInfo} from '../../source/index.ts';
+import {cannedResponse} from '../helpers/canned-response.ts';
+import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {reasonOf, refreshingClient} from '../helpers/refreshing.ts';
 
@@ -336,3 +339,17 @@ for (const [name, instance] of majors) {
 		t.deepEqual([last.body, reasonOf(last)], ['answer 3', 'miss']);
 	});
 }
+
+test('of 1000 keys it is remembered that their credentials were rejected, of those that were rejected last', async t => {
+	const {client} = createClient();
+	const rejected = client.extend({throwHttpErrors: false, request: async () => cannedResponse({statusCode: 401})});
+	const keys: string[] = [];
+	for (let index = 0; index <= 1000; index++) {
+		keys.push(cacheInfo(await rejected(`https://example.com/${index}`)).key!);
+	}
+
+	const {rejectedKeys} = clientOfInstance(client)!.cache;
+	t.deepEqual([...rejectedKeys], keys.slice(1));
+	await client.extend({request: async () => cannedResponse({})})('https://example.com/1000');
+	t.deepEqual([...rejectedKeys], keys.slice(1, -1), 'what the origin accepts is not rejected');
+});

@@ -5,7 +5,6 @@ import parseDuration from 'parse-duration';
 import {
 	DO_NOT_CACHE,
 	EXPIRE_IMMEDIATELY,
-	expiresAt,
 	getExpirationDatetime,
 	NEVER_EXPIRE,
 	parseExpiration,
@@ -13,6 +12,7 @@ import {
 	type ExpireAfter,
 	type Expiration,
 } from '../../source/policy/expiration.ts';
+import {expiresAt} from '../../source/policy/freshness.ts';
 
 // As Temporal and Luxon make them: getters on a prototype.
 class FakeDuration {

@@ -1,6 +1,6 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
-import {isNetworkRefused, networkRefusal} from '../../exchange/network.ts';
+import {networkRefusal, refusals} from '../../exchange/network.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/references.ts';
 import {findSeat, seatName} from '../attempt-options.ts';
@@ -83,7 +83,7 @@ export class Seat {
 			return transport;
 		}
 
-		return isNetworkRefused() && !this.#served.has(options) ? refusing(options.method) : plain();
+		return refusals.getStore() === true && !this.#served.has(options) ? refusing(options.method) : plain();
 	}
 }
 
