@@ -30,6 +30,7 @@ export class Exchange {
 			rules: client.rules,
 			redirects,
 			standIn: () => this.#response.standIn(),
+			drop: reason => this.#response.drop(reason),
 		});
 	}
 
