@@ -5,7 +5,7 @@ import type {IncomingMessage} from 'node:http';
 export type Canned = {
 	readonly statusCode?: number;
 	readonly headers?: Readonly<Record<string, string | string[]>>;
-	readonly body?: string;
+	readonly body?: string | Uint8Array;
 
 	/** What the body breaks off with. */
 	readonly error?: Error;
@@ -22,7 +22,7 @@ export function cannedResponse({statusCode = 200, headers = {}, body = '', error
 	}) as unknown as IncomingMessage;
 }
 
-function * chunks(body: string, error: Error | undefined): Generator<Uint8Array> {
+function * chunks(body: string | Uint8Array, error: Error | undefined): Generator<Uint8Array> {
 	if (body !== '') {
 		yield Buffer.from(body);
 	}
