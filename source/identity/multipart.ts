@@ -20,17 +20,23 @@ The parts of a multipart body (RFC 2046 §5.1), with the preamble as the first a
 */
 export function splitMultipart(body: Uint8Array, boundary: string): readonly Part[] | undefined {
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-	const delimiter = `--${boundary}`;
+	const delimiter = Buffer.from(`--${boundary}`);
+	// It may stand in a line any number of times: only where a line begins, it counts.
+	const next = (from: number): number => {
+		const lineEnd = bytes.indexOf(`\n--${boundary}`, from);
+		return lineEnd === -1 ? -1 : lineEnd + 1;
+	};
+
+	if (bytes.includes(`\r--${boundary}`)) {
+		return undefined;
+	}
+
 	const parts: Uint8Array[] = [];
 	const text = (start: number, end: number): string => bytes.toString('latin1', Math.max(0, start), end);
 	let isClosed = false;
 	let start = 0;
-	for (let index = bytes.indexOf(delimiter); index !== -1; index = bytes.indexOf(delimiter, index + 1)) {
+	for (let index = bytes.subarray(0, delimiter.length).equals(delimiter) ? 0 : next(0); index !== -1; index = next(index)) {
 		const before = text(index - 2, index);
-		if (!/(?:^|[\n\r])$/v.test(before)) {
-			continue;
-		}
-
 		const end = index + delimiter.length;
 		const after = text(end, end + 2);
 		if (isClosed || parts.length === maxParts || !(before === '' || before === '\r\n') || !(after === '\r\n' || after === '--')) {

@@ -182,11 +182,11 @@ for (const [name, open] of places) {
 				responseType: 'buffer',
 				request: () => cannedResponse({headers: {'content-encoding': coding}, body: coded}),
 			});
-			const saved = await cache.save({url}, response) as CachedResponse;
-			t.deepEqual([saved.json(), saved.headers['content-encoding']], [{a: 1}, undefined], coding);
+			const saved = await cache.save({url}, response);
+			t.deepEqual([saved.json(), saved.headers['content-encoding']], [{a: 1}, undefined]);
 		}
 
-		const plain = await cache.save({url}, {headers: {'content-encoding': 'gzip'}, rawBody: Buffer.from('not coded')}) as CachedResponse;
+		const plain = await cache.save({url}, {headers: {'content-encoding': 'gzip'}, rawBody: Buffer.from('not coded')});
 		t.is(plain.text(), 'not coded');
 	});
 

@@ -60,6 +60,18 @@ for (const [title, body, parts] of splits) {
 	});
 }
 
+test('delimiters that stand within a line cost no more than other text', t => {
+	const seconds = (text: string): number => {
+		const body = Buffer.from(`a${text.repeat(2_000_000)}`);
+		const start = performance.now();
+		t.is(splitMultipart(body, '-'.repeat(70)), undefined);
+		return (performance.now() - start) / 1000;
+	};
+
+	seconds('-');
+	t.true(seconds('-') < 0.1 + (10 * seconds('a')));
+});
+
 const names: ReadonlyArray<readonly [lines: string, name: string | undefined]> = [
 	['content-disposition: form-data; name="a"', 'a'],
 	['Content-Disposition:form-data;name=a', 'a'],
