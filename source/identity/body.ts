@@ -60,7 +60,8 @@ export function bodyParts(request: StorableRequest, parts: KeyParts): readonly s
 		}
 
 		case 'bytes': {
-			return ['bytes', ...type, digest(body)];
+			const text = body.length <= maxJsonLength ? decode(body) : undefined;
+			return text !== undefined && parts.showsCredential(text) ? unread(body, type, parts) : ['bytes', ...type, digest(body)];
 		}
 
 		default: {
