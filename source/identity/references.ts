@@ -156,7 +156,7 @@ function redactedUrl(url: string, ignored: Ignored): string {
 
 /** Whether a text is written like a form, and a parameter of it is a credential. */
 export function isSecretForm(text: string, ignored: Ignored): boolean {
-	return /^[^\s&=]+=\S*$/v.test(text) && hasSecretParameter(text, ignored, 0);
+	return /^[^\s\u{26}=]+=\S*$/v.test(text) && hasSecretParameter(text, ignored, 0);
 }
 
 function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
