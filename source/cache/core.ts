@@ -242,6 +242,11 @@ export class CacheCore {
 			const found = this.variants.match(key, request);
 			// An asynchronous store gets both questions in one batch.
 			const head = found instanceof Promise ? this.#head() : undefined;
+			if (head instanceof Promise) {
+				// Where there is no entry to read, or one that needs no head, nobody waits for it.
+				head.catch(() => undefined);
+			}
+
 			return then(found, known => this.#current(known, use, head));
 		};
 
@@ -406,7 +411,6 @@ export class CacheCore {
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
 		const position = await this.journal.clear(async () => {
-			await this.idle();
 			await this.settleLate();
 			await this.managed.clear();
 			this.secrets.forget();

@@ -3,7 +3,7 @@ import {identify} from '../identity/identify.ts';
 import {handsOutSecret} from '../identity/stored-request.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {type CachedResponse, storedOf} from '../model/cached-response.ts';
-import {decodableCodings} from '../model/content-coding.ts';
+import {decodableCodings, decodedContent} from '../model/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
 import {expiresAt, lifetime, resolveExpiration} from '../policy/freshness.ts';
@@ -36,6 +36,8 @@ export type DescribedResponse = {
 
 	/** The content, with content codings undone. */
 	readonly body?: unknown;
+
+	/** The content with the codings that its headers name, as Got gives it with `decompress: false`. */
 	readonly rawBody?: Uint8Array | undefined;
 };
 
@@ -74,8 +76,10 @@ export function checkedResponse(response: DescribedResponse): Received {
 		throw new SettingError('response.body', body, 'a string or a Uint8Array');
 	}
 
+	const rawHeaders = checkedHeaders(headers);
+	const decoded = rawBody === undefined ? content : decodedContent({body: content, fields: fieldsOf(rawHeaders)});
 	return {
-		statusCode, statusMessage, rawHeaders: checkedHeaders(headers), body: Uint8Array.from(content),
+		statusCode, statusMessage, rawHeaders, body: Uint8Array.from(decoded),
 	};
 }
 

@@ -32,6 +32,7 @@ export class Exchange {
 			rules: client.rules,
 			redirects,
 			standIn: () => this.#response.standIn(),
+			drop: reason => this.#response.drop(reason),
 		});
 	}
 

@@ -41,6 +41,9 @@ export type RequestPhaseOptions = {
 
 	/** Gives a stale response in place of an error, if one may. */
 	readonly standIn: () => RenderedResponse | undefined;
+
+	/** Deletes what was found. */
+	readonly drop: (reason: string) => MaybePromise<void>;
 };
 
 // A key that took longer to make than the request may be held back.
@@ -266,7 +269,7 @@ export class RequestPhase {
 
 		return then(accepts(settings, found.stored, key, cache), isAccepted => {
 			if (!isAccepted) {
-				return this.#filter(found);
+				return this.#filter();
 			}
 
 			return then(this.#judge(found.stored), redirect => {
@@ -296,12 +299,13 @@ export class RequestPhase {
 	}
 
 	// What the filter refuses now is deleted, and as good as never stored.
-	#filter({key}: Match): Action {
-		const {cache, facts, settings} = this.#state;
-		cache.delete(key, 'filtered');
-		this.#state.match = noMatch;
-		const decision = onLookup(facts, {stored: undefined}, settings.now());
-		return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
+	#filter(): MaybePromise<Action> {
+		const {facts, settings} = this.#state;
+		return then(this.#options.drop('filtered'), () => {
+			this.#state.match = noMatch;
+			const decision = onLookup(facts, {stored: undefined}, settings.now());
+			return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
+		});
 	}
 
 	#execute(decision: Verdict): Action {

@@ -55,6 +55,12 @@ export class ResponsePhase {
 		return this.#writes.confirm();
 	}
 
+	/** Deletes what was found; waited for with `failFast`. */
+	drop(reason: string): MaybePromise<void> {
+		this.#writes.drop(reason);
+		return this.confirm();
+	}
+
 	/** The origin responded. */
 	respond(event: Extract<Event, {type: 'response'}>): Action {
 		const action = this.#respond(event);

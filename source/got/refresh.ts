@@ -143,23 +143,31 @@ class Refresh {
 			return this.#exchangeOnce({}, true);
 		}
 
-		await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
-		return response.statusCode!;
+		try {
+			await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
+			return response.statusCode!;
+		} catch (error) {
+			if (!isTransientError(error) || !this.#mayRepeat(isLast)) {
+				throw error;
+			}
+		}
+
+		this.#isToBeRepeated = true;
+		return undefined;
 	}
 
 	/** The response; `undefined` where the request is to be repeated. That there is none, the exchange is told. */
 	async #answered(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<IncomingMessage | undefined> {
-		const mayRepeat = (): boolean => !isLast && this.#deadline.left > pause;
 		try {
 			const response = await this.#ask(validators);
-			if (!isTransientStatus(response.statusCode!) || response.headers['retry-after'] !== undefined || !mayRepeat()) {
+			if (!isTransientStatus(response.statusCode!) || response.headers['retry-after'] !== undefined || !this.#mayRepeat(isLast)) {
 				return response;
 			}
 
 			this.#unwanted = response;
 			void leave(response);
 		} catch (error) {
-			if (!isTransientError(error) || !mayRepeat()) {
+			if (!isTransientError(error) || !this.#mayRepeat(isLast)) {
 				void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
 				throw error;
 			}
@@ -167,6 +175,10 @@ class Refresh {
 
 		this.#isToBeRepeated = true;
 		return undefined;
+	}
+
+	#mayRepeat(isLast: boolean): boolean {
+		return !isLast && this.#deadline.left > pause;
 	}
 
 	async #ask(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {

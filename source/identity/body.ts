@@ -55,7 +55,8 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 		}
 
 		case 'bytes': {
-			return ['bytes', ...type, digest(body)];
+			const text = body.length <= maxJsonLength ? decode(body) : undefined;
+			return text !== undefined && parts.showsCredential(text) ? unread(body, type, parts) : ['bytes', ...type, digest(body)];
 		}
 
 		default: {

@@ -23,10 +23,10 @@ const wholeNames: readonly CredentialRow[] = [
 	},
 	{
 		class: 'secret',
-		ends: phrases('id token hint, saml response, saml art, connection string, honeycomb team, jfrog art api, oidc data, app check, fb dtsg, request digest, one time code, factor code'),
+		ends: phrases('id token hint, saml response, saml art, connection string, honeycomb team, jfrog art api, oidc data, app check, fb dtsg, request digest, one time code, factor code, ovh consumer, wskey'),
 		examples: list(`
 			id_token_hint SAMLResponse connection_string x-honeycomb-team X-JFrog-Art-Api x-amzn-oidc-data X-Firebase-AppCheck fb_dtsg X-RequestDigest one_time_code
-			two-factor-code
+			two-factor-code X-Ovh-Consumer wskey
 		`),
 		why: 'Well-known services send a credential under a name that does not say so.',
 	},
@@ -62,14 +62,14 @@ const secretWords: readonly CredentialRow[] = [
 	},
 	{
 		class: 'secret',
-		ends: list('jwt jwts jws jwe dpop assertion assertions samlresponse samlart wresult tgt castgc verifier'),
-		examples: list('jwt DPoP client_assertion cf-access-jwt-assertion SAMLart wresult code_verifier oauth_verifier'),
+		ends: list('jwt jwts jws jwe dpop macaroon macaroons assertion assertions samlresponse samlart wresult tgt castgc verifier'),
+		examples: list('jwt DPoP Grpc-Metadata-macaroon client_assertion cf-access-jwt-assertion SAMLart wresult code_verifier oauth_verifier'),
 		why: 'A signed statement of who asks, or its proof.',
 	},
 	{
 		class: 'secret',
-		ends: list('signature signatures hmac'),
-		examples: list('X-Amz-Signature X-Hub-Signature-256 oauth_signature X-Shopify-Hmac-Sha256'),
+		ends: list('signature signatures hmac hdnts hdnea hdntl'),
+		examples: list('X-Amz-Signature X-Hub-Signature-256 oauth_signature X-Shopify-Hmac-Sha256 hdnts'),
 		why: 'A signed URL lets in whoever has it.',
 	},
 	{

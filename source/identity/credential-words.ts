@@ -19,7 +19,7 @@ export const otherWords: readonly string[] = list('my the https host php asp net
 Endings of words that are split off whatever stands before them, even where it is unknown: `hapikey`, `acmetoken`. Hardly any other English word ends with one of them.
 */
 export const strongEndings: readonly string[] = list(`
-	token password passwd passphrase passcode secret apikey signature credential credentials authorization privatekey secretkey accesskey sessionid sessid
+	token password passwd passphrase passcode secret apikey signature credential credentials authorization privatekey secretkey accesskey accesskeyid sessionid sessid
 	cookie
 `);
 

@@ -8,7 +8,13 @@ import {
 	type Ignored,
 } from './credentials.ts';
 import type {JsonPath} from './json.ts';
-import {isSecretString, isSecretValue, redactReferences} from './references.ts';
+import {
+	holdsCredential,
+	isSecretForm,
+	isSecretString,
+	isSecretValue,
+	redactReferences,
+} from './references.ts';
 import type {IdentitySettings} from './types.ts';
 
 const redactedJson = JSON.stringify(REDACTED);
@@ -67,6 +73,11 @@ export class KeyParts {
 	hashBody(digest: string): void {
 		this.#hasBodyCredential = true;
 		this.hash('body', '', digest);
+	}
+
+	/** Whether a body has a credential in it, though its type says nothing of named values. */
+	showsCredential(text: string): boolean {
+		return holdsCredential(text, this.#ignored) || isSecretForm(text, this.#ignored);
 	}
 
 	/** Whether a parameter of a query, a path, a form or a multipart body is part of the key in clear. A secret one is hashed. */

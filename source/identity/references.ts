@@ -161,6 +161,11 @@ function redactedUrl(url: string, ignored: Ignored): string {
 	return redacted.includes(REDACTED) ? redacted : REDACTED;
 }
 
+/** Whether a text is written like a form, and a parameter of it is a credential. */
+export function isSecretForm(text: string, ignored: Ignored): boolean {
+	return /^[^\s\u{26}=]+=\S*$/v.test(text) && hasSecretParameter(text, ignored, 0);
+}
+
 function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
 	return text.split('&').some(part => isSecret(part, ignored, depth));
 }

@@ -107,7 +107,7 @@ export const codes: readonly CredentialRow[] = [
 	{
 		class: 'secret',
 		ends: list('codes'),
-		directlyAfter: list('recovery backup scratch emergency otp mfa authorization device security'),
+		directlyAfter: list('recovery backup scratch emergency otp mfa authorization device security pass'),
 		examples: list('recovery_codes backupCodes'),
 		why: 'Several credentials at once.',
 	},

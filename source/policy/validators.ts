@@ -75,7 +75,7 @@ The most characters of a condition that is sent. Servers take no line of more th
 const maxConditionLength = 4096;
 
 function sendable(value: string | undefined): string | undefined {
-	return value !== undefined && value.length <= maxConditionLength ? value : undefined;
+	return value !== undefined && value !== '' && value.length <= maxConditionLength ? value : undefined;
 }
 
 /** Whether a response can be validated (RFC 9110 §8.8): by a tag or a date that can be sent back. */

@@ -1,4 +1,6 @@
+import {Buffer} from 'node:buffer';
 import {inspect} from 'node:util';
+import {brotliCompressSync, gzipSync} from 'node:zlib';
 import test from 'ava';
 import got from 'got';
 import {Keyv} from 'keyv';
@@ -14,6 +16,7 @@ import {
 	type Criteria,
 	type Store,
 } from '../../source/index.ts';
+import {cannedResponse} from '../helpers/canned-response.ts';
 import {IndexedStore} from './indexed-store.ts';
 import {manage, places, type Managed} from './places.ts';
 
@@ -167,6 +170,24 @@ for (const [name, open] of places) {
 		await cache.save({url: `${origin.url}/live`}, live);
 		t.is((await client(`${origin.url}/live`)).body, '/live ');
 		t.is(origin.count, 1);
+	});
+
+	test(`${name}: a response that Got left coded is saved as its content`, async t => {
+		const {cache} = await manage(t, open);
+		const url = 'https://example.com/coded';
+		for (const [coding, encode] of [['gzip', gzipSync], ['br', brotliCompressSync]] as const) {
+			const coded = encode('{"a":1}');
+			const response = await got(url, {
+				decompress: false,
+				responseType: 'buffer',
+				request: () => cannedResponse({headers: {'content-encoding': coding}, body: coded}),
+			});
+			const saved = await cache.save({url}, response);
+			t.deepEqual([saved.json(), saved.headers['content-encoding']], [{a: 1}, undefined]);
+		}
+
+		const plain = await cache.save({url}, {headers: {'content-encoding': 'gzip'}, rawBody: Buffer.from('not coded')});
+		t.is(plain.text(), 'not coded');
 	});
 
 	test(`${name}: another cache takes over what is stored, with its expirations`, async t => {

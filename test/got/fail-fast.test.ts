@@ -140,6 +140,18 @@ const writes: ReadonlyArray<{
 		failing: 'delete',
 	},
 	{
+		title: 'a filter deletes',
+		before: async (client, url) => client(url),
+		ask: async (client, url) => client(url, {context: {cache: {filterFn: () => false}}}),
+		failing: 'delete',
+	},
+	{
+		title: 'a filter deletes, and nothing may be sent',
+		before: async (client, url) => client(url),
+		ask: async (client, url) => client(url, {throwHttpErrors: false, context: {cache: {filterFn: () => false, onlyIfCached: true}}}),
+		failing: 'delete',
+	},
+	{
 		title: 'what may not be stored takes the place of what is',
 		settings: {cacheControl: true, expireAfter: undefined},
 		answer(request, response) {
@@ -190,6 +202,22 @@ for (const [name, instance] of majors) {
 			});
 		}
 	}
+}
+
+for (const title of ['nothing', 'an answer', 'an answer with tags']) {
+	test(`with \`failFast\`, a store that cannot be read, where ${title} is stored, fails the request and nothing else`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end('answer');
+		});
+		const failingStore = new FailingStore(true);
+		const {client} = createClient({store: failingStore.store, failFast: true, ...title === 'an answer with tags' && {tags: () => ['tag']}});
+		await (title === 'nothing' ? undefined : client(origin.url));
+		await getCache(client)!.idle();
+		failingStore.failing = 'get';
+		await t.throwsAsync(async () => client(origin.url), {message: /no get/v});
+		// AVA fails where a rejection is nobody's.
+		await delay(20);
+	});
 }
 
 test('with `failFast`, a result that cannot be stored is an error of its call', async t => {

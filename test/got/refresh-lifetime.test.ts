@@ -94,6 +94,22 @@ for (const [name, instance] of majors) {
 		});
 	}
 
+	test(`${name}: \`clear()\` does not wait for a refresh, and nothing of it is stored`, async t => {
+		await using holding = await HoldingOrigin.start();
+		const {origin: {url}} = holding;
+		const {client, cache, expire, idle, errors} = refreshingClient(instance);
+		await client(url);
+		expire();
+		await client(url);
+		const response = await holding.held;
+		await cache.clear();
+		t.is(await cache.count(), 0);
+		response.end('answer 2');
+		await idle();
+		t.is(await cache.count(), 0);
+		t.deepEqual(errors, []);
+	});
+
 	for (const way of ['idle', 'close'] as const) {
 		test(`${name}: \`${way}()\` waits for a refresh`, async t => {
 			await using holding = await HoldingOrigin.start();

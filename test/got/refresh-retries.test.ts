@@ -113,6 +113,22 @@ for (const [name, instance] of majors) {
 		});
 	}
 
+	test.serial(`${name}: a refresh is tried once more after a body that breaks off, and not a third time`, async t => {
+		const cut: Attempt = {headers: {'content-length': '100'}, body: 'a part', error: failure('ECONNRESET')};
+		for (const [attempts, codes, reason] of [[[cut, {}], [], 'fresh'], [[cut, cut, {}], ['ECONNRESET'], 'stale-while-revalidate']] as const) {
+			const refreshed = await refreshBy(instance, attempts);
+			t.is(refreshed.count, 1);
+			await passTime(1000);
+			await refreshed.idle();
+			t.is(refreshed.count, 2);
+			t.deepEqual(refreshed.errors.map(({code}) => code), codes);
+			t.is(reasonOf(await refreshed.client(url)), reason);
+			await settle();
+			await passTime(1000);
+			await refreshed.idle();
+		}
+	});
+
 	test.serial(`${name}: nobody waits while a refresh waits to be tried once more; what another request renews meanwhile is not asked for again`, async t => {
 		const refreshed = await refreshBy(instance, [failure('ECONNRESET'), {}, {}]);
 		t.is(refreshed.count, 1);

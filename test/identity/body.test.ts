@@ -60,6 +60,18 @@ for (const [title, body, parts] of splits) {
 	});
 }
 
+test('delimiters that stand within a line cost no more than other text', t => {
+	const seconds = (text: string): number => {
+		const body = Buffer.from(`a${text.repeat(2_000_000)}`);
+		const start = performance.now();
+		t.is(splitMultipart(body, '-'.repeat(70)), undefined);
+		return (performance.now() - start) / 1000;
+	};
+
+	seconds('-');
+	t.true(seconds('-') < 0.1 + (10 * seconds('a')));
+});
+
 const names: ReadonlyArray<readonly [lines: string, name: string | undefined]> = [
 	['content-disposition: form-data; name="a"', 'a'],
 	['Content-Disposition:form-data;name=a', 'a'],
@@ -184,6 +196,15 @@ const secrets: ReadonlyArray<readonly [title: string, headers: Record<string, st
 	['malformed parts', of('multipart/form-data; boundary=x'), 'a', true],
 	['parts without a boundary', of('multipart/form-data'), 'a', true],
 	['bytes', of('image/png'), bytesOf(1), false],
+	['a text', of('text/plain'), 'a = 1', false],
+	['a text like JSON', of('text/plain'), '{"a":1}', false],
+	['a text like a form', {}, 'a=1&b=2', false],
+	['a text like JSON with a credential', of('text/plain'), '{"user":{"password":"1"}}', true],
+	['bytes like JSON with a credential', {}, new TextEncoder().encode('{"token":"1"}'), true],
+	['a text like a form with a credential', {}, 'a=1&password=2', true],
+	['a text with what is no form', of('text/plain'), 'Say password=2', false],
+	['a text that is a URL with a credential', of('text/plain'), 'https://example.com/?token=1', true],
+	['a text that is a token', of('text/plain'), 'Bearer abcdefgh', true],
 ];
 
 for (const [title, headers, body, isSecret] of secrets) {

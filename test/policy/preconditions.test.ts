@@ -132,6 +132,11 @@ for (const etag of ['"a"', '""', 'W/"a"', '"a,b"', '"\u{E9}"', String.raw`"\"`, 
 	});
 }
 
+test('RFC 9110 §8.8.2: a Last-Modified that is empty is no validator', t => {
+	t.false(hasValidator({fields: {'last-modified': ''}}));
+	t.deepEqual(conditionsOf({fields: {etag: '"a"', 'last-modified': ''}}), {'if-none-match': '"a"'});
+});
+
 const updates: ReadonlyArray<readonly [title: string, stored: Fields, update: Fields, can: boolean]> = [
 	['without validators', {etag: '"a"'}, {}, true],
 	['with the same strong tag', {etag: '"a"'}, {etag: '"a"'}, true],
