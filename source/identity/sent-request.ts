@@ -106,17 +106,21 @@ function withoutUserInfo({href}: URL): URL {
 // Frameworks build the URL of a request from these, as they do from `Host`.
 const rewritingHeaders = new Set([
 	'forwarded',
+	'front-end-https',
 	'x-forwarded-host',
 	'x-forwarded-port',
 	'x-forwarded-prefix',
 	'x-forwarded-proto',
+	'x-forwarded-protocol',
 	'x-forwarded-scheme',
 	'x-forwarded-server',
+	'x-forwarded-ssl',
 	'x-host',
 	'x-http-host-override',
 	'x-original-host',
 	'x-original-url',
 	'x-rewrite-url',
+	'x-url-scheme',
 ]);
 
 const defaultPorts: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};

@@ -54,6 +54,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['X-Original-URL', {headers: {'x-original-url': '/a'}}],
 	['X-Rewrite-URL', {headers: {'x-rewrite-url': '/a'}}],
 	['X-Forwarded-Proto', {headers: {'x-forwarded-proto': 'https'}}],
+	...['x-forwarded-protocol', 'x-forwarded-ssl', 'x-url-scheme', 'front-end-https'].map(name => [name, {headers: {[name]: 'on'}}] as const),
 	['X-Forwarded-Port', {headers: {'x-forwarded-port': '8443'}}],
 	['X-Forwarded-Prefix', {headers: {'x-forwarded-prefix': '/a'}}],
 	['Forwarded', {headers: {forwarded: 'host=a.example'}}],
