@@ -11,8 +11,7 @@ import {
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {refreshingClient} from '../helpers/refreshing.ts';
-
-type Operation = 'get' | 'set' | 'delete';
+import {answeringStore, type Operation} from '../helpers/answering-store.ts';
 
 /** A store whose calls fail where a test wants them to, at once or later. */
 class FailingStore {
@@ -20,9 +19,8 @@ class FailingStore {
 	failing: Operation | undefined;
 
 	constructor(isLate: boolean) {
-		const values = new Map<string, string>();
-		const answer = <Value>(operation: Operation, action: () => Value) => {
-			const act = (): Value => {
+		this.store = answeringStore((operation, action) => {
+			const act = (): ReturnType<typeof action> => {
 				if (this.failing === operation) {
 					throw new Error(`no ${operation}`);
 				}
@@ -36,29 +34,7 @@ class FailingStore {
 					return act();
 				})()
 				: act();
-		};
-
-		this.store = {
-			name: 'failing',
-			holds: 'text',
-			get: key => answer('get', () => values.get(key)),
-			set: (key, value) => answer('set', () => {
-				values.set(key, value as string);
-			}),
-			delete: key => answer('delete', () => values.delete(key)),
-			deleteMany: keys => answer('delete', () => {
-				for (const key of keys) {
-					values.delete(key);
-				}
-			}),
-			clear() {
-				values.clear();
-			},
-			async * iterate() {
-				yield * values;
-			},
-			close() {},
-		};
+		});
 	}
 }
 

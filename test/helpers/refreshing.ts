@@ -9,6 +9,7 @@ import {
 	type Store,
 } from '../../source/index.ts';
 import {createClient, type TestClient} from './clients.ts';
+import {answeringStore} from './answering-store.ts';
 
 export type RefreshingClient = TestClient & {
 	readonly cache: HttpCache;
@@ -49,31 +50,8 @@ export function reasonOf(response: unknown): string {
 
 /** A store that answers some milliseconds later, so that a refresh is sent long after the answer. */
 export function lateStore(milliseconds = 20): Store {
-	const values = new Map<string, string>();
-	const late = async <Value>(action: () => Value): Promise<Value> => {
+	return answeringStore(async (_operation, action) => {
 		await delay(milliseconds);
 		return action();
-	};
-
-	return {
-		name: 'late',
-		holds: 'text',
-		get: async key => late(() => values.get(key)),
-		set: async (key, value) => late(() => {
-			values.set(key, value as string);
-		}),
-		delete: async key => late(() => values.delete(key)),
-		async deleteMany(keys) {
-			for (const key of keys) {
-				values.delete(key);
-			}
-		},
-		clear() {
-			values.clear();
-		},
-		async * iterate() {
-			yield * values;
-		},
-		close() {},
-	};
+	});
 }
