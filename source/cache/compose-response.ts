@@ -44,7 +44,7 @@ export type ReceivedResponse = {
 };
 
 /** A body as it is stored, and what it answers. */
-export type StoredContent = {
+type StoredContent = {
 	readonly body: Uint8Array;
 
 	/** The content codings that were undone. */

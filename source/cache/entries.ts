@@ -37,7 +37,7 @@ export type EntriesOptions = {
 };
 
 /** An entry, or why it cannot be read. */
-export type Inspected = {
+type Inspected = {
 	readonly key: string;
 } & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
 

@@ -39,7 +39,7 @@ type Remembered = Mark & {
 	readonly head: string | undefined | null;
 };
 
-export type JournalRecordsOptions = {
+type JournalRecordsOptions = {
 	/** Throws its faults: a record that cannot be read is not the same as none. */
 	readonly store: Store;
 	readonly now: () => number;

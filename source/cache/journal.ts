@@ -28,7 +28,7 @@ const mostKeys = 100;
 // How far the clocks of processes are apart at most, in milliseconds, where nothing but time tells what came first.
 const clockMargin = 60_000;
 
-export type JournalOptions = {
+type JournalOptions = {
 	readonly local: LocalJournal;
 
 	/** Whether other processes may see the store. */

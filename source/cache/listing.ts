@@ -81,7 +81,7 @@ export function isByKey({keys, tags, patterns, valid, expired, invalid, olderTha
 	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined;
 }
 
-export type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
+type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
 
 export type Sorting = {
 	/** Default: `'createdAt'`. */

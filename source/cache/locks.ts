@@ -18,7 +18,7 @@ const lockTime = 10_000;
 const refusalTime = 2000;
 const refused = 'refused';
 
-export type LocksOptions = {
+type LocksOptions = {
 	readonly setting: LockSetting;
 	readonly now: () => number;
 };

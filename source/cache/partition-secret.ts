@@ -14,7 +14,7 @@ const doubt = 10_000;
 // How long a store that failed is left alone.
 const pause = 10_000;
 
-export type PartitionSecretOptions = {
+type PartitionSecretOptions = {
 	/** Throws its faults. */
 	readonly store: Store;
 

@@ -23,7 +23,7 @@ export type LongTask = {
 	readonly onProgress?: ((done: number) => void) | undefined;
 };
 
-export type KeyMigrationOptions = LongTask & {
+type KeyMigrationOptions = LongTask & {
 	readonly entries: Entries;
 	readonly remove: (key: string) => MaybePromise<unknown>;
 

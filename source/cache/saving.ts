@@ -50,7 +50,7 @@ export type SaveOptions = {
 /** Why something was not stored. */
 export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star' | 'too-many-tags';
 
-export type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
+type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
 
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 

@@ -10,7 +10,7 @@ How a request ended, for those that wait: all of them have its result, nobody el
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
 /** What is told of a request in flight. */
-export type Listener<Result> = {
+type Listener<Result> = {
 	readonly onNames: (names: readonly string[]) => void;
 	readonly onEnd: (inFlight: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>) => void;
 

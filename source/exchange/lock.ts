@@ -18,7 +18,7 @@ const longestPause = 100;
 /** The keys whose locks requests of this process have, or are about to have. */
 const holders = new WeakMap<CacheCore, Set<string>>();
 
-export type LockOptions = {
+type LockOptions = {
 	readonly cache: CacheCore;
 	readonly key: string;
 

@@ -19,7 +19,7 @@ import type {RenderedResponse} from './types.ts';
 
 const nothing = new Uint8Array(0);
 
-export type RenderOptions = {
+type RenderOptions = {
 	readonly view: View;
 	readonly method: string;
 

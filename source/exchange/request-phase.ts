@@ -34,7 +34,7 @@ import type {
 } from './types.ts';
 
 /** What the request phase needs beside the state. */
-export type RequestPhaseOptions = {
+type RequestPhaseOptions = {
 	/** The settings of the client, without those of one request. */
 	readonly rules: ExchangeSettings;
 	readonly redirects: Redirects | undefined;

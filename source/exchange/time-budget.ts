@@ -1,6 +1,6 @@
 import {systemClock, type Clock} from './clock.ts';
 
-export type TimeLimits = {
+type TimeLimits = {
 	/** Milliseconds for which the store may hold a request back, all of its calls together. */
 	readonly store: number;
 

@@ -8,7 +8,7 @@ export type Outcome<Result> =
 	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
 	| {readonly do: 'alone'};
 
-export type WaiterOptions = {
+type WaiterOptions = {
 	readonly fields: Fields;
 	readonly position: number;
 	readonly budget: TimeBudget;

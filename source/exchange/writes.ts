@@ -16,7 +16,7 @@ import {settingOfKey} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 
 /** Told what becomes of a response. */
-export type WriteListener = {
+type WriteListener = {
 	/** It is not stored after all. */
 	readonly onRefused: (reason: WriteReason | 'filtered') => void;
 

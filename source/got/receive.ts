@@ -108,7 +108,7 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
-export type Collector = {
+type Collector = {
 	/** Whether its reader is told of the end when `end` has resolved, and fails where that rejects. Got 14 and 15 tell it at once over HTTP/2. */
 	readonly awaitsEnd: boolean;
 
@@ -126,7 +126,7 @@ Copies the body as it is read by whoever reads it: it neither starts the flow no
 @param request - Over HTTP/2, Got 16 says by it alone that a body was cut off.
 @param limit - Bytes after which it gives up.
 */
-export function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, cut, progress}: Collector): void {
+function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, cut, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;

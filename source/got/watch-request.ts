@@ -7,7 +7,7 @@ import type {ServedResponse} from './served-response.ts';
 
 export type GivenResponse = IncomingMessage | ServedResponse;
 
-export type Watcher = {
+type Watcher = {
 	/** What takes the place of a response: it, a stored one, or another that is waited for; nothing where the request is to be sent once more. Only what is waited for may fail. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
 
@@ -24,7 +24,7 @@ export type Watcher = {
 	readonly fail: (error: unknown) => ServedResponse | undefined;
 };
 
-export type Watched = {
+type Watched = {
 	/** Whether somebody has destroyed the request. */
 	readonly isDestroyed: boolean;
 };
@@ -217,7 +217,7 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 }
 
 /** Emits the event itself, or another one in its place. */
-export type Emission = (event?: string | symbol, argument?: unknown) => boolean;
+type Emission = (event?: string | symbol, argument?: unknown) => boolean;
 
 type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
 

@@ -117,7 +117,7 @@ export function identify(request: SentRequest, settings: KeySettingsOfCache): Id
 }
 
 /** A request as keys are made of it. */
-export function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
+function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
 	return {
 		method: matchedMethod(method, override),
 		url,
@@ -209,7 +209,7 @@ The keys of plain requests like this one, by URL. A plain request is one whose k
 
 @returns `undefined` where there is more.
 */
-export function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): Keys | undefined {
+function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): Keys | undefined {
 	if (body !== undefined || matchHeaders !== false || typeof partitionBy === 'function' || method.includes(':')) {
 		return undefined;
 	}
@@ -224,7 +224,7 @@ export function plainKeys({method, headers, body, trust}: KeyRequest, {matchHead
 }
 
 /** Remembers a key that was made without a secret, so that it is the same for everybody. */
-export function rememberKey(keys: Keys, url: string, key: string): void {
+function rememberKey(keys: Keys, url: string, key: string): void {
 	if (keys.size >= mostKeys) {
 		keys.clear();
 	}

@@ -241,7 +241,7 @@ The request headers that are included in the key by `matchHeaders`: sorted, name
 
 With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it, but for `Host`; where its value is secret, it is hashed.
 */
-export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
+function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
 	if (matchHeaders === false) {
 		return [];
 	}

@@ -186,7 +186,7 @@ export function isSecretValue(value: string, ignored: Ignored, depth = 0): boole
 }
 
 /** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
-export type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
+type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
 
 /**
 The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.

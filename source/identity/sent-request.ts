@@ -130,7 +130,7 @@ export function isTargetHeader(name: string): boolean {
 }
 
 /** The values of the headers that name another target than the URL does. */
-export type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
+type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
 
 /**
 The headers that name another target than the URL does, with their values; `undefined` where there are none (RFC 9110 §7.1).
@@ -174,7 +174,7 @@ function withoutNodes(forwarded: string): string | undefined {
 }
 
 /** Whether a request names its own authority, which changes nothing. */
-export function namesOwnAuthority(url: URL, host: string): boolean {
+function namesOwnAuthority(url: URL, host: string): boolean {
 	return isAuthorityOf(normalized(host), url);
 }
 

@@ -47,7 +47,7 @@ export type RedactedRequest = {
 };
 
 /** The names of the hashed parts, in order, and their keyed digest. */
-export type Partition = {
+type Partition = {
 	readonly parts: ReadonlyArray<readonly [where: string, name: string]>;
 	readonly digest: string;
 };

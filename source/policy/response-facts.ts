@@ -141,7 +141,7 @@ export function rejectsCredentials(statusCode: number): boolean {
 /**
 What the origin says with a response: the first targeted field (RFC 9213), else `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; one that is broken is 0.
 */
-export type ResponseDirectives = {
+type ResponseDirectives = {
 	readonly noStore: boolean;
 	readonly mustUnderstand: boolean;
 	readonly mustRevalidate: boolean;

@@ -58,7 +58,7 @@ type Headed = {readonly fields: Fields};
 const entityTag = /^(?:W\/)?"[!\u{23}-\u{7E}\u{80}-\u{FF}]*"$/v;
 
 /** The entity tag that a text is (RFC 9110 §8.8.3); `undefined` where it is none. */
-export function parseEntityTag(text: string): string | undefined {
+function parseEntityTag(text: string): string | undefined {
 	const tag = trimSpace(text);
 	return entityTag.test(tag) ? tag : undefined;
 }

@@ -1,7 +1,7 @@
 import type {StoredMetadata} from '../model/stored-response.ts';
 import {UnreadableError} from './unreadable.ts';
 
-export type WrittenMetadata = StoredMetadata & {readonly byteLength: number};
+type WrittenMetadata = StoredMetadata & {readonly byteLength: number};
 
 type Check = (value: unknown) => boolean;
 

@@ -16,7 +16,7 @@ import type {
 	StoreQuery,
 } from './types.ts';
 
-export type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
+type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
 
 export type StoreFault = {
 	/** The call that failed; `circuit` says that the store is left alone from now on. */
