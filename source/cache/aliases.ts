@@ -13,7 +13,7 @@ import {listAll} from './listing.ts';
 import {isAlias, targetFields} from './compose-response.ts';
 
 /** A request that is asked for: by the URL that the origin sees, or as it is sent. */
-export type Asked = {
+type Asked = {
 	readonly request: SentRequest;
 	readonly isByUrl: boolean;
 };

@@ -149,7 +149,7 @@ function isUrl(value: unknown): value is string | URL {
 }
 
 /** Whether it names a request. */
-export function isRequest(value: unknown): value is DescribedRequest {
+function isRequest(value: unknown): value is DescribedRequest {
 	const {url, method, headers, body} = new Object(value) as Partial<Record<keyof DescribedRequest, unknown>>;
 	return isUrl(url)
 		&& (method === undefined || isText(method))

@@ -1,61 +1,47 @@
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
-import type {CircuitState} from '../stores/breaker.ts';
-import type {Reason} from '../policy/reasons.ts';
 import {codeOf} from '../errors.ts';
+import type {Reason} from '../policy/reasons.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 import {isDebugged, printDecision} from './debug.ts';
 
-/** An answer that a caller was given, or in the background the cache. */
-export type AnswerEvent = {
-	readonly reason: Reason;
-
-	/** The primary key; `undefined` where the request was none for the cache. */
-	readonly key: string | undefined;
-	readonly method: string;
-
-	/** As it may be shown: without user info and fragment, ignored parameters `REDACTED`. */
-	readonly url: string;
-
-	/** Whether nobody waits for it: a refresh. */
-	readonly background: boolean;
-};
-
-/** What became of a response of the origin's. */
-export type WriteEvent = {
-	readonly reason: Reason;
-
-	/** The primary key; `undefined` where there is none. */
-	readonly key: string | undefined;
-	readonly method: string;
-
-	/** As it may be shown. */
-	readonly url: string;
-};
-
-/** What is stored no longer, or no longer fresh. */
-export type RemovalEvent = {
-	/** What it was deleted or expired by: the criterion, or what happened. */
-	readonly reason: string;
-
-	/** Where one entry is meant. */
-	readonly key?: string;
-
-	/** Where a tag is meant: everything that has it. */
-	readonly tag?: string;
-
-	/** How many, where an index deleted them. */
-	readonly count?: number;
-};
-
 /**
-What happened in the store, and was kept from the request.
+Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no request.
 */
-export type StoreErrorEvent = {
-	readonly operation: string;
-	readonly key?: string;
-	readonly error: unknown;
-};
+export class EventHub {
+	readonly #emitter: EventEmitter;
+
+	/**
+	Tells nobody yet.
+
+	@param emitter - Whose listeners are told.
+	*/
+	constructor(emitter: EventEmitter) {
+		this.#emitter = emitter;
+	}
+
+	/** Whether anybody listens: what nobody hears need not be put together. */
+	isHeard(event: CacheEventName): boolean {
+		return isPrinted || channels[event].hasSubscribers || this.#emitter.listenerCount(event) > 0;
+	}
+
+	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		try {
+			this.#emitter.emit(event, payload);
+		} catch (error) {
+			process.emitWarning(error instanceof Error ? error : String(error));
+		}
+
+		if (channels[event].hasSubscribers) {
+			channels[event].publish(payload);
+		}
+
+		if (isPrinted) {
+			printDecision(event, payload);
+		}
+	}
+}
 
 export type CacheEvents = {
 	/** Stored, and fresh enough: nothing was sent. */
@@ -130,87 +116,56 @@ const channels = Object.fromEntries(Object.keys(names).map(name => [name, channe
 /** Read once: it is asked for at each request. */
 const isPrinted = isDebugged(process.env.DEBUG);
 
-/**
-Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no request.
-*/
-export class EventHub {
-	readonly #emitter: EventEmitter;
+/** An answer that a caller was given, or in the background the cache. */
+export type AnswerEvent = {
+	readonly reason: Reason;
 
-	/**
-	Tells nobody yet.
+	/** The primary key; `undefined` where the request was none for the cache. */
+	readonly key: string | undefined;
+	readonly method: string;
 
-	@param emitter - Whose listeners are told.
-	*/
-	constructor(emitter: EventEmitter) {
-		this.#emitter = emitter;
-	}
+	/** As it may be shown: without user info and fragment, ignored parameters `REDACTED`. */
+	readonly url: string;
 
-	/** Whether anybody listens: what nobody hears need not be put together. */
-	isHeard(event: CacheEventName): boolean {
-		return isPrinted || channels[event].hasSubscribers || this.#emitter.listenerCount(event) > 0;
-	}
-
-	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
-		try {
-			this.#emitter.emit(event, payload);
-		} catch (error) {
-			process.emitWarning(error instanceof Error ? error : String(error));
-		}
-
-		if (channels[event].hasSubscribers) {
-			channels[event].publish(payload);
-		}
-
-		if (isPrinted) {
-			printDecision(event, payload);
-		}
-	}
-}
-
-/**
-What a cache of this process has done since it was made, or since `resetStats()`.
-*/
-export type CacheStats = {
-	readonly since: Date;
-
-	/** Answers from the store that were fresh. */
-	readonly hits: number;
-
-	/** Answers from the store that had expired. */
-	readonly stale: number;
-
-	/** Answers from the store after the origin's 304. */
-	readonly revalidated: number;
-
-	/** Answers of the origin, and errors for want of any, in all and by reason. */
-	readonly misses: number;
-	readonly missesByReason: Readonly<Record<string, number>>;
-
-	/** Requests for which the cache stood aside. */
-	readonly bypassed: number;
-
-	/** Responses handed to the store, and those that were not, by reason. */
-	readonly stored: number;
-	readonly refused: number;
-	readonly refusedByReason: Readonly<Record<string, number>>;
-
-	/** What bounded stores made room by, where they tell. */
-	readonly evicted: number;
-
-	/** Faults of the store, of functions in the settings, and of refreshes. */
-	readonly errors: number;
-
-	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
-	readonly circuit: CircuitState;
-
-	/** Content that did not come from the origin. */
-	readonly bytesSaved: number;
-
-	/** How long the origin took to give, when it was asked, what it was not asked for again. */
-	readonly millisecondsSaved: number;
+	/** Whether nobody waits for it: a refresh. */
+	readonly background: boolean;
 };
 
-export type Answered = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
+/** What became of a response of the origin's. */
+export type WriteEvent = {
+	readonly reason: Reason;
+
+	/** The primary key; `undefined` where there is none. */
+	readonly key: string | undefined;
+	readonly method: string;
+
+	/** As it may be shown. */
+	readonly url: string;
+};
+
+/** What is stored no longer, or no longer fresh. */
+export type RemovalEvent = {
+	/** What it was deleted or expired by: the criterion, or what happened. */
+	readonly reason: string;
+
+	/** Where one entry is meant. */
+	readonly key?: string;
+
+	/** Where a tag is meant: everything that has it. */
+	readonly tag?: string;
+
+	/** How many, where an index deleted them. */
+	readonly count?: number;
+};
+
+/**
+What happened in the store, and was kept from the request.
+*/
+export type StoreErrorEvent = {
+	readonly operation: string;
+	readonly key?: string;
+	readonly error: unknown;
+};
 
 /** Counts. */
 export class Figures {
@@ -281,6 +236,51 @@ export class Figures {
 		this.errors = 0;
 	}
 }
+
+/**
+What a cache of this process has done since it was made, or since `resetStats()`.
+*/
+export type CacheStats = {
+	readonly since: Date;
+
+	/** Answers from the store that were fresh. */
+	readonly hits: number;
+
+	/** Answers from the store that had expired. */
+	readonly stale: number;
+
+	/** Answers from the store after the origin's 304. */
+	readonly revalidated: number;
+
+	/** Answers of the origin, and errors for want of any, in all and by reason. */
+	readonly misses: number;
+	readonly missesByReason: Readonly<Record<string, number>>;
+
+	/** Requests for which the cache stood aside. */
+	readonly bypassed: number;
+
+	/** Responses handed to the store, and those that were not, by reason. */
+	readonly stored: number;
+	readonly refused: number;
+	readonly refusedByReason: Readonly<Record<string, number>>;
+
+	/** What bounded stores made room by, where they tell. */
+	readonly evicted: number;
+
+	/** Faults of the store, of functions in the settings, and of refreshes. */
+	readonly errors: number;
+
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	readonly circuit: CircuitState;
+
+	/** Content that did not come from the origin. */
+	readonly bytesSaved: number;
+
+	/** How long the origin took to give, when it was asked, what it was not asked for again. */
+	readonly millisecondsSaved: number;
+};
+
+export type Answered = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
 
 function count(counts: Map<string, number>, reason: string): void {
 	counts.set(reason, (counts.get(reason) ?? 0) + 1);

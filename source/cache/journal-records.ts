@@ -25,7 +25,7 @@ const headKey = 'got-cache:1:journal';
 const lastPosition = 2 ** 52;
 
 /** What a record says. */
-export type Mark = {
+type Mark = {
 	readonly position: number;
 
 	/** Whether this process wrote it. */

@@ -10,7 +10,7 @@ export type Listed =
 	| {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined}
 	| {readonly key: string; readonly stored: undefined; readonly error: unknown};
 
-export type Found = Extract<Listed, {readonly stored: StoredResponse}>;
+type Found = Extract<Listed, {readonly stored: StoredResponse}>;
 
 /** What is stored and found by nobody. */
 export class HiddenEntryError extends CacheHooksError {

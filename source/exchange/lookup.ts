@@ -1,8 +1,4 @@
 import type {CacheCore} from '../cache/core.ts';
-import {recover, type MaybePromise, then} from '../maybe-promise.ts';
-import {CachedResponse} from '../model/cached-response.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import type {TagFunction} from '../settings.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
 import {
 	identify,
@@ -11,24 +7,13 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {unknownBody} from '../identity/sent-request.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {CachedResponse} from '../model/cached-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import type {TagFunction} from '../settings.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
-
-export const noMatch: NoMatch = {stored: undefined, varies: false};
-
-/** The facts that rules know of a request. */
-export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
-	return requestFacts({
-		method,
-		override,
-		url: targetUrl,
-		// A recording does not depend on what the cache is told.
-		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
-		keyable: body !== unknownBody,
-		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
-	}, settings);
-}
 
 /**
 Finds the stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).
@@ -48,9 +33,16 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 	));
 }
 
+export const noMatch: NoMatch = {stored: undefined, varies: false};
+
 /** What a HEAD got has no content for others, though a `keyFn` may give them one key (RFC 9110 §9.3.2). */
 export function answersMethod(stored: Pick<StoredResponse, 'method'>, request: Pick<SentRequest, 'method'>): boolean {
 	return stored.method !== 'HEAD' || request.method === 'HEAD';
+}
+
+/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
+export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
+	return cacheControl ? 'origin' : 'user';
 }
 
 /**
@@ -61,6 +53,19 @@ The keys under which a GET and a HEAD of a resource lie for this caller.
 export function readKeys(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
 	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
 	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
+}
+
+/** The facts that rules know of a request. */
+export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
+	return requestFacts({
+		method,
+		override,
+		url: targetUrl,
+		// A recording does not depend on what the cache is told.
+		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
+		keyable: body !== unknownBody,
+		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
+	}, settings);
 }
 
 /**
@@ -88,9 +93,4 @@ export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache:
 		cache.report('settingError', {setting: 'tags', error});
 		return undefined;
 	}
-}
-
-/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
-export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
-	return cacheControl ? 'origin' : 'user';
 }

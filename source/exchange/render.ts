@@ -4,8 +4,8 @@ import {
 	type NodeHeaders,
 	type StoredResponse,
 } from '../model/stored-response.ts';
-import {currentAge} from '../policy/freshness.ts';
 import {appendMember, fieldValue, type Fields} from '../policy/fields.ts';
+import {currentAge} from '../policy/freshness.ts';
 import {
 	cookieFields,
 	notModifiedFields,
@@ -16,22 +16,6 @@ import {
 } from '../policy/storing.ts';
 import type {View} from '../policy/types.ts';
 import type {RenderedResponse} from './types.ts';
-
-const nothing = new Uint8Array(0);
-
-type RenderOptions = {
-	readonly view: View;
-	readonly method: string;
-
-	/** The moment for which `Age` is told (RFC 9111 §5.1), where it is. */
-	readonly ageAt: number | undefined;
-
-	/** What `Cache-Status` says (RFC 9211), where it does. */
-	readonly status: string | undefined;
-
-	/** Header lines that came with the answer, and are not stored: cookies and other credentials. */
-	readonly own: RawFields;
-};
 
 /**
 What of a stored response is given, as it is given.
@@ -60,15 +44,21 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 	};
 }
 
-/** The stored response without the cookies that another client has stored with it. */
-export function withoutCookies(stored: StoredResponse): StoredResponse {
-	if (cookieFields.every(name => stored.fields[name] === undefined)) {
-		return stored;
-	}
+type RenderOptions = {
+	readonly view: View;
+	readonly method: string;
 
-	const rawHeaders = storableFields(stored.rawHeaders, cookieFields);
-	return {...stored, rawHeaders, fields: fieldsOf(rawHeaders)};
-}
+	/** The moment for which `Age` is told (RFC 9111 §5.1), where it is. */
+	readonly ageAt: number | undefined;
+
+	/** What `Cache-Status` says (RFC 9211), where it does. */
+	readonly status: string | undefined;
+
+	/** Header lines that came with the answer, and are not stored: cookies and other credentials. */
+	readonly own: RawFields;
+};
+
+const nothing = new Uint8Array(0);
 
 function linesFor(raw: RawFields, view: View): RawFields {
 	const lines = view.kind === 'not-modified' ? notModifiedFields(raw) : raw;
@@ -80,6 +70,34 @@ function linesFor(raw: RawFields, view: View): RawFields {
 function withRange(raw: RawFields, range: string, length: number): RawFields {
 	const ranged = replaceField(raw, 'Content-Range', range);
 	return replaceField(ranged, 'Content-Length', String(length));
+}
+
+function statusLine({statusCode, statusMessage}: StoredResponse, view: View): {statusCode: number; statusMessage: string} {
+	switch (view.kind) {
+		case 'whole': {
+			return {statusCode, statusMessage};
+		}
+
+		case 'not-modified': {
+			return {statusCode: 304, statusMessage: 'Not Modified'};
+		}
+
+		case 'part': {
+			return {statusCode: 206, statusMessage: 'Partial Content'};
+		}
+
+		case 'unsatisfiable': {
+			return {statusCode: 416, statusMessage: 'Range Not Satisfiable'};
+		}
+	}
+}
+
+function content({body}: StoredResponse, view: View): Uint8Array {
+	if (view.kind === 'whole') {
+		return body;
+	}
+
+	return view.kind === 'part' ? body.subarray(view.start, view.end) : nothing;
 }
 
 /** Header lines, as they came and as Node.js has them, of which some are put in their place. */
@@ -131,6 +149,16 @@ class Lines {
 	}
 }
 
+/** The stored response without the cookies that another client has stored with it. */
+export function withoutCookies(stored: StoredResponse): StoredResponse {
+	if (cookieFields.every(name => stored.fields[name] === undefined)) {
+		return stored;
+	}
+
+	const rawHeaders = storableFields(stored.rawHeaders, cookieFields);
+	return {...stored, rawHeaders, fields: fieldsOf(rawHeaders)};
+}
+
 /** RFC 9111 §5.2.1.7, with requests-cache's words for a miss. */
 export function renderGatewayTimeout(statusMessage: string, status: string | undefined): RenderedResponse {
 	const rawHeaders = status === undefined ? [] : ['Cache-Status', status];
@@ -142,32 +170,4 @@ export function renderGatewayTimeout(statusMessage: string, status: string | und
 		body: nothing,
 		fromCache: false,
 	};
-}
-
-function statusLine({statusCode, statusMessage}: StoredResponse, view: View): {statusCode: number; statusMessage: string} {
-	switch (view.kind) {
-		case 'whole': {
-			return {statusCode, statusMessage};
-		}
-
-		case 'not-modified': {
-			return {statusCode: 304, statusMessage: 'Not Modified'};
-		}
-
-		case 'part': {
-			return {statusCode: 206, statusMessage: 'Partial Content'};
-		}
-
-		case 'unsatisfiable': {
-			return {statusCode: 416, statusMessage: 'Range Not Satisfiable'};
-		}
-	}
-}
-
-function content({body}: StoredResponse, view: View): Uint8Array {
-	if (view.kind === 'whole') {
-		return body;
-	}
-
-	return view.kind === 'part' ? body.subarray(view.start, view.end) : nothing;
 }

@@ -1,8 +1,7 @@
-import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
-import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
+import type {Position, Subject} from '../cache/journal.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -11,17 +10,14 @@ import {
 } from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
 import {fieldsOf} from '../model/stored-response.ts';
+import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
+import type {RequestFacts} from '../policy/facts.ts';
 import {fieldLines} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {RequestFacts} from '../policy/facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import {factsOf, noMatch, policySource} from './lookup.ts';
-import {
-	renderGatewayTimeout,
-	renderStored,
-	withoutCookies,
-} from './render.ts';
+import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {
 	ExchangeInfo,
@@ -29,17 +25,6 @@ import type {
 	RenderedResponse,
 	SentRequest,
 } from './types.ts';
-
-/** A request that is under way. */
-export type Sent = {
-	readonly reason: Reason;
-	readonly conditional: boolean;
-	readonly storesFor: 'GET' | undefined;
-	readonly time: number;
-
-	/** The position of the last invalidation before it was sent. */
-	readonly position: Position;
-};
 
 /**
 What both phases of an exchange know, and how it tells of itself.
@@ -245,6 +230,34 @@ export class ExchangeState {
 	}
 }
 
+/** A request that is under way. */
+type Sent = {
+	readonly reason: Reason;
+	readonly conditional: boolean;
+	readonly storesFor: 'GET' | undefined;
+	readonly time: number;
+
+	/** The position of the last invalidation before it was sent. */
+	readonly position: Position;
+};
+
+/**
+What `Cache-Status` says of an answer.
+*/
+function describeStatus({name, key}: CacheStatusSettings, info: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: StatusNews): string {
+	const detail = info.fromCache && info.reason !== 'fresh' && info.reason !== 'revalidated' ? info.reason : undefined;
+	return remembered(name, {
+		hit: forwarded === undefined && info.fromCache,
+		forward: forwarded === undefined ? undefined : forwardOf(forwarded, varies),
+		forwardStatus: statusCode,
+		stored: stored === true,
+		collapsed: info.collapsed,
+		ttl: info.fromCache && info.expires !== undefined ? Math.floor((info.expires - now) / 1000) : undefined,
+		key: key ? info.key : undefined,
+		detail: info.reason === 'only-if-cached' || info.reason === 'gateway-timeout' ? info.reason : detail,
+	});
+}
+
 /** How `Cache-Status` (RFC 9211) names this cache, and whether it tells the key. */
 type CacheStatusSettings = {
 	readonly name: string;
@@ -277,27 +290,6 @@ const forwardReasons: Partial<Record<Reason, ForwardReason>> = {
 	range: 'partial',
 };
 
-/** What was said lately, by what it was said of: one answer of a second is mostly like the other. */
-const members = new Map<string, string>();
-const mostMembers = 500;
-
-/**
-What `Cache-Status` says of an answer.
-*/
-function describeStatus({name, key}: CacheStatusSettings, info: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: StatusNews): string {
-	const detail = info.fromCache && info.reason !== 'fresh' && info.reason !== 'revalidated' ? info.reason : undefined;
-	return remembered(name, {
-		hit: forwarded === undefined && info.fromCache,
-		forward: forwarded === undefined ? undefined : forwardOf(forwarded, varies),
-		forwardStatus: statusCode,
-		stored: stored === true,
-		collapsed: info.collapsed,
-		ttl: info.fromCache && info.expires !== undefined ? Math.floor((info.expires - now) / 1000) : undefined,
-		key: key ? info.key : undefined,
-		detail: info.reason === 'only-if-cached' || info.reason === 'gateway-timeout' ? info.reason : detail,
-	});
-}
-
 function forwardOf(reason: Reason, varies: boolean): ForwardReason {
 	return reason === 'miss' && varies ? 'vary-miss' : forwardReasons[reason] ?? 'bypass';
 }
@@ -318,3 +310,7 @@ function remembered(name: string, facts: StatusFacts): string {
 	members.set(id, member);
 	return member;
 }
+
+/** What was said lately, by what it was said of: one answer of a second is mostly like the other. */
+const members = new Map<string, string>();
+const mostMembers = 500;

@@ -6,15 +6,6 @@ import type {StoredCookie} from '../model/stored-response.ts';
 import type {Seat} from './install/seat.ts';
 import {ServedResponse} from './served-response.ts';
 
-// What an attempt has on the options that Got made for it: the request function, the exchange, what becomes of retries, and the redirects before.
-
-export const seatName: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
-
-/** The seat of this process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
-export function findSeat(): Seat | undefined {
-	return (globalThis as {[seatName]?: Seat})[seatName];
-}
-
 /** Puts a transport before the request function of these options alone. */
 export function putOn(options: Options, transport: unknown): void {
 	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
@@ -28,8 +19,17 @@ export function takeOff(options: Options): void {
 	findSeat()?.pass(options);
 }
 
+// What an attempt has on the options that Got made for it: the request function, the exchange, what becomes of retries, and the redirects before.
+
+export const seatName: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
+
+/** The seat of this process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
+export function findSeat(): Seat | undefined {
+	return (globalThis as {[seatName]?: Seat})[seatName];
+}
+
 /** The exchange that a response comes from, and the clock of its client. */
-export type Remembered = {readonly exchange: Exchange; readonly now: () => number};
+type Remembered = {readonly exchange: Exchange; readonly now: () => number};
 
 const ofRequests = new WeakMap<Options, Remembered>();
 
@@ -40,20 +40,6 @@ export function remember(options: Options, remembered: Remembered): void {
 export function rememberedOf(options: Options): Remembered | undefined {
 	return ofRequests.get(options);
 }
-
-type RetryOptions = Options['retry'];
-type CalculateDelay = NonNullable<RetryOptions['calculateDelay']>;
-
-type Waiting = {
-	readonly calculateDelay: CalculateDelay;
-	isOver: boolean;
-};
-
-// In place of `true`, so that Got asks always. A hook may give a boolean of its own meanwhile.
-const suspended = null as unknown as boolean;
-
-/** Delays that wait for Got to use up its retries, and what they stand before. Got carries the function over to the next attempt. */
-const waiting = new WeakMap<CalculateDelay, Waiting>();
 
 /**
 Lets Got retry by the user's own rules, a `calculateDelay` of theirs included; when it would give up, it tries once more at once, and that attempt is answered by what is stored.
@@ -104,11 +90,19 @@ export function endOfRetries(options: Options): boolean {
 	return state.isOver;
 }
 
-const refusing = new WeakSet<CalculateDelay>();
+type RetryOptions = Options['retry'];
+type CalculateDelay = NonNullable<RetryOptions['calculateDelay']>;
 
-// Of Got's `HTTPError`, and of what a hook asks for.
-const errorStatus = 'ERR_NON_2XX_3XX_RESPONSE';
-const retrying = 'ERR_RETRYING';
+type Waiting = {
+	readonly calculateDelay: CalculateDelay;
+	isOver: boolean;
+};
+
+// In place of `true`, so that Got asks always. A hook may give a boolean of its own meanwhile.
+const suspended = null as unknown as boolean;
+
+/** Delays that wait for Got to use up its retries, and what they stand before. Got carries the function over to the next attempt. */
+const waiting = new WeakMap<CalculateDelay, Waiting>();
 
 /**
 Got retries an error status after a pause that is meant for the origin. One that came from the cache would come again: it is the answer.
@@ -134,17 +128,15 @@ export function refuseRetry(options: Options): void {
 	options.retry.calculateDelay = refuse;
 }
 
+const refusing = new WeakSet<CalculateDelay>();
+
+// Of Got's `HTTPError`, and of what a hook asks for.
+const errorStatus = 'ERR_NON_2XX_3XX_RESPONSE';
+const retrying = 'ERR_RETRYING';
+
 function isServed(response: Response | undefined): boolean {
 	return response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
 }
-
-// The status codes of redirects that Got follows.
-const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
-
-/** Got copies `context`, symbols included, from one hop to the next. */
-const visited = Symbol('got-cache-hooks: visited URLs');
-
-type Context = {[visited]?: readonly string[]};
 
 /**
 The redirects that led to a request; `undefined` where it follows none.
@@ -185,6 +177,14 @@ export function noteRedirect(options: Options, {statusCode, headers: {location}}
 	context[visited] = [...context[visited] ?? [], (options.url as URL).href];
 }
 
+/** Got copies `context`, symbols included, from one hop to the next. */
+const visited = Symbol('got-cache-hooks: visited URLs');
+
+type Context = {[visited]?: readonly string[]};
+
+// The status codes of redirects that Got follows.
+const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
+
 function locationOf(statusCode: number, location: unknown): string | undefined {
 	const [first] = [location].flat();
 	return typeof first === 'string' && redirectCodes.has(statusCode) ? first : undefined;
@@ -193,9 +193,6 @@ function locationOf(statusCode: number, location: unknown): string | undefined {
 function withoutFragment(url: string | URL): string {
 	return new URL(url).href.split('#', 1)[0]!;
 }
-
-/** Got makes a cookie jar with callbacks one with promises. */
-type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
 
 async function judgeCookies(cookies: readonly StoredCookie[], jar: CookieJar): Promise<'cookie' | undefined> {
 	try {
@@ -206,6 +203,9 @@ async function judgeCookies(cookies: readonly StoredCookie[], jar: CookieJar): P
 		return 'cookie';
 	}
 }
+
+/** Got makes a cookie jar with callbacks one with promises. */
+type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
 
 function isKnown({name, isDeleted}: StoredCookie, header: string): boolean {
 	const names = header.split(';').map(pair => pair.split('=', 1)[0]!.trim());

@@ -1,6 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import type {Client} from '../exchange/client.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import {
 	knownBody,
@@ -9,22 +11,7 @@ import {
 	type SentRequest,
 } from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
 import {trustOf, type ConnectingOptions} from './trust.ts';
-
-export type RequestFunction = NonNullable<Options['request']>;
-export type RequestResult = Awaited<ReturnType<RequestFunction>>;
-
-export type NativeOptions = {
-	headers?: Record<string, string | string[] | undefined>;
-	signal?: AbortSignal | undefined;
-
-	setHost?: boolean | undefined;
-
-	/** An agent, or for HTTP/2 an object of agents. The other TLS settings are looked up by `trustOf`. */
-	agent?: unknown;
-};
 
 /** What one attempt of one hop is made of: what Got gives, and what serves it. */
 export type AttemptParts = {
@@ -39,6 +26,67 @@ export type AttemptParts = {
 	/** `timeout.request` as the caller has it, in milliseconds: waiting for another request shortens that of the options. */
 	readonly requestTimeout: number | undefined;
 };
+
+export type NativeOptions = {
+	headers?: Record<string, string | string[] | undefined>;
+	signal?: AbortSignal | undefined;
+
+	setHost?: boolean | undefined;
+
+	/** An agent, or for HTTP/2 an object of agents. The other TLS settings are looked up by `trustOf`. */
+	agent?: unknown;
+};
+
+/**
+The request as it will be sent: after all hooks, with the credentials and the length that Got added.
+*/
+export function outgoingRequest(url: URL, native: NativeOptions, options: Options, settings: HeadSettings): SentRequest {
+	return withTrust(sentRequest(options.method, url, headersOf(native, options, settings), keyableBody(options)), native, options, settings);
+}
+
+/** The settings that decide what of a request counts. */
+type HeadSettings = Pick<ExchangeSettings, 'mode' | 'trust'>;
+
+/** The request with what decides whom it believes. */
+export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {mode, trust: name}: HeadSettings): SentRequest {
+	// A recording is made by whoever may make it, and replayed by everybody.
+	const trust = mode === undefined && request.url.startsWith('https:') ? trustOf(request, native, options, name) : undefined;
+	return trust === undefined ? request : {...request, trust};
+}
+
+/** The headers that are sent, as far as they say what is asked for. */
+export function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Pick<Options, 'cookieJar'>, {mode}: HeadSettings): NonNullable<NativeOptions['headers']> {
+	const sent = sendsHost === false && headers.host === undefined ? {...headers, host: ''} : headers;
+	// The cookies of a jar are those of the responses before, which a recording does not keep.
+	return mode !== undefined && cookieJar !== undefined ? {...sent, cookie: undefined} : sent;
+}
+
+function keyableBody({body, method, isStream, allowGetBody}: Options): SentRequest['body'] {
+	if (body === undefined) {
+		// What the caller writes to the stream is not known before it is sent.
+		const writable = isStream && !(method === 'GET' ? !allowGetBody : method === 'HEAD');
+		return writable ? unknownBody : undefined;
+	}
+
+	if (typeof body === 'string') {
+		return body;
+	}
+
+	if (ArrayBuffer.isView(body)) {
+		return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+	}
+
+	// Form data that was read.
+	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : unknownBody;
+}
+
+/** The body of a request that is sent once more: none where it was a stream. */
+export function sentBody(options: Options): string | Uint8Array | undefined {
+	return knownBody({body: keyableBody(options)});
+}
+
+export type RequestFunction = NonNullable<Options['request']>;
+export type RequestResult = Awaited<ReturnType<RequestFunction>>;
 
 type Send = (url: URL, native: NativeOptions) => MaybePromise<RequestResult>;
 
@@ -95,52 +143,4 @@ export async function awaitResponse(request: ClientRequest, body: string | Uint8
 		});
 		request.end(body);
 	});
-}
-
-/** The settings that decide what of a request counts. */
-type HeadSettings = Pick<ExchangeSettings, 'mode' | 'trust'>;
-
-/**
-The request as it will be sent: after all hooks, with the credentials and the length that Got added.
-*/
-export function outgoingRequest(url: URL, native: NativeOptions, options: Options, settings: HeadSettings): SentRequest {
-	return withTrust(sentRequest(options.method, url, headersOf(native, options, settings), keyableBody(options)), native, options, settings);
-}
-
-/** The request with what decides whom it believes. */
-export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {mode, trust: name}: HeadSettings): SentRequest {
-	// A recording is made by whoever may make it, and replayed by everybody.
-	const trust = mode === undefined && request.url.startsWith('https:') ? trustOf(request, native, options, name) : undefined;
-	return trust === undefined ? request : {...request, trust};
-}
-
-/** The headers that are sent, as far as they say what is asked for. */
-export function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Pick<Options, 'cookieJar'>, {mode}: HeadSettings): NonNullable<NativeOptions['headers']> {
-	const sent = sendsHost === false && headers.host === undefined ? {...headers, host: ''} : headers;
-	// The cookies of a jar are those of the responses before, which a recording does not keep.
-	return mode !== undefined && cookieJar !== undefined ? {...sent, cookie: undefined} : sent;
-}
-
-function keyableBody({body, method, isStream, allowGetBody}: Options): SentRequest['body'] {
-	if (body === undefined) {
-		// What the caller writes to the stream is not known before it is sent.
-		const writable = isStream && !(method === 'GET' ? !allowGetBody : method === 'HEAD');
-		return writable ? unknownBody : undefined;
-	}
-
-	if (typeof body === 'string') {
-		return body;
-	}
-
-	if (ArrayBuffer.isView(body)) {
-		return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-	}
-
-	// Form data that was read.
-	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : unknownBody;
-}
-
-/** The body of a request that is sent once more: none where it was a stream. */
-export function sentBody(options: Options): string | Uint8Array | undefined {
-	return knownBody({body: keyableBody(options)});
 }

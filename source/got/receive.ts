@@ -1,28 +1,12 @@
 import {Buffer} from 'node:buffer';
-import {type ClientRequest, type IncomingMessage, STATUS_CODES} from 'node:http';
-import type {WriteReason} from '../policy/reasons.ts';
+import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
-import {replaceEmit} from './watch-request.ts';
+import type {WriteReason} from '../policy/reasons.ts';
 import {ServedResponse} from './served-response.ts';
-
-type ReceiveOptions = {
-	readonly mayRetry: boolean;
-
-	/** What the response belongs to, where somebody else listens to its failures. */
-	readonly request?: ClientRequest | undefined;
-
-	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
-	readonly isGivenUp: () => boolean;
-};
-
-export type Received = {
-	/** The response with its body being copied, or a stored one in its place; `undefined` where the request is to be sent once more. */
-	readonly given: IncomingMessage | ServedResponse | undefined;
-	readonly awaitsRetries: boolean;
-};
+import {replaceEmit} from './watch-request.ts';
 
 /** Tells an exchange of a response, and gives what the caller gets. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
@@ -38,9 +22,29 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 	return then(action, next => answer(next, response, exchange, options));
 }
 
+type Received = {
+	/** The response with its body being copied, or a stored one in its place; `undefined` where the request is to be sent once more. */
+	readonly given: IncomingMessage | ServedResponse | undefined;
+	readonly awaitsRetries: boolean;
+};
+
+type ReceiveOptions = {
+	readonly mayRetry: boolean;
+
+	/** What the response belongs to, where somebody else listens to its failures. */
+	readonly request?: ClientRequest | undefined;
+
+	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
+	readonly isGivenUp: () => boolean;
+};
+
 /** As Got gives it: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
 function messageOf({statusCode, statusMessage}: IncomingMessage): string {
 	return statusMessage === undefined || statusMessage === '' ? STATUS_CODES[statusCode!] ?? '' : statusMessage;
+}
+
+function toRawHeaders(headers: IncomingMessage['headers']): string[] {
+	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
@@ -78,7 +82,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 }
 
 /** Nobody reads it any more; its connection is freed when it ends. */
-export function discard(response: IncomingMessage): void {
+function discard(response: IncomingMessage): void {
 	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
 	response.resume();
 }
@@ -103,22 +107,6 @@ function tellStatus(response: IncomingMessage, status: string | undefined): void
 	// What a user's request function gives may have none.
 	(response.rawHeaders as string[] | undefined)?.push('Cache-Status', status);
 }
-
-function toRawHeaders(headers: IncomingMessage['headers']): string[] {
-	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
-}
-
-type Collector = {
-	/** Whether its reader is told of the end when `end` has resolved, and fails where that rejects. Got 14 and 15 tell it at once over HTTP/2. */
-	readonly awaitsEnd: boolean;
-
-	/** The body ended, whole as far as the connection can tell. */
-	readonly end: (body: Uint8Array) => Promise<void>;
-	readonly cut: (reason: WriteReason) => void;
-
-	/** There is more of it. */
-	readonly progress: (bytes: number) => void;
-};
 
 /**
 Copies the body as it is read by whoever reads it: it neither starts the flow nor holds a chunk back, and costs nothing once it has given up.
@@ -203,6 +191,18 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 	});
 	request?.on('error', fail);
 }
+
+type Collector = {
+	/** Whether its reader is told of the end when `end` has resolved, and fails where that rejects. Got 14 and 15 tell it at once over HTTP/2. */
+	readonly awaitsEnd: boolean;
+
+	/** The body ended, whole as far as the connection can tell. */
+	readonly end: (body: Uint8Array) => Promise<void>;
+	readonly cut: (reason: WriteReason) => void;
+
+	/** There is more of it. */
+	readonly progress: (bytes: number) => void;
+};
 
 async function emitAfter(action: () => Promise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
 	try {

@@ -5,7 +5,12 @@ import {FailedResponse} from './failed-response.ts';
 import type {RequestResult} from './native-request.ts';
 import type {ServedResponse} from './served-response.ts';
 
-export type GivenResponse = IncomingMessage | ServedResponse;
+/**
+Lets the cache see a request's response or failure before Got does, and put a stored response in its place. Where the request is sent once more, Got is told of what happens to the second one as if it happened to the first, the only one that Got knows of.
+*/
+export function watchRequest(request: ClientRequest, watcher: Watcher): Watched {
+	return new WatchedRequest(request, watcher);
+}
 
 type Watcher = {
 	/** What takes the place of a response: it, a stored one, or another that is waited for; nothing where the request is to be sent once more. Only what is waited for may fail. */
@@ -29,12 +34,7 @@ type Watched = {
 	readonly isDestroyed: boolean;
 };
 
-/**
-Lets the cache see a request's response or failure before Got does, and put a stored response in its place. Where the request is sent once more, Got is told of what happens to the second one as if it happened to the first, the only one that Got knows of.
-*/
-export function watchRequest(request: ClientRequest, watcher: Watcher): Watched {
-	return new WatchedRequest(request, watcher);
-}
+export type GivenResponse = IncomingMessage | ServedResponse;
 
 class WatchedRequest implements Watched {
 	readonly #request: ClientRequest;
@@ -216,10 +216,21 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 	return true;
 }
 
-/** Emits the event itself, or another one in its place. */
-type Emission = (event?: string | symbol, argument?: unknown) => boolean;
+/**
+Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
+*/
+function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
+	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
+		? (error?: Error | null) => {
+			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
+		}
+		: argument;
 
-type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
+	for (const name of ['write', 'end'] as const) {
+		const original = request[name] as (...arguments_: unknown[]) => unknown;
+		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
+	}
+}
 
 /**
 Stands before an emitter's `emit`. Listeners cannot do what this does: see an event first, and change it, whoever listens.
@@ -254,18 +265,7 @@ export function replaceEmit(emitter: EventEmitter, intercept: (event: string | s
 	};
 }
 
-/**
-Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
-*/
-function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
-	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
-		? (error?: Error | null) => {
-			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
-		}
-		: argument;
+/** Emits the event itself, or another one in its place. */
+type Emission = (event?: string | symbol, argument?: unknown) => boolean;
 
-	for (const name of ['write', 'end'] as const) {
-		const original = request[name] as (...arguments_: unknown[]) => unknown;
-		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
-	}
-}
+type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;

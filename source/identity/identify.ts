@@ -1,18 +1,8 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/storing.ts';
-import {tellsWhoAsks, type Ignored} from './credentials.ts';
-import {
-	isTargetHeader,
-	connectionUrl,
-	knownBody,
-	lowerCaseNames,
-	matchedMethod,
-	unknownBody,
-	type SentRequest,
-} from './sent-request.ts';
-import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 import {hasNamedValues} from './body.ts';
+import {tellsWhoAsks, type Ignored} from './credentials.ts';
 import {failureOf} from './failure.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
@@ -22,10 +12,23 @@ import {
 	type MatchedRequest,
 	type Secret,
 } from './key.ts';
-import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
 import {redactUrl, resourceOf} from './references.ts';
+import {
+	connectionUrl,
+	isTargetHeader,
+	knownBody,
+	lowerCaseNames,
+	matchedMethod,
+	unknownBody,
+	type SentRequest,
+} from './sent-request.ts';
+import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
+import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 
-type GetSecret = () => MaybePromise<Secret>;
+/** The identity of a request, as it will be sent. */
+export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {
+	return new Identity(request, settings);
+}
 
 /**
 Who a request is: its key, whom it is for, and what of it may be stored. Everything that reads, writes, waits for or describes a request goes by this.
@@ -111,10 +114,7 @@ export class Identity {
 	}
 }
 
-/** The identity of a request, as it will be sent. */
-export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {
-	return new Identity(request, settings);
-}
+type GetSecret = () => MaybePromise<Secret>;
 
 /** A request as keys are made of it. */
 function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
@@ -196,14 +196,6 @@ function checkedKey(key: unknown): string | undefined {
 	return key;
 }
 
-/** Keys by the URL alone: a text that is put together costs more to look up than all else on a hit. */
-type Keys = Map<string, string>;
-
-/** Keys that were made lately, by the parameters that are ignored, then by the other settings, then by method and TLS settings: a key of a plain request is a digest that costs more than all else on a hit. */
-const known = new WeakMap<Ignored, Array<Map<string, Keys>>>();
-const mostKeys = 2000;
-const mostGroups = 50;
-
 /**
 The keys of plain requests like this one, by URL. A plain request is one whose key is made of nothing but its method, its URL and its TLS settings, and needs no secret.
 
@@ -222,6 +214,14 @@ function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, pa
 
 	return keysOf(ignoredParameters, (partitionBy === 'credentials' ? 0 : 1) + (cacheControl === true ? 2 : 0), trust === undefined ? method : `${method} ${trust}`);
 }
+
+/** Keys by the URL alone: a text that is put together costs more to look up than all else on a hit. */
+type Keys = Map<string, string>;
+
+/** Keys that were made lately, by the parameters that are ignored, then by the other settings, then by method and TLS settings: a key of a plain request is a digest that costs more than all else on a hit. */
+const known = new WeakMap<Ignored, Array<Map<string, Keys>>>();
+const mostKeys = 2000;
+const mostGroups = 50;
 
 /** Remembers a key that was made without a secret, so that it is the same for everybody. */
 function rememberKey(keys: Keys, url: string, key: string): void {

@@ -1,36 +1,15 @@
 import {
 	classifyName,
-	type CredentialClass,
 	ignoresName,
 	ignoresPath,
 	REDACTED,
 	tellsWhoAsks,
+	type CredentialClass,
 	type Ignored,
 } from './credentials.ts';
 import type {JsonPath} from './json.ts';
 import {isSecretString, isSecretValue, redactReferences} from './references.ts';
 import type {IdentitySettings} from './types.ts';
-
-const redactedJson = JSON.stringify(REDACTED);
-
-/** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
-const valueClass = 'ambiguous';
-
-/**
-The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
-*/
-const maxPathsLength = 1024 * 1024;
-
-/** A value that nobody may guess from the key: the key has only a keyed digest of it. */
-export type HashedPart = readonly [where: string, name: string, value: string | null];
-
-/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
-export function isRedactedPart(part: HashedPart): boolean {
-	return part[2]?.includes(REDACTED) === true;
-}
-
-/** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
-type Use = 'clear' | 'hashed' | 'ignored';
 
 /**
 Sorts the values of a request into those that are part of the key in clear, those that are part of it by a keyed digest, and those that are ignored.
@@ -166,10 +145,31 @@ export class KeyParts {
 	}
 }
 
+/** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
+type Use = 'clear' | 'hashed' | 'ignored';
+
+/** A value that nobody may guess from the key: the key has only a keyed digest of it. */
+export type HashedPart = readonly [where: string, name: string, value: string | null];
+
+/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
+export function isRedactedPart(part: HashedPart): boolean {
+	return part[2]?.includes(REDACTED) === true;
+}
+
 /** Whether a value may be a credential. Where a user ignores a name that may be one or not, the user is right. */
 function isCredential(kind: CredentialClass, isIgnored: boolean): boolean {
 	return kind === 'secret' || (kind === 'ambiguous' && !isIgnored);
 }
+
+const redactedJson = JSON.stringify(REDACTED);
+
+/** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
+const valueClass = 'ambiguous';
+
+/**
+The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
+*/
+const maxPathsLength = 1024 * 1024;
 
 /**
 The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
@@ -197,6 +197,25 @@ export function normalizeParameters(text: string, keeps: (name: string, value: s
 	return kept.map(([, part]) => part).join('&');
 }
 
+/** The name and the value of a parameter, as they are written. */
+export function split(part: string): [name: string, value: string | undefined] {
+	const index = part.indexOf('=');
+	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
+}
+
+/** A name or a value of a parameter; as it is written where it cannot be decoded. */
+export function decode(text: string): string {
+	if (!/[%+]/v.test(text)) {
+		return text;
+	}
+
+	try {
+		return decodeURIComponent(text.replaceAll('+', ' '));
+	} catch {
+		return text;
+	}
+}
+
 /** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
 export function normalizeEscapes(text: string): string {
 	// A space has one form only, and texts have many of them.
@@ -215,23 +234,4 @@ export function compare(a: string, b: string): number {
 	}
 
 	return a < b ? -1 : 1;
-}
-
-/** The name and the value of a parameter, as they are written. */
-export function split(part: string): [name: string, value: string | undefined] {
-	const index = part.indexOf('=');
-	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
-}
-
-/** A name or a value of a parameter; as it is written where it cannot be decoded. */
-export function decode(text: string): string {
-	if (!/[%+]/v.test(text)) {
-		return text;
-	}
-
-	try {
-		return decodeURIComponent(text.replaceAll('+', ' '));
-	} catch {
-		return text;
-	}
 }

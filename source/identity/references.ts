@@ -1,16 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {describe} from '../errors.ts';
+import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
+import {maxJsonLength, redactJson} from './json.ts';
 import {
 	decode,
 	normalizeEscapes,
 	normalizeParameters,
 	split,
 } from './key-parts.ts';
-import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
-import {maxJsonLength, redactJson} from './json.ts';
-
-// A URL in a URL in a URL in a URL is not read: it counts as a credential, which costs nothing but its text.
-const deepest = 3;
 
 /**
 The URL as it may be stored and shown: without user info and fragment, with the values of secret and ignored parameters replaced, in its query and in its path (`;jsessionid=…`).
@@ -49,6 +46,33 @@ export function redactParameters(text: string, ignored: Ignored, separator: '&' 
 }
 
 /**
+A text without the credentials of URLs in it: of `Referer`, `Destination`, `Link`, of a message. One that is a credential by its form is replaced as a whole. The rest stays as it is written.
+*/
+export function redactReferences(text: string, ignored: Ignored): string {
+	if (!/[\/:;?]|^\s*(?:basic\s|bearer\s|eyj)/iv.test(text)) {
+		return text;
+	}
+
+	const trimmed = text.trim();
+	if (!absolute.test(trimmed) && holdsCredential(trimmed, ignored)) {
+		return REDACTED;
+	}
+
+	return text
+		.replaceAll(embedded, url => isSecretUrl(url, url, ignored) ? redactedUrl(url, ignored) : url)
+		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => holdsCredential(path, ignored) ? `<${REDACTED}>` : whole);
+}
+
+// A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
+const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
+
+/** That something is gone must be seen: user info leaves no trace. */
+function redactedUrl(url: string, ignored: Ignored): string {
+	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
+	return redacted.includes(REDACTED) ? redacted : REDACTED;
+}
+
+/**
 Whether a reference has user info, or a parameter in its path, query or fragment whose value may not be stored.
 
 @param base - The URL that a relative reference is resolved against.
@@ -67,13 +91,29 @@ export function isSecretUrl(reference: string, base: string, ignored: Ignored, d
 		|| pathname.matchAll(pathParameters).some(([parameters]) => hasSecretParameter(parameters.slice(1).replaceAll(';', '&'), ignored, depth));
 }
 
-// What a text begins with that may have a credential in it, whatever it is called; it may be a string of JSON. Nearly all do not, and are told by this.
-const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
+	return text.split('&').some(part => isSecret(part, ignored, depth));
+}
 
-/** The shortest is something like `?sig=1`. */
-const shortest = 6;
-const absolute = /^[a-z][\w+\-.]*:\/\//iv;
-const relative = /^(?:\.{0,2}\/|\?)/v;
+function isSecret(part: string, ignored: Ignored, depth: number): boolean {
+	const [name, value] = split(part);
+	return value !== undefined && value !== '' && value !== REDACTED
+		&& (isRedacted(ignored, decode(name)) || isSecretValue(value, ignored, depth));
+}
+
+/**
+Whether the value of a parameter has a credential in it. Servers that follow HTML 4 take a semicolon for an ampersand.
+
+@param value - As it is written, percent-encoded.
+*/
+export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
+	if (value.length < shortest) {
+		return false;
+	}
+
+	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
+		|| holdsCredential(decode(value), ignored, depth);
+}
 
 /**
 Whether a text has a credential in it, whatever it is called: it is a URL or a path with one (RFC 3986 §3.2.1 for user info), JSON with one, what an `Authorization` of the schemes `Basic` and `Bearer` has, or a JSON Web Token.
@@ -90,6 +130,17 @@ export function holdsCredential(text: string, ignored: Ignored, depth = 0): bool
 
 	return /^[\[\{]/v.test(trimmed) ? isSecretJson(trimmed, ignored, depth) : isAuthorization(trimmed);
 }
+
+// A URL in a URL in a URL in a URL is not read: it counts as a credential, which costs nothing but its text.
+const deepest = 3;
+
+// What a text begins with that may have a credential in it, whatever it is called; it may be a string of JSON. Nearly all do not, and are told by this.
+const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+
+/** The shortest is something like `?sig=1`. */
+const shortest = 6;
+const absolute = /^[a-z][\w+\-.]*:\/\//iv;
+const relative = /^(?:\.{0,2}\/|\?)/v;
 
 /** Whether a text is a URL, or a path with parameters. */
 export function isReference(text: string): boolean {
@@ -124,94 +175,15 @@ export function isSecretString(value: string, ignored: Ignored, depth = 0): bool
 	return (isEscaped || mayHold.test(value)) && holdsCredential(isEscaped ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
 }
 
-// RFC 6750 §2.1, RFC 7617 §2, RFC 7519 §3.
-const bearer = /^bearer\s+[\w+\-.\/~]{8,}=*$/iv;
-const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
-const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
-
 function isAuthorization(text: string): boolean {
 	const pair = basic.exec(text)?.groups?.pair;
 	return bearer.test(text) || jsonWebToken.test(text) || (pair !== undefined && Buffer.from(pair, 'base64').includes(':'));
 }
 
-// A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
-const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
-
-/**
-A text without the credentials of URLs in it: of `Referer`, `Destination`, `Link`, of a message. One that is a credential by its form is replaced as a whole. The rest stays as it is written.
-*/
-export function redactReferences(text: string, ignored: Ignored): string {
-	if (!/[\/:;?]|^\s*(?:basic\s|bearer\s|eyj)/iv.test(text)) {
-		return text;
-	}
-
-	const trimmed = text.trim();
-	if (!absolute.test(trimmed) && holdsCredential(trimmed, ignored)) {
-		return REDACTED;
-	}
-
-	return text
-		.replaceAll(embedded, url => isSecretUrl(url, url, ignored) ? redactedUrl(url, ignored) : url)
-		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => holdsCredential(path, ignored) ? `<${REDACTED}>` : whole);
-}
-
-/** That something is gone must be seen: user info leaves no trace. */
-function redactedUrl(url: string, ignored: Ignored): string {
-	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
-	return redacted.includes(REDACTED) ? redacted : REDACTED;
-}
-
-function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
-	return text.split('&').some(part => isSecret(part, ignored, depth));
-}
-
-function isSecret(part: string, ignored: Ignored, depth: number): boolean {
-	const [name, value] = split(part);
-	return value !== undefined && value !== '' && value !== REDACTED
-		&& (isRedacted(ignored, decode(name)) || isSecretValue(value, ignored, depth));
-}
-
-/**
-Whether the value of a parameter has a credential in it. Servers that follow HTML 4 take a semicolon for an ampersand.
-
-@param value - As it is written, percent-encoded.
-*/
-export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
-	if (value.length < shortest) {
-		return false;
-	}
-
-	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
-		|| holdsCredential(decode(value), ignored, depth);
-}
-
-/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
-type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
-
-/**
-The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
-
-@param keeps - Whether a parameter of the query, or of a segment of the path, is part of it. Of one in the path that is not, the name stays, since its place counts.
-@param isStrict - Leaves the parameters in the order in which they came: only the origin knows whether it matters.
-*/
-export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false): string {
-	const {protocol, host, pathname, search} = url;
-	const query = search === '' ? '' : normalizeParameters(search.slice(1), (name, value) => keeps('query', name, value), !isStrict);
-	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
-}
-
-function normalizePath(path: string, keeps: KeepsParameter): string {
-	const normalized = normalizeEscapes(path);
-	return normalized.includes(';')
-		? normalized.replaceAll(pathParameter, (whole, parameter: string) => {
-			const [name, value] = split(parameter);
-			return keeps('path', decode(name), value) ? whole : `;${name}`;
-		})
-		: normalized;
-}
-
-// RFC 3986 §3.3: parameters of a segment begin with a semicolon.
-const pathParameter = /;(?<parameter>[^\/;]*)/gv;
+// RFC 6750 §2.1, RFC 7617 §2, RFC 7519 §3.
+const bearer = /^bearer\s+[\w+\-.\/~]{8,}=*$/iv;
+const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
+const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
 
 /**
 A URL, parsed.
@@ -226,6 +198,34 @@ export function parsedUrl(url: string | URL): URL {
 
 	return parsed;
 }
+
+/**
+The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
+
+@param keeps - Whether a parameter of the query, or of a segment of the path, is part of it. Of one in the path that is not, the name stays, since its place counts.
+@param isStrict - Leaves the parameters in the order in which they came: only the origin knows whether it matters.
+*/
+export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false): string {
+	const {protocol, host, pathname, search} = url;
+	const query = search === '' ? '' : normalizeParameters(search.slice(1), (name, value) => keeps('query', name, value), !isStrict);
+	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
+}
+
+/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
+type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
+
+function normalizePath(path: string, keeps: KeepsParameter): string {
+	const normalized = normalizeEscapes(path);
+	return normalized.includes(';')
+		? normalized.replaceAll(pathParameter, (whole, parameter: string) => {
+			const [name, value] = split(parameter);
+			return keeps('path', decode(name), value) ? whole : `;${name}`;
+		})
+		: normalized;
+}
+
+// RFC 3986 §3.3: parameters of a segment begin with a semicolon.
+const pathParameter = /;(?<parameter>[^\/;]*)/gv;
 
 /** The resource that a URL names, whoever asks and however its parameters are ordered. */
 export function resourceOf(url: string): string {

@@ -1,19 +1,14 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
+import {redactBody} from './body.ts';
 import {
+	classifyName,
 	credentialResponseHeaders,
 	ignoresHeader,
-	type Ignored,
-	classifyName,
 	REDACTED,
+	type Ignored,
 } from './credentials.ts';
-import {
-	isReference,
-	isSecretUrl,
-	redactReferences,
-	redactUrl,
-} from './references.ts';
-import {redactBody} from './body.ts';
+import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
 import {
 	keyOfParts,
 	matchRequest,
@@ -21,7 +16,12 @@ import {
 	type MatchedRequest,
 	type Secret,
 } from './key.ts';
-import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import {
+	isReference,
+	isSecretUrl,
+	redactReferences,
+	redactUrl,
+} from './references.ts';
 import type {IdentitySettings, StorableRequest} from './types.ts';
 
 /**
@@ -74,11 +74,6 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 	};
 }
 
-/** Whom a request is for, as far as it is stored. There must be hashed parts. */
-export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
-	return {parts: hashed.map(([where, name]) => [where, where === 'user info' ? '' : name] as const), digest: partitionDigest(hashed, secret)!};
-}
-
 function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	const lines: string[] = [];
 	for (const name of Object.keys(headers)) {
@@ -94,6 +89,11 @@ function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	}
 
 	return lines;
+}
+
+/** Whom a request is for, as far as it is stored. There must be hashed parts. */
+export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
+	return {parts: hashed.map(([where, name]) => [where, where === 'user info' ? '' : name] as const), digest: partitionDigest(hashed, secret)!};
 }
 
 /**
@@ -161,6 +161,21 @@ export function hasRedacted({url, headers, body}: StorableRequest): boolean {
 	return [url, body, ...Object.values(headers).flat()].some(text => typeof text === 'string' && text.includes(REDACTED));
 }
 
+/**
+The header lines of a response that may be stored. Lines that the settings ignore are left out, and so is a `Content-Location` with a secret: a caller gets no value that the origin did not send.
+*/
+export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		const [name, value] = [raw[index]!, raw[index + 1]!];
+		if (isStorable(name.toLowerCase(), value, url, ignored)) {
+			lines.push(name, value);
+		}
+	}
+
+	return lines;
+}
+
 // Without them, a stored response would be used wrongly, whatever the settings ignore.
 const needed = new Set([
 	'accept-ranges',
@@ -182,38 +197,9 @@ const needed = new Set([
 	'vary',
 ]);
 
-/**
-The header lines of a response that may be stored. Lines that the settings ignore are left out, and so is a `Content-Location` with a secret: a caller gets no value that the origin did not send.
-*/
-export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
-	const lines: string[] = [];
-	for (let index = 0; index < raw.length; index += 2) {
-		const [name, value] = [raw[index]!, raw[index + 1]!];
-		if (isStorable(name.toLowerCase(), value, url, ignored)) {
-			lines.push(name, value);
-		}
-	}
-
-	return lines;
-}
-
 function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
 	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
 }
-
-// Of a field, no more references are looked through: one among the others might be secret, so that the response is not stored.
-const mostReferences = 100;
-
-/** The references that a client follows. With a secret replaced, they would lead elsewhere. */
-const references: ReadonlyMap<string, (line: string) => readonly string[]> = new Map([
-	['location', line => [line]],
-	['link', line => line.split('<', mostReferences + 2).slice(1).map(part => part.split('>', 1)[0]!)],
-	// HTML, “shared declarative refresh steps”: neither `url=` nor the semicolon must be there.
-	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
-]);
-
-/** Any other field whose value is a URL is for the caller, who would miss it. Of a `Content-Location` nobody does. */
-const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];
 
 /**
 Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret, as in `Location`, `Link` or `Refresh`, or may do so, since a field has more than 100 references. It cannot be stored as it is, nor be of use without.
@@ -233,3 +219,17 @@ function leadsToSecret(name: string, fields: Fields, url: string, ignored: Ignor
 	const targets = fieldLines(fields, name).flatMap(line => find(line));
 	return targets.length > mostReferences || targets.some(target => isSecretUrl(target, url, ignored));
 }
+
+// Of a field, no more references are looked through: one among the others might be secret, so that the response is not stored.
+const mostReferences = 100;
+
+/** The references that a client follows. With a secret replaced, they would lead elsewhere. */
+const references: ReadonlyMap<string, (line: string) => readonly string[]> = new Map([
+	['location', line => [line]],
+	['link', line => line.split('<', mostReferences + 2).slice(1).map(part => part.split('>', 1)[0]!)],
+	// HTML, “shared declarative refresh steps”: neither `url=` nor the semicolon must be there.
+	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
+]);
+
+/** Any other field whose value is a URL is for the caller, who would miss it. Of a `Content-Location` nobody does. */
+const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];

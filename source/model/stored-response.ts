@@ -1,6 +1,6 @@
-import type {RawFields} from '../policy/storing.ts';
 import {callMethod, type StoredFacts} from '../policy/facts.ts';
 import type {Fields} from '../policy/fields.ts';
+import type {RawFields} from '../policy/storing.ts';
 import type {StoredHead} from '../policy/types.ts';
 
 /**
@@ -72,15 +72,6 @@ export type StoredMetadata = {
 	readonly expiredWith?: string;
 };
 
-/** A cookie that a redirect set, or deleted. */
-export type StoredCookie = {
-	readonly name: string;
-
-	/** A URL for which a cookie jar gives it. */
-	readonly url: string;
-	readonly isDeleted: boolean;
-};
-
 /** A request without what is secret in it. */
 export type StoredRequest = {
 	/** As it counts in the key. */
@@ -101,6 +92,15 @@ export type StoredRequest = {
 	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
+/** A cookie that a redirect set, or deleted. */
+export type StoredCookie = {
+	readonly name: string;
+
+	/** A URL for which a cookie jar gives it. */
+	readonly url: string;
+	readonly isDeleted: boolean;
+};
+
 /** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
 export type Variation = {
 	readonly names: readonly string[];
@@ -108,11 +108,6 @@ export type Variation = {
 	/** Empty until it is saved. */
 	readonly digest: string;
 };
-
-/** Whether it is what a function gave, and not a response of HTTP. Its key is made of more than what is stored of the call. */
-export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
-	return method === callMethod;
-}
 
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
 	return {
@@ -123,14 +118,9 @@ export function storedResponse(metadata: StoredMetadata, body: Uint8Array): Stor
 	};
 }
 
-/**
-An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but a hash table, four times the size.
-*/
-class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
-	static {
-		Object.setPrototypeOf(this.prototype, null);
-		Reflect.deleteProperty(this.prototype, 'constructor');
-	}
+/** Whether it is what a function gave, and not a response of HTTP. Its key is made of more than what is stored of the call. */
+export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
+	return method === callMethod;
 }
 
 /**
@@ -154,10 +144,15 @@ export function fieldsOf(raw: RawFields): Fields {
 	return fields;
 }
 
-export type NodeHeaders = Record<string, string | string[]>;
-
-// Node.js keeps the first line of these and joins the others (https://nodejs.org/api/http.html#messageheaders).
-const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
+/**
+An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but a hash table, four times the size.
+*/
+class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
+	static {
+		Object.setPrototypeOf(this.prototype, null);
+		Reflect.deleteProperty(this.prototype, 'constructor');
+	}
+}
 
 /**
 Headers as Node.js would give them; a new object each time.
@@ -176,6 +171,11 @@ export function nodeHeaders(fields: Fields): NodeHeaders {
 	return headers;
 }
 
+export type NodeHeaders = Record<string, string | string[]>;
+
+// Node.js keeps the first line of these and joins the others (https://nodejs.org/api/http.html#messageheaders).
+const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
+
 function joinLines(name: string, lines: readonly string[]): string | string[] {
 	if (name === 'set-cookie') {
 		return [...lines];
@@ -183,16 +183,6 @@ function joinLines(name: string, lines: readonly string[]): string | string[] {
 
 	return single.has(name) ? lines[0]! : lines.join(name === 'cookie' ? '; ' : ', ');
 }
-
-// Longer ones are hardly ever alike.
-const longest = 100;
-const most = 5000;
-
-/** Strings that entries have in common: names of fields, media types, what a client says of itself. */
-let known = new Map<string, string>();
-
-/** The lines of the request before, which was mostly the same client's. */
-let lastLines: RawFields = [];
 
 /**
 An entry as it is kept in memory: what it has in common with others is there once. Each request brings strings of its own, though they are alike.
@@ -217,6 +207,16 @@ function sharedRequest(request: StoredRequest, url: string): StoredRequest {
 
 	return {...request, url: request.url === url ? url : request.url, rawHeaders: lastLines};
 }
+
+// Longer ones are hardly ever alike.
+const longest = 100;
+const most = 5000;
+
+/** Strings that entries have in common: names of fields, media types, what a client says of itself. */
+let known = new Map<string, string>();
+
+/** The lines of the request before, which was mostly the same client's. */
+let lastLines: RawFields = [];
 
 function shared(text: string): string {
 	const found = known.get(text);

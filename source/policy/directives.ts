@@ -1,59 +1,10 @@
-import {type Dictionary, parseDictionary, Token} from 'structured-headers';
+import {parseDictionary, Token, type Dictionary} from 'structured-headers';
 import {
 	fieldValue,
-	type Fields,
 	isToken,
 	trimSpace,
+	type Fields,
 } from './fields.ts';
-
-/**
-The directives of the first targeted field that counts (RFC 9213 §2.2); `undefined` where none does, so that `Cache-Control` and `Expires` do.
-
-A field that is empty or that is no structured dictionary is passed over.
-
-@param targets - Lower-case names, the most specific first: `['example-cache-control', 'cdn-cache-control']`.
-*/
-export function targetedDirectives(fields: Fields, targets: readonly string[]): Directives | undefined {
-	for (const target of targets) {
-		const dictionary = parse(fieldValue(fields, target) ?? '');
-		if (dictionary.size > 0) {
-			return new Map(dictionary.entries().flatMap(([name, [value]]) => entriesOf(name, value)));
-		}
-	}
-
-	return undefined;
-}
-
-// The parser gives `5.0`, which is a decimal, as it gives `5`. With another fraction it can be told.
-const zeroFraction = /(?<==-?\d+\.)0{1,3}(?!\d)/gv;
-
-function parse(value: string): Dictionary {
-	try {
-		return parseDictionary(value.replaceAll(zeroFraction, '1'));
-	} catch {
-		return new Map();
-	}
-}
-
-const fieldLists = new Set(['no-cache', 'private']);
-
-function entriesOf(name: string, value: unknown): ReadonlyArray<[string, string | true]> {
-	if (typeof value === 'boolean') {
-		return value ? [[name, true]] : [];
-	}
-
-	return [[name, fieldLists.has(name) ? fieldList(value) : valueOf(value)]];
-}
-
-// What does not name fields qualifies nothing: the directive holds for the whole response.
-function fieldList(value: unknown): string | true {
-	return typeof value === 'string' || value instanceof Token ? String(value) : true;
-}
-
-// RFC 9213 §2.1: seconds are an integer. The text of any other number, and nothing, are invalid for whoever counts in them.
-function valueOf(value: unknown): string {
-	return typeof value === 'number' || value instanceof Token ? String(value) : '';
-}
 
 /**
 The directives of a `Cache-Control` value by lower-case name; `true` where there is no argument.
@@ -63,12 +14,6 @@ Two of a name that differ are one with both arguments, `'1,2'`: as a list of fie
 export type Directives = ReadonlyMap<string, string | true>;
 
 const none: Directives = new Map();
-
-// The members of a list: commas in quotes part nothing, and a quote that is not closed reaches to the end.
-const members = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/gv;
-
-// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2). Around the sign, white space is passed over.
-const directive = /^(?<name>[\w!#$%\u{26}'*+\-.^`\|~]+)(?:[\t ]*=[\t ]*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[\w!#$%\u{26}'*+\-.^`\|~]*)))?$/v;
 
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
@@ -90,6 +35,12 @@ export function parseDirectives(value: string | undefined): Directives {
 
 	return directives;
 }
+
+// The members of a list: commas in quotes part nothing, and a quote that is not closed reaches to the end.
+const members = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/gv;
+
+// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2). Around the sign, white space is passed over.
+const directive = /^(?<name>[\w!#$%\u{26}'*+\-.^`\|~]+)(?:[\t ]*=[\t ]*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[\w!#$%\u{26}'*+\-.^`\|~]*)))?$/v;
 
 const restrictions: ReadonlySet<string> = new Set(['must-revalidate', 'no-cache', 'no-store', 'only-if-cached']);
 const numbers: ReadonlySet<string> = new Set(['max-age', 'max-stale', 'min-fresh', 'stale-if-error', 'stale-while-revalidate']);
@@ -121,9 +72,6 @@ export function requestDirectives(fields: Fields): Directives {
 	return parseDirectives(fieldValue(fields, 'pragma')).has('no-cache') ? new Map([['no-cache', true]]) : none;
 }
 
-// RFC 9111 §1.2.2: what is greater than can be represented is this, in seconds.
-const greatest = 2_147_483_648;
-
 /**
 The argument in milliseconds; `undefined` where the directive is absent, `invalid` where its argument is not a whole number of seconds.
 */
@@ -135,6 +83,9 @@ export function deltaMilliseconds(directives: Directives, name: string, invalid:
 
 	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), greatest) * 1000;
 }
+
+// RFC 9111 §1.2.2: what is greater than can be represented is this, in seconds.
+const greatest = 2_147_483_648;
 
 /**
 The fields that a directive such as `no-cache="set-cookie"` is limited to, in lower case; `undefined` where it is absent, empty where it is not limited.
@@ -149,4 +100,53 @@ export function qualifiedFields(directives: Directives, name: string): readonly 
 
 	const names = argument === true ? [] : argument.split(',').map(field => trimSpace(field).toLowerCase());
 	return names.every(field => isToken(field)) ? names : [];
+}
+
+/**
+The directives of the first targeted field that counts (RFC 9213 §2.2); `undefined` where none does, so that `Cache-Control` and `Expires` do.
+
+A field that is empty or that is no structured dictionary is passed over.
+
+@param targets - Lower-case names, the most specific first: `['example-cache-control', 'cdn-cache-control']`.
+*/
+export function targetedDirectives(fields: Fields, targets: readonly string[]): Directives | undefined {
+	for (const target of targets) {
+		const dictionary = parse(fieldValue(fields, target) ?? '');
+		if (dictionary.size > 0) {
+			return new Map(dictionary.entries().flatMap(([name, [value]]) => entriesOf(name, value)));
+		}
+	}
+
+	return undefined;
+}
+
+// The parser gives `5.0`, which is a decimal, as it gives `5`. With another fraction it can be told.
+const zeroFraction = /(?<==-?\d+\.)0{1,3}(?!\d)/gv;
+
+function parse(value: string): Dictionary {
+	try {
+		return parseDictionary(value.replaceAll(zeroFraction, '1'));
+	} catch {
+		return new Map();
+	}
+}
+
+function entriesOf(name: string, value: unknown): ReadonlyArray<[string, string | true]> {
+	if (typeof value === 'boolean') {
+		return value ? [[name, true]] : [];
+	}
+
+	return [[name, fieldLists.has(name) ? fieldList(value) : valueOf(value)]];
+}
+
+const fieldLists = new Set(['no-cache', 'private']);
+
+// What does not name fields qualifies nothing: the directive holds for the whole response.
+function fieldList(value: unknown): string | true {
+	return typeof value === 'string' || value instanceof Token ? String(value) : true;
+}
+
+// RFC 9213 §2.1: seconds are an integer. The text of any other number, and nothing, are invalid for whoever counts in them.
+function valueOf(value: unknown): string {
+	return typeof value === 'number' || value instanceof Token ? String(value) : '';
 }

@@ -1,36 +1,17 @@
-import type {Reason} from './reasons.ts';
+import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
+import type {Expiration} from './expiration.ts';
 import type {Fields} from './fields.ts';
+import {resolveExpiration} from './freshness.ts';
+import {selectRange} from './ranges.ts';
+import type {Reason} from './reasons.ts';
 import {ResponseFacts} from './response-facts.ts';
 import type {
 	PolicySettings,
+	RequestHead,
 	StoredHead,
 	View,
-	RequestHead,
 } from './types.ts';
 import {evaluatePrecondition} from './validators.ts';
-import {selectRange} from './ranges.ts';
-import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
-import type {Expiration} from './expiration.ts';
-import {resolveExpiration} from './freshness.ts';
-
-/**
-What a request's `Cache-Control` says, or its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds, `Infinity` without end.
-*/
-export type RequestDirectives = {
-	readonly noStore: boolean;
-	readonly noCache: boolean;
-	readonly onlyIfCached: boolean;
-
-	/** 0 where it is broken: nothing is young enough. */
-	readonly maximumAge: number | undefined;
-
-	/** `Infinity` where it is broken: nothing that expires is fresh enough. */
-	readonly minimumFresh: number | undefined;
-
-	/** 0 where it is broken: nothing stale is accepted. */
-	readonly maximumStale: number | undefined;
-	readonly staleIfError: number | undefined;
-};
 
 /**
 What is known of a request, once, for all the rules.
@@ -62,8 +43,24 @@ export type RequestFacts = {
 	readonly mayValidate: boolean;
 };
 
-// For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
-const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+/**
+What a request's `Cache-Control` says, or its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds, `Infinity` without end.
+*/
+export type RequestDirectives = {
+	readonly noStore: boolean;
+	readonly noCache: boolean;
+	readonly onlyIfCached: boolean;
+
+	/** 0 where it is broken: nothing is young enough. */
+	readonly maximumAge: number | undefined;
+
+	/** `Infinity` where it is broken: nothing that expires is fresh enough. */
+	readonly minimumFresh: number | undefined;
+
+	/** 0 where it is broken: nothing stale is accepted. */
+	readonly maximumStale: number | undefined;
+	readonly staleIfError: number | undefined;
+};
 
 export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
 	const {method, override = method, url, fields} = request;
@@ -85,6 +82,9 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 	};
 }
 
+// For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
+const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
 function understood(directives: Directives): RequestDirectives {
 	return {
 		noStore: directives.has('no-store'),
@@ -103,6 +103,39 @@ function withoutEnd(directives: Directives, name: string): number | undefined {
 }
 
 const noDirectives: RequestDirectives = understood(new Map());
+
+/**
+Whether a request that is to be sent may be answered instead by what another gets that is on its way (RFC 9111 §4, “collapse requests”), and another by what it gets: not where it wants the origin's word for itself, nor where its answer would be for itself alone.
+
+@param reason - Why it is to be sent.
+*/
+export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
+	const {request: {method, override = method}, settings, directives} = facts;
+	return shareable.has(reason)
+		&& safe.has(method)
+		&& safe.has(override)
+		&& !settings.readOnly
+		&& !settings.forceRefresh
+		&& !facts.asksForRefresh
+		&& !facts.isPartialOrConditional
+		// Who names one of them has said how old an answer may be.
+		&& directives.maximumAge === undefined
+		&& directives.minimumFresh === undefined;
+}
+
+/** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
+const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
+
+/** The method of the call of a decorated function: no HTTP request has it. */
+export const callMethod = 'CALL';
+
+// RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
+const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
+
+/** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
+export function isOverSoon(statusCode: number): boolean {
+	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
+}
 
 /**
 What the rules know of a stored response, so that nothing of it is parsed when it is used. Plain data, stored with it; what is not so is left out.
@@ -161,9 +194,6 @@ function isDateWeak({lastModified, date}: ResponseFacts): boolean {
 	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
 }
 
-/** Those of responses that are stored without, or with those of other targeted fields. */
-const made = new WeakMap<Fields, StoredFacts>();
-
 /**
 The facts of a stored response: those that are stored with it. One that has none, or those of other targeted fields, gets them once, when it is first asked for.
 */
@@ -183,12 +213,15 @@ export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: 
 	return facts;
 }
 
-const noFacts: StoredFacts = {};
+/** Those of responses that are stored without, or with those of other targeted fields. */
+const made = new WeakMap<Fields, StoredFacts>();
 
 /** What the origin says of the use of a stored response; nothing where its word does not count. */
 export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
 	return settings.cacheControl ? storedFacts(stored, settings) : noFacts;
 }
+
+const noFacts: StoredFacts = {};
 
 function isBy({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
 	const present = targetsOf(fields, targets);
@@ -199,39 +232,6 @@ const noTargets: readonly string[] = [];
 
 function targetsOf(fields: Fields, targets: readonly string[]): readonly string[] {
 	return targets.length === 0 ? noTargets : targets.filter(name => Object.hasOwn(fields, name) && fields[name] !== undefined);
-}
-
-/** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
-const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
-
-/** The method of the call of a decorated function: no HTTP request has it. */
-export const callMethod = 'CALL';
-
-// RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
-const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
-
-/** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
-export function isOverSoon(statusCode: number): boolean {
-	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
-}
-
-/**
-Whether a request that is to be sent may be answered instead by what another gets that is on its way (RFC 9111 §4, “collapse requests”), and another by what it gets: not where it wants the origin's word for itself, nor where its answer would be for itself alone.
-
-@param reason - Why it is to be sent.
-*/
-export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
-	const {request: {method, override = method}, settings, directives} = facts;
-	return shareable.has(reason)
-		&& safe.has(method)
-		&& safe.has(override)
-		&& !settings.readOnly
-		&& !settings.forceRefresh
-		&& !facts.asksForRefresh
-		&& !facts.isPartialOrConditional
-		// Who names one of them has said how old an answer may be.
-		&& directives.maximumAge === undefined
-		&& directives.minimumFresh === undefined;
 }
 
 /**

@@ -1,5 +1,72 @@
-// Field values of tokens, parameters, commas and white space: none of them has a quoted string or a comment.
-const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
+/**
+Header fields as the rules read them: lower-case names; a field that came on several lines is a list, in order.
+*/
+export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+The lines of one field, in the order received.
+*/
+export function fieldLines(fields: Fields, name: string): readonly string[] {
+	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+	if (value === undefined) {
+		return [];
+	}
+
+	return typeof value === 'string' ? [value] : value;
+}
+
+/**
+The whole value of one field: several lines are one list (RFC 9110 §5.3).
+*/
+export function fieldValue(fields: Fields, name: string): string | undefined {
+	const lines = fieldLines(fields, name);
+	return lines.length === 0 ? undefined : lines.join(', ');
+}
+
+/**
+The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6.1).
+*/
+export function fieldTokens(fields: Fields, name: string): readonly string[] {
+	const value = fieldValue(fields, name);
+	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
+}
+
+// RFC 9110 §5.6.2.
+const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
+
+/** Whether it can be the name of a field, of a method or of a directive. */
+export function isToken(text: string): boolean {
+	return token.test(text);
+}
+
+/** Without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
+export function trimSpace(text: string): string {
+	let start = 0;
+	let end = text.length;
+	// A regular expression would look at each run of spaces as often as it is long.
+	while (start < end && isSpace(text[start])) {
+		start++;
+	}
+
+	while (end > start && isSpace(text[end - 1])) {
+		end--;
+	}
+
+	return text.slice(start, end);
+}
+
+function isSpace(character: string | undefined): boolean {
+	return character === ' ' || character === '\t';
+}
+
+/**
+A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
+
+What came is kept letter by letter, whether it can be parsed or not.
+*/
+export function appendMember(existing: string | undefined, member: string): string {
+	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
+}
 
 /**
 A value of a request field in the one form that all values of the same meaning have, as far as RFC 9111 §4.1 lets a cache know what a field means. It takes linear time.
@@ -17,6 +84,9 @@ export function normalizeFieldValue(name: string, value: string): string {
 	const members = listMembers(isPlain ? value.toLowerCase() : value);
 	return (isPlain && name === 'accept-encoding' ? normalizeCodings(members) : members).join(',');
 }
+
+// Field values of tokens, parameters, commas and white space: none of them has a quoted string or a comment.
+const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
 
 function normalizeCodings(members: readonly string[]): readonly string[] {
 	const codings = members.map(member => member.split(';').map(part => trimSpace(part)).join(';'));
@@ -111,11 +181,6 @@ export const maxTags = 128;
 /** The most characters (UTF-16 code units) of one tag, as in Next.js. */
 export const maxTagLength = 256;
 
-/** Whether it is a tag as settings may give it. */
-export function isTag(value: unknown): value is string {
-	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
-}
-
 /** The tags that a response names itself, each once: `Cache-Tag` parts them by commas, `Surrogate-Key` by white space. */
 export function tagsOf(fields: Fields): readonly string[] {
 	const names = [
@@ -130,72 +195,7 @@ export function areTagsBounded(tags: readonly string[]): boolean {
 	return tags.every(tag => isTag(tag)) && (tags.length <= maxTags || new Set(tags).size <= maxTags);
 }
 
-/**
-Header fields as the rules read them: lower-case names; a field that came on several lines is a list, in order.
-*/
-export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-/**
-The lines of one field, in the order received.
-*/
-export function fieldLines(fields: Fields, name: string): readonly string[] {
-	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-	if (value === undefined) {
-		return [];
-	}
-
-	return typeof value === 'string' ? [value] : value;
-}
-
-/**
-The whole value of one field: several lines are one list (RFC 9110 §5.3).
-*/
-export function fieldValue(fields: Fields, name: string): string | undefined {
-	const lines = fieldLines(fields, name);
-	return lines.length === 0 ? undefined : lines.join(', ');
-}
-
-/**
-The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6.1).
-*/
-export function fieldTokens(fields: Fields, name: string): readonly string[] {
-	const value = fieldValue(fields, name);
-	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
-}
-
-// RFC 9110 §5.6.2.
-const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
-
-/** Whether it can be the name of a field, of a method or of a directive. */
-export function isToken(text: string): boolean {
-	return token.test(text);
-}
-
-/** Without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
-export function trimSpace(text: string): string {
-	let start = 0;
-	let end = text.length;
-	// A regular expression would look at each run of spaces as often as it is long.
-	while (start < end && isSpace(text[start])) {
-		start++;
-	}
-
-	while (end > start && isSpace(text[end - 1])) {
-		end--;
-	}
-
-	return text.slice(start, end);
-}
-
-function isSpace(character: string | undefined): boolean {
-	return character === ' ' || character === '\t';
-}
-
-/**
-A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
-
-What came is kept letter by letter, whether it can be parsed or not.
-*/
-export function appendMember(existing: string | undefined, member: string): string {
-	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
+/** Whether it is a tag as settings may give it. */
+export function isTag(value: unknown): value is string {
+	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
 }

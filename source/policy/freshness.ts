@@ -1,9 +1,9 @@
 import type {Expiration} from './expiration.ts';
+import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
+import {fieldLines, type Fields} from './fields.ts';
 import type {ResponseFacts} from './response-facts.ts';
 import type {Lifetime, PolicySettings, StoredHead} from './types.ts';
 import {getUrlExpiration} from './url-patterns.ts';
-import {fieldLines, type Fields} from './fields.ts';
-import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
 
 /** When a response was asked for and when it came, in milliseconds since the epoch. */
 export type Times = {
@@ -13,39 +13,6 @@ export type Times = {
 	/** From 0 to 1, by chance: which part of the `jitter` is taken off. Default: 0. */
 	readonly random?: number;
 };
-
-/**
-The user's word on how long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
-
-A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
-
-@param maximumAge - The request's `max-age`, in milliseconds.
-*/
-export function resolveExpiration(url: string, settings: PolicySettings, maximumAge?: number): Expiration | undefined {
-	const {cacheControl, requestExpireAfter, urlsExpireAfter, expireAfter} = settings;
-	if (!cacheControl && maximumAge !== undefined && maximumAge > 0) {
-		return {kind: 'after', milliseconds: maximumAge};
-	}
-
-	return requestExpireAfter
-		?? (urlsExpireAfter.length === 0 ? undefined : getUrlExpiration(url, urlsExpireAfter))
-		?? expireAfter;
-}
-
-/** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
-export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
-
-/**
-A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by the origin's word; `undefined` where there is none.
-*/
-function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySettings): number | undefined {
-	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
-		return undefined;
-	}
-
-	const {lastModified, date = response.received} = response;
-	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * heuristicShare);
-}
 
 /**
 How long a response is fresh and kept. With `cacheControl`, highest precedence first: the origin's word, the user's, the heuristic; else the user's alone.
@@ -70,6 +37,21 @@ function expiry(expiration: Expiration, now: number): number | undefined {
 	return expiration.kind === 'do-not-cache' ? now : expiresAt(expiration, now);
 }
 
+/** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
+export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
+
+/**
+A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by the origin's word; `undefined` where there is none.
+*/
+function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySettings): number | undefined {
+	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
+		return undefined;
+	}
+
+	const {lastModified, date = response.received} = response;
+	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * heuristicShare);
+}
+
 /** For how long the origin lets a response be served stale, in milliseconds. */
 type StaleTimes = {readonly staleIfError?: number | undefined; readonly staleWhileRevalidate?: number | undefined};
 
@@ -84,6 +66,43 @@ export function retained(expires: number | undefined, now: number, settings: Pol
 	);
 	return {expires, retainUntil: expires === undefined || stale === Infinity ? undefined : Math.max(expires, now) + stale};
 }
+
+/**
+The user's word on how long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
+
+A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
+
+@param maximumAge - The request's `max-age`, in milliseconds.
+*/
+export function resolveExpiration(url: string, settings: PolicySettings, maximumAge?: number): Expiration | undefined {
+	const {cacheControl, requestExpireAfter, urlsExpireAfter, expireAfter} = settings;
+	if (!cacheControl && maximumAge !== undefined && maximumAge > 0) {
+		return {kind: 'after', milliseconds: maximumAge};
+	}
+
+	return requestExpireAfter
+		?? (urlsExpireAfter.length === 0 ? undefined : getUrlExpiration(url, urlsExpireAfter))
+		?? expireAfter;
+}
+
+/**
+When that is, counted from `now`; `undefined` is never, as is what lies beyond the last moment that a `Date` can hold.
+*/
+export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
+	if (expiration.kind === 'never') {
+		return undefined;
+	}
+
+	if (expiration.kind === 'at') {
+		return expiration.time;
+	}
+
+	const time = now + expiration.milliseconds;
+	return time > lastMoment ? undefined : time;
+}
+
+// The last moment that a `Date` can hold.
+const lastMoment = 8.64e15;
 
 /**
 The corrected initial age in milliseconds (RFC 9111 §4.2.3): how old the response was when it came.
@@ -139,13 +158,6 @@ export function isAcceptedStale(stored: StoredHead, directives: RequestDirective
 }
 
 /**
-Whether the origin forbids that a response is served stale, whatever request or settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
-*/
-export function forbidsStale({mustRevalidate, noCache}: StoredFacts): boolean {
-	return mustRevalidate === true || noCache === true;
-}
-
-/**
 Whether a stale response may stand in for an error (RFC 5861 §4): so long as the origin says, else the request, else the setting.
 */
 export function isUsableOnError(stored: StoredHead, origin: StoredFacts, {directives, settings}: RequestFacts, now: number): boolean {
@@ -161,21 +173,9 @@ export function isUsableWhileRevalidating(stored: StoredHead, origin: StoredFact
 	return window > 0 && staleness(stored, now) <= window && !forbidsStale(origin);
 }
 
-// The last moment that a `Date` can hold.
-const lastMoment = 8.64e15;
-
 /**
-When that is, counted from `now`; `undefined` is never, as is what lies beyond the last moment that a `Date` can hold.
+Whether the origin forbids that a response is served stale, whatever request or settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
 */
-export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
-	if (expiration.kind === 'never') {
-		return undefined;
-	}
-
-	if (expiration.kind === 'at') {
-		return expiration.time;
-	}
-
-	const time = now + expiration.milliseconds;
-	return time > lastMoment ? undefined : time;
+export function forbidsStale({mustRevalidate, noCache}: StoredFacts): boolean {
+	return mustRevalidate === true || noCache === true;
 }

@@ -1,10 +1,19 @@
-import type {Expiration} from './expiration.ts';
+import {parseHttpDate} from './dates.ts';
 import {
-	fieldValue,
+	deltaMilliseconds,
+	parseDirectives,
+	qualifiedFields,
+	targetedDirectives,
+	type Directives,
+} from './directives.ts';
+import type {Expiration} from './expiration.ts';
+import {factsToStore, originFacts, type RequestFacts} from './facts.ts';
+import {
 	fieldLines,
-	type Fields,
-	tagsOf,
+	fieldValue,
 	nominatedFields,
+	tagsOf,
+	type Fields,
 } from './fields.ts';
 import {
 	isUsableOnError,
@@ -12,45 +21,14 @@ import {
 	resolveExpiration,
 	type Times,
 } from './freshness.ts';
-import {
-	type RequestFacts,
-	factsToStore,
-	originFacts,
-} from './facts.ts';
 import type {
 	Lifetime,
+	ResponseHead,
 	StorageTerms,
 	StoredHead,
 	View,
-	ResponseHead,
 } from './types.ts';
-import {parseHttpDate} from './dates.ts';
-import {
-	deltaMilliseconds,
-	parseDirectives,
-	qualifiedFields,
-	type Directives,
-	targetedDirectives,
-} from './directives.ts';
 import {viewFor} from './view.ts';
-
-/** What was sent: beside what stored response, and whether with its validators. */
-export type Sent = {
-	readonly stored: StoredHead | undefined;
-	readonly conditional: boolean;
-
-	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
-	readonly storesFor?: 'GET' | undefined;
-
-	/** Whether the request has been sent once more already. */
-	readonly isResent?: boolean;
-
-	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
-	readonly retries?: boolean;
-
-	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
-	readonly handsOutSecret?: boolean;
-};
 
 /**
 What is known of a response and of the request that it answers. What follows from both is found out once, when a rule first asks.
@@ -120,6 +98,24 @@ export class ReceivedFacts {
 	}
 }
 
+/** What was sent: beside what stored response, and whether with its validators. */
+export type Sent = {
+	readonly stored: StoredHead | undefined;
+	readonly conditional: boolean;
+
+	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
+	readonly storesFor?: 'GET' | undefined;
+
+	/** Whether the request has been sent once more already. */
+	readonly isResent?: boolean;
+
+	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
+	readonly retries?: boolean;
+
+	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
+	readonly handsOutSecret?: boolean;
+};
+
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
 export function isRedirect({statusCode, fields}: ResponseFacts): boolean {
@@ -137,33 +133,6 @@ const rejections: ReadonlySet<number> = new Set([401, 407]);
 export function rejectsCredentials(statusCode: number): boolean {
 	return rejections.has(statusCode);
 }
-
-/**
-What the origin says with a response: the first targeted field (RFC 9213), else `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; one that is broken is 0.
-*/
-type ResponseDirectives = {
-	readonly noStore: boolean;
-	readonly mustUnderstand: boolean;
-	readonly mustRevalidate: boolean;
-	readonly immutable: boolean;
-	readonly isPublic: boolean;
-	readonly isPrivate: boolean;
-
-	/** `no-cache` for the whole response. */
-	readonly noCache: boolean;
-
-	/** The fields that `no-cache` is limited to. */
-	readonly withheld: readonly string[];
-	readonly maximumAge: number | undefined;
-	readonly staleIfError: number | undefined;
-	readonly staleWhileRevalidate: number | undefined;
-
-	/** Whether a targeted field says it, so that `Expires` does not count. */
-	readonly isTargeted: boolean;
-};
-
-/** What was looked for, which may not be there. */
-type Optional<Value> = {readonly value: Value | undefined};
 
 /**
 What is known of a response: each of its fields is parsed once, when a rule first asks.
@@ -248,6 +217,33 @@ export class ResponseFacts {
 		return expires === undefined ? 0 : Math.max(0, expires - (this.date ?? this.received));
 	}
 }
+
+/**
+What the origin says with a response: the first targeted field (RFC 9213), else `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; one that is broken is 0.
+*/
+type ResponseDirectives = {
+	readonly noStore: boolean;
+	readonly mustUnderstand: boolean;
+	readonly mustRevalidate: boolean;
+	readonly immutable: boolean;
+	readonly isPublic: boolean;
+	readonly isPrivate: boolean;
+
+	/** `no-cache` for the whole response. */
+	readonly noCache: boolean;
+
+	/** The fields that `no-cache` is limited to. */
+	readonly withheld: readonly string[];
+	readonly maximumAge: number | undefined;
+	readonly staleIfError: number | undefined;
+	readonly staleWhileRevalidate: number | undefined;
+
+	/** Whether a targeted field says it, so that `Expires` does not count. */
+	readonly isTargeted: boolean;
+};
+
+/** What was looked for, which may not be there. */
+type Optional<Value> = {readonly value: Value | undefined};
 
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
 	const targeted = targets.length === 0 ? undefined : targetedDirectives(fields, targets);

@@ -1,150 +1,16 @@
+import {formatHttpDate} from './dates.ts';
+import type {RequestFacts} from './facts.ts';
 import {
+	areTagsBounded,
 	fieldLines,
 	fieldValue,
 	trimSpace,
 	type Fields,
-	areTagsBounded,
 } from './fields.ts';
-import type {RequestFacts} from './facts.ts';
-import type {ResponseHead} from './types.ts';
-import {formatHttpDate} from './dates.ts';
 import {heuristicallyCacheable} from './freshness.ts';
 import type {ReceivedFacts} from './response-facts.ts';
+import type {ResponseHead} from './types.ts';
 import {canFreshen, hasValidator} from './validators.ts';
-
-const statusesWithoutContent = new Set([204, 205, 304]);
-
-/**
-The bytes that a body is announced to have, if it has one (RFC 9112 §6.3); `undefined` where that is not known.
-*/
-export function announcedLength(fields: Fields): number | undefined {
-	const length = contentLength(fields);
-	return fields['transfer-encoding'] !== undefined || Number.isNaN(length) ? undefined : length;
-}
-
-/**
-Whether a body that ended without an error is as long as it was announced (RFC 9112 §8, RFC 9110 §8.6). One that has more is never whole: nobody knows what of it is the content.
-*/
-export function isWhole(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
-	const length = contentLength(fields);
-	if (length === undefined) {
-		return true;
-	}
-
-	const mayBeLess = method === 'HEAD' || fields['transfer-encoding'] !== undefined || statusesWithoutContent.has(statusCode);
-	return mayBeLess ? !(byteLength > length) : byteLength === length;
-}
-
-/** `NaN` where it is no number of bytes. */
-function contentLength(fields: Fields): number | undefined {
-	const value = fieldValue(fields, 'content-length');
-	if (value === undefined) {
-		return undefined;
-	}
-
-	const text = trimSpace(value);
-	return /^\d+$/v.test(text) ? Number(text) : NaN;
-}
-
-/**
-Header lines as they came: name, value, name, value; names keep their letter case.
-*/
-export type RawFields = readonly string[];
-
-// Fields that belong to one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
-const neverStored = new Set([
-	'connection',
-	'keep-alive',
-	'proxy-authenticate',
-	'proxy-authentication-info',
-	'proxy-authorization',
-	'proxy-connection',
-	'te',
-	'trailer',
-	'transfer-encoding',
-	'upgrade',
-]);
-
-/** The fields that set a cookie. Unless the settings say otherwise, they are not stored: a cookie is for one client at one time. */
-export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
-
-// What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
-const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
-
-/**
-The header lines of a response that may be stored (RFC 9111 §3.1).
-
-@param withheld - Further fields, in lower case, that are not to be stored.
-*/
-export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
-	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
-	// RFC 9113 §8.3: pseudo-headers are no fields; http2-wrapper (Got 15) lists them among the lines.
-	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
-}
-
-/**
-The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field that the 304 has replaces all lines of that name.
-*/
-export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
-	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
-	// How old it was is over, and when it was made is said anew.
-	const replaced = new Set([...names(news), ...withheld, 'age', 'date']);
-	return [...filterLines(stored, name => !replaced.has(name)), ...news];
-}
-
-/** RFC 9110 §6.6.1: what came without a date is of the moment when it came. */
-export function datedFields(raw: RawFields, received: number): RawFields {
-	return names(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
-}
-
-/**
-The header lines with one field in a single line, at the end.
-*/
-export function replaceField(raw: RawFields, name: string, value: string): string[] {
-	return [...withoutField(raw, name), name, value];
-}
-
-/** The header lines without those of one field. */
-export function withoutField(raw: RawFields, name: string): string[] {
-	return filterLines(raw, other => other !== name.toLowerCase());
-}
-
-// RFC 9110 §15.4.5: what a 304 must have, and no more than that.
-const ofNotModified = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'last-modified', 'vary']);
-
-/** The header lines of the 304 that a stored response gives. */
-export function notModifiedFields(raw: RawFields): string[] {
-	return filterLines(raw, name => ofNotModified.has(name));
-}
-
-// Whatever parts them: what is broken lets nothing more be stored.
-const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
-
-function connectionListed(raw: RawFields): string[] {
-	const listed: string[] = [];
-	for (let index = 0; index < raw.length; index += 2) {
-		if (raw[index]!.toLowerCase() === 'connection') {
-			listed.push(...raw[index + 1]!.toLowerCase().matchAll(tokens).map(([name]) => name));
-		}
-	}
-
-	return listed;
-}
-
-function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] {
-	const lines: string[] = [];
-	for (let index = 0; index < raw.length; index += 2) {
-		if (keep(raw[index]!.toLowerCase())) {
-			lines.push(raw[index]!, raw[index + 1]!);
-		}
-	}
-
-	return lines;
-}
-
-function names(raw: RawFields): string[] {
-	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
-}
 
 // Final status codes whose caching asks no more than is done here; 206 and 304 would (RFC 9111 §3.3, §4.3.3).
 const understood = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 413, 415, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
@@ -181,12 +47,6 @@ export function answersLaterGet({request: {request}, response: {statusCode, fiel
 		&& explicitLifetime !== undefined
 		&& location !== undefined
 		&& URL.parse(location, url)?.href === withoutFragment(url);
-}
-
-function withoutFragment(url: string | URL): string {
-	const target = new URL(url);
-	target.hash = '';
-	return target.href;
 }
 
 /** Whether it could be neither served nor validated, nor stand in for an error. */
@@ -228,21 +88,13 @@ export function fate(facts: ReceivedFacts): 'write' | 'leave' | 'give' | 'drop' 
 /**
 What a request has made invalid: what is stored of a resource, for whomever.
 */
-export type Invalidated = {
+type Invalidated = {
 	/** Of the resource, without a fragment. */
 	readonly url: string;
 
 	/** Whether what is stored for the very method of the request (with its override, if any) stays valid. */
 	readonly sparesOwnMethod: boolean;
 };
-
-// RFC 9110 §9.2.1, and `QUERY`. A method that is not known may change anything (RFC 9111 §4.4).
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
-
-/** Whether a request by a method, and by one that overrides it, changes nothing. */
-export function isSafe(method: string, override: string = method): boolean {
-	return safeMethods.has(method) && safeMethods.has(override);
-}
 
 /**
 What a request has made invalid (RFC 9111 §4.4): its own target, and those of the same origin that the answer names. The method that is sent counts, and the one that overrides it.
@@ -265,7 +117,155 @@ export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts
 	return [...new Set([own, ...named])].map(invalid => ({url: invalid, sparesOwnMethod: isMethodAllowed && invalid === own}));
 }
 
+// RFC 9110 §9.2.1, and `QUERY`. A method that is not known may change anything (RFC 9111 §4.4).
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
+
+/** Whether a request by a method, and by one that overrides it, changes nothing. */
+export function isSafe(method: string, override: string = method): boolean {
+	return safeMethods.has(method) && safeMethods.has(override);
+}
+
 // Not by `origin`, which is `null` for schemes that URLs know nothing of.
 function isSameOrigin(url: URL, target: URL): boolean {
 	return url.protocol === target.protocol && url.host === target.host;
+}
+
+function withoutFragment(url: string | URL): string {
+	const target = new URL(url);
+	target.hash = '';
+	return target.href;
+}
+
+/**
+Whether a body that ended without an error is as long as it was announced (RFC 9112 §8, RFC 9110 §8.6). One that has more is never whole: nobody knows what of it is the content.
+*/
+export function isWhole(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
+	const length = contentLength(fields);
+	if (length === undefined) {
+		return true;
+	}
+
+	const mayBeLess = method === 'HEAD' || fields['transfer-encoding'] !== undefined || statusesWithoutContent.has(statusCode);
+	return mayBeLess ? !(byteLength > length) : byteLength === length;
+}
+
+/**
+The bytes that a body is announced to have, if it has one (RFC 9112 §6.3); `undefined` where that is not known.
+*/
+export function announcedLength(fields: Fields): number | undefined {
+	const length = contentLength(fields);
+	return fields['transfer-encoding'] !== undefined || Number.isNaN(length) ? undefined : length;
+}
+
+/** `NaN` where it is no number of bytes. */
+function contentLength(fields: Fields): number | undefined {
+	const value = fieldValue(fields, 'content-length');
+	if (value === undefined) {
+		return undefined;
+	}
+
+	const text = trimSpace(value);
+	return /^\d+$/v.test(text) ? Number(text) : NaN;
+}
+
+const statusesWithoutContent = new Set([204, 205, 304]);
+
+/**
+Header lines as they came: name, value, name, value; names keep their letter case.
+*/
+export type RawFields = readonly string[];
+
+// Fields that belong to one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
+const neverStored = new Set([
+	'connection',
+	'keep-alive',
+	'proxy-authenticate',
+	'proxy-authentication-info',
+	'proxy-authorization',
+	'proxy-connection',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+]);
+
+/** The fields that set a cookie. Unless the settings say otherwise, they are not stored: a cookie is for one client at one time. */
+export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
+
+/**
+The header lines of a response that may be stored (RFC 9111 §3.1).
+
+@param withheld - Further fields, in lower case, that are not to be stored.
+*/
+export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
+	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
+	// RFC 9113 §8.3: pseudo-headers are no fields; http2-wrapper (Got 15) lists them among the lines.
+	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
+}
+
+/**
+The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field that the 304 has replaces all lines of that name.
+*/
+export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
+	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
+	// How old it was is over, and when it was made is said anew.
+	const replaced = new Set([...names(news), ...withheld, 'age', 'date']);
+	return [...filterLines(stored, name => !replaced.has(name)), ...news];
+}
+
+// What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
+const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
+
+/** RFC 9110 §6.6.1: what came without a date is of the moment when it came. */
+export function datedFields(raw: RawFields, received: number): RawFields {
+	return names(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
+}
+
+/**
+The header lines with one field in a single line, at the end.
+*/
+export function replaceField(raw: RawFields, name: string, value: string): string[] {
+	return [...withoutField(raw, name), name, value];
+}
+
+/** The header lines without those of one field. */
+export function withoutField(raw: RawFields, name: string): string[] {
+	return filterLines(raw, other => other !== name.toLowerCase());
+}
+
+/** The header lines of the 304 that a stored response gives. */
+export function notModifiedFields(raw: RawFields): string[] {
+	return filterLines(raw, name => ofNotModified.has(name));
+}
+
+// RFC 9110 §15.4.5: what a 304 must have, and no more than that.
+const ofNotModified = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'last-modified', 'vary']);
+
+function connectionListed(raw: RawFields): string[] {
+	const listed: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		if (raw[index]!.toLowerCase() === 'connection') {
+			listed.push(...raw[index + 1]!.toLowerCase().matchAll(tokens).map(([name]) => name));
+		}
+	}
+
+	return listed;
+}
+
+// Whatever parts them: what is broken lets nothing more be stored.
+const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
+
+function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		if (keep(raw[index]!.toLowerCase())) {
+			lines.push(raw[index]!, raw[index + 1]!);
+		}
+	}
+
+	return lines;
+}
+
+function names(raw: RawFields): string[] {
+	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
 }

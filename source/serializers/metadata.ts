@@ -100,7 +100,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 	return typeof value === 'object' && value !== null;
 }
 
-export function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
+function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
 	return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 

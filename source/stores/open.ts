@@ -35,7 +35,7 @@ type OpenStoreOptions = {
 	readonly maxEntries?: number | undefined;
 };
 
-export type OpenedStore = {
+type OpenedStore = {
 	readonly store: Store;
 
 	/** Whether it was made here, and so is ours to close. */

@@ -8,7 +8,7 @@ import type {Head, Heads} from './heads.ts';
 /** A value as it stands in its head, or the bytes of its body. */
 export type Content = {readonly value: unknown} | {readonly bytes: Uint8Array};
 
-export type EntriesOptions = {
+type EntriesOptions = {
 	readonly connection: MongoConnection;
 	readonly heads: Heads;
 	readonly bodies: Bodies;
