@@ -1,16 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {EventEmitter} from 'node:events';
 import {CacheHooksError} from '../errors.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
-import type {Reason} from '../policy/reasons.ts';
-import type {CircuitState} from '../stores/breaker.ts';
-import {guardStore} from '../stores/guard.ts';
-import {LateWrites} from '../stores/late-writes.ts';
-import {openStore} from '../stores/open.ts';
-import type {Store} from '../stores/types.ts';
+import {isRecordKey} from '../identity/key.ts';
 import {redactUrl} from '../identity/references.ts';
-import type {ResolvedSettings} from '../settings.ts';
 import {
 	longestTimer,
 	recover,
@@ -18,7 +10,15 @@ import {
 	withinTime,
 	type MaybePromise,
 } from '../maybe-promise.ts';
-import {isRecordKey} from '../identity/key.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import type {Reason} from '../policy/reasons.ts';
+import type {ResolvedSettings} from '../settings.ts';
+import type {CircuitState} from '../stores/breaker.ts';
+import {guardStore} from '../stores/guard.ts';
+import {LateWrites} from '../stores/late-writes.ts';
+import {openStore} from '../stores/open.ts';
+import type {Store} from '../stores/types.ts';
 import {isAlias} from './compose-response.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {
@@ -29,15 +29,14 @@ import {
 } from './entries.ts';
 import {
 	EventHub,
+	Figures,
+	type Answered,
 	type AnswerEvent,
 	type CacheEventName,
 	type CacheEvents,
 	type RemovalEvent,
 	type WriteEvent,
-	Figures,
-	type Answered,
 } from './events.ts';
-import {StoreMark} from './store-mark.ts';
 import {
 	Journal,
 	type Position,
@@ -47,6 +46,7 @@ import {
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {StoreMark} from './store-mark.ts';
 import {toldError} from './told-error.ts';
 import {WriteQueue} from './write-queue.ts';
 

@@ -1,4 +1,5 @@
 import {describe, SettingError} from '../errors.ts';
+import type {DescribedRequest} from '../identity/sent-request.ts';
 import {earliest} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
@@ -8,7 +9,6 @@ import {
 	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import type {DescribedRequest} from '../identity/sent-request.ts';
 
 /**
 What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.

@@ -1,5 +1,5 @@
-import {crc32} from 'node:zlib';
 import {Buffer} from 'node:buffer';
+import {crc32} from 'node:zlib';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
 import type {StoredValue} from '../stores/types.ts';

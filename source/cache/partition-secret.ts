@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
-import type {Store, StoredValue} from '../stores/types.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import type {Store, StoredValue} from '../stores/types.ts';
 
 /** Where the secret lies, among the entries: whoever lists these passes it over. */
 export const secretKey = 'got-cache:1:secret';

@@ -1,5 +1,5 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {type Fields, nominatedFields, nominatedValues} from '../policy/fields.ts';
+import {nominatedFields, nominatedValues, type Fields} from '../policy/fields.ts';
 import type {Clock} from './clock.ts';
 import {timeLeft, type BodyProgress, type Limits} from './wait-limits.ts';
 import type {Waiter} from './waiter.ts';

@@ -1,8 +1,9 @@
 import type {Match, NoMatch} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
+import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -11,17 +12,16 @@ import {
 	type Found,
 	type Verdict,
 } from '../policy/request-rules.ts';
-import {identify} from '../identity/identify.ts';
+import type {InFlight, Outcome} from './in-flight.ts';
+import {underLock} from './lock.ts';
 import {
+	accepts,
 	answersMethod,
 	factsOf,
 	findStored,
 	noMatch,
-	accepts,
 } from './lookup.ts';
-import {underLock} from './lock.ts';
 import {networkRefusal, refusals} from './network.ts';
-import type {InFlight, Outcome} from './in-flight.ts';
 import type {ExchangeSettings} from './settings.ts';
 import {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';

@@ -1,18 +1,15 @@
-import {
-	freshenResponse,
-	splitUpdate,
-	type ReceivedResponse,
-} from '../cache/compose-response.ts';
+import {freshenResponse, splitUpdate, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match} from '../cache/entries.ts';
 import {handsOutSecret} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {isOverSoon} from '../policy/facts.ts';
-import {isWhole} from '../policy/storing.ts';
-import {fieldValue, type Fields, tagsOf} from '../policy/fields.ts';
+import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
+import {isWhole} from '../policy/storing.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
+import {policySource} from './lookup.ts';
 import type {ExchangeState} from './state.ts';
 import type {
 	Action,
@@ -21,7 +18,6 @@ import type {
 	RenderedResponse,
 } from './types.ts';
 import {ExchangeWrites} from './writes.ts';
-import {policySource} from './lookup.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 

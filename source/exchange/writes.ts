@@ -1,17 +1,17 @@
-import type {CacheCore, Outcome} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
-import type {Invalidation} from '../cache/journal.ts';
+import type {CacheCore, Outcome} from '../cache/core.ts';
 import type {Match} from '../cache/entries.ts';
+import type {Invalidation} from '../cache/journal.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import {type Fields, areTagsBounded, tagsOf} from '../policy/fields.ts';
-import {invalidatedBy, isSafe} from '../policy/storing.ts';
-import type {WriteReason} from '../policy/reasons.ts';
-import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
-import {accepts, tagsGiven, readKeys} from './lookup.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
+import type {WriteReason} from '../policy/reasons.ts';
+import {invalidatedBy, isSafe} from '../policy/storing.ts';
+import type {ResponseHead} from '../policy/types.ts';
+import {accepts, readKeys, tagsGiven} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 

@@ -1,8 +1,8 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import {knownBody} from '../identity/sent-request.ts';
-import {redactUrl} from '../identity/references.ts';
 import type {SentRequest} from '../exchange/types.ts';
+import {redactUrl} from '../identity/references.ts';
+import {knownBody} from '../identity/sent-request.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
 
 // How long a refresh may take at most, in milliseconds.

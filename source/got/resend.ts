@@ -3,9 +3,9 @@ import {longestTimer} from '../maybe-promise.ts';
 import {
 	isClientRequest,
 	requestFunctionOf,
+	sentBody,
 	type AttemptParts,
 	type RequestResult,
-	sentBody,
 } from './native-request.ts';
 
 /** Milliseconds that Got's own timers have to fire before ours. */

@@ -30,12 +30,12 @@ import {
 	isClientRequest,
 	isResponseLike,
 	isTimeout,
-	type NativeOptions,
+	outgoingRequest,
 	requestFunctionOf,
+	type AttemptParts,
+	type NativeOptions,
 	type RequestFunction,
 	type RequestResult,
-	type AttemptParts,
-	outgoingRequest,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';

@@ -3,12 +3,12 @@ import {
 	isAscii,
 	isInnerList,
 	isValidTokenStr,
-	type Item,
-	type Parameters,
 	parseList,
 	serializeBareItem,
 	serializeItem,
 	Token,
+	type Item,
+	type Parameters,
 } from 'structured-headers';
 import {trimSpace} from './fields.ts';
 

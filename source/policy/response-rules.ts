@@ -1,18 +1,18 @@
+import {
+	always,
+	decide,
+	type AskedRule,
+	type RequestFacts,
+	type Rule,
+} from './facts.ts';
 import type {Times} from './freshness.ts';
 import {
 	isRedirect,
 	ReceivedFacts,
+	ResponseFacts,
 	standInFor,
 	type Sent,
-	ResponseFacts,
 } from './response-facts.ts';
-import {
-	type RequestFacts,
-	always,
-	decide,
-	type AskedRule,
-	type Rule,
-} from './facts.ts';
 import {
 	answersLaterGet,
 	bringsTooManyTags,

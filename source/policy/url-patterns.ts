@@ -1,4 +1,4 @@
-import type {ExpireAfter, Expiration} from './expiration.ts';
+import type {Expiration, ExpireAfter} from './expiration.ts';
 
 /**
 What is asked of a `URLPattern`, so that the platform's and every polyfill's will do.
