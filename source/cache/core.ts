@@ -51,7 +51,7 @@ import {toldError} from './told-error.ts';
 import {WriteQueue} from './write-queue.ts';
 
 // Nobody's request waits for what manages the store: it may take its time.
-const patience = 30_000;
+const managementTimeout = 30_000;
 
 const answerOfReason: Partial<Record<Reason, Answered>> = {
 	fresh: 'hit',
@@ -69,7 +69,7 @@ type SaveOptions = {
 	readonly outcome?: Outcome | undefined;
 };
 
-type Told = {
+type AnswerDetails = {
 	readonly reason: Reason;
 	readonly key: string | undefined;
 	readonly request: {readonly method: string; readonly targetUrl: string};
@@ -91,7 +91,7 @@ What exchanges ask of a cache: stored responses by key, and somebody to tell wha
 */
 export class CacheCore {
 	/** What the user sees of it. */
-	readonly face: EventEmitter;
+	readonly emitter: EventEmitter;
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly journal: Journal;
@@ -103,7 +103,7 @@ export class CacheCore {
 	/** As it was opened, unguarded, for what only some stores offer. */
 	readonly store: Store;
 
-	/** As it is managed: with patience, and its faults are thrown. */
+	/** The store as the methods of `HttpCache` use it: with a longer time limit, and throwing its faults. */
 	readonly managed: Store;
 	readonly managedEntries: Entries;
 
@@ -145,7 +145,7 @@ export class CacheCore {
 				this.#handOver(write);
 			},
 		});
-		this.face = emitter;
+		this.emitter = emitter;
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
@@ -205,7 +205,7 @@ export class CacheCore {
 		};
 		this.#entries = new Entries({...common, store: this.#guarded, timeout: storeTimeout});
 		this.variants = new Variants(this.#entries, this.secret, () => this.hidden.setQuietly());
-		const managedTimeout = Math.max(storeTimeout, patience);
+		const managedTimeout = Math.max(storeTimeout, managementTimeout);
 		this.managed = guardStore(opened.store, {timeout: managedTimeout, failFast: true, now});
 		this.managedEntries = new Entries({...common, store: this.managed, timeout: managedTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.hidden.set());
@@ -427,8 +427,8 @@ export class CacheCore {
 	}
 
 	/** Tells and counts an answer. */
-	answered(told: Told): void {
-		const {reason, stored, background} = told;
+	answered(details: AnswerDetails): void {
+		const {reason, stored, background} = details;
 		const how = stored === undefined ? 'miss' : answerOfReason[reason] ?? 'hit';
 		if (!background) {
 			this.figures.answer(how, reason);
@@ -437,17 +437,17 @@ export class CacheCore {
 			}
 		}
 
-		this.#tell(how, told);
+		this.#tell(how, details);
 	}
 
 	/** Tells and counts a request for which the cache stood aside. */
-	bypassed(told: Told): void {
-		this.figures.answer('bypassed', told.reason);
-		this.#tell('bypassed', told);
+	bypassed(details: AnswerDetails): void {
+		this.figures.answer('bypassed', details.reason);
+		this.#tell('bypassed', details);
 	}
 
 	/** Tells and counts what became of a response of the origin's. */
-	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<Told, 'background'>): void {
+	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>): void {
 		if (event === 'stored') {
 			this.figures.stored++;
 		} else {
@@ -510,7 +510,7 @@ export class CacheCore {
 		}
 	}
 
-	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: Told): void {
+	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: AnswerDetails): void {
 		if (!this.events.isHeard(event)) {
 			return;
 		}

@@ -66,7 +66,7 @@ export function coreOf(cache: HttpCache): CacheCore {
 
 /** What the user sees of what the engine works with. */
 export function faceOf(core: CacheCore): HttpCache {
-	return core.face as HttpCache;
+	return core.emitter as HttpCache;
 }
 
 /** The settings that a cache was made with, as the user wrote them. */

@@ -26,7 +26,7 @@ export class Client {
 	readonly cache: CacheCore;
 	#settings: ResolvedSettings;
 	#given: CacheSettings;
-	#rules: ExchangeSettings;
+	#exchangeSettings: ExchangeSettings;
 
 	// Requests often carry one and the same object of settings: a client's, a class's.
 	#ofRequests = new WeakMap<object, ExchangeSettings>();
@@ -43,7 +43,7 @@ export class Client {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#given = given;
-		this.#rules = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
+		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		if (!clients.has(cache)) {
 			clients.set(cache, this);
 		}
@@ -59,8 +59,8 @@ export class Client {
 	}
 
 	/** The settings of requests without any of their own. */
-	get rules(): ExchangeSettings {
-		return this.#rules;
+	get exchangeSettings(): ExchangeSettings {
+		return this.#exchangeSettings;
 	}
 
 	get now(): () => number {
@@ -92,7 +92,7 @@ export class Client {
 		this.#given = given;
 		this.#inScopes = new WeakMap();
 		this.#ofRequests = new WeakMap();
-		this.#rules = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
+		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
 	}
 
 	/**
@@ -129,7 +129,7 @@ export class Client {
 
 	#understood(own: unknown): ExchangeSettings {
 		if (own === undefined) {
-			return this.#rules;
+			return this.#exchangeSettings;
 		}
 
 		const known = isObject(own) ? this.#ofRequests.get(own) : undefined;

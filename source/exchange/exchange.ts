@@ -29,7 +29,7 @@ export class Exchange {
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
 		this.#request = new RequestPhase(this.#state, {
-			rules: client.rules,
+			clientSettings: client.exchangeSettings,
 			redirects,
 			standIn: () => this.#response.standIn(),
 		});

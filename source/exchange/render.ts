@@ -39,7 +39,7 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 		statusMessage,
 		headers: lines.headers,
 		rawHeaders: lines.raw,
-		body: method === 'HEAD' ? nothing : content(stored, view),
+		body: method === 'HEAD' ? noBody : content(stored, view),
 		fromCache: true,
 	};
 }
@@ -58,7 +58,7 @@ type RenderOptions = {
 	readonly own: RawFields;
 };
 
-const nothing = new Uint8Array(0);
+const noBody = new Uint8Array(0);
 
 function linesFor(raw: RawFields, view: View): RawFields {
 	const lines = view.kind === 'not-modified' ? notModifiedFields(raw) : raw;
@@ -97,7 +97,7 @@ function content({body}: StoredResponse, view: View): Uint8Array {
 		return body;
 	}
 
-	return view.kind === 'part' ? body.subarray(view.start, view.end) : nothing;
+	return view.kind === 'part' ? body.subarray(view.start, view.end) : noBody;
 }
 
 /** Header lines, as they came and as Node.js has them, of which some are put in their place. */
@@ -167,7 +167,7 @@ export function renderGatewayTimeout(statusMessage: string, status: string | und
 		statusMessage,
 		headers: nodeHeaders(fieldsOf(rawHeaders)),
 		rawHeaders,
-		body: nothing,
+		body: noBody,
 		fromCache: false,
 	};
 }

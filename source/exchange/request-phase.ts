@@ -36,7 +36,7 @@ import type {
 /** What the request phase needs beside the state. */
 type RequestPhaseOptions = {
 	/** The settings of the client, without those of one request. */
-	readonly rules: ExchangeSettings;
+	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
 
 	/** Gives a stale response in place of an error, if one may. */
@@ -143,7 +143,7 @@ export class RequestPhase {
 			names: match.stored?.vary?.names,
 			budget: () => this.#budget,
 			position: cache.journal.last,
-			rules: this.#options.rules,
+			rules: this.#options.clientSettings,
 		});
 		switch (joined.do) {
 			case 'lead': {
@@ -213,7 +213,7 @@ export class RequestPhase {
 	/** Decides anew, by what another request got meanwhile. */
 	#reuse(match: Match): MaybePromise<Action> {
 		const {request, sharingKey, settings} = this.#state;
-		const {rules} = this.#options;
+		const {clientSettings} = this.#options;
 		this.#state.tell({collapsed: true});
 		return then(this.#use(answersMethod(match.stored, request) ? match : noMatch, false), action => {
 			if (action.do !== 'send') {
@@ -222,9 +222,9 @@ export class RequestPhase {
 
 			this.#state.tell({collapsed: false});
 			// The client's own settings refuse it, and not those of this request alone.
-			const facts = factsOf(request, identify(request, rules), rules);
+			const facts = factsOf(request, identify(request, clientSettings), clientSettings);
 			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
-				this.#sharing.refuse(sharingKey, rules);
+				this.#sharing.refuse(sharingKey, clientSettings);
 			}
 
 			return action;

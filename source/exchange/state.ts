@@ -43,7 +43,7 @@ export class ExchangeState {
 
 	/** The tags of the response's head, once that is there. */
 	receivedTags: readonly string[] = [];
-	#sent: Sent | undefined;
+	#sent: SentAttempt | undefined;
 	#isUnderWay = false;
 
 	/** Whether the response is of after what the request itself has invalidated. */
@@ -72,7 +72,7 @@ export class ExchangeState {
 		return this.#info;
 	}
 
-	get sent(): Sent | undefined {
+	get sent(): SentAttempt | undefined {
 		return this.#sent;
 	}
 
@@ -123,7 +123,7 @@ export class ExchangeState {
 	}
 
 	/** What is known of the sent request has changed. */
-	resend(change: Partial<Omit<Sent, 'position'>>): void {
+	resend(change: Partial<Omit<SentAttempt, 'position'>>): void {
 		this.#sent = {...this.#sent!, ...change};
 	}
 
@@ -165,7 +165,7 @@ export class ExchangeState {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.answered({...this.told, reason, stored});
+		this.cache.answered({...this.eventDetails, reason, stored});
 		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
@@ -179,24 +179,24 @@ export class ExchangeState {
 	/** Gives a 504. */
 	fail(reason: Reason, message: string): RenderedResponse {
 		this.tell({reason});
-		this.cache.answered({...this.told, reason});
+		this.cache.answered({...this.eventDetails, reason});
 		return renderGatewayTimeout(message, this.status());
 	}
 
 	/** The origin's response, or the lack of one, is the caller's. */
 	passOn(): void {
-		const told = {...this.told, reason: this.#info.reason};
+		const details = {...this.eventDetails, reason: this.#info.reason};
 		if (this.key === undefined) {
-			this.cache.bypassed(told);
+			this.cache.bypassed(details);
 		} else {
-			this.cache.answered(told);
+			this.cache.answered(details);
 		}
 	}
 
 	/** The origin's response is not stored. */
 	refuse(reason: Reason): void {
 		if (this.key !== undefined) {
-			this.cache.written('refused', {...this.told, reason});
+			this.cache.written('refused', {...this.eventDetails, reason});
 		}
 	}
 
@@ -225,13 +225,13 @@ export class ExchangeState {
 			});
 	}
 
-	get told(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
+	get eventDetails(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
 		return {key: this.key, request: this.request, background: this.settings.background === true};
 	}
 }
 
 /** A request that is under way. */
-type Sent = {
+type SentAttempt = {
 	readonly reason: Reason;
 	readonly conditional: boolean;
 	readonly storesFor: 'GET' | undefined;

@@ -192,7 +192,7 @@ export class ExchangeWrites {
 
 	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
-		const {cache, request, told} = this.#state;
+		const {cache, request, eventDetails} = this.#state;
 		// A fault of it is told when its turn to be written has come.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
@@ -205,7 +205,7 @@ export class ExchangeWrites {
 			outcome,
 			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
-				cache.written('stored', {...told, reason, key});
+				cache.written('stored', {...eventDetails, reason, key});
 			},
 			whenDone: () => {
 				this.#finish();

@@ -7,14 +7,14 @@ import type {Seat} from './install/seat.ts';
 import {ServedResponse} from './served-response.ts';
 
 /** Puts a transport before the request function of these options alone. */
-export function putOn(options: Options, transport: unknown): void {
+export function setTransport(options: Options, transport: unknown): void {
 	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
 }
 
 /**
 Takes it off again, and with it what a whole-process installation does with all options: one request has one cache.
 */
-export function takeOff(options: Options): void {
+export function removeTransport(options: Options): void {
 	Reflect.deleteProperty(options, 'getRequestFunction');
 	findSeat()?.pass(options);
 }
@@ -29,16 +29,16 @@ export function findSeat(): Seat | undefined {
 }
 
 /** The exchange that a response comes from, and the clock of its client. */
-type Remembered = {readonly exchange: Exchange; readonly now: () => number};
+type RememberedExchange = {readonly exchange: Exchange; readonly now: () => number};
 
-const ofRequests = new WeakMap<Options, Remembered>();
+const rememberedExchanges = new WeakMap<Options, RememberedExchange>();
 
-export function remember(options: Options, remembered: Remembered): void {
-	ofRequests.set(options, remembered);
+export function rememberExchange(options: Options, remembered: RememberedExchange): void {
+	rememberedExchanges.set(options, remembered);
 }
 
-export function rememberedOf(options: Options): Remembered | undefined {
-	return ofRequests.get(options);
+export function rememberedExchange(options: Options): RememberedExchange | undefined {
+	return rememberedExchanges.get(options);
 }
 
 /**

@@ -219,7 +219,7 @@ function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, pa
 type Keys = Map<string, string>;
 
 /** Keys that were made lately, by the parameters that are ignored, then by the other settings, then by method and TLS settings: a key of a plain request is a digest that costs more than all else on a hit. */
-const known = new WeakMap<Ignored, Array<Map<string, Keys>>>();
+const knownKeys = new WeakMap<Ignored, Array<Map<string, Keys>>>();
 const mostKeys = 2000;
 const mostGroups = 50;
 
@@ -233,7 +233,7 @@ function rememberKey(keys: Keys, url: string, key: string): void {
 }
 
 function keysOf(ignored: Ignored, settings: number, group: string): Keys {
-	const bySettings = known.get(ignored) ?? [];
+	const bySettings = knownKeys.get(ignored) ?? [];
 	const groups = bySettings[settings] ?? new Map<string, Keys>();
 	const keys = groups.get(group);
 	if (keys !== undefined) {
@@ -245,7 +245,7 @@ function keysOf(ignored: Ignored, settings: number, group: string): Keys {
 	}
 
 	const made: Keys = new Map();
-	known.set(ignored, bySettings);
+	knownKeys.set(ignored, bySettings);
 	bySettings[settings] = groups;
 	groups.set(group, made);
 	return made;

@@ -58,7 +58,7 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	const matched = matchRequest({...request, method: matchedMethod(request.method, overridingMethod(headers)), headers}, {
 		matchHeaders: typeof matchHeaders === 'boolean' ? matchHeaders : matchHeaders.map(name => name.toLowerCase()),
 		partitionBy,
-		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : understood(ignoredParameters),
+		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : toIgnored(ignoredParameters),
 		contentRootKey,
 		cacheControl,
 	});
@@ -241,7 +241,7 @@ function keyedDigest(secret: Secret, parts: readonly unknown[]): string {
 	return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex');
 }
 
-function understood(parameters: Iterable<IgnoredParameter>): Ignored {
+function toIgnored(parameters: Iterable<IgnoredParameter>): Ignored {
 	const items = [...parameters];
 	const ignored = compileIgnored(items);
 	if (typeof ignored === 'number') {
@@ -251,11 +251,11 @@ function understood(parameters: Iterable<IgnoredParameter>): Ignored {
 	return ignored;
 }
 
-let ofProcess: Uint8Array | undefined;
+let secretOfProcess: Uint8Array | undefined;
 
 function processSecret(): Uint8Array {
-	ofProcess ??= randomBytes(32);
-	return ofProcess;
+	secretOfProcess ??= randomBytes(32);
+	return secretOfProcess;
 }
 
 /** Whether a record of the cache lies under a key, and no response. */

@@ -209,25 +209,25 @@ function sharedRequest(request: StoredRequest, url: string): StoredRequest {
 }
 
 // Longer ones are hardly ever alike.
-const longest = 100;
-const most = 5000;
+const longestShared = 100;
+const mostShared = 5000;
 
 /** Strings that entries have in common: names of fields, media types, what a client says of itself. */
-let known = new Map<string, string>();
+let sharedStrings = new Map<string, string>();
 
 /** The lines of the request before, which was mostly the same client's. */
 let lastLines: RawFields = [];
 
 function shared(text: string): string {
-	const found = known.get(text);
-	if (found !== undefined || text.length > longest) {
+	const found = sharedStrings.get(text);
+	if (found !== undefined || text.length > longestShared) {
 		return found ?? text;
 	}
 
-	if (known.size >= most) {
-		known = new Map();
+	if (sharedStrings.size >= mostShared) {
+		sharedStrings = new Map();
 	}
 
-	known.set(text, text);
+	sharedStrings.set(text, text);
 	return text;
 }

@@ -81,11 +81,11 @@ export function deltaMilliseconds(directives: Directives, name: string, invalid:
 		return undefined;
 	}
 
-	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), greatest) * 1000;
+	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), maxDeltaSeconds) * 1000;
 }
 
 // RFC 9111 §1.2.2: what is greater than can be represented is this, in seconds.
-const greatest = 2_147_483_648;
+export const maxDeltaSeconds = 2_147_483_648;
 
 /**
 The fields that a directive such as `no-cache="set-cookie"` is limited to, in lower case; `undefined` where it is absent, empty where it is not limited.

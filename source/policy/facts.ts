@@ -65,7 +65,7 @@ export type RequestDirectives = {
 export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
 	const {method, override = method, url, fields} = request;
 	const {cacheControl, allowableMethods, requestExpireAfter: own} = settings;
-	const directives = fields['cache-control'] === undefined && fields.pragma === undefined ? noDirectives : understood(requestDirectives(fields));
+	const directives = fields['cache-control'] === undefined && fields.pragma === undefined ? noDirectives : toRequestDirectives(requestDirectives(fields));
 	const isPartialOrConditional = fields.range !== undefined || fields['if-none-match'] !== undefined || fields['if-modified-since'] !== undefined;
 	return {
 		request,
@@ -78,14 +78,14 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 		asksForRefresh: settings.refresh || directives.noCache || (own?.kind === 'after' && own.milliseconds === 0),
 		hasOriginPrecondition: fields['if-match'] !== undefined || fields['if-unmodified-since'] !== undefined,
 		isPartialOrConditional,
-		mayValidate: !isPartialOrConditional && validated.has(method),
+		mayValidate: !isPartialOrConditional && validatedMethods.has(method),
 	};
 }
 
 // For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
-const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+const validatedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
-function understood(directives: Directives): RequestDirectives {
+function toRequestDirectives(directives: Directives): RequestDirectives {
 	return {
 		noStore: directives.has('no-store'),
 		noCache: directives.has('no-cache'),
@@ -102,7 +102,7 @@ function withoutEnd(directives: Directives, name: string): number | undefined {
 	return directives.get(name) === true ? Infinity : deltaMilliseconds(directives, name, 0);
 }
 
-const noDirectives: RequestDirectives = understood(new Map());
+const noDirectives: RequestDirectives = toRequestDirectives(new Map());
 
 /**
 Whether a request that is to be sent may be answered instead by what another gets that is on its way (RFC 9111 §4, “collapse requests”), and another by what it gets: not where it wants the origin's word for itself, nor where its answer would be for itself alone.
@@ -111,9 +111,9 @@ Whether a request that is to be sent may be answered instead by what another get
 */
 export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 	const {request: {method, override = method}, settings, directives} = facts;
-	return shareable.has(reason)
-		&& safe.has(method)
-		&& safe.has(override)
+	return shareableReasons.has(reason)
+		&& collapsibleMethods.has(method)
+		&& collapsibleMethods.has(override)
 		&& !settings.readOnly
 		&& !settings.forceRefresh
 		&& !facts.asksForRefresh
@@ -124,13 +124,13 @@ export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 }
 
 /** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
-const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
+const shareableReasons: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
 
 /** The method of the call of a decorated function: no HTTP request has it. */
 export const callMethod = 'CALL';
 
 // RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
-const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
+const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
 /** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
 export function isOverSoon(statusCode: number): boolean {
@@ -199,22 +199,22 @@ The facts of a stored response: those that are stored with it. One that has none
 */
 export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
 	const {facts: own, fields} = stored;
-	if (own !== undefined && isBy(own, fields, targets)) {
+	if (own !== undefined && haveTargets(own, fields, targets)) {
 		return own;
 	}
 
-	const known = made.get(fields);
-	if (known !== undefined && isBy(known, fields, targets)) {
+	const known = factsByFields.get(fields);
+	if (known !== undefined && haveTargets(known, fields, targets)) {
 		return known;
 	}
 
 	const facts = factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
-	made.set(fields, facts);
+	factsByFields.set(fields, facts);
 	return facts;
 }
 
 /** Those of responses that are stored without, or with those of other targeted fields. */
-const made = new WeakMap<Fields, StoredFacts>();
+const factsByFields = new WeakMap<Fields, StoredFacts>();
 
 /** What the origin says of the use of a stored response; nothing where its word does not count. */
 export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
@@ -223,7 +223,7 @@ export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, '
 
 const noFacts: StoredFacts = {};
 
-function isBy({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
+function haveTargets({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
 	const present = targetsOf(fields, targets);
 	return present.length === known.length && present.every((name, index) => name === known[index]);
 }

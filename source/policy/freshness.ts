@@ -1,3 +1,4 @@
+import {maxDeltaSeconds} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
 import {fieldLines, type Fields} from './fields.ts';
@@ -118,8 +119,6 @@ export function currentAge({initialAge: initial, createdAt}: StoredHead, now: nu
 	return initial + Math.max(0, now - createdAt);
 }
 
-const greatest = 2_147_483_648;
-
 // What is no visible character beside a number does not hide it: nothing is younger for it.
 const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
 
@@ -127,7 +126,7 @@ const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
 function ageValue(fields: Fields): number {
 	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
 	const {seconds = '0'} = number.exec(first)?.groups ?? {};
-	return Math.min(Number(seconds), greatest) * 1000;
+	return Math.min(Number(seconds), maxDeltaSeconds) * 1000;
 }
 
 /** How long ago it expired: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */

@@ -13,18 +13,18 @@ import type {ResponseHead} from './types.ts';
 import {canFreshen, hasValidator} from './validators.ts';
 
 // Final status codes whose caching asks no more than is done here; 206 and 304 would (RFC 9111 §3.3, §4.3.3).
-const understood = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 413, 415, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
+const understoodStatusCodes = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 413, 415, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
 
 /** Whether the origin forbids to store it (RFC 9111 §5.2.2.5); `must-understand` overrides that for a status code that is understood (§5.2.2.3). */
 export function forbidsStoring({request: {settings}, response}: ReceivedFacts): boolean {
 	return settings.cacheControl
 		&& response.directives.noStore
-		&& !(response.directives.mustUnderstand && understood.has(response.statusCode));
+		&& !(response.directives.mustUnderstand && understoodStatusCodes.has(response.statusCode));
 }
 
 /** Whether only a cache that understands its status code may store it (RFC 9111 §5.2.2.3), and this one does not. */
 export function isNotUnderstood({request: {settings}, response}: ReceivedFacts): boolean {
-	return settings.cacheControl && response.directives.mustUnderstand && !understood.has(response.statusCode);
+	return settings.cacheControl && response.directives.mustUnderstand && !understoodStatusCodes.has(response.statusCode);
 }
 
 /**
@@ -72,7 +72,7 @@ export function bringsTooManyTags({response: {tags}, sent: {stored}}: ReceivedFa
 }
 
 /** What becomes of a stored response for which a 304 came: what could not be stored anew is not stored any longer. */
-export function fate(facts: ReceivedFacts): 'write' | 'leave' | 'give' | 'drop' {
+export function effectOfNotModified(facts: ReceivedFacts): 'write' | 'leave' | 'give' | 'drop' {
 	const {request: {settings}, response, sent, merged} = facts;
 	if (!canFreshen(sent.stored!.fields, response.fields)) {
 		return 'leave';
@@ -209,7 +209,7 @@ The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field tha
 export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
 	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
 	// How old it was is over, and when it was made is said anew.
-	const replaced = new Set([...names(news), ...withheld, 'age', 'date']);
+	const replaced = new Set([...fieldNames(news), ...withheld, 'age', 'date']);
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
 }
 
@@ -218,7 +218,7 @@ const describingContent = new Set(['content-encoding', 'content-length', 'conten
 
 /** RFC 9110 §6.6.1: what came without a date is of the moment when it came. */
 export function datedFields(raw: RawFields, received: number): RawFields {
-	return names(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
+	return fieldNames(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
 }
 
 /**
@@ -266,6 +266,6 @@ function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] 
 	return lines;
 }
 
-function names(raw: RawFields): string[] {
+function fieldNames(raw: RawFields): string[] {
 	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
 }
