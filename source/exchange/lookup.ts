@@ -35,12 +35,12 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 
 export const noMatch: NoMatch = {stored: undefined, varies: false};
 
-/** What a HEAD got has no content for others, though a `keyFn` may give them one key (RFC 9110 §9.3.2). */
+/** Whether a stored response may answer the method of a request: one to a HEAD has no content for a GET, though a `keyFn` may give both the same key (RFC 9110 §9.3.2). */
 export function answersMethod(stored: Pick<StoredResponse, 'method'>, request: Pick<SentRequest, 'method'>): boolean {
 	return stored.method !== 'HEAD' || request.method === 'HEAD';
 }
 
-/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
+/** Whether the settings (`'user'`) or the headers (`'origin'`) decide what is stored and for how long. Where two clients share a store, one does not use what the other decided. */
 export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
 	return cacheControl ? 'origin' : 'user';
 }
@@ -55,13 +55,13 @@ export function readKeys(request: SentRequest, target: string, settings: Exchang
 	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
 }
 
-/** The facts that rules know of a request. */
+/** Makes the facts of a request that the rules ask for. */
 export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
 	return requestFacts({
 		method,
 		override,
 		url: targetUrl,
-		// A recording does not depend on what the cache is told.
+		// A recording does not depend on the directives of a request.
 		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
 		keyable: body !== unknownBody,
 		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
@@ -69,7 +69,7 @@ export function factsOf({method, override, targetUrl, fields, body}: SentRequest
 }
 
 /**
-Whether the user's filter lets a response be stored and used. One that fails has not accepted; its fault is told, and the request goes on.
+Whether the user's `filterFn` lets a response be stored and used. Where the function fails, it does not; a `settingError` event reports that, and the request goes on.
 */
 export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'now'>, stored: StoredResponse, key: string | undefined, cache: CacheCore): MaybePromise<boolean> {
 	return filterFn === undefined || recover(() => filterFn(new CachedResponse(key ?? '', stored, now)), error => {
@@ -79,7 +79,7 @@ export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'no
 }
 
 /**
-The tags that the user's function gives; `undefined` where it fails, which is told: a response that could not be deleted by its tags is better not stored.
+The tags that the user's function gives; `undefined` where it fails, which a `settingError` event reports: a response that could not be deleted by its tags is better not stored.
 */
 export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
 	try {

@@ -18,7 +18,7 @@ import type {View} from '../policy/types.ts';
 import type {RenderedResponse} from './types.ts';
 
 /**
-What of a stored response is given, as it is given.
+Makes the response that the caller gets of a stored one.
 */
 export function renderStored(stored: StoredResponse, {view, method, ageAt, status, own}: RenderOptions): RenderedResponse {
 	const fields = view.kind === 'whole' ? stored.fields : undefined;
@@ -48,13 +48,13 @@ type RenderOptions = {
 	readonly view: View;
 	readonly method: string;
 
-	/** The moment for which `Age` is told (RFC 9111 §5.1), where it is. */
+	/** The moment for which `Age` is given (RFC 9111 §5.1); `undefined` for no `Age`. */
 	readonly ageAt: number | undefined;
 
-	/** What `Cache-Status` says (RFC 9211), where it does. */
+	/** The member that is added to `Cache-Status` (RFC 9211); `undefined` for none. */
 	readonly status: string | undefined;
 
-	/** Header lines that came with the answer, and are not stored: cookies and other credentials. */
+	/** Header lines of the origin's answer to this request that are not stored: cookies and other credentials. */
 	readonly own: RawFields;
 };
 
@@ -100,7 +100,7 @@ function content({body}: StoredResponse, view: View): Uint8Array {
 	return view.kind === 'part' ? body.subarray(view.start, view.end) : noBody;
 }
 
-/** Header lines, as they came and as Node.js has them, of which some are put in their place. */
+/** Header lines, both raw and as Node.js gives them, of which some can be replaced. */
 class Lines {
 	raw: string[];
 	readonly headers: NodeHeaders;
@@ -121,7 +121,7 @@ class Lines {
 		return fieldValue(this.#fields, name);
 	}
 
-	/** One line, at the end, in place of those that there are. */
+	/** Puts one line at the end, in place of all lines of its name. */
 	put(name: string, value: string): void {
 		const key = name.toLowerCase();
 		if (this.headers[key] === undefined) {
@@ -134,7 +134,7 @@ class Lines {
 		this.headers[key] = value;
 	}
 
-	/** Lines in place of those of their names. Cookies stand beside others. */
+	/** Adds lines in place of all lines of their names; cookies are added to others. */
 	give(lines: RawFields): void {
 		for (const [name, values] of Object.entries(fieldsOf(lines))) {
 			if (name === 'set-cookie') {
@@ -159,7 +159,7 @@ export function withoutCookies(stored: StoredResponse): StoredResponse {
 	return {...stored, rawHeaders, fields: fieldsOf(rawHeaders)};
 }
 
-/** RFC 9111 §5.2.1.7, with requests-cache's words for a miss. */
+/** The 504 of a cache that has no answer (RFC 9111 §5.2.1.7); its status message is that of requests-cache. */
 export function renderGatewayTimeout(statusMessage: string, status: string | undefined): RenderedResponse {
 	const rawHeaders = status === undefined ? [] : ['Cache-Status', status];
 	return {

@@ -44,10 +44,10 @@ function classify(name: string): CredentialClass {
 	return found !== 'plain' && questions.has(wordsOf(innermost(name))[0] ?? '') ? 'plain' : found;
 }
 
-// So many words of a name count, from its end.
+// The number of words of a name that count, from its end.
 const longestPath = 16;
 
-/** `has_password` of `user[has_password]`. */
+/** The last name of a path, such as `has_password` of `user[has_password]`. */
 function innermost(name: string): string {
 	const path = name.endsWith('[]') ? name.slice(0, -2) : name;
 	return path.slice(Math.max(path.lastIndexOf('['), path.lastIndexOf('.')) + 1);
@@ -127,7 +127,7 @@ export const DEFAULT_IGNORED_PARAMETERS: readonly string[] = Object.freeze([
 	'x-xsrf-token',
 ]);
 
-/** What stands in the place of a value that is not stored. */
+/** The text that stands in place of a value that is not stored. */
 export const REDACTED = 'REDACTED';
 
 /**
@@ -135,13 +135,13 @@ A name in any letter case, a `RegExp` that is searched in names, or a JSON path 
 */
 export type IgnoredParameter = string | RegExp;
 
-/** `ignoredParameters`, understood. */
+/** `ignoredParameters` in the form in which names are looked up. */
 export type Ignored = {
 	/** In lower case. */
 	readonly names: ReadonlySet<string>;
 	readonly patterns: readonly RegExp[];
 
-	/** The same for header names, which have no letter case. */
+	/** The same patterns for header names, whose letter case does not count. */
 	readonly headerPatterns: readonly RegExp[];
 	readonly paths: ReadonlyArray<readonly Step[]>;
 };
@@ -151,7 +151,7 @@ type Step = string | number | typeof anyMember;
 const anyMember: unique symbol = Symbol('*');
 
 /**
-What is ignored, in the form that is asked.
+Compiles `ignoredParameters`.
 
 @returns The index of the first item that is neither a name, a `RegExp` nor a JSON path, if there is one.
 */

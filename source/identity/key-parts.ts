@@ -38,11 +38,12 @@ export class KeyParts {
 		return this.#hasBodyCredential;
 	}
 
+	/** Adds a hashed part. */
 	hash(where: string, name: string, value: string | undefined): void {
 		this.#hashed.push([where, name, value ?? null]);
 	}
 
-	/** A body of which nobody knows what is in it. */
+	/** Adds the digest of a body whose content cannot be read. */
 	hashBody(digest: string): void {
 		this.#hasBodyCredential = true;
 		this.hash('body', '', digest);
@@ -88,12 +89,12 @@ export class KeyParts {
 		return text;
 	}
 
-	/** Whether a field of a JSON body is not to be stored. */
+	/** Whether the value of a field of a JSON body must not be stored. */
 	isSecretField(path: JsonPath, value: string, isString: boolean): boolean {
 		return this.#ignoresField(path) || this.#classOfField(path, value, isString) !== 'plain';
 	}
 
-	/** Whether the value of a header that is called something plain is part of the key in clear. One with a credential in it is hashed, and so is one that had one. */
+	/** Whether the value of a header with a plain name is part of the key in clear. A value that has, or had, a credential in it is hashed. */
 	keepsHeader(where: 'reference' | 'target', name: string, value: string): boolean {
 		const isKept = !value.includes(REDACTED) && redactReferences(value, this.#ignored) === value;
 		if (!isKept) {
@@ -103,7 +104,11 @@ export class KeyParts {
 		return isKept;
 	}
 
-	/** Reads what may turn out to be no JSON, or to have too long paths. Then nothing of it is hashed. */
+	/**
+	Reads a body that may turn out to be no JSON, or to have too long paths: then nothing of it stays hashed.
+
+	@param read - Gives `undefined` where the body cannot be read.
+	*/
 	attempt(read: () => string | undefined): string | undefined {
 		const {length} = this.#hashed;
 		const text = read();
@@ -114,7 +119,7 @@ export class KeyParts {
 		return text;
 	}
 
-	/** A header that tells who asks is hashed, unless the settings ignore it and it is not certain that it does. */
+	/** Whether a header is hashed since it tells who asks: not without `partitionBy: 'credentials'`, nor where its name is ambiguous and the settings ignore it. */
 	usesHeader(name: string): boolean {
 		return this.#hasCredentials && tellsWhoAsks(this.#ignored, name);
 	}
@@ -148,7 +153,7 @@ export class KeyParts {
 /** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
 type Use = 'clear' | 'hashed' | 'ignored';
 
-/** A value that nobody may guess from the key: the key has only a keyed digest of it. */
+/** A value that must not be guessed from the key, which has only a keyed digest of it; `null` for a name without a value. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
 /** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
@@ -163,7 +168,7 @@ function isCredential(kind: CredentialClass, isIgnored: boolean): boolean {
 
 const redactedJson = JSON.stringify(REDACTED);
 
-/** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
+/** The class of a plain name whose value has, or had, a credential in it: the same as that of an ambiguous name. */
 const valueClass = 'ambiguous';
 
 /**

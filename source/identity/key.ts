@@ -65,7 +65,7 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
 
-/** The settings of a client that decide the key; each has its default. */
+/** The settings of a client that decide the key. Each has the default of the client's setting of that name. */
 export type KeySettings = {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
 	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
@@ -104,17 +104,17 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 
 /** The parts of a key. */
 export type MatchedRequest = {
-	/** Those in clear. */
+	/** The parts that are in the key in clear. */
 	readonly parts: readonly unknown[];
 
-	/** Those of which the key has a keyed digest. It needs a secret where there are any. */
+	/** The parts of which the key has a keyed digest. Where there are any, the key needs a secret. */
 	readonly hashed: readonly HashedPart[];
 
 	/** Whether there may be a credential in the body. */
 	readonly hasBodyCredential: boolean;
 };
 
-/** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
+/** Hashes the parts of a request that say who asks. A credential in the query or the body is hashed where these are read. */
 function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySettings, keyParts: KeyParts): void {
 	if (partitionBy === false) {
 		return;
@@ -153,7 +153,7 @@ function tenantOf(request: KeyRequest, partitionBy: PartitionFunction): unknown 
 /**
 The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
 
-With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it, but for `Host`; where its value is secret, it is hashed.
+With `true`, all headers but those of the connection and those that are ignored are included. A header that is listed is included even where it is ignored, except for `Host`; a secret value is hashed.
 */
 function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
 	if (matchHeaders === false) {
@@ -180,7 +180,7 @@ function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: Iden
 	return selected;
 }
 
-// They belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key by itself.
+// These headers belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key already.
 const neverMatched = new Set([
 	'cache-control',
 	'connection',
@@ -202,6 +202,7 @@ const neverMatched = new Set([
 	'upgrade',
 ]);
 
+/** The key of the parts of a request. */
 export function keyOfMatched({parts, hashed}: MatchedRequest, secret: Secret): string {
 	return keyOfParts(parts, partitionDigest(hashed, secret));
 }
@@ -258,10 +259,10 @@ function processSecret(): Uint8Array {
 	return secretOfProcess;
 }
 
-/** Whether a record of the cache lies under a key, and no response. */
+/** Whether a key is that of a record of the cache itself, and not of a response. */
 export function isRecordKey(key: string): boolean {
 	return recordKey.test(key);
 }
 
-// A word follows, where an entry has a digest.
+// A record has a word where an entry has a digest.
 const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;

@@ -39,7 +39,7 @@ export function redactUrl(url: string, ignored: Ignored): string {
 const pathParameters = /;[^\/]*/gv;
 
 /**
-The parameters in their order, the values of those that are ignored replaced.
+The parameters of a query, a form or a path segment in their order, with the values of secret and ignored ones replaced.
 */
 export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
 	return text.split(separator).map(part => isSecret(part, ignored, 0) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
@@ -66,7 +66,7 @@ export function redactReferences(text: string, ignored: Ignored): string {
 // A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
 const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
 
-/** That something is gone must be seen: user info leaves no trace. */
+/** The URL without its credentials. A URL of which only user info was removed is replaced as a whole, so that readers see that something is missing. */
 function redactedUrl(url: string, ignored: Ignored): string {
 	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
 	return redacted.includes(REDACTED) ? redacted : REDACTED;
@@ -131,13 +131,13 @@ export function holdsCredential(text: string, ignored: Ignored, depth = 0): bool
 	return /^[\[\{]/v.test(trimmed) ? isSecretJson(trimmed, ignored, depth) : isAuthorization(trimmed);
 }
 
-// A URL in a URL in a URL in a URL is not read: it counts as a credential, which costs nothing but its text.
+// URLs are looked for in URLs up to this depth. A deeper one counts as a credential: then its text is replaced.
 const deepest = 3;
 
-// What a text begins with that may have a credential in it, whatever it is called; it may be a string of JSON. Nearly all do not, and are told by this.
+// How a text, or a string of JSON, begins that may have a credential in it. Nearly all texts do not begin so, and are not looked at any further.
 const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
 
-/** The shortest is something like `?sig=1`. */
+/** The length of the shortest text with a credential, such as `?sig=1`. */
 const shortest = 6;
 const absolute = /^[a-z][\w+\-.]*:\/\//iv;
 const relative = /^(?:\.{0,2}\/|\?)/v;
@@ -186,9 +186,9 @@ const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
 const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
 
 /**
-A URL, parsed.
+Parses a URL.
 
-@throws {TypeError} Where it is none; the error of Node.js would hold all of it.
+@throws {TypeError} Where the text is no absolute URL. The error of Node.js would show the whole text, with its credentials.
 */
 export function parsedUrl(url: string | URL): URL {
 	const parsed = URL.parse(String(url));

@@ -28,17 +28,17 @@ export type SentRequest = {
 	readonly trust?: string | undefined;
 };
 
-/** A body that can be read only once, as a stream: nobody knows what is in it before it is sent. */
+/** Stands for a body that can be read only once, such as a stream: its content is not known before it is sent. */
 export const unknownBody: unique symbol = Symbol('unknown body');
 
-/** The body, as far as it is known. */
+/** The body; `undefined` where there is none or where it is not known before it is sent. */
 export function knownBody({body}: Pick<SentRequest, 'body'>): string | Uint8Array | undefined {
 	return body === unknownBody ? undefined : body;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** A request by its parts. User info becomes the `Authorization` that is sent for it. */
+/** Makes a `SentRequest` of its parts. User info in the URL becomes the `Authorization` that Node.js sends for it. */
 export function sentRequest(method: string, url: URL, headers: Headers, body: SentRequest['body']): SentRequest {
 	const {username, password} = url;
 	const hasUserInfo = username !== '' || password !== '';
@@ -46,7 +46,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 	const connection = hasUserInfo ? withoutUserInfo(url) : url;
 	const {host} = fields;
 	if (typeof host === 'string' && namesOwnAuthority(connection, host)) {
-		// Whoever sends it asks for the same as who leaves it to Node.js.
+		// Node.js sends the same `Host` by itself: both requests ask for the same.
 		fields = {...fields, host: undefined};
 	}
 
@@ -61,7 +61,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 }
 
 /**
-A request by name, as it would be sent.
+A request that a caller describes, to look up or delete what is stored for it.
 */
 export type DescribedRequest = {
 	/**
@@ -79,7 +79,7 @@ export type DescribedRequest = {
 	readonly body?: string | Uint8Array;
 };
 
-/** A request that is named, as it would be sent. */
+/** A described request as it would be sent. */
 export function describedRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): SentRequest {
 	return sentRequest(method, parsedUrl(url), headers, body);
 }
@@ -124,7 +124,7 @@ class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class
 	}
 }
 
-/** Node.js sends numbers, too. */
+/** The value of a header as text. Node.js sends numbers, too. */
 function asText(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
 	return value === undefined || Array.isArray(value) ? value?.map(String) : String(value);
 }
@@ -145,7 +145,7 @@ export function targetUrl(url: URL, headers: Fields): string {
 	return origin === undefined ? url.href : origin + url.href.slice(url.origin.length);
 }
 
-// What a server knows as a host: of the characters that RFC 3986 §3.2.2 allows, those of names.
+// An authority as servers accept it: of the characters that RFC 3986 §3.2.2 allows, those of names and addresses.
 const authority = /^(?:\[[\d.:a-f]+\]|[\w\-.~]+)(?::\d*)?$/v;
 
 const defaultPorts: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};
@@ -213,7 +213,7 @@ function targetValue(name: string, value: string | undefined, url: URL): string 
 
 const quotedOrNode = /"(?:[^"\\]|\\.)*"|(?:^|[\s,;])(?:by|for)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)/giv;
 
-/** RFC 7239 §5: whom a request came from, and by whom, is no part of the target. */
+/** The value of `Forwarded` without `by` and `for`: the nodes on the way are no part of the target (RFC 7239 §5). */
 function withoutNodes(forwarded: string): string | undefined {
 	const rest = forwarded.replaceAll(quotedOrNode, match => match.startsWith('"') ? match : '');
 	return /[^\s,;]/v.test(rest) ? rest : undefined;

@@ -91,7 +91,7 @@ function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	return lines;
 }
 
-/** Whom a request is for, as far as it is stored. There must be hashed parts. */
+/** Whom a request is for, in the form that is stored. There must be hashed parts. */
 export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
 	return {parts: hashed.map(([where, name]) => [where, where === 'user info' ? '' : name] as const), digest: partitionDigest(hashed, secret)!};
 }
@@ -113,7 +113,7 @@ export function recreatedKey(request: StorableRequest, partition: Partition | un
 }
 
 /**
-Whom a stored request is for, by the settings of now; what was known before where these do not tell.
+Whom a stored request is for by the current settings; what is stored with it where these settings cannot tell.
 */
 export function recreatedPartition(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Partition | undefined {
 	const {known} = rematched(request, partition, settings, secret);
@@ -156,7 +156,7 @@ function isSame(hashed: ReadonlyArray<HashedPart | readonly [string, string]>, k
 	return named(hashed) === named(known);
 }
 
-/** Whether a value of the request is gone. */
+/** Whether a value of a stored request was redacted. */
 export function hasRedacted({url, headers, body}: StorableRequest): boolean {
 	return [url, body, ...Object.values(headers).flat()].some(text => typeof text === 'string' && text.includes(REDACTED));
 }
@@ -176,7 +176,7 @@ export function storableLines(raw: RawFields, url: string, ignored: Ignored): st
 	return lines;
 }
 
-// Without them, a stored response would be used wrongly, whatever the settings ignore.
+// A stored response without these headers would be used wrongly: they are stored even where the settings ignore them.
 const needed = new Set([
 	'accept-ranges',
 	'age',
@@ -220,7 +220,7 @@ function leadsToSecret(name: string, fields: Fields, url: string, ignored: Ignor
 	return targets.length > mostReferences || targets.some(target => isSecretUrl(target, url, ignored));
 }
 
-// Of a field, no more references are looked through: one among the others might be secret, so that the response is not stored.
+// Of one field, so many references are looked at. Where there are more, one of them might be secret, and the response is not stored.
 const mostReferences = 100;
 
 /** The references that a client follows. With a secret replaced, they would lead elsewhere. */
@@ -231,5 +231,5 @@ const references: ReadonlyMap<string, (line: string) => readonly string[]> = new
 	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
 ]);
 
-/** Any other field whose value is a URL is for the caller, who would miss it. Of a `Content-Location` nobody does. */
+/** A value of any other field that is a URL. Callers use it, so that it cannot be left out; a `Content-Location` can. */
 const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];

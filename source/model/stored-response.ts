@@ -4,7 +4,7 @@ import type {RawFields} from '../policy/storing.ts';
 import type {StoredHead} from '../policy/types.ts';
 
 /**
-What is stored. Nobody changes one: an update is a new object.
+A response as it is stored. It is never changed: an update is a new object.
 */
 export type StoredResponse = StoredHead & StoredMetadata & {
 	/** The content, with content codings undone unless `contentEncoding` says otherwise. Never handed out itself. */
@@ -12,7 +12,7 @@ export type StoredResponse = StoredHead & StoredMetadata & {
 };
 
 /**
-What is written beside the body.
+What is stored of a response beside its body. Times are milliseconds since the epoch.
 */
 export type StoredMetadata = {
 	readonly method: string;
@@ -24,71 +24,71 @@ export type StoredMetadata = {
 	readonly rawHeaders: RawFields;
 	readonly createdAt: number;
 
-	/** How old it was when it came, in milliseconds. */
+	/** The age of the response when it came, in milliseconds. */
 	readonly initialAge: number;
 	readonly expires: number | undefined;
 
 	/** When the store may forget it; `undefined` is never. */
 	readonly retainUntil: number | undefined;
 
-	/** The content codings that were undone before it was stored; absent where it lies as it came. */
+	/** The content codings that were undone before it was stored; absent where the body is stored as it came. */
 	readonly codings?: readonly string[];
 
-	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
+	/** The facts of the headers, so that a hit parses none of them; absent without `cacheControl`, and in what an older version stored. */
 	readonly facts?: StoredFacts;
 
-	/** Who decided how long it is fresh, and whether it may be stored at all: the settings, or the response (RFC 9111). */
+	/** Who decided whether the response is stored and how long it is fresh: the settings (`'user'`), or the headers by RFC 9111 (`'origin'`). */
 	readonly decidedBy: 'user' | 'origin';
 
-	/** Of a primary entry: what its variants' keys derive from. */
+	/** A name from which the keys of the variants of a primary entry are derived. */
 	readonly generation: string;
 	readonly vary?: Variation;
 
-	/** Of a variant that lies beside the primary entry: the key of that. */
+	/** The key of the primary entry; absent in the primary entry itself. */
 	readonly primary?: string;
 
-	/** Tells whether it is what was written, and where. */
+	/** A digest by which a reader sees that the entry is complete, and stored under its own key. */
 	readonly check?: string;
 
-	/** What it answers, to make its key again; absent in what an older version stored. */
+	/** The request that the response answers, from which its key can be made again; absent in what an older version stored. */
 	readonly request?: StoredRequest;
 
-	/** By which it can be deleted and expired together with others. */
+	/** Tags by which the entry can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
 
-	/** The position of the last invalidation before it was asked for; absent where there was none. */
+	/** The position in the journal of the last invalidation before the request was sent; absent where there was none. */
 	readonly position?: number;
 
-	/** How long the origin took to give it, in milliseconds. */
+	/** How long the origin took to respond, body included, in milliseconds. */
 	readonly took?: number;
 
-	/** Whether the origin has said since it was received that it is still right. */
+	/** Whether the origin has validated the response since it was received. */
 	readonly revalidated?: boolean;
 
-	/** Of a redirect, the cookies that it set. Their values are not stored. */
+	/** The cookies that a redirect set, without their values. */
 	readonly cookies?: readonly StoredCookie[];
 
-	/** Of a primary entry: when it was marked as expired, and a mark of that, which variants copy when they are written. One that has another has expired with it. */
+	/** The mark that `expire()` has put on a primary entry: the time, and a random id. A variant copies the mark of its primary entry when it is written: one with another mark has expired with the primary entry. */
 	readonly expiredWith?: string;
 };
 
 /** A request without what is secret in it. */
 export type StoredRequest = {
-	/** As it counts in the key. */
+	/** The method as it counts in the key, with the one that an override header asks for behind a colon. */
 	readonly method: string;
 	readonly url: string;
 	readonly rawHeaders: RawFields;
 
-	/** JSON or a form. */
+	/** The redacted body, where it is JSON or a form. */
 	readonly body?: string;
 
-	/** Of any other body, the parts that its key is made of. */
+	/** The parts of any other body that the key is made of. */
 	readonly bodyParts?: readonly string[];
 
 	/** The digest of the TLS settings that differ from the defaults. */
 	readonly trust?: string;
 
-	/** Whom it was for: the names of the hashed parts of its key, in order, and their keyed digest. */
+	/** Whom the request was for: the names of the hashed parts of its key, in order, and their keyed digest. */
 	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
@@ -96,12 +96,12 @@ export type StoredRequest = {
 export type StoredCookie = {
 	readonly name: string;
 
-	/** A URL for which a cookie jar gives it. */
+	/** A URL for which a cookie jar would give the cookie. */
 	readonly url: string;
 	readonly isDeleted: boolean;
 };
 
-/** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
+/** The request fields by which a response varies (RFC 9111 §4.1), and a digest of their values, among which a cookie may be. */
 export type Variation = {
 	readonly names: readonly string[];
 
@@ -109,6 +109,7 @@ export type Variation = {
 	readonly digest: string;
 };
 
+/** Makes a stored response of its metadata and body. */
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
 	return {
 		...metadata,
@@ -118,7 +119,7 @@ export function storedResponse(metadata: StoredMetadata, body: Uint8Array): Stor
 	};
 }
 
-/** Whether it is what a function gave, and not a response of HTTP. Its key is made of more than what is stored of the call. */
+/** Whether an entry is the result of a decorated function, and not an HTTP response. Its key cannot be made again of what is stored of the call. */
 export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
 	return method === callMethod;
 }
@@ -171,6 +172,7 @@ export function nodeHeaders(fields: Fields): NodeHeaders {
 	return headers;
 }
 
+/** Headers in the shape of `IncomingMessage.headers`. */
 export type NodeHeaders = Record<string, string | string[]>;
 
 // Node.js keeps the first line of these and joins the others (https://nodejs.org/api/http.html#messageheaders).
@@ -185,7 +187,7 @@ function joinLines(name: string, lines: readonly string[]): string | string[] {
 }
 
 /**
-An entry as it is kept in memory: what it has in common with others is there once. Each request brings strings of its own, though they are alike.
+An entry as it is kept in memory: strings that several entries have in common are kept once. Node.js makes new strings for each request, even where they are equal.
 */
 export function withSharedStrings(stored: StoredResponse): StoredResponse {
 	const {request} = stored;
@@ -208,14 +210,14 @@ function sharedRequest(request: StoredRequest, url: string): StoredRequest {
 	return {...request, url: request.url === url ? url : request.url, rawHeaders: lastLines};
 }
 
-// Longer ones are hardly ever alike.
+// Longer strings are hardly ever equal.
 const longestShared = 100;
 const mostShared = 5000;
 
 /** Strings that entries have in common: names of fields, media types, what a client says of itself. */
 let sharedStrings = new Map<string, string>();
 
-/** The lines of the request before, which was mostly the same client's. */
+/** The header lines of the previous request, which mostly came from the same client. */
 let lastLines: RawFields = [];
 
 function shared(text: string): string {

@@ -15,6 +15,7 @@ export type Directives = ReadonlyMap<string, string | true>;
 
 const none: Directives = new Map();
 
+/** Reads the directives of a `Cache-Control` value. */
 export function parseDirectives(value: string | undefined): Directives {
 	if (value === undefined) {
 		return none;
@@ -36,7 +37,7 @@ export function parseDirectives(value: string | undefined): Directives {
 	return directives;
 }
 
-// The members of a list: commas in quotes part nothing, and a quote that is not closed reaches to the end.
+// The members of a list: a comma in quotes does not separate members, and a quote that is not closed reaches to the end.
 const members = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/gv;
 
 // One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2). Around the sign, white space is passed over.
@@ -45,7 +46,7 @@ const directive = /^(?<name>[\w!#$%\u{26}'*+\-.^`\|~]+)(?:[\t ]*=[\t ]*(?:"(?<qu
 const restrictions: ReadonlySet<string> = new Set(['must-revalidate', 'no-cache', 'no-store', 'only-if-cached']);
 const numbers: ReadonlySet<string> = new Set(['max-age', 'max-stale', 'min-fresh', 'stale-if-error', 'stale-while-revalidate']);
 
-/** What is broken is read so that nothing is fresher for it: a restriction in it counts, a number in it is none. */
+/** Reads a malformed member so that it makes no response fresher: a restriction in it counts, and a number in it is invalid. */
 function salvage(text: string, directives: Map<string, string | true>): void {
 	for (const word of text.toLowerCase().split(/[^\w\-]+/v)) {
 		if (restrictions.has(word)) {
@@ -73,7 +74,7 @@ export function requestDirectives(fields: Fields): Directives {
 }
 
 /**
-The argument in milliseconds; `undefined` where the directive is absent, `invalid` where its argument is not a whole number of seconds.
+The argument of a directive in milliseconds; `undefined` where the directive is absent, `invalid` where its argument is not a whole number of seconds.
 */
 export function deltaMilliseconds(directives: Directives, name: string, invalid: number): number | undefined {
 	const argument = directives.get(name);
@@ -84,7 +85,7 @@ export function deltaMilliseconds(directives: Directives, name: string, invalid:
 	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), maxDeltaSeconds) * 1000;
 }
 
-// RFC 9111 §1.2.2: what is greater than can be represented is this, in seconds.
+/** The greatest number of seconds of a directive or of `Age`; a greater one counts as this (RFC 9111 §1.2.2). */
 export const maxDeltaSeconds = 2_147_483_648;
 
 /**
@@ -141,7 +142,7 @@ function entriesOf(name: string, value: unknown): ReadonlyArray<[string, string 
 
 const fieldLists = new Set(['no-cache', 'private']);
 
-// What does not name fields qualifies nothing: the directive holds for the whole response.
+// A value that names no fields limits nothing: the directive holds for the whole response.
 function fieldList(value: unknown): string | true {
 	return typeof value === 'string' || value instanceof Token ? String(value) : true;
 }

@@ -14,32 +14,32 @@ import type {
 import {evaluatePrecondition} from './validators.ts';
 
 /**
-What is known of a request, once, for all the rules.
+What the rules know of a request. It is made once for each request.
 */
 export type RequestFacts = {
 	readonly request: RequestHead;
 	readonly settings: PolicySettings;
 	readonly directives: RequestDirectives;
 
-	/** The user's word on how long the response is to be fresh. */
+	/** How long the user's settings let the response be fresh; `undefined` where they leave that to the origin. */
 	readonly expiration: Expiration | undefined;
 
-	/** Whether the settings let a response to it be stored and reused. */
+	/** Whether the settings let a response to the method of the request be stored and reused. */
 	readonly isMethodAllowed: boolean;
 
-	/** Whether nothing may be sent for it. */
+	/** Whether the request must not be sent: what is stored answers it, or a 504. */
 	readonly isOnlyIfCached: boolean;
 
 	/** Whether the origin is to be asked, whatever is stored. */
 	readonly asksForRefresh: boolean;
 
-	/** Whether it has a condition that only the origin can tell of (RFC 9111 §4.3.2). */
+	/** Whether the request has a condition that only the origin can evaluate (RFC 9111 §4.3.2): `If-Match` or `If-Unmodified-Since`. */
 	readonly hasOriginPrecondition: boolean;
 
-	/** Whether it asks for less than the whole response, by itself. */
+	/** Whether the caller asks for less than the whole response: by `Range`, `If-None-Match` or `If-Modified-Since`. */
 	readonly isPartialOrConditional: boolean;
 
-	/** Whether it may be made conditional, so that a 304 says something to the cache and nothing to the caller. */
+	/** Whether the cache may add conditions to the request: then a 304 answers the cache, and not the caller. */
 	readonly mayValidate: boolean;
 };
 
@@ -62,6 +62,7 @@ export type RequestDirectives = {
 	readonly staleIfError: number | undefined;
 };
 
+/** Makes the facts of a request. */
 export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
 	const {method, override = method, url, fields} = request;
 	const {cacheControl, allowableMethods, requestExpireAfter: own} = settings;
@@ -82,7 +83,7 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 	};
 }
 
-// For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
+// For other methods, a tag in `If-None-Match` that still matches makes the request fail (RFC 9110 §13.1.2).
 const validatedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
 function toRequestDirectives(directives: Directives): RequestDirectives {
@@ -97,7 +98,7 @@ function toRequestDirectives(directives: Directives): RequestDirectives {
 	};
 }
 
-/** Without an argument, it has no end. */
+/** The period of a directive in milliseconds: `Infinity` for a directive without an argument. */
 function withoutEnd(directives: Directives, name: string): number | undefined {
 	return directives.get(name) === true ? Infinity : deltaMilliseconds(directives, name, 0);
 }
@@ -105,7 +106,7 @@ function withoutEnd(directives: Directives, name: string): number | undefined {
 const noDirectives: RequestDirectives = toRequestDirectives(new Map());
 
 /**
-Whether a request that is to be sent may be answered instead by what another gets that is on its way (RFC 9111 §4, “collapse requests”), and another by what it gets: not where it wants the origin's word for itself, nor where its answer would be for itself alone.
+Whether a request may wait for the response to another one instead of being sent, and others for the response to it (RFC 9111 §4, “collapse requests”). It may not where it asks for a response of its own, nor where the response would answer nobody else.
 
 @param reason - Why it is to be sent.
 */
@@ -118,12 +119,12 @@ export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 		&& !settings.forceRefresh
 		&& !facts.asksForRefresh
 		&& !facts.isPartialOrConditional
-		// Who names one of them has said how old an answer may be.
+		// A caller who names one of them has said how old an answer may be.
 		&& directives.maximumAge === undefined
 		&& directives.minimumFresh === undefined;
 }
 
-/** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
+/** The reasons for which a request may wait for another one: a response stored a moment earlier would have answered it. */
 const shareableReasons: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
 
 /** The method of the call of a decorated function: no HTTP request has it. */
@@ -132,39 +133,39 @@ export const callMethod = 'CALL';
 // RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
 const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
-/** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
+/** Whether the next request may get another status: then the requests that wait are not all sent at once. With any other status that is not stored, all of them are sent. */
 export function isOverSoon(statusCode: number): boolean {
 	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
 }
 
 /**
-What the rules know of a stored response, so that nothing of it is parsed when it is used. Plain data, stored with it; what is not so is left out.
+What the rules know of a stored response, so that a hit parses no header. The facts are plain data that is stored with the response; a fact that does not hold is left out.
 
-It is of the headers alone, whoever decides how long they are fresh.
+The facts come from the headers alone, whoever decides how long the response is fresh.
 */
 export type StoredFacts = {
-	/** It may not be used without validation (RFC 9111 §5.2.2.4). */
+	/** The response may not be used without validation (RFC 9111 §5.2.2.4). */
 	readonly noCache?: true;
 
-	/** RFC 9111 §5.2.2.2. */
+	/** The response may not be used without validation once it is stale (RFC 9111 §5.2.2.2). */
 	readonly mustRevalidate?: true;
 
-	/** RFC 8246. */
+	/** The response does not change while it is fresh (RFC 8246). */
 	readonly immutable?: true;
 
-	/** RFC 5861 §4, in milliseconds. */
+	/** How long the response may stand in for an error after it expired, in milliseconds (RFC 5861 §4). */
 	readonly staleIfError?: number;
 
-	/** RFC 5861 §3, in milliseconds. */
+	/** How long the response may be served while it is revalidated after it expired, in milliseconds (RFC 5861 §3). */
 	readonly staleWhileRevalidate?: number;
 
-	/** In milliseconds since the epoch. */
+	/** When the resource was last changed, by `Last-Modified`, in milliseconds since the epoch. */
 	readonly lastModified?: number;
 
-	/** Its `Last-Modified` is no strong validator (RFC 9110 §8.8.2.2). */
+	/** The `Last-Modified` of the response is no strong validator (RFC 9110 §8.8.2.2). */
 	readonly isDateWeak?: true;
 
-	/** The targeted fields (RFC 9213) that it has, of those that the settings name, in their order. */
+	/** The targeted fields (RFC 9213) of the response, of those that the settings name, in the order of the settings. */
 	readonly targets?: readonly string[];
 };
 
@@ -195,7 +196,7 @@ function isDateWeak({lastModified, date}: ResponseFacts): boolean {
 }
 
 /**
-The facts of a stored response: those that are stored with it. One that has none, or those of other targeted fields, gets them once, when it is first asked for.
+The facts of a stored response: those that are stored with it. Where there are none, or where they are of other targeted fields, they are made when they are first asked for.
 */
 export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
 	const {facts: own, fields} = stored;
@@ -213,10 +214,10 @@ export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: 
 	return facts;
 }
 
-/** Those of responses that are stored without, or with those of other targeted fields. */
+/** The facts of stored responses that have none with them, or have those of other targeted fields. */
 const factsByFields = new WeakMap<Fields, StoredFacts>();
 
-/** What the origin says of the use of a stored response; nothing where its word does not count. */
+/** The facts by which the origin limits the use of a stored response; none without `cacheControl`, where the headers do not count. */
 export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
 	return settings.cacheControl ? storedFacts(stored, settings) : noFacts;
 }
@@ -270,6 +271,7 @@ export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decisio
 	throw new Error('A table of rules must end with one that always holds');
 }
 
+/** The condition of the last row of a table. */
 export function always(): boolean {
 	return true;
 }

@@ -34,12 +34,12 @@ export function fieldTokens(fields: Fields, name: string): readonly string[] {
 // RFC 9110 §5.6.2.
 const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
 
-/** Whether it can be the name of a field, of a method or of a directive. */
+/** Whether a text can be the name of a field, of a method or of a directive. */
 export function isToken(text: string): boolean {
 	return token.test(text);
 }
 
-/** Without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
+/** The text without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
 export function trimSpace(text: string): string {
 	let start = 0;
 	let end = text.length;
@@ -77,7 +77,7 @@ A value of a request field in the one form that all values of the same meaning h
 - Anywhere else everything counts, letter case too.
 
 @param name - In lower case.
-@param value - Of several lines of a field, joined by commas.
+@param value - The value of the field; several lines are joined by commas.
 */
 export function normalizeFieldValue(name: string, value: string): string {
 	const isPlain = (name === 'accept-encoding' || name === 'accept-language') && plainList.test(value);
@@ -96,7 +96,7 @@ function normalizeCodings(members: readonly string[]): readonly string[] {
 const nesting: ReadonlyMap<string, number> = new Map([['(', 1], [')', -1]]);
 
 /**
-The members of a list, parted by commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
+The members of a list, separated by commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
 
 @returns One member where a quoted string or a comment is not closed: it cannot be known where it should end.
 */
@@ -164,7 +164,7 @@ export function nominatedFields(response: Fields): readonly string[] | '*' {
 }
 
 /**
-The values that part variants (RFC 9111 §4.1), normalized; an absent field is not an empty one.
+The values of the nominated fields of a request (RFC 9111 §4.1), normalized: they tell which variant answers it. The value of an absent field is `undefined`, and not empty.
 */
 export function nominatedValues(names: readonly string[], request: Fields): ReadonlyArray<string | undefined> {
 	return names.map(name => {
@@ -181,7 +181,7 @@ export const maxTags = 128;
 /** The most characters (UTF-16 code units) of one tag, as in Next.js. */
 export const maxTagLength = 256;
 
-/** The tags that a response names itself, each once: `Cache-Tag` parts them by commas, `Surrogate-Key` by white space. */
+/** The tags that a response names itself, each once: `Cache-Tag` separates them by commas, `Surrogate-Key` by white space. */
 export function tagsOf(fields: Fields): readonly string[] {
 	const names = [
 		...fieldLines(fields, 'cache-tag').flatMap(line => line.split(',')),
@@ -195,7 +195,7 @@ export function areTagsBounded(tags: readonly string[]): boolean {
 	return tags.every(tag => isTag(tag)) && (tags.length <= maxTags || new Set(tags).size <= maxTags);
 }
 
-/** Whether it is a tag as settings may give it. */
+/** Whether a value is a tag: a string of 1 to 256 characters. */
 export function isTag(value: unknown): value is string {
 	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
 }

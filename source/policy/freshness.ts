@@ -11,7 +11,7 @@ export type Times = {
 	readonly requested: number;
 	readonly received: number;
 
-	/** From 0 to 1, by chance: which part of the `jitter` is taken off. Default: 0. */
+	/** A random number from 0 to 1: the part of the `jitter` by which the lifetime is shortened. Default: 0. */
 	readonly random?: number;
 };
 
@@ -33,7 +33,7 @@ export function lifetime(response: ResponseFacts, expiration: Expiration | undef
 	return {...retained(shortened(expires), received, settings, directives), initialAge: age};
 }
 
-// What must not be cached is not asked how long it is fresh.
+// Rules refuse what must not be cached before its lifetime counts.
 function expiry(expiration: Expiration, now: number): number | undefined {
 	return expiration.kind === 'do-not-cache' ? now : expiresAt(expiration, now);
 }
@@ -56,7 +56,11 @@ function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySett
 /** For how long the origin lets a response be served stale, in milliseconds. */
 type StaleTimes = {readonly staleIfError?: number | undefined; readonly staleWhileRevalidate?: number | undefined};
 
-/** How long what expires then is fresh and kept; `origin` is given where its word counts. */
+/**
+When a response expires, and when the store may forget it.
+
+@param origin - How long the origin lets it be served stale; absent where its headers do not count.
+*/
 export function retained(expires: number | undefined, now: number, settings: PolicySettings, origin?: StaleTimes): Omit<Lifetime, 'initialAge'> {
 	const stale = Math.max(
 		settings.ttlOffset,
@@ -87,7 +91,7 @@ export function resolveExpiration(url: string, settings: PolicySettings, maximum
 }
 
 /**
-When that is, counted from `now`; `undefined` is never, as is what lies beyond the last moment that a `Date` can hold.
+The moment of an expiration in milliseconds since the epoch, counted from `now`; `undefined` for one that never comes, or that lies beyond the last moment that a `Date` can hold.
 */
 export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
 	if (expiration.kind === 'never') {
@@ -119,23 +123,23 @@ export function currentAge({initialAge: initial, createdAt}: StoredHead, now: nu
 	return initial + Math.max(0, now - createdAt);
 }
 
-// What is no visible character beside a number does not hide it: nothing is younger for it.
+// Invisible characters beside the number do not make it invalid: an age that was ignored would make the response younger.
 const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
 
-// RFC 9111 §5.1: of a list the first counts; what is no number of seconds is ignored.
+// RFC 9111 §5.1: the first member of a list counts; a value that is no number of seconds is ignored.
 function ageValue(fields: Fields): number {
 	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
 	const {seconds = '0'} = number.exec(first)?.groups ?? {};
 	return Math.min(Number(seconds), maxDeltaSeconds) * 1000;
 }
 
-/** How long ago it expired: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */
+/** How long ago a response expired, in milliseconds: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */
 export function staleness({expires}: StoredHead, now: number): number {
 	return expires === undefined ? -Infinity : now - expires + 1;
 }
 
 /**
-Fresh, and as fresh as the request asks (RFC 9111 §5.2.1.1 `max-age`, §5.2.1.3 `min-fresh`).
+Whether a response is fresh, and as fresh as the request asks (RFC 9111 §5.2.1.1 `max-age`, §5.2.1.3 `min-fresh`).
 */
 export function isFreshEnough(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	return isYoungEnough(stored, directives, now) && staleness(stored, now) + (directives.minimumFresh ?? 0) <= 0;
@@ -146,7 +150,7 @@ function isYoungEnough(stored: StoredHead, {maximumAge}: RequestDirectives, now:
 }
 
 /**
-Stale, but no longer than the request accepts (RFC 9111 §5.2.1.2 `max-stale`).
+Whether a response is stale, but no longer than the request accepts (RFC 9111 §5.2.1.2 `max-stale`).
 */
 export function isAcceptedStale(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	const {minimumFresh, maximumStale} = directives;

@@ -15,20 +15,20 @@ import {canFreshen, hasValidator} from './validators.ts';
 // Final status codes whose caching asks no more than is done here; 206 and 304 would (RFC 9111 §3.3, §4.3.3).
 const understoodStatusCodes = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 413, 415, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
 
-/** Whether the origin forbids to store it (RFC 9111 §5.2.2.5); `must-understand` overrides that for a status code that is understood (§5.2.2.3). */
+/** Whether the origin forbids to store the response (RFC 9111 §5.2.2.5); `must-understand` overrides that for a status code that is understood (§5.2.2.3). */
 export function forbidsStoring({request: {settings}, response}: ReceivedFacts): boolean {
 	return settings.cacheControl
 		&& response.directives.noStore
 		&& !(response.directives.mustUnderstand && understoodStatusCodes.has(response.statusCode));
 }
 
-/** Whether only a cache that understands its status code may store it (RFC 9111 §5.2.2.3), and this one does not. */
+/** Whether only a cache that understands the status code may store the response (RFC 9111 §5.2.2.3), and this one does not. */
 export function isNotUnderstood({request: {settings}, response}: ReceivedFacts): boolean {
 	return settings.cacheControl && response.directives.mustUnderstand && !understoodStatusCodes.has(response.statusCode);
 }
 
 /**
-Whether anything lets a private cache store it (RFC 9111 §3): explicit freshness, `public`, `private`, or a status code that is cacheable by itself.
+Whether anything lets a private cache store the response (RFC 9111 §3): explicit freshness, `public`, `private`, or a status code that is cacheable by itself.
 */
 export function isCacheable({request: {settings}, response}: ReceivedFacts): boolean {
 	return !settings.cacheControl
@@ -49,7 +49,7 @@ export function answersLaterGet({request: {request}, response: {statusCode, fiel
 		&& URL.parse(location, url)?.href === withoutFragment(url);
 }
 
-/** Whether it could be neither served nor validated, nor stand in for an error. */
+/** Whether a stored response could be neither served nor validated, nor stand in for an error. */
 export function isUseless({request: {settings}, response, lifetime: {expires}, times}: ReceivedFacts): boolean {
 	// An error that nobody may use fresh is no answer for other errors.
 	const mayStandIn = settings.staleIfError > 0 && response.statusCode < 400;
@@ -61,17 +61,21 @@ export function isUseless({request: {settings}, response, lifetime: {expires}, t
 	return !settings.cacheControl || (staleIfError === undefined && staleWhileRevalidate === undefined);
 }
 
-/** Whether no other request can be known to match it (RFC 9111 §4.1): its `Vary` is `*`, names too many fields, or is malformed. */
+/** Whether no other request can be known to match the response (RFC 9111 §4.1): its `Vary` is `*`, names too many fields, or is malformed. */
 export function variesByEverything({response}: ReceivedFacts): boolean {
 	return response.vary === '*';
 }
 
-/** Whether it has more tags than may be. Tags are never taken away by a renewal: until then, what is stored may have been known by them. */
+/** Whether the response has more tags than one may have. A renewal adds to the tags of the stored response and takes none away: what is stored may have been named by them before. */
 export function bringsTooManyTags({response: {tags}, sent: {stored}}: ReceivedFacts, isRenewal: boolean): boolean {
 	return !areTagsBounded(isRenewal ? [...stored?.tags ?? [], ...tags] : tags);
 }
 
-/** What becomes of a stored response for which a 304 came: what could not be stored anew is not stored any longer. */
+/**
+What becomes of a stored response for which a 304 came.
+
+@returns `'write'` to store it anew, `'leave'` where the 304 is about another response, `'give'` to serve it freshened and leave what is stored (`readOnly`), `'drop'` to serve it and delete what is stored, since it could not be stored anew.
+*/
 export function effectOfNotModified(facts: ReceivedFacts): 'write' | 'leave' | 'give' | 'drop' {
 	const {request: {settings}, response, sent, merged} = facts;
 	if (!canFreshen(sent.stored!.fields, response.fields)) {
@@ -89,7 +93,7 @@ export function effectOfNotModified(facts: ReceivedFacts): 'write' | 'leave' | '
 What a request has made invalid: what is stored of a resource, for whomever.
 */
 type Invalidated = {
-	/** Of the resource, without a fragment. */
+	/** The URL of the resource, without a fragment. */
 	readonly url: string;
 
 	/** Whether what is stored for the very method of the request (with its override, if any) stays valid. */
@@ -150,14 +154,14 @@ export function isWhole(method: string, {statusCode, fields}: ResponseHead, byte
 }
 
 /**
-The bytes that a body is announced to have, if it has one (RFC 9112 §6.3); `undefined` where that is not known.
+The number of bytes that a response announces for its body, if it has one (RFC 9112 §6.3); `undefined` where that is not known.
 */
 export function announcedLength(fields: Fields): number | undefined {
 	const length = contentLength(fields);
 	return fields['transfer-encoding'] !== undefined || Number.isNaN(length) ? undefined : length;
 }
 
-/** `NaN` where it is no number of bytes. */
+/** The value of `Content-Length`: `NaN` where it is no number of bytes, `undefined` where there is none. */
 function contentLength(fields: Fields): number | undefined {
 	const value = fieldValue(fields, 'content-length');
 	if (value === undefined) {
@@ -208,7 +212,7 @@ The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field tha
 */
 export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
 	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
-	// How old it was is over, and when it was made is said anew.
+	// The age that the stored response had is over, and its date is that of the 304.
 	const replaced = new Set([...fieldNames(news), ...withheld, 'age', 'date']);
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
 }
@@ -216,7 +220,7 @@ export function freshenedFields(stored: RawFields, update: RawFields, withheld: 
 // What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
 const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
 
-/** RFC 9110 §6.6.1: what came without a date is of the moment when it came. */
+/** The header lines with a `Date`: that of the moment when the response came, where the origin gives none (RFC 9110 §6.6.1). */
 export function datedFields(raw: RawFields, received: number): RawFields {
 	return fieldNames(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
 }
@@ -252,7 +256,7 @@ function connectionListed(raw: RawFields): string[] {
 	return listed;
 }
 
-// Whatever parts them: what is broken lets nothing more be stored.
+// Whatever separates the names: a list that is malformed must not let more fields be stored.
 const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
 
 function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] {

@@ -4,7 +4,7 @@ import {fieldValue, trimSpace, type Fields} from './fields.ts';
 import type {StoredHead} from './types.ts';
 
 /**
-The conditions by which a stored response is validated: all that it offers (RFC 9111 §4.3.1).
+The conditions by which a stored response is validated: by all of its validators (RFC 9111 §4.3.1).
 */
 export function conditionsOf({fields}: Headed): Record<string, string> {
 	const etag = sendable(entityTagOf(fields));
@@ -85,7 +85,7 @@ function isNoneMatching(tags: readonly string[] | '*', fields: Fields): boolean 
 	return tags.length === 0 ? undefined : tags.every(tag => !sameWeakly(tag, stored));
 }
 
-// There is no clock here; the moment of storing is near enough to tell a century.
+// The dates may have years of two digits: the moment of storing is near enough to tell the century.
 function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 'fields' | 'createdAt'>, {lastModified}: StoredFacts): boolean | undefined {
 	const since = parseHttpDate(fieldValue(request, 'if-modified-since'), createdAt);
 	if (since === undefined) {
@@ -126,7 +126,7 @@ export function storedTag(fields: Fields): string | undefined {
 	return value === undefined ? undefined : trimSpace(value);
 }
 
-/** One that is empty, that has no quotes or that is two validates nothing: nobody knows what else would match it. */
+/** The `ETag` of a response, as far as it validates: one that is empty, has no quotes or consists of two does not, since nobody knows what else would match it. */
 function entityTagOf(fields: Fields): string | undefined {
 	const value = fieldValue(fields, 'etag');
 	return value === undefined ? undefined : parseEntityTag(value);
@@ -144,7 +144,7 @@ export function parseEntityTags(value: string): readonly string[] | '*' {
 	return tags.filter(tag => tag !== undefined).toArray();
 }
 
-// A member goes up to a comma that is in no quotes; a quote that is not closed takes the rest with it.
+// A member ends at a comma outside of quotes; a quote that is not closed reaches to the end.
 const listMember = /(?:[^",]|"[^"]*(?:"|$))+/gv;
 
 /** The entity tag that a text is (RFC 9110 §8.8.3); `undefined` where it is none. */
