@@ -28,8 +28,8 @@ export class Variants {
 	/**
 	Reads nothing yet.
 
-	@param secret - What the nominated values are digested with: a cookie may be among them.
-	@param beforeVariant - What is to be in the store before a variant beside the primary entry is.
+	@param secret - Gives the secret of the digests of nominated values: a cookie may be among them.
+	@param beforeVariant - Writes what must be in the store before a variant beside the primary entry is.
 	*/
 	constructor(entries: Entries, secret: () => MaybePromise<Secret>, beforeVariant: () => MaybePromise<void>) {
 		this.#entries = entries;
@@ -64,9 +64,9 @@ export class Variants {
 	}
 
 	/**
-	A stored response as whoever asks for it finds it: a variant only through its primary entry, and stale where that was marked as expired.
+	A stored response as a request would find it: a variant is found through its primary entry only, and is stale where that was marked as expired.
 
-	@returns `undefined` where nobody finds it.
+	@returns `undefined` where no request finds it.
 	*/
 	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.primary === undefined
@@ -124,17 +124,17 @@ function withDigest({names}: Variation, secret: Secret, request: Fields): Variat
 	return {names, digest: varyDigest(secret, names, request)};
 }
 
-/** A variant as its primary entry's mark leaves it. */
+/** A variant, expired if its primary entry was marked as expired after the variant was written. */
 function asMarked(stored: StoredResponse, mark: string | undefined): StoredResponse {
 	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number(mark.split(' ', 1)[0]))};
 }
 
-/** What marks a primary entry, and with it its variants, as expired. */
+/** Makes a mark that a primary entry, and with it its variants, is expired from a moment on. */
 export function newMark(now: number): string {
 	return `${now} ${randomUUID()}`;
 }
 
-/** The name of a generation: variants found through one are not found through the next. */
+/** Makes the name of a generation of a primary entry: variants of one generation are not found through the next. */
 export function newGeneration(): string {
 	if (position === random.byteLength) {
 		randomFillSync(random);
@@ -145,13 +145,13 @@ export function newGeneration(): string {
 	return random.toString('base64url', position - generationBytes, position);
 }
 
-// Not `randomUUID`: its strings are trees of single bytes, and take as much memory as all else that is stored beside a body.
+// `randomUUID` would not do: V8 keeps its strings as trees of single bytes, which take as much memory as everything else that is stored beside a body.
 const generationBytes = 16;
 const random = Buffer.alloc(64 * generationBytes);
 let position = random.byteLength;
 
 /**
-Stored responses as a store holds them. What cannot be read is told, deleted, and as good as never stored.
+Stored responses as a store holds them. An entry that cannot be read is reported and deleted, and counts as absent.
 */
 export class Entries {
 	readonly #options: EntriesOptions;
@@ -185,7 +185,7 @@ export class Entries {
 		})));
 	}
 
-	/** All entries, those that cannot be read as well. Nothing is told or deleted. */
+	/** Gives all entries, those that cannot be read included. Nothing is reported or deleted. */
 	async * inspect(): AsyncGenerator<Inspected, void> {
 		for await (const [key, value] of this.#options.store.iterate()) {
 			if (!isRecordKey(key)) {
@@ -235,7 +235,7 @@ export class Entries {
 		return answer instanceof Promise ? within(this.#options.timeout + Math.ceil(size / 10_000), operation, answer) : answer;
 	}
 
-	/** `recover` stands in for what is thrown, now or later. */
+	/** Runs an action; `recover` gives the value in place of an error that is thrown, now or later. */
 	#attempt<T>(run: () => MaybePromise<T>, recover: (error: unknown) => T): MaybePromise<T> {
 		try {
 			const answer = run();
@@ -247,13 +247,13 @@ export class Entries {
 
 	#refuse(key: string, error: unknown): void {
 		this.#options.onRubbish(key, error);
-		// One that was not read in time may be good.
+		// An entry that was not read in time may be intact.
 		if (error instanceof UnreadableError) {
 			void this.#discard(key);
 		}
 	}
 
-	/** Nobody waits for it: where the store fails, whoever reads the entry next tries again. */
+	/** Deletes an entry while nobody waits: where the store fails, the next reader of the entry tries again. */
 	async #discard(key: string): Promise<void> {
 		try {
 			await this.#options.store.delete(key);
@@ -275,10 +275,10 @@ type EntriesOptions = {
 	/** Milliseconds that an asynchronous serializer may take; 1 ms more for every 10 kB. */
 	readonly timeout: number;
 
-	/** What is to be in the store before anything else is. */
+	/** Writes what must be in the store before the entry is. */
 	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
 
-	/** Told of what could not be read. */
+	/** Called for each value that could not be read. */
 	readonly onRubbish: (key: string, error: unknown) => void;
 };
 
@@ -287,7 +287,7 @@ type Inspected = {
 	readonly key: string;
 } & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
 
-/** Bytes that an entry stands for. */
+/** The size of an entry in bytes, body and header lines. */
 function sizeOf({body, rawHeaders}: StoredResponse): number {
 	return body.byteLength + JSON.stringify(rawHeaders).length;
 }

@@ -47,7 +47,7 @@ export type StoredMetadata = {
 	/** The key of the primary entry; absent in the primary entry itself. */
 	readonly primary?: string;
 
-	/** A digest by which a reader sees that the entry is complete, and stored under its own key. */
+	/** A checksum of the entry and its key; absent in what an older version stored. */
 	readonly check?: string;
 
 	/** The request that the response answers, from which its key can be made again; absent in what an older version stored. */
