@@ -44,7 +44,7 @@ import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 /**
-Puts our transport before the request function of one attempt. It decides nothing yet: hooks that run later still change the request, its request function included.
+Makes our transport the request function of one attempt. It decides nothing yet: hooks that run later may still change the request, its request function included.
 
 Got asks its options for that function once all hooks have run. The method is replaced on this one object, which Got does not copy to the next hop or attempt: so nothing is left behind that anybody could see.
 
