@@ -28,14 +28,14 @@ export class Client {
 	#given: CacheSettings;
 	#exchangeSettings: ExchangeSettings;
 
-	// Requests often carry one and the same object of settings: a client's, a class's.
+	// The settings by the object in which a request brings its own: requests of one class or client often bring the same.
 	#ofRequests = new WeakMap<object, ExchangeSettings>();
 
-	// What this client is inside of scopes that have a client's settings, too.
+	// The clients that stand in for this one inside of scopes with settings of a client.
 	#inScopes = new WeakMap<ScopedClient, Client>();
 
 	/**
-	Asks nothing yet.
+	Reads nothing yet.
 
 	@param given - The settings as the user gave them.
 	*/
@@ -67,7 +67,7 @@ export class Client {
 		return this.#settings.now;
 	}
 
-	/** The client that serves what runs now: inside of a class that has a client's settings, one that has them above this client's. */
+	/** The client that serves the code which runs now: inside of a class with settings of a client, one with those settings above the settings of this client. */
 	get here(): Client {
 		const scope = scopes.getStore();
 		if (scope === undefined) {
@@ -86,7 +86,7 @@ export class Client {
 		return client;
 	}
 
-	/** Takes other settings: requests that are under way keep those that they began with. */
+	/** Takes other settings. Requests that are under way keep those with which they began. */
 	reconfigure(settings: ResolvedSettings, given: CacheSettings): void {
 		this.#settings = settings;
 		this.#given = given;
@@ -106,11 +106,12 @@ export class Client {
 		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 
+	/** Makes the exchange of a request. */
 	open(request: SentRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
 		return new Exchange(this, settings, request, redirects);
 	}
 
-	/** Renews in the background what an exchange has served. */
+	/** Renews the entry that an exchange has served, in the background. */
 	refresh(exchange: Exchange, send: SendRefresh): void {
 		Refreshes.of(this.cache).start(exchange, this.#settings.maxRefreshes, send);
 	}

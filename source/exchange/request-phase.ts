@@ -43,11 +43,11 @@ type RequestPhaseOptions = {
 	readonly standIn: () => RenderedResponse | undefined;
 };
 
-// A key that took longer to make than the request may be held back.
+// Stands for a key that took longer to make than the request may be held back.
 const late = Symbol('late');
 
 /**
-From the request as it will be sent to what is done with it: a stored response is given, the request is sent, or it waits for another one.
+The part of an exchange before the origin responds. It decides what is done with the request as it would be sent: a stored response is served, the request is sent, or it waits for another one.
 */
 export class RequestPhase {
 	readonly #state: ExchangeState;
@@ -55,7 +55,7 @@ export class RequestPhase {
 	readonly #start = performance.now();
 	#timeBudget: TimeBudget | undefined;
 
-	/** What is done if the wait for another request is of no use. */
+	/** What is done if the wait for another request gives nothing. */
 	#pending: Action | undefined;
 	#redirect: Found['redirect'];
 
@@ -68,7 +68,7 @@ export class RequestPhase {
 		return Sharing.of(this.#state.cache);
 	}
 
-	/** Made when something is waited for. */
+	/** The time budget, which is made when something is first waited for. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
 		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
@@ -121,7 +121,7 @@ export class RequestPhase {
 		}
 	}
 
-	/** Sends the request as it is; nothing is read or written. */
+	/** Sends the request as it is, without reading or writing the cache. */
 	standAside(): Action {
 		return this.#checked(this.#execute({do: 'pass', reason: 'error'}));
 	}
@@ -165,7 +165,7 @@ export class RequestPhase {
 		}
 	}
 
-	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
+	/** Lets others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
 		this.#follow(inFlight);
@@ -194,7 +194,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** What others wait for is what this exchange gets, but not those that come after something that concerns it was invalidated. */
+	/** Lets others wait for the response of this exchange, except for requests after an invalidation that concerns it. */
 	#follow(inFlight: InFlight<Match>): void {
 		const {cache} = this.#state;
 		this.#state.inFlight = inFlight;
@@ -204,13 +204,13 @@ export class RequestPhase {
 		};
 	}
 
-	/** Gives those that wait what was found in the store. */
+	/** Gives the stored response to the requests that wait. */
 	#resolve(): void {
 		const match = this.#state.match as Match;
 		this.#state.inFlight?.resolve(match, match.stored.fields, () => true);
 	}
 
-	/** Decides anew, by what another request got meanwhile. */
+	/** Decides once more, by the response of another request. */
 	#reuse(match: Match): MaybePromise<Action> {
 		const {request, sharingKey, settings} = this.#state;
 		const {clientSettings} = this.#options;
@@ -221,7 +221,7 @@ export class RequestPhase {
 			}
 
 			this.#state.tell({collapsed: false});
-			// The client's own settings refuse it, and not those of this request alone.
+			// The settings of the client refuse the response, and not only those of this request: its other requests need not wait.
 			const facts = factsOf(request, identify(request, clientSettings), clientSettings);
 			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
 				this.#sharing.refuse(sharingKey, clientSettings);
@@ -231,7 +231,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** Decides anew, by what is stored now: another may have asked. */
+	/** Decides once more, by what is stored now: another request may have got it meanwhile. */
 	#again(): MaybePromise<Action> {
 		const former = this.#state.sent?.reason;
 		return then(this.#lookup(false), action => {
@@ -240,7 +240,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** What the filter refused has been deleted since: why the request is sent is still that. */
+	/** Keeps `filtered` as the reason: what the filter refused has been deleted since, so that nothing is stored now. */
 	#keepReason(former: Reason | undefined): void {
 		if (!(former === 'filtered' && this.#state.sent?.reason === 'miss')) {
 			return;
@@ -273,7 +273,7 @@ export class RequestPhase {
 				this.#redirect = redirect;
 				const action = this.#decide(areRetriesUsed && redirect === undefined);
 				if (redirect !== undefined && action.do === 'send') {
-					// It stands in for no error, either.
+					// A redirect that must not be used must not stand in for an error either.
 					this.#state.match = noMatch;
 				}
 
@@ -282,7 +282,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** A cookie jar may take its time. */
+	/** Why a stored redirect must not be used, if it must not. A cookie jar that takes too long counts as one without its cookies. */
 	#judge(stored: StoredResponse): MaybePromise<Found['redirect']> {
 		const redirect = this.#options.redirects?.judge(stored);
 		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.#budget.left, 'cookie') : redirect;
@@ -295,7 +295,7 @@ export class RequestPhase {
 		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
-	// What the filter refuses now is deleted, and as good as never stored.
+	/** Deletes the response that the filter refuses, and decides as if it were not stored. */
 	#filter({key}: Match): Action {
 		const {cache, facts, settings} = this.#state;
 		cache.delete(key, 'filtered');
@@ -335,7 +335,7 @@ export class RequestPhase {
 	}
 
 	/**
-	Holds what is done to what may be done at all.
+	Checks that an action is allowed at all.
 
 	@throws {NotRecordedError} In a replay, where nothing is recorded.
 	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.
