@@ -1,5 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {fieldLines, fieldValue, type Fields} from '../policy/fields.ts';
+import {
+	BareFields,
+	fieldLines,
+	fieldValue,
+	type Fields,
+} from '../policy/fields.ts';
 import {compare} from './key-parts.ts';
 import {parsedUrl} from './references.ts';
 
@@ -114,14 +119,6 @@ export function lowerCaseNames(headers: Fields): Fields {
 	}
 
 	return fields;
-}
-
-/** An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but takes several times as long to fill. */
-class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
-	static {
-		Object.setPrototypeOf(this.prototype, null);
-		Reflect.deleteProperty(this.prototype, 'constructor');
-	}
 }
 
 /** The value of a header as text. Node.js sends numbers, too. */

@@ -1,5 +1,5 @@
 import {callMethod, type StoredFacts} from '../policy/facts.ts';
-import type {Fields} from '../policy/fields.ts';
+import {BareFields, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
 import type {StoredHead} from '../policy/types.ts';
 
@@ -143,16 +143,6 @@ export function fieldsOf(raw: RawFields): Fields {
 	}
 
 	return fields;
-}
-
-/**
-An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but a hash table, four times the size.
-*/
-class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
-	static {
-		Object.setPrototypeOf(this.prototype, null);
-		Reflect.deleteProperty(this.prototype, 'constructor');
-	}
 }
 
 /**

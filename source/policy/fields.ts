@@ -4,6 +4,16 @@ Header fields as the rules read them: lower-case names; a field that came on sev
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
+An object whose only members are the fields that are put there. `Object.create(null)` gives the same, but as a hash table, which has four times the size and takes several times as long to fill.
+*/
+export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
+	static {
+		Object.setPrototypeOf(this.prototype, null);
+		Reflect.deleteProperty(this.prototype, 'constructor');
+	}
+}
+
+/**
 The lines of one field, in the order received.
 */
 export function fieldLines(fields: Fields, name: string): readonly string[] {
