@@ -7,7 +7,7 @@ import type {StoredHead} from '../policy/types.ts';
 A response as it is stored. It is never changed: an update is a new object.
 */
 export type StoredResponse = StoredHead & StoredMetadata & {
-	/** The content, with content codings undone unless `contentEncoding` says otherwise. Never handed out itself. */
+	/** The content, without the content codings that `codings` names. Callers get copies only. */
 	readonly body: Uint8Array;
 };
 
