@@ -10,14 +10,14 @@ import type {StoreSetting} from './stores/open.ts';
 /**
 A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIRE` for no end. `true` is no end, too; `false` is off.
 */
-export type Period = boolean | number | string | DurationLike;
+type Period = boolean | number | string | DurationLike;
 
-export type SingleFlight = {
+type SingleFlight = {
 	/** How long a request may be held back in all, by the store and by other requests: seconds, a duration string or object. Default: 30 seconds. */
 	readonly maxWait: number | string | DurationLike;
 };
 
-export type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
+type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
 
 /** The tags of a response, beside those that its headers give. */
 export type TagFunction = (response: CachedResponse) => readonly string[];
@@ -25,7 +25,7 @@ export type TagFunction = (response: CachedResponse) => readonly string[];
 /**
 Settings that a client has and that a single request may change. A wrong value is a `SettingError`, which is a `TypeError`.
 */
-export type SharedSettings = {
+type SharedSettings = {
 	/**
 	How long a response is fresh: seconds, a `Date`, a duration, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`. A number in a string, such as `'300'`, is refused for want of a unit.
 

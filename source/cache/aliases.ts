@@ -1,19 +1,19 @@
 import {identify} from '../identity/identify.ts';
+import {redactUrl, resourceOf} from '../identity/references.ts';
 import {
-	type SentRequest,
 	connectionUrl,
 	isTargetHeader,
 	targetParts,
+	type SentRequest,
 } from '../identity/sent-request.ts';
-import {redactUrl, resourceOf} from '../identity/references.ts';
 import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
+import {isAlias, targetFields} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {listAll} from './listing.ts';
-import {isAlias, targetFields} from './compose-response.ts';
 
 /** A request that is asked for: by the URL that the origin sees, or as it is sent. */
-export type Asked = {
+type Asked = {
 	readonly request: SentRequest;
 	readonly isByUrl: boolean;
 };

@@ -1,6 +1,7 @@
 import type {Ignored} from '../identity/credentials.ts';
-import {handsOutSecret, storableLines} from '../identity/stored-request.ts';
 import {redactUrl} from '../identity/references.ts';
+import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
+import {handsOutSecret, storableLines} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
@@ -10,7 +11,6 @@ import {
 	type Variation,
 } from '../model/stored-response.ts';
 import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
-import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
 import {
 	cookieFields,
 	datedFields,
@@ -44,7 +44,7 @@ export type ReceivedResponse = {
 };
 
 /** A body as it is stored, and what it answers. */
-export type StoredContent = {
+type StoredContent = {
 	readonly body: Uint8Array;
 
 	/** The content codings that were undone. */

@@ -1,16 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {EventEmitter} from 'node:events';
 import {CacheHooksError} from '../errors.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
-import type {Reason} from '../policy/reasons.ts';
-import type {CircuitState} from '../stores/breaker.ts';
-import {guardStore} from '../stores/guard.ts';
-import {LateWrites} from '../stores/late-writes.ts';
-import {openStore} from '../stores/open.ts';
-import type {Store} from '../stores/types.ts';
+import {isRecordKey} from '../identity/key.ts';
 import {redactUrl} from '../identity/references.ts';
-import type {ResolvedSettings} from '../settings.ts';
 import {
 	longestTimer,
 	recover,
@@ -18,7 +10,15 @@ import {
 	withinTime,
 	type MaybePromise,
 } from '../maybe-promise.ts';
-import {isRecordKey} from '../identity/key.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import type {Reason} from '../policy/reasons.ts';
+import type {ResolvedSettings} from '../settings.ts';
+import type {CircuitState} from '../stores/breaker.ts';
+import {guardStore} from '../stores/guard.ts';
+import {LateWrites} from '../stores/late-writes.ts';
+import {openStore} from '../stores/open.ts';
+import type {Store} from '../stores/types.ts';
 import {isAlias} from './compose-response.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {
@@ -29,15 +29,14 @@ import {
 } from './entries.ts';
 import {
 	EventHub,
+	Figures,
+	type Answered,
 	type AnswerEvent,
 	type CacheEventName,
 	type CacheEvents,
 	type RemovalEvent,
 	type WriteEvent,
-	Figures,
-	type Answered,
 } from './events.ts';
-import {StoreMark} from './store-mark.ts';
 import {
 	Journal,
 	type Position,
@@ -47,11 +46,12 @@ import {
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {StoreMark} from './store-mark.ts';
 import {toldError} from './told-error.ts';
 import {WriteQueue} from './write-queue.ts';
 
-// Nobody's request waits for what manages the store: it may take its time.
-const patience = 30_000;
+// The least time limit of the calls by which a user manages the cache, in milliseconds: no request waits for them.
+const managementTimeout = 30_000;
 
 const answerOfReason: Partial<Record<Reason, Answered>> = {
 	fresh: 'hit',
@@ -69,29 +69,29 @@ type SaveOptions = {
 	readonly outcome?: Outcome | undefined;
 };
 
-type Told = {
+type AnswerDetails = {
 	readonly reason: Reason;
 	readonly key: string | undefined;
 	readonly request: {readonly method: string; readonly targetUrl: string};
 
-	/** Whether nobody waits for it. */
+	/** Whether the request was a refresh in the background. */
 	readonly background: boolean;
 
-	/** What answers, where it comes from the store. */
+	/** The stored response that was served, if one was. */
 	readonly stored?: StoredResponse | undefined;
 };
 
-/** Told how a write has ended. */
+/** Called with how a write has ended. */
 export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
 
 const noUse: Use = {resource: undefined};
 
 /**
-What exchanges ask of a cache: stored responses by key, and somebody to tell what happened. Faults of the store are misses and events, never errors.
+The core of a cache, which exchanges use: it reads and writes stored responses by key, and reports events. A fault of the store is a miss and an event; it is an error only with `failFast`.
 */
 export class CacheCore {
-	/** What the user sees of it. */
-	readonly face: EventEmitter;
+	/** The `HttpCache` of the core. */
+	readonly emitter: EventEmitter;
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly journal: Journal;
@@ -100,19 +100,20 @@ export class CacheCore {
 	readonly secrets: PartitionSecret;
 	readonly variants: Variants;
 
-	/** As it was opened, unguarded, for what only some stores offer. */
+	/** The store as it was opened, without time limit and circuit breaker, for what only some stores offer. */
 	readonly store: Store;
 
-	/** As it is managed: with patience, and its faults are thrown. */
+	/** The store as the methods of `HttpCache` use it: with a longer time limit, and throwing its faults. */
 	readonly managed: Store;
 	readonly managedEntries: Entries;
 
-	/** As `variants`, throwing faults. */
+	/** The same as `variants`, throwing faults of the store. */
 	readonly managedVariants: Variants;
 	readonly #guarded: Store;
 	#settings: ResolvedSettings;
 	readonly #closes: boolean;
 	readonly #entries: Entries;
+
 	/** The keys whose credentials the origin rejected when it was last asked. */
 	readonly rejectedKeys: Set<string> = new Set<string>();
 	readonly #held = new Set<Promise<void>>();
@@ -120,16 +121,16 @@ export class CacheCore {
 	readonly #writes: WriteQueue;
 	#circuit: CircuitState = 'closed';
 
-	/** Which of several processes asks the origin. */
+	/** The locks by which one of several processes sends a request for a key. */
 	readonly locks: Locks;
 
-	/** As requests use it, throwing faults. */
+	/** The store with the time limit of requests, throwing its faults. */
 	readonly #strict: Store;
 
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
-	@param emitter - Whose listeners are told what happens.
+	@param emitter - The `HttpCache` of the core, whose listeners get the events.
 	@throws {TypeError} Where `store` is of no known shape, or `serializer` is none for it.
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
@@ -145,7 +146,7 @@ export class CacheCore {
 				this.#handOver(write);
 			},
 		});
-		this.face = emitter;
+		this.emitter = emitter;
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
@@ -205,7 +206,7 @@ export class CacheCore {
 		};
 		this.#entries = new Entries({...common, store: this.#guarded, timeout: storeTimeout});
 		this.variants = new Variants(this.#entries, this.secret, () => this.hidden.setQuietly());
-		const managedTimeout = Math.max(storeTimeout, patience);
+		const managedTimeout = Math.max(storeTimeout, managementTimeout);
 		this.managed = guardStore(opened.store, {timeout: managedTimeout, failFast: true, now});
 		this.managedEntries = new Entries({...common, store: this.managed, timeout: managedTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.hidden.set());
@@ -223,18 +224,18 @@ export class CacheCore {
 		return this.#settings;
 	}
 
-	/** Takes other settings; those with which the store was opened stay. */
+	/** Takes other settings. The store keeps those with which it was opened. */
 	reconfigure(settings: ResolvedSettings): void {
 		this.#settings = settings;
 	}
 
-	/** What credentials are digested with: the `partitionSecret` of the settings, or one that is kept in the store. */
+	/** Gives the secret of the digests of credentials: the `partitionSecret` of the settings, or one that is kept in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
 
 	/**
-	The stored response for a primary key and the request's header fields: one read, or two where it varies. What was invalidated since it was stored is none.
+	The stored response for a primary key and the request's header fields: one read, or two where it varies. A response that was invalidated since it was stored does not match.
 
-	@param use - What decides whether it is still true.
+	@param use - Whether unsafe methods invalidate the response, and the name of its resource.
 	*/
 	match(key: string, request: Fields, use: Use = noUse): MaybePromise<Match | NoMatch> {
 		const pending = this.whenWritten(key);
@@ -254,11 +255,11 @@ export class CacheCore {
 	}
 
 	/**
-	Stores what the task gives, after what is pending for the key. Requests that match the key from now on wait for it.
+	Stores the response that a task gives, after the writes that are pending for the key. Lookups of the key wait for it from now on.
 
-	`bytes` is what the task holds until it is done, `isStillTrue` is asked once more when the store has it, `whenSaved` is called then, and `whenDone` once it is done in any way. A task that gives `undefined` stores nothing. Who waits for it gives an `outcome`.
+	`bytes` is the memory that the task holds until it is done. When the store has the response, `isStillTrue` is called: if it is not, the response is deleted, else `whenSaved` is called. `whenDone` is called at the end in any case. A task that gives `undefined` stores nothing. A caller that waits for the write gives an `outcome`.
 
-	@returns Whether there was room for it among the writes that are pending.
+	@returns Whether there was room for the task among the pending writes.
 	*/
 	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
 		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
@@ -266,7 +267,7 @@ export class CacheCore {
 				return undefined;
 			}
 
-			// Somebody may have deleted it in the moment before it was there.
+			// It may have been deleted right before the store had it.
 			const isTrue = then(this.variants.save(key, request, stored), () => isStillTrue(stored));
 			return then(isTrue, is => {
 				if (is) {
@@ -296,7 +297,7 @@ export class CacheCore {
 	}
 
 	/**
-	An entry as it is now, for those that manage the cache.
+	An entry as its invalidations leave it, for the methods of `HttpCache`.
 
 	@returns `undefined` where a tag of it was deleted.
 	@throws What the store throws.
@@ -305,24 +306,24 @@ export class CacheCore {
 		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.judge(stored, noUse, head));
 	}
 
-	/** As `judge`, for an entry of another cache, whose positions say nothing here: what was invalidated since it was created counts. */
+	/** Does the same as `judge` for an entry of another cache, whose position has no meaning here: invalidations since the entry was created count. */
 	judgeForeign(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.judge({...stored, position: Math.min(stored.createdAt, head)}, noUse, head));
 	}
 
-	/** An entry as it is written now: whatever was invalidated so far is from before. */
+	/** An entry with the current position: no invalidation so far concerns it. */
 	current(stored: StoredResponse): MaybePromise<StoredResponse> {
 		return then(this.journal.position(), position => ({...stored, position}));
 	}
 
-	/** Resolves when what is pending for the key is written, or its time is over; at once where nothing is. */
+	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once where there are none. */
 	whenWritten(key: string): MaybePromise<void> {
 		const pending = this.#writes.pending.get(key);
 		return pending === undefined ? undefined : withinTime(pending, this.settings.storeTimeout, undefined);
 	}
 
 	/**
-	A key that the store can hold.
+	Checks that the store can hold a key.
 
 	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` where a `keyFn` made a longer one.
 	*/
@@ -341,7 +342,7 @@ export class CacheCore {
 		return this.#circuit;
 	}
 
-	/** Opens the store and reads from it; its faults are thrown. */
+	/** Opens the store and reads from it, throwing its faults. */
 	async ready(): Promise<void> {
 		await this.#strict.get(secretKey);
 	}
@@ -349,21 +350,21 @@ export class CacheCore {
 	/**
 	Deletes one entry; where it is a primary one, its variants can no longer be found.
 
-	@param reason - What happened, for those who listen.
+	@param reason - The `reason` of the `deleted` event.
 	*/
 	delete(key: string, reason: string, outcome?: Outcome): void {
 		this.#writes.run(key, () => telling(() => this.#remove(key, reason), outcome));
 	}
 
 	/**
-	Does something with an entry while nobody else of this process writes it.
+	Runs a task while nothing else in this process writes the entry of a key.
 
 	@throws What the task throws.
 	*/
 	async exclusively<Result>(key: string, task: () => MaybePromise<Result>): Promise<Result> {
 		const result = Promise.withResolvers<Result>();
 		this.#writes.run(key, async () => {
-			// A fault is the caller's, and not the queue's to tell.
+			// The caller gets the fault, so that the queue must not report it.
 			const running = (async () => task())();
 			result.resolve(running);
 			await running.catch(() => undefined);
@@ -371,7 +372,7 @@ export class CacheCore {
 		return result.promise;
 	}
 
-	/** Work that `idle` and `close` wait for. The promise must not reject. */
+	/** Holds work for which `idle` and `close` wait. The promise must not reject. */
 	hold(work: Promise<void>): void {
 		this.#handOver(work);
 		this.#held.add(work);
@@ -383,7 +384,7 @@ export class CacheCore {
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */
 	async idle(): Promise<void> {
-		// A refresh keeps no process alive, but who waits for it does.
+		// A refresh keeps no process alive, but a call that waits for it does.
 		const alive = setInterval(() => {}, longestTimer); // eslint-disable-line @typescript-eslint/no-empty-function
 		try {
 			while (this.#held.size > 0) {
@@ -397,18 +398,18 @@ export class CacheCore {
 		}
 	}
 
-	/** Resolves when everything that came so far is written. */
+	/** Resolves when all writes so far are done. */
 	async settle(): Promise<void> {
 		await this.#writes.idle();
 	}
 
-	/** The same, where what the store takes too long for could come after what is deleted now. */
+	/** Resolves when all writes so far are done, those included that have exceeded their time limit: they could come after a deletion. */
 	async settleLate(): Promise<void> {
 		await this.settle();
 		await LateWrites.of(this.store).ended();
 	}
 
-	/** Deletes everything stored. */
+	/** Deletes all entries and records. */
 	async clear(): Promise<void> {
 		const position = await this.journal.clear(async () => {
 			await this.settleLate();
@@ -430,9 +431,9 @@ export class CacheCore {
 		}
 	}
 
-	/** Tells and counts an answer. */
-	answered(told: Told): void {
-		const {reason, stored, background} = told;
+	/** Reports and counts an answer. */
+	answered(details: AnswerDetails): void {
+		const {reason, stored, background} = details;
 		const how = stored === undefined ? 'miss' : answerOfReason[reason] ?? 'hit';
 		if (!background) {
 			this.figures.answer(how, reason);
@@ -441,17 +442,17 @@ export class CacheCore {
 			}
 		}
 
-		this.#tell(how, told);
+		this.#tell(how, details);
 	}
 
-	/** Tells and counts a request for which the cache stood aside. */
-	bypassed(told: Told): void {
-		this.figures.answer('bypassed', told.reason);
-		this.#tell('bypassed', told);
+	/** Reports and counts a request for which the cache was not used. */
+	bypassed(details: AnswerDetails): void {
+		this.figures.answer('bypassed', details.reason);
+		this.#tell('bypassed', details);
 	}
 
-	/** Tells and counts what became of a response of the origin's. */
-	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<Told, 'background'>): void {
+	/** Reports and counts a response of the origin that was stored, or was not. */
+	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>): void {
 		if (event === 'stored') {
 			this.figures.stored++;
 		} else {
@@ -468,6 +469,7 @@ export class CacheCore {
 		this.report(event, payload);
 	}
 
+	/** Reports a deletion or an expiration. */
 	removed(event: 'deleted' | 'expired' | 'evicted', payload: RemovalEvent): void {
 		if (this.events.isHeard(event)) {
 			this.report(event, payload);
@@ -485,7 +487,7 @@ export class CacheCore {
 		this.events.report(event, 'error' in payload ? {...payload, error: toldError(payload.error, this.settings.ignoredParameters)} : payload);
 	}
 
-	/** Another process may have stored something after the store was emptied, and before it could know. */
+	/** Deletes what another process has stored after the store was emptied, and before it could know of that. */
 	async #deleteBefore(position: number): Promise<void> {
 		try {
 			for await (const entry of this.managedEntries.inspect()) {
@@ -494,7 +496,7 @@ export class CacheCore {
 				}
 			}
 		} catch {
-			// Some stores cannot list what they hold. What they held is gone.
+			// Some stores cannot list their entries. Those from before are deleted already.
 		}
 	}
 
@@ -514,7 +516,7 @@ export class CacheCore {
 		}
 	}
 
-	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: Told): void {
+	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: AnswerDetails): void {
 		if (!this.events.isHeard(event)) {
 			return;
 		}
@@ -525,7 +527,7 @@ export class CacheCore {
 		this.report(event, payload);
 	}
 
-	/** What was found as it is now. A miss reads the head as well, and waits until what this process has noted is published: its response is of after that. */
+	/** The match as its invalidations leave it. A miss reads the head as well, and waits until the invalidations of this process are published: they do not concern its response then. */
 	#current(found: Match | NoMatch, use: Use, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
 		const {stored} = found;
 		if (stored !== undefined && stored.tags === undefined && use.resource === undefined) {
@@ -545,7 +547,7 @@ export class CacheCore {
 		return this.#withoutFaults<number | undefined>(() => this.journal.head(), undefined);
 	}
 
-	/** A record that cannot be read might say anything: `instead` is what is then assumed. */
+	/** Reads records; a record that cannot be read might say anything, and `instead` is assumed then. */
 	#withoutFaults<T>(ask: () => MaybePromise<T>, instead: T): MaybePromise<T> {
 		return recover(ask, error => {
 			if (this.settings.failFast) {
@@ -558,7 +560,7 @@ export class CacheCore {
 	}
 }
 
-/** A fault is told to who waits for the write, too. */
+/** Runs a write, and passes its end on to a caller that waits for it. */
 function telling(write: () => MaybePromise<void>, outcome: Outcome | undefined): MaybePromise<void> {
 	if (outcome === undefined) {
 		return write();
@@ -571,7 +573,7 @@ function telling(write: () => MaybePromise<void>, outcome: Outcome | undefined):
 	return then(written, outcome.done);
 }
 
-/** Does something once an action is done, in whatever way. */
+/** Runs an action, and calls `done` at its end, whether it failed or not. */
 function finallyDo<T>(action: () => MaybePromise<T>, done: () => void): MaybePromise<T> {
 	const value = recover(action, error => {
 		done();

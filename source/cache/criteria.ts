@@ -1,4 +1,5 @@
 import {describe, SettingError} from '../errors.ts';
+import type {DescribedRequest} from '../identity/sent-request.ts';
 import {earliest} from '../model/cached-response.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
@@ -8,7 +9,6 @@ import {
 	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import type {DescribedRequest} from '../identity/sent-request.ts';
 
 /**
 What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.
@@ -149,7 +149,7 @@ function isUrl(value: unknown): value is string | URL {
 }
 
 /** Whether it names a request. */
-export function isRequest(value: unknown): value is DescribedRequest {
+function isRequest(value: unknown): value is DescribedRequest {
 	const {url, method, headers, body} = new Object(value) as Partial<Record<keyof DescribedRequest, unknown>>;
 	return isUrl(url)
 		&& (method === undefined || isText(method))

@@ -1,5 +1,5 @@
-import {crc32} from 'node:zlib';
 import {Buffer} from 'node:buffer';
+import {crc32} from 'node:zlib';
 import type {StoredResponse} from '../model/stored-response.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
 import type {StoredValue} from '../stores/types.ts';
@@ -63,12 +63,12 @@ function isSame(known: string | Uint8Array, value: StoredValue): boolean {
 A checksum of an entry and of the key under which it lies: storage that flips a bit, or gives what lies elsewhere, is found out. It is none against those who mean harm, who can make one.
 */
 export function checkOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
-	// In an order of our own, for a store may have its own. The place of a member that is gone stays, so that older entries pass.
+	// The order is fixed here, since a store may change that of an object's members. `null` stands for a member of older versions, so that their entries still pass.
 	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...inOrder(facts)];
 	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
 }
 
-/** None where there are none, as in what an older version wrote. */
+/** The members of the facts in a fixed order; none where there are no facts, as in entries of older versions. */
 function inOrder(facts: object | undefined): ReadonlyArray<readonly [string, unknown]> {
 	return facts === undefined ? [] : Object.entries(facts).toSorted(([one], [other]) => one < other ? -1 : 1);
 }

@@ -1,14 +1,14 @@
 import {Buffer} from 'node:buffer';
 import {randomFillSync, randomUUID} from 'node:crypto';
 import {
-	varyDigest,
-	variantKey,
-	type Secret,
 	isRecordKey,
+	variantKey,
+	varyDigest,
+	type Secret,
 } from '../identity/key.ts';
-import {type StoredResponse, type Variation, withSharedStrings} from '../model/stored-response.ts';
-import type {Fields} from '../policy/fields.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import {withSharedStrings, type StoredResponse, type Variation} from '../model/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
 import type {SerializerPipeline} from '../serializers/pipeline.ts';
 import type {Serialized} from '../serializers/stage.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
@@ -17,32 +17,141 @@ import type {Store, StoredValue} from '../stores/types.ts';
 import {checkOf, DecodedEntries, verify} from './decoded-entries.ts';
 import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
-export type EntriesOptions = {
-	readonly store: Store;
+/**
+The variants of a resource (RFC 9111 §4.1): the first lies under the primary key, each other under a key that derives from the primary's generation and its own nominated values. So deleting the primary unhooks them all.
+*/
+export class Variants {
+	readonly #entries: Entries;
+	readonly #secret: () => MaybePromise<Secret>;
+	readonly #beforeVariant: () => MaybePromise<void>;
 
-	/** `undefined` for a store that keeps live objects. */
-	readonly serializer: SerializerPipeline | undefined;
+	/**
+	Reads nothing yet.
 
-	/** The most bytes that a serialized entry may have. */
-	readonly maxBytes: number;
+	@param secret - Gives the secret of the digests of nominated values: a cookie may be among them.
+	@param beforeVariant - Writes what must be in the store before a variant beside the primary entry is.
+	*/
+	constructor(entries: Entries, secret: () => MaybePromise<Secret>, beforeVariant: () => MaybePromise<void>) {
+		this.#entries = entries;
+		this.#secret = secret;
+		this.#beforeVariant = beforeVariant;
+	}
 
-	/** Milliseconds that an asynchronous serializer may take; 1 ms more for every 10 kB. */
-	readonly timeout: number;
+	/**
+	The stored response for a primary key and the request's header fields: one read, or two where it varies.
+	*/
+	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
+		return then(this.#entries.read(primary), stored => {
+			if (stored === undefined) {
+				return {stored, varies: false};
+			}
 
-	/** What is to be in the store before anything else is. */
-	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
+			const match = {primary, key: primary, stored};
+			if (stored.vary === undefined) {
+				return match;
+			}
 
-	/** Told of what could not be read. */
-	readonly onRubbish: (key: string, error: unknown) => void;
-};
+			return then(this.#secret(), secret => {
+				const variant = varyDigest(secret, stored.vary!.names, request);
+				return variant === stored.vary!.digest ? match : then(this.#readVariant(match, variant), found => found ?? {stored: undefined, varies: true});
+			});
+		});
+	}
 
-/** An entry, or why it cannot be read. */
-export type Inspected = {
-	readonly key: string;
-} & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
+	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
+		const key = variantKey(generation, variant);
+		return then(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
+	}
+
+	/**
+	A stored response as a request would find it: a variant is found through its primary entry only, and is stale where that was marked as expired.
+
+	@returns `undefined` where no request finds it.
+	*/
+	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		return stored.primary === undefined
+			? stored
+			: then(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
+				? undefined
+				: asMarked(stored, primary.expiredWith));
+	}
+
+	/**
+	Writes a response under its primary key, or where another variant lies there, under its own.
+	*/
+	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
+		return stored.vary === undefined
+			? this.#entries.write(key, stored)
+			: then(this.#secret(), secret => this.#saveVarying(key, stored, withDigest(stored.vary!, secret, request)));
+	}
+
+	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
+		return then(this.#entries.read(key), primary => {
+			if (primary?.vary?.names.join(',') !== names.join(',')) {
+				// Variants by other names must not be found through this one.
+				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
+			}
+
+			const {generation, vary, expiredWith} = primary;
+			const marked = expiredWith === undefined ? stored : {...stored, expiredWith};
+			if (vary.digest === digest) {
+				return this.#entries.write(key, {...marked, generation, vary: {names, digest}});
+			}
+
+			return then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
+				...marked, generation, vary: {names, digest}, primary: key,
+			}));
+		});
+	}
+}
 
 /**
-Stored responses as a store holds them. What cannot be read is told, deleted, and as good as never stored.
+A stored response and where it lies: under the primary key, or under its variant's.
+*/
+export type Match = {
+	readonly primary: string;
+	readonly key: string;
+	readonly stored: StoredResponse;
+};
+
+/** Nothing stored matches; `varies` says whether other variants of the resource are stored. */
+export type NoMatch = {
+	readonly stored: undefined;
+	readonly varies: boolean;
+};
+
+function withDigest({names}: Variation, secret: Secret, request: Fields): Variation {
+	return {names, digest: varyDigest(secret, names, request)};
+}
+
+/** A variant, expired if its primary entry was marked as expired after the variant was written. */
+function asMarked(stored: StoredResponse, mark: string | undefined): StoredResponse {
+	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number(mark.split(' ', 1)[0]))};
+}
+
+/** Makes a mark that a primary entry, and with it its variants, is expired from a moment on. */
+export function newMark(now: number): string {
+	return `${now} ${randomUUID()}`;
+}
+
+/** Makes the name of a generation of a primary entry: variants of one generation are not found through the next. */
+export function newGeneration(): string {
+	if (position === random.byteLength) {
+		randomFillSync(random);
+		position = 0;
+	}
+
+	position += generationBytes;
+	return random.toString('base64url', position - generationBytes, position);
+}
+
+// `randomUUID` would not do: V8 keeps its strings as trees of single bytes, which take as much memory as everything else that is stored beside a body.
+const generationBytes = 16;
+const random = Buffer.alloc(64 * generationBytes);
+let position = random.byteLength;
+
+/**
+Stored responses as a store holds them. An entry that cannot be read is reported and deleted, and counts as absent.
 */
 export class Entries {
 	readonly #options: EntriesOptions;
@@ -76,7 +185,7 @@ export class Entries {
 		})));
 	}
 
-	/** All entries, those that cannot be read as well. Nothing is told or deleted. */
+	/** Gives all entries, those that cannot be read included. Nothing is reported or deleted. */
 	async * inspect(): AsyncGenerator<Inspected, void> {
 		for await (const [key, value] of this.#options.store.iterate()) {
 			if (!isRecordKey(key)) {
@@ -126,7 +235,7 @@ export class Entries {
 		return answer instanceof Promise ? within(this.#options.timeout + Math.ceil(size / 10_000), operation, answer) : answer;
 	}
 
-	/** `recover` stands in for what is thrown, now or later. */
+	/** Runs an action; `recover` gives the value in place of an error that is thrown, now or later. */
 	#attempt<T>(run: () => MaybePromise<T>, recover: (error: unknown) => T): MaybePromise<T> {
 		try {
 			const answer = run();
@@ -138,13 +247,13 @@ export class Entries {
 
 	#refuse(key: string, error: unknown): void {
 		this.#options.onRubbish(key, error);
-		// One that was not read in time may be good.
+		// An entry that was not read in time may be intact.
 		if (error instanceof UnreadableError) {
 			void this.#discard(key);
 		}
 	}
 
-	/** Nobody waits for it: where the store fails, whoever reads the entry next tries again. */
+	/** Deletes an entry while nobody waits: where the store fails, the next reader of the entry tries again. */
 	async #discard(key: string): Promise<void> {
 		try {
 			await this.#options.store.delete(key);
@@ -154,7 +263,31 @@ export class Entries {
 	}
 }
 
-/** Bytes that an entry stands for. */
+type EntriesOptions = {
+	readonly store: Store;
+
+	/** `undefined` for a store that keeps live objects. */
+	readonly serializer: SerializerPipeline | undefined;
+
+	/** The most bytes that a serialized entry may have. */
+	readonly maxBytes: number;
+
+	/** Milliseconds that an asynchronous serializer may take; 1 ms more for every 10 kB. */
+	readonly timeout: number;
+
+	/** Writes what must be in the store before the entry is. */
+	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
+
+	/** Called for each value that could not be read. */
+	readonly onRubbish: (key: string, error: unknown) => void;
+};
+
+/** An entry, or why it cannot be read. */
+type Inspected = {
+	readonly key: string;
+} & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
+
+/** The size of an entry in bytes, body and header lines. */
 function sizeOf({body, rawHeaders}: StoredResponse): number {
 	return body.byteLength + JSON.stringify(rawHeaders).length;
 }
@@ -163,136 +296,3 @@ function isLive(value: StoredValue): value is StoredResponse {
 	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;
 	return body instanceof Uint8Array && typeof fields === 'object' && Array.isArray(rawHeaders);
 }
-
-/**
-A stored response and where it lies: under the primary key, or under its variant's.
-*/
-export type Match = {
-	readonly primary: string;
-	readonly key: string;
-	readonly stored: StoredResponse;
-};
-
-/** Nothing stored matches; `varies` says whether other variants of the resource are stored. */
-export type NoMatch = {
-	readonly stored: undefined;
-	readonly varies: boolean;
-};
-
-/**
-The variants of a resource (RFC 9111 §4.1): the first lies under the primary key, each other under a key that derives from the primary's generation and its own nominated values. So deleting the primary unhooks them all.
-*/
-export class Variants {
-	readonly #entries: Entries;
-	readonly #secret: () => MaybePromise<Secret>;
-	readonly #beforeVariant: () => MaybePromise<void>;
-
-	/**
-	Reads nothing yet.
-
-	@param secret - What the nominated values are digested with: a cookie may be among them.
-	@param beforeVariant - What is to be in the store before a variant beside the primary entry is.
-	*/
-	constructor(entries: Entries, secret: () => MaybePromise<Secret>, beforeVariant: () => MaybePromise<void>) {
-		this.#entries = entries;
-		this.#secret = secret;
-		this.#beforeVariant = beforeVariant;
-	}
-
-	/**
-	The stored response for a primary key and the request's header fields: one read, or two where it varies.
-	*/
-	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
-		return then(this.#entries.read(primary), stored => {
-			if (stored === undefined) {
-				return {stored, varies: false};
-			}
-
-			const match = {primary, key: primary, stored};
-			if (stored.vary === undefined) {
-				return match;
-			}
-
-			return then(this.#secret(), secret => {
-				const variant = varyDigest(secret, stored.vary!.names, request);
-				return variant === stored.vary!.digest ? match : then(this.#readVariant(match, variant), found => found ?? {stored: undefined, varies: true});
-			});
-		});
-	}
-
-	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
-		const key = variantKey(generation, variant);
-		return then(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
-	}
-
-	/**
-	A stored response as whoever asks for it finds it: a variant only through its primary entry, and stale where that was marked as expired.
-
-	@returns `undefined` where nobody finds it.
-	*/
-	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return stored.primary === undefined
-			? stored
-			: then(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
-				? undefined
-				: asMarked(stored, primary.expiredWith));
-	}
-
-	/**
-	Writes a response under its primary key, or where another variant lies there, under its own.
-	*/
-	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
-		return stored.vary === undefined
-			? this.#entries.write(key, stored)
-			: then(this.#secret(), secret => this.#saveVarying(key, stored, withDigest(stored.vary!, secret, request)));
-	}
-
-	#saveVarying(key: string, stored: StoredResponse, {names, digest}: Variation): MaybePromise<void> {
-		return then(this.#entries.read(key), primary => {
-			if (primary?.vary?.names.join(',') !== names.join(',')) {
-				// Variants by other names must not be found through this one.
-				return this.#entries.write(key, {...stored, vary: {names, digest}, generation: newGeneration()});
-			}
-
-			const {generation, vary, expiredWith} = primary;
-			const marked = expiredWith === undefined ? stored : {...stored, expiredWith};
-			if (vary.digest === digest) {
-				return this.#entries.write(key, {...marked, generation, vary: {names, digest}});
-			}
-
-			return then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, digest), {
-				...marked, generation, vary: {names, digest}, primary: key,
-			}));
-		});
-	}
-}
-
-function withDigest({names}: Variation, secret: Secret, request: Fields): Variation {
-	return {names, digest: varyDigest(secret, names, request)};
-}
-
-/** A variant as its primary entry's mark leaves it. */
-function asMarked(stored: StoredResponse, mark: string | undefined): StoredResponse {
-	return mark === undefined || stored.expiredWith === mark ? stored : {...stored, expires: Math.min(stored.expires ?? Infinity, Number(mark.split(' ', 1)[0]))};
-}
-
-/** What marks a primary entry, and with it its variants, as expired. */
-export function newMark(now: number): string {
-	return `${now} ${randomUUID()}`;
-}
-
-/** The name of a generation: variants found through one are not found through the next. */
-export function newGeneration(): string {
-	if (position === random.byteLength) {
-		randomFillSync(random);
-		position = 0;
-	}
-
-	position += generationBytes;
-	return random.toString('base64url', position - generationBytes, position);
-}
-
-// Not `randomUUID`: its strings are trees of single bytes, and take as much memory as all else that is stored beside a body.
-const generationBytes = 16;
-const random = Buffer.alloc(64 * generationBytes);
-let position = random.byteLength;

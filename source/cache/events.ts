@@ -1,97 +1,84 @@
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
-import type {CircuitState} from '../stores/breaker.ts';
-import type {Reason} from '../policy/reasons.ts';
 import {codeOf} from '../errors.ts';
+import type {Reason} from '../policy/reasons.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 import {isDebugged, printDecision} from './debug.ts';
 
-/** An answer that a caller was given, or in the background the cache. */
-export type AnswerEvent = {
-	readonly reason: Reason;
-
-	/** The primary key; `undefined` where the request was none for the cache. */
-	readonly key: string | undefined;
-	readonly method: string;
-
-	/** As it may be shown: without user info and fragment, ignored parameters `REDACTED`. */
-	readonly url: string;
-
-	/** Whether nobody waits for it: a refresh. */
-	readonly background: boolean;
-};
-
-/** What became of a response of the origin's. */
-export type WriteEvent = {
-	readonly reason: Reason;
-
-	/** The primary key; `undefined` where there is none. */
-	readonly key: string | undefined;
-	readonly method: string;
-
-	/** As it may be shown. */
-	readonly url: string;
-};
-
-/** What is stored no longer, or no longer fresh. */
-export type RemovalEvent = {
-	/** What it was deleted or expired by: the criterion, or what happened. */
-	readonly reason: string;
-
-	/** Where one entry is meant. */
-	readonly key?: string;
-
-	/** Where a tag is meant: everything that has it. */
-	readonly tag?: string;
-
-	/** How many, where an index deleted them. */
-	readonly count?: number;
-};
-
 /**
-What happened in the store, and was kept from the request.
+Reports events to listeners and diagnostics channels, and prints them where `DEBUG` asks for it. A listener that throws harms no request.
 */
-export type StoreErrorEvent = {
-	readonly operation: string;
-	readonly key?: string;
-	readonly error: unknown;
-};
+export class EventHub {
+	readonly #emitter: EventEmitter;
+
+	/**
+	Reports nothing yet.
+
+	@param emitter - The emitter whose listeners get the events.
+	*/
+	constructor(emitter: EventEmitter) {
+		this.#emitter = emitter;
+	}
+
+	/** Whether anybody listens: the payload of an event that nobody hears need not be made. */
+	isHeard(event: CacheEventName): boolean {
+		return isPrinted || channels[event].hasSubscribers || this.#emitter.listenerCount(event) > 0;
+	}
+
+	/** Reports an event. */
+	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		try {
+			this.#emitter.emit(event, payload);
+		} catch (error) {
+			process.emitWarning(error instanceof Error ? error : String(error));
+		}
+
+		if (channels[event].hasSubscribers) {
+			channels[event].publish(payload);
+		}
+
+		if (isPrinted) {
+			printDecision(event, payload);
+		}
+	}
+}
 
 export type CacheEvents = {
-	/** Stored, and fresh enough: nothing was sent. */
+	/** A stored response that is fresh enough was served: no request was sent. */
 	hit: [AnswerEvent];
 
-	/** Stored and expired, and given all the same. */
+	/** A stored response that has expired was served. */
 	stale: [AnswerEvent];
 
-	/** Stored; the origin said that it is still right. */
+	/** A stored response was served after the origin had validated it. */
 	revalidated: [AnswerEvent];
 
-	/** The origin's answer was given, or a 504 or an error for want of any. */
+	/** The caller got the origin's response, or a 504 or an error where there was none. */
 	miss: [AnswerEvent];
 
-	/** The cache stood aside. */
+	/** The cache was not used to answer a request: nothing was looked up. */
 	bypassed: [AnswerEvent];
 
-	/** Handed to the store. */
+	/** A response was written to the store. */
 	stored: [WriteEvent];
 
 	/** A response of the origin's was not stored. */
 	refused: [WriteEvent];
 
-	/** Deleted, by whatever. */
+	/** An entry, or all entries with a tag, were deleted. */
 	deleted: [RemovalEvent];
 
-	/** Marked as expired, by `expire()`. */
+	/** Entries were marked as expired by `expire()`. */
 	expired: [RemovalEvent];
 
-	/** A bounded store made room. */
+	/** A bounded store deleted an entry to make room. */
 	evicted: [RemovalEvent];
 
-	/** A store call failed or took too long, or what it gave could not be read. */
+	/** A call of the store failed or took too long, or what it gave could not be read. */
 	storeError: [StoreErrorEvent];
 
-	/** The store is left alone from now on (`open`), is tried again (`half-open`), or is used again (`closed`). */
+	/** From now on the store is not called (`open`), is tried by one call (`half-open`), or is used again (`closed`). */
 	circuit: [{readonly state: CircuitState}];
 
 	/** A function given in the settings failed; the request went on. */
@@ -100,7 +87,7 @@ export type CacheEvents = {
 	/** A refresh in the background failed; what is stored stays. */
 	backgroundError: [{readonly error: unknown}];
 
-	/** A fault of this library's, kept from the request: please report it. */
+	/** A fault of this library, which did not harm the request: please report it. */
 	internalError: [{readonly error: unknown}];
 };
 
@@ -124,95 +111,64 @@ const names: Readonly<Record<CacheEventName, true>> = {
 	internalError: true,
 };
 
-/** Shared by all caches of the process, as diagnostics channels are. */
+/** The diagnostics channels, which all caches of the process share. */
 const channels = Object.fromEntries(Object.keys(names).map(name => [name, channel(`got-cache-hooks:${name}`)])) as Readonly<Record<CacheEventName, Channel>>;
 
-/** Read once: it is asked for at each request. */
+/** Whether `DEBUG` asks for events. It is read once, since each request would ask for it. */
 const isPrinted = isDebugged(process.env.DEBUG);
 
-/**
-Tells listeners, diagnostics channels and `DEBUG`. Whoever listens harms no request.
-*/
-export class EventHub {
-	readonly #emitter: EventEmitter;
+/** An answer that a caller got, or the cache for a refresh in the background. */
+export type AnswerEvent = {
+	readonly reason: Reason;
 
-	/**
-	Tells nobody yet.
+	/** The primary key; `undefined` where the cache was not used for the request. */
+	readonly key: string | undefined;
+	readonly method: string;
 
-	@param emitter - Whose listeners are told.
-	*/
-	constructor(emitter: EventEmitter) {
-		this.#emitter = emitter;
-	}
+	/** The URL without user info and fragment, with `REDACTED` in place of secret and ignored parameters. */
+	readonly url: string;
 
-	/** Whether anybody listens: what nobody hears need not be put together. */
-	isHeard(event: CacheEventName): boolean {
-		return isPrinted || channels[event].hasSubscribers || this.#emitter.listenerCount(event) > 0;
-	}
-
-	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
-		try {
-			this.#emitter.emit(event, payload);
-		} catch (error) {
-			process.emitWarning(error instanceof Error ? error : String(error));
-		}
-
-		if (channels[event].hasSubscribers) {
-			channels[event].publish(payload);
-		}
-
-		if (isPrinted) {
-			printDecision(event, payload);
-		}
-	}
-}
-
-/**
-What a cache of this process has done since it was made, or since `resetStats()`.
-*/
-export type CacheStats = {
-	readonly since: Date;
-
-	/** Answers from the store that were fresh. */
-	readonly hits: number;
-
-	/** Answers from the store that had expired. */
-	readonly stale: number;
-
-	/** Answers from the store after the origin's 304. */
-	readonly revalidated: number;
-
-	/** Answers of the origin, and errors for want of any, in all and by reason. */
-	readonly misses: number;
-	readonly missesByReason: Readonly<Record<string, number>>;
-
-	/** Requests for which the cache stood aside. */
-	readonly bypassed: number;
-
-	/** Responses handed to the store, and those that were not, by reason. */
-	readonly stored: number;
-	readonly refused: number;
-	readonly refusedByReason: Readonly<Record<string, number>>;
-
-	/** What bounded stores made room by, where they tell. */
-	readonly evicted: number;
-
-	/** Faults of the store, of functions in the settings, and of refreshes. */
-	readonly errors: number;
-
-	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
-	readonly circuit: CircuitState;
-
-	/** Content that did not come from the origin. */
-	readonly bytesSaved: number;
-
-	/** How long the origin took to give, when it was asked, what it was not asked for again. */
-	readonly millisecondsSaved: number;
+	/** Whether the request was a refresh in the background. */
+	readonly background: boolean;
 };
 
-export type Answered = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
+/** A response of the origin that was stored, or was not. */
+export type WriteEvent = {
+	readonly reason: Reason;
 
-/** Counts. */
+	/** The primary key; `undefined` where there is none. */
+	readonly key: string | undefined;
+	readonly method: string;
+
+	/** The URL without user info and fragment, with `REDACTED` in place of secret and ignored parameters. */
+	readonly url: string;
+};
+
+/** Entries that were deleted, or marked as expired. */
+export type RemovalEvent = {
+	/** Why: the criterion of the call, or what happened. */
+	readonly reason: string;
+
+	/** The key, where it is about one entry. */
+	readonly key?: string;
+
+	/** The tag, where it is about all entries that have it. */
+	readonly tag?: string;
+
+	/** The number of entries, where an index of the store deleted them. */
+	readonly count?: number;
+};
+
+/**
+A fault of the store, which the request did not see.
+*/
+export type StoreErrorEvent = {
+	readonly operation: string;
+	readonly key?: string;
+	readonly error: unknown;
+};
+
+/** Counts what `CacheStats` says. */
 export class Figures {
 	#since: number;
 	#answered: Record<Answered, number> = {
@@ -281,6 +237,51 @@ export class Figures {
 		this.errors = 0;
 	}
 }
+
+/**
+What a cache of this process has done since it was made, or since `resetStats()`.
+*/
+export type CacheStats = {
+	readonly since: Date;
+
+	/** Answers from the store that were fresh. */
+	readonly hits: number;
+
+	/** Answers from the store that had expired. */
+	readonly stale: number;
+
+	/** Answers from the store after the origin's 304. */
+	readonly revalidated: number;
+
+	/** Answers of the origin, and 504s and errors where there was none, in all and by reason. */
+	readonly misses: number;
+	readonly missesByReason: Readonly<Record<string, number>>;
+
+	/** Requests for which the cache was not used. */
+	readonly bypassed: number;
+
+	/** Responses that were stored, and those that were not, in all and by reason. */
+	readonly stored: number;
+	readonly refused: number;
+	readonly refusedByReason: Readonly<Record<string, number>>;
+
+	/** Entries that bounded stores deleted to make room, where the store tells. */
+	readonly evicted: number;
+
+	/** Faults of the store, of functions in the settings, of refreshes, and of this library. */
+	readonly errors: number;
+
+	/** Whether the store is used (`closed`), is not called after faults (`open`), or is tried by one call (`half-open`). */
+	readonly circuit: CircuitState;
+
+	/** Bytes of content that were served from the store. */
+	readonly bytesSaved: number;
+
+	/** The time that hits saved, in milliseconds: for each, how long the origin took when it gave the stored response. */
+	readonly millisecondsSaved: number;
+};
+
+export type Answered = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
 
 function count(counts: Map<string, number>, reason: string): void {
 	counts.set(reason, (counts.get(reason) ?? 0) + 1);

@@ -1,5 +1,5 @@
-import type {Reason} from '../policy/reasons.ts';
 import type {AskedRule} from '../policy/facts.ts';
+import type {Reason} from '../policy/reasons.ts';
 
 /**
 What the cache would do with a request, and why.

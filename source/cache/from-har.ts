@@ -3,11 +3,7 @@ import {SettingError} from '../errors.ts';
 import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
 import type {CacheCore} from './core.ts';
 import type {LongTask} from './recreate-keys.ts';
-import {
-	saveResponse,
-	type SaveOptions,
-	type SaveRefusal,
-} from './saving.ts';
+import {saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';
 
 /** What an archive says of one exchange, understood. */
 type Archived = {

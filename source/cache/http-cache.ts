@@ -1,18 +1,18 @@
 import {EventEmitter} from 'node:events';
 import {CacheHooksError, describe, SettingError} from '../errors.ts';
-import type {CircuitState} from '../stores/breaker.ts';
+import {identify} from '../identity/identify.ts';
+import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
 import {isCall} from '../model/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
+import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {
 	resolveSettings,
 	type CacheSettings,
 	type LiveSettings,
 	type RequestSettings,
 } from '../settings.ts';
-import {identify} from '../identity/identify.ts';
-import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
@@ -66,7 +66,7 @@ export function coreOf(cache: HttpCache): CacheCore {
 
 /** What the user sees of what the engine works with. */
 export function faceOf(core: CacheCore): HttpCache {
-	return core.face as HttpCache;
+	return core.emitter as HttpCache;
 }
 
 /** The settings that a cache was made with, as the user wrote them. */

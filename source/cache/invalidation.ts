@@ -1,6 +1,6 @@
 /** What a response is, as invalidations name it. */
 export type Subject = {
-	/** The keys under which it is, or will be, as far as they are known: the primary one, and that of its variant. */
+	/** The keys under which the response is, or will be, stored, as far as they are known: the primary one, and that of its variant. */
 	readonly keys: readonly string[];
 
 	/** The name of the resource, as `resourceOfRequest` gives it. */
@@ -16,26 +16,29 @@ export type Subject = {
 /** What was done to the responses that an invalidation names. */
 export type Deed = 'deleted' | 'expired';
 
-/** An invalidation that a stored response may be asked about when it is found. */
+/** An invalidation by a name, which is looked up when a stored response is found. */
 export type NamedInvalidation =
 	| {readonly kind: 'resource'; readonly resource: string}
 	| {readonly kind: 'tag'; readonly tag: string; readonly deed: Deed};
 
-/** An invalidation: which responses that were asked for before are no longer true. */
+/** An invalidation. It concerns responses whose request was sent before it. */
 export type Invalidation =
 	| NamedInvalidation
 	| {readonly kind: 'key'; readonly key: string}
 
-	/** Everything that a condition holds for; other processes take it for everything. */
+	/** All responses for which a condition holds; other processes take it for all responses. */
 	| {readonly kind: 'matching'; readonly concerns: (subject: Subject) => boolean};
 
+/** The invalidation of all responses. */
 export const everything: Invalidation = {kind: 'matching', concerns: () => true};
 
-/** Before which position nobody knows any more what was invalidated: for entries without tags, and for those with tags. */
+/** The positions before which invalidations are forgotten: those of resources, and those of tags. */
 export type Forgotten = {readonly resources: number; readonly tags: number};
 
+/** All deeds: a tag has a record for each. */
 export const deeds: readonly Deed[] = ['deleted', 'expired'];
 
+/** Whether an invalidation concerns a response. */
 export function isConcerned(subject: Subject, invalidation: Invalidation): boolean {
 	switch (invalidation.kind) {
 		case 'resource': {

@@ -7,10 +7,10 @@ import type {Batch, Publisher} from './unpublished.ts';
 
 const day = 86_400_000;
 
-/** For how many milliseconds an invalidated resource is remembered. What was stored before, and is older, is validated before it is used. */
+/** The milliseconds for which an invalidated resource is remembered. An entry that is older than that is validated before it is used. */
 export const resourceRetention: number = 30 * day;
 
-/** For how many milliseconds the other invalidations are remembered: a response that took longer is not stored. */
+/** The milliseconds for which invalidations of keys, and of everything, are remembered: a response that took longer is not stored. */
 export const exchangeRetention: number = day / 24;
 
 // So many records are remembered, so that they are read again only after something was invalidated.
@@ -21,11 +21,11 @@ const writesAtOnce = 100;
 
 const headKey = 'got-cache:1:journal';
 
-// Above it, the next whole number might be the same one.
+// Near 2 ** 53, the next whole number might be the same one.
 const lastPosition = 2 ** 52;
 
 /** What a record says. */
-export type Mark = {
+type Mark = {
 	readonly position: number;
 
 	/** Whether this process wrote it. */
@@ -39,8 +39,8 @@ type Remembered = Mark & {
 	readonly head: string | undefined | null;
 };
 
-export type JournalRecordsOptions = {
-	/** Throws its faults: a record that cannot be read is not the same as none. */
+type JournalRecordsOptions = {
+	/** A store that throws its faults: a record that cannot be read is not the same as none. */
 	readonly store: Store;
 	readonly now: () => number;
 };
@@ -61,7 +61,7 @@ export class JournalRecords implements Publisher {
 	/** The highest position that was ever read or written: the store may lose its head, or be emptied. */
 	#highest = 0;
 
-	/** A store may answer its calls in another order: the numbers of the last call, and of the one that the head is from. */
+	/** The numbers of the last call, and of the call that gave the head: a store may answer its calls in another order. */
 	#lastCall = 0;
 	#headCall = 0;
 
@@ -156,7 +156,7 @@ export class JournalRecords implements Publisher {
 		return this.#store.set(key, encodeRecord(text, this.#store.holds), {expires, size: text.length});
 	}
 
-	/** Another process may write a later one at the same time, which must stay. */
+	/** Writes a record again that the store has dropped, unless another process has written a later one meanwhile. */
 	#restore(key: string, text: string): MaybePromise<unknown> {
 		return this.#store.add?.(key, encodeRecord(text, this.#store.holds), {expires: undefined, size: text.length});
 	}
@@ -167,7 +167,7 @@ export class JournalRecords implements Publisher {
 		}
 
 		this.#headCall = call;
-		// One that cannot be understood is somewhere after the last one.
+		// A head that cannot be understood may be anywhere after the last one.
 		const last = Number.isFinite(position) ? position : this.#head?.position;
 		this.#head = last === undefined ? undefined : {position: last, text};
 		this.#highest = Math.max(this.#highest, last ?? 0);
@@ -182,7 +182,7 @@ export class JournalRecords implements Publisher {
 	}
 }
 
-/** Where an invalidation stands in the store. What only a condition names stands for everything. */
+/** The key of the record of an invalidation. One by a condition has that of everything. */
 export function recordKey(invalidation: Invalidation): string {
 	switch (invalidation.kind) {
 		case 'resource': {
@@ -207,7 +207,7 @@ export function recordKey(invalidation: Invalidation): string {
 	}
 }
 
-/** Of tags as long as what is stored; of the others as long as somebody may ask for them. */
+/** The milliseconds for which the record of an invalidation is kept; `undefined` for tags, whose records stay as long as entries do. */
 function retentionOf({kind}: Invalidation): number | undefined {
 	if (kind === 'tag') {
 		return undefined;
@@ -224,7 +224,7 @@ function textOf(value: Awaited<ReturnType<Store['get']>>): string | undefined {
 	return value === undefined ? undefined : decodeRecord(value) ?? '';
 }
 
-/** What is no record of ours is as good as one that was just made: nothing stored is of after it. */
+/** The position in the text of a record: 0 where there is none, `Infinity` where the text is not of this library, so that it concerns all entries. */
 function positionIn(text: string | undefined): number {
 	if (text === undefined) {
 		return 0;

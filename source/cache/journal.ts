@@ -22,13 +22,13 @@ import {
 } from './journal-records.ts';
 import type {LocalJournal} from './local-journal.ts';
 
-// Of more keys than that, other processes are told that everything may have changed.
+// Where more keys than that are invalidated at once, other processes are told that everything may have changed.
 const mostKeys = 100;
 
-// How far the clocks of processes are apart at most, in milliseconds, where nothing but time tells what came first.
+// The greatest difference of the clocks of two processes, in milliseconds. It counts where only the time tells what came first.
 const clockMargin = 60_000;
 
-export type JournalOptions = {
+type JournalOptions = {
 	readonly local: LocalJournal;
 
 	/** Whether other processes may see the store. */
@@ -38,13 +38,13 @@ export type JournalOptions = {
 	readonly store: Store;
 	readonly now: () => number;
 
-	/** Told of a fault that keeps an invalidation from other processes. */
+	/** Called with a fault that keeps an invalidation from other processes. */
 	readonly onFault: (error: unknown) => void;
 };
 
-/** What decides whether an entry is still true. */
+/** What a request asks of an entry that it finds. */
 export type Use = {
-	/** The name of its resource; `undefined` where unsafe methods do not invalidate it. */
+	/** Gives the name of the resource; `undefined` without `cacheControl`, where unsafe methods invalidate nothing. */
 	readonly resource: (() => string) | undefined;
 };
 
@@ -52,7 +52,7 @@ export type Use = {
 export type Position = {
 	readonly here: number;
 
-	/** The head of the store; `undefined` where it was never read. */
+	/** The head: the position of the last invalidation that was found in the store; `undefined` where it was never read. */
 	readonly head: number | undefined;
 
 	/** Milliseconds since the epoch. */
@@ -60,9 +60,9 @@ export type Position = {
 };
 
 /**
-What is no longer true: unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates` note here what they concern. A response that was asked for before is neither stored, nor renewed, nor joined by a request that comes after.
+Invalidations: unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates` note here what they concern. A response whose request was sent before is neither stored nor renewed, and no later request waits for it.
 
-A hit asks only for unsafe methods and tags, which hold for all processes and all partitions: by a record in the store, the head, which has the position of the last invalidation. Only where that has moved, the records of the resource and the tags are read again. Stores of one process need no records.
+A hit asks only for unsafe methods and tags, which hold for all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has moved, the records of the resource and the tags are read again. Stores of one process need no records.
 */
 export class Journal {
 	readonly #local: LocalJournal;
@@ -120,7 +120,7 @@ export class Journal {
 		return this.#local.unpublished.flush(this.#records);
 	}
 
-	/** As `note`, where nobody waits for it: a fault is told. */
+	/** Does the same as `note` where nobody waits: a fault goes to `onFault`. */
 	noteQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		return this.#quietly(() => this.note(invalidations));
 	}
@@ -140,7 +140,7 @@ export class Journal {
 		return this.#isShared ? position : undefined;
 	}
 
-	/** Resolves when what this process has noted so far is published, or cannot be: what is asked for from then on is of after it. */
+	/** Resolves when what this process has noted so far is published, or cannot be: it does not concern responses to requests that are sent from then on. */
 	settled(): MaybePromise<void> {
 		return this.#isShared ? this.#local.unpublished.settled() : undefined;
 	}
@@ -163,7 +163,7 @@ export class Journal {
 	}
 
 	/**
-	Reads the position that an entry has which is written now: whatever was noted so far is from before.
+	Reads the position of an entry that is written now: no invalidation so far concerns it.
 
 	@throws What the store throws.
 	*/
@@ -200,7 +200,7 @@ export class Journal {
 	}
 
 	/**
-	An entry as it is now: expired since one of its tags was.
+	An entry as its invalidations leave it: it is expired where one of its tags was.
 
 	@param head - The head as it was read with the entry.
 	@returns `undefined` where its resource was changed by an unsafe method, or a tag of it was deleted.
@@ -212,7 +212,7 @@ export class Journal {
 			return stored;
 		}
 
-		// The store has lost its head, and perhaps its records.
+		// A head below the entry's position says that the store has lost it, and perhaps its records.
 		if (position > head || (tags.length > 0 && position < this.#forgotten.tags)) {
 			return undefined;
 		}
@@ -228,7 +228,7 @@ export class Journal {
 		});
 	}
 
-	/** An entry as its invalidations leave it. */
+	/** An entry as the deletions and expirations of its tags leave it; `undefined` for a deleted one. */
 	#expired(positions: ReadonlyArray<readonly [deleted: number, expired: number]>, stored: StoredResponse): StoredResponse | undefined {
 		const {position = 0, expires = Infinity} = stored;
 		if (positions.some(([deleted]) => deleted > position)) {
@@ -269,7 +269,7 @@ export class Journal {
 	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
-			// Below what was known, the store has lost its head.
+			// A head below the known one says that the store has lost its records.
 			if (head <= after && (onlyElsewhere || this.#isPublished)) {
 				return head < after ? undefined : after;
 			}

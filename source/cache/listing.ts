@@ -1,6 +1,6 @@
 import {CacheHooksError} from '../errors.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
 import type {LongTask} from './recreate-keys.ts';
@@ -10,7 +10,7 @@ export type Listed =
 	| {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined}
 	| {readonly key: string; readonly stored: undefined; readonly error: unknown};
 
-export type Found = Extract<Listed, {readonly stored: StoredResponse}>;
+type Found = Extract<Listed, {readonly stored: StoredResponse}>;
 
 /** What is stored and found by nobody. */
 export class HiddenEntryError extends CacheHooksError {
@@ -81,7 +81,7 @@ export function isByKey({keys, tags, patterns, valid, expired, invalid, olderTha
 	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined;
 }
 
-export type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
+type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
 
 export type Sorting = {
 	/** Default: `'createdAt'`. */

@@ -4,19 +4,19 @@ import {Unpublished} from './unpublished.ts';
 
 type Noted = {readonly position: number; readonly invalidation: Invalidation};
 
-// What is noted beyond that is forgotten, and what was asked for before it counts as invalidated.
+// The most invalidations that are kept. Responses whose request was sent before a forgotten one count as invalidated.
 const mostRecent = 1000;
 
 /**
-What this process has noted about a store, in order. Caches that share a store share it.
+The invalidations of a store by this process, in order. Caches that share a store share one journal.
 
 A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last where the clock says less. It says nothing about other processes.
 */
 export class LocalJournal {
-	/** What was invalidated by name, for a store that no other process sees. */
+	/** The last invalidations by name, for a store that no other process sees. */
 	readonly marks: LocalMarks = new LocalMarks();
 
-	/** What other processes do not know of yet, for a store that they see. */
+	/** The invalidations that other processes do not know of yet, for a store that they see. */
 	readonly unpublished: Unpublished = new Unpublished();
 	readonly #recent: Noted[] = [];
 
@@ -59,14 +59,14 @@ export class LocalJournal {
 		return after < this.#floor || this.#recent.some(({position, invalidation}) => position > after && (upTo === undefined || position <= upTo) && isConcerned(subject, invalidation));
 	}
 
-	/** An exchange begins: what is noted from now on is kept for it. */
+	/** Begins an exchange: invalidations from now on are kept for it. */
 	begin(): number {
 		const position = this.#last;
 		this.#exchanges.set(position, (this.#exchanges.get(position) ?? 0) + 1);
 		return position;
 	}
 
-	/** An exchange that began at a position has ended. */
+	/** Ends an exchange that began at a position. */
 	end(position: number): void {
 		const count = this.#exchanges.get(position)! - 1;
 		if (count > 0) {
@@ -86,7 +86,7 @@ const byStore = new WeakMap<object, LocalJournal>();
 const byName = new Map<string, LocalJournal>();
 
 /**
-What this process has noted about a store: caches that share it share it.
+The journal of this process for a store.
 
 @param store - The store as it was given. A name is that of one store for each `cacheName`, except for `'memory'`, which nobody shares.
 */

@@ -1,6 +1,6 @@
 import type {Forgotten, Invalidation, NamedInvalidation} from './invalidation.ts';
 
-// What is marked beyond that is forgotten: entries from before it count as invalidated.
+// The most names that are kept. Entries from before a forgotten one count as invalidated.
 const mostNames = 10_000;
 
 /** Where resources and tags were last invalidated, for a store that no other process sees. */
@@ -13,6 +13,7 @@ export class LocalMarks {
 		return this.#forgotten;
 	}
 
+	/** Notes invalidations at a position. */
 	set(invalidations: readonly Invalidation[], position: number): void {
 		for (const invalidation of invalidations) {
 			if (invalidation.kind === 'resource') {

@@ -5,20 +5,20 @@ import {decodeRecord, encodeRecord} from './records.ts';
 
 const lockPrefix = 'got-cache:1:lock:';
 
-/** Whether there are locks. `'local'` is where a store is a file of this machine. */
+/** Whether locks are used; `'local'` for locks in stores that are files of this machine, SQLite and the filesystem. */
 export type LockSetting = boolean | 'local';
 
-/** What other processes find: nobody asks the origin, somebody does, or what was received could not be shared. */
+/** The state of a lock: no process sends a request (`free`), one does (`taken`), or the response to it could not be shared (`refused`). */
 export type LockState = 'free' | 'taken' | 'refused';
 
 const localStores: ReadonlySet<string> = new Set(['sqlite', 'filesystem']);
 
-// A lock ends by itself, so that a process that was killed holds nobody up for longer.
+// The milliseconds after which a lock ends by itself: a process that was killed delays no other for longer.
 const lockTime = 10_000;
 const refusalTime = 2000;
 const refused = 'refused';
 
-export type LocksOptions = {
+type LocksOptions = {
 	readonly setting: LockSetting;
 	readonly now: () => number;
 };
@@ -31,7 +31,7 @@ export class Locks {
 	readonly #now: () => number;
 	readonly isOn: boolean;
 
-	/** How long others wait for one, in milliseconds. */
+	/** The milliseconds for which other processes wait for a lock. */
 	readonly milliseconds: number = lockTime;
 
 	constructor(store: Store, {setting, now}: LocksOptions) {
@@ -49,6 +49,7 @@ export class Locks {
 		return then(added, isOurs => isOurs ? new Lock(this.#store, lockPrefix + key, this.#now, expires) : undefined);
 	}
 
+	/** Reads the state of the lock of a key. */
 	look(key: string): MaybePromise<LockState> {
 		return then(this.#store.get(lockPrefix + key), value => {
 			if (value === undefined) {
@@ -60,7 +61,7 @@ export class Locks {
 	}
 }
 
-/** The right to ask the origin for a key. */
+/** The right to send a request for a key. */
 export class Lock {
 	readonly #store: Store;
 	readonly #key: string;
@@ -75,12 +76,12 @@ export class Lock {
 	}
 
 	/**
-	Gives it back: another process may ask, or find what was stored.
+	Gives the lock back: another process may take it, or find what was stored.
 
-	@param isRefused - Whether what was received cannot be shared: then nobody need wait for the next one to find that out.
+	@param isRefused - Whether the response cannot be shared: then no process waits for the next one, for 2 seconds.
 	*/
 	release(isRefused: boolean): MaybePromise<void> {
-		// It may be another's by now.
+		// By now, another process may have the lock.
 		if (this.#now() >= this.#expires) {
 			return;
 		}

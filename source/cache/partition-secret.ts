@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
-import type {Store, StoredValue} from '../stores/types.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import type {Store, StoredValue} from '../stores/types.ts';
 
 /** Where the secret lies, among the entries: whoever lists these passes it over. */
 export const secretKey = 'got-cache:1:secret';
@@ -14,7 +14,7 @@ const doubt = 10_000;
 // How long a store that failed is left alone.
 const pause = 10_000;
 
-export type PartitionSecretOptions = {
+type PartitionSecretOptions = {
 	/** Throws its faults. */
 	readonly store: Store;
 

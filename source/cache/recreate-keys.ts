@@ -1,6 +1,6 @@
 import {variantKey} from '../identity/key.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import type {Entries} from './entries.ts';
 
 /** What became of the entries. */
@@ -23,7 +23,7 @@ export type LongTask = {
 	readonly onProgress?: ((done: number) => void) | undefined;
 };
 
-export type KeyMigrationOptions = LongTask & {
+type KeyMigrationOptions = LongTask & {
 	readonly entries: Entries;
 	readonly remove: (key: string) => MaybePromise<unknown>;
 

@@ -1,9 +1,10 @@
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {Expiration} from '../policy/expiration.ts';
-import {expiresAt, retained} from '../policy/freshness.ts';
 import {originFacts} from '../policy/facts.ts';
+import {expiresAt, retained} from '../policy/freshness.ts';
 import type {CacheCore} from './core.ts';
 import {isMeant, type Selection} from './criteria.ts';
+import {newMark} from './entries.ts';
 import type {Deed, Invalidation} from './journal.ts';
 import {
 	HiddenEntryError,
@@ -13,7 +14,6 @@ import {
 } from './listing.ts';
 import {policySettings} from './policy-settings.ts';
 import type {LongTask} from './recreate-keys.ts';
-import {newMark} from './entries.ts';
 
 // So many are deleted at a time.
 const batchSize = 100;

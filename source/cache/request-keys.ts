@@ -2,16 +2,16 @@ import {isDeepStrictEqual} from 'node:util';
 import {isStoredAsSent} from '../identity/body.ts';
 import {Identity} from '../identity/identify.ts';
 import type {Secret} from '../identity/key.ts';
+import {redactUrl} from '../identity/references.ts';
 import {matchedMethod, overridingMethod, targetUrl} from '../identity/sent-request.ts';
 import {
-	storableLines,
 	hasRedacted,
 	recreatedKey,
 	recreatedPartition,
 	redactRequest,
+	storableLines,
 } from '../identity/stored-request.ts';
 import type {KeySettingsOfCache, StorableRequest} from '../identity/types.ts';
-import {redactUrl} from '../identity/references.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	fieldsOf,

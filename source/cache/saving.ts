@@ -1,15 +1,15 @@
 import {SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
-import {handsOutSecret} from '../identity/stored-request.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {type CachedResponse, storedOf} from '../model/cached-response.ts';
+import {handsOutSecret} from '../identity/stored-request.ts';
+import {storedOf, type CachedResponse} from '../model/cached-response.ts';
 import {decodableCodings, decodedContent} from '../model/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
-import {expiresAt, lifetime, resolveExpiration} from '../policy/freshness.ts';
-import {ResponseFacts} from '../policy/response-facts.ts';
 import {factsToStore} from '../policy/facts.ts';
 import {areTagsBounded} from '../policy/fields.ts';
+import {expiresAt, lifetime, resolveExpiration} from '../policy/freshness.ts';
+import {ResponseFacts} from '../policy/response-facts.ts';
 import {composeResponse, withTags} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {policySettings} from './policy-settings.ts';
@@ -52,7 +52,7 @@ export type SaveOptions = {
 /** Why something was not stored. */
 export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star' | 'too-many-tags';
 
-export type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
+type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
 
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 

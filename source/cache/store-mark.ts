@@ -1,4 +1,4 @@
-import {then, recover, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Store} from '../stores/types.ts';
 import {encodeRecord} from './records.ts';
 

@@ -1,5 +1,4 @@
 import {Buffer, isUtf8} from 'node:buffer';
-import {fieldValue} from '../policy/fields.ts';
 import {redirectTarget} from '../model/cached-response.ts';
 import {decodedContent} from '../model/content-coding.ts';
 import {
@@ -8,6 +7,7 @@ import {
 	type StoredRequest,
 	type StoredResponse,
 } from '../model/stored-response.ts';
+import {fieldValue} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
 import type {
 	Har,

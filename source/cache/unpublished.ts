@@ -1,7 +1,7 @@
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Forgotten, Invalidation} from './invalidation.ts';
 
-/** Invalidations by the keys of their records: each name once. */
+/** Invalidations by the keys of their records, so that each name is there once. */
 export type Batch = ReadonlyMap<string, {readonly invalidation: Invalidation}>;
 
 /** What makes invalidations known to other processes. */
@@ -11,11 +11,11 @@ export type Publisher = {
 	/** The last position that is known to be in the store; `undefined` where none is. */
 	readonly head: number | undefined;
 
-	/** Gives the position at which other processes find a batch. */
+	/** Writes a batch, and gives the position at which other processes find it. */
 	readonly publish: (batch: Batch) => MaybePromise<number>;
 };
 
-// While the store takes nothing, what is noted beyond that is forgotten: entries from before it count as invalidated.
+// While the store takes nothing, the oldest names beyond that number are forgotten: entries from before then count as invalidated.
 const mostNames = 10_000;
 
 // How long a store that failed is left alone, in milliseconds.
@@ -101,7 +101,7 @@ export class Unpublished {
 		return published;
 	}
 
-	/** What was noted once more meanwhile stays. */
+	/** Removes what was published; a name that was noted again meanwhile stays. */
 	#remove(batch: Batch): void {
 		for (const [key, noted] of batch) {
 			if (this.#batch.get(key) === noted) {
@@ -124,7 +124,7 @@ export class Unpublished {
 	}
 }
 
-/** Whoever waits for the value hears of a fault. */
+/** Waits for the end of an action. A fault is for those who wait for its value. */
 async function done(pending: Promise<unknown>): Promise<void> {
 	try {
 		await pending;

@@ -1,7 +1,7 @@
 import {CacheHooksError} from '../errors.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 
-export type WriteQueueOptions = {
+type WriteQueueOptions = {
 	/** Told of a write that failed, or for which there was no room; nobody waits for it who could be told otherwise. */
 	readonly onError: (key: string, error: unknown) => void;
 

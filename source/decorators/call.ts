@@ -9,7 +9,7 @@ import {withinTime} from '../maybe-promise.ts';
 import {callRequest, callSettings} from './call-settings.ts';
 import {fromBytes, toBytes, type Revival} from './clone-value.ts';
 
-export type CallOptions = {
+type CallOptions = {
 	readonly client: Client;
 
 	/** By which a response would be kept. */

@@ -13,7 +13,7 @@ import {callResource} from './call-settings.ts';
 import type {ResultPlace} from './result-function.ts';
 
 /** What is to be forgotten: whatever one of them names. */
-export type Forgotten = {
+type Forgotten = {
 	/** What was stored with one of these tags. */
 	readonly tags: readonly string[];
 	readonly urls: readonly UrlPattern[];

@@ -7,7 +7,7 @@ import type {AnyFunction} from './function-twin.ts';
 import {resultFunctionOf, type ResultPlace} from './result-function.ts';
 
 /** The names of the methods of an object. */
-export type MethodName<Target> = {[Key in keyof Target]: Target[Key] extends (...inputs: any[]) => unknown ? Key : never}[keyof Target];
+type MethodName<Target> = {[Key in keyof Target]: Target[Key] extends (...inputs: any[]) => unknown ? Key : never}[keyof Target];
 
 type InputsOf<Method> = Method extends (...inputs: infer Inputs) => unknown ? Inputs : never;
 

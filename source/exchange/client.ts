@@ -26,16 +26,16 @@ export class Client {
 	readonly cache: CacheCore;
 	#settings: ResolvedSettings;
 	#given: CacheSettings;
-	#rules: ExchangeSettings;
+	#exchangeSettings: ExchangeSettings;
 
-	// Requests often carry one and the same object of settings: a client's, a class's.
+	// The settings by the object in which a request brings its own: requests of one class or client often bring the same.
 	#ofRequests = new WeakMap<object, ExchangeSettings>();
 
-	// What this client is inside of scopes that have a client's settings, too.
+	// The clients that stand in for this one inside of scopes with settings of a client.
 	#inScopes = new WeakMap<ScopedClient, Client>();
 
 	/**
-	Asks nothing yet.
+	Reads nothing yet.
 
 	@param given - The settings as the user gave them.
 	*/
@@ -43,7 +43,7 @@ export class Client {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#given = given;
-		this.#rules = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
+		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
 		if (!clients.has(cache)) {
 			clients.set(cache, this);
 		}
@@ -59,15 +59,15 @@ export class Client {
 	}
 
 	/** The settings of requests without any of their own. */
-	get rules(): ExchangeSettings {
-		return this.#rules;
+	get exchangeSettings(): ExchangeSettings {
+		return this.#exchangeSettings;
 	}
 
 	get now(): () => number {
 		return this.#settings.now;
 	}
 
-	/** The client that serves what runs now: inside of a class that has a client's settings, one that has them above this client's. */
+	/** The client that serves the code which runs now: inside of a class with settings of a client, one with those settings above the settings of this client. */
 	get here(): Client {
 		const scope = scopes.getStore();
 		if (scope === undefined) {
@@ -86,13 +86,13 @@ export class Client {
 		return client;
 	}
 
-	/** Takes other settings: requests that are under way keep those that they began with. */
+	/** Takes other settings. Requests that are under way keep those with which they began. */
 	reconfigure(settings: ResolvedSettings, given: CacheSettings): void {
 		this.#settings = settings;
 		this.#given = given;
 		this.#inScopes = new WeakMap();
 		this.#ofRequests = new WeakMap();
-		this.#rules = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
+		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
 	}
 
 	/**
@@ -106,11 +106,12 @@ export class Client {
 		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 
+	/** Makes the exchange of a request. */
 	open(request: SentRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
 		return new Exchange(this, settings, request, redirects);
 	}
 
-	/** Renews in the background what an exchange has served. */
+	/** Renews the entry that an exchange has served, in the background. */
 	refresh(exchange: Exchange, send: SendRefresh): void {
 		Refreshes.of(this.cache).start(exchange, this.#settings.maxRefreshes, send);
 	}
@@ -129,7 +130,7 @@ export class Client {
 
 	#understood(own: unknown): ExchangeSettings {
 		if (own === undefined) {
-			return this.#rules;
+			return this.#exchangeSettings;
 		}
 
 		const known = isObject(own) ? this.#ofRequests.get(own) : undefined;

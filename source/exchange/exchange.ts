@@ -13,7 +13,7 @@ import type {
 	SentRequest,
 } from './types.ts';
 
-// So many keys are remembered.
+// The number of keys that are remembered whose credentials were rejected.
 const mostRejected = 1000;
 
 /**
@@ -29,14 +29,14 @@ export class Exchange {
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
 		this.#request = new RequestPhase(this.#state, {
-			rules: client.rules,
+			clientSettings: client.exchangeSettings,
 			redirects,
 			standIn: () => this.#response.standIn(),
 			drop: reason => this.#response.drop(reason),
 		});
 	}
 
-	/** What comes after a request that is answered from the store has none of it. */
+	/** The response phase, which is made when it is first needed: a hit does without it. */
 	get #response(): ResponsePhase {
 		this.#responsePhase ??= new ResponsePhase(this.#state);
 		return this.#responsePhase;
@@ -64,7 +64,7 @@ export class Exchange {
 		return this.#state.match.stored?.vary?.names;
 	}
 
-	/** Says what to do, now that something has happened. A fault of the cache never becomes the request's, but with `failFast`: then a response, or its end, is answered once everything is written. */
+	/** Says what to do after an event. A fault of the cache never becomes one of the request, except with `failFast`: then the answer to a response, or to its end, comes once everything is written. */
 	next(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
@@ -102,7 +102,7 @@ export class Exchange {
 		}
 	}
 
-	/** Some more of the body has come. */
+	/** Notes that some more of the body has come. */
 	progress(bytes: number): void {
 		this.#state.inFlight?.progress(bytes);
 	}
@@ -113,7 +113,7 @@ export class Exchange {
 		return inFlight === undefined ? action() : inFlight.run(action);
 	}
 
-	/** Until the origin accepts its credentials, what is stored is renewed in the foreground, where the hooks of a client may get others. */
+	/** Notes whether the origin rejected the credentials: until it accepts them, the entry is renewed in the foreground only, where the hooks of a client may get other credentials. */
 	#noteAnswer(statusCode: number): void {
 		const {key, cache: {rejectedKeys}} = this.#state;
 		if (key === undefined) {
@@ -154,13 +154,13 @@ export class Exchange {
 			}
 
 			cache.report('settingError', {setting: settingOfKey(this.#state.settings), error});
-			// Others may wait for what it was to get.
+			// Other requests may wait for this one.
 			this.#response.release(false);
 			return this.#request.standAside();
 		});
 	}
 
-	/** A fault of this library's. */
+	/** Reports a fault of this library, and passes the origin's response on. */
 	#giveUp(error: unknown): Action {
 		this.#state.cache.report('internalError', {error});
 		this.#response.release(false);

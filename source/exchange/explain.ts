@@ -1,14 +1,10 @@
 import type {CacheCore} from '../cache/core.ts';
-import type {Explanation} from '../cache/explanation.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
+import type {Explanation} from '../cache/explanation.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
-import {
-	onLookup,
-	onRefusedKey,
-	onRequest,
-} from '../policy/request-rules.ts';
 import type {AskedRule} from '../policy/facts.ts';
+import {onLookup, onRefusedKey, onRequest} from '../policy/request-rules.ts';
 import type {RequestDecision} from '../policy/types.ts';
 import {factsOf, findStored} from './lookup.ts';
 import type {ExchangeSettings} from './settings.ts';

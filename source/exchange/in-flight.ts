@@ -1,20 +1,20 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {type Fields, nominatedFields, nominatedValues} from '../policy/fields.ts';
+import {nominatedFields, nominatedValues, type Fields} from '../policy/fields.ts';
 import type {Clock} from './clock.ts';
 import {timeLeft, type BodyProgress, type Limits} from './wait-limits.ts';
 import type {Waiter} from './waiter.ts';
 
 /**
-How a request ended, for those that wait: all of them have its result, nobody else may have it, it goes on without them, the origin failed, or its own caller gave it up.
+How a request ended, for those that wait for it: they have its result (`resolved`), its result is for nobody else (`refused`), it goes on without them (`released`), the origin failed (`failed`), or its caller gave it up (`abandoned`).
 */
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
-/** What is told of a request in flight. */
-export type Listener<Result> = {
+/** Called with what happens to a request that is under way. */
+type Listener<Result> = {
 	readonly onNames: (names: readonly string[]) => void;
 	readonly onEnd: (inFlight: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>) => void;
 
-	/** The response is not for these. */
+	/** Called with the waiters that the response does not answer, since it varies. */
 	readonly onReroute: (waiters: ReadonlyArray<Waiter<Result>>) => void;
 };
 
@@ -51,25 +51,25 @@ export class InFlight<Result> {
 	/** Whether the result may be from before something that was invalidated since: then it is only for those that wait already. */
 	isOutdated: (() => boolean) | undefined;
 
-	/** Told how it ended. */
+	/** Called with how the request ended. */
 	onEnd: ((ending: Ending) => void) | undefined;
 	readonly #listener: Listener<Result>;
 	readonly #limits: Limits;
 	readonly #clock: Clock;
 	readonly #waiters = new Set<Waiter<Result>>();
 
-	/** Those among the waiters, for whatever request, whose code is inside of this one. */
+	/** The waiters, for this or any other request, that the code inside of this request has made. */
 	readonly #inner = new Set<Waiter<unknown>>();
 	#names: readonly string[] | undefined;
 	#isOver = false;
 
-	/** Since when the response is waited for, and then its body. */
+	/** When the request was sent, and then when its body began, by the clock. */
 	#since: number;
 
 	/** The body, once it has begun. */
 	#body: BodyProgress | undefined;
 
-	/** Of the timer, which runs only while somebody waits. */
+	/** Stops the timer, which runs only while somebody waits. */
 	#cancel: (() => void) | undefined;
 
 	constructor({fields, names, limits, clock}: {readonly fields: Fields; readonly names: readonly string[] | undefined; readonly limits: Limits; readonly clock: Clock}, listener: Listener<Result>) {
@@ -89,7 +89,7 @@ export class InFlight<Result> {
 		return this.#waiters.size > 0;
 	}
 
-	/** Whether its response has begun. */
+	/** Whether the response has begun. */
 	get hasResponse(): boolean {
 		return this.#body !== undefined;
 	}
@@ -99,25 +99,27 @@ export class InFlight<Result> {
 		return this.#timeLeft() > 0;
 	}
 
-	/** Whether its response may answer a request, as far as is known. */
+	/** Whether the response may answer a request, as far as it is known what it varies by. */
 	matches(request: Fields): boolean {
 		const names = this.#names ?? [];
 		const values = nominatedValues(names, request);
 		return nominatedValues(names, this.fields).every((value, index) => value === values[index]);
 	}
 
+	/** Lets a waiter wait for this request. */
 	add(waiter: Waiter<Result>): void {
 		waiter.inFlight = this;
 		this.#waiters.add(waiter);
 		this.#cancel ??= this.#watch();
 	}
 
+	/** Lets a waiter no longer wait for this request. */
 	remove(waiter: Waiter<Result>): void {
 		this.#waiters.delete(waiter);
 		this.#stopWatching();
 	}
 
-	/** A request that the code inside of this one makes begins to wait for another. */
+	/** Notes that a request which the code inside of this one makes begins to wait. */
 	addInner(waiter: Waiter<unknown>): void {
 		this.#inner.add(waiter);
 	}
@@ -126,7 +128,7 @@ export class InFlight<Result> {
 		this.#inner.delete(waiter);
 	}
 
-	/** Whether the code inside of this request waits for one of others, directly or through others: whoever is inside of those must not wait for this one. */
+	/** Whether this request is one of some others, or the code inside of it waits for one of them, directly or through further requests. A request inside of those others must not wait for this one: none of them would ever end. */
 	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen: Set<InFlight<unknown>> = new Set<InFlight<unknown>>()): boolean {
 		const self = this as InFlight<unknown>;
 		if (others.length === 0 || seen.has(self)) {
@@ -139,14 +141,14 @@ export class InFlight<Result> {
 
 	/** Runs the code that sends the request. */
 	run<Value>(action: () => Value): Value {
-		// A response may lead to the next request, and that to another one, for as long as the process lives.
+		// Requests that have ended are left out: code may chain request to request for as long as the process lives.
 		return contexts.run({inFlight: this, outer: underWay(contexts.getStore())}, action);
 	}
 
 	/**
 	The response has begun, and may be stored.
 
-	@param length - The bytes of its body; `undefined` where nobody knows.
+	@param length - The length of its body in bytes; `undefined` where it is not known.
 	*/
 	respond(response: Fields, length: number | undefined): void {
 		if (this.#isOver) {
@@ -163,7 +165,7 @@ export class InFlight<Result> {
 		this.#vary(response);
 	}
 
-	/** Some more of the body has come. */
+	/** Notes that some more of the body has come. */
 	progress(bytes: number): void {
 		if (this.#body === undefined) {
 			return;
@@ -174,7 +176,7 @@ export class InFlight<Result> {
 	}
 
 	/**
-	The result is there: all that wait have it, except for those whose variant is another.
+	Gives the result to all waiters, except for those that it does not answer.
 
 	@param isFor - Whether it may be given to a waiter.
 	*/
@@ -193,27 +195,27 @@ export class InFlight<Result> {
 		this.#listener.onReroute(others);
 	}
 
-	/** Nobody else may have the result, and neither may those that ask for the like soon. */
+	/** Ends the wait: the result is for nobody else, and for a while no request for the key waits. */
 	refuse(): void {
 		this.#end('refused');
 	}
 
-	/** It takes too long for others; it goes on without them. */
+	/** Ends the wait, since the body takes too long for others. The request goes on. */
 	release(): void {
 		this.#end('released');
 	}
 
-	/** The origin gave nothing; the next request may get something. */
+	/** Ends the request without a result: the next one may get one. */
 	fail(): void {
 		this.#end('failed');
 	}
 
-	/** Its own caller gave it up: exactly one takes its place. */
+	/** Ends the request, since its caller gave it up: exactly one waiter takes its place. */
 	abandon(): void {
 		this.#end('abandoned');
 	}
 
-	/** RFC 9111 §4.1: others ask for another variant. A validation tells only at its end which one it is. */
+	/** Sorts out the waiters that ask for another variant (RFC 9111 §4.1). A validation tells only at its end which variant it is about. */
 	#vary(response: Fields): void {
 		if (this.#isOver) {
 			return;
@@ -271,7 +273,7 @@ export class InFlight<Result> {
 		this.#waiters.clear();
 		this.#inner.clear();
 		this.#stopWatching();
-		// A socket that is kept open remembers the request for which it was opened.
+		// A socket that is kept open refers to the request for which it was opened, and would keep all this in memory.
 		this.isOutdated = undefined;
 		this.onEnd = undefined;
 		this.#listener.onEnd(this, ending, waiters);

@@ -11,30 +11,30 @@ import type {Ending, InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
 import type {Action} from './types.ts';
 
-// How often a request that waits for another process looks whether that has ended: soon at first, then less often.
+// The pauses between two looks at the lock of another process, in milliseconds: the first one, and the longest.
 const firstPause = 5;
 const longestPause = 100;
 
-/** The keys whose locks requests of this process have, or are about to have. */
+/** The keys whose locks requests of this process have, or are taking. */
 const holders = new WeakMap<CacheCore, Set<string>>();
 
-export type LockOptions = {
+type LockOptions = {
 	readonly cache: CacheCore;
 	readonly key: string;
 
-	/** The request of this process that takes the lock, for all that wait for it. */
+	/** The request of this process that takes the lock, for all requests that wait for it. */
 	readonly inFlight: InFlight<any>;
 	readonly budget: TimeBudget;
 
-	/** Decides anew, by what is stored now. */
+	/** Decides once more, by what is stored now. */
 	readonly again: () => MaybePromise<Action>;
 };
 
 /**
-Takes the lock of a key, so that no other process asks the origin for the same; or waits for the one that has it, and then for what that has stored.
+Takes the lock of a key, so that no other process sends a request for it; or waits for the process that has the lock, and decides by what that has stored.
 
-@param action - What is done once the request may be sent.
-@returns What is done instead, if what came meanwhile answers the request.
+@param action - What to do where the lock cannot be taken in time.
+@returns What to do now: to send the request, or to serve what is stored meanwhile.
 */
 export function underLock(action: Action, options: LockOptions): MaybePromise<Action> {
 	return then(take(options), taking => {
@@ -47,7 +47,7 @@ export function underLock(action: Action, options: LockOptions): MaybePromise<Ac
 	});
 }
 
-/** Takes the lock, unless another process has it, or the store takes too long. For another request of this process there is nothing to wait: its response is outdated, or another variant. */
+/** Takes the lock, unless another process has it, or the store takes too long. A request does not wait for another one of this process that has the lock: the response to that is outdated, or of another variant. */
 function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' | 'taken' | 'late'> {
 	if (holders.get(cache)?.has(key) === true) {
 		return 'late';
@@ -100,7 +100,7 @@ function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeProm
 
 async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore): Promise<void> {
 	try {
-		// A result is there right before it is handed to be written.
+		// A result is handed to be written right after the request has ended.
 		await Promise.resolve();
 		await cache.whenWritten(key);
 		await lock.release(ending === 'refused');
@@ -109,7 +109,7 @@ async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore
 	}
 }
 
-/** A request waits as long as one lock lasts, however many take one after the other. */
+/** Waits for the process that has the lock, at most as long as one lock lasts, however many processes take it one after the other. */
 async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 	const {cache, budget, inFlight} = options;
 	const {clock} = budget;
@@ -127,12 +127,12 @@ async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 		}
 
 		if (state === 'taken') {
-			// The other one is under way: neither was this time lost by the store.
+			// The other request is under way: this time does not count against the store either.
 			budget.extend(asked);
 			continue;
 		}
 
-		// It has ended: its response is there, or this request is the next to be sent.
+		// The other request has ended: its response is stored, or this request is the next to be sent.
 		next = await options.again(); // eslint-disable-line no-await-in-loop
 		if (next.do === 'serve') {
 			break;
@@ -140,7 +140,7 @@ async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 
 		const taking = await take(options); // eslint-disable-line no-await-in-loop
 		if (taking === 'ours') {
-			// Yet another one may have been quicker, and have ended as well.
+			// Yet another request may have been quicker, and have ended as well.
 			next = await options.again(); // eslint-disable-line no-await-in-loop
 		}
 

@@ -1,8 +1,4 @@
 import type {CacheCore} from '../cache/core.ts';
-import {recover, type MaybePromise, then} from '../maybe-promise.ts';
-import {CachedResponse} from '../model/cached-response.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import type {TagFunction} from '../settings.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
 import {
 	identify,
@@ -11,24 +7,13 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {unknownBody} from '../identity/sent-request.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {CachedResponse} from '../model/cached-response.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import type {TagFunction} from '../settings.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
-
-export const noMatch: NoMatch = {stored: undefined, varies: false};
-
-/** The facts that rules know of a request. */
-export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
-	return requestFacts({
-		method,
-		override,
-		url: targetUrl,
-		// A recording does not depend on what the cache is told.
-		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
-		keyable: body !== unknownBody,
-		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
-	}, settings);
-}
 
 /**
 Finds the stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).
@@ -48,9 +33,16 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 	));
 }
 
-/** What a HEAD got has no content for others, though a `keyFn` may give them one key (RFC 9110 §9.3.2). */
+export const noMatch: NoMatch = {stored: undefined, varies: false};
+
+/** Whether a stored response may answer the method of a request: one to a HEAD has no content for a GET, though a `keyFn` may give both the same key (RFC 9110 §9.3.2). */
 export function answersMethod(stored: Pick<StoredResponse, 'method'>, request: Pick<SentRequest, 'method'>): boolean {
 	return stored.method !== 'HEAD' || request.method === 'HEAD';
+}
+
+/** Whether the settings (`'user'`) or the headers (`'origin'`) decide what is stored and for how long. Where two clients share a store, one does not use what the other decided. */
+export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
+	return cacheControl ? 'origin' : 'user';
 }
 
 /**
@@ -63,8 +55,21 @@ export function readKeys(request: SentRequest, target: string, settings: Exchang
 	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
 }
 
+/** Makes the facts of a request that the rules ask for. */
+export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
+	return requestFacts({
+		method,
+		override,
+		url: targetUrl,
+		// A recording does not depend on the directives of a request.
+		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
+		keyable: body !== unknownBody,
+		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
+	}, settings);
+}
+
 /**
-Whether the user's filter lets a response be stored and used. One that fails has not accepted; its fault is told, and the request goes on.
+Whether the user's `filterFn` lets a response be stored and used. Where the function fails, it does not; a `settingError` event reports that, and the request goes on.
 */
 export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'now'>, stored: StoredResponse, key: string | undefined, cache: CacheCore): MaybePromise<boolean> {
 	return filterFn === undefined || recover(() => filterFn(new CachedResponse(key ?? '', stored, now)), error => {
@@ -74,7 +79,7 @@ export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'no
 }
 
 /**
-The tags that the user's function gives; `undefined` where it fails, which is told: a response that could not be deleted by its tags is better not stored.
+The tags that the user's function gives; `undefined` where it fails, which a `settingError` event reports: a response that could not be deleted by its tags is better not stored.
 */
 export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
 	try {
@@ -88,9 +93,4 @@ export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache:
 		cache.report('settingError', {setting: 'tags', error});
 		return undefined;
 	}
-}
-
-/** Whether the user or the origin decides what is stored and for how long. What one decided is nothing to the other, where two clients share a store. */
-export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
-	return cacheControl ? 'origin' : 'user';
 }

@@ -3,10 +3,10 @@ import {CacheHooksError} from '../errors.ts';
 
 const storage = new AsyncLocalStorage<true>();
 
-/** Whether no cache lets a request out here. */
+/** Whether the code that runs is inside of `withoutNetwork`: there no cache lets a request be sent. */
 export const refusals: Pick<AsyncLocalStorage<true>, 'getStore'> = storage;
 
-/** Runs a function in whose call tree, and only there, no cache lets a request out. */
+/** Runs a function; no cache lets a request be sent in its call tree, and only there. */
 export function refusingNetwork<Result>(action: () => Result): Result {
 	return storage.run(true, action);
 }

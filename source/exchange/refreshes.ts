@@ -6,19 +6,19 @@ import {mayRefresh} from './lock.ts';
 import {Sharing} from './sharing.ts';
 
 /**
-Sends a refresh; others wait for what it gets.
+Sends a refresh; other requests may wait for its result.
 
-@param leadAgain - Gives what others are to wait for when it is sent once more after a failure; `undefined` where another request renews it.
+@param leadAgain - Gives the next request for others to wait for, when the refresh is sent once more after a failure; `undefined` where another request renews the entry.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
 /**
-Refreshes in the background, one at a time for each key and a bounded number in all. Nobody waits for them, so that their failures are events.
+Runs refreshes in the background, one at a time for each key and a bounded number in all. No caller waits for them: failures are `backgroundError` events.
 */
 export class Refreshes {
 	static readonly #byCache = new WeakMap<CacheCore, Refreshes>();
 
-	/** Those of a cache: of all clients that share it, and of classes with settings of their own. */
+	/** The refreshes of a cache: those of all clients that share it, and of classes with settings of their own. */
 	static of(cache: CacheCore): Refreshes {
 		const known = Refreshes.#byCache.get(cache) ?? new Refreshes(cache);
 		Refreshes.#byCache.set(cache, known);
@@ -26,7 +26,6 @@ export class Refreshes {
 	}
 
 	readonly #cache: CacheCore;
-
 	#running = 0;
 
 	private constructor(cache: CacheCore) {
@@ -34,9 +33,9 @@ export class Refreshes {
 	}
 
 	/**
-	Renews what an exchange has served, unless that is under way already.
+	Renews the entry that an exchange has served, unless a request for it is under way, or too many refreshes are.
 
-	@param limit - How many refreshes may run at a time.
+	@param limit - How many refreshes of the cache may run at a time.
 	*/
 	start(exchange: Exchange, limit: number, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
@@ -67,7 +66,7 @@ export class Refreshes {
 		}));
 	}
 
-	/** Another process that asks is no failure of the origin's. */
+	/** Whether the refresh may be sent. Where another process sends the same, it ends as abandoned, which is no failure of the origin. */
 	async #mayStart(key: string, inFlight: InFlight<Match>): Promise<boolean> {
 		const isFree = await mayRefresh(key, inFlight, this.#cache);
 		if (!isFree) {
@@ -81,7 +80,7 @@ export class Refreshes {
 		this.#running++;
 		try {
 			await refresh();
-			// What came may still be decoded.
+			// The response may still have to be decoded and written.
 			await this.#cache.whenWritten(key);
 		} catch (error) {
 			this.#cache.report('backgroundError', {error});

@@ -1,8 +1,9 @@
 import type {Match, NoMatch} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
+import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,
@@ -11,17 +12,16 @@ import {
 	type Found,
 	type Verdict,
 } from '../policy/request-rules.ts';
-import {identify} from '../identity/identify.ts';
+import type {InFlight, Outcome} from './in-flight.ts';
+import {underLock} from './lock.ts';
 import {
+	accepts,
 	answersMethod,
 	factsOf,
 	findStored,
 	noMatch,
-	accepts,
 } from './lookup.ts';
-import {underLock} from './lock.ts';
 import {networkRefusal, refusals} from './network.ts';
-import type {InFlight, Outcome} from './in-flight.ts';
 import type {ExchangeSettings} from './settings.ts';
 import {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
@@ -34,9 +34,9 @@ import type {
 } from './types.ts';
 
 /** What the request phase needs beside the state. */
-export type RequestPhaseOptions = {
+type RequestPhaseOptions = {
 	/** The settings of the client, without those of one request. */
-	readonly rules: ExchangeSettings;
+	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
 
 	/** Gives a stale response in place of an error, if one may. */
@@ -46,11 +46,11 @@ export type RequestPhaseOptions = {
 	readonly drop: (reason: string) => MaybePromise<void>;
 };
 
-// A key that took longer to make than the request may be held back.
+// Stands for a key that took longer to make than the request may be held back.
 const late = Symbol('late');
 
 /**
-From the request as it will be sent to what is done with it: a stored response is given, the request is sent, or it waits for another one.
+The part of an exchange before the origin responds. It decides what is done with the request as it would be sent: a stored response is served, the request is sent, or it waits for another one.
 */
 export class RequestPhase {
 	readonly #state: ExchangeState;
@@ -58,7 +58,7 @@ export class RequestPhase {
 	readonly #start = performance.now();
 	#timeBudget: TimeBudget | undefined;
 
-	/** What is done if the wait for another request is of no use. */
+	/** What is done if the wait for another request gives nothing. */
 	#pending: Action | undefined;
 	#redirect: Found['redirect'];
 
@@ -71,7 +71,7 @@ export class RequestPhase {
 		return Sharing.of(this.#state.cache);
 	}
 
-	/** Made when something is waited for. */
+	/** The time budget, which is made when something is first waited for. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
 		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
@@ -124,7 +124,7 @@ export class RequestPhase {
 		}
 	}
 
-	/** Sends the request as it is; nothing is read or written. */
+	/** Sends the request as it is, without reading or writing the cache. */
 	standAside(): Action {
 		return this.#checked(this.#execute({do: 'pass', reason: 'error'}));
 	}
@@ -146,7 +146,7 @@ export class RequestPhase {
 			names: match.stored?.vary?.names,
 			budget: () => this.#budget,
 			position: cache.journal.last,
-			rules: this.#options.rules,
+			rules: this.#options.clientSettings,
 		});
 		switch (joined.do) {
 			case 'lead': {
@@ -168,7 +168,7 @@ export class RequestPhase {
 		}
 	}
 
-	/** Others wait for this request from now on. What came meanwhile may answer it all the same. */
+	/** Lets others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
 		this.#follow(inFlight);
@@ -197,7 +197,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** What others wait for is what this exchange gets, but not those that come after something that concerns it was invalidated. */
+	/** Lets others wait for the response of this exchange, except for requests after an invalidation that concerns it. */
 	#follow(inFlight: InFlight<Match>): void {
 		const {cache} = this.#state;
 		this.#state.inFlight = inFlight;
@@ -207,16 +207,16 @@ export class RequestPhase {
 		};
 	}
 
-	/** Gives those that wait what was found in the store. */
+	/** Gives the stored response to the requests that wait. */
 	#resolve(): void {
 		const match = this.#state.match as Match;
 		this.#state.inFlight?.resolve(match, match.stored.fields, () => true);
 	}
 
-	/** Decides anew, by what another request got meanwhile. */
+	/** Decides once more, by the response of another request. */
 	#reuse(match: Match): MaybePromise<Action> {
 		const {request, sharingKey, settings} = this.#state;
-		const {rules} = this.#options;
+		const {clientSettings} = this.#options;
 		this.#state.tell({collapsed: true});
 		return then(this.#use(answersMethod(match.stored, request) ? match : noMatch, false), action => {
 			if (action.do !== 'send') {
@@ -224,17 +224,17 @@ export class RequestPhase {
 			}
 
 			this.#state.tell({collapsed: false});
-			// The client's own settings refuse it, and not those of this request alone.
-			const facts = factsOf(request, identify(request, rules), rules);
+			// The settings of the client refuse the response, and not only those of this request: its other requests need not wait.
+			const facts = factsOf(request, identify(request, clientSettings), clientSettings);
 			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
-				this.#sharing.refuse(sharingKey, rules);
+				this.#sharing.refuse(sharingKey, clientSettings);
 			}
 
 			return action;
 		});
 	}
 
-	/** Decides anew, by what is stored now: another may have asked. */
+	/** Decides once more, by what is stored now: another request may have got it meanwhile. */
 	#again(): MaybePromise<Action> {
 		const former = this.#state.sent?.reason;
 		return then(this.#lookup(false), action => {
@@ -243,7 +243,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** What the filter refused has been deleted since: why the request is sent is still that. */
+	/** Keeps `filtered` as the reason: what the filter refused has been deleted since, so that nothing is stored now. */
 	#keepReason(former: Reason | undefined): void {
 		if (!(former === 'filtered' && this.#state.sent?.reason === 'miss')) {
 			return;
@@ -276,7 +276,7 @@ export class RequestPhase {
 				this.#redirect = redirect;
 				const action = this.#decide(areRetriesUsed && redirect === undefined);
 				if (redirect !== undefined && action.do === 'send') {
-					// It stands in for no error, either.
+					// A redirect that must not be used must not stand in for an error either.
 					this.#state.match = noMatch;
 				}
 
@@ -285,7 +285,7 @@ export class RequestPhase {
 		});
 	}
 
-	/** A cookie jar may take its time. */
+	/** Why a stored redirect must not be used, if it must not. A cookie jar that takes too long counts as one without its cookies. */
 	#judge(stored: StoredResponse): MaybePromise<Found['redirect']> {
 		const redirect = this.#options.redirects?.judge(stored);
 		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.#budget.left, 'cookie') : redirect;
@@ -298,7 +298,7 @@ export class RequestPhase {
 		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
-	// What the filter refuses now is deleted, and as good as never stored.
+	/** Deletes the response that the filter refuses, and decides as if it were not stored. */
 	#filter(): MaybePromise<Action> {
 		const {facts, settings} = this.#state;
 		return then(this.#options.drop('filtered'), () => {
@@ -339,7 +339,7 @@ export class RequestPhase {
 	}
 
 	/**
-	Holds what is done to what may be done at all.
+	Checks that an action is allowed at all.
 
 	@throws {NotRecordedError} In a replay, where nothing is recorded.
 	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.

@@ -1,18 +1,15 @@
-import {
-	freshenResponse,
-	splitUpdate,
-	type ReceivedResponse,
-} from '../cache/compose-response.ts';
+import {freshenResponse, splitUpdate, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match} from '../cache/entries.ts';
 import {handsOutSecret} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
 import {isOverSoon} from '../policy/facts.ts';
-import {isWhole} from '../policy/storing.ts';
-import {fieldValue, type Fields, tagsOf} from '../policy/fields.ts';
+import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
+import {isWhole} from '../policy/storing.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
+import {policySource} from './lookup.ts';
 import type {ExchangeState} from './state.ts';
 import type {
 	Action,
@@ -21,19 +18,18 @@ import type {
 	RenderedResponse,
 } from './types.ts';
 import {ExchangeWrites} from './writes.ts';
-import {policySource} from './lookup.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 
 /**
-From the origin's response, or the lack of one, to what the caller gets and what is stored.
+The part of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored.
 */
 export class ResponsePhase {
 	readonly #state: ExchangeState;
 	readonly #writes: ExchangeWrites;
 	#isResent = false;
 
-	/** Whether the caller has an answer: whatever fails from then on is no failure of the origin. */
+	/** Whether the caller has an answer: an error from then on needs no stand-in. */
 	#isAnswered = false;
 	#received: ReceivedResponse | undefined;
 	#fields: Fields = {};
@@ -50,7 +46,7 @@ export class ResponsePhase {
 		});
 	}
 
-	/** Resolves when everything is written, with `failFast`. */
+	/** Resolves when everything is written; at once without `failFast`. */
 	confirm(): MaybePromise<void> {
 		return this.#writes.confirm();
 	}
@@ -61,7 +57,7 @@ export class ResponsePhase {
 		return this.confirm();
 	}
 
-	/** The origin responded. */
+	/** Decides what to do with the origin's response. */
 	respond(event: Extract<Event, {type: 'response'}>): Action {
 		const action = this.#respond(event);
 		this.#isAnswered = action.do !== 'resend';
@@ -91,7 +87,7 @@ export class ResponsePhase {
 		return this.#execute(decision, head, times.received);
 	}
 
-	/** No response came. What stands in is given. */
+	/** Decides what to do where no response came. */
 	fail({isOwn = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
 		this.release(isOwn);
 		if (this.#isAnswered) {
@@ -117,7 +113,7 @@ export class ResponsePhase {
 		return this.#standIn(this.#onError(false));
 	}
 
-	/** The body ended: it is stored, if it is whole. */
+	/** Stores the response, if its body is whole. */
 	end(body: Uint8Array): Action {
 		const {request, settings, sent, isUnderWay} = this.#state;
 		if (!isUnderWay) {
@@ -134,7 +130,7 @@ export class ResponsePhase {
 		return done;
 	}
 
-	/** The body will not be stored. */
+	/** Notes that the body will not be stored, and why. */
 	cut(reason: WriteReason, isOwn: boolean): Action {
 		this.#state.refuse(reason);
 		if (reason === 'too-large') {
@@ -148,7 +144,7 @@ export class ResponsePhase {
 		return done;
 	}
 
-	/** Nothing else follows. What is being written already ends by itself. */
+	/** Ends the exchange, since nothing else follows. A write that has begun ends it by itself. */
 	release(isOwn: boolean): Action {
 		if (!this.#writes.hasBegun) {
 			this.#release(isOwn);
@@ -171,7 +167,7 @@ export class ResponsePhase {
 		return decision?.do === 'fail' ? this.#state.fail(decision.reason, 'Gateway Timeout') : undefined;
 	}
 
-	/** What this very request has changed, its own response is of after; not so what another one has. */
+	/** Notes what the request itself has invalidated. That does not concern its own response, unless another request has invalidated that as well. */
 	#invalidate(response: {readonly statusCode: number; readonly fields: Fields}): void {
 		const {sent, cache} = this.#state;
 		const wasChanged = sent !== undefined && cache.journal.concerns(this.#state.subject, sent.position);
@@ -218,7 +214,7 @@ export class ResponsePhase {
 		}
 	}
 
-	/** The origin's response is the caller's, and is not stored. */
+	/** Gives the origin's response to the caller without storing it. */
 	#passOver(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
 		const {inFlight, cache, match} = this.#state;
 		if (isOverSoon(head.statusCode)) {
@@ -245,7 +241,7 @@ export class ResponsePhase {
 		};
 	}
 
-	/** The body is wanted. */
+	/** Gives the origin's response to the caller, and has its body collected. */
 	#collect(decision: Extract<ResponseDecision, {do: 'store'}>, head: IncomingHead, received: number): Action {
 		const {request, settings, sent, inFlight} = this.#state;
 		const announced = fieldValue(this.#fields, 'content-length');
@@ -318,7 +314,7 @@ export class ResponsePhase {
 		return freshenResponse((match as Match).stored, storable, received, terms);
 	}
 
-	/** Those that wait have it, unless they came after something that concerns it was invalidated. */
+	/** Gives the response to the requests that wait, except for those after an invalidation that concerns it. */
 	#resolve(stored: StoredResponse): MaybePromise<void> {
 		const {inFlight, cache, key, sent, subject} = this.#state;
 		if (inFlight?.hasWaiters !== true) {

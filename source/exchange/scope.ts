@@ -3,7 +3,7 @@ import type {CacheCore} from '../cache/core.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
 
-/** A client's settings that hold in a call tree above those of the clients that are used there. */
+/** Settings of a client that hold in a call tree above those of the clients that are used there. */
 export type ScopedClient = {
 	readonly settings: CacheSettings;
 

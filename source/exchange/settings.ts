@@ -5,10 +5,10 @@ import type {PolicySettings} from '../policy/types.ts';
 import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';
 
 /**
-Everything that one exchange asks of the settings.
+The settings that hold for one exchange.
 */
 export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<ResolvedSettings, 'cacheStatus' | 'failFast' | 'filterFn' | 'maxEntryBytes' | 'mode' | 'now' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeSetCookie' | 'storeTimeout' | 'tags' | 'trust'> & {
-	/** The secret with which credentials are digested. */
+	/** Gives the secret of the digests of credentials. */
 	readonly secret: () => MaybePromise<string | Uint8Array>;
 
 	/** The tags of the request, beside those of the client. */

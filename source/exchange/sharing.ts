@@ -14,21 +14,22 @@ export type Joined<Result> =
 export type Joining = {
 	readonly fields: Fields;
 
-	/** What the response varies by, where it is known. */
+	/** The request fields that the response varies by, where they are known. */
 	readonly names?: readonly string[] | undefined;
-	/** How much longer it may be held back, where it waits. */
+
+	/** Gives how much longer the request may be held back. It is called only where the request may wait. */
 	readonly budget: () => TimeBudget;
 
-	/** The position of the last invalidation that it knows of. */
+	/** The position of the last invalidation before the request. */
 	readonly position: number;
 
-	/** An object that requests by the same settings have in common. */
+	/** An object that stands for the settings of the client: a refusal may hold for requests with the same one only. */
 	readonly rules?: object;
 };
 
 const usualLimits: Limits = {response: 30_000, unknownLength: 2000};
 
-// Milliseconds for which a key is remembered whose result could not be shared.
+// The milliseconds for which a key is remembered whose result could not be shared.
 const refusalTime = 10_000;
 const mostRemembered = 1000;
 
@@ -37,7 +38,7 @@ type Route<Result> = {
 	readonly key: string;
 	readonly inFlight: Set<InFlight<Result>>;
 
-	/** What the responses vary by, as far as one has said. */
+	/** The request fields that the responses vary by, once one response has named them. */
 	names: readonly string[] | undefined;
 
 	/** How many failed in a row. */
@@ -45,17 +46,17 @@ type Route<Result> = {
 };
 
 /**
-Single flight: a request for what another request is already getting waits for its result.
+Single flight: a request for a key waits for the result of another request for that key that is under way.
 
-- A result that cannot be shared lets all that wait go at once, and for a while nobody waits for the like.
-- After a failure one waiter is the next to ask while the others wait on, then two, then four; and those that wait on go in growing numbers within their time: an origin that is down meets no stampede, and nobody waits for more than a handful of failures.
-- The end of the request by its own caller is no failure: exactly one takes its place.
-- A body that will not be whole in time, or a result that does not come, lets all go.
+- After a result that cannot be shared, all requests that wait are sent at once, and for 10 seconds no request for the key waits.
+- After a failure one of them is sent and the others wait on; after the next failures two are sent, then four. Those that wait on are also sent one by one, ever more at a time, within the time that each may wait. So an origin that is down does not get all requests at once, and none waits for more than a few failures.
+- Where the caller gives the request up, exactly one of those that wait takes its place.
+- A body that will not be whole in time lets all of them be sent; a response that does not come counts as a failure.
 */
 export class Sharing<Result> {
 	static readonly #byCache = new WeakMap<object, Sharing<unknown>>();
 
-	/** That of a cache: all clients that share it, and classes with settings of their own, ask once. */
+	/** The instance of a cache: all clients that share the cache, and classes with settings of their own, share it. */
 	static of<Result>(cache: object): Sharing<Result> {
 		const known = Sharing.#byCache.get(cache) ?? new Sharing<unknown>();
 		Sharing.#byCache.set(cache, known);
@@ -66,11 +67,11 @@ export class Sharing<Result> {
 	readonly #limits: Limits;
 	readonly #routes = new Map<string, Route<Result>>();
 
-	/** Until when nobody waits for a key: for all, and for those by the same settings. */
+	/** The times until which no request waits for a key: for all requests, and for those by the same settings. */
 	readonly #refusals = new Map<string, number>();
 	readonly #refusalsByRules = new WeakMap<object, Map<string, number>>();
 
-	/** When results were last there, for those that looked into the store before. */
+	/** When keys last had a result: requests that looked into the store before look once more. */
 	readonly #resolutions = new Map<string, number>();
 
 	constructor(clock: Clock = systemClock, limits: Limits = usualLimits) {
@@ -78,7 +79,7 @@ export class Sharing<Result> {
 		this.#limits = limits;
 	}
 
-	/** How many keys are asked for. */
+	/** The number of keys for which requests are under way. */
 	get size(): number {
 		return this.#routes.size;
 	}
@@ -95,7 +96,7 @@ export class Sharing<Result> {
 			return {do: 'lead', inFlight: this.#lead(route, request.fields)};
 		}
 
-		// What is inside of the request that it would wait for would wait for itself.
+		// A request that the code of the other one makes would wait for itself.
 		const isInside = inFlight.waitsFor(enclosingRequests());
 		return isInside || request.budget().totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
 	}
@@ -107,9 +108,9 @@ export class Sharing<Result> {
 	}
 
 	/**
-	What could be had could not be used: nobody waits for the like for a while.
+	Notes that a result could not be used: for 10 seconds no request for the key waits.
 
-	@param rules - Those for whom that holds; all by default.
+	@param rules - The settings of the requests for which that holds. Default: all requests.
 	*/
 	refuse(key: string, rules?: object): void {
 		const refusals = rules === undefined ? this.#refusals : this.#refusalsByRules.get(rules) ?? new Map<string, number>();
@@ -120,7 +121,7 @@ export class Sharing<Result> {
 		remember(refusals, key, this.clock.now() + refusalTime);
 	}
 
-	/** Whether a result was there since, by the clock. */
+	/** Whether there was a result for a key since a moment of the clock. */
 	hasResolvedSince(key: string, since: number): boolean {
 		return (this.#resolutions.get(key) ?? -Infinity) >= since;
 	}
@@ -208,7 +209,7 @@ export class Sharing<Result> {
 		sendGradually(left.filter(waiter => !waiter.hasSeenFailure));
 	}
 
-	/** The first of those that wait is the next to be sent, some are sent beside it, and the others wait on. */
+	/** Sends the first `count` of those that wait, and lets the others wait for the first of them. */
 	#replace(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>, count: number): ReadonlyArray<Waiter<Result>> {
 		const [next, ...beside] = waiters.slice(0, count);
 		if (next === undefined) {
@@ -254,7 +255,7 @@ export class Sharing<Result> {
 	}
 }
 
-/** Keeps the latest ones. */
+/** Sets the time of a key, and forgets the oldest key beyond the bound. */
 function remember(times: Map<string, number>, key: string, time: number): void {
 	times.delete(key);
 	times.set(key, time);

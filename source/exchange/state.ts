@@ -1,8 +1,7 @@
-import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
-import type {Position, Subject} from '../cache/journal.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
+import type {Position, Subject} from '../cache/journal.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -11,17 +10,14 @@ import {
 } from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
 import {fieldsOf} from '../model/stored-response.ts';
+import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
+import type {RequestFacts} from '../policy/facts.ts';
 import {fieldLines} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {RequestFacts} from '../policy/facts.ts';
 import type {View} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import {factsOf, noMatch, policySource} from './lookup.ts';
-import {
-	renderGatewayTimeout,
-	renderStored,
-	withoutCookies,
-} from './render.ts';
+import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {
 	ExchangeInfo,
@@ -30,19 +26,8 @@ import type {
 	SentRequest,
 } from './types.ts';
 
-/** A request that is under way. */
-export type Sent = {
-	readonly reason: Reason;
-	readonly conditional: boolean;
-	readonly storesFor: 'GET' | undefined;
-	readonly time: number;
-
-	/** The position of the last invalidation before it was sent. */
-	readonly position: Position;
-};
-
 /**
-What both phases of an exchange know, and how it tells of itself.
+What both phases of an exchange share: what is known so far, and how it is reported in events, `cacheInfo` and `Cache-Status`.
 */
 export class ExchangeState {
 	readonly cache: CacheCore;
@@ -53,15 +38,15 @@ export class ExchangeState {
 	key: string | undefined;
 	match: Match | NoMatch = noMatch;
 
-	/** Those that wait for what this exchange gets. */
+	/** The requests that wait for the response to this one; `undefined` where none may. */
 	inFlight: InFlight<Match> | undefined;
 
-	/** The tags of the response's head, once that is there. */
+	/** The tags in the headers of the response, once these have come. */
 	receivedTags: readonly string[] = [];
-	#sent: Sent | undefined;
+	#sent: SentAttempt | undefined;
 	#isUnderWay = false;
 
-	/** Whether the response is of after what the request itself has invalidated. */
+	/** Whether the position was advanced since the request itself has invalidated something. */
 	#isAdvanced = false;
 	#subject: Subject | undefined;
 	#info: ExchangeInfo = {
@@ -87,11 +72,11 @@ export class ExchangeState {
 		return this.#info;
 	}
 
-	get sent(): Sent | undefined {
+	get sent(): SentAttempt | undefined {
 		return this.#sent;
 	}
 
-	/** Whether something of it may still be stored. */
+	/** Whether something of the exchange may still be stored. */
 	get isUnderWay(): boolean {
 		return this.#isUnderWay;
 	}
@@ -101,28 +86,29 @@ export class ExchangeState {
 		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);
 	}
 
-	/** What the response will be, as invalidations name it. */
+	/** What invalidations may name the response by: its keys, its resource, its URL and the tags of the request. */
 	get subject(): Subject {
 		this.#subject ??= this.#named();
 		return this.#subject;
 	}
 
-	/** The same with the tags that it will have, as far as they are known before it is whole: those of what is stored, and of its head. */
+	/** The subject with the tags that are known before the body is there: those of the stored response, and those in the headers. */
 	get expected(): Subject {
 		const {subject, match, receivedTags} = this;
 		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
 	}
 
-	/** Requests by the same policy source wait for each other under it. */
+	/** The key under which requests wait for each other: only those with the same policy source do. */
 	get sharingKey(): string {
 		return `${policySource(this.settings)} ${this.key!}`;
 	}
 
+	/** Updates what `info` says. */
 	tell(news: Partial<ExchangeInfo>): void {
 		this.#info = {...this.#info, ...news};
 	}
 
-	/** The request will be sent: what is invalidated from now on concerns its response. */
+	/** Notes that the request will be sent: an invalidation from now on may concern its response. */
 	send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
 		this.end();
 		this.#isUnderWay = true;
@@ -137,12 +123,12 @@ export class ExchangeState {
 		this.tell({reason});
 	}
 
-	/** What is known of the sent request has changed. */
-	resend(change: Partial<Omit<Sent, 'position'>>): void {
+	/** Changes what is known of the sent request. */
+	resend(change: Partial<Omit<SentAttempt, 'position'>>): void {
 		this.#sent = {...this.#sent!, ...change};
 	}
 
-	/** What was noted so far is from before the response. */
+	/** Moves the position on: no invalidation so far concerns the response. */
 	advance(): void {
 		this.end();
 		this.#isUnderWay = true;
@@ -150,14 +136,14 @@ export class ExchangeState {
 		this.#isAdvanced = true;
 	}
 
-	/** What the request itself has invalidated is published at a position. */
+	/** Moves the position of the store on to that at which the request's own invalidations were published. */
 	advanceTo(head: number | undefined): void {
 		if (head !== undefined && this.#isAdvanced) {
 			this.#sent = {...this.#sent!, position: {...this.#sent!.position, head}};
 		}
 	}
 
-	/** Nothing more of the request is stored. */
+	/** Ends the exchange: nothing more of it is stored. */
 	end(): void {
 		if (!this.#isUnderWay) {
 			return;
@@ -168,9 +154,9 @@ export class ExchangeState {
 	}
 
 	/**
-	Gives what is stored.
+	Makes the caller's response of the stored one.
 
-	@param head - What the origin said meanwhile, if it was asked.
+	@param head - The head of the origin's response, if there was one.
 	*/
 	serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
 		const {stored} = this.match as Match;
@@ -180,38 +166,38 @@ export class ExchangeState {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.answered({...this.told, reason, stored});
+		this.cache.answered({...this.eventDetails, reason, stored});
 		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
 			status: this.status(head?.statusCode),
-			// They are for this caller, now; nothing else of the answer is.
+			// Only these lines are for this caller alone; the stored response has the others.
 			own: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
 		});
 	}
 
-	/** Gives a 504. */
+	/** Makes a 504 for the caller. */
 	fail(reason: Reason, message: string): RenderedResponse {
 		this.tell({reason});
-		this.cache.answered({...this.told, reason});
+		this.cache.answered({...this.eventDetails, reason});
 		return renderGatewayTimeout(message, this.status());
 	}
 
-	/** The origin's response, or the lack of one, is the caller's. */
+	/** Reports that the caller gets the origin's response, or its failure. */
 	passOn(): void {
-		const told = {...this.told, reason: this.#info.reason};
+		const details = {...this.eventDetails, reason: this.#info.reason};
 		if (this.key === undefined) {
-			this.cache.bypassed(told);
+			this.cache.bypassed(details);
 		} else {
-			this.cache.answered(told);
+			this.cache.answered(details);
 		}
 	}
 
-	/** The origin's response is not stored. */
+	/** Reports that the origin's response is not stored. */
 	refuse(reason: Reason): void {
 		if (this.key !== undefined) {
-			this.cache.written('refused', {...this.told, reason});
+			this.cache.written('refused', {...this.eventDetails, reason});
 		}
 	}
 
@@ -226,7 +212,12 @@ export class ExchangeState {
 		};
 	}
 
-	/** What `Cache-Status` says. */
+	/**
+	The member of this cache in `Cache-Status`; `undefined` where the settings want none.
+
+	@param statusCode - That of the origin's response, if there was one.
+	@param stored - Whether that response is stored.
+	*/
 	status(statusCode?: number, stored = false): string | undefined {
 		const {cacheStatus, now} = this.settings;
 		return cacheStatus === false
@@ -240,9 +231,42 @@ export class ExchangeState {
 			});
 	}
 
-	get told(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
+	/** What events say of the request. */
+	get eventDetails(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
 		return {key: this.key, request: this.request, background: this.settings.background === true};
 	}
+}
+
+/** How and when a request was sent. */
+type SentAttempt = {
+	readonly reason: Reason;
+	readonly conditional: boolean;
+
+	/** The method to whose requests the response may answer, if that is not the request's own. */
+	readonly storesFor: 'GET' | undefined;
+
+	/** When the request was sent, in milliseconds since the epoch. */
+	readonly time: number;
+
+	/** The position of the last invalidation before the request was sent. */
+	readonly position: Position;
+};
+
+/**
+Makes the member of `Cache-Status` for an answer.
+*/
+function describeStatus({name, key}: CacheStatusSettings, info: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: StatusNews): string {
+	const detail = info.fromCache && info.reason !== 'fresh' && info.reason !== 'revalidated' ? info.reason : undefined;
+	return remembered(name, {
+		hit: forwarded === undefined && info.fromCache,
+		forward: forwarded === undefined ? undefined : forwardOf(forwarded, varies),
+		forwardStatus: statusCode,
+		stored: stored === true,
+		collapsed: info.collapsed,
+		ttl: info.fromCache && info.expires !== undefined ? Math.floor((info.expires - now) / 1000) : undefined,
+		key: key ? info.key : undefined,
+		detail: info.reason === 'only-if-cached' || info.reason === 'gateway-timeout' ? info.reason : detail,
+	});
 }
 
 /** How `Cache-Status` (RFC 9211) names this cache, and whether it tells the key. */
@@ -277,27 +301,6 @@ const forwardReasons: Partial<Record<Reason, ForwardReason>> = {
 	range: 'partial',
 };
 
-/** What was said lately, by what it was said of: one answer of a second is mostly like the other. */
-const members = new Map<string, string>();
-const mostMembers = 500;
-
-/**
-What `Cache-Status` says of an answer.
-*/
-function describeStatus({name, key}: CacheStatusSettings, info: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: StatusNews): string {
-	const detail = info.fromCache && info.reason !== 'fresh' && info.reason !== 'revalidated' ? info.reason : undefined;
-	return remembered(name, {
-		hit: forwarded === undefined && info.fromCache,
-		forward: forwarded === undefined ? undefined : forwardOf(forwarded, varies),
-		forwardStatus: statusCode,
-		stored: stored === true,
-		collapsed: info.collapsed,
-		ttl: info.fromCache && info.expires !== undefined ? Math.floor((info.expires - now) / 1000) : undefined,
-		key: key ? info.key : undefined,
-		detail: info.reason === 'only-if-cached' || info.reason === 'gateway-timeout' ? info.reason : detail,
-	});
-}
-
 function forwardOf(reason: Reason, varies: boolean): ForwardReason {
 	return reason === 'miss' && varies ? 'vary-miss' : forwardReasons[reason] ?? 'bypass';
 }
@@ -318,3 +321,7 @@ function remembered(name: string, facts: StatusFacts): string {
 	members.set(id, member);
 	return member;
 }
+
+/** Members that were made lately, by their facts: answers within one second mostly have the same. */
+const members = new Map<string, string>();
+const mostMembers = 500;

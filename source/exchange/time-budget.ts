@@ -1,6 +1,6 @@
 import {systemClock, type Clock} from './clock.ts';
 
-export type TimeLimits = {
+type TimeLimits = {
 	/** Milliseconds for which the store may hold a request back, all of its calls together. */
 	readonly store: number;
 
@@ -14,7 +14,7 @@ How much longer a request may be held back. Time that passes counts against the 
 export class TimeBudget {
 	readonly clock: Clock;
 
-	/** When it began, by the clock. */
+	/** When the budget began, by the clock. */
 	readonly start: number;
 	readonly #end: number;
 	#storeEnd: number;
@@ -27,17 +27,17 @@ export class TimeBudget {
 		this.#end = this.start + total;
 	}
 
-	/** Milliseconds for the store, and for a wait after a failure; not above 0 where there are none. */
+	/** Milliseconds left for the store, and for a wait after a failure; 0 or less where the time is over. */
 	get left(): number {
 		return Math.min(this.#storeEnd, this.#end) - this.clock.now();
 	}
 
-	/** Milliseconds for any wait. */
+	/** Milliseconds left for any wait; 0 or less where the time is over. */
 	get totalLeft(): number {
 		return this.#end - this.clock.now();
 	}
 
-	/** The time since a moment was not the store's. */
+	/** Does not count the time since a moment of the clock against the store. */
 	extend(since: number): void {
 		this.#storeEnd += this.clock.now() - since;
 	}

@@ -1,9 +1,9 @@
+import type {Match} from '../cache/entries.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {NodeHeaders, StoredResponse} from '../model/stored-response.ts';
 import type {Reason, WriteReason} from '../policy/reasons.ts';
 import type {RawFields} from '../policy/storing.ts';
-import type {Match} from '../cache/entries.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
 
 /** What is known of the redirects that led to a request. */
@@ -12,6 +12,7 @@ export type Redirects = {
 	readonly judge: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
 };
 
+/** The head of a response of the origin, as it came. */
 export type IncomingHead = {
 	readonly statusCode: number;
 	readonly statusMessage: string;
@@ -27,10 +28,12 @@ export type RenderedResponse = {
 	readonly headers: NodeHeaders;
 	readonly rawHeaders: string[];
 	readonly body: Uint8Array;
+
+	/** Whether the response is a stored one; a 504 is not. */
 	readonly fromCache: boolean;
 };
 
-/** What an exchange is told. */
+/** What a driver tells an exchange. */
 export type Event =
 	/** The request is ready to be sent. After Got has used up its retries, a stale response stands in before the origin is asked again. */
 	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly inFlight?: InFlight<Match>}
@@ -53,7 +56,7 @@ export type Event =
 	/** The request has come to an end, however it has; nothing else follows. */
 	| {readonly type: 'released'; readonly isOwn?: boolean};
 
-/** What is to be done. */
+/** What the driver of an exchange is to do. */
 export type Action =
 	/** Give a stored response, or a 504; and renew it in the background where `refreshes` says so. */
 	| {readonly do: 'serve'; readonly response: RenderedResponse; readonly refreshes: boolean}
@@ -74,7 +77,7 @@ export type Action =
 	| {readonly do: 'done'; readonly awaitsRetries: boolean};
 
 /**
-What can be said of an exchange so far.
+What is known of an exchange so far. Times are milliseconds since the epoch.
 */
 export type ExchangeInfo = {
 	readonly key: string | undefined;
@@ -84,9 +87,15 @@ export type ExchangeInfo = {
 
 	/** What became of the origin's response; `undefined` where there was none, or not yet. */
 	readonly stored: Reason | undefined;
+
+	/** When the stored response was received, or last validated. */
 	readonly createdAt: number | undefined;
+
+	/** When the stored response expires; `undefined` where it never does, or where nothing is stored. */
 	readonly expires: number | undefined;
 	readonly fromCache: boolean;
+
+	/** Whether the origin has validated the stored response just now. */
 	readonly revalidated: boolean;
 
 	/** Whether another request, sent at the same time, got the response. */

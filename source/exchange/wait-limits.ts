@@ -1,4 +1,4 @@
-/** How long others wait, in milliseconds. */
+/** How long other requests wait for one that is under way, in milliseconds. */
 export type Limits = {
 	/** For the head of a response, and for its body where that has a known length. */
 	readonly response: number;
@@ -7,17 +7,17 @@ export type Limits = {
 	readonly unknownLength: number;
 };
 
-/** A body that has begun. */
+/** How far a body has come. */
 export type BodyProgress = {
-	/** In bytes; `undefined` where nobody knows. */
+	/** Its whole length in bytes; `undefined` where it is not known. */
 	readonly length: number | undefined;
 	received: number;
 
-	/** When some of it came last, in milliseconds since it has begun. */
+	/** When some of it last came, in milliseconds since it has begun. */
 	progressed: number;
 };
 
-// A rate says little at first.
+// The milliseconds before the rate of a body is estimated, and between two estimates.
 const firstEstimate = 1000;
 
 /**

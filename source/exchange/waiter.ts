@@ -8,17 +8,17 @@ export type Outcome<Result> =
 	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
 	| {readonly do: 'alone'};
 
-export type WaiterOptions = {
+type WaiterOptions = {
 	readonly fields: Fields;
 	readonly position: number;
 	readonly budget: TimeBudget;
 };
 
-/** A request that waits for another one. When that fails, or varies, it waits for the next. */
+/** A request that waits for another one. When that fails, or gets another variant, it may wait for the next one. */
 export class Waiter<Result> {
 	readonly fields: Fields;
 
-	/** What was invalidated up to there, the waiter knows of. */
+	/** The position of the last invalidation before the request. */
 	readonly position: number;
 	inFlight: InFlight<Result> | undefined;
 
@@ -31,7 +31,7 @@ export class Waiter<Result> {
 	#since: number | undefined;
 	#cancel: () => void;
 
-	/** The request that it is to send, once it knows. */
+	/** The request that this one is to send, once the outcome says so. */
 	#led: InFlight<Result> | undefined;
 
 	constructor({fields, position, budget}: WaiterOptions, settle: (outcome: Outcome<Result>) => void) {
@@ -52,7 +52,7 @@ export class Waiter<Result> {
 	}
 
 	/**
-	The request has failed, so that the time for which the waiter waits on is its own.
+	Notes that the request has failed: from then on, the wait counts against the time that the store has.
 
 	@param share - The share of that time after which it is sent beside the others.
 	*/
@@ -62,6 +62,7 @@ export class Waiter<Result> {
 		this.#cancel = this.#goAloneAfter(share * this.#budget.left);
 	}
 
+	/** Ends the wait with an outcome. */
 	settle(outcome: Outcome<Result>): void {
 		this.#extend();
 		this.#end();
@@ -69,7 +70,7 @@ export class Waiter<Result> {
 		this.#settle(outcome);
 	}
 
-	/** Its caller gives up, before it has done what the outcome says: where that makes it the next one to be sent, another takes its place. */
+	/** Ends the wait, since the caller gives up. Where the outcome was to send the next request, another waiter takes its place. */
 	leave(): void {
 		this.#end();
 		this.#led?.abandon();

@@ -1,43 +1,43 @@
-import type {CacheCore, Outcome} from '../cache/core.ts';
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
-import type {Invalidation} from '../cache/journal.ts';
+import type {CacheCore, Outcome} from '../cache/core.ts';
 import type {Match} from '../cache/entries.ts';
+import type {Invalidation} from '../cache/journal.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
-import {type Fields, areTagsBounded, tagsOf} from '../policy/fields.ts';
-import {invalidatedBy, isSafe} from '../policy/storing.ts';
-import type {WriteReason} from '../policy/reasons.ts';
-import type {ResponseHead} from '../policy/types.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
-import {accepts, tagsGiven, readKeys} from './lookup.ts';
+import type {StoredResponse} from '../model/stored-response.ts';
+import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
+import type {WriteReason} from '../policy/reasons.ts';
+import {invalidatedBy, isSafe} from '../policy/storing.ts';
+import type {ResponseHead} from '../policy/types.ts';
+import {accepts, readKeys, tagsGiven} from './lookup.ts';
 import {settingOfKey} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 
-/** Told what becomes of a response. */
-export type WriteListener = {
-	/** It is not stored after all. */
+/** Called with what becomes of a response. */
+type WriteListener = {
+	/** The response is not stored after all. */
 	readonly onRefused: (reason: WriteReason | 'filtered') => void;
 
-	/** It is about to be stored, as it is here. */
+	/** The response is about to be stored. */
 	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
 };
 
 /**
-What an exchange writes and deletes. Nobody waits for it, so that its faults are events; with `failFast` they are errors of whoever waits for `confirm`, too.
+What an exchange writes and deletes. No request waits for that, so that faults are events; with `failFast`, `confirm` throws them as well.
 */
 export class ExchangeWrites {
 	readonly #state: ExchangeState;
 	readonly #listener: WriteListener;
 
-	/** Whether a response was handed over to be written: it ends the exchange once that is done. */
+	/** Whether a response is being written: the exchange ends once that is done. */
 	hasBegun = false;
 
-	/** The invalidation by this very request, until it is in the store. */
+	/** The position of the invalidations by this request, once they are in the store. */
 	#invalidating: MaybePromise<number | undefined>;
 
-	/** With `failFast`, everything that was to be written. */
+	/** All writes so far, with `failFast`. */
 	readonly #written: Array<Promise<void>> = [];
 
 	constructor(state: ExchangeState, listener: WriteListener) {
@@ -48,13 +48,13 @@ export class ExchangeWrites {
 	/**
 	Resolves when everything is written; at once without `failFast`.
 
-	@throws What was the matter with a store, or a user's function.
+	@throws The first fault of the store or of a user's function.
 	*/
 	confirm(): MaybePromise<void> {
 		return this.#written.length === 0 ? undefined : this.#whenWritten();
 	}
 
-	/** Deletes what was found. */
+	/** Deletes the stored response that was found. */
 	drop(reason: string): void {
 		const {match, cache} = this.#state;
 		cache.delete((match as Match).key, reason, this.#expect());
@@ -81,7 +81,7 @@ export class ExchangeWrites {
 		});
 	}
 
-	/** Stores a response anew where it was found. */
+	/** Writes a freshened response where the stored one was found. */
 	renew(stored: StoredResponse): void {
 		const {primary} = this.#state.match as Match;
 		this.hasBegun = true;
@@ -89,9 +89,9 @@ export class ExchangeWrites {
 	}
 
 	/**
-	RFC 9111 §4.4: what an unsafe request may have changed is no longer true.
+	Invalidates what an unsafe request may have changed (RFC 9111 §4.4).
 
-	@returns Whether there is anything that it may have changed.
+	@returns Whether there is anything that the request may have changed.
 	*/
 	invalidate(response: ResponseHead): boolean {
 		const {request, facts, settings: {allowableMethods, ignoredParameters}, cache} = this.#state;
@@ -119,7 +119,7 @@ export class ExchangeWrites {
 		return true;
 	}
 
-	/** What is noted is there before a cache is closed. */
+	/** Notes invalidations. `close` waits until they are in the store. */
 	#note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		const {cache} = this.#state;
 		const outcome = this.#expect();
@@ -181,7 +181,7 @@ export class ExchangeWrites {
 		});
 	}
 
-	/** What is refused takes the place of what is stored all the same: an older response is no better for it. */
+	/** Refuses a response, and deletes the stored one: an older response is no better. */
 	#refuseInPlace(reason: WriteReason | 'filtered'): void {
 		const {match} = this.#state;
 		this.#listener.onRefused(reason);
@@ -190,10 +190,10 @@ export class ExchangeWrites {
 		}
 	}
 
-	/** A response that was asked for before something that concerns it was invalidated may be of before, too. */
+	/** Writes a response, unless an invalidation since its request was sent concerns it. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
-		const {cache, request, told} = this.#state;
-		// A fault of it is told when its turn to be written has come.
+		const {cache, request, eventDetails} = this.#state;
+		// The task below reports the fault when its turn has come: until then, it must not be an unhandled rejection.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
 			this.#state.advanceTo(head);
@@ -205,7 +205,7 @@ export class ExchangeWrites {
 			outcome,
 			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
-				cache.written('stored', {...told, reason, key});
+				cache.written('stored', {...eventDetails, reason, key});
 			},
 			whenDone: () => {
 				this.#finish();
@@ -236,13 +236,13 @@ export class ExchangeWrites {
 		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
-	/** Nothing more comes of it: whoever waits for it all the same waits no longer. */
+	/** Ends the exchange, and with it the wait of requests that still wait for it. */
 	#finish(): void {
 		this.#state.inFlight?.fail();
 		this.#state.end();
 	}
 
-	/** Does what needs a key. A fault of what makes it is told. */
+	/** Runs an action that makes a key. A fault is reported as that of the setting that makes keys. */
 	#quietly(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
 		const outcome = this.#expect();
@@ -253,14 +253,14 @@ export class ExchangeWrites {
 		});
 	}
 
-	/** With `failFast`, what is written from now on is waited for. */
+	/** Begins a write for which `confirm` waits, with `failFast`. */
 	#expect(): Outcome | undefined {
 		if (!this.#state.settings.failFast) {
 			return undefined;
 		}
 
 		const {promise, resolve, reject} = Promise.withResolvers<void>();
-		// Perhaps nobody waits.
+		// Perhaps nobody waits: that must not be an unhandled rejection.
 		promise.catch(() => undefined);
 		this.#written.push(promise);
 		return {done: resolve, failed: reject};

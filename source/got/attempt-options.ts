@@ -6,57 +6,43 @@ import type {StoredCookie} from '../model/stored-response.ts';
 import type {Seat} from './install/seat.ts';
 import {ServedResponse} from './served-response.ts';
 
-// What an attempt has on the options that Got made for it: the request function, the exchange, what becomes of retries, and the redirects before.
+// What this library notes on the options that Got makes for one attempt: the request function, the exchange, what becomes of retries, and the redirects before it.
 
-export const seatName: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
-
-/** The seat of this process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
-export function findSeat(): Seat | undefined {
-	return (globalThis as {[seatName]?: Seat})[seatName];
-}
-
-/** Puts a transport before the request function of these options alone. */
-export function putOn(options: Options, transport: unknown): void {
+/** Makes a transport the request function of these options alone. */
+export function setTransport(options: Options, transport: unknown): void {
 	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
 }
 
 /**
-Takes it off again, and with it what a whole-process installation does with all options: one request has one cache.
+Removes the transport, and with it what an installation for the whole process has done to the options: one request has one cache.
 */
-export function takeOff(options: Options): void {
+export function removeTransport(options: Options): void {
 	Reflect.deleteProperty(options, 'getRequestFunction');
 	findSeat()?.pass(options);
 }
 
-/** The exchange that a response comes from, and the clock of its client. */
-export type Remembered = {readonly exchange: Exchange; readonly now: () => number};
+export const seatName: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
 
-const ofRequests = new WeakMap<Options, Remembered>();
-
-export function remember(options: Options, remembered: Remembered): void {
-	ofRequests.set(options, remembered);
+/** The object by which caches are installed for the whole process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
+export function findSeat(): Seat | undefined {
+	return (globalThis as {[seatName]?: Seat})[seatName];
 }
 
-export function rememberedOf(options: Options): Remembered | undefined {
-	return ofRequests.get(options);
+/** The exchange of an attempt, and the clock of its client: `cacheInfo` reads them. */
+type RememberedExchange = {readonly exchange: Exchange; readonly now: () => number};
+
+const rememberedExchanges = new WeakMap<Options, RememberedExchange>();
+
+export function rememberExchange(options: Options, remembered: RememberedExchange): void {
+	rememberedExchanges.set(options, remembered);
 }
 
-type RetryOptions = Options['retry'];
-type CalculateDelay = NonNullable<RetryOptions['calculateDelay']>;
-
-type Waiting = {
-	readonly calculateDelay: CalculateDelay;
-	isOver: boolean;
-};
-
-// In place of `true`, so that Got asks always. A hook may give a boolean of its own meanwhile.
-const suspended = null as unknown as boolean;
-
-/** Delays that wait for Got to use up its retries, and what they stand before. Got carries the function over to the next attempt. */
-const waiting = new WeakMap<CalculateDelay, Waiting>();
+export function rememberedExchange(options: Options): RememberedExchange | undefined {
+	return rememberedExchanges.get(options);
+}
 
 /**
-Lets Got retry by the user's own rules, a `calculateDelay` of theirs included; when it would give up, it tries once more at once, and that attempt is answered by what is stored.
+Lets Got retry by the user's own rules, including their `calculateDelay`. When Got would give up, it tries once more at once, and the stored response answers that attempt.
 */
 export function awaitRetries(options: Options): void {
 	const {calculateDelay, enforceRetryRules: areRulesEnforced = false} = options.retry;
@@ -66,9 +52,9 @@ export function awaitRetries(options: Options): void {
 
 	const state: Waiting = {calculateDelay, isOver: false};
 	const wait: CalculateDelay = async retry => {
-		// Got does not ask where its own rules say no already.
+		// With `enforceRetryRules`, Got does not call the function where its own rules refuse a retry.
 		const delay = areRulesEnforced && retry.computedValue === 0 ? 0 : await calculateDelay(retry);
-		// Where the attempt that followed did not come to the cache, it was the last one all the same.
+		// The attempt after the last one may not have come to the cache: it is not made twice.
 		if (delay > 0 || state.isOver) {
 			return delay;
 		}
@@ -104,16 +90,24 @@ export function endOfRetries(options: Options): boolean {
 	return state.isOver;
 }
 
-const refusing = new WeakSet<CalculateDelay>();
+type RetryOptions = Options['retry'];
+type CalculateDelay = NonNullable<RetryOptions['calculateDelay']>;
 
-// Of Got's `HTTPError`, and of what a hook asks for.
-const errorStatus = 'ERR_NON_2XX_3XX_RESPONSE';
-const retrying = 'ERR_RETRYING';
+type Waiting = {
+	readonly calculateDelay: CalculateDelay;
+	isOver: boolean;
+};
+
+// Stands for `true` in `enforceRetryRules` while Got is to call `calculateDelay` in any case. A hook may set a boolean of its own meanwhile.
+const suspended = null as unknown as boolean;
+
+/** The functions that `awaitRetries` has set as `calculateDelay`, and the functions that they replace. Got copies `calculateDelay` to the next attempt. */
+const waiting = new WeakMap<CalculateDelay, Waiting>();
 
 /**
-Got retries an error status after a pause that is meant for the origin. One that came from the cache would come again: it is the answer.
+Keeps Got from retrying where the error status came from the cache: the cache would give it again. The pause before a retry is meant for the origin.
 
-What a hook asks for (`retryWithMergedOptions`) is done all the same. Other failures, such as those of a hook, are left to the user's own rules, to which the status is nothing.
+A retry that a hook asks for (`retryWithMergedOptions`) is made all the same. Other failures, such as those of a hook, are left to the user's own rules, without regard to the status.
 */
 export function refuseRetry(options: Options): void {
 	const {calculateDelay} = options.retry;
@@ -134,17 +128,15 @@ export function refuseRetry(options: Options): void {
 	options.retry.calculateDelay = refuse;
 }
 
+const refusing = new WeakSet<CalculateDelay>();
+
+// The codes of Got's `HTTPError`, and of a retry that a hook asks for.
+const errorStatus = 'ERR_NON_2XX_3XX_RESPONSE';
+const retrying = 'ERR_RETRYING';
+
 function isServed(response: Response | undefined): boolean {
 	return response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
 }
-
-// The status codes of redirects that Got follows.
-const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
-
-/** Got copies `context`, symbols included, from one hop to the next. */
-const visited = Symbol('got-cache-hooks: visited URLs');
-
-type Context = {[visited]?: readonly string[]};
 
 /**
 The redirects that led to a request; `undefined` where it follows none.
@@ -164,7 +156,7 @@ export function redirectsOf(options: Options, needsCookies: boolean): Redirects 
 			}
 
 			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
-			// Got reads it so, since Node.js gives the bytes of UTF-8 as characters.
+			// Node.js gives each byte of UTF-8 as a character; Got decodes them in the same way.
 			const target = URL.parse(Buffer.from(location, 'latin1').toString(), String(options.url));
 			if (target !== null && urls.includes(withoutFragment(target))) {
 				return 'loop';
@@ -175,7 +167,7 @@ export function redirectsOf(options: Options, needsCookies: boolean): Redirects 
 	};
 }
 
-/** Lets the next hop know that the chain of redirects has been to the URL of these options. */
+/** Notes for the next hop that the chain of redirects has been to the URL of these options. */
 export function noteRedirect(options: Options, {statusCode, headers: {location}}: {readonly statusCode?: number | undefined; readonly headers: Readonly<Record<string, unknown>>}): void {
 	if (locationOf(statusCode ?? 0, location) === undefined) {
 		return;
@@ -184,6 +176,14 @@ export function noteRedirect(options: Options, {statusCode, headers: {location}}
 	const context = options.context as Context;
 	context[visited] = [...context[visited] ?? [], (options.url as URL).href];
 }
+
+/** The key of the visited URLs in `context`, which Got copies, symbols included, from one hop to the next. */
+const visited = Symbol('got-cache-hooks: visited URLs');
+
+type Context = {[visited]?: readonly string[]};
+
+// The status codes of redirects that Got follows.
+const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
 
 function locationOf(statusCode: number, location: unknown): string | undefined {
 	const [first] = [location].flat();
@@ -194,18 +194,18 @@ function withoutFragment(url: string | URL): string {
 	return new URL(url).href.split('#', 1)[0]!;
 }
 
-/** Got makes a cookie jar with callbacks one with promises. */
-type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
-
 async function judgeCookies(cookies: readonly StoredCookie[], jar: CookieJar): Promise<'cookie' | undefined> {
 	try {
 		const known = await Promise.all(cookies.map(async cookie => isKnown(cookie, await jar.getCookieString(cookie.url))));
 		return known.every(Boolean) ? undefined : 'cookie';
 	} catch {
-		// A jar that fails says nothing of what it has.
+		// Where the jar fails, it is not known which cookies it has.
 		return 'cookie';
 	}
 }
+
+/** A cookie jar as Got gives it: one with callbacks has been made one with promises. */
+type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
 
 function isKnown({name, isDeleted}: StoredCookie, header: string): boolean {
 	const names = header.split(';').map(pair => pair.split('=', 1)[0]!.trim());

@@ -8,7 +8,7 @@ import type {HttpCache} from '../cache/http-cache.ts';
 import type {Client} from '../exchange/client.ts';
 import {findSeat} from './attempt-options.ts';
 import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
-import {arm} from './transport.ts';
+import {interceptAttempt} from './transport.ts';
 
 export type {ClientSettings} from './create-client.ts';
 
@@ -35,7 +35,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
-			arm(options as Options, client.here);
+			interceptAttempt(options as Options, client.here);
 		}
 	};
 

@@ -1,7 +1,7 @@
 import type {Options} from 'got';
 import type {ExchangeInfo} from '../exchange/types.ts';
 import type {Reason} from '../policy/reasons.ts';
-import {rememberedOf} from './attempt-options.ts';
+import {rememberedExchange} from './attempt-options.ts';
 
 /**
 What the cache knows of a response that Got gave.
@@ -58,7 +58,7 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const remembered = rememberedOf(response.request.options);
+	const remembered = rememberedExchange(response.request.options);
 	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
 }
 

@@ -1,5 +1,5 @@
-import {Writable} from 'node:stream';
 import type {ClientRequest} from 'node:http';
+import {Writable} from 'node:stream';
 import type {Options} from 'got';
 import {longestTimer} from '../maybe-promise.ts';
 import {isTimeout} from './native-request.ts';

@@ -5,11 +5,11 @@ import {
 	HttpCache,
 } from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
-import {describedRequest} from '../identity/sent-request.ts';
 import {Client} from '../exchange/client.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {liveSettings} from '../exchange/live-settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
+import {describedRequest} from '../identity/sent-request.ts';
 import {resolveSettings, type CacheSettings} from '../settings.ts';
 
 /** Settings of a client, which may be given a cache. */

@@ -23,7 +23,7 @@ export class Deadline {
 	constructor(milliseconds: number, createError: () => Error) {
 		this.#end = performance.now() + milliseconds;
 		this.#createError = createError;
-		// Where nobody waits, nobody need be told.
+		// Where nobody waits, the rejection must not be an unhandled one.
 		this.#over.promise.catch(() => undefined);
 		this.#timer = setTimeout(() => {
 			this.#expire();
@@ -59,7 +59,7 @@ export class Deadline {
 		}
 	}
 
-	/** Destroys a stream when the time is over, at once where it is already. Its errors are nobody's. */
+	/** Destroys a stream when the time is over, or at once where it is over already. Errors of the stream are ignored. */
 	bind(stream: Leavable): void {
 		stream.on('error', () => undefined);
 		if (this.#error === undefined) {
@@ -69,7 +69,7 @@ export class Deadline {
 		}
 	}
 
-	/** The time no longer counts. */
+	/** Stops the deadline. */
 	end(): void {
 		clearTimeout(this.#timer);
 		this.#open.clear();

@@ -1,9 +1,9 @@
 import type {Got} from 'got';
 import type {Explanation} from '../cache/explanation.ts';
 import {explainRequest} from '../exchange/explain.ts';
-import type {RequestSettings} from '../settings.ts';
-import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {parsedUrl} from '../identity/references.ts';
+import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import type {RequestSettings} from '../settings.ts';
 import {clientOfInstance} from './cache-hooks.ts';
 import {headersOf, withTrust} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';

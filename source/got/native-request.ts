@@ -1,6 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import type {Client} from '../exchange/client.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import {
 	knownBody,
@@ -9,28 +11,13 @@ import {
 	type SentRequest,
 } from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
 import {trustOf, type ConnectingOptions} from './trust.ts';
 
-export type RequestFunction = NonNullable<Options['request']>;
-export type RequestResult = Awaited<ReturnType<RequestFunction>>;
-
-export type NativeOptions = {
-	headers?: Record<string, string | string[] | undefined>;
-	signal?: AbortSignal | undefined;
-
-	setHost?: boolean | undefined;
-
-	/** An agent, or for HTTP/2 an object of agents. The other TLS settings are looked up by `trustOf`. */
-	agent?: unknown;
-};
-
-/** What one attempt of one hop is made of: what Got gives, and what serves it. */
+/** The parts of one attempt of one hop: what Got has prepared, and the exchange and client that serve it. */
 export type AttemptParts = {
 	readonly url: URL;
 
-	/** As Got has prepared them, after all hooks. */
+	/** The options of Node.js as Got has prepared them, after all hooks. */
 	readonly native: NativeOptions;
 	readonly options: Options;
 	readonly exchange: Exchange;
@@ -40,65 +27,16 @@ export type AttemptParts = {
 	readonly requestTimeout: number | undefined;
 };
 
-type Send = (url: URL, native: NativeOptions) => MaybePromise<RequestResult>;
+export type NativeOptions = {
+	headers?: Record<string, string | string[] | undefined>;
+	signal?: AbortSignal | undefined;
 
-/** The function that sends a request: the user's, or Got's own. In Got 14, a user's that gives nothing leaves the request to Got's own. */
-export function requestFunctionOf(options: Options): Send {
-	const send = options.getRequestFunction() as Send;
-	const {getFallbackRequestFunction} = options as {readonly getFallbackRequestFunction?: () => Send};
-	if (getFallbackRequestFunction === undefined) {
-		return send;
-	}
+	/** Whether Node.js adds a `Host` header. Default: `true`. */
+	setHost?: boolean | undefined;
 
-	const fallback = getFallbackRequestFunction.call(options);
-	return (url, native) => {
-		const result = send(url, native);
-		return then(result, given => given ?? fallback(url, native));
-	};
-}
-
-/** Got's own test: what is not a request still to be ended is a response. */
-export function isClientRequest(result: RequestResult): result is ClientRequest {
-	const {writable, writableEnded} = result as ClientRequest;
-	return writable && !writableEnded;
-}
-
-/** What a user's request function may give in place of a request. */
-export function isResponseLike(value: unknown): value is IncomingMessage {
-	const {statusCode, headers, on} = new Object(value) as {statusCode?: unknown; headers?: unknown; on?: unknown};
-	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null && typeof on === 'function';
-}
-
-/** Whether an error is of a timeout of Got's, which is the caller's own. */
-export function isTimeout(error: unknown): boolean {
-	const {name, event} = new Object(error) as {name?: unknown; event?: unknown};
-	return name === 'TimeoutError' && typeof event === 'string';
-}
-
-/**
-Ends a request that nobody else drives, and waits for its response, which then tells of the failures of the request.
-
-@throws Where there is none.
-*/
-export async function awaitResponse(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
-	return new Promise((resolve, reject) => {
-		request.on('error', reject);
-		request.once('response', response => {
-			// Over HTTP/2, Got 16 says by its request alone that a body was cut off.
-			request.on('error', error => {
-				response.destroy(error);
-			});
-			resolve(response);
-		});
-		request.once('close', () => {
-			reject(Object.assign(new Error('The request was closed before there was a response'), {code: 'ECONNRESET'}));
-		});
-		request.end(body);
-	});
-}
-
-/** The settings that decide what of a request counts. */
-type HeadSettings = Pick<ExchangeSettings, 'mode' | 'trust'>;
+	/** An agent, or for HTTP/2 an object of agents. The other TLS settings are looked up by `trustOf`. */
+	agent?: unknown;
+};
 
 /**
 The request as it will be sent: after all hooks, with the credentials and the length that Got added.
@@ -107,17 +45,20 @@ export function outgoingRequest(url: URL, native: NativeOptions, options: Option
 	return withTrust(sentRequest(options.method, url, headersOf(native, options, settings), keyableBody(options)), native, options, settings);
 }
 
-/** The request with what decides whom it believes. */
+/** The settings that decide which parts of a request count. */
+type HeadSettings = Pick<ExchangeSettings, 'mode' | 'trust'>;
+
+/** The request with the digest of its TLS settings, where they count. */
 export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {mode, trust: name}: HeadSettings): SentRequest {
-	// A recording is made by whoever may make it, and replayed by everybody.
+	// A recording may be replayed by a client with other TLS settings than those with which it was made.
 	const trust = mode === undefined && request.url.startsWith('https:') ? trustOf(request, native, options, name) : undefined;
 	return trust === undefined ? request : {...request, trust};
 }
 
-/** The headers that are sent, as far as they say what is asked for. */
+/** The headers that are sent, as far as the key may depend on them. */
 export function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Pick<Options, 'cookieJar'>, {mode}: HeadSettings): NonNullable<NativeOptions['headers']> {
 	const sent = sendsHost === false && headers.host === undefined ? {...headers, host: ''} : headers;
-	// The cookies of a jar are those of the responses before, which a recording does not keep.
+	// The cookies of a jar come from earlier responses, and a recording does not keep them.
 	return mode !== undefined && cookieJar !== undefined ? {...sent, cookie: undefined} : sent;
 }
 
@@ -136,11 +77,71 @@ function keyableBody({body, method, isStream, allowGetBody}: Options): SentReque
 		return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 	}
 
-	// Form data that was read.
+	// Form data has been read to chunks before.
 	return Array.isArray(body) && body.every(chunk => chunk instanceof Uint8Array) ? Buffer.concat(body) : unknownBody;
 }
 
 /** The body of a request that is sent once more: none where it was a stream. */
 export function sentBody(options: Options): string | Uint8Array | undefined {
 	return knownBody({body: keyableBody(options)});
+}
+
+export type RequestFunction = NonNullable<Options['request']>;
+export type RequestResult = Awaited<ReturnType<RequestFunction>>;
+
+type Send = (url: URL, native: NativeOptions) => MaybePromise<RequestResult>;
+
+/** The function that sends a request: the user's, or Got's own. In Got 14, a user's that gives nothing leaves the request to Got's own. */
+export function requestFunctionOf(options: Options): Send {
+	const send = options.getRequestFunction() as Send;
+	const {getFallbackRequestFunction} = options as {readonly getFallbackRequestFunction?: () => Send};
+	if (getFallbackRequestFunction === undefined) {
+		return send;
+	}
+
+	const fallback = getFallbackRequestFunction.call(options);
+	return (url, native) => {
+		const result = send(url, native);
+		return then(result, given => given ?? fallback(url, native));
+	};
+}
+
+/** Whether a result is a request that is still to be ended. Got makes the same test, and takes anything else for a response. */
+export function isClientRequest(result: RequestResult): result is ClientRequest {
+	const {writable, writableEnded} = result as ClientRequest;
+	return writable && !writableEnded;
+}
+
+/** Whether a value has the shape of a response, which a user's request function may give in place of a request. */
+export function isResponseLike(value: unknown): value is IncomingMessage {
+	const {statusCode, headers, on} = new Object(value) as {statusCode?: unknown; headers?: unknown; on?: unknown};
+	return typeof statusCode === 'number' && typeof headers === 'object' && headers !== null && typeof on === 'function';
+}
+
+/** Whether an error is that of a timeout of Got, which the caller has set. */
+export function isTimeout(error: unknown): boolean {
+	const {name, event} = new Object(error) as {name?: unknown; event?: unknown};
+	return name === 'TimeoutError' && typeof event === 'string';
+}
+
+/**
+Ends a request that nobody else drives, and waits for its response. Later errors of the request are passed on to the response.
+
+@throws The error of the request, or `ECONNRESET` where it ends without a response.
+*/
+export async function awaitResponse(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
+	return new Promise((resolve, reject) => {
+		request.on('error', reject);
+		request.once('response', response => {
+			// Over HTTP/2, Got 16 says by its request alone that a body was cut off.
+			request.on('error', error => {
+				response.destroy(error);
+			});
+			resolve(response);
+		});
+		request.once('close', () => {
+			reject(Object.assign(new Error('The request was closed before there was a response'), {code: 'ECONNRESET'}));
+		});
+		request.end(body);
+	});
 }

@@ -1,26 +1,27 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import {knownBody} from '../identity/sent-request.ts';
-import {redactUrl} from '../identity/references.ts';
 import type {SentRequest} from '../exchange/types.ts';
+import {redactUrl} from '../identity/references.ts';
+import {knownBody} from '../identity/sent-request.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
 
-// How long a refresh may take at most, in milliseconds.
+// The most milliseconds that a refresh may take.
 const longestTime = 60_000;
 
-/** Everything that a refresh sends, and what is done with what comes: as it was when its request was answered. */
+/** Everything that a refresh needs, copied when the caller's request was answered. */
 export type PreparedRequest = {
 	readonly send: ReturnType<typeof requestFunctionOf>;
 	readonly url: URL;
 	readonly native: NativeOptions;
 	readonly body: string | Uint8Array | undefined;
 
-	/** As exchanges know it. */
+	/** The request in the form of exchanges. */
 	readonly request: SentRequest;
+
 	/** Gives the caller's jar the cookies of a response. */
 	readonly keepCookies: (response: IncomingMessage) => Promise<void>;
 
-	/** Milliseconds. */
+	/** The milliseconds that the refresh may take. */
 	readonly limit: number;
 
 	/** The URL as it may be shown. */

@@ -1,28 +1,12 @@
 import {Buffer} from 'node:buffer';
-import {type ClientRequest, type IncomingMessage, STATUS_CODES} from 'node:http';
-import type {WriteReason} from '../policy/reasons.ts';
+import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
-import {replaceEmit} from './watch-request.ts';
+import type {WriteReason} from '../policy/reasons.ts';
 import {ServedResponse} from './served-response.ts';
-
-type ReceiveOptions = {
-	readonly mayRetry: boolean;
-
-	/** What the response belongs to, where somebody else listens to its failures. */
-	readonly request?: ClientRequest | undefined;
-
-	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
-	readonly isGivenUp: () => boolean;
-};
-
-export type Received = {
-	/** The response with its body being copied, or a stored one in its place; `undefined` where the request is to be sent once more. */
-	readonly given: IncomingMessage | ServedResponse | undefined;
-	readonly awaitsRetries: boolean;
-};
+import {replaceEmit} from './watch-request.ts';
 
 /** Tells an exchange of a response, and gives what the caller gets. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
@@ -38,9 +22,29 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 	return then(action, next => answer(next, response, exchange, options));
 }
 
-/** As Got gives it: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
+type Received = {
+	/** The response with its body being copied, or a stored one in its place; `undefined` where the request is to be sent once more. */
+	readonly given: IncomingMessage | ServedResponse | undefined;
+	readonly awaitsRetries: boolean;
+};
+
+type ReceiveOptions = {
+	readonly mayRetry: boolean;
+
+	/** The request of the response, if Got drives it and listens to its errors. */
+	readonly request?: ClientRequest | undefined;
+
+	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
+	readonly isGivenUp: () => boolean;
+};
+
+/** The status message as Got gives it: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
 function messageOf({statusCode, statusMessage}: IncomingMessage): string {
 	return statusMessage === undefined || statusMessage === '' ? STATUS_CODES[statusCode!] ?? '' : statusMessage;
+}
+
+function toRawHeaders(headers: IncomingMessage['headers']): string[] {
+	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
@@ -77,13 +81,13 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	return {given: response, awaitsRetries: action.awaitsRetries};
 }
 
-/** Nobody reads it any more; its connection is freed when it ends. */
-export function discard(response: IncomingMessage): void {
+/** Reads a response that nobody wants to its end, so that its connection is free again. */
+function discard(response: IncomingMessage): void {
 	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
 	response.resume();
 }
 
-/** Over HTTP/2, a request destroys itself once its response has been read: it would seem to be given up, and holds no connection for itself. */
+/** The same before the request is sent once more. Over HTTP/2 the response is not read: the request would destroy itself, which looks as if the caller had given it up, and it holds no connection of its own. */
 function discardForNext(response: IncomingMessage): void {
 	if (response.httpVersionMajor === 2) {
 		response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
@@ -92,7 +96,7 @@ function discardForNext(response: IncomingMessage): void {
 	}
 }
 
-/** The origin's response is given as it came, but for what this cache says of it. */
+/** Adds the member of this cache to the `Cache-Status` of the origin's response. */
 function tellStatus(response: IncomingMessage, status: string | undefined): void {
 	if (status === undefined) {
 		return;
@@ -100,33 +104,17 @@ function tellStatus(response: IncomingMessage, status: string | undefined): void
 
 	const existing = response.headers['cache-status'];
 	response.headers['cache-status'] = appendMember(Array.isArray(existing) ? existing.join(', ') : existing, status);
-	// What a user's request function gives may have none.
+	// The response of a user's request function may have no `rawHeaders`.
 	(response.rawHeaders as string[] | undefined)?.push('Cache-Status', status);
 }
 
-function toRawHeaders(headers: IncomingMessage['headers']): string[] {
-	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
-}
-
-export type Collector = {
-	/** Whether its reader is told of the end when `end` has resolved, and fails where that rejects. Got 14 and 15 tell it at once over HTTP/2. */
-	readonly awaitsEnd: boolean;
-
-	/** The body ended, whole as far as the connection can tell. */
-	readonly end: (body: Uint8Array) => Promise<void>;
-	readonly cut: (reason: WriteReason) => void;
-
-	/** There is more of it. */
-	readonly progress: (bytes: number) => void;
-};
-
 /**
-Copies the body as it is read by whoever reads it: it neither starts the flow nor holds a chunk back, and costs nothing once it has given up.
+Copies a body while somebody reads it. The copy neither starts the flow nor holds a chunk back, and costs nothing once it has been given up.
 
-@param request - Over HTTP/2, Got 16 says by it alone that a body was cut off.
-@param limit - Bytes after which it gives up.
+@param request - The request of the response: over HTTP/2, Got 16 emits an error only there when a body was cut off.
+@param limit - The number of bytes after which the copy is given up.
 */
-export function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, cut, progress}: Collector): void {
+function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, cut, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
@@ -204,11 +192,25 @@ export function collectBody(response: IncomingMessage, request: ClientRequest | 
 	request?.on('error', fail);
 }
 
+type Collector = {
+	/** Whether the reader gets the `end` event only when `end` has resolved, and an error where it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
+	readonly awaitsEnd: boolean;
+
+	/** Called when the body has ended, whole as far as the connection can tell. */
+	readonly end: (body: Uint8Array) => Promise<void>;
+
+	/** Called when the body will not be stored, and why. */
+	readonly cut: (reason: WriteReason) => void;
+
+	/** Called when some more of the body has come. */
+	readonly progress: (bytes: number) => void;
+};
+
 async function emitAfter(action: () => Promise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
 	try {
 		await action();
 	} catch (error) {
-		// Of the response itself, its decoded body would not hear.
+		// The decoded body would not get an error of the response itself.
 		if (request === undefined) {
 			emit('error', error);
 		} else {

@@ -1,6 +1,6 @@
 const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Got's own list, and what HTTP/2 has in place of a connection that is reset. */
+/** The codes that Got retries, and those of HTTP/2 in place of a reset connection. */
 const transientCodes: ReadonlySet<unknown> = new Set([
 	'EADDRINUSE',
 	'EAI_AGAIN',
@@ -17,7 +17,7 @@ const transientCodes: ReadonlySet<unknown> = new Set([
 	'ERR_HTTP2_STREAM_ERROR',
 ]);
 
-/** Whether the origin may answer otherwise soon. */
+/** Whether the origin may soon answer with another status. */
 export function isTransientStatus(statusCode: number): boolean {
 	return transientStatusCodes.has(statusCode);
 }

@@ -17,18 +17,18 @@ import {copiedHeaders, prepareRequest, type PreparedRequest} from './prepared-re
 import {receive} from './receive.ts';
 import {isTransientError, isTransientStatus} from './refresh-failures.ts';
 
-// How long it waits before it tries once more.
+// The milliseconds before a failed refresh is sent once more.
 const pause = 1000;
 
-// Bytes of a body that nobody wants, which are read so that its connection can be used again.
+// The most bytes of an unwanted body that are read, so that its connection can be used again.
 const mostUnwanted = 65_536;
 
 /**
-Prepares to renew what was served: a request of ours with the options that Got has prepared for the caller's, which itself may change by the time it is sent. Nobody waits for it, the process included.
+Prepares a refresh of the entry that was served: a request with a copy of the options that Got has prepared for the caller's request. No caller waits for it, and it keeps no process alive.
 
-It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, whose request may be over. It is tried once more after a transient failure, unless another request renews it meanwhile. Cookies go to the caller's jar.
+It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, since the caller's request may be over. It is sent once more after a transient failure, unless another request renews the entry meanwhile. Cookies go to the caller's jar.
 
-@returns What sends it. It throws where the request fails, or its credentials are rejected: then the next request in the foreground renews what is stored.
+@returns A function that sends the refresh. It throws where the request fails, or where the origin rejects its credentials: then the next request in the foreground renews the entry.
 */
 export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	const {exchange: {settings}, client} = parts;
@@ -56,7 +56,7 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 		try {
 			const failed = await attempt(first, false);
 			if (failed?.isToBeRepeated === true) {
-				// While nothing is under way, nobody is to wait.
+				// During the pause no request is under way, so that none may wait for it.
 				first.fail();
 				await deadline.wait(pause);
 				failed.leave();
@@ -87,10 +87,10 @@ class Refresh {
 	readonly #exchange: Exchange;
 	readonly #deadline: Deadline;
 
-	/** What the jar makes of the cookies that came: an error where it refuses one. */
+	/** Settled attempts to give the cookies to the jar: an error where it refuses one. */
 	readonly #cookies: Array<Promise<unknown>> = [];
 
-	/** A response of which nothing is wanted. */
+	/** The response of a failed attempt, whose body nobody wants. */
 	#unwanted: IncomingMessage | undefined;
 	#isToBeRepeated = false;
 
@@ -100,16 +100,16 @@ class Refresh {
 		this.#deadline = deadline;
 	}
 
-	/** Whether it has failed in a way that may be over soon. */
+	/** Whether the attempt has failed in a way that may be over soon. */
 	get isToBeRepeated(): boolean {
 		return this.#isToBeRepeated;
 	}
 
 	/**
-	Sends it, and reads the response.
+	Sends the request, and reads the response.
 
-	@param isLast - Whether a failure is not repeated.
-	@returns The status code of the last response; `undefined` where it is to be repeated.
+	@param isLast - Whether the attempt is the last one, whatever becomes of it.
+	@returns The status code of the response; `undefined` where the request is to be sent once more.
 	*/
 	async run(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<number | undefined> {
 		const deadline = this.#deadline;
@@ -127,7 +127,7 @@ class Refresh {
 		}
 	}
 
-	/** Ends what is still read of a response that nobody wants. */
+	/** Ends the reading of an unwanted response. */
 	leave(): void {
 		this.#unwanted?.destroy();
 	}
@@ -156,7 +156,7 @@ class Refresh {
 		return undefined;
 	}
 
-	/** The response; `undefined` where the request is to be repeated. That there is none, the exchange is told. */
+	/** Gives the response; `undefined` where the request is to be sent once more. Tells the exchange where there is none. */
 	async #answered(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<IncomingMessage | undefined> {
 		try {
 			const response = await this.#ask(validators);
@@ -192,7 +192,7 @@ class Refresh {
 		const {send, url, native, body} = this.#prepared;
 		const sending = (async () => {
 			const result = await send(new URL(url), {...native, headers: {...copiedHeaders(native.headers), ...validators}});
-			// It may come when nobody waits for it any more.
+			// The result may come after the deadline: it is bound to it, and ends at once.
 			const checked = checkedResult(result);
 			this.#deadline.bind(checked);
 			return checked;
@@ -229,7 +229,7 @@ function unrefSocket(request: ClientRequest): void {
 	}
 }
 
-/** Reads a body, of which the exchange keeps what passes, to its end, or until too much comes that nobody wants. */
+/** Reads a body to its end, or until too many unwanted bytes have come. The exchange copies what is read. */
 async function read(response: IncomingMessage, isWanted: () => boolean): Promise<void> {
 	let unwanted = 0;
 	for await (const chunk of response as AsyncIterable<Uint8Array | string>) {

@@ -3,27 +3,27 @@ import {longestTimer} from '../maybe-promise.ts';
 import {
 	isClientRequest,
 	requestFunctionOf,
+	sentBody,
 	type AttemptParts,
 	type RequestResult,
-	sentBody,
 } from './native-request.ts';
 
-/** Milliseconds that Got's own timers have to fire before ours. */
+/** The milliseconds by which Got's own timers come before ours. */
 const margin = 50;
 
 type Former = {
 	/** The request that Got knows of. */
 	readonly first: ClientRequest;
 
-	/** When it began to count `timeout.request`, by `performance.now()`. */
+	/** When Got began to count `timeout.request` for it, by `performance.now()`. */
 	readonly start: number;
 
-	/** Listens to the second request, which is then sent. */
+	/** Listens to the second request, before it is sent. */
 	readonly listen: (second: ClientRequest) => void;
 };
 
 /**
-Sends a request once more, without the conditions of the cache, and keeps the limits of the caller that Got keeps on the first one.
+Sends a request once more, without the conditions of the cache. The timeouts of the caller, which Got applies to the first request only, hold for the second one, too.
 */
 export async function resend({url, options}: AttemptParts, {first, start, listen}: Former): Promise<RequestResult> {
 	const result = await requestFunctionOf(options)(url, options.createNativeRequestOptions());
@@ -48,7 +48,7 @@ export async function resend({url, options}: AttemptParts, {first, start, listen
 	return result;
 }
 
-/** When the time is over, Got 14 and 15 destroy the first request, and this one with it. Got 16 waits for the end of the response, since the first request has ended. */
+/** Destroys the second request when the time is over. Got 14 and 15 do so by themselves, since they destroy the first request and the second one with it; Got 16 does not, since the first request has ended. */
 function endLate(request: ClientRequest, left: number): void {
 	let timer = setTimeout(() => {
 		// Where the process was busy, Got's timers are late, too.

@@ -5,7 +5,7 @@ import type {NodeHeaders} from '../model/stored-response.ts';
 const chunkSize = 65_536;
 
 /**
-An answer that came from no socket, in the shape of an `IncomingMessage`.
+A response that the cache gives, in the shape of an `IncomingMessage`.
 
 Headers and body are copies: whoever reads them may change them.
 */
@@ -25,7 +25,7 @@ export class ServedResponse extends Readable {
 	/** Got's `isFromCache` comes from here. */
 	readonly fromCache: boolean;
 
-	/** As Got times a request, for those who read it without asking where the response came from. */
+	/** Timings in the shape of Got's, for callers who read them of any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #body: Uint8Array;
 	#position = 0;
@@ -53,7 +53,7 @@ export class ServedResponse extends Readable {
 	}
 }
 
-/** Everything happened now, and took no time; nothing was encrypted, nothing failed. */
+/** Timings by which everything happened at one moment; nothing was encrypted, and nothing failed. */
 function instantTimings(now: number): Record<string, unknown> {
 	return {
 		start: now,

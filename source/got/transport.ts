@@ -12,11 +12,11 @@ import {
 	awaitRetries,
 	endOfRetries,
 	noteRedirect,
-	putOn,
 	redirectsOf,
 	refuseRetry,
-	remember,
-	takeOff,
+	rememberExchange,
+	removeTransport,
+	setTransport,
 } from './attempt-options.ts';
 import {
 	lateRequest,
@@ -30,12 +30,12 @@ import {
 	isClientRequest,
 	isResponseLike,
 	isTimeout,
-	type NativeOptions,
+	outgoingRequest,
 	requestFunctionOf,
+	type AttemptParts,
+	type NativeOptions,
 	type RequestFunction,
 	type RequestResult,
-	type AttemptParts,
-	outgoingRequest,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
@@ -44,16 +44,16 @@ import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 /**
-Puts our transport before the request function of one attempt. It decides nothing yet: hooks that run later still change the request, its request function included.
+Makes our transport the request function of one attempt. It decides nothing yet: hooks that run later may still change the request, its request function included.
 
 Got asks its options for that function once all hooks have run. The method is replaced on this one object, which Got does not copy to the next hop or attempt: so nothing is left behind that anybody could see.
 
 @throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
 */
-export function arm(options: Options, client: Client): void {
+export function interceptAttempt(options: Options, client: Client): void {
 	const transport = transportFor(options, client);
 	if (transport !== undefined) {
-		putOn(options, transport);
+		setTransport(options, transport);
 	}
 }
 
@@ -66,14 +66,14 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 	}
 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
-		takeOff(options);
+		removeTransport(options);
 		const areRetriesUsed = endOfRetries(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
 			// A recording is played as it is, cookies aside.
 			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			remember(options, {exchange, now: client.now});
+			rememberExchange(options, {exchange, now: client.now});
 			return new Attempt({
 				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);

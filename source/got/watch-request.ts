@@ -5,30 +5,6 @@ import {FailedResponse} from './failed-response.ts';
 import type {RequestResult} from './native-request.ts';
 import type {ServedResponse} from './served-response.ts';
 
-export type GivenResponse = IncomingMessage | ServedResponse;
-
-export type Watcher = {
-	/** What takes the place of a response: it, a stored one, or another that is waited for; nothing where the request is to be sent once more. Only what is waited for may fail. */
-	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
-
-	/** Sends the request once more, after somebody listens to it. */
-	readonly resend: (listen: (request: ClientRequest) => void) => Promise<RequestResult>;
-
-	/** The request is destroyed, with an error where that is of a timeout: nothing is waited for any more. */
-	readonly giveUp: (error: Error | undefined) => void;
-
-	/** It has come to an end without a response. */
-	readonly close: () => void;
-
-	/** What takes the place of a failure, if anything. Must not fail. */
-	readonly fail: (error: unknown) => ServedResponse | undefined;
-};
-
-export type Watched = {
-	/** Whether somebody has destroyed the request. */
-	readonly isDestroyed: boolean;
-};
-
 /**
 Lets the cache see a request's response or failure before Got does, and put a stored response in its place. Where the request is sent once more, Got is told of what happens to the second one as if it happened to the first, the only one that Got knows of.
 */
@@ -36,11 +12,35 @@ export function watchRequest(request: ClientRequest, watcher: Watcher): Watched 
 	return new WatchedRequest(request, watcher);
 }
 
+type Watcher = {
+	/** Gives the response that Got gets in place of one: that one itself or a stored one; `undefined` where the request is to be sent once more. A promise may reject, but the function must not throw. */
+	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
+
+	/** Sends the request once more; `listen` is called with the new request before that is sent. */
+	readonly resend: (listen: (request: ClientRequest) => void) => Promise<RequestResult>;
+
+	/** Called when the request is destroyed, with an error if it is by a timeout: nobody waits for it any more. */
+	readonly giveUp: (error: Error | undefined) => void;
+
+	/** Called when the request has ended without a response. */
+	readonly close: () => void;
+
+	/** Gives the response that Got gets in place of a failure, if any. It must not throw. */
+	readonly fail: (error: unknown) => ServedResponse | undefined;
+};
+
+type Watched = {
+	/** Whether somebody has destroyed the request. */
+	readonly isDestroyed: boolean;
+};
+
+export type GivenResponse = IncomingMessage | ServedResponse;
+
 class WatchedRequest implements Watched {
 	readonly #request: ClientRequest;
 	readonly #watcher: Watcher;
 
-	/** Those who listened before Got did. */
+	/** The listeners of `close` that were there before Got's. */
 	readonly #before: ReturnType<ClientRequest['rawListeners']>;
 	#isSettled = false;
 	#isGivenUp = false;
@@ -50,7 +50,7 @@ class WatchedRequest implements Watched {
 	#isResent = false;
 	#second: ClientRequest | undefined;
 
-	/** What the first request was answered with. */
+	/** The response to the first request. */
 	#unused: IncomingMessage | undefined;
 
 	constructor(request: ClientRequest, watcher: Watcher) {
@@ -77,7 +77,7 @@ class WatchedRequest implements Watched {
 
 		forgiveWrites(request, () => this.#isReplaced);
 		this.#before = request.rawListeners('close');
-		// Once it is sent again, what it failed with is told by the second one, too.
+		// Once the request is sent again, the second one fails with the same error.
 		replaceEmit(request, (event, argument, emit) => (this.#isResent && event === 'error') || this.#handle(event, argument, emit));
 	}
 
@@ -126,7 +126,7 @@ class WatchedRequest implements Watched {
 			return true;
 		}
 
-		// Node.js marks the request as destroyed when its response has ended: that it still is wanted, nobody has denied.
+		// `destroyed` would not tell: Node.js sets it when the response has ended.
 		return this.#isGivenUp || emit('response', given);
 	}
 
@@ -138,7 +138,7 @@ class WatchedRequest implements Watched {
 		}
 	}
 
-	/** The first request has had its response: all else that Got hears of it happens to the second one. */
+	/** Sends the request once more: from then on, Got is told of the second request in place of the first. */
 	async #resend(emit: Emission): Promise<void> {
 		this.#isSettled = false;
 		this.#isResent = true;
@@ -180,7 +180,7 @@ class WatchedRequest implements Watched {
 
 	/** The second request has come to an end. */
 	#endUnsettled(tell: (event: 'error', argument: unknown) => void): void {
-		// Over HTTP/2, it has not been read yet.
+		// Over HTTP/2, the first response has not been read yet.
 		this.#unused?.resume();
 		if (this.#isSettled) {
 			return;
@@ -199,12 +199,12 @@ const ignored = new Set<unknown>(['ECONNRESET', 'EPIPE']);
 
 function tellFailure(error: Error, emit: Emission): boolean {
 	const isHeard = emit('error', error);
-	// Where Got has heard of the error, it asks for no response any more.
+	// Where Got does not ignore the error, it does not look at a response any more.
 	return ignored.has((error as {readonly code?: unknown}).code) ? emit('response', new FailedResponse(error)) : isHeard;
 }
 
 /**
-The failure is over with the stored response: Got, which would take the end of the request for another failure, is not told of it. Whoever listened before Got did is: what Node.js and agents hold for the request is given back.
+Keeps the end of a request from Got that a stored response has replaced: Got would take it for another failure. The listeners that were there before Got's are called, so that Node.js and agents give back what they hold for the request.
 */
 function endReplaced(event: 'error' | 'close', request: ClientRequest, before: ReturnType<ClientRequest['rawListeners']>): boolean {
 	if (event === 'close') {
@@ -216,46 +216,8 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 	return true;
 }
 
-/** Emits the event itself, or another one in its place. */
-export type Emission = (event?: string | symbol, argument?: unknown) => boolean;
-
-type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
-
 /**
-Stands before an emitter's `emit`. Listeners cannot do what this does: see an event first, and change it, whoever listens.
-
-@param intercept - Gets the event, its first argument, and what emits it, by itself or with another event in its place.
-@returns What takes the interception off again.
-*/
-export function replaceEmit(emitter: EventEmitter, intercept: (event: string | symbol, argument: unknown, emit: Emission) => boolean): () => void {
-	const original = emitter.emit as Emit;
-	const own = Object.getOwnPropertyDescriptor(emitter, 'emit');
-
-	const emit: Emit = (event, ...arguments_) => intercept(event, arguments_[0], (replacedEvent, replacement) => replacedEvent === undefined
-		? original.call(emitter, event, ...arguments_)
-		: original.call(emitter, replacedEvent, replacement));
-
-	// Not enumerable: whoever copies the properties of a response must not copy this.
-	Object.defineProperty(emitter, 'emit', {
-		value: emit, configurable: true, writable: true, enumerable: false,
-	});
-
-	return () => {
-		// Someone may stand before us in turn; what calls us then must still find us.
-		if (emitter.emit !== emit) {
-			return;
-		}
-
-		if (own === undefined) {
-			Reflect.deleteProperty(emitter, 'emit');
-		} else {
-			Object.defineProperty(emitter, 'emit', own);
-		}
-	};
-}
-
-/**
-Whoever waits for a write or for the end of the request is told of the failure, too, when the socket closes: a stream of Got's would end with an error after it was answered.
+Keeps the failure of a request that a stored response has replaced from the callbacks of `write` and `end`: by them, a stream of Got would end with an error after it was answered.
 */
 function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
 	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
@@ -269,3 +231,41 @@ function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void 
 		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
 	}
 }
+
+/**
+Replaces the `emit` of an emitter: unlike a listener, the replacement sees each event first, and can change or drop it.
+
+@param intercept - Gets the event, its first argument, and a function that emits it, or another event in its place.
+@returns A function that puts the former `emit` back.
+*/
+export function replaceEmit(emitter: EventEmitter, intercept: (event: string | symbol, argument: unknown, emit: Emission) => boolean): () => void {
+	const original = emitter.emit as Emit;
+	const own = Object.getOwnPropertyDescriptor(emitter, 'emit');
+
+	const emit: Emit = (event, ...arguments_) => intercept(event, arguments_[0], (replacedEvent, replacement) => replacedEvent === undefined
+		? original.call(emitter, event, ...arguments_)
+		: original.call(emitter, replacedEvent, replacement));
+
+	// Not enumerable: code that copies the properties of a response must not copy this.
+	Object.defineProperty(emitter, 'emit', {
+		value: emit, configurable: true, writable: true, enumerable: false,
+	});
+
+	return () => {
+		// Another replacement may have been made since, which calls this one.
+		if (emitter.emit !== emit) {
+			return;
+		}
+
+		if (own === undefined) {
+			Reflect.deleteProperty(emitter, 'emit');
+		} else {
+			Object.defineProperty(emitter, 'emit', own);
+		}
+	};
+}
+
+/** Emits the event that was intercepted, or another one in its place. */
+type Emission = (event?: string | symbol, argument?: unknown) => boolean;
+
+type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;

@@ -1,14 +1,14 @@
 import {hash} from 'node:crypto';
 import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
 import type {Ignored} from './credentials.ts';
+import {parseParameters, type Parameterized} from './field-parameters.ts';
 import {
 	canonicalJson,
 	maxJsonLength,
 	redactJson,
 	type FieldQuestion,
 } from './json.ts';
-import {parseParameters, type Parameterized} from './field-parameters.ts';
-import {type KeyParts, compare, normalizeParameters} from './key-parts.ts';
+import {compare, normalizeParameters, type KeyParts} from './key-parts.ts';
 import {splitMultipart, type Part} from './multipart.ts';
 import {redactParameters} from './references.ts';
 import type {StorableRequest} from './types.ts';

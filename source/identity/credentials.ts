@@ -39,35 +39,15 @@ function remember(name: string): CredentialClass {
 	return found;
 }
 
-type Ending = Omit<CredentialRow, 'after' | 'directlyAfter'> & {
-	/** The words of the ending before its last one, the last first. */
-	readonly rest: readonly string[];
-	readonly directlyAfter: ReadonlySet<string> | undefined;
-	readonly after: ReadonlySet<string> | undefined;
-};
-
-const endings = Map.groupBy(credentialTable.flatMap(row => row.ends.map(phrase => {
-	const [last, ...rest] = phrase.split(' ').toReversed();
-	return {
-		...row,
-		last: last!,
-		rest,
-		directlyAfter: row.directlyAfter && new Set(row.directlyAfter),
-		after: row.after && new Set(row.after),
-	};
-})), ({last}) => last) satisfies ReadonlyMap<string, readonly Ending[]>;
-const neutral: ReadonlySet<string> = new Set(neutralWords);
-const questions: ReadonlySet<string> = new Set(questionWords);
-
 function classify(name: string): CredentialClass {
 	const found = classifyWords(wordsOf(name).slice(-longestPath));
 	return found !== 'plain' && questions.has(wordsOf(innermost(name))[0] ?? '') ? 'plain' : found;
 }
 
-// So many words of a name count, from its end.
+// The number of words of a name that count, from its end.
 const longestPath = 16;
 
-/** `has_password` of `user[has_password]`. */
+/** The last name of a path, such as `has_password` of `user[has_password]`. */
 function innermost(name: string): string {
 	const path = name.endsWith('[]') ? name.slice(0, -2) : name;
 	return path.slice(Math.max(path.lastIndexOf('['), path.lastIndexOf('.')) + 1);
@@ -87,6 +67,26 @@ function classifyWords(words: readonly string[]): CredentialClass {
 
 	return 'plain';
 }
+
+type Ending = Omit<CredentialRow, 'after' | 'directlyAfter'> & {
+	/** The words of the ending before its last one, the last first. */
+	readonly rest: readonly string[];
+	readonly directlyAfter: ReadonlySet<string> | undefined;
+	readonly after: ReadonlySet<string> | undefined;
+};
+
+const endings = Map.groupBy(credentialTable.flatMap(row => row.ends.map(phrase => {
+	const [last, ...rest] = phrase.split(' ').toReversed();
+	return {
+		...row,
+		last: last!,
+		rest,
+		directlyAfter: row.directlyAfter && new Set(row.directlyAfter),
+		after: row.after && new Set(row.after),
+	};
+})), ({last}) => last) satisfies ReadonlyMap<string, readonly Ending[]>;
+const neutral: ReadonlySet<string> = new Set(neutralWords);
+const questions: ReadonlySet<string> = new Set(questionWords);
 
 /** What a name says where an unknown word follows: `token_foo` may be a token, `code_foo` is hardly a code. */
 const lessCertain = {secret: 'ambiguous', ambiguous: 'plain', plain: 'plain'} as const satisfies Record<CredentialClass, CredentialClass>;
@@ -127,28 +127,31 @@ export const DEFAULT_IGNORED_PARAMETERS: readonly string[] = Object.freeze([
 	'x-xsrf-token',
 ]);
 
+/** The text that stands in place of a value that is not stored. */
+export const REDACTED = 'REDACTED';
+
 /**
 A name in any letter case, a `RegExp` that is searched in names, or a JSON path such as `$.user.token`, `$.items[*].id` or `$['a b'][0]` for a field of a JSON body.
 */
 export type IgnoredParameter = string | RegExp;
 
-type Step = string | number | typeof anyMember;
-
-const anyMember: unique symbol = Symbol('*');
-
-/** `ignoredParameters`, understood. */
+/** `ignoredParameters` in the form in which names are looked up. */
 export type Ignored = {
 	/** In lower case. */
 	readonly names: ReadonlySet<string>;
 	readonly patterns: readonly RegExp[];
 
-	/** The same for header names, which have no letter case. */
+	/** The same patterns for header names, whose letter case does not count. */
 	readonly headerPatterns: readonly RegExp[];
 	readonly paths: ReadonlyArray<readonly Step[]>;
 };
 
+type Step = string | number | typeof anyMember;
+
+const anyMember: unique symbol = Symbol('*');
+
 /**
-What is ignored, in the form that is asked.
+Compiles `ignoredParameters`.
 
 @returns The index of the first item that is neither a name, a `RegExp` nor a JSON path, if there is one.
 */
@@ -187,6 +190,28 @@ export function compileIgnored(parameters: Iterable<unknown>): Ignored | number 
 	});
 }
 
+const pathStep = /\.(?<name>[^\s"'.\[\]]+)|\[(?:(?<index>\d+)|(?<any>\*)|'(?<single>[^']*)'|"(?<double>[^"]*)")\]/vy;
+
+function parsePath(text: string): readonly Step[] | undefined {
+	const steps: Step[] = [];
+	pathStep.lastIndex = 1;
+	while (pathStep.lastIndex < text.length) {
+		const groups = pathStep.exec(text)?.groups;
+		if (groups === undefined) {
+			return undefined;
+		}
+
+		const {name, index, any} = groups;
+		if (any !== undefined || name === '*') {
+			steps.push(anyMember);
+		} else {
+			steps.push(index === undefined ? (name ?? groups.single ?? groups.double)! : Number(index));
+		}
+	}
+
+	return Object.freeze(steps);
+}
+
 export const ignoredByDefault: Ignored = compileIgnored(DEFAULT_IGNORED_PARAMETERS) as Ignored;
 
 /** Whether a parameter of a query, a form or a JSON body is ignored by its name. */
@@ -207,35 +232,10 @@ export function tellsWhoAsks(ignored: Ignored, name: string): boolean {
 
 /** Whether a field of a JSON body is ignored by where it stands. */
 export function ignoresPath({paths}: Ignored, path: ReadonlyArray<string | number>): boolean {
-	return paths.some(steps => steps.length === path.length && steps.every((step, index) => step === anyMember || step === path[index]));
+	return paths.some(steps => steps.length === path.length && steps.every((expected, index) => expected === anyMember || expected === path[index]));
 }
 
 /** Whether the value of a parameter is replaced in what is stored and shown. */
 export function isRedacted(ignored: Ignored, name: string): boolean {
 	return ignoresName(ignored, name) || classifyName(name) !== 'plain';
-}
-
-/** What stands in the place of a value that is not stored. */
-export const REDACTED = 'REDACTED';
-
-const step = /\.(?<name>[^\s"'.\[\]]+)|\[(?:(?<index>\d+)|(?<any>\*)|'(?<single>[^']*)'|"(?<double>[^"]*)")\]/vy;
-
-function parsePath(text: string): readonly Step[] | undefined {
-	const steps: Step[] = [];
-	step.lastIndex = 1;
-	while (step.lastIndex < text.length) {
-		const groups = step.exec(text)?.groups;
-		if (groups === undefined) {
-			return undefined;
-		}
-
-		const {name, index, any} = groups;
-		if (any !== undefined || name === '*') {
-			steps.push(anyMember);
-		} else {
-			steps.push(index === undefined ? (name ?? groups.single ?? groups.double)! : Number(index));
-		}
-	}
-
-	return Object.freeze(steps);
 }

@@ -1,18 +1,8 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/storing.ts';
-import {tellsWhoAsks, type Ignored} from './credentials.ts';
-import {
-	isTargetHeader,
-	connectionUrl,
-	knownBody,
-	lowerCaseNames,
-	matchedMethod,
-	unknownBody,
-	type SentRequest,
-} from './sent-request.ts';
-import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 import {hasNamedValues} from './body.ts';
+import {tellsWhoAsks, type Ignored} from './credentials.ts';
 import {failureOf} from './failure.ts';
 import {isRedactedPart} from './key-parts.ts';
 import {
@@ -22,10 +12,23 @@ import {
 	type MatchedRequest,
 	type Secret,
 } from './key.ts';
-import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
 import {redactUrl, resourceOf} from './references.ts';
+import {
+	connectionUrl,
+	isTargetHeader,
+	knownBody,
+	lowerCaseNames,
+	matchedMethod,
+	unknownBody,
+	type SentRequest,
+} from './sent-request.ts';
+import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
+import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 
-type GetSecret = () => MaybePromise<Secret>;
+/** The identity of a request, as it will be sent. */
+export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {
+	return new Identity(request, settings);
+}
 
 /**
 Who a request is: its key, whom it is for, and what of it may be stored. Everything that reads, writes, waits for or describes a request goes by this.
@@ -42,7 +45,7 @@ export class Identity {
 		this.#settings = settings;
 	}
 
-	/** Whether the body says, or may say, whom the response is for: then it is for this very request alone. */
+	/** Whether the body says, or may say, whom the response is for: then the response answers no other request. */
 	get hasBodyCredential(): boolean {
 		const {partitionBy} = this.#settings;
 		if (this.request.body === undefined) {
@@ -52,7 +55,7 @@ export class Identity {
 		try {
 			return this.#parts.hasBodyCredential || (typeof partitionBy === 'function' && partitionBy(this.request) !== partitionBy({...this.request, method: 'GET', body: undefined}));
 		} catch {
-			// What a user's function cannot tell is nobody else's.
+			// Where the user's function fails, the response might be for one tenant only.
 			return true;
 		}
 	}
@@ -100,6 +103,7 @@ export class Identity {
 		return then(partition, known => redactRequest(this.request, this.#settings, known));
 	}
 
+	/** What the key is made of, derived once. */
 	get #parts(): MatchedRequest {
 		this.#matched ??= matchRequest(this.request, this.#settings);
 		return this.#matched;
@@ -111,13 +115,10 @@ export class Identity {
 	}
 }
 
-/** The identity of a request, as it will be sent. */
-export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {
-	return new Identity(request, settings);
-}
+type GetSecret = () => MaybePromise<Secret>;
 
-/** A request as keys are made of it. */
-export function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
+/** The parts of a request that keys are made of, as a `keyFn` gets them. */
+function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
 	return {
 		method: matchedMethod(method, override),
 		url,
@@ -146,9 +147,9 @@ export function siblingOf(request: SentRequest, method: string, target: string =
 /**
 Names the resource of a request, whoever asks and however its parameters are ordered: the target URI without its secrets, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
 
-What an unsafe method has got of it has a name of its own, since another request by that method may spare it.
+A response to an unsafe method has a name of its own, since another request by that method may leave it valid.
 
-Stores have a digest of the name that anybody can make: of a secret in it, they could find out by guessing. So URLs that differ in their secrets alone are one resource.
+Stores hold a digest of the name without a key: a secret in the name could be found by guessing. So URLs that differ in their secrets alone are one resource.
 */
 export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
 	const resource = resourceOf(redactUrl(targetUrl, ignored));
@@ -157,7 +158,7 @@ export function resourceOfRequest({method, override = method, url, targetUrl}: S
 }
 
 /**
-The key that a user's function makes. Most make theirs without a secret, and then none is read: where one is needed that is not at hand, the function is called again with it.
+The key that the user's `keyFn` makes. Most functions need no secret, and then none is read. Where the function asks for the default key, and that needs a secret which is still to be read, the function is called again with it.
 */
 function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {readonly keyFn: NonNullable<KeySettingsOfCache['keyFn']>}, secret: GetSecret): MaybePromise<string | undefined> {
 	let pending: Promise<Secret> | undefined;
@@ -171,7 +172,7 @@ function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {read
 		return value;
 	}));
 
-	// Whatever the function made of the error is not what it makes with the secret.
+	// The function may have caught the error about the missing secret: what it gave then does not count.
 	const first = recover(() => call(undefined), error => {
 		if (pending === undefined) {
 			throw failureOf('keyFn', error);
@@ -196,20 +197,12 @@ function checkedKey(key: unknown): string | undefined {
 	return key;
 }
 
-/** Keys by the URL alone: a text that is put together costs more to look up than all else on a hit. */
-type Keys = Map<string, string>;
-
-/** Keys that were made lately, by the parameters that are ignored, then by the other settings, then by method and TLS settings: a key of a plain request is a digest that costs more than all else on a hit. */
-const known = new WeakMap<Ignored, Array<Map<string, Keys>>>();
-const mostKeys = 2000;
-const mostGroups = 50;
-
 /**
 The keys of plain requests like this one, by URL. A plain request is one whose key is made of nothing but its method, its URL and its TLS settings, and needs no secret.
 
 @returns `undefined` where there is more.
 */
-export function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): Keys | undefined {
+function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): Keys | undefined {
 	if (body !== undefined || matchHeaders !== false || typeof partitionBy === 'function' || method.includes(':')) {
 		return undefined;
 	}
@@ -223,8 +216,16 @@ export function plainKeys({method, headers, body, trust}: KeyRequest, {matchHead
 	return keysOf(ignoredParameters, (partitionBy === 'credentials' ? 0 : 1) + (cacheControl === true ? 2 : 0), trust === undefined ? method : `${method} ${trust}`);
 }
 
-/** Remembers a key that was made without a secret, so that it is the same for everybody. */
-export function rememberKey(keys: Keys, url: string, key: string): void {
+/** Keys by URL. A map for each method and group of settings spares a hit the joining of all of them to one text. */
+type Keys = Map<string, string>;
+
+/** Keys of plain requests, by the ignored parameters, then by the other settings, then by method and TLS settings. To make such a key again, a digest, would cost more than all else on a hit. */
+const knownKeys = new WeakMap<Ignored, Array<Map<string, Keys>>>();
+const mostKeys = 2000;
+const mostGroups = 50;
+
+/** Remembers a key that was made without a secret: it is the same for everybody. */
+function rememberKey(keys: Keys, url: string, key: string): void {
 	if (keys.size >= mostKeys) {
 		keys.clear();
 	}
@@ -233,7 +234,7 @@ export function rememberKey(keys: Keys, url: string, key: string): void {
 }
 
 function keysOf(ignored: Ignored, settings: number, group: string): Keys {
-	const bySettings = known.get(ignored) ?? [];
+	const bySettings = knownKeys.get(ignored) ?? [];
 	const groups = bySettings[settings] ?? new Map<string, Keys>();
 	const keys = groups.get(group);
 	if (keys !== undefined) {
@@ -245,7 +246,7 @@ function keysOf(ignored: Ignored, settings: number, group: string): Keys {
 	}
 
 	const made: Keys = new Map();
-	known.set(ignored, bySettings);
+	knownKeys.set(ignored, bySettings);
 	bySettings[settings] = groups;
 	groups.set(group, made);
 	return made;

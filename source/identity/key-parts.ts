@@ -1,10 +1,10 @@
 import {
 	classifyName,
-	type CredentialClass,
 	ignoresName,
 	ignoresPath,
 	REDACTED,
 	tellsWhoAsks,
+	type CredentialClass,
 	type Ignored,
 } from './credentials.ts';
 import type {JsonPath} from './json.ts';
@@ -16,27 +16,6 @@ import {
 	redactReferences,
 } from './references.ts';
 import type {IdentitySettings} from './types.ts';
-
-const redactedJson = JSON.stringify(REDACTED);
-
-/** The class of a value with a credential in it, or that has had one, under a plain name: as good as that of an ambiguous one. */
-const valueClass = 'ambiguous';
-
-/**
-The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
-*/
-const maxPathsLength = 1024 * 1024;
-
-/** A value that nobody may guess from the key: the key has only a keyed digest of it. */
-export type HashedPart = readonly [where: string, name: string, value: string | null];
-
-/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
-export function isRedactedPart(part: HashedPart): boolean {
-	return part[2]?.includes(REDACTED) === true;
-}
-
-/** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
-type Use = 'clear' | 'hashed' | 'ignored';
 
 /**
 Sorts the values of a request into those that are part of the key in clear, those that are part of it by a keyed digest, and those that are ignored.
@@ -65,11 +44,12 @@ export class KeyParts {
 		return this.#hasBodyCredential;
 	}
 
+	/** Adds a hashed part. */
 	hash(where: string, name: string, value: string | undefined): void {
 		this.#hashed.push([where, name, value ?? null]);
 	}
 
-	/** A body of which nobody knows what is in it. */
+	/** Adds the digest of a body whose content cannot be read. */
 	hashBody(digest: string): void {
 		this.#hasBodyCredential = true;
 		this.hash('body', '', digest);
@@ -120,12 +100,12 @@ export class KeyParts {
 		return text;
 	}
 
-	/** Whether a field of a JSON body is not to be stored. */
+	/** Whether the value of a field of a JSON body must not be stored. */
 	isSecretField(path: JsonPath, value: string, isString: boolean): boolean {
 		return this.#ignoresField(path) || this.#classOfField(path, value, isString) !== 'plain';
 	}
 
-	/** Whether the value of a header that is called something plain is part of the key in clear. One with a credential in it is hashed, and so is one that had one. */
+	/** Whether the value of a header with a plain name is part of the key in clear. A value that has, or had, a credential in it is hashed. */
 	keepsHeader(where: 'reference' | 'target', name: string, value: string): boolean {
 		const isKept = !value.includes(REDACTED) && redactReferences(value, this.#ignored) === value;
 		if (!isKept) {
@@ -135,7 +115,11 @@ export class KeyParts {
 		return isKept;
 	}
 
-	/** Reads what may turn out to be no JSON, or to have too long paths. Then nothing of it is hashed. */
+	/**
+	Reads a body that may turn out to be no JSON, or to have too long paths: then nothing of it stays hashed.
+
+	@param read - Gives `undefined` where the body cannot be read.
+	*/
 	attempt(read: () => string | undefined): string | undefined {
 		const {length} = this.#hashed;
 		const text = read();
@@ -146,7 +130,7 @@ export class KeyParts {
 		return text;
 	}
 
-	/** A header that tells who asks is hashed, unless the settings ignore it and it is not certain that it does. */
+	/** Whether a header is hashed since it tells who asks: not without `partitionBy: 'credentials'`, nor where its name is ambiguous and the settings ignore it. */
 	usesHeader(name: string): boolean {
 		return this.#hasCredentials && tellsWhoAsks(this.#ignored, name);
 	}
@@ -177,10 +161,31 @@ export class KeyParts {
 	}
 }
 
+/** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
+type Use = 'clear' | 'hashed' | 'ignored';
+
+/** A value that must not be guessed from the key, which has only a keyed digest of it; `null` for a name without a value. */
+export type HashedPart = readonly [where: string, name: string, value: string | null];
+
+/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
+export function isRedactedPart(part: HashedPart): boolean {
+	return part[2]?.includes(REDACTED) === true;
+}
+
 /** Whether a value may be a credential. Where a user ignores a name that may be one or not, the user is right. */
 function isCredential(kind: CredentialClass, isIgnored: boolean): boolean {
 	return kind === 'secret' || (kind === 'ambiguous' && !isIgnored);
 }
+
+const redactedJson = JSON.stringify(REDACTED);
+
+/** The class of a plain name whose value has, or had, a credential in it: the same as that of an ambiguous name. */
+const valueClass = 'ambiguous';
+
+/**
+The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
+*/
+const maxPathsLength = 1024 * 1024;
 
 /**
 The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
@@ -208,6 +213,25 @@ export function normalizeParameters(text: string, keeps: (name: string, value: s
 	return kept.map(([, part]) => part).join('&');
 }
 
+/** The name and the value of a parameter, as they are written. */
+export function split(part: string): [name: string, value: string | undefined] {
+	const index = part.indexOf('=');
+	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
+}
+
+/** A name or a value of a parameter; as it is written where it cannot be decoded. */
+export function decode(text: string): string {
+	if (!/[%+]/v.test(text)) {
+		return text;
+	}
+
+	try {
+		return decodeURIComponent(text.replaceAll('+', ' '));
+	} catch {
+		return text;
+	}
+}
+
 /** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
 export function normalizeEscapes(text: string): string {
 	// A space has one form only, and texts have many of them.
@@ -226,23 +250,4 @@ export function compare(a: string, b: string): number {
 	}
 
 	return a < b ? -1 : 1;
-}
-
-/** The name and the value of a parameter, as they are written. */
-export function split(part: string): [name: string, value: string | undefined] {
-	const index = part.indexOf('=');
-	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
-}
-
-/** A name or a value of a parameter; as it is written where it cannot be decoded. */
-export function decode(text: string): string {
-	if (!/[%+]/v.test(text)) {
-		return text;
-	}
-
-	try {
-		return decodeURIComponent(text.replaceAll('+', ' '));
-	} catch {
-		return text;
-	}
 }

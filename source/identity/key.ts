@@ -4,32 +4,27 @@ import {
 	randomBytes,
 	type KeyObject,
 } from 'node:crypto';
-import {
-	normalizeFieldValue,
-	fieldValue,
-	type Fields,
-	fieldLines,
-	nominatedValues,
-} from '../policy/fields.ts';
 import {describe, SettingError} from '../errors.ts';
-import {matchedContentType, bodyParts} from './body.ts';
+import {
+	fieldLines,
+	fieldValue,
+	nominatedValues,
+	normalizeFieldValue,
+	type Fields,
+} from '../policy/fields.ts';
+import {bodyParts, matchedContentType} from './body.ts';
 import {
 	classifyName,
-	ignoresHeader,
-	REDACTED,
 	compileIgnored,
 	ignoredByDefault,
+	ignoresHeader,
+	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
 } from './credentials.ts';
-import {KeyParts, type HashedPart} from './key-parts.ts';
-import type {
-	IdentitySettings,
-	KeyRequest,
-	PartitionFunction,
-	StorableRequest,
-} from './types.ts';
 import {failureOf} from './failure.ts';
+import {KeyParts, type HashedPart} from './key-parts.ts';
+import {normalizeUrl, parsedUrl} from './references.ts';
 import {
 	lowerCaseNames,
 	matchedMethod,
@@ -37,45 +32,12 @@ import {
 	overridingMethod,
 	targetParts,
 } from './sent-request.ts';
-import {normalizeUrl, parsedUrl} from './references.ts';
-
-/** The secret of keyed digests. */
-export type Secret = string | Uint8Array | KeyObject;
-
-/** The settings of a client that decide the key; each has its default. */
-export type KeySettings = {
-	readonly matchHeaders?: boolean | readonly string[] | undefined;
-	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
-	readonly partitionSecret?: string | Uint8Array | undefined;
-	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
-	readonly contentRootKey?: string | undefined;
-
-	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters is part of the key (RFC 9111 §4). */
-	readonly cacheControl?: boolean | undefined;
-};
-
-/** The parts of a key. */
-export type MatchedRequest = {
-	/** Those in clear. */
-	readonly parts: readonly unknown[];
-
-	/** Those of which the key has a keyed digest. It needs a secret where there are any. */
-	readonly hashed: readonly HashedPart[];
-
-	/** Whether there may be a credential in the body. */
-	readonly hasBodyCredential: boolean;
-};
-
-// Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
-const prefix = 'got-cache:2:';
-
-// A word follows, where an entry has a digest.
-const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;
-
-/** Whether a record of the cache lies under a key, and no response. */
-export function isRecordKey(key: string): boolean {
-	return recordKey.test(key);
-}
+import type {
+	IdentitySettings,
+	KeyRequest,
+	PartitionFunction,
+	StorableRequest,
+} from './types.ts';
 
 /**
 Makes the primary key of a request: a SHA-256 digest of its method, target URL, TLS settings, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
@@ -96,12 +58,27 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	const matched = matchRequest({...request, method: matchedMethod(request.method, overridingMethod(headers)), headers}, {
 		matchHeaders: typeof matchHeaders === 'boolean' ? matchHeaders : matchHeaders.map(name => name.toLowerCase()),
 		partitionBy,
-		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : understood(ignoredParameters),
+		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : toIgnored(ignoredParameters),
 		contentRootKey,
 		cacheControl,
 	});
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
+
+/** The settings of a client that decide the key. Each has the default of the client's setting of that name. */
+export type KeySettings = {
+	readonly matchHeaders?: boolean | readonly string[] | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionSecret?: string | Uint8Array | undefined;
+	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
+	readonly contentRootKey?: string | undefined;
+
+	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters is part of the key (RFC 9111 §4). */
+	readonly cacheControl?: boolean | undefined;
+};
+
+/** The secret of keyed digests. */
+export type Secret = string | Uint8Array | KeyObject;
 
 /**
 The parts of a request that its key is made of.
@@ -125,7 +102,19 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 	return {parts, hashed, hasBodyCredential};
 }
 
-/** Hashes what says who asks. A credential in the query or the body is hashed where these are read. */
+/** The parts of a key. */
+export type MatchedRequest = {
+	/** The parts that are in the key in clear. */
+	readonly parts: readonly unknown[];
+
+	/** The parts of which the key has a keyed digest. Where there are any, the key needs a secret. */
+	readonly hashed: readonly HashedPart[];
+
+	/** Whether there may be a credential in the body. */
+	readonly hasBodyCredential: boolean;
+};
+
+/** Hashes the parts of a request that say who asks. A credential in the query or the body is hashed where these are read. */
 function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySettings, keyParts: KeyParts): void {
 	if (partitionBy === false) {
 		return;
@@ -161,6 +150,59 @@ function tenantOf(request: KeyRequest, partitionBy: PartitionFunction): unknown 
 	}
 }
 
+/**
+The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
+
+With `true`, all headers but those of the connection and those that are ignored are included. A header that is listed is included even where it is ignored, except for `Host`; a secret value is hashed.
+*/
+function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
+	if (matchHeaders === false) {
+		return [];
+	}
+
+	const isMatched = (name: string): boolean => !neverMatched.has(name) && !name.startsWith(':') && !ignoresHeader(ignoredParameters, name);
+	const names = matchHeaders === true ? Object.keys(headers).filter(name => isMatched(name)) : matchHeaders.filter(name => name !== 'host');
+	const selected: Array<readonly [string, string]> = [];
+	for (const name of names.toSorted()) {
+		const value = fieldValue(headers, name);
+		if (value === undefined) {
+			continue;
+		}
+
+		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
+			parts.hash('match', name, value);
+		} else if (parts.keepsHeader('reference', name, value)) {
+			// The boundary of form data is another each time, and its parts count by themselves.
+			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
+		}
+	}
+
+	return selected;
+}
+
+// These headers belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key already.
+const neverMatched = new Set([
+	'cache-control',
+	'connection',
+	'content-length',
+	'expect',
+	'host',
+	'if-match',
+	'if-modified-since',
+	'if-none-match',
+	'if-range',
+	'if-unmodified-since',
+	'keep-alive',
+	'pragma',
+	'proxy-connection',
+	'range',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+]);
+
+/** The key of the parts of a request. */
 export function keyOfMatched({parts, hashed}: MatchedRequest, secret: Secret): string {
 	return keyOfParts(parts, partitionDigest(hashed, secret));
 }
@@ -169,6 +211,9 @@ export function keyOfMatched({parts, hashed}: MatchedRequest, secret: Secret): s
 export function keyOfParts(parts: readonly unknown[], partition: string | undefined): string {
 	return prefix + digest([...parts, partition ?? null]);
 }
+
+// Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
+const prefix = 'got-cache:2:';
 
 /** The keyed digest of hashed parts; `undefined` where there are none. */
 export function partitionDigest(hashed: readonly HashedPart[], secret: Secret): string | undefined {
@@ -197,7 +242,7 @@ function keyedDigest(secret: Secret, parts: readonly unknown[]): string {
 	return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex');
 }
 
-function understood(parameters: Iterable<IgnoredParameter>): Ignored {
+function toIgnored(parameters: Iterable<IgnoredParameter>): Ignored {
 	const items = [...parameters];
 	const ignored = compileIgnored(items);
 	if (typeof ignored === 'number') {
@@ -207,61 +252,17 @@ function understood(parameters: Iterable<IgnoredParameter>): Ignored {
 	return ignored;
 }
 
-let ofProcess: Uint8Array | undefined;
+let secretOfProcess: Uint8Array | undefined;
 
 function processSecret(): Uint8Array {
-	ofProcess ??= randomBytes(32);
-	return ofProcess;
+	secretOfProcess ??= randomBytes(32);
+	return secretOfProcess;
 }
 
-// They belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key by itself.
-const neverMatched = new Set([
-	'cache-control',
-	'connection',
-	'content-length',
-	'expect',
-	'host',
-	'if-match',
-	'if-modified-since',
-	'if-none-match',
-	'if-range',
-	'if-unmodified-since',
-	'keep-alive',
-	'pragma',
-	'proxy-connection',
-	'range',
-	'te',
-	'trailer',
-	'transfer-encoding',
-	'upgrade',
-]);
-
-/**
-The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
-
-With `true`, all but those of the connection and those that are ignored. A header that is listed is included whatever else is said of it, but for `Host`; where its value is secret, it is hashed.
-*/
-export function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
-	if (matchHeaders === false) {
-		return [];
-	}
-
-	const isMatched = (name: string): boolean => !neverMatched.has(name) && !name.startsWith(':') && !ignoresHeader(ignoredParameters, name);
-	const names = matchHeaders === true ? Object.keys(headers).filter(name => isMatched(name)) : matchHeaders.filter(name => name !== 'host');
-	const selected: Array<readonly [string, string]> = [];
-	for (const name of names.toSorted()) {
-		const value = fieldValue(headers, name);
-		if (value === undefined) {
-			continue;
-		}
-
-		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
-			parts.hash('match', name, value);
-		} else if (parts.keepsHeader('reference', name, value)) {
-			// The boundary of form data is another each time, and its parts count by themselves.
-			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
-		}
-	}
-
-	return selected;
+/** Whether a key is that of a record of the cache itself, and not of a response. */
+export function isRecordKey(key: string): boolean {
+	return recordKey.test(key);
 }
+
+// A record has a word where an entry has a digest.
+const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;

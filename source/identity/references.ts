@@ -1,16 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {describe} from '../errors.ts';
+import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
+import {maxJsonLength, redactJson} from './json.ts';
 import {
 	decode,
 	normalizeEscapes,
 	normalizeParameters,
 	split,
 } from './key-parts.ts';
-import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
-import {maxJsonLength, redactJson} from './json.ts';
-
-// A URL in a URL in a URL in a URL is not read: it counts as a credential, which costs nothing but its text.
-const deepest = 3;
 
 /**
 The URL as it may be stored and shown: without user info and fragment, with the values of secret and ignored parameters replaced, in its query and in its path (`;jsessionid=…`).
@@ -42,10 +39,37 @@ export function redactUrl(url: string, ignored: Ignored): string {
 const pathParameters = /;[^\/]*/gv;
 
 /**
-The parameters in their order, the values of those that are ignored replaced.
+The parameters of a query, a form or a path segment in their order, with the values of secret and ignored ones replaced.
 */
 export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
 	return text.split(separator).map(part => isSecret(part, ignored, 0) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
+}
+
+/**
+A text without the credentials of URLs in it: of `Referer`, `Destination`, `Link`, of a message. One that is a credential by its form is replaced as a whole. The rest stays as it is written.
+*/
+export function redactReferences(text: string, ignored: Ignored): string {
+	if (!/[\/:;?]|^\s*(?:basic\s|bearer\s|eyj)/iv.test(text)) {
+		return text;
+	}
+
+	const trimmed = text.trim();
+	if (!absolute.test(trimmed) && holdsCredential(trimmed, ignored)) {
+		return REDACTED;
+	}
+
+	return text
+		.replaceAll(embedded, url => isSecretUrl(url, url, ignored) ? redactedUrl(url, ignored) : url)
+		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => holdsCredential(path, ignored) ? `<${REDACTED}>` : whole);
+}
+
+// A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
+const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
+
+/** The URL without its credentials. A URL of which only user info was removed is replaced as a whole, so that readers see that something is missing. */
+function redactedUrl(url: string, ignored: Ignored): string {
+	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
+	return redacted.includes(REDACTED) ? redacted : REDACTED;
 }
 
 /**
@@ -67,13 +91,34 @@ export function isSecretUrl(reference: string, base: string, ignored: Ignored, d
 		|| pathname.matchAll(pathParameters).some(([parameters]) => hasSecretParameter(parameters.slice(1).replaceAll(';', '&'), ignored, depth));
 }
 
-// What a text begins with that may have a credential in it, whatever it is called; it may be a string of JSON. Nearly all do not, and are told by this.
-const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+/** Whether a text is written like a form, and a parameter of it is a credential. */
+export function isSecretForm(text: string, ignored: Ignored): boolean {
+	return /^[^\s\u{26}=]+=\S*$/v.test(text) && hasSecretParameter(text, ignored, 0);
+}
 
-/** The shortest is something like `?sig=1`. */
-const shortest = 6;
-const absolute = /^[a-z][\w+\-.]*:\/\//iv;
-const relative = /^(?:\.{0,2}\/|\?)/v;
+function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
+	return text.split('&').some(part => isSecret(part, ignored, depth));
+}
+
+function isSecret(part: string, ignored: Ignored, depth: number): boolean {
+	const [name, value] = split(part);
+	return value !== undefined && value !== '' && value !== REDACTED
+		&& (isRedacted(ignored, decode(name)) || isSecretValue(value, ignored, depth));
+}
+
+/**
+Whether the value of a parameter has a credential in it. Servers that follow HTML 4 take a semicolon for an ampersand.
+
+@param value - As it is written, percent-encoded.
+*/
+export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
+	if (value.length < shortest) {
+		return false;
+	}
+
+	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
+		|| holdsCredential(decode(value), ignored, depth);
+}
 
 /**
 Whether a text has a credential in it, whatever it is called: it is a URL or a path with one (RFC 3986 §3.2.1 for user info), JSON with one, what an `Authorization` of the schemes `Basic` and `Bearer` has, or a JSON Web Token.
@@ -90,6 +135,17 @@ export function holdsCredential(text: string, ignored: Ignored, depth = 0): bool
 
 	return /^[\[\{]/v.test(trimmed) ? isSecretJson(trimmed, ignored, depth) : isAuthorization(trimmed);
 }
+
+// URLs are looked for in URLs up to this depth. A deeper one counts as a credential: then its text is replaced.
+const deepest = 3;
+
+// How a text, or a string of JSON, begins that may have a credential in it. Nearly all texts do not begin so, and are not looked at any further.
+const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+
+/** The length of the shortest text with a credential, such as `?sig=1`. */
+const shortest = 6;
+const absolute = /^[a-z][\w+\-.]*:\/\//iv;
+const relative = /^(?:\.{0,2}\/|\?)/v;
 
 /** Whether a text is a URL, or a path with parameters. */
 export function isReference(text: string): boolean {
@@ -124,74 +180,29 @@ export function isSecretString(value: string, ignored: Ignored, depth = 0): bool
 	return (isEscaped || mayHold.test(value)) && holdsCredential(isEscaped ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
 }
 
-// RFC 6750 §2.1, RFC 7617 §2, RFC 7519 §3.
-const bearer = /^bearer\s+[\w+\-.\/~]{8,}=*$/iv;
-const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
-const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
-
 function isAuthorization(text: string): boolean {
 	const pair = basic.exec(text)?.groups?.pair;
 	return bearer.test(text) || jsonWebToken.test(text) || (pair !== undefined && Buffer.from(pair, 'base64').includes(':'));
 }
 
-// A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
-const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
+// RFC 6750 §2.1, RFC 7617 §2, RFC 7519 §3.
+const bearer = /^bearer\s+[\w+\-.\/~]{8,}=*$/iv;
+const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
+const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
 
 /**
-A text without the credentials of URLs in it: of `Referer`, `Destination`, `Link`, of a message. One that is a credential by its form is replaced as a whole. The rest stays as it is written.
+Parses a URL.
+
+@throws {TypeError} Where the text is no absolute URL. The error of Node.js would show the whole text, with its credentials.
 */
-export function redactReferences(text: string, ignored: Ignored): string {
-	if (!/[\/:;?]|^\s*(?:basic\s|bearer\s|eyj)/iv.test(text)) {
-		return text;
+export function parsedUrl(url: string | URL): URL {
+	const parsed = URL.parse(String(url));
+	if (parsed === null) {
+		throw new TypeError(`Expected \`url\` to be an absolute URL, got ${describe(url)}`);
 	}
 
-	const trimmed = text.trim();
-	if (!absolute.test(trimmed) && holdsCredential(trimmed, ignored)) {
-		return REDACTED;
-	}
-
-	return text
-		.replaceAll(embedded, url => isSecretUrl(url, url, ignored) ? redactedUrl(url, ignored) : url)
-		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => holdsCredential(path, ignored) ? `<${REDACTED}>` : whole);
+	return parsed;
 }
-
-/** That something is gone must be seen: user info leaves no trace. */
-function redactedUrl(url: string, ignored: Ignored): string {
-	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
-	return redacted.includes(REDACTED) ? redacted : REDACTED;
-}
-
-/** Whether a text is written like a form, and a parameter of it is a credential. */
-export function isSecretForm(text: string, ignored: Ignored): boolean {
-	return /^[^\s\u{26}=]+=\S*$/v.test(text) && hasSecretParameter(text, ignored, 0);
-}
-
-function hasSecretParameter(text: string, ignored: Ignored, depth: number): boolean {
-	return text.split('&').some(part => isSecret(part, ignored, depth));
-}
-
-function isSecret(part: string, ignored: Ignored, depth: number): boolean {
-	const [name, value] = split(part);
-	return value !== undefined && value !== '' && value !== REDACTED
-		&& (isRedacted(ignored, decode(name)) || isSecretValue(value, ignored, depth));
-}
-
-/**
-Whether the value of a parameter has a credential in it. Servers that follow HTML 4 take a semicolon for an ampersand.
-
-@param value - As it is written, percent-encoded.
-*/
-export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
-	if (value.length < shortest) {
-		return false;
-	}
-
-	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
-		|| holdsCredential(decode(value), ignored, depth);
-}
-
-/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
-export type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
 
 /**
 The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
@@ -205,6 +216,9 @@ export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false):
 	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
 }
 
+/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
+type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
+
 function normalizePath(path: string, keeps: KeepsParameter): string {
 	const normalized = normalizeEscapes(path);
 	return normalized.includes(';')
@@ -217,20 +231,6 @@ function normalizePath(path: string, keeps: KeepsParameter): string {
 
 // RFC 3986 §3.3: parameters of a segment begin with a semicolon.
 const pathParameter = /;(?<parameter>[^\/;]*)/gv;
-
-/**
-A URL, parsed.
-
-@throws {TypeError} Where it is none; the error of Node.js would hold all of it.
-*/
-export function parsedUrl(url: string | URL): URL {
-	const parsed = URL.parse(String(url));
-	if (parsed === null) {
-		throw new TypeError(`Expected \`url\` to be an absolute URL, got ${describe(url)}`);
-	}
-
-	return parsed;
-}
 
 /** The resource that a URL names, whoever asks and however its parameters are ordered. */
 export function resourceOf(url: string): string {

@@ -1,31 +1,12 @@
 import {Buffer} from 'node:buffer';
-import {fieldValue, type Fields, fieldLines} from '../policy/fields.ts';
+import {
+	BareFields,
+	fieldLines,
+	fieldValue,
+	type Fields,
+} from '../policy/fields.ts';
 import {compare} from './key-parts.ts';
 import {parsedUrl} from './references.ts';
-
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-/** A body that can be read only once, as a stream: nobody knows what is in it before it is sent. */
-export const unknownBody: unique symbol = Symbol('unknown body');
-
-/**
-A request by name, as it would be sent.
-*/
-export type DescribedRequest = {
-	/**
-	@default 'GET'
-	*/
-	readonly method?: string;
-	readonly url: string | URL;
-
-	/**
-	The headers that are sent beside the client's own. A credential among them is part of the key, as is a `Host` that differs from the URL's. Headers that a cookie jar or a hook adds are not known here.
-
-	@default {}
-	*/
-	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
-	readonly body?: string | Uint8Array;
-};
 
 /**
 A request as it will be sent.
@@ -52,12 +33,17 @@ export type SentRequest = {
 	readonly trust?: string | undefined;
 };
 
-/** The body, as far as it is known. */
+/** Stands for a body that can be read only once, such as a stream: its content is not known before it is sent. */
+export const unknownBody: unique symbol = Symbol('unknown body');
+
+/** The body; `undefined` where there is none or where it is not known before it is sent. */
 export function knownBody({body}: Pick<SentRequest, 'body'>): string | Uint8Array | undefined {
 	return body === unknownBody ? undefined : body;
 }
 
-/** A request by its parts. User info becomes the `Authorization` that is sent for it. */
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Makes a `SentRequest` of its parts. User info in the URL becomes the `Authorization` that Node.js sends for it. */
 export function sentRequest(method: string, url: URL, headers: Headers, body: SentRequest['body']): SentRequest {
 	const {username, password} = url;
 	const hasUserInfo = username !== '' || password !== '';
@@ -65,7 +51,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 	const connection = hasUserInfo ? withoutUserInfo(url) : url;
 	const {host} = fields;
 	if (typeof host === 'string' && namesOwnAuthority(connection, host)) {
-		// Whoever sends it asks for the same as who leaves it to Node.js.
+		// Node.js sends the same `Host` by itself: both requests ask for the same.
 		fields = {...fields, host: undefined};
 	}
 
@@ -79,7 +65,26 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 	};
 }
 
-/** A request that is named, as it would be sent. */
+/**
+A request that a caller describes, to look up or delete what is stored for it.
+*/
+export type DescribedRequest = {
+	/**
+	@default 'GET'
+	*/
+	readonly method?: string;
+	readonly url: string | URL;
+
+	/**
+	The headers that are sent beside the client's own. A credential among them is part of the key, as is a `Host` that differs from the URL's. Headers that a cookie jar or a hook adds are not known here.
+
+	@default {}
+	*/
+	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+	readonly body?: string | Uint8Array;
+};
+
+/** A described request as it would be sent. */
 export function describedRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): SentRequest {
 	return sentRequest(method, parsedUrl(url), headers, body);
 }
@@ -103,38 +108,69 @@ function withoutUserInfo({href}: URL): URL {
 	return url;
 }
 
-// Frameworks build the URL of a request from these, as they do from `Host`.
-const rewritingHeaders = new Set([
-	'forwarded',
-	'front-end-https',
-	'x-forwarded-host',
-	'x-forwarded-port',
-	'x-forwarded-prefix',
-	'x-forwarded-proto',
-	'x-forwarded-protocol',
-	'x-forwarded-scheme',
-	'x-forwarded-server',
-	'x-forwarded-ssl',
-	'x-host',
-	'x-http-host-override',
-	'x-original-host',
-	'x-original-url',
-	'x-rewrite-url',
-	'x-url-scheme',
-]);
+/** Header fields by lower-case name. Names that differ in letter case alone are one field with several lines. */
+export function lowerCaseNames(headers: Fields): Fields {
+	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
+	for (const [name, given] of Object.entries(headers)) {
+		const value = typeof given === 'string' ? given : asText(given);
+		const key = name.toLowerCase();
+		const known = fields[key];
+		fields[key] = value === undefined || known === undefined ? value ?? known : [known, value].flat();
+	}
+
+	return fields;
+}
+
+/** The value of a header as text. Node.js sends numbers, too. */
+function asText(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
+	return value === undefined || Array.isArray(value) ? value?.map(String) : String(value);
+}
+
+/**
+The target URI, which the origin sees: the URL with the authority of the `Host` header (RFC 9110 §7.1). Where that is no authority, it is the URL.
+
+@param url - The URL of the connection, without user info.
+*/
+export function targetUrl(url: URL, headers: Fields): string {
+	const value = fieldValue(headers, 'host') ?? fieldValue(headers, ':authority');
+	const host = value === undefined ? undefined : normalized(value);
+	if (host === undefined || isAuthorityOf(host, url) || isSocket(url) || !authority.test(host)) {
+		return url.href;
+	}
+
+	const origin = URL.parse(`${url.protocol}//${host}`)?.origin;
+	return origin === undefined ? url.href : origin + url.href.slice(url.origin.length);
+}
+
+// An authority as servers accept it: of the characters that RFC 3986 §3.2.2 allows, those of names and addresses.
+const authority = /^(?:\[[\d.:a-f]+\]|[\w\-.~]+)(?::\d*)?$/v;
 
 const defaultPorts: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};
 
-// What a server knows as a host: of the characters that RFC 3986 §3.2.2 allows, those of names.
-const authority = /^(?:\[[\d.:a-f]+\]|[\w\-.~]+)(?::\d*)?$/v;
-
-/** Whether a header names another target than the URL does. */
-export function isTargetHeader(name: string): boolean {
-	return isAuthorityHeader(name) || rewritingHeaders.has(name);
+/** The URL of the connection to a target on the authority of another URL's target. */
+export function connectionUrl(target: string, connection: string): string {
+	const url = new URL(connection);
+	const {pathname, search} = new URL(target);
+	return isSocket(url) ? target : url.origin + pathname + search;
 }
 
-/** The values of the headers that name another target than the URL does. */
-export type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
+/** Whether a URL leads to a Unix socket, whose path says whom it reaches. */
+function isSocket({protocol, hostname}: URL): boolean {
+	return hostname === 'unix' || !Object.hasOwn(defaultPorts, protocol);
+}
+
+/** Whether a request names its own authority, which changes nothing. */
+function namesOwnAuthority(url: URL, host: string): boolean {
+	return isAuthorityOf(normalized(host), url);
+}
+
+function isAuthorityOf(host: string, {host: own, hostname, protocol}: URL): boolean {
+	return host === own || host === `${hostname}:${defaultPorts[protocol]}`;
+}
+
+function normalized(host: string): string {
+	return host.trim().toLowerCase();
+}
 
 /**
 The headers that name another target than the URL does, with their values; `undefined` where there are none (RFC 9110 §7.1).
@@ -155,6 +191,9 @@ export function targetParts(url: URL, headers: Fields): TargetParts | undefined 
 	return parts?.toSorted(([one], [other]) => isAuthorityHeader(one) && isAuthorityHeader(other) ? 0 : compare(one, other));
 }
 
+/** The values of the headers that name another target than the URL does. */
+type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
+
 /** What a header says of the target that the URL does not say. */
 function targetValue(name: string, value: string | undefined, url: URL): string | undefined {
 	if (value === undefined) {
@@ -171,59 +210,40 @@ function targetValue(name: string, value: string | undefined, url: URL): string 
 
 const quotedOrNode = /"(?:[^"\\]|\\.)*"|(?:^|[\s,;])(?:by|for)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)/giv;
 
-/** RFC 7239 §5: whom a request came from, and by whom, is no part of the target. */
+/** The value of `Forwarded` without `by` and `for`: the nodes on the way are no part of the target (RFC 7239 §5). */
 function withoutNodes(forwarded: string): string | undefined {
 	const rest = forwarded.replaceAll(quotedOrNode, match => match.startsWith('"') ? match : '');
 	return /[^\s,;]/v.test(rest) ? rest : undefined;
 }
 
-/** Whether a request names its own authority, which changes nothing. */
-export function namesOwnAuthority(url: URL, host: string): boolean {
-	return isAuthorityOf(normalized(host), url);
-}
-
-/**
-The target URI, which the origin sees: the URL with the authority of the `Host` header (RFC 9110 §7.1). Where that is no authority, it is the URL.
-
-@param url - The URL of the connection, without user info.
-*/
-export function targetUrl(url: URL, headers: Fields): string {
-	const value = fieldValue(headers, 'host') ?? fieldValue(headers, ':authority');
-	const host = value === undefined ? undefined : normalized(value);
-	if (host === undefined || isAuthorityOf(host, url) || isSocket(url) || !authority.test(host)) {
-		return url.href;
-	}
-
-	const origin = URL.parse(`${url.protocol}//${host}`)?.origin;
-	return origin === undefined ? url.href : origin + url.href.slice(url.origin.length);
-}
-
-/** The URL of the connection to a target on the authority of another URL's target. */
-export function connectionUrl(target: string, connection: string): string {
-	const url = new URL(connection);
-	const {pathname, search} = new URL(target);
-	return isSocket(url) ? target : url.origin + pathname + search;
-}
-
-/** Whether a URL leads to a Unix socket, whose path says whom it reaches. */
-function isSocket({protocol, hostname}: URL): boolean {
-	return hostname === 'unix' || !Object.hasOwn(defaultPorts, protocol);
+/** Whether a header names another target than the URL does. */
+export function isTargetHeader(name: string): boolean {
+	return isAuthorityHeader(name) || rewritingHeaders.has(name);
 }
 
 function isAuthorityHeader(name: string): boolean {
 	return name === 'host' || name === ':authority';
 }
 
-function normalized(host: string): string {
-	return host.trim().toLowerCase();
-}
-
-function isAuthorityOf(host: string, {host: own, hostname, protocol}: URL): boolean {
-	return host === own || host === `${hostname}:${defaultPorts[protocol]}`;
-}
-
-// Servers that read one of these take it for the method (requests-cache does, too).
-const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+// Frameworks build the URL of a request from these, as they do from `Host`.
+const rewritingHeaders = new Set([
+	'forwarded',
+	'front-end-https',
+	'x-forwarded-host',
+	'x-forwarded-port',
+	'x-forwarded-prefix',
+	'x-forwarded-proto',
+	'x-forwarded-protocol',
+	'x-forwarded-scheme',
+	'x-forwarded-server',
+	'x-forwarded-ssl',
+	'x-host',
+	'x-http-host-override',
+	'x-original-host',
+	'x-original-url',
+	'x-rewrite-url',
+	'x-url-scheme',
+]);
 
 /**
 The method that override headers ask for, if there are any. Where they ask for several, it is a list, which is no method that anybody allows: nobody knows which of them the origin takes.
@@ -246,6 +266,9 @@ export function overridingMethod(headers: Fields): string | undefined {
 	return asked.size === 0 ? undefined : [...asked].join(',');
 }
 
+// Servers that read one of these take it for the method (requests-cache does, too).
+const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
 /**
 The method as it is part of the key: a request that asks for another method is not the same as a request by that method.
 */
@@ -261,30 +284,4 @@ The method as the key is made of it: a server may know one override header, and 
 */
 export function methodParts(method: string, headers: Fields): unknown {
 	return method.includes(':') ? [method, overrides.filter(name => headers[name] !== undefined)] : method;
-}
-
-/** An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but takes several times as long to fill. */
-class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
-	static {
-		Object.setPrototypeOf(this.prototype, null);
-		Reflect.deleteProperty(this.prototype, 'constructor');
-	}
-}
-
-/** Header fields by lower-case name. Names that differ in letter case alone are one field with several lines. */
-export function lowerCaseNames(headers: Fields): Fields {
-	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
-	for (const [name, given] of Object.entries(headers)) {
-		const value = typeof given === 'string' ? given : asText(given);
-		const key = name.toLowerCase();
-		const known = fields[key];
-		fields[key] = value === undefined || known === undefined ? value ?? known : [known, value].flat();
-	}
-
-	return fields;
-}
-
-/** Node.js sends numbers, too. */
-function asText(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
-	return value === undefined || Array.isArray(value) ? value?.map(String) : String(value);
 }

@@ -1,19 +1,14 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
+import {redactBody} from './body.ts';
 import {
+	classifyName,
 	credentialResponseHeaders,
 	ignoresHeader,
-	type Ignored,
-	classifyName,
 	REDACTED,
+	type Ignored,
 } from './credentials.ts';
-import {
-	isReference,
-	isSecretUrl,
-	redactReferences,
-	redactUrl,
-} from './references.ts';
-import {redactBody} from './body.ts';
+import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
 import {
 	keyOfParts,
 	matchRequest,
@@ -21,7 +16,12 @@ import {
 	type MatchedRequest,
 	type Secret,
 } from './key.ts';
-import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import {
+	isReference,
+	isSecretUrl,
+	redactReferences,
+	redactUrl,
+} from './references.ts';
 import type {IdentitySettings, StorableRequest} from './types.ts';
 
 /**
@@ -47,7 +47,7 @@ export type RedactedRequest = {
 };
 
 /** The names of the hashed parts, in order, and their keyed digest. */
-export type Partition = {
+type Partition = {
 	readonly parts: ReadonlyArray<readonly [where: string, name: string]>;
 	readonly digest: string;
 };
@@ -74,11 +74,6 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 	};
 }
 
-/** Whom a request is for, as far as it is stored. There must be hashed parts. */
-export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
-	return {parts: hashed.map(([where, name]) => [where, where === 'user info' ? '' : name] as const), digest: partitionDigest(hashed, secret)!};
-}
-
 function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	const lines: string[] = [];
 	for (const name of Object.keys(headers)) {
@@ -94,6 +89,11 @@ function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	}
 
 	return lines;
+}
+
+/** Whom a request is for, in the form that is stored. There must be hashed parts. */
+export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
+	return {parts: hashed.map(([where, name]) => [where, where === 'user info' ? '' : name] as const), digest: partitionDigest(hashed, secret)!};
 }
 
 /**
@@ -113,7 +113,7 @@ export function recreatedKey(request: StorableRequest, partition: Partition | un
 }
 
 /**
-Whom a stored request is for, by the settings of now; what was known before where these do not tell.
+Whom a stored request is for by the current settings; what is stored with it where these settings cannot tell.
 */
 export function recreatedPartition(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Partition | undefined {
 	const {known} = rematched(request, partition, settings, secret);
@@ -156,12 +156,27 @@ function isSame(hashed: ReadonlyArray<HashedPart | readonly [string, string]>, k
 	return named(hashed) === named(known);
 }
 
-/** Whether a value of the request is gone. */
+/** Whether a value of a stored request was redacted. */
 export function hasRedacted({url, headers, body}: StorableRequest): boolean {
 	return [url, body, ...Object.values(headers).flat()].some(text => typeof text === 'string' && text.includes(REDACTED));
 }
 
-// Without them, a stored response would be used wrongly, whatever the settings ignore.
+/**
+The header lines of a response that may be stored. Lines that the settings ignore are left out, and so is a `Content-Location` with a secret: a caller gets no value that the origin did not send.
+*/
+export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		const [name, value] = [raw[index]!, raw[index + 1]!];
+		if (isStorable(name.toLowerCase(), value, url, ignored)) {
+			lines.push(name, value);
+		}
+	}
+
+	return lines;
+}
+
+// A stored response without these headers would be used wrongly: they are stored even where the settings ignore them.
 const needed = new Set([
 	'accept-ranges',
 	'age',
@@ -182,38 +197,9 @@ const needed = new Set([
 	'vary',
 ]);
 
-/**
-The header lines of a response that may be stored. Lines that the settings ignore are left out, and so is a `Content-Location` with a secret: a caller gets no value that the origin did not send.
-*/
-export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
-	const lines: string[] = [];
-	for (let index = 0; index < raw.length; index += 2) {
-		const [name, value] = [raw[index]!, raw[index + 1]!];
-		if (isStorable(name.toLowerCase(), value, url, ignored)) {
-			lines.push(name, value);
-		}
-	}
-
-	return lines;
-}
-
 function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
 	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
 }
-
-// Of a field, no more references are looked through: one among the others might be secret, so that the response is not stored.
-const mostReferences = 100;
-
-/** The references that a client follows. With a secret replaced, they would lead elsewhere. */
-const references: ReadonlyMap<string, (line: string) => readonly string[]> = new Map([
-	['location', line => [line]],
-	['link', line => line.split('<', mostReferences + 2).slice(1).map(part => part.split('>', 1)[0]!)],
-	// HTML, “shared declarative refresh steps”: neither `url=` nor the semicolon must be there.
-	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
-]);
-
-/** Any other field whose value is a URL is for the caller, who would miss it. Of a `Content-Location` nobody does. */
-const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];
 
 /**
 Whether a response hands out a secret: by a header that is a credential, or by a URL with a secret, as in `Location`, `Link` or `Refresh`, or may do so, since a field has more than 100 references. It cannot be stored as it is, nor be of use without.
@@ -233,3 +219,17 @@ function leadsToSecret(name: string, fields: Fields, url: string, ignored: Ignor
 	const targets = fieldLines(fields, name).flatMap(line => find(line));
 	return targets.length > mostReferences || targets.some(target => isSecretUrl(target, url, ignored));
 }
+
+// Of one field, so many references are looked at. Where there are more, one of them might be secret, and the response is not stored.
+const mostReferences = 100;
+
+/** The references that a client follows. With a secret replaced, they would lead elsewhere. */
+const references: ReadonlyMap<string, (line: string) => readonly string[]> = new Map([
+	['location', line => [line]],
+	['link', line => line.split('<', mostReferences + 2).slice(1).map(part => part.split('>', 1)[0]!)],
+	// HTML, “shared declarative refresh steps”: neither `url=` nor the semicolon must be there.
+	['refresh', line => [line.replace(/^[\s\d.]*[,;]?\s*(?:url\s*=\s*)?["']?/iv, '')]],
+]);
+
+/** A value of any other field that is a URL. Callers use it, so that it cannot be left out; a `Content-Location` can. */
+const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];

@@ -1,18 +1,18 @@
-import type {RawFields} from '../policy/storing.ts';
 import {callMethod, type StoredFacts} from '../policy/facts.ts';
-import type {Fields} from '../policy/fields.ts';
+import {BareFields, type Fields} from '../policy/fields.ts';
+import type {RawFields} from '../policy/storing.ts';
 import type {StoredHead} from '../policy/types.ts';
 
 /**
-What is stored. Nobody changes one: an update is a new object.
+A response as it is stored. It is never changed: an update is a new object.
 */
 export type StoredResponse = StoredHead & StoredMetadata & {
-	/** The content, with content codings undone unless `contentEncoding` says otherwise. Never handed out itself. */
+	/** The content, without the content codings that `codings` names. Callers get copies only. */
 	readonly body: Uint8Array;
 };
 
 /**
-What is written beside the body.
+What is stored of a response beside its body. Times are milliseconds since the epoch.
 */
 export type StoredMetadata = {
 	readonly method: string;
@@ -24,84 +24,84 @@ export type StoredMetadata = {
 	readonly rawHeaders: RawFields;
 	readonly createdAt: number;
 
-	/** How old it was when it came, in milliseconds. */
+	/** The age of the response when it came, in milliseconds. */
 	readonly initialAge: number;
 	readonly expires: number | undefined;
 
 	/** When the store may forget it; `undefined` is never. */
 	readonly retainUntil: number | undefined;
 
-	/** The content codings that were undone before it was stored; absent where it lies as it came. */
+	/** The content codings that were undone before it was stored; absent where the body is stored as it came. */
 	readonly codings?: readonly string[];
 
-	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
+	/** The facts of the headers, so that a hit parses none of them; absent without `cacheControl`, and in what an older version stored. */
 	readonly facts?: StoredFacts;
 
-	/** Who decided how long it is fresh, and whether it may be stored at all: the settings, or the response (RFC 9111). */
+	/** Who decided whether the response is stored and how long it is fresh: the settings (`'user'`), or the headers by RFC 9111 (`'origin'`). */
 	readonly decidedBy: 'user' | 'origin';
 
-	/** Of a primary entry: what its variants' keys derive from. */
+	/** A name from which the keys of the variants of a primary entry are derived. */
 	readonly generation: string;
 	readonly vary?: Variation;
 
-	/** Of a variant that lies beside the primary entry: the key of that. */
+	/** The key of the primary entry; absent in the primary entry itself. */
 	readonly primary?: string;
 
-	/** Tells whether it is what was written, and where. */
+	/** A checksum of the entry and its key; absent in what an older version stored. */
 	readonly check?: string;
 
-	/** What it answers, to make its key again; absent in what an older version stored. */
+	/** The request that the response answers, from which its key can be made again; absent in what an older version stored. */
 	readonly request?: StoredRequest;
 
-	/** By which it can be deleted and expired together with others. */
+	/** Tags by which the entry can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
 
-	/** The position of the last invalidation before it was asked for; absent where there was none. */
+	/** The position in the journal of the last invalidation before the request was sent; absent where there was none. */
 	readonly position?: number;
 
-	/** How long the origin took to give it, in milliseconds. */
+	/** How long the origin took to respond, body included, in milliseconds. */
 	readonly took?: number;
 
-	/** Whether the origin has said since it was received that it is still right. */
+	/** Whether the origin has validated the response since it was received. */
 	readonly revalidated?: boolean;
 
-	/** Of a redirect, the cookies that it set. Their values are not stored. */
+	/** The cookies that a redirect set, without their values. */
 	readonly cookies?: readonly StoredCookie[];
 
-	/** Of a primary entry: when it was marked as expired, and a mark of that, which variants copy when they are written. One that has another has expired with it. */
+	/** The mark that `expire()` has put on a primary entry: the time, and a random id. A variant copies the mark of its primary entry when it is written: one with another mark has expired with the primary entry. */
 	readonly expiredWith?: string;
+};
+
+/** A request without what is secret in it. */
+export type StoredRequest = {
+	/** The method as it counts in the key, with the one that an override header asks for behind a colon. */
+	readonly method: string;
+	readonly url: string;
+	readonly rawHeaders: RawFields;
+
+	/** The redacted body, where it is JSON or a form. */
+	readonly body?: string;
+
+	/** The parts of any other body that the key is made of. */
+	readonly bodyParts?: readonly string[];
+
+	/** The digest of the TLS settings that differ from the defaults. */
+	readonly trust?: string;
+
+	/** Whom the request was for: the names of the hashed parts of its key, in order, and their keyed digest. */
+	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
 /** A cookie that a redirect set, or deleted. */
 export type StoredCookie = {
 	readonly name: string;
 
-	/** A URL for which a cookie jar gives it. */
+	/** A URL for which a cookie jar would give the cookie. */
 	readonly url: string;
 	readonly isDeleted: boolean;
 };
 
-/** A request without what is secret in it. */
-export type StoredRequest = {
-	/** As it counts in the key. */
-	readonly method: string;
-	readonly url: string;
-	readonly rawHeaders: RawFields;
-
-	/** JSON or a form. */
-	readonly body?: string;
-
-	/** Of any other body, the parts that its key is made of. */
-	readonly bodyParts?: readonly string[];
-
-	/** The digest of the TLS settings that differ from the defaults. */
-	readonly trust?: string;
-
-	/** Whom it was for: the names of the hashed parts of its key, in order, and their keyed digest. */
-	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
-};
-
-/** By what a response varies (RFC 9111 §4.1). Values are digests: a cookie may be among them. */
+/** The request fields by which a response varies (RFC 9111 §4.1), and a digest of their values, among which a cookie may be. */
 export type Variation = {
 	readonly names: readonly string[];
 
@@ -109,11 +109,7 @@ export type Variation = {
 	readonly digest: string;
 };
 
-/** Whether it is what a function gave, and not a response of HTTP. Its key is made of more than what is stored of the call. */
-export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
-	return method === callMethod;
-}
-
+/** Makes a stored response of its metadata and body. */
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
 	return {
 		...metadata,
@@ -123,14 +119,9 @@ export function storedResponse(metadata: StoredMetadata, body: Uint8Array): Stor
 	};
 }
 
-/**
-An object of which nothing is a field but what was put there. `Object.create(null)` is the same, but a hash table, four times the size.
-*/
-class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
-	static {
-		Object.setPrototypeOf(this.prototype, null);
-		Reflect.deleteProperty(this.prototype, 'constructor');
-	}
+/** Whether an entry is the result of a decorated function, and not an HTTP response. Its key cannot be made again of what is stored of the call. */
+export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
+	return method === callMethod;
 }
 
 /**
@@ -154,11 +145,6 @@ export function fieldsOf(raw: RawFields): Fields {
 	return fields;
 }
 
-export type NodeHeaders = Record<string, string | string[]>;
-
-// Node.js keeps the first line of these and joins the others (https://nodejs.org/api/http.html#messageheaders).
-const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
-
 /**
 Headers as Node.js would give them; a new object each time.
 */
@@ -176,6 +162,12 @@ export function nodeHeaders(fields: Fields): NodeHeaders {
 	return headers;
 }
 
+/** Headers in the shape of `IncomingMessage.headers`. */
+export type NodeHeaders = Record<string, string | string[]>;
+
+// Node.js keeps the first line of these and joins the others (https://nodejs.org/api/http.html#messageheaders).
+const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
+
 function joinLines(name: string, lines: readonly string[]): string | string[] {
 	if (name === 'set-cookie') {
 		return [...lines];
@@ -184,18 +176,8 @@ function joinLines(name: string, lines: readonly string[]): string | string[] {
 	return single.has(name) ? lines[0]! : lines.join(name === 'cookie' ? '; ' : ', ');
 }
 
-// Longer ones are hardly ever alike.
-const longest = 100;
-const most = 5000;
-
-/** Strings that entries have in common: names of fields, media types, what a client says of itself. */
-let known = new Map<string, string>();
-
-/** The lines of the request before, which was mostly the same client's. */
-let lastLines: RawFields = [];
-
 /**
-An entry as it is kept in memory: what it has in common with others is there once. Each request brings strings of its own, though they are alike.
+An entry as it is kept in memory: strings that several entries have in common are kept once. Node.js makes new strings for each request, even where they are equal.
 */
 export function withSharedStrings(stored: StoredResponse): StoredResponse {
 	const {request} = stored;
@@ -218,16 +200,26 @@ function sharedRequest(request: StoredRequest, url: string): StoredRequest {
 	return {...request, url: request.url === url ? url : request.url, rawHeaders: lastLines};
 }
 
+// Longer strings are hardly ever equal.
+const longestShared = 100;
+const mostShared = 5000;
+
+/** Strings that entries have in common: names of fields, media types, what a client says of itself. */
+let sharedStrings = new Map<string, string>();
+
+/** The header lines of the previous request, which mostly came from the same client. */
+let lastLines: RawFields = [];
+
 function shared(text: string): string {
-	const found = known.get(text);
-	if (found !== undefined || text.length > longest) {
+	const found = sharedStrings.get(text);
+	if (found !== undefined || text.length > longestShared) {
 		return found ?? text;
 	}
 
-	if (known.size >= most) {
-		known = new Map();
+	if (sharedStrings.size >= mostShared) {
+		sharedStrings = new Map();
 	}
 
-	known.set(text, text);
+	sharedStrings.set(text, text);
 	return text;
 }

@@ -3,12 +3,12 @@ import {
 	isAscii,
 	isInnerList,
 	isValidTokenStr,
-	type Item,
-	type Parameters,
 	parseList,
 	serializeBareItem,
 	serializeItem,
 	Token,
+	type Item,
+	type Parameters,
 } from 'structured-headers';
 import {trimSpace} from './fields.ts';
 
@@ -94,7 +94,7 @@ function ascii(text: string): string {
 /**
 One cache's part in a response, as its `Cache-Status` tells it.
 */
-export type CacheStatus = {
+type CacheStatus = {
 	readonly name: string;
 	readonly parameters: ReadonlyMap<string, string | number | boolean>;
 };

@@ -1,17 +1,47 @@
-import type {Reason} from './reasons.ts';
+import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
+import type {Expiration} from './expiration.ts';
 import type {Fields} from './fields.ts';
+import {resolveExpiration} from './freshness.ts';
+import {selectRange} from './ranges.ts';
+import type {Reason} from './reasons.ts';
 import {ResponseFacts} from './response-facts.ts';
 import type {
 	PolicySettings,
+	RequestHead,
 	StoredHead,
 	View,
-	RequestHead,
 } from './types.ts';
 import {evaluatePrecondition} from './validators.ts';
-import {selectRange} from './ranges.ts';
-import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
-import type {Expiration} from './expiration.ts';
-import {resolveExpiration} from './freshness.ts';
+
+/**
+What the rules know of a request. It is made once for each request.
+*/
+export type RequestFacts = {
+	readonly request: RequestHead;
+	readonly settings: PolicySettings;
+	readonly directives: RequestDirectives;
+
+	/** How long the user's settings let the response be fresh; `undefined` where they leave that to the origin. */
+	readonly expiration: Expiration | undefined;
+
+	/** Whether the settings let a response to the method of the request be stored and reused. */
+	readonly isMethodAllowed: boolean;
+
+	/** Whether the request must not be sent: what is stored answers it, or a 504. */
+	readonly isOnlyIfCached: boolean;
+
+	/** Whether the origin is to be asked, whatever is stored. */
+	readonly asksForRefresh: boolean;
+
+	/** Whether the request has a condition that only the origin can evaluate (RFC 9111 §4.3.2): `If-Match` or `If-Unmodified-Since`. */
+	readonly hasOriginPrecondition: boolean;
+
+	/** Whether the caller asks for less than the whole response: by `Range`, `If-None-Match` or `If-Modified-Since`. */
+	readonly isPartialOrConditional: boolean;
+
+	/** Whether the cache may add conditions to the request: then a 304 answers the cache, and not the caller. */
+	readonly mayValidate: boolean;
+};
 
 /**
 What a request's `Cache-Control` says, or its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds, `Infinity` without end.
@@ -32,43 +62,11 @@ export type RequestDirectives = {
 	readonly staleIfError: number | undefined;
 };
 
-/**
-What is known of a request, once, for all the rules.
-*/
-export type RequestFacts = {
-	readonly request: RequestHead;
-	readonly settings: PolicySettings;
-	readonly directives: RequestDirectives;
-
-	/** The user's word on how long the response is to be fresh. */
-	readonly expiration: Expiration | undefined;
-
-	/** Whether the settings let a response to it be stored and reused. */
-	readonly isMethodAllowed: boolean;
-
-	/** Whether nothing may be sent for it. */
-	readonly isOnlyIfCached: boolean;
-
-	/** Whether the origin is to be asked, whatever is stored. */
-	readonly asksForRefresh: boolean;
-
-	/** Whether it has a condition that only the origin can tell of (RFC 9111 §4.3.2). */
-	readonly hasOriginPrecondition: boolean;
-
-	/** Whether it asks for less than the whole response, by itself. */
-	readonly isPartialOrConditional: boolean;
-
-	/** Whether it may be made conditional, so that a 304 says something to the cache and nothing to the caller. */
-	readonly mayValidate: boolean;
-};
-
-// For others a tag that still matches is a precondition that fails (RFC 9110 §13.1.2).
-const validated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
-
+/** Makes the facts of a request. */
 export function requestFacts(request: RequestHead, settings: PolicySettings): RequestFacts {
 	const {method, override = method, url, fields} = request;
 	const {cacheControl, allowableMethods, requestExpireAfter: own} = settings;
-	const directives = fields['cache-control'] === undefined && fields.pragma === undefined ? noDirectives : understood(requestDirectives(fields));
+	const directives = fields['cache-control'] === undefined && fields.pragma === undefined ? noDirectives : toRequestDirectives(requestDirectives(fields));
 	const isPartialOrConditional = fields.range !== undefined || fields['if-none-match'] !== undefined || fields['if-modified-since'] !== undefined;
 	return {
 		request,
@@ -81,11 +79,14 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 		asksForRefresh: settings.refresh || directives.noCache || (own?.kind === 'after' && own.milliseconds === 0),
 		hasOriginPrecondition: fields['if-match'] !== undefined || fields['if-unmodified-since'] !== undefined,
 		isPartialOrConditional,
-		mayValidate: !isPartialOrConditional && validated.has(method),
+		mayValidate: !isPartialOrConditional && validatedMethods.has(method),
 	};
 }
 
-function understood(directives: Directives): RequestDirectives {
+// For other methods, a tag in `If-None-Match` that still matches makes the request fail (RFC 9110 §13.1.2).
+const validatedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
+function toRequestDirectives(directives: Directives): RequestDirectives {
 	return {
 		noStore: directives.has('no-store'),
 		noCache: directives.has('no-cache'),
@@ -97,41 +98,74 @@ function understood(directives: Directives): RequestDirectives {
 	};
 }
 
-/** Without an argument, it has no end. */
+/** The period of a directive in milliseconds: `Infinity` for a directive without an argument. */
 function withoutEnd(directives: Directives, name: string): number | undefined {
 	return directives.get(name) === true ? Infinity : deltaMilliseconds(directives, name, 0);
 }
 
-const noDirectives: RequestDirectives = understood(new Map());
+const noDirectives: RequestDirectives = toRequestDirectives(new Map());
 
 /**
-What the rules know of a stored response, so that nothing of it is parsed when it is used. Plain data, stored with it; what is not so is left out.
+Whether a request may wait for the response to another one instead of being sent, and others for the response to it (RFC 9111 §4, “collapse requests”). It may not where it asks for a response of its own, nor where the response would answer nobody else.
 
-It is of the headers alone, whoever decides how long they are fresh.
+@param reason - Why it is to be sent.
+*/
+export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
+	const {request: {method, override = method}, settings, directives} = facts;
+	return shareableReasons.has(reason)
+		&& collapsibleMethods.has(method)
+		&& collapsibleMethods.has(override)
+		&& !settings.readOnly
+		&& !settings.forceRefresh
+		&& !facts.asksForRefresh
+		&& !facts.isPartialOrConditional
+		// A caller who names one of them has said how old an answer may be.
+		&& directives.maximumAge === undefined
+		&& directives.minimumFresh === undefined;
+}
+
+/** The reasons for which a request may wait for another one: a response stored a moment earlier would have answered it. */
+const shareableReasons: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
+
+/** The method of the call of a decorated function: no HTTP request has it. */
+export const callMethod = 'CALL';
+
+// RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
+const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
+
+/** Whether the next request may get another status: then the requests that wait are not all sent at once. With any other status that is not stored, all of them are sent. */
+export function isOverSoon(statusCode: number): boolean {
+	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
+}
+
+/**
+What the rules know of a stored response, so that a hit parses no header. The facts are plain data that is stored with the response; a fact that does not hold is left out.
+
+The facts come from the headers alone, whoever decides how long the response is fresh.
 */
 export type StoredFacts = {
-	/** It may not be used without validation (RFC 9111 §5.2.2.4). */
+	/** The response may not be used without validation (RFC 9111 §5.2.2.4). */
 	readonly noCache?: true;
 
-	/** RFC 9111 §5.2.2.2. */
+	/** The response may not be used without validation once it is stale (RFC 9111 §5.2.2.2). */
 	readonly mustRevalidate?: true;
 
-	/** RFC 8246. */
+	/** The response does not change while it is fresh (RFC 8246). */
 	readonly immutable?: true;
 
-	/** RFC 5861 §4, in milliseconds. */
+	/** How long the response may stand in for an error after it expired, in milliseconds (RFC 5861 §4). */
 	readonly staleIfError?: number;
 
-	/** RFC 5861 §3, in milliseconds. */
+	/** How long the response may be served while it is revalidated after it expired, in milliseconds (RFC 5861 §3). */
 	readonly staleWhileRevalidate?: number;
 
-	/** In milliseconds since the epoch. */
+	/** When the resource was last changed, by `Last-Modified`, in milliseconds since the epoch. */
 	readonly lastModified?: number;
 
-	/** Its `Last-Modified` is no strong validator (RFC 9110 §8.8.2.2). */
+	/** The `Last-Modified` of the response is no strong validator (RFC 9110 §8.8.2.2). */
 	readonly isDateWeak?: true;
 
-	/** The targeted fields (RFC 9213) that it has, of those that the settings name, in their order. */
+	/** The targeted fields (RFC 9213) of the response, of those that the settings name, in the order of the settings. */
 	readonly targets?: readonly string[];
 };
 
@@ -161,36 +195,36 @@ function isDateWeak({lastModified, date}: ResponseFacts): boolean {
 	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
 }
 
-/** Those of responses that are stored without, or with those of other targeted fields. */
-const made = new WeakMap<Fields, StoredFacts>();
-
 /**
-The facts of a stored response: those that are stored with it. One that has none, or those of other targeted fields, gets them once, when it is first asked for.
+The facts of a stored response: those that are stored with it. Where there are none, or where they are of other targeted fields, they are made when they are first asked for.
 */
 export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
 	const {facts: own, fields} = stored;
-	if (own !== undefined && isBy(own, fields, targets)) {
+	if (own !== undefined && haveTargets(own, fields, targets)) {
 		return own;
 	}
 
-	const known = made.get(fields);
-	if (known !== undefined && isBy(known, fields, targets)) {
+	const known = factsByFields.get(fields);
+	if (known !== undefined && haveTargets(known, fields, targets)) {
 		return known;
 	}
 
 	const facts = factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
-	made.set(fields, facts);
+	factsByFields.set(fields, facts);
 	return facts;
 }
 
-const noFacts: StoredFacts = {};
+/** The facts of stored responses that have none with them, or have those of other targeted fields. */
+const factsByFields = new WeakMap<Fields, StoredFacts>();
 
-/** What the origin says of the use of a stored response; nothing where its word does not count. */
+/** The facts by which the origin limits the use of a stored response; none without `cacheControl`, where the headers do not count. */
 export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
 	return settings.cacheControl ? storedFacts(stored, settings) : noFacts;
 }
 
-function isBy({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
+const noFacts: StoredFacts = {};
+
+function haveTargets({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
 	const present = targetsOf(fields, targets);
 	return present.length === known.length && present.every((name, index) => name === known[index]);
 }
@@ -199,39 +233,6 @@ const noTargets: readonly string[] = [];
 
 function targetsOf(fields: Fields, targets: readonly string[]): readonly string[] {
 	return targets.length === 0 ? noTargets : targets.filter(name => Object.hasOwn(fields, name) && fields[name] !== undefined);
-}
-
-/** Requests sent for these reasons would have been answered, had what the origin says been stored a moment earlier. */
-const shareable: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
-
-/** The method of the call of a decorated function: no HTTP request has it. */
-export const callMethod = 'CALL';
-
-// RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
-const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
-
-/** Whether a status may be over for the next request that is sent: then those that wait are not all sent at once. Any other tells them that what comes is not for them. */
-export function isOverSoon(statusCode: number): boolean {
-	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
-}
-
-/**
-Whether a request that is to be sent may be answered instead by what another gets that is on its way (RFC 9111 §4, “collapse requests”), and another by what it gets: not where it wants the origin's word for itself, nor where its answer would be for itself alone.
-
-@param reason - Why it is to be sent.
-*/
-export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
-	const {request: {method, override = method}, settings, directives} = facts;
-	return shareable.has(reason)
-		&& safe.has(method)
-		&& safe.has(override)
-		&& !settings.readOnly
-		&& !settings.forceRefresh
-		&& !facts.asksForRefresh
-		&& !facts.isPartialOrConditional
-		// Who names one of them has said how old an answer may be.
-		&& directives.maximumAge === undefined
-		&& directives.minimumFresh === undefined;
 }
 
 /**
@@ -270,6 +271,7 @@ export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decisio
 	throw new Error('A table of rules must end with one that always holds');
 }
 
+/** The condition of the last row of a table. */
 export function always(): boolean {
 	return true;
 }

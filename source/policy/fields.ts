@@ -1,5 +1,82 @@
-// Field values of tokens, parameters, commas and white space: none of them has a quoted string or a comment.
-const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
+/**
+Header fields as the rules read them: lower-case names; a field that came on several lines is a list, in order.
+*/
+export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+An object whose only members are the fields that are put there. `Object.create(null)` gives the same, but as a hash table, which has four times the size and takes several times as long to fill.
+*/
+export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
+	static {
+		Object.setPrototypeOf(this.prototype, null);
+		Reflect.deleteProperty(this.prototype, 'constructor');
+	}
+}
+
+/**
+The lines of one field, in the order received.
+*/
+export function fieldLines(fields: Fields, name: string): readonly string[] {
+	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+	if (value === undefined) {
+		return [];
+	}
+
+	return typeof value === 'string' ? [value] : value;
+}
+
+/**
+The whole value of one field: several lines are one list (RFC 9110 §5.3).
+*/
+export function fieldValue(fields: Fields, name: string): string | undefined {
+	const lines = fieldLines(fields, name);
+	return lines.length === 0 ? undefined : lines.join(', ');
+}
+
+/**
+The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6.1).
+*/
+export function fieldTokens(fields: Fields, name: string): readonly string[] {
+	const value = fieldValue(fields, name);
+	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
+}
+
+// RFC 9110 §5.6.2.
+const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
+
+/** Whether a text can be the name of a field, of a method or of a directive. */
+export function isToken(text: string): boolean {
+	return token.test(text);
+}
+
+/** The text without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
+export function trimSpace(text: string): string {
+	let start = 0;
+	let end = text.length;
+	// A regular expression would look at each run of spaces as often as it is long.
+	while (start < end && isSpace(text[start])) {
+		start++;
+	}
+
+	while (end > start && isSpace(text[end - 1])) {
+		end--;
+	}
+
+	return text.slice(start, end);
+}
+
+function isSpace(character: string | undefined): boolean {
+	return character === ' ' || character === '\t';
+}
+
+/**
+A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
+
+What came is kept letter by letter, whether it can be parsed or not.
+*/
+export function appendMember(existing: string | undefined, member: string): string {
+	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
+}
 
 /**
 A value of a request field in the one form that all values of the same meaning have, as far as RFC 9111 §4.1 lets a cache know what a field means. It takes linear time.
@@ -10,13 +87,16 @@ A value of a request field in the one form that all values of the same meaning h
 - Anywhere else everything counts, letter case too.
 
 @param name - In lower case.
-@param value - Of several lines of a field, joined by commas.
+@param value - The value of the field; several lines are joined by commas.
 */
 export function normalizeFieldValue(name: string, value: string): string {
 	const isPlain = (name === 'accept-encoding' || name === 'accept-language') && plainList.test(value);
 	const members = listMembers(isPlain ? value.toLowerCase() : value);
 	return (isPlain && name === 'accept-encoding' ? normalizeCodings(members) : members).join(',');
 }
+
+// Field values of tokens, parameters, commas and white space: none of them has a quoted string or a comment.
+const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
 
 function normalizeCodings(members: readonly string[]): readonly string[] {
 	const codings = members.map(member => member.split(';').map(part => trimSpace(part)).join(';'));
@@ -26,7 +106,7 @@ function normalizeCodings(members: readonly string[]): readonly string[] {
 const nesting: ReadonlyMap<string, number> = new Map([['(', 1], [')', -1]]);
 
 /**
-The members of a list, parted by commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
+The members of a list, separated by commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
 
 @returns One member where a quoted string or a comment is not closed: it cannot be known where it should end.
 */
@@ -94,7 +174,7 @@ export function nominatedFields(response: Fields): readonly string[] | '*' {
 }
 
 /**
-The values that part variants (RFC 9111 §4.1), normalized; an absent field is not an empty one.
+The values of the nominated fields of a request (RFC 9111 §4.1), normalized: they tell which variant answers it. The value of an absent field is `undefined`, and not empty.
 */
 export function nominatedValues(names: readonly string[], request: Fields): ReadonlyArray<string | undefined> {
 	return names.map(name => {
@@ -111,12 +191,7 @@ export const maxTags = 128;
 /** The most characters (UTF-16 code units) of one tag, as in Next.js. */
 export const maxTagLength = 256;
 
-/** Whether it is a tag as settings may give it. */
-export function isTag(value: unknown): value is string {
-	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
-}
-
-/** The tags that a response names itself, each once: `Cache-Tag` parts them by commas, `Surrogate-Key` by white space. */
+/** The tags that a response names itself, each once: `Cache-Tag` separates them by commas, `Surrogate-Key` by white space. */
 export function tagsOf(fields: Fields): readonly string[] {
 	const names = [
 		...fieldLines(fields, 'cache-tag').flatMap(line => line.split(',')),
@@ -130,72 +205,7 @@ export function areTagsBounded(tags: readonly string[]): boolean {
 	return tags.every(tag => isTag(tag)) && (tags.length <= maxTags || new Set(tags).size <= maxTags);
 }
 
-/**
-Header fields as the rules read them: lower-case names; a field that came on several lines is a list, in order.
-*/
-export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-/**
-The lines of one field, in the order received.
-*/
-export function fieldLines(fields: Fields, name: string): readonly string[] {
-	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-	if (value === undefined) {
-		return [];
-	}
-
-	return typeof value === 'string' ? [value] : value;
-}
-
-/**
-The whole value of one field: several lines are one list (RFC 9110 §5.3).
-*/
-export function fieldValue(fields: Fields, name: string): string | undefined {
-	const lines = fieldLines(fields, name);
-	return lines.length === 0 ? undefined : lines.join(', ');
-}
-
-/**
-The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6.1).
-*/
-export function fieldTokens(fields: Fields, name: string): readonly string[] {
-	const value = fieldValue(fields, name);
-	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
-}
-
-// RFC 9110 §5.6.2.
-const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
-
-/** Whether it can be the name of a field, of a method or of a directive. */
-export function isToken(text: string): boolean {
-	return token.test(text);
-}
-
-/** Without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
-export function trimSpace(text: string): string {
-	let start = 0;
-	let end = text.length;
-	// A regular expression would look at each run of spaces as often as it is long.
-	while (start < end && isSpace(text[start])) {
-		start++;
-	}
-
-	while (end > start && isSpace(text[end - 1])) {
-		end--;
-	}
-
-	return text.slice(start, end);
-}
-
-function isSpace(character: string | undefined): boolean {
-	return character === ' ' || character === '\t';
-}
-
-/**
-A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
-
-What came is kept letter by letter, whether it can be parsed or not.
-*/
-export function appendMember(existing: string | undefined, member: string): string {
-	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
+/** Whether a value is a tag: a string of 1 to 256 characters. */
+export function isTag(value: unknown): value is string {
+	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
 }

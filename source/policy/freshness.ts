@@ -1,51 +1,19 @@
+import {maxDeltaSeconds} from './directives.ts';
 import type {Expiration} from './expiration.ts';
+import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
+import {fieldLines, type Fields} from './fields.ts';
 import type {ResponseFacts} from './response-facts.ts';
 import type {Lifetime, PolicySettings, StoredHead} from './types.ts';
 import {getUrlExpiration} from './url-patterns.ts';
-import {fieldLines, type Fields} from './fields.ts';
-import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
 
 /** When a response was asked for and when it came, in milliseconds since the epoch. */
 export type Times = {
 	readonly requested: number;
 	readonly received: number;
 
-	/** From 0 to 1, by chance: which part of the `jitter` is taken off. Default: 0. */
+	/** A random number from 0 to 1: the part of the `jitter` by which the lifetime is shortened. Default: 0. */
 	readonly random?: number;
 };
-
-/**
-The user's word on how long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
-
-A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
-
-@param maximumAge - The request's `max-age`, in milliseconds.
-*/
-export function resolveExpiration(url: string, settings: PolicySettings, maximumAge?: number): Expiration | undefined {
-	const {cacheControl, requestExpireAfter, urlsExpireAfter, expireAfter} = settings;
-	if (!cacheControl && maximumAge !== undefined && maximumAge > 0) {
-		return {kind: 'after', milliseconds: maximumAge};
-	}
-
-	return requestExpireAfter
-		?? (urlsExpireAfter.length === 0 ? undefined : getUrlExpiration(url, urlsExpireAfter))
-		?? expireAfter;
-}
-
-/** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
-export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
-
-/**
-A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by the origin's word; `undefined` where there is none.
-*/
-function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySettings): number | undefined {
-	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
-		return undefined;
-	}
-
-	const {lastModified, date = response.received} = response;
-	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * heuristicShare);
-}
 
 /**
 How long a response is fresh and kept. With `cacheControl`, highest precedence first: the origin's word, the user's, the heuristic; else the user's alone.
@@ -65,15 +33,34 @@ export function lifetime(response: ResponseFacts, expiration: Expiration | undef
 	return {...retained(shortened(expires), received, settings, directives), initialAge: age};
 }
 
-// What must not be cached is not asked how long it is fresh.
+// Rules refuse what must not be cached before its lifetime counts.
 function expiry(expiration: Expiration, now: number): number | undefined {
 	return expiration.kind === 'do-not-cache' ? now : expiresAt(expiration, now);
+}
+
+/** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
+export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
+
+/**
+A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by the origin's word; `undefined` where there is none.
+*/
+function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySettings): number | undefined {
+	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
+		return undefined;
+	}
+
+	const {lastModified, date = response.received} = response;
+	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * heuristicShare);
 }
 
 /** For how long the origin lets a response be served stale, in milliseconds. */
 type StaleTimes = {readonly staleIfError?: number | undefined; readonly staleWhileRevalidate?: number | undefined};
 
-/** How long what expires then is fresh and kept; `origin` is given where its word counts. */
+/**
+When a response expires, and when the store may forget it.
+
+@param origin - How long the origin lets it be served stale; absent where its headers do not count.
+*/
 export function retained(expires: number | undefined, now: number, settings: PolicySettings, origin?: StaleTimes): Omit<Lifetime, 'initialAge'> {
 	const stale = Math.max(
 		settings.ttlOffset,
@@ -84,6 +71,43 @@ export function retained(expires: number | undefined, now: number, settings: Pol
 	);
 	return {expires, retainUntil: expires === undefined || stale === Infinity ? undefined : Math.max(expires, now) + stale};
 }
+
+/**
+The user's word on how long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
+
+A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
+
+@param maximumAge - The request's `max-age`, in milliseconds.
+*/
+export function resolveExpiration(url: string, settings: PolicySettings, maximumAge?: number): Expiration | undefined {
+	const {cacheControl, requestExpireAfter, urlsExpireAfter, expireAfter} = settings;
+	if (!cacheControl && maximumAge !== undefined && maximumAge > 0) {
+		return {kind: 'after', milliseconds: maximumAge};
+	}
+
+	return requestExpireAfter
+		?? (urlsExpireAfter.length === 0 ? undefined : getUrlExpiration(url, urlsExpireAfter))
+		?? expireAfter;
+}
+
+/**
+The moment of an expiration in milliseconds since the epoch, counted from `now`; `undefined` for one that never comes, or that lies beyond the last moment that a `Date` can hold.
+*/
+export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
+	if (expiration.kind === 'never') {
+		return undefined;
+	}
+
+	if (expiration.kind === 'at') {
+		return expiration.time;
+	}
+
+	const time = now + expiration.milliseconds;
+	return time > lastMoment ? undefined : time;
+}
+
+// The last moment that a `Date` can hold.
+const lastMoment = 8.64e15;
 
 /**
 The corrected initial age in milliseconds (RFC 9111 §4.2.3): how old the response was when it came.
@@ -99,25 +123,23 @@ export function currentAge({initialAge: initial, createdAt}: StoredHead, now: nu
 	return initial + Math.max(0, now - createdAt);
 }
 
-const greatest = 2_147_483_648;
-
-// What is no visible character beside a number does not hide it: nothing is younger for it.
+// Invisible characters beside the number do not make it invalid: an age that was ignored would make the response younger.
 const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
 
-// RFC 9111 §5.1: of a list the first counts; what is no number of seconds is ignored.
+// RFC 9111 §5.1: the first member of a list counts; a value that is no number of seconds is ignored.
 function ageValue(fields: Fields): number {
 	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
 	const {seconds = '0'} = number.exec(first)?.groups ?? {};
-	return Math.min(Number(seconds), greatest) * 1000;
+	return Math.min(Number(seconds), maxDeltaSeconds) * 1000;
 }
 
-/** How long ago it expired: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */
+/** How long ago a response expired, in milliseconds: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */
 export function staleness({expires}: StoredHead, now: number): number {
 	return expires === undefined ? -Infinity : now - expires + 1;
 }
 
 /**
-Fresh, and as fresh as the request asks (RFC 9111 §5.2.1.1 `max-age`, §5.2.1.3 `min-fresh`).
+Whether a response is fresh, and as fresh as the request asks (RFC 9111 §5.2.1.1 `max-age`, §5.2.1.3 `min-fresh`).
 */
 export function isFreshEnough(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	return isYoungEnough(stored, directives, now) && staleness(stored, now) + (directives.minimumFresh ?? 0) <= 0;
@@ -128,7 +150,7 @@ function isYoungEnough(stored: StoredHead, {maximumAge}: RequestDirectives, now:
 }
 
 /**
-Stale, but no longer than the request accepts (RFC 9111 §5.2.1.2 `max-stale`).
+Whether a response is stale, but no longer than the request accepts (RFC 9111 §5.2.1.2 `max-stale`).
 */
 export function isAcceptedStale(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	const {minimumFresh, maximumStale} = directives;
@@ -136,13 +158,6 @@ export function isAcceptedStale(stored: StoredHead, directives: RequestDirective
 		&& minimumFresh === undefined
 		&& isYoungEnough(stored, directives, now)
 		&& staleness(stored, now) <= maximumStale;
-}
-
-/**
-Whether the origin forbids that a response is served stale, whatever request or settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
-*/
-export function forbidsStale({mustRevalidate, noCache}: StoredFacts): boolean {
-	return mustRevalidate === true || noCache === true;
 }
 
 /**
@@ -161,21 +176,9 @@ export function isUsableWhileRevalidating(stored: StoredHead, origin: StoredFact
 	return window > 0 && staleness(stored, now) <= window && !forbidsStale(origin);
 }
 
-// The last moment that a `Date` can hold.
-const lastMoment = 8.64e15;
-
 /**
-When that is, counted from `now`; `undefined` is never, as is what lies beyond the last moment that a `Date` can hold.
+Whether the origin forbids that a response is served stale, whatever request or settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
 */
-export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
-	if (expiration.kind === 'never') {
-		return undefined;
-	}
-
-	if (expiration.kind === 'at') {
-		return expiration.time;
-	}
-
-	const time = now + expiration.milliseconds;
-	return time > lastMoment ? undefined : time;
+export function forbidsStale({mustRevalidate, noCache}: StoredFacts): boolean {
+	return mustRevalidate === true || noCache === true;
 }

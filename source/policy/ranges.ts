@@ -1,8 +1,8 @@
 import {parseHttpDate} from './dates.ts';
-import {fieldValue, type Fields} from './fields.ts';
-import {parseEntityTags, sameStrongly, storedTag} from './validators.ts';
 import type {StoredFacts} from './facts.ts';
+import {fieldValue, type Fields} from './fields.ts';
 import type {StoredHead} from './types.ts';
+import {parseEntityTags, sameStrongly, storedTag} from './validators.ts';
 
 /**
 What a request with `Range` gets of a stored response (RFC 9110 §14.2).

@@ -1,4 +1,13 @@
 import {
+	always,
+	decide,
+	originFacts,
+	type AskedRule,
+	type RequestFacts,
+	type Rule,
+	type StoredFacts,
+} from './facts.ts';
+import {
 	forbidsStale,
 	isAcceptedStale,
 	isFreshEnough,
@@ -6,15 +15,6 @@ import {
 	isUsableWhileRevalidating,
 	staleness,
 } from './freshness.ts';
-import {
-	type RequestFacts,
-	originFacts,
-	type StoredFacts,
-	always,
-	decide,
-	type AskedRule,
-	type Rule,
-} from './facts.ts';
 import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
 import {viewFor, whole} from './view.ts';

@@ -1,10 +1,19 @@
-import type {Expiration} from './expiration.ts';
+import {parseHttpDate} from './dates.ts';
 import {
-	fieldValue,
+	deltaMilliseconds,
+	parseDirectives,
+	qualifiedFields,
+	targetedDirectives,
+	type Directives,
+} from './directives.ts';
+import type {Expiration} from './expiration.ts';
+import {factsToStore, originFacts, type RequestFacts} from './facts.ts';
+import {
 	fieldLines,
-	type Fields,
-	tagsOf,
+	fieldValue,
 	nominatedFields,
+	tagsOf,
+	type Fields,
 } from './fields.ts';
 import {
 	isUsableOnError,
@@ -12,48 +21,17 @@ import {
 	resolveExpiration,
 	type Times,
 } from './freshness.ts';
-import {
-	type RequestFacts,
-	factsToStore,
-	originFacts,
-} from './facts.ts';
 import type {
 	Lifetime,
+	ResponseHead,
 	StorageTerms,
 	StoredHead,
 	View,
-	ResponseHead,
 } from './types.ts';
-import {parseHttpDate} from './dates.ts';
-import {
-	deltaMilliseconds,
-	parseDirectives,
-	qualifiedFields,
-	type Directives,
-	targetedDirectives,
-} from './directives.ts';
 import {viewFor} from './view.ts';
 
-/** What was sent: beside what stored response, and whether with its validators. */
-export type Sent = {
-	readonly stored: StoredHead | undefined;
-	readonly conditional: boolean;
-
-	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
-	readonly storesFor?: 'GET' | undefined;
-
-	/** Whether the request has been sent once more already. */
-	readonly isResent?: boolean;
-
-	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
-	readonly retries?: boolean;
-
-	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
-	readonly handsOutSecret?: boolean;
-};
-
 /**
-What is known of a response and of the request that it answers. What follows from both is found out once, when a rule first asks.
+What the rules know of a response and of the request that it answers. What follows from both is derived once, when a rule first asks.
 */
 export class ReceivedFacts {
 	readonly request: RequestFacts;
@@ -72,17 +50,19 @@ export class ReceivedFacts {
 		this.times = times;
 	}
 
-	/** The user's word on how long the response is fresh. A redirect is worth as long as what it leads to: otherwise the one outlives the other. */
+	/** How long the user's settings let the response be fresh. For a redirect, the settings for the URL that it leads to count: otherwise one would outlive the other. */
 	get expiration(): Expiration | undefined {
 		this.#expiration ??= {value: this.#makeExpiration()};
 		return this.#expiration.value;
 	}
 
+	/** How long the response is fresh and kept. */
 	get lifetime(): Lifetime {
 		this.#lifetime ??= lifetime(this.response, this.expiration, this.request.settings, this.times);
 		return this.#lifetime;
 	}
 
+	/** The terms on which the response is stored. */
 	get terms(): StorageTerms {
 		const {request: {settings}, response, lifetime: times} = this;
 		return {
@@ -99,7 +79,7 @@ export class ReceivedFacts {
 		return this.#standIn.value;
 	}
 
-	/** The stored response with the fields of this one, a 304 or the head of a GET (RFC 9111 §3.2). */
+	/** The facts of the stored response with the fields of this one, which is a 304 or answers a HEAD (RFC 9111 §3.2). */
 	get merged(): ReceivedFacts {
 		this.#merged ??= this.#merge();
 		return this.#merged;
@@ -120,8 +100,27 @@ export class ReceivedFacts {
 	}
 }
 
+/** What the rules know of how the request was sent: what was stored then, and whether its validators were added. */
+export type Sent = {
+	readonly stored: StoredHead | undefined;
+	readonly conditional: boolean;
+
+	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
+	readonly storesFor?: 'GET' | undefined;
+
+	/** Whether the request has been sent once more already. */
+	readonly isResent?: boolean;
+
+	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
+	readonly retries?: boolean;
+
+	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
+	readonly handsOutSecret?: boolean;
+};
+
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
+/** Whether a response is a redirect with a `Location`. */
 export function isRedirect({statusCode, fields}: ResponseFacts): boolean {
 	return redirectCodes.has(statusCode) && fields.location !== undefined;
 }
@@ -139,40 +138,13 @@ export function rejectsCredentials(statusCode: number): boolean {
 }
 
 /**
-What the origin says with a response: the first targeted field (RFC 9213), else `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; one that is broken is 0.
-*/
-export type ResponseDirectives = {
-	readonly noStore: boolean;
-	readonly mustUnderstand: boolean;
-	readonly mustRevalidate: boolean;
-	readonly immutable: boolean;
-	readonly isPublic: boolean;
-	readonly isPrivate: boolean;
-
-	/** `no-cache` for the whole response. */
-	readonly noCache: boolean;
-
-	/** The fields that `no-cache` is limited to. */
-	readonly withheld: readonly string[];
-	readonly maximumAge: number | undefined;
-	readonly staleIfError: number | undefined;
-	readonly staleWhileRevalidate: number | undefined;
-
-	/** Whether a targeted field says it, so that `Expires` does not count. */
-	readonly isTargeted: boolean;
-};
-
-/** What was looked for, which may not be there. */
-type Optional<Value> = {readonly value: Value | undefined};
-
-/**
-What is known of a response: each of its fields is parsed once, when a rule first asks.
+What the rules know of a response. Each of its fields is parsed once, when a rule first asks.
 */
 export class ResponseFacts {
 	readonly statusCode: number;
 	readonly fields: Fields;
 
-	/** When it came, in milliseconds since the epoch. */
+	/** When the response came, in milliseconds since the epoch. */
 	readonly received: number;
 
 	/** The targeted fields that come before `Cache-Control`. */
@@ -196,7 +168,7 @@ export class ResponseFacts {
 		return this.#directives;
 	}
 
-	/** When it was made, by its `Date`, in milliseconds since the epoch. */
+	/** When the origin made the response, by its `Date`, in milliseconds since the epoch. */
 	get date(): number | undefined {
 		this.#date ??= {value: this.#moment('date')};
 		return this.#date.value;
@@ -210,20 +182,20 @@ export class ResponseFacts {
 	/**
 	The freshness lifetime in milliseconds that the origin gives (RFC 9111 §4.2.1); `undefined` where it gives none.
 
-	What is broken or contradicts itself is stale.
+	A lifetime that is invalid, or stated twice with different values, is 0.
 	*/
 	get explicitLifetime(): number | undefined {
 		this.#explicitLifetime ??= {value: this.#makeExplicitLifetime()};
 		return this.#explicitLifetime.value;
 	}
 
-	/** The request fields that it varies by (RFC 9110 §12.5.5); `'*'` where no other request can be known to match it. */
+	/** The request fields that the response varies by (RFC 9110 §12.5.5); `'*'` where no other request can be known to match it. */
 	get vary(): readonly string[] | '*' {
 		this.#vary ??= nominatedFields(this.fields);
 		return this.#vary;
 	}
 
-	/** The tags that it names itself. */
+	/** The tags in the headers of the response. */
 	get tags(): readonly string[] {
 		this.#tags ??= tagsOf(this.fields);
 		return this.#tags;
@@ -248,6 +220,33 @@ export class ResponseFacts {
 		return expires === undefined ? 0 : Math.max(0, expires - (this.date ?? this.received));
 	}
 }
+
+/**
+The directives of a response: of the first targeted field (RFC 9213), else of `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; an invalid one is 0.
+*/
+type ResponseDirectives = {
+	readonly noStore: boolean;
+	readonly mustUnderstand: boolean;
+	readonly mustRevalidate: boolean;
+	readonly immutable: boolean;
+	readonly isPublic: boolean;
+	readonly isPrivate: boolean;
+
+	/** `no-cache` for the whole response. */
+	readonly noCache: boolean;
+
+	/** The fields that `no-cache` is limited to. */
+	readonly withheld: readonly string[];
+	readonly maximumAge: number | undefined;
+	readonly staleIfError: number | undefined;
+	readonly staleWhileRevalidate: number | undefined;
+
+	/** Whether the directives are those of a targeted field, so that `Expires` does not count. */
+	readonly isTargeted: boolean;
+};
+
+/** A value that has been looked for, and may be absent. */
+type Optional<Value> = {readonly value: Value | undefined};
 
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
 	const targeted = targets.length === 0 ? undefined : targetedDirectives(fields, targets);

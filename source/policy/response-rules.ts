@@ -1,22 +1,22 @@
+import {
+	always,
+	decide,
+	type AskedRule,
+	type RequestFacts,
+	type Rule,
+} from './facts.ts';
 import type {Times} from './freshness.ts';
 import {
 	isRedirect,
 	ReceivedFacts,
+	ResponseFacts,
 	standInFor,
 	type Sent,
-	ResponseFacts,
 } from './response-facts.ts';
-import {
-	type RequestFacts,
-	always,
-	decide,
-	type AskedRule,
-	type Rule,
-} from './facts.ts';
 import {
 	answersLaterGet,
 	bringsTooManyTags,
-	fate,
+	effectOfNotModified,
 	forbidsStoring,
 	isCacheable,
 	isNotUnderstood,
@@ -41,7 +41,7 @@ const pass: Then<unknown> = (_facts, reason) => ({do: 'pass', reason});
 /** What may not be stored takes the place of what is stored all the same: an older answer is no better for it (RFC 9111 §4). */
 const passInPlace: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
 
-const renewStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: fate(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
+const renewStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
 
 const serveInstead: Then<ErrorFacts> = ({sent, standIn}, reason) => sent.retries === true
 	? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}
@@ -55,7 +55,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: (facts, reason) => ({
 			do: 'freshen',
 			view: {kind: 'whole'},
-			keep: fate(facts),
+			keep: effectOfNotModified(facts),
 			reason,
 			...facts.merged.terms,
 		}),

@@ -1,8 +1,8 @@
 import type {Expiration} from './expiration.ts';
+import type {StoredFacts} from './facts.ts';
 import type {Fields} from './fields.ts';
 import type {Mode} from './modes.ts';
 import type {Reason} from './reasons.ts';
-import type {StoredFacts} from './facts.ts';
 
 /**
 What the rules know of a request: as it will be sent, after all hooks.

@@ -1,9 +1,9 @@
-import type {ExpireAfter, Expiration} from './expiration.ts';
+import type {Expiration, ExpireAfter} from './expiration.ts';
 
 /**
 What is asked of a `URLPattern`, so that the platform's and every polyfill's will do.
 */
-export type UrlPatternLike = {
+type UrlPatternLike = {
 	readonly test: (input: string) => boolean;
 	readonly exec: (input: string) => unknown;
 };

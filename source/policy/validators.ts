@@ -1,90 +1,10 @@
 import {parseHttpDate} from './dates.ts';
-import {fieldValue, type Fields, trimSpace} from './fields.ts';
 import type {StoredFacts} from './facts.ts';
+import {fieldValue, trimSpace, type Fields} from './fields.ts';
 import type {StoredHead} from './types.ts';
 
 /**
-What the caller's own precondition says of a stored response (RFC 9111 §4.3.2); `undefined` where there is none that can be evaluated.
-
-Where there is an `If-None-Match`, an `If-Modified-Since` does not count (RFC 9110 §13.2.2). Preconditions are for GET and HEAD, and for a stored 2xx alone (RFC 9110 §13.2.1): that is for the caller to see to.
-*/
-export function evaluatePrecondition(request: Fields, stored: Pick<StoredHead, 'fields' | 'createdAt'>, facts: StoredFacts): 'modified' | 'not-modified' | undefined {
-	const tags = fieldValue(request, 'if-none-match');
-	const isModified = tags === undefined ? isModifiedSince(request, stored, facts) : isNoneMatching(parseEntityTags(tags), stored.fields);
-	if (isModified === undefined) {
-		return undefined;
-	}
-
-	return isModified ? 'modified' : 'not-modified';
-}
-
-function isNoneMatching(tags: readonly string[] | '*', fields: Fields): boolean | undefined {
-	if (tags === '*') {
-		return false;
-	}
-
-	const stored = storedTag(fields);
-	return tags.length === 0 ? undefined : tags.every(tag => !sameWeakly(tag, stored));
-}
-
-// There is no clock here; the moment of storing is near enough to tell a century.
-function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 'fields' | 'createdAt'>, {lastModified}: StoredFacts): boolean | undefined {
-	const since = parseHttpDate(fieldValue(request, 'if-modified-since'), createdAt);
-	if (since === undefined) {
-		return undefined;
-	}
-
-	const modified = lastModified ?? parseHttpDate(fieldValue(fields, 'date'), createdAt) ?? createdAt;
-	return modified > since;
-}
-
-// A member goes up to a comma that is in no quotes; a quote that is not closed takes the rest with it.
-const listMember = /(?:[^",]|"[^"]*(?:"|$))+/gv;
-
-/**
-The entity tags of a list, as they are written (RFC 9110 §8.8.3); members that are none are left out.
-*/
-export function parseEntityTags(value: string): readonly string[] | '*' {
-	if (/^[\t ]*\*[\t ]*$/v.test(value)) {
-		return '*';
-	}
-
-	const tags = value.matchAll(listMember).map(([member]) => parseEntityTag(member));
-	return tags.filter(tag => tag !== undefined).toArray();
-}
-
-type Headed = {readonly fields: Fields};
-
-const entityTag = /^(?:W\/)?"[!\u{23}-\u{7E}\u{80}-\u{FF}]*"$/v;
-
-/** The entity tag that a text is (RFC 9110 §8.8.3); `undefined` where it is none. */
-export function parseEntityTag(text: string): string | undefined {
-	const tag = trimSpace(text);
-	return entityTag.test(tag) ? tag : undefined;
-}
-
-/** One that is empty, that has no quotes or that is two validates nothing: nobody knows what else would match it. */
-function entityTagOf(fields: Fields): string | undefined {
-	const value = fieldValue(fields, 'etag');
-	return value === undefined ? undefined : parseEntityTag(value);
-}
-
-/**
-The most characters of a condition that is sent. Servers take no line of more than some 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`): with a longer one, every later request for what is stored would fail.
-*/
-const maxConditionLength = 4096;
-
-function sendable(value: string | undefined): string | undefined {
-	return value !== undefined && value !== '' && value.length <= maxConditionLength ? value : undefined;
-}
-
-/** Whether a response can be validated (RFC 9110 §8.8): by a tag or a date that can be sent back. */
-export function hasValidator({fields}: Headed): boolean {
-	return sendable(fieldValue(fields, 'last-modified')) !== undefined || sendable(entityTagOf(fields)) !== undefined;
-}
-
-/**
-The conditions by which a stored response is validated: all that it offers (RFC 9111 §4.3.1).
+The conditions by which a stored response is validated: by all of its validators (RFC 9111 §4.3.1).
 */
 export function conditionsOf({fields}: Headed): Record<string, string> {
 	const etag = sendable(entityTagOf(fields));
@@ -95,34 +15,20 @@ export function conditionsOf({fields}: Headed): Record<string, string> {
 	};
 }
 
-function isWeak(tag: string): boolean {
-	return tag.startsWith('W/');
+/** Whether a response can be validated (RFC 9110 §8.8): by a tag or a date that can be sent back. */
+export function hasValidator({fields}: Headed): boolean {
+	return sendable(fieldValue(fields, 'last-modified')) !== undefined || sendable(entityTagOf(fields)) !== undefined;
 }
+
+type Headed = {readonly fields: Fields};
 
 /**
-Strong comparison: neither is weak, and both are the same (RFC 9110 §8.8.3.2).
-
-@param tag - An entity tag; what it is compared with need be none, and is the same as none then.
+The most characters of a condition that is sent. Servers take no line of more than some 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`): with a longer one, every later request for what is stored would fail.
 */
-export function sameStrongly(tag: string, other: string | undefined): boolean {
-	return tag === other && !isWeak(tag);
-}
+const maxConditionLength = 4096;
 
-/**
-Weak comparison: both are the same but for their weakness (RFC 9110 §8.8.3.2).
-*/
-export function sameWeakly(tag: string, other: string | undefined): boolean {
-	return other !== undefined && opaque(tag) === opaque(other);
-}
-
-function opaque(tag: string): string {
-	return isWeak(tag) ? tag.slice(2) : tag;
-}
-
-/** The stored `ETag`, to be compared with an entity tag. */
-export function storedTag(fields: Fields): string | undefined {
-	const value = fieldValue(fields, 'etag');
-	return value === undefined ? undefined : trimSpace(value);
+function sendable(value: string | undefined): string | undefined {
+	return value !== undefined && value !== '' && value.length <= maxConditionLength ? value : undefined;
 }
 
 /**
@@ -154,3 +60,97 @@ export function headAgrees(stored: Fields, head: Fields): boolean {
 
 	return isSame('etag') && isSame('last-modified') && (fieldValue(stored, 'content-length') === undefined || isSame('content-length'));
 }
+
+/**
+What the caller's own precondition says of a stored response (RFC 9111 §4.3.2); `undefined` where there is none that can be evaluated.
+
+Where there is an `If-None-Match`, an `If-Modified-Since` does not count (RFC 9110 §13.2.2). Preconditions are for GET and HEAD, and for a stored 2xx alone (RFC 9110 §13.2.1): that is for the caller to see to.
+*/
+export function evaluatePrecondition(request: Fields, stored: Pick<StoredHead, 'fields' | 'createdAt'>, facts: StoredFacts): 'modified' | 'not-modified' | undefined {
+	const tags = fieldValue(request, 'if-none-match');
+	const isModified = tags === undefined ? isModifiedSince(request, stored, facts) : isNoneMatching(parseEntityTags(tags), stored.fields);
+	if (isModified === undefined) {
+		return undefined;
+	}
+
+	return isModified ? 'modified' : 'not-modified';
+}
+
+function isNoneMatching(tags: readonly string[] | '*', fields: Fields): boolean | undefined {
+	if (tags === '*') {
+		return false;
+	}
+
+	const stored = storedTag(fields);
+	return tags.length === 0 ? undefined : tags.every(tag => !sameWeakly(tag, stored));
+}
+
+// The dates may have years of two digits: the moment of storing is near enough to tell the century.
+function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 'fields' | 'createdAt'>, {lastModified}: StoredFacts): boolean | undefined {
+	const since = parseHttpDate(fieldValue(request, 'if-modified-since'), createdAt);
+	if (since === undefined) {
+		return undefined;
+	}
+
+	const modified = lastModified ?? parseHttpDate(fieldValue(fields, 'date'), createdAt) ?? createdAt;
+	return modified > since;
+}
+
+/**
+Strong comparison: neither is weak, and both are the same (RFC 9110 §8.8.3.2).
+
+@param tag - An entity tag; what it is compared with need be none, and is the same as none then.
+*/
+export function sameStrongly(tag: string, other: string | undefined): boolean {
+	return tag === other && !isWeak(tag);
+}
+
+/**
+Weak comparison: both are the same but for their weakness (RFC 9110 §8.8.3.2).
+*/
+export function sameWeakly(tag: string, other: string | undefined): boolean {
+	return other !== undefined && opaque(tag) === opaque(other);
+}
+
+function opaque(tag: string): string {
+	return isWeak(tag) ? tag.slice(2) : tag;
+}
+
+function isWeak(tag: string): boolean {
+	return tag.startsWith('W/');
+}
+
+/** The stored `ETag`, to be compared with an entity tag. */
+export function storedTag(fields: Fields): string | undefined {
+	const value = fieldValue(fields, 'etag');
+	return value === undefined ? undefined : trimSpace(value);
+}
+
+/** The `ETag` of a response, as far as it validates: one that is empty, has no quotes or consists of two does not, since nobody knows what else would match it. */
+function entityTagOf(fields: Fields): string | undefined {
+	const value = fieldValue(fields, 'etag');
+	return value === undefined ? undefined : parseEntityTag(value);
+}
+
+/**
+The entity tags of a list, as they are written (RFC 9110 §8.8.3); members that are none are left out.
+*/
+export function parseEntityTags(value: string): readonly string[] | '*' {
+	if (/^[\t ]*\*[\t ]*$/v.test(value)) {
+		return '*';
+	}
+
+	const tags = value.matchAll(listMember).map(([member]) => parseEntityTag(member));
+	return tags.filter(tag => tag !== undefined).toArray();
+}
+
+// A member ends at a comma outside of quotes; a quote that is not closed reaches to the end.
+const listMember = /(?:[^",]|"[^"]*(?:"|$))+/gv;
+
+/** The entity tag that a text is (RFC 9110 §8.8.3); `undefined` where it is none. */
+function parseEntityTag(text: string): string | undefined {
+	const tag = trimSpace(text);
+	return entityTag.test(tag) ? tag : undefined;
+}
+
+const entityTag = /^(?:W\/)?"[!\u{23}-\u{7E}\u{80}-\u{FF}]*"$/v;

@@ -40,7 +40,7 @@ An entry of its metadata and its body.
 
 @throws {UnreadableError} Where one of them is not what it was.
 */
-export function restored(metadata: unknown, body: Uint8Array): StoredResponse {
+function restored(metadata: unknown, body: Uint8Array): StoredResponse {
 	const checked = checkedMetadata(metadata);
 	if (checked.byteLength !== body.byteLength) {
 		throw new UnreadableError('truncated');

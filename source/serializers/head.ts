@@ -4,7 +4,7 @@ import {UnreadableError} from './unreadable.ts';
 /**
 By what the bytes that the library's own stages give are known: `GC`, a letter for the stage, a version.
 */
-export type HeadLetter = 'H' | '8' | 'Z' | 'S' | 'E';
+type HeadLetter = 'H' | '8' | 'Z' | 'S' | 'E';
 
 const headLength = 4;
 

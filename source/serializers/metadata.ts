@@ -1,7 +1,7 @@
 import type {StoredMetadata} from '../model/stored-response.ts';
 import {UnreadableError} from './unreadable.ts';
 
-export type WrittenMetadata = StoredMetadata & {readonly byteLength: number};
+type WrittenMetadata = StoredMetadata & {readonly byteLength: number};
 
 type Check = (value: unknown) => boolean;
 
@@ -100,7 +100,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 	return typeof value === 'object' && value !== null;
 }
 
-export function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
+function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
 	return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 

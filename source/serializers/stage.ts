@@ -36,7 +36,7 @@ What stages take and give.
 - `text`: a string; one that a stage for bytes follows is given to it as UTF-8.
 - `bytes`: a `Uint8Array`.
 */
-export type StageValues = {
+type StageValues = {
 	document: EntryDocument;
 	json: EntryDocument;
 	text: string;

@@ -16,7 +16,7 @@ import type {
 	StoreQuery,
 } from './types.ts';
 
-export type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
+type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
 
 export type StoreFault = {
 	/** The call that failed; `circuit` says that the store is left alone from now on. */
@@ -65,7 +65,7 @@ type Call<T> = {
 const faultsUntilBarred = 5;
 const pause = 10_000;
 const bytesPerMillisecond = 10_000;
-const patienceWithAll = 60;
+const timeoutsForAll = 60;
 
 /**
 Wraps a store so that it cannot break a request: a call that throws, takes too long or answers with rubbish is a miss (`get` is `undefined`, `delete` and `add` are `false`, an iteration ends, `deleteFound` is 0, `count` and `size` are `NaN`) and is told to `onError`.
@@ -116,7 +116,7 @@ class GuardedStore implements Store {
 			this.find = query => this.#steps('find', () => store.find!(query));
 		}
 
-		const extraTime = timeout * (patienceWithAll - 1);
+		const extraTime = timeout * (timeoutsForAll - 1);
 		if (store.deleteFound !== undefined) {
 			this.deleteFound = (query: StoreQuery) => this.#call({
 				operation: 'deleteFound', miss: 0, extraTime, run: () => store.deleteFound!(query),
@@ -167,7 +167,7 @@ class GuardedStore implements Store {
 
 	clear(): MaybePromise<void> {
 		return this.#call({
-			operation: 'clear', miss: undefined, extraTime: this.#timeout * (patienceWithAll - 1), run: () => this.#store.clear(),
+			operation: 'clear', miss: undefined, extraTime: this.#timeout * (timeoutsForAll - 1), run: () => this.#store.clear(),
 		});
 	}
 

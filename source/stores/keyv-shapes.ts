@@ -35,7 +35,7 @@ export type Keyv5Instance = KeyvInstance & {
 	_getKeyPrefix?(key: string): string;
 };
 
-export type KeyvShape = 'map' | 'keyv6' | 'keyv5' | 'adapter';
+type KeyvShape = 'map' | 'keyv6' | 'keyv5' | 'adapter';
 
 /**
 What the value is to Keyv, or `undefined` when it is nothing that Keyv could use.

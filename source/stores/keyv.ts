@@ -10,7 +10,7 @@ import {
 } from './keyv-shapes.ts';
 import type {SetOptions, Store, StoredValue} from './types.ts';
 
-export type KeyvStoreOptions = {
+type KeyvStoreOptions = {
 	/**
 	Sets this cache's keys apart in a `Map` or a storage adapter. Not used for a Keyv instance, nor for an adapter with a namespace: they keep their own.
 	*/

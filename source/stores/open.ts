@@ -17,7 +17,7 @@ Where responses are kept: the name or the URL of a store (see `createStore`), a 
 */
 export type StoreSetting = StoreName | StoreUrl | Store | KeyvLike;
 
-export type OpenStoreOptions = {
+type OpenStoreOptions = {
 	/**
 	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace elsewhere.
 	*/
@@ -35,7 +35,7 @@ export type OpenStoreOptions = {
 	readonly maxEntries?: number | undefined;
 };
 
-export type OpenedStore = {
+type OpenedStore = {
 	readonly store: Store;
 
 	/** Whether it was made here, and so is ours to close. */

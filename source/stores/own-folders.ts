@@ -10,7 +10,7 @@ const groupEnters = 0o010;
 const othersEnter = 0o001;
 const sticky = 0o1000;
 
-export type OwnFoldersOptions = {
+type OwnFoldersOptions = {
 	/** The setting that names the place, for messages. */
 	readonly setting: 'useTemp' | 'useCacheDir';
 

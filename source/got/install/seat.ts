@@ -9,7 +9,7 @@ import type {CacheClient} from '../create-client.ts';
 type Method = Options['getRequestFunction'];
 
 /** The class `Options` of one physical copy of Got. */
-export type OptionsClass = typeof Options;
+type OptionsClass = typeof Options;
 
 /** A cache as it serves a process or a call tree. */
 export type Installed = {

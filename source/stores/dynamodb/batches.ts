@@ -6,7 +6,7 @@ import type {Connection} from './connection.ts';
 import type {ItemKey} from './names.ts';
 import {inParallel} from './parallel.ts';
 
-export type Write = {
+type Write = {
 	readonly request: WriteRequest;
 
 	/** What it weighs on the wire, or more. */

@@ -18,7 +18,7 @@ import {itemKey, partitionOf, type ItemKey} from './names.ts';
 import {inParallel} from './parallel.ts';
 import {addDraft, putDraft, putDrafts} from './writes.ts';
 
-export type NewEntry = {
+type NewEntry = {
 	readonly key: string;
 	readonly value: unknown;
 

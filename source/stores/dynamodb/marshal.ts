@@ -8,7 +8,7 @@ import {
 	toText,
 } from './text.ts';
 
-export type Marshalled = {
+type Marshalled = {
 	readonly value: Attribute;
 
 	/** The names of members in an order that most maps agree with, as a JSON array; `undefined` where there is nothing to note. */

@@ -7,7 +7,7 @@ import {isCausedBy} from './faults.ts';
 /** DynamoDB deletes an item some time after this second, which is never before the entry's time. */
 export const ttlAttribute = 'ttl';
 
-const patience = 60_000;
+const activationTime = 60_000;
 const longestPause = 1000;
 
 /**
@@ -61,11 +61,11 @@ function checkKeys(table: TableDescription | undefined, tableName: string): void
 }
 
 async function untilActive(send: Send, tableName: string, described: TableDescription | undefined): Promise<void> {
-	const end = performance.now() + patience;
+	const end = performance.now() + activationTime;
 	let table = described;
 	for (let wait = 25; table?.TableStatus !== 'ACTIVE' && table?.TableStatus !== 'UPDATING'; wait = Math.min(wait * 2, longestPause)) {
 		if (performance.now() > end) {
-			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${patience / 1000} s`);
+			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${activationTime / 1000} s`);
 		}
 
 		await pause(wait); // eslint-disable-line no-await-in-loop

@@ -6,7 +6,7 @@ import {headOf, type CacheFolder} from './folder.ts';
 /** Milliseconds in which a file that is read again gets no new stamp. */
 const stampPause = 60_000;
 
-export type BoundOptions = {
+type BoundOptions = {
 	readonly maxBytes: number;
 	readonly now: () => number;
 

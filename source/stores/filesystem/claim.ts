@@ -4,7 +4,7 @@ import type {Place} from '../place.ts';
 import {removeFile} from './files.ts';
 
 /** Milliseconds after which one who claims a key and does nothing is taken for dead. */
-const patience = 10_000;
+const abandonedAfter = 10_000;
 
 /**
 Runs an action that one process at a time may run: who makes the file first goes first.
@@ -55,5 +55,5 @@ function removeAbandoned(path: string, place: Place): void {
 
 function isAbandoned(path: string): boolean {
 	const stats = statSync(path, {throwIfNoEntry: false});
-	return stats !== undefined && Date.now() - stats.mtimeMs > patience;
+	return stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfter;
 }

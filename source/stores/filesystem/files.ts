@@ -75,7 +75,7 @@ export function readBeginning(path: string, length: number): {readonly bytes: Ui
 	});
 }
 
-export type Replacement = {
+type Replacement = {
 	/** When it was used last, in milliseconds since the epoch. */
 	readonly time: number;
 	readonly place: Place;

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 
 /** What a file says of the value that it holds. */
-export type Head = {
+type Head = {
 	readonly key: string;
 
 	/** Milliseconds since the epoch; `undefined` keeps it for good. */

@@ -23,7 +23,7 @@ export class Sweep {
 			try {
 				this.#sweep(now);
 			} catch {
-				// The write that it rides on has done its work.
+				// The write before the sweep has done its work, and the next sweep may succeed.
 			}
 		}
 	}

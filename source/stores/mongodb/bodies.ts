@@ -31,7 +31,7 @@ export type BodiesOptions = {
 };
 
 /** A writer that has not finished after that time never will. */
-export const patience = 3_600_000;
+export const unfinishedAfter = 3_600_000;
 
 /** The ids that a query finds, a page at a time: no cursor is held between two. */
 export async function * idsOf(find: (after: MongoDb.ObjectId | undefined, limit: number) => Promise<readonly MongoDb.ObjectId[]>): AsyncGenerator<MongoDb.ObjectId, void> {

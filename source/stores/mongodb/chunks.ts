@@ -5,7 +5,7 @@ import {
 	idBefore,
 	idsOf,
 	newId,
-	patience,
+	unfinishedAfter,
 	type Bodies,
 	type BodiesOptions,
 	type BodyOwner,
@@ -35,7 +35,7 @@ export class Chunks implements Bodies {
 
 	async write(bytes: Uint8Array, owner: BodyOwner): Promise<MongoDb.ObjectId> {
 		const {connection} = this.#options;
-		const expires = new Date(this.#options.now() + patience);
+		const expires = new Date(this.#options.now() + unfinishedAfter);
 		const body = await connection.run('set', async link => {
 			await this.#prepare(link.driver, this.#options.collection(link, 'chunks'));
 			return newId(link.driver, this.#options.now());

@@ -8,7 +8,7 @@ import {within} from '../time-limit.ts';
 /**
 A `MongoClient` of the package `mongodb`.
 */
-export type MongoClientLike = {
+type MongoClientLike = {
 	connect(): Promise<unknown>;
 	db(name?: string): unknown;
 	close(): Promise<void>;

@@ -2,7 +2,7 @@ import type {StoredValue, StoreQuery} from '../types.ts';
 import type {MongoConnection} from './connection.ts';
 import type {Content, Entries} from './entries.ts';
 
-export type EntriesStoreOptions<Value> = {
+type EntriesStoreOptions<Value> = {
 	readonly connection: MongoConnection;
 	readonly entries: Entries;
 

@@ -1,14 +1,14 @@
 import type * as MongoDb from 'mongodb';
 import {batches, ignore, keyPrefix} from '../server-options.ts';
 import type {SetOptions, StoreQuery} from '../types.ts';
-import {patience, type Bodies} from './bodies.ts';
+import {unfinishedAfter, type Bodies} from './bodies.ts';
 import type {MongoConnection} from './connection.ts';
 import type {Head, Heads} from './heads.ts';
 
 /** A value as it stands in its head, or the bytes of its body. */
 export type Content = {readonly value: unknown} | {readonly bytes: Uint8Array};
 
-export type EntriesOptions = {
+type EntriesOptions = {
 	readonly connection: MongoConnection;
 	readonly heads: Heads;
 	readonly bodies: Bodies;
@@ -76,7 +76,7 @@ export class Entries {
 			return {isThere: true, old};
 		});
 		this.#sets++;
-		if (this.#sets % setsBetweenPurges === 0 && this.#options.now() >= this.#lastPurge + patience) {
+		if (this.#sets % setsBetweenPurges === 0 && this.#options.now() >= this.#lastPurge + unfinishedAfter) {
 			void this.#purgeInPassing();
 		}
 	}
@@ -168,7 +168,7 @@ export class Entries {
 		this.#lastPurge = now;
 		let total = await this.#deleteWhere({...this.#all(), expires: {$lte: new Date(now)}});
 		let batch: MongoDb.ObjectId[] = [];
-		for await (const id of this.#options.bodies.begunBefore(new Date(now - patience))) {
+		for await (const id of this.#options.bodies.begunBefore(new Date(now - unfinishedAfter))) {
 			batch.push(id);
 			if (batch.length !== keysPerQuery) {
 				continue;

@@ -46,7 +46,7 @@ export type RedisLink = {
 	readonly client: RedisClient;
 };
 
-export type RedisConnectionOptions = Pick<ResolvedServerOptions, 'connectionTimeout' | 'commandTimeout'> & {
+type RedisConnectionOptions = Pick<ResolvedServerOptions, 'connectionTimeout' | 'commandTimeout'> & {
 	/** Makes a client of our own. */
 	readonly create: () => Promise<RedisClient>;
 
@@ -191,6 +191,6 @@ function destroyClient(client: RedisClient | undefined): void {
 }
 
 /** With the replies as the type mapping makes them, whatever the client does by default. */
-export function commandsOf(client: RedisClient, typeMapping: object): RedisCommands {
+function commandsOf(client: RedisClient, typeMapping: object): RedisCommands {
 	return client.getSentinelNode === undefined ? client.withTypeMapping(typeMapping) as RedisCommands : sentinelCommands(client, typeMapping);
 }

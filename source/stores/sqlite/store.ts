@@ -310,7 +310,7 @@ export class SqliteStore implements Store {
 		try {
 			this.#purge();
 		} catch (error) {
-			// The call that it rides on has done its work, and the next purge may succeed: only that the file is a new one must be told.
+			// The call during which it purges has done its work, and the next purge may succeed. Only a fault that says that the file was replaced must be thrown.
 			if (error instanceof CacheHooksError && error.code === 'ERR_STORE_CORRUPT') {
 				throw error;
 			}
