@@ -3,7 +3,7 @@ import type {Options, Response} from 'got';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Redirects} from '../exchange/types.ts';
 import type {StoredCookie} from '../model/stored-response.ts';
-import type {Seat} from './install/seat.ts';
+import type {ProcessRegistry} from './install/process-registry.ts';
 import {ServedResponse} from './served-response.ts';
 
 // What this library notes on the options that Got makes for one attempt: the request function, the exchange, what becomes of retries, and the redirects before it.
@@ -18,14 +18,14 @@ Removes the transport, and with it what an installation for the whole process ha
 */
 export function removeTransport(options: Options): void {
 	Reflect.deleteProperty(options, 'getRequestFunction');
-	findSeat()?.pass(options);
+	findRegistry()?.pass(options);
 }
 
-export const seatName: unique symbol = Symbol.for('got-cache-hooks.seat') as never;
+export const registryName: unique symbol = Symbol.for('got-cache-hooks.registry') as never;
 
 /** The object by which caches are installed for the whole process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
-export function findSeat(): Seat | undefined {
-	return (globalThis as {[seatName]?: Seat})[seatName];
+export function findRegistry(): ProcessRegistry | undefined {
+	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
 
 /** The exchange of an attempt, and the clock of its client: `cacheInfo` reads them. */

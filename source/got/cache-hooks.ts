@@ -6,7 +6,7 @@ import type {
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
 import type {Client} from '../exchange/client.ts';
-import {findSeat} from './attempt-options.ts';
+import {findRegistry} from './attempt-options.ts';
 import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
 import {interceptAttempt} from './transport.ts';
 
@@ -49,7 +49,7 @@ The cache of a Got instance: its own, of the last call if it was extended twice,
 @returns `undefined` where there is none.
 */
 export function getCache(instance?: Pick<Got, 'defaults'>): HttpCache | undefined {
-	return (instance === undefined ? findSeat()?.current?.client : clientOf(instance))?.cache;
+	return (instance === undefined ? findRegistry()?.current?.client : clientOf(instance))?.cache;
 }
 
 /** What the exchanges of a Got instance share. */
@@ -63,5 +63,5 @@ export function clientOfHook(hook: BeforeRequestHook): CacheClient | undefined {
 
 function clientOf({defaults: {options}}: Pick<Got, 'defaults'>): CacheClient | undefined {
 	const hook = options.hooks.beforeRequest.findLast(candidate => clients.has(candidate));
-	return hook === undefined ? findSeat()?.servingOptions(options)?.client : clients.get(hook);
+	return hook === undefined ? findRegistry()?.servingOptions(options)?.client : clients.get(hook);
 }

@@ -6,7 +6,7 @@ import {
 	type LoadHookContext,
 } from 'node:module';
 import process from 'node:process';
-import {adoptionCode} from './seat.ts';
+import {adoptionCode} from './process-registry.ts';
 
 const majors: ReadonlySet<string> = new Set(['14', '15', '16']);
 

@@ -5,7 +5,7 @@ import type {CacheSettings} from '../../settings.ts';
 import {getCache} from '../cache-hooks.ts';
 import {createClient, type CacheClient, type ClientSettings} from '../create-client.ts';
 import {transportFor} from '../transport.ts';
-import {findSeat} from '../attempt-options.ts';
+import {findRegistry} from '../attempt-options.ts';
 import {
 	installedHook,
 	installForInstance,
@@ -13,7 +13,7 @@ import {
 	type Instance,
 } from './install-for-instance.ts';
 import {closeUnwatched, installation, type Installation} from './installation.ts';
-import type {Installed, Seat} from './seat.ts';
+import type {Installed, ProcessRegistry} from './process-registry.ts';
 
 /**
 Gives all Got instances of the process a cache: those of dependencies, and those that were made before, too. An instance that has a cache of its own keeps that. What was installed before is replaced, and closed.
@@ -46,9 +46,9 @@ export async function uninstallCache(instance?: Instance): Promise<void> {
 		return;
 	}
 
-	const seat = findSeat();
-	const installed = seat?.ofProcess;
-	seat?.install(undefined);
+	const registry = findRegistry();
+	const installed = registry?.ofProcess;
+	registry?.install(undefined);
 	await installed?.client.cache.close();
 }
 
@@ -58,10 +58,10 @@ Runs a function in whose call tree, and only there, a cache with these settings 
 @throws As `installCache`, and what the function throws.
 */
 export async function enabled<Result>(settings: CacheSettings, action: () => Result | Promise<Result>): Promise<Result> {
-	const seat = requireSeat();
+	const registry = requireRegistry();
 	const installed = toInstalled(createClient(settings));
 	try {
-		return await seat.run(installed, action);
+		return await registry.run(installed, action);
 	} finally {
 		await installed.client.cache.close();
 	}
@@ -73,13 +73,13 @@ Runs a function in whose call tree, and only there, nothing is installed. Caches
 @returns What the function returns.
 */
 export function disabled<Result>(action: () => Result): Result {
-	const seat = findSeat();
-	return seat === undefined ? action() : seat.run(undefined, action);
+	const registry = findRegistry();
+	return registry === undefined ? action() : registry.run(undefined, action);
 }
 
 /** Whether a cache is installed for this call tree, or for an instance. */
 export function isInstalled(instance?: Instance): boolean {
-	return (instance === undefined ? findSeat()?.current : installedHook(instance)) !== undefined;
+	return (instance === undefined ? findRegistry()?.current : installedHook(instance)) !== undefined;
 }
 
 /** Deletes everything that the installed cache has stored; nothing where none is installed. */
@@ -95,21 +95,21 @@ export async function deleteResponses(criteria: Criteria, task?: LongTask): Prom
 }
 
 function installForProcess(settings: CacheSettings): Installation {
-	const seat = requireSeat();
+	const registry = requireRegistry();
 	const installed = toInstalled(createClient(settings));
-	const former = seat.ofProcess;
-	seat.install(installed);
+	const former = registry.ofProcess;
+	registry.install(installed);
 	closeUnwatched(former?.client);
-	return installation(installed.client, async () => seat.ofProcess === installed ? uninstallCache() : undefined);
+	return installation(installed.client, async () => registry.ofProcess === installed ? uninstallCache() : undefined);
 }
 
-function requireSeat(): Seat {
-	const seat = findSeat();
-	if (seat === undefined) {
+function requireRegistry(): ProcessRegistry {
+	const registry = findRegistry();
+	if (registry === undefined) {
 		throw new CacheHooksError('ERR_NOT_REGISTERED', 'The process was started without `node --import got-cache-hooks/register`: start it so, or name an instance that has `mutableDefaults: true`');
 	}
 
-	return seat;
+	return registry;
 }
 
 function toInstalled(client: CacheClient): Installed {

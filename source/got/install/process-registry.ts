@@ -3,7 +3,7 @@ import type {Options} from 'got';
 import {networkRefusal, refusals} from '../../exchange/network.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/references.ts';
-import {findSeat, seatName} from '../attempt-options.ts';
+import {findRegistry, registryName} from '../attempt-options.ts';
 import type {CacheClient} from '../create-client.ts';
 
 type Method = Options['getRequestFunction'];
@@ -26,7 +26,7 @@ Where a cache is installed for the process. The copies of Got that load after it
 
 The request function is what Got asks its options for once all hooks have run, as the transport of a single client relies on as well. It is reached by instances that were made before the installation, too.
 */
-export class Seat {
+export class ProcessRegistry {
 	readonly #classes = new WeakSet<object>();
 	readonly #scopes = new AsyncLocalStorage<Scope>();
 
@@ -44,17 +44,17 @@ export class Seat {
 		return this.#installed;
 	}
 
-	/** What serves an instance of a Got that was loaded after the seat was made. */
+	/** What serves an instance of a Got that was loaded after the registry was made. */
 	servingOptions({constructor}: object): Installed | undefined {
 		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
 	/** The subclass that takes the place of the class of a copy of Got. */
 	adopt(original: OptionsClass): OptionsClass {
-		const seat = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The method has a `this` of its own.
+		const registry = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The method has a `this` of its own.
 		const adopted: OptionsClass = class Options extends original {
 			override getRequestFunction(): ReturnType<Method> {
-				return seat.#requestFunction(this, () => super.getRequestFunction());
+				return registry.#requestFunction(this, () => super.getRequestFunction());
 			}
 		};
 		this.#classes.add(adopted);
@@ -95,19 +95,19 @@ function refusing(method: string): ReturnType<Method> {
 }
 
 /** The code that gives the subclass, where `options` names the class of a copy of Got. */
-export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(seatName))})].adopt(${options})`;
+export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(registryName))})].adopt(${options})`;
 
 /**
-Makes the seat of this process.
+Creates the registry of this process.
 
 @returns `undefined` where there was one before.
 */
-export function makeSeat(): Seat | undefined {
-	if (findSeat() !== undefined) {
+export function createRegistry(): ProcessRegistry | undefined {
+	if (findRegistry() !== undefined) {
 		return undefined;
 	}
 
-	const seat = new Seat();
-	Object.defineProperty(globalThis, seatName, {value: seat});
-	return seat;
+	const registry = new ProcessRegistry();
+	Object.defineProperty(globalThis, registryName, {value: registry});
+	return registry;
 }
