@@ -186,7 +186,7 @@ type Context = {[visited]?: readonly string[]};
 const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
 
 function locationOf(statusCode: number, location: unknown): string | undefined {
-	const [first] = [location].flat();
+	const first: unknown = Array.isArray(location) ? location[0] : location;
 	return typeof first === 'string' && redirectCodes.has(statusCode) ? first : undefined;
 }
 

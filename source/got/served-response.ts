@@ -2,7 +2,7 @@ import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/types.ts';
 import type {NodeHeaders} from '../model/stored-response.ts';
 
-const chunkSize = 65_536;
+const usualChunkSize = 65_536;
 
 /**
 A response that the cache gives, in the shape of an `IncomingMessage`.
@@ -28,20 +28,27 @@ export class ServedResponse extends Readable {
 	/** Timings in the shape of Got's, for callers who read them of any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #body: Uint8Array;
+	readonly #chunkSize: number;
 	#position = 0;
 
-	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: RenderedResponse) {
-		super({highWaterMark: chunkSize});
+	/**
+	Nothing is copied until it is read.
+
+	@param isReadWhole - Whether the body is given at once: pieces are of use only to who reads a stream.
+	*/
+	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: RenderedResponse, isReadWhole = false) {
+		super({highWaterMark: usualChunkSize});
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
 		this.headers = headers;
 		this.rawHeaders = rawHeaders;
 		this.fromCache = fromCache;
 		this.#body = body;
+		this.#chunkSize = isReadWhole ? body.byteLength : usualChunkSize;
 	}
 
 	override _read(): void {
-		const end = Math.min(this.#position + chunkSize, this.#body.byteLength);
+		const end = Math.min(this.#position + this.#chunkSize, this.#body.byteLength);
 		if (end > this.#position) {
 			this.push(Uint8Array.prototype.slice.call(this.#body, this.#position, end));
 			this.#position = end;

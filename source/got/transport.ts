@@ -202,7 +202,7 @@ class Attempt {
 			this.#parts.client.refresh(this.#exchange, prepareRefresh(this.#parts));
 		}
 
-		return this.#give(new ServedResponse(response));
+		return this.#give(new ServedResponse(response, !this.#options.isStream));
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
@@ -284,7 +284,7 @@ class Attempt {
 		const action = this.#exchange.next({type: 'error', isOwn: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.#options);
-			return new ServedResponse(action.response);
+			return new ServedResponse(action.response, !this.#options.isStream);
 		}
 
 		if (action.do === 'done' && action.awaitsRetries) {
