@@ -36,8 +36,9 @@ export class ServedResponse extends Readable {
 
 	@param isReadWhole - Whether the body is given at once: pieces are of use only to who reads a stream.
 	*/
-	constructor({statusCode, statusMessage, headers, rawHeaders, body, fromCache}: RenderedResponse, isReadWhole = false) {
+	constructor(response: RenderedResponse, isReadWhole = false) {
 		super({highWaterMark: usualChunkSize});
+		const {statusCode, statusMessage, headers, rawHeaders, body, fromCache} = response;
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
 		this.headers = headers;
