@@ -95,7 +95,10 @@ export class CacheCore {
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly journal: Journal;
+	/** Marks a store that has variants, which are found through other entries alone. */
 	readonly hidden: StoreMark;
+
+	/** Marks a store that has entries which their URL alone does not find. */
 	readonly aliases: StoreMark;
 	readonly secrets: PartitionSecret;
 	readonly variants: Variants;
@@ -200,7 +203,7 @@ export class CacheCore {
 			serializer: serializerOf(opened.store, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
 			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.keep() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
-			onRubbish: (key: string, error: unknown) => {
+			onUnreadable: (key: string, error: unknown) => {
 				this.report('storeError', {operation: 'decode', key, error});
 			},
 		};

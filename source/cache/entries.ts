@@ -246,7 +246,7 @@ export class Entries {
 	}
 
 	#refuse(key: string, error: unknown): void {
-		this.#options.onRubbish(key, error);
+		this.#options.onUnreadable(key, error);
 		// An entry that was not read in time may be intact.
 		if (error instanceof UnreadableError) {
 			void this.#discard(key);
@@ -258,7 +258,7 @@ export class Entries {
 		try {
 			await this.#options.store.delete(key);
 		} catch (error) {
-			this.#options.onRubbish(key, error);
+			this.#options.onUnreadable(key, error);
 		}
 	}
 }
@@ -279,7 +279,7 @@ type EntriesOptions = {
 	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
 
 	/** Called for each value that could not be read. */
-	readonly onRubbish: (key: string, error: unknown) => void;
+	readonly onUnreadable: (key: string, error: unknown) => void;
 };
 
 /** An entry, or why it cannot be read. */

@@ -146,7 +146,7 @@ export class RequestPhase {
 			names: match.stored?.vary?.names,
 			budget: () => this.#budget,
 			position: cache.journal.last,
-			rules: this.#options.clientSettings,
+			settings: this.#options.clientSettings,
 		});
 		switch (joined.do) {
 			case 'lead': {

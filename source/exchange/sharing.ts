@@ -24,7 +24,7 @@ export type Joining = {
 	readonly position: number;
 
 	/** An object that stands for the settings of the client: a refusal may hold for requests with the same one only. */
-	readonly rules?: object;
+	readonly settings?: object;
 };
 
 const usualLimits: Limits = {response: 30_000, unknownLength: 2000};
@@ -69,7 +69,7 @@ export class Sharing<Result> {
 
 	/** The times until which no request waits for a key: for all requests, and for those by the same settings. */
 	readonly #refusals = new Map<string, number>();
-	readonly #refusalsByRules = new WeakMap<object, Map<string, number>>();
+	readonly #refusalsBySettings = new WeakMap<object, Map<string, number>>();
 
 	/** When keys last had a result: requests that looked into the store before look once more. */
 	readonly #resolutions = new Map<string, number>();
@@ -86,7 +86,7 @@ export class Sharing<Result> {
 
 	/** Lets a request be the one that is sent, wait for it, or be sent beside it. */
 	join(key: string, request: Joining): Joined<Result> {
-		if (this.#isRefused(this.#refusals, key) || (request.rules !== undefined && this.#isRefused(this.#refusalsByRules.get(request.rules), key))) {
+		if (this.#isRefused(this.#refusals, key) || (request.settings !== undefined && this.#isRefused(this.#refusalsBySettings.get(request.settings), key))) {
 			return {do: 'alone'};
 		}
 
@@ -110,12 +110,12 @@ export class Sharing<Result> {
 	/**
 	Notes that a result could not be used: for 10 seconds no request for the key waits.
 
-	@param rules - The settings of the requests for which that holds. Default: all requests.
+	@param settings - The settings of the requests for which that holds. Default: all requests.
 	*/
-	refuse(key: string, rules?: object): void {
-		const refusals = rules === undefined ? this.#refusals : this.#refusalsByRules.get(rules) ?? new Map<string, number>();
-		if (rules !== undefined) {
-			this.#refusalsByRules.set(rules, refusals);
+	refuse(key: string, settings?: object): void {
+		const refusals = settings === undefined ? this.#refusals : this.#refusalsBySettings.get(settings) ?? new Map<string, number>();
+		if (settings !== undefined) {
+			this.#refusalsBySettings.set(settings, refusals);
 		}
 
 		remember(refusals, key, this.clock.now() + refusalTime);

@@ -183,11 +183,11 @@ const visited = Symbol('got-cache-hooks: visited URLs');
 type Context = {[visited]?: readonly string[]};
 
 // The status codes of redirects that Got follows.
-const redirectCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
+const followedCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
 
 function locationOf(statusCode: number, location: unknown): string | undefined {
 	const first: unknown = Array.isArray(location) ? location[0] : location;
-	return typeof first === 'string' && redirectCodes.has(statusCode) ? first : undefined;
+	return typeof first === 'string' && followedCodes.has(statusCode) ? first : undefined;
 }
 
 function withoutFragment(url: string | URL): string {

@@ -118,6 +118,7 @@ export type Sent = {
 	readonly handsOutSecret?: boolean;
 };
 
+// RFC 9110 §15.4. A 300 offers a choice, and a 304 is an answer to a condition.
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
 /** Whether a response is a redirect with a `Location`. */

@@ -178,27 +178,27 @@ test('a result that cannot be shared lets all go at once, and for 10 seconds nob
 
 test('what some cannot use by their settings, others still wait for', async t => {
 	const at = new Situation();
-	const [rules, others] = [{}, {}];
-	at.sharing.refuse('key', rules);
-	t.is(at.next({rules}), 'alone');
-	at.lead({rules: others});
-	t.is(at.next({rules: others}), 'wait');
+	const [settings, others] = [{}, {}];
+	at.sharing.refuse('key', settings);
+	t.is(at.next({settings}), 'alone');
+	at.lead({settings: others});
+	t.is(at.next({settings: others}), 'wait');
 	t.is(at.next(), 'wait');
-	t.is(at.next({rules}), 'alone');
+	t.is(at.next({settings}), 'alone');
 	await at.after(10_000);
-	t.is(at.next({rules}), 'wait');
+	t.is(at.next({settings}), 'wait');
 });
 
 test('1000 refusals are remembered, the latest ones, for all and for each settings', t => {
 	const at = new Situation();
-	const rules = {};
+	const settings = {};
 	for (let index = 0; index <= 1000; index++) {
 		at.sharing.refuse(String(index));
-		at.sharing.refuse(String(index), rules);
+		at.sharing.refuse(String(index), settings);
 	}
 
 	t.is(at.join({}, '0').do, 'lead');
-	t.is(at.join({rules}, '0').do, 'wait');
+	t.is(at.join({settings}, '0').do, 'wait');
 	t.is(at.join({}, '1').do, 'alone');
 });
 

@@ -24,7 +24,7 @@ function create(holds: Store['holds'], settings: SerializerSettings = {}, name =
 		maxBytes: 10_000_000,
 		timeout: 20,
 		beforeWrite() {},
-		onRubbish(key, error) {
+		onUnreadable(key, error) {
 			rubbish.push({key, error});
 		},
 	});

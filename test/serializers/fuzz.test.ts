@@ -77,7 +77,7 @@ for (const [name, serializer] of pipelines) {
 			maxBytes: 1_000_000,
 			timeout: 1000,
 			beforeWrite() {},
-			onRubbish(_key, error) {
+			onUnreadable(_key, error) {
 				reason = error;
 			},
 		});
