@@ -405,7 +405,7 @@ export type CacheSettings = SharedSettings & {
 	readonly failFast?: boolean | undefined;
 
 	/**
-	Let requests for one key that are made at the same time share one request to the origin: a request that comes while another one is under way waits for its response, unless it wants the origin's word for itself.
+	Let requests for one key that are made at the same time share one request to the origin: a request that comes while another one is under way waits for its response, unless it asks for an answer of the origin's own.
 
 	A request waits for the head of the response for 30 seconds at most, and for its body while that will be whole within 30 seconds at the rate seen; where the length of the body is not known, for 2 seconds. Then it is sent by itself. The limits of the request that was sent end the wait before: where its caller aborts it, exactly one takes its place. A stream of events and a body that is too large to be stored hold nobody back.
 

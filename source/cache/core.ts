@@ -282,7 +282,7 @@ export class CacheCore {
 			});
 		};
 
-		return this.#writes.run(key, () => finallyDo(() => telling(() => then(task(), save), outcome), whenDone), bytes);
+		return this.#writes.run(key, () => finallyDo(() => reportingTo(() => then(task(), save), outcome), whenDone), bytes);
 	}
 
 	/**
@@ -356,7 +356,7 @@ export class CacheCore {
 	@param reason - The `reason` of the `deleted` event.
 	*/
 	delete(key: string, reason: string, outcome?: Outcome): void {
-		this.#writes.run(key, () => telling(() => this.#remove(key, reason), outcome));
+		this.#writes.run(key, () => reportingTo(() => this.#remove(key, reason), outcome));
 	}
 
 	/**
@@ -564,7 +564,7 @@ export class CacheCore {
 }
 
 /** Runs a write, and passes its end on to a caller that waits for it. */
-function telling(write: () => MaybePromise<void>, outcome: Outcome | undefined): MaybePromise<void> {
+function reportingTo(write: () => MaybePromise<void>, outcome: Outcome | undefined): MaybePromise<void> {
 	if (outcome === undefined) {
 		return write();
 	}

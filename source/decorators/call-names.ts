@@ -10,9 +10,9 @@ export type Owner = {
 	readonly place: object | undefined;
 };
 
-type Claim = {readonly declaration: WeakRef<object>; readonly place: WeakRef<object> | undefined};
+type Registration = {readonly declaration: WeakRef<object>; readonly place: WeakRef<object> | undefined};
 
-const claims = new WeakMap<CacheCore, Map<string, Claim>>();
+const registrations = new WeakMap<CacheCore, Map<string, Registration>>();
 
 /**
 The name of a method of an object's class: `GitHub.repos`, `GitHub::repos` for a static one.
@@ -35,11 +35,11 @@ Holds that two functions do not share their results only because they have one n
 @throws {CacheHooksError} Where another function has the name already.
 */
 export function claimName(cache: CacheCore, name: string, owner: Owner): void {
-	const ofCache = claims.get(cache) ?? new Map<string, Claim>();
-	claims.set(cache, ofCache);
-	const claim = ofCache.get(name);
-	if (claim !== undefined && isAlive(claim)) {
-		if (claim.declaration.deref() !== owner.declaration || claim.place?.deref() !== owner.place) {
+	const ofCache = registrations.get(cache) ?? new Map<string, Registration>();
+	registrations.set(cache, ofCache);
+	const registration = ofCache.get(name);
+	if (registration !== undefined && isAlive(registration)) {
+		if (registration.declaration.deref() !== owner.declaration || registration.place?.deref() !== owner.place) {
 			throw new CacheHooksError('ERR_CALL_NAME', `Two functions would keep their results as \`${name}\` in one cache: give each a \`name\` of its own`);
 		}
 
@@ -50,7 +50,7 @@ export function claimName(cache: CacheCore, name: string, owner: Owner): void {
 }
 
 /** Whether the function that has claimed a name may still be called. */
-function isAlive({declaration, place}: Claim): boolean {
+function isAlive({declaration, place}: Registration): boolean {
 	return declaration.deref() !== undefined && (place === undefined || place.deref() !== undefined);
 }
 

@@ -156,7 +156,7 @@ export class Exchange {
 			cache.report('settingError', {setting: settingOfKey(this.#state.settings), error});
 			// Other requests may wait for this one.
 			this.#response.release(false);
-			return this.#request.standAside();
+			return this.#request.bypass();
 		});
 	}
 

@@ -89,7 +89,7 @@ export class RequestPhase {
 		const made = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
 		return then(made instanceof Promise ? withinTime<string | typeof late | undefined>(made, this.#budget.totalLeft, late) : made, key => {
 			if (key === late) {
-				return this.standAside();
+				return this.bypass();
 			}
 
 			if (key === undefined) {
@@ -125,7 +125,7 @@ export class RequestPhase {
 	}
 
 	/** Sends the request as it is, without reading or writing the cache. */
-	standAside(): Action {
+	bypass(): Action {
 		return this.#checked(this.#execute({do: 'pass', reason: 'error'}));
 	}
 

@@ -3,6 +3,7 @@ import type {Options, Response} from 'got';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Redirects} from '../exchange/types.ts';
 import type {StoredCookie} from '../model/stored-response.ts';
+import {withoutFragment} from '../policy/storing.ts';
 import type {ProcessRegistry} from './install/process-registry.ts';
 import {ServedResponse} from './served-response.ts';
 
@@ -188,10 +189,6 @@ const followedCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
 function locationOf(statusCode: number, location: unknown): string | undefined {
 	const first: unknown = Array.isArray(location) ? location[0] : location;
 	return typeof first === 'string' && followedCodes.has(statusCode) ? first : undefined;
-}
-
-function withoutFragment(url: string | URL): string {
-	return new URL(url).href.split('#', 1)[0]!;
 }
 
 async function judgeCookies(cookies: readonly StoredCookie[], jar: CookieJar): Promise<'cookie' | undefined> {

@@ -16,7 +16,7 @@ export type Times = {
 };
 
 /**
-How long a response is fresh and kept. With `cacheControl`, highest precedence first: the origin's word, the user's, the heuristic; else the user's alone.
+How long a response is fresh and kept. With `cacheControl`, highest precedence first: what the response headers say, the user's settings, the heuristic; else the user's settings alone.
 */
 export function lifetime(response: ResponseFacts, expiration: Expiration | undefined, settings: PolicySettings, times: Times): Lifetime {
 	const {received, random = 0} = times;
@@ -42,7 +42,7 @@ function expiry(expiration: Expiration, now: number): number | undefined {
 export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
 
 /**
-A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by the origin's word; `undefined` where there is none.
+A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by its headers; `undefined` where there is none.
 */
 function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySettings): number | undefined {
 	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
@@ -73,7 +73,7 @@ export function retained(expires: number | undefined, now: number, settings: Pol
 }
 
 /**
-The user's word on how long a response is to be fresh, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
+How long a response is fresh by the user's settings, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
 
 A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
 

@@ -8,7 +8,7 @@ export type Reason =
 	| ReadReason
 	| WriteReason;
 
-/** The cache stands aside: neither read nor written. */
+/** The cache is not used: nothing is read or written. */
 export type PassReason =
 	| 'disabled'
 	| 'method'

@@ -134,7 +134,8 @@ function isSameOrigin(url: URL, target: URL): boolean {
 	return url.protocol === target.protocol && url.host === target.host;
 }
 
-function withoutFragment(url: string | URL): string {
+/** A URL without its fragment, which no request sends. */
+export function withoutFragment(url: string | URL): string {
 	const target = new URL(url);
 	target.hash = '';
 	return target.href;

@@ -53,7 +53,7 @@ export type StoredHead = ResponseHead & {
 	/** By which it can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
 
-	/** What its headers say, so that a hit parses none of them; absent where the user's word alone decides, and in what an older version stored. */
+	/** What its headers say, so that a hit parses none of them; absent where the user's settings alone decide, and in what an older version stored. */
 	readonly facts?: StoredFacts;
 };
 
@@ -126,7 +126,7 @@ export type StorageTerms = Lifetime & {
 	/** The request fields that it varies by, sorted. */
 	readonly vary: readonly string[];
 
-	/** Absent where the user's word alone decides, so that no hit asks for them. */
+	/** Absent where the user's settings alone decide, so that no hit asks for them. */
 	readonly facts?: StoredFacts;
 };
 

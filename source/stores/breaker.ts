@@ -1,7 +1,7 @@
 /**
 How a call may go: as always, as the one trial of a store that was left alone, or not at all.
 */
-export type Passage = 'normal' | 'trial' | 'barred';
+export type Admission = 'normal' | 'trial' | 'barred';
 
 /** Whether calls go (`closed`), do not (`open`), or one goes as a trial (`half-open`). */
 export type CircuitState = 'closed' | 'open' | 'half-open';
@@ -31,7 +31,7 @@ export class Breaker {
 		this.#options = options;
 	}
 
-	enter(): Passage {
+	enter(): Admission {
 		if (this.#barredUntil === undefined) {
 			return 'normal';
 		}
@@ -46,8 +46,8 @@ export class Breaker {
 	}
 
 	/** The call that entered came back well. */
-	succeed(passage: Passage): void {
-		if (passage === 'trial') {
+	succeed(admission: Admission): void {
+		if (admission === 'trial') {
 			this.#isTrying = false;
 			this.#barredUntil = undefined;
 			this.#options.onState?.('closed');
@@ -60,8 +60,8 @@ export class Breaker {
 	}
 
 	/** The call that entered failed. Returns whether this is the fault that bars the store. */
-	fail(passage: Passage): boolean {
-		if (passage === 'trial') {
+	fail(admission: Admission): boolean {
+		if (admission === 'trial') {
 			this.#isTrying = false;
 			this.#bar();
 			return false;

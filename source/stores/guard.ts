@@ -4,7 +4,7 @@ import {
 	Breaker,
 	type BreakerOptions,
 	type CircuitState,
-	type Passage,
+	type Admission,
 } from './breaker.ts';
 import {LateWrites} from './late-writes.ts';
 import {within} from './time-limit.ts';
@@ -209,8 +209,8 @@ class GuardedStore implements Store {
 
 	#call<T>(call: Call<T>): MaybePromise<T> {
 		// Closing is never left out: it gives back what the store holds.
-		const passage = this.#failFast || call.operation === 'close' ? 'normal' : this.#breaker?.enter() ?? 'normal';
-		if (passage === 'barred') {
+		const admission = this.#failFast || call.operation === 'close' ? 'normal' : this.#breaker?.enter() ?? 'normal';
+		if (admission === 'barred') {
 			return call.miss;
 		}
 
@@ -218,14 +218,14 @@ class GuardedStore implements Store {
 		try {
 			answer = call.run();
 		} catch (error) {
-			return this.#fault(call, passage, error);
+			return this.#fault(call, admission, error);
 		}
 
 		if (isPromise(answer)) {
-			return this.#wait(call, passage, answer);
+			return this.#wait(call, admission, answer);
 		}
 
-		this.#breaker?.succeed(passage);
+		this.#breaker?.succeed(admission);
 		return answer;
 	}
 
@@ -235,29 +235,29 @@ class GuardedStore implements Store {
 		return writing === undefined ? action() : writing.then(action);
 	}
 
-	async #wait<T>(call: Call<T>, passage: Passage, answer: Promise<T>): Promise<T> {
+	async #wait<T>(call: Call<T>, admission: Admission, answer: Promise<T>): Promise<T> {
 		const limit = this.#timeout + (call.extraTime ?? 0);
 		try {
 			const value = await within(limit, call.operation, answer);
-			this.#breaker?.succeed(passage);
+			this.#breaker?.succeed(admission);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
 				this.#late.add(call.key!, answer);
 			}
 
-			return this.#fault(call, passage, error);
+			return this.#fault(call, admission, error);
 		}
 	}
 
-	#fault<T>({operation, key, miss}: Call<T>, passage: Passage, error: unknown): T {
+	#fault<T>({operation, key, miss}: Call<T>, admission: Admission, error: unknown): T {
 		if (this.#failFast) {
 			throw error;
 		}
 
 		this.#report({operation, ...(key !== undefined && {key}), error});
 		this.#breaker ??= new Breaker(this.#breakerOptions);
-		if (this.#breaker.fail(passage)) {
+		if (this.#breaker.fail(admission)) {
 			const message = `The store \`${this.name}\` failed ${faultsUntilBarred} times in a row: it is left alone for ${pause / 1000} s`;
 			this.#report({operation: 'circuit', error: new CacheHooksError('ERR_STORE_CIRCUIT', message, {cause: error})});
 		}

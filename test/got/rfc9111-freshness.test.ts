@@ -146,7 +146,7 @@ async function isFreshFor(seconds: number, headers: (clock: Clock) => Headers, s
 }
 
 for (const [title, headers, seconds, settings] of table) {
-	test(`RFC 9111 ${title}: fresh for ${seconds} s, and by the user's word for as long as that says`, async t => {
+	test(`RFC 9111 ${title}: fresh for ${seconds} s, and by the user's settings for as long as they say`, async t => {
 		t.deepEqual(await isFreshFor(seconds, headers, {...byOrigin, ...settings}), [seconds > 0, false]);
 		t.deepEqual(await isFreshFor(300, headers, {expireAfter: '5m'}), [true, false]);
 	});
