@@ -15,6 +15,19 @@ import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 
+/** An origin that sets a cookie by each redirect to its end. */
+async function startLogin(cookie: string): Promise<Origin> {
+	return Origin.start((request, response) => {
+		if (request.url === '/end') {
+			response.end('end');
+			return;
+		}
+
+		response.writeHead(302, {location: '/end', 'set-cookie': cookie});
+		response.end();
+	});
+}
+
 /** Paths that lead back to themselves, and end the second time. */
 const rings: Readonly<Record<string, string>> = {
 	'/x': '/x',
@@ -208,15 +221,7 @@ for (const [name, instance] of majors) {
 	});
 
 	test(`${name}: a cookie that the jar sends is part of who asks, and costs one more request`, async t => {
-		await using origin = await Origin.start((request, response) => {
-			if (request.url === '/end') {
-				response.end('end');
-				return;
-			}
-
-			response.writeHead(302, {location: '/end', 'set-cookie': 'cdn=1; Path=/'});
-			response.end();
-		});
+		await using origin = await startLogin('cdn=1; Path=/');
 		const {client} = createClient({}, instance);
 		const cookieJar = new CookieJar();
 		for (const expected of [2, 3, 3, 3]) {
@@ -297,15 +302,7 @@ for (const [cookie, where] of cookies) {
 
 for (const [name, instance] of majors) {
 	test(`${name}: a jar that fails, or takes long, has nothing; what is asked for does not wait for it`, async t => {
-		await using origin = await Origin.start((request, response) => {
-			if (request.url === '/end') {
-				response.end('end');
-				return;
-			}
-
-			response.writeHead(302, {location: '/end', 'set-cookie': 'a=1; Path=/other'});
-			response.end();
-		});
+		await using origin = await startLogin('a=1; Path=/other');
 		const {client} = createClient({storeTimeout: 50}, instance);
 		await client(`${origin.url}/old`);
 		for (const other of [async () => {

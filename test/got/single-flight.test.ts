@@ -215,13 +215,9 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Array.from({length: 8}, async () => client(origin.url, {throwHttpErrors: false}));
 		for (const count of [1, 1, 2, 4]) {
-			while (gate.held.length < count) {
-				await turn();
-			}
-
-			await settle();
-			t.is(gate.held.length, count);
-			for (const response of gate.held.splice(0)) {
+			const held = await gate.take(count);
+			t.is(held.length, count);
+			for (const response of held) {
 				response.statusCode = 503;
 				response.end('down');
 			}

@@ -1,5 +1,5 @@
 import type {ServerResponse} from 'node:http';
-import {setTimeout as delay} from 'node:timers/promises';
+import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import type {Handler} from './origin.ts';
 
 /** Answers each request when it is told to. */
@@ -21,6 +21,16 @@ export class Gate {
 		}
 
 		return this.held.shift()!;
+	}
+
+	/** The responses that are held once so many requests have come, and all that come with them. */
+	async take(count: number): Promise<ServerResponse[]> {
+		while (this.held.length < count) {
+			await turn();
+		}
+
+		await settle();
+		return this.held.splice(0);
 	}
 }
 
