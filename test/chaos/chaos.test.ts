@@ -12,6 +12,7 @@ import {
 	type CacheSettings,
 	type Store,
 } from '../../source/index.ts';
+import {Pulse} from '../helpers/pulse.ts';
 import {
 	ChaoticOrigin,
 	hotPath,
@@ -19,7 +20,6 @@ import {
 	type RequestName,
 } from './chaotic-origin.ts';
 import {ChaoticStore} from './chaotic-store.ts';
-import {Pulse} from './pulse.ts';
 import {chosenSeed, isLong, Random} from './random.ts';
 
 const requests = isLong ? 20_000 : 1500;

@@ -7,6 +7,7 @@ import type {Got, Request} from 'got';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Gate, settle} from '../helpers/gate.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
+import {Pulse} from '../helpers/pulse.ts';
 
 type Leader = {
 	/** Asks; the request is to be given up when it is under way. */
@@ -288,9 +289,10 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const idle = client.stream(origin.url, {method: 'HEAD'});
 		await once(idle, 'response');
-		const start = performance.now();
+		using pulse = new Pulse();
+		const start = pulse.now();
 		await Promise.all(Array.from({length: 5}, async () => client.head(origin.url)));
-		t.true(performance.now() - start < 4000);
+		t.true(pulse.now() - start < 4000);
 		idle.destroy();
 	});
 }
@@ -320,10 +322,11 @@ for (const [name, instance] of majors) {
 			stream.on('error', () => {});
 			await once(stream, 'response');
 			await read(stream, length);
-			const start = performance.now();
+			using pulse = new Pulse();
+			const start = pulse.now();
 			const bodies = await Promise.all(Array.from({length: 5}, async () => client(origin.url, {responseType: 'buffer'})));
 			t.true(bodies.every(({rawBody}) => rawBody.byteLength === length));
-			t.true(performance.now() - start < 4000);
+			t.true(pulse.now() - start < 4000);
 			stream.destroy();
 		});
 	}
