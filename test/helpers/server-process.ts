@@ -1,5 +1,6 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
+import {readFile} from 'node:fs/promises';
 import process from 'node:process';
 import {createServer, connect, type AddressInfo} from 'node:net';
 import {setTimeout as pause} from 'node:timers/promises';
@@ -63,9 +64,13 @@ export class ServerProcess implements AsyncDisposable {
 		}
 	}
 
-	/** It keeps its connections and answers nothing. */
-	suspend(): void {
+	/** It keeps its connections and answers nothing. Resolves when it has stopped: a signal takes effect later on a busy machine. */
+	async suspend(): Promise<void> {
+		const {pid} = this.#child!;
 		this.#child!.kill('SIGSTOP');
+		while (process.platform === 'linux' && !/^\d+ \(.*\) T/v.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) {
+			await pause(1);
+		}
 	}
 
 	resume(): void {

@@ -61,9 +61,7 @@ export function testStoreFaults(register: TestFn, name: string, {start, open, is
 		t.deepEqual(faults, []);
 
 		for (const [state, harm, repair] of [
-			['paused', () => {
-				server.suspend();
-			}, () => {
+			['paused', async () => server.suspend(), () => {
 				server.resume();
 			}],
 			['stopped', async () => server.stop(), async () => server.start()],

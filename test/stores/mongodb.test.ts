@@ -316,9 +316,7 @@ function registerTests({url, command, version}: MongoServer): void {
 			}
 
 			for (const [harm, repair] of [
-				[() => {
-					other.suspend();
-				}, () => {
+				[async () => other.suspend(), () => {
 					other.resume();
 				}],
 				[async () => other.stop(), async () => other.start()],

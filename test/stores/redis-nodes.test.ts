@@ -65,7 +65,7 @@ testRedis('redis cluster: keys on all masters are listed, counted and cleared', 
 	await checkStore(t, stores[0]!, stores[1]!);
 	await stores[0]!.set('key', Buffer.from('one'), entry);
 	// The key `n1::key` is on the second node.
-	nodes[1]!.suspend();
+	await nodes[1]!.suspend();
 	const begin = performance.now();
 	const brief = new RedisStore({
 		cacheName: 'n1', connectionTimeout: 3000, commandTimeout: 1000, clientOptions: {rootNodes: [{url: `redis://127.0.0.1:${first}`}]},

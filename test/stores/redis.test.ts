@@ -193,7 +193,7 @@ function registerTests(port: number): void {
 			await store.set('key', value, kept);
 		}
 
-		other.suspend();
+		await other.suspend();
 		for (const store of [ours, theirs]) {
 			t.false((await settleAll(store)).includes('fulfilled'));
 			t.false((await settleAll(store)).includes('fulfilled'));
