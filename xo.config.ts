@@ -254,8 +254,8 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
-		// What a server of the tests comes in: no package of ours, and of that one version.
-		files: '.ci/dynamodb/package.json',
+		// What servers and adapters of the tests come in: no package of ours, and each of that one version.
+		files: ['.ci/dynamodb/package.json', 'test/adapters/**/package.json'],
 		rules: {
 			'package-json/prefer-type-module': 'off',
 			'package-json/require-engines': 'off',
