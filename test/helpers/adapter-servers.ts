@@ -102,7 +102,7 @@ async function run(program: string, args: readonly string[], folder?: string): P
 			if (error === null) {
 				resolve(stdout.trim());
 			} else {
-				reject(error);
+				reject(new Error(`${program} failed`, {cause: error}));
 			}
 		});
 	});
