@@ -42,7 +42,7 @@ export const house: Readonly<Record<string, Row>> = {
 	stores: {
 		source: ['errors.ts', 'maybe-promise.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
-		packages: ['keyv', '@keyv/*', '@aws-sdk/*', 'mongodb', 'env-paths'],
+		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	cache: {
 		source: ['policy', 'identity', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],

@@ -37,7 +37,7 @@ export async function redisServer(): Promise<FoundServer> {
 export async function mongoJavaServer(): Promise<FoundServer> {
 	const folder = process.env.MONGO_JAVA_FOLDER ?? join(import.meta.dirname, '../../.ci/.cache/mongo-java');
 	const java = await findProgram('java');
-	const files = await fs.readdir(folder).catch(() => []);
+	const files: readonly string[] = await fs.readdir(folder).catch(() => []);
 	if (java === undefined || !files.includes('Main.class')) {
 		return {missing: 'mongo-java-server by `MONGO_JAVA_FOLDER`: `.ci/servers` builds it, with Java and Maven'};
 	}

@@ -137,11 +137,15 @@ async function expectBody(t: ExecutionContext, {client, cache, url}: Round, path
 	}
 }
 
-function makeRound(t: ExecutionContext, origin: Origin, {make, newPlace}: Tested): Round {
+function makeRound(t: ExecutionContext, origin: Origin, {name, make, newPlace}: Tested): Round {
 	const place = newPlace();
 	const setting = make(place);
 	// Keyv has no other clock than the machine's.
 	const clock = new Clock(Date.now());
+	const {isApart = true}: Subject = subjects[name];
+	t.teardown(async () => {
+		await (isApart ? setting.adapter.disconnect?.() : undefined);
+	});
 	const client = got.extend({retry: {limit: 0}}, cacheHooks({
 		store: setting.setting, cacheName: place.id, expireAfter: '1h', now: clock.now, storeTimeout: 20_000, failFast: true,
 	}));

@@ -38,6 +38,9 @@ export type Subject = {
 	/** Whether what is stored is there after its server was killed and started again. */
 	readonly isDurable?: boolean;
 
+	/** The uncaught error by which it ends the process when its server goes away, if it does. */
+	readonly diesOf?: RegExp;
+
 	/** Whether several processes may use one place. Default: `true`. */
 	readonly isShared?: boolean;
 
@@ -85,6 +88,7 @@ export const subjects = {
 		make: (module, {id, port}) => new (classOf(module, 'KeyvMongo'))({
 			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, useGridFS: true, serverSelectionTimeoutMS: 2000,
 		}),
+		diesOf: /MongoNetworkError|MongoServerSelectionError/v,
 	},
 	'@keyv/redis': {
 		package: '@keyv/redis',
@@ -105,7 +109,7 @@ export const subjects = {
 		make: (module, {id, port}) => new (classOf(module, 'KeyvPostgres'))({
 			uri: `postgresql://postgres@127.0.0.1:${port}/postgres`, table: id, keySize: 10_000,
 		}),
-		isDurable: true,
+		diesOf: /terminating connection|Connection terminated/v,
 		isApart: false,
 	},
 	'@keyv/memcache': {

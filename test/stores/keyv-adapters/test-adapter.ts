@@ -2,9 +2,11 @@ import {randomUUID} from 'node:crypto';
 import type {TestFn} from 'ava';
 import {openStore} from '../../../source/stores/open.ts';
 import type {Store} from '../../../source/stores/types.ts';
+import type {AdapterServer} from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
 import {makeFolder, tellServer} from '../../helpers/servers.ts';
 import {testStoreFaults} from '../contract-faults.ts';
+import {testDeath} from './death.ts';
 import {testStore, type KnownLimit, type Place} from '../contract.ts';
 import {limitsFor, refusalOf} from './limits.ts';
 import {findPackage} from './packages.ts';
@@ -13,6 +15,7 @@ import {
 	makerOf,
 	shapeNames,
 	subjects,
+	type Adapter,
 	type AdapterPlace,
 	type Setting,
 	type ShapeName,
@@ -64,14 +67,38 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 		testContract(test, tested);
 		testRound(test, `${name}, ${shape}`, tested);
 		if (server !== undefined) {
-			testStoreFaults(test.serial as TestFn, `${name}, ${shape}`, {
-				start: async () => ServerProcess.start(server.command),
-				open: port => openStore(make({...newPlace(), port}).setting, {cacheName: 'n1'}).store,
-				isDurable: subject.isDurable ?? false,
-				limits,
-			});
+			testOutage(test, server, tested);
 		}
 	}
+}
+
+/** Alone in its file: an adapter that waits for its server must not be late because the machine is busy. */
+function testOutage(test: TestFn, {command}: AdapterServer, {
+	name, shape, make, newPlace, limits,
+}: Tested): void {
+	const {isDurable = false, diesOf}: Subject = subjects[name];
+	if (diesOf !== undefined) {
+		testDeath(test, `${name}, ${shape}`, {command, args: [name, shape, JSON.stringify(newPlace())], diesOf});
+		return;
+	}
+
+	const made: Adapter[] = [];
+	testStoreFaults(test.serial as TestFn, `${name}, ${shape}`, {
+		start: async () => ServerProcess.start(command),
+		open(port) {
+			const {adapter, setting} = make({...newPlace(), port});
+			made.push(adapter);
+			return openStore(setting, {cacheName: 'n1'}).store;
+		},
+		isDurable,
+		limits,
+	});
+	// What has no server may answer never.
+	test.after.always(() => {
+		for (const adapter of made) {
+			void adapter.disconnect?.();
+		}
+	});
 }
 
 export type Tested = {
