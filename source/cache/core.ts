@@ -189,7 +189,8 @@ export class CacheCore {
 			},
 		});
 		this.journal = new Journal({
-			local: localJournalOf(store, cacheName),
+			// A `Store` is a container of its own, whatever the caches on it are called.
+			local: localJournalOf(store, opened.store === store ? '' : cacheName),
 			isShared: opened.store.isLocal !== true,
 			store: throwing,
 			now,

@@ -82,29 +82,31 @@ export class LocalJournal {
 	}
 }
 
-const byStore = new WeakMap<object, LocalJournal>();
+const byStore = new WeakMap<object, Map<string, LocalJournal>>();
 const byName = new Map<string, LocalJournal>();
 
 /**
 The journal of this process for a store.
 
 @param store - The store as it was given. A name is that of one store for each `cacheName`, except for `'memory'`, which nobody shares.
+@param cacheName - What sets caches apart that share the store; `''` where nothing does.
 */
 export function localJournalOf(store: object | string, cacheName: string): LocalJournal {
 	if (store === 'memory') {
 		return new LocalJournal();
 	}
 
-	return typeof store === 'string' ? journalIn(byName, `${store} ${cacheName}`) : journalIn(byStore, store);
-}
-
-function journalIn<Name>(journals: {readonly get: (name: Name) => LocalJournal | undefined; readonly set: (name: Name, journal: LocalJournal) => unknown}, name: Name): LocalJournal {
-	const known = journals.get(name);
-	if (known !== undefined) {
-		return known;
+	if (typeof store === 'string') {
+		return journalIn(byName, `${store} ${cacheName}`);
 	}
 
-	const journal = new LocalJournal();
+	const journals = byStore.get(store) ?? new Map<string, LocalJournal>();
+	byStore.set(store, journals);
+	return journalIn(journals, cacheName);
+}
+
+function journalIn(journals: Map<string, LocalJournal>, name: string): LocalJournal {
+	const journal = journals.get(name) ?? new LocalJournal();
 	journals.set(name, journal);
 	return journal;
 }

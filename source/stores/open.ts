@@ -67,7 +67,7 @@ export function openStore(setting: StoreSetting, {cacheName, now = Date.now, ...
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	return {store: new KeyvStore(setting, {namespace: cacheName, now}), owned: false};
+	return {store: new KeyvStore(setting, {cacheName, now}), owned: false};
 }
 
 function named(name: StoreName | StoreUrl, options: object, bounds: Bounds): Store {

@@ -62,7 +62,7 @@ const keyvOptions = {hasOurClock: false, persists: true};
 testStore(test, 'Keyv 6 instance on a Map', {
 	makePlace({now}) {
 		const store = new Map<string, unknown>();
-		return {open: namespace => new KeyvStore(new Keyv({store, namespace}), {namespace: 'unused', now})};
+		return {open: cacheName => new KeyvStore(new Keyv({store, namespace: 'mine'}), {cacheName, now})};
 	},
 	...keyvOptions,
 });
@@ -70,21 +70,15 @@ testStore(test, 'Keyv 6 instance on a Map', {
 testStore(test, 'Keyv 5 instance on a Map', {
 	makePlace({now}) {
 		const store = new Map<string, unknown>();
-		return {open: namespace => new KeyvStore(new Keyv5({store, namespace}), {namespace: 'unused', now})};
+		return {open: cacheName => new KeyvStore(new Keyv5({store, namespace: 'mine'}), {cacheName, now})};
 	},
 	...keyvOptions,
 });
 
 testStore(test, 'Keyv 5 instance without a namespace', {
 	makePlace({now}) {
-		const stores = new Map<string, Map<string, unknown>>();
-		return {
-			open(namespace) {
-				const store = stores.get(namespace) ?? new Map<string, unknown>();
-				stores.set(namespace, store);
-				return new KeyvStore(new Keyv5({store, namespace: ''}), {namespace: 'unused', now});
-			},
-		};
+		const store = new Map<string, unknown>();
+		return {open: cacheName => new KeyvStore(new Keyv5({store, namespace: ''}), {cacheName, now})};
 	},
 	...keyvOptions,
 });
@@ -92,7 +86,7 @@ testStore(test, 'Keyv 5 instance without a namespace', {
 testStore(test, 'Map', {
 	makePlace({now}) {
 		const map = new Map<string, unknown>();
-		return {open: namespace => new KeyvStore(map, {namespace, now})};
+		return {open: cacheName => new KeyvStore(map, {cacheName, now})};
 	},
 	...keyvOptions,
 });
@@ -100,7 +94,7 @@ testStore(test, 'Map', {
 testStore(test, 'raw adapter', {
 	makePlace({now}) {
 		const adapter = new PromiseAdapter();
-		return {open: namespace => new KeyvStore(adapter, {namespace, now})};
+		return {open: cacheName => new KeyvStore(adapter, {cacheName, now})};
 	},
 	...keyvOptions,
 });

@@ -20,6 +20,6 @@ testStoreFaults(test.serial as TestFn, 'dynamodb on dynalite', {start, open: por
 
 testStoreFaults(test.serial as TestFn, 'Keyv and dynamodb on dynalite', {
 	start,
-	open: port => new KeyvStore(new KeyvDynamoDb({client: clientOf(port)}), {namespace: 'faults'}),
+	open: port => new KeyvStore(new KeyvDynamoDb({client: clientOf(port)}), {cacheName: 'faults'}),
 	isDurable: false,
 });

@@ -8,7 +8,8 @@ import {listed} from './contract.ts';
 
 const kept = {expires: undefined} as const;
 const start = Date.UTC(2030, 0, 1);
-const options = {namespace: 'n1', now: () => start};
+const options = {cacheName: 'n1', now: () => start};
+const prefix = 'got-cache-hooks:n1::';
 
 test('what Keyv can use is told by its shape', t => {
 	for (const [value, shape] of [
@@ -29,39 +30,29 @@ test('what Keyv can use is told by its shape', t => {
 	}
 });
 
-test('an instance keeps its own namespace, and is not wrapped', async t => {
+test('an instance is used with its own namespace, and every key begins with the name of the cache', async t => {
 	const map = new Map<string, unknown>();
 	await new KeyvStore(new Keyv({store: map, namespace: 'mine'}), options).set('key', 'one', kept);
 	await new KeyvStore(new Keyv5({store: map, namespace: 'mine'}), options).set('key', 'two', kept);
-	t.deepEqual(map.keys().toArray(), ['mine::key', 'mine:key']);
+	t.deepEqual(map.keys().toArray(), [`mine::${prefix}key`, `mine:${prefix}key`]);
 });
 
-test('a Map and an adapter get the namespace of the cache', async t => {
+test('in a Map and an adapter every key begins with the name of the cache', async t => {
 	const map = new Map<string, unknown>();
 	await new KeyvStore(map, options).set('key', 'one', kept);
-	t.deepEqual(map.keys().toArray(), ['n1::key']);
+	t.deepEqual(map.keys().toArray(), [`${prefix}key`]);
 	const adapter = new PromiseAdapter();
 	await new KeyvStore(adapter, options).set('key', 'one', kept);
-	t.deepEqual(adapter.entries.keys().toArray(), ['n1::key']);
-	const namespaced = new NamespacedAdapter();
-	await new KeyvStore(namespaced, options).set('key', 'one', kept);
-	t.is(namespaced.namespace, 'n1');
+	t.deepEqual(adapter.entries.keys().toArray(), [`${prefix}key`]);
 });
 
-test('a namespace that the owner of an adapter has set is kept', t => {
-	const adapter = new NamespacedAdapter();
-	adapter.namespace = 'mine';
-	t.notThrows(() => [new KeyvStore(adapter, options), new KeyvStore(adapter, {...options, namespace: 'n2'})]);
-	t.is(adapter.namespace, 'mine');
-	const usedByKeyv5 = new Map<string, unknown>();
-	t.truthy(new Keyv5({store: usedByKeyv5}));
-	t.notThrows(() => [new KeyvStore(usedByKeyv5, options), new KeyvStore(usedByKeyv5, {...options, namespace: 'n2'})]);
-});
-
-test('one adapter that knows only one namespace cannot hold two caches', t => {
-	const adapter = new NamespacedAdapter();
-	t.notThrows(() => [new KeyvStore(adapter, options), new KeyvStore(adapter, options)]);
-	t.throws(() => new KeyvStore(adapter, {...options, namespace: 'n2'}), {instanceOf: TypeError, message: /already holds the cache `n1`/v});
+test('an adapter keeps the namespace that it has, or has none', t => {
+	for (const namespace of ['mine', undefined]) {
+		const adapter = new NamespacedAdapter();
+		adapter.namespace = namespace;
+		t.notThrows(() => [new KeyvStore(adapter, options), new KeyvStore(adapter, {...options, cacheName: 'n2'})]);
+		t.is(adapter.namespace, namespace);
+	}
 });
 
 test('the time to live is what is left by the clock that is given', async t => {
@@ -157,7 +148,7 @@ test('concurrent calls get their own errors only', async t => {
 	const store = new KeyvStore(new Keyv({store: adapter, namespace: 'n'}), options);
 	await store.set('good', 'one', kept);
 	const results = await Promise.allSettled(['bad 1', 'good', 'bad 2', 'good'].map(async key => store.get(key)));
-	t.deepEqual(results.map(result => result.status === 'fulfilled' ? result.value : (result.reason as Error).message), ['n::bad 1', 'one', 'n::bad 2', 'one']);
+	t.deepEqual(results.map(result => result.status === 'fulfilled' ? result.value : (result.reason as Error).message), [`n::${prefix}bad 1`, 'one', `n::${prefix}bad 2`, 'one']);
 });
 
 test('an instance is listened to once, however many stores use it', t => {
@@ -216,6 +207,6 @@ test('closing disconnects', async t => {
 
 test('wrong arguments are refused', async t => {
 	t.throws(() => new KeyvStore({} as KeyvLike, options), {instanceOf: TypeError, message: /`cache.store`/v});
-	t.throws(() => new KeyvStore(new Map(), {namespace: ''}), {instanceOf: TypeError, message: /`cache.cacheName`/v});
+	t.throws(() => new KeyvStore(new Map(), {cacheName: ''}), {instanceOf: TypeError, message: /`cache.cacheName`/v});
 	await t.throwsAsync(async () => new KeyvStore(new Map(), options).set('key', {}, kept), {code: 'ERR_STORE_VALUE'});
 });
