@@ -1,7 +1,14 @@
 import {fileURLToPath} from 'node:url';
 import {hidden, SettingError, shownText} from '../errors.ts';
+import {keyvFile, type KeyvFileOptions} from './adapters/file.ts';
+import {keyvMongo, type KeyvMongoOptions} from './adapters/mongo.ts';
+import type {NamedAdapter} from './adapters/named-adapter.ts';
+import {checkTypes, type AdapterOptions} from './adapters/options.ts';
+import {keyvRedis, type KeyvRedisOptions} from './adapters/redis.ts';
+import {keyvSqlite, type KeyvSqliteOptions} from './adapters/sqlite.ts';
 import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/store.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
+import {KeyvStore} from './keyv.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
 import {GridFsStore, type GridFsStoreOptions} from './mongodb/gridfs.ts';
 import {MongoDbStore, type MongoDbStoreOptions} from './mongodb/mongodb.ts';
@@ -25,6 +32,10 @@ export type StoreOptions = {
 	readonly mongodb: MongoDbStoreOptions & Named;
 	readonly gridfs: GridFsStoreOptions & Named;
 	readonly dynamodb: DynamoDbStoreOptions & Named;
+	readonly 'keyv-file': KeyvFileOptions & Named;
+	readonly '@keyv/sqlite': KeyvSqliteOptions & Named;
+	readonly '@keyv/mongo': KeyvMongoOptions & Named;
+	readonly '@keyv/redis': KeyvRedisOptions & Named;
 };
 
 export type StoreName = keyof StoreOptions;
@@ -38,6 +49,10 @@ export type NamedStores = {
 	readonly mongodb: MongoDbStore;
 	readonly gridfs: GridFsStore;
 	readonly dynamodb: DynamoDbStore;
+	readonly 'keyv-file': KeyvStore;
+	readonly '@keyv/sqlite': KeyvStore;
+	readonly '@keyv/mongo': KeyvStore;
+	readonly '@keyv/redis': KeyvStore;
 };
 
 /** A store by its URL, which names the server, file or folder as well. */
@@ -55,6 +70,7 @@ const place = {
 const server = {
 	cacheName: true, now: true, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true,
 } as const;
+const ofAdapter = {cacheName: true, now: true} as const;
 
 const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStores[Name]>} = {
 	memory: {
@@ -95,7 +111,37 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 		},
 		make: options => new DynamoDbStore(options),
 	},
+	'keyv-file': {
+		options: {
+			...ofAdapter, filename: true, separatedFile: true, writeDelay: true, expiredCheckDelay: true,
+		},
+		make: options => adopted(options, keyvFile),
+	},
+	'@keyv/sqlite': {
+		options: {
+			...ofAdapter, uri: true, table: true, wal: true, busyTimeout: true, iterationLimit: true,
+		},
+		make: options => adopted(options, keyvSqlite),
+	},
+	'@keyv/mongo': {
+		options: {
+			...ofAdapter, url: true, db: true, collection: true, serverSelectionTimeoutMS: true, connectTimeoutMS: true, socketTimeoutMS: true,
+		},
+		make: options => adopted(options, keyvMongo),
+	},
+	'@keyv/redis': {
+		options: {
+			...ofAdapter, url: true, connectionTimeout: true, socketTimeout: true, useUnlink: true,
+		},
+		make: options => adopted(options, keyvRedis),
+	},
 };
+
+/** A Keyv adapter, which is ours to close, in a store. */
+function adopted<Options extends AdapterOptions & Named>({cacheName = 'http_cache', now, ...options}: Options, make: (options: Omit<Options, 'now' | 'cacheName'> & {readonly cacheName: string}) => NamedAdapter): KeyvStore {
+	checkTypes({cacheName}, {cacheName: 'text'});
+	return new KeyvStore(make({...options, cacheName}), {cacheName, ...now !== undefined && {now}});
+}
 
 /** The names that `createStore` knows. */
 export const storeNames: readonly StoreName[] = Object.keys(makers) as StoreName[];

@@ -5,8 +5,8 @@ import type {Command} from './other-process.ts';
 
 /** Started by `OtherProcess`: opens the store and does what it is told. */
 const [module, namespace, ...args] = process.argv.slice(2) as [string, string, ...string[]];
-const {open} = await import(module) as {open(namespace: string, ...args: string[]): Store};
-const store = open(namespace, ...args);
+const {open} = await import(module) as {open(namespace: string, ...args: string[]): Store | Promise<Store>};
+const store = await open(namespace, ...args);
 
 async function obey([name, key]: Command): Promise<unknown> {
 	switch (name) {

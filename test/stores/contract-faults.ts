@@ -3,6 +3,7 @@ import got from 'got';
 import {cacheHooks, getCache, type Store} from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
 import type {ServerProcess} from '../helpers/server-process.ts';
+import {runWithLimits, type KnownLimit} from './contract.ts';
 
 export type FaultOptions = {
 	readonly start: () => Promise<ServerProcess>;
@@ -13,6 +14,9 @@ export type FaultOptions = {
 
 	/** Milliseconds that a call may take: what the server is sure to keep while it is well. Default: 300. */
 	readonly storeTimeout?: number;
+
+	/** What the store is known not to do. */
+	readonly limits?: readonly KnownLimit[];
 };
 
 // Beside the time limits of the store calls of one request: what a busy machine takes by itself.
@@ -21,8 +25,11 @@ const slack = 2000;
 /**
 What a store on a server must do while that server is stopped, paused and restarted, as AVA tests: every request is answered in bounded time, and the store is used again.
 */
-export function testStoreFaults(register: TestFn, name: string, {start, open, isDurable, storeTimeout = 300}: FaultOptions): void {
-	register(`${name}: with the server stopped, paused and restarted, every request is answered in time and the store is used again`, async t => {
+export function testStoreFaults(register: TestFn, name: string, {
+	start, open, isDurable, storeTimeout = 300, limits = [],
+}: FaultOptions): void {
+	const title = 'with the server stopped, paused and restarted, every request is answered in time and the store is used again';
+	register(`${name}: ${title}`, async t => runWithLimits(t, limits.find(({test}) => test === title), async t => {
 		await using origin = await Origin.start((request, response) => {
 			// Between two requests may be more time than a kept connection lasts.
 			response.setHeader('connection', 'close');
@@ -78,7 +85,7 @@ export function testStoreFaults(register: TestFn, name: string, {start, open, is
 		}
 
 		t.is(await ask('/before'), isDurable);
-	});
+	}));
 }
 
 /** A store that is back may need more than one request to be found: each one that is late has another pause follow. */

@@ -1,0 +1,38 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+import type {TestFn} from 'ava';
+import {ServerProcess, type ServerCommand} from '../../helpers/server-process.ts';
+
+type DeathOptions = {
+	readonly command: ServerCommand;
+
+	/** Those of `round-main.ts`, without the URL. */
+	readonly args: readonly [name: string, shape: string, place: string];
+	readonly diesOf: RegExp;
+};
+
+/**
+Shows a limit that nothing can guard against: an adapter ends the process when its server goes away.
+*/
+export function testDeath(test: TestFn, title: string, {command, args: [name, shape, place], diesOf}: DeathOptions): void {
+	test(`${title}: it ends the process when its server goes away`, async t => {
+		await using server = await ServerProcess.start(command);
+		const where = JSON.stringify({...JSON.parse(place) as object, port: server.port});
+		const child = spawn(process.execPath, [fileURLToPath(new URL('outage-main.ts', import.meta.url)), name, shape, where], {stdio: ['pipe', 'pipe', 'pipe']});
+		t.teardown(() => {
+			child.kill();
+		});
+		let complaint = '';
+		child.stderr.on('data', chunk => {
+			complaint += String(chunk);
+		});
+		await once(child.stdout, 'data');
+		await server.stop();
+		child.stdin.write('The server is gone');
+		const [code] = await once(child, 'close') as [number];
+		t.is(code, 1, 'It survives: the limit is gone');
+		t.regex(complaint, diesOf);
+	});
+}

@@ -1,0 +1,10 @@
+import {openStore} from '../../../source/stores/open.ts';
+import type {Store} from '../../../source/stores/types.ts';
+import {makerOf, type AdapterPlace, type ShapeName, type SubjectName} from './subjects.ts';
+
+/** For `OtherProcess`: opens a cache on an adapter that this process makes for itself. */
+export async function open(cacheName: string, name: string, shape: string, place: string): Promise<Store> {
+	const make = await makerOf(name as SubjectName, shape as ShapeName);
+	const where = JSON.parse(place) as AdapterPlace;
+	return openStore(make(where).setting, {cacheName: where.id + cacheName}).store;
+}

@@ -1,0 +1,149 @@
+import {Keyv} from 'keyv';
+import {Keyv as Keyv5} from 'keyv5';
+import type {KeyvLike} from '../../../source/stores/keyv-shapes.ts';
+import {
+	memcachedServer,
+	mongoJavaServer,
+	postgresServer,
+	redisServer,
+	type FoundServer,
+} from '../../helpers/adapter-servers.ts';
+import {findPackage, type Installed} from './packages.ts';
+
+export type Adapter = KeyvLike & {
+	disconnect?(): Promise<unknown>;
+	on?(event: string, listener: (error: unknown) => void): unknown;
+};
+
+/** Where the entries of one adapter lie: each place is apart from all others. */
+export type AdapterPlace = {
+	/** A folder for those that keep files. */
+	readonly folder: string;
+
+	/** A name for those that keep tables, collections or namespaces. */
+	readonly id: string;
+
+	/** The port of the server on loopback. */
+	readonly port: number;
+};
+
+type AdapterClass = new (...options: readonly unknown[]) => Adapter;
+
+export type Subject = {
+	readonly package: string;
+	readonly installed: Installed;
+	readonly server?: () => Promise<FoundServer>;
+	readonly make: (module: Record<string, unknown>, place: AdapterPlace) => Adapter;
+
+	/** Whether what is stored is there after its server was killed and started again. */
+	readonly isDurable?: boolean;
+
+	/** The uncaught error by which it ends the process when its server goes away, if it does. */
+	readonly diesOf?: RegExp;
+
+	/** Whether several processes may use one place. Default: `true`. */
+	readonly isShared?: boolean;
+
+	/** Whether it may be disconnected while others of its kind are in use. Default: `true`. */
+	readonly isApart?: boolean;
+};
+
+/** The adapters that are tested, by the names that their tests' titles begin with. */
+export const subjects = {
+	'keyv-file': {
+		package: 'keyv-file',
+		installed: 'node_modules',
+		make: (module, {folder}) => new (classOf(module, 'KeyvFile'))({filename: `${folder}/cache.json`, writeDelay: 1}),
+		isShared: false,
+	},
+	'keyv-file, separatedFile': {
+		package: 'keyv-file',
+		installed: 'node_modules',
+		make: (module, {folder}) => new (classOf(module, 'KeyvFile'))({filename: `${folder}/cache`, separatedFile: true}),
+	},
+	'@keyv/sqlite 4': {
+		package: '@keyv/sqlite',
+		installed: 'test/adapters',
+		make: (module, {folder}) => new (classOf(module, 'KeyvSqlite'))({uri: `sqlite://${folder}/cache.sqlite`, busyTimeout: 10_000}),
+	},
+	'@keyv/sqlite 6': {
+		package: '@keyv/sqlite',
+		installed: 'test/adapters/beta',
+		make: (module, {folder}) => new (classOf(module, 'KeyvSqlite'))({
+			uri: `sqlite://${folder}/cache.sqlite`, driver: 'node:sqlite', wal: true, busyTimeout: 10_000,
+		}),
+	},
+	'@keyv/mongo': {
+		package: '@keyv/mongo',
+		installed: 'node_modules',
+		server: mongoJavaServer,
+		make: (module, {id, port}) => new (classOf(module, 'KeyvMongo'))({
+			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, serverSelectionTimeoutMS: 2000,
+		}),
+	},
+	'@keyv/mongo, useGridFS': {
+		package: '@keyv/mongo',
+		installed: 'node_modules',
+		server: mongoJavaServer,
+		make: (module, {id, port}) => new (classOf(module, 'KeyvMongo'))({
+			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, useGridFS: true, serverSelectionTimeoutMS: 2000,
+		}),
+		diesOf: /MongoNetworkError|MongoServerSelectionError/v,
+	},
+	'@keyv/redis': {
+		package: '@keyv/redis',
+		installed: 'node_modules',
+		server: redisServer,
+		make: (module, {port}) => new (classOf(module, 'default'))(`redis://127.0.0.1:${port}`, {connectionTimeout: 2000, throwOnErrors: true}),
+	},
+	'@keyv/valkey': {
+		package: '@keyv/valkey',
+		installed: 'test/adapters',
+		server: redisServer,
+		make: (module, {port}) => new (classOf(module, 'default'))(`redis://127.0.0.1:${port}`),
+	},
+	'@keyv/postgres': {
+		package: '@keyv/postgres',
+		installed: 'test/adapters',
+		server: postgresServer,
+		make: (module, {id, port}) => new (classOf(module, 'KeyvPostgres'))({
+			uri: `postgresql://postgres@127.0.0.1:${port}/postgres`, table: id, keySize: 10_000,
+		}),
+		diesOf: /terminating connection|Connection terminated/v,
+		isApart: false,
+	},
+	'@keyv/memcache': {
+		package: '@keyv/memcache',
+		installed: 'test/adapters',
+		server: memcachedServer,
+		make: (module, {port}) => new (classOf(module, 'KeyvMemcache'))(`127.0.0.1:${port}`),
+	},
+} as const satisfies Record<string, Subject>;
+
+export type SubjectName = keyof typeof subjects;
+
+/** How an adapter is handed in. */
+export const shapes = {
+	'handed in raw': adapter => adapter,
+	'in a Keyv 5': adapter => new Keyv5({store: adapter, namespace: 'app'}) as KeyvLike,
+	'in a Keyv 6': adapter => new Keyv({store: adapter, namespace: 'app'}) as KeyvLike,
+} as const satisfies Record<string, (adapter: Adapter) => KeyvLike>;
+
+export type ShapeName = keyof typeof shapes;
+export const shapeNames: readonly ShapeName[] = Object.keys(shapes) as ShapeName[];
+
+export type Setting = {readonly adapter: Adapter; readonly setting: KeyvLike};
+
+/** Makes adapters of that name in that shape. */
+export async function makerOf(name: SubjectName, shape: ShapeName): Promise<(place: AdapterPlace) => Setting> {
+	const subject: Subject = subjects[name];
+	const module = await findPackage(subject.package, subject.installed)!.load();
+	return place => {
+		const adapter = subject.make(module, place);
+		return {adapter, setting: shapes[shape](adapter)};
+	};
+}
+
+function classOf(module: Record<string, unknown>, name: string): AdapterClass {
+	return module[name] as AdapterClass;
+}

@@ -1,0 +1,161 @@
+import {randomUUID} from 'node:crypto';
+import type {TestFn} from 'ava';
+import {openStore} from '../../../source/stores/open.ts';
+import type {Store} from '../../../source/stores/types.ts';
+import type {AdapterServer} from '../../helpers/adapter-servers.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {testDeath} from './death.ts';
+import {testStore, type KnownLimit, type Place} from '../contract.ts';
+import {limitsFor, refusalOf} from './limits.ts';
+import {findPackage} from './packages.ts';
+import {testRound} from './round.ts';
+import {
+	makerOf,
+	shapeNames,
+	subjects,
+	type Adapter,
+	type AdapterPlace,
+	type Setting,
+	type ShapeName,
+	type Subject,
+	type SubjectName,
+} from './subjects.ts';
+
+type Maker = (place: AdapterPlace) => Setting;
+
+/**
+Runs the store contract and an end-to-end round, as AVA tests, for that adapter in every shape in which it may be handed in.
+*/
+export async function testAdapter(test: TestFn, name: SubjectName): Promise<void> {
+	const subject: Subject = subjects[name];
+	const found = findPackage(subject.package, subject.installed);
+	if (found === undefined) {
+		tellServer(test, name, undefined, `package \`${subject.package}\` in \`${subject.installed}\`: \`npm ci\` there installs it`);
+		return;
+	}
+
+	const server = await subject.server?.();
+	if (server !== undefined && 'missing' in server) {
+		tellServer(test, name, undefined, server.missing);
+		return;
+	}
+
+	// Everything that takes time comes before the first test: AVA wants all of them declared at once.
+	const running = server === undefined ? undefined : await ServerProcess.start(server.command);
+	const makers = await Promise.all(shapeNames.map(async shape => [shape, await makerOf(name, shape)] as const));
+	const title = `${subject.package} ${found.version}`;
+	tellServer(test, name, server === undefined ? `${title}, without a server` : `${title} on ${server.title}`, '');
+	test.after.always(async () => {
+		await running?.stop();
+	});
+	const newPlace = (): AdapterPlace => ({folder: makeFolder(), id: `t${randomUUID().replaceAll('-', '')}`, port: running?.port ?? 0});
+	for (const [shape, make] of makers) {
+		const refusal = refusalOf(name, shape);
+		if (refusal !== undefined) {
+			test(`${name}, ${shape}: cannot be made, as ${refusal.because}`, t => {
+				t.throws(() => make(newPlace()), {message: refusal.shows});
+			});
+			continue;
+		}
+
+		const limits = limitsFor(name, shape);
+		const tested = {
+			name, shape, make, newPlace, limits,
+		};
+		testContract(test, tested);
+		testRound(test, `${name}, ${shape}`, tested);
+		if (server !== undefined) {
+			testOutage(test, server, tested);
+		}
+	}
+}
+
+/** Alone in its file: an adapter that waits for its server must not be late because the machine is busy. */
+function testOutage(test: TestFn, {command}: AdapterServer, {
+	name, shape, make, newPlace, limits,
+}: Tested): void {
+	const {isDurable = false, diesOf}: Subject = subjects[name];
+	if (diesOf !== undefined) {
+		testDeath(test, `${name}, ${shape}`, {command, args: [name, shape, JSON.stringify(newPlace())], diesOf});
+		return;
+	}
+
+	const made: Adapter[] = [];
+	testStoreFaults(test.serial as TestFn, `${name}, ${shape}`, {
+		start: async () => ServerProcess.start(command),
+		open(port) {
+			const {adapter, setting} = make({...newPlace(), port});
+			made.push(adapter);
+			return openStore(setting, {cacheName: 'n1'}).store;
+		},
+		isDurable,
+		limits,
+	});
+	// What has no server may answer never.
+	test.after.always(() => {
+		for (const adapter of made) {
+			void adapter.disconnect?.();
+		}
+	});
+}
+
+export type Tested = {
+	readonly name: SubjectName;
+	readonly shape: ShapeName;
+	readonly make: Maker;
+	readonly newPlace: () => AdapterPlace;
+	readonly limits: readonly KnownLimit[];
+};
+
+function testContract(test: TestFn, {name, shape, make, newPlace, limits}: Tested): void {
+	const {isShared = true, isApart = true}: Subject = subjects[name];
+	testStore(test, `${name}, ${shape}`, {
+		makePlace({now}): Place {
+			const place = newPlace();
+			const shared = new SharedSetting(() => make(place), isApart);
+			return {
+				open: namespace => shared.open(place.id + namespace, now),
+				...isShared && {elsewhere: {module: new URL('open-adapter.ts', import.meta.url).href, args: [name, shape, JSON.stringify(place)]}},
+			};
+		},
+		hasOurClock: false,
+		persists: true,
+		limits,
+	});
+}
+
+/** One adapter for all who have it open at once, as an application has it; it is disconnected when nobody has. */
+class SharedSetting {
+	readonly #make: () => Setting;
+	readonly #isApart: boolean;
+	#current: Setting | undefined;
+	#users = 0;
+
+	constructor(make: () => Setting, isApart: boolean) {
+		this.#make = make;
+		this.#isApart = isApart;
+	}
+
+	open(cacheName: string, now: () => number): Store {
+		this.#current ??= this.#make();
+		this.#users++;
+		const {store} = openStore(this.#current.setting, {cacheName, now});
+		const close = async (): Promise<void> => {
+			this.#users--;
+			const unused = this.#users === 0 ? this.#current : undefined;
+			if (unused !== undefined) {
+				this.#current = undefined;
+				await (this.#isApart ? unused.adapter.disconnect?.() : undefined);
+			}
+		};
+
+		return new Proxy(store, {
+			get(target, property) {
+				const value: unknown = property === 'close' ? close : Reflect.get(target, property, target);
+				return typeof value === 'function' ? value.bind(target) as unknown : value;
+			},
+		});
+	}
+}

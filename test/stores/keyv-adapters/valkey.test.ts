@@ -1,0 +1,4 @@
+import test from 'ava';
+import {testAdapter} from './test-adapter.ts';
+
+await testAdapter(test, '@keyv/valkey');
