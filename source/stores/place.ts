@@ -12,10 +12,10 @@ import process from 'node:process';
 import envPaths from 'env-paths';
 import {SettingError} from '../errors.ts';
 import {
+	isBeingMade,
 	makeFile,
 	makeFolder,
 	parseFileMode,
-	waitForMode,
 	type FileModes,
 } from './file-modes.ts';
 import {OwnFolders} from './own-folders.ts';
@@ -154,13 +154,11 @@ export class Place {
 		if (this.makesFiles && !isThere(path)) {
 			this.#provide(path);
 		}
-
-		this.waitForMode(path);
 	}
 
-	/** Waits until a process that has just made a file has given it its mode. */
-	waitForMode(path: string): void {
-		waitForMode(path, this.#modes.file ?? 0);
+	/** Whether a process that has just made a file is still to give it its mode. */
+	isBeingMade(path: string): boolean {
+		return isBeingMade(path, this.#modes.file ?? 0);
 	}
 
 	#provide(path: string): void {
