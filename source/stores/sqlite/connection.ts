@@ -120,7 +120,7 @@ export class SqliteConnection {
 		const {path, place, readOnly} = this.#settings;
 		let file: OpenedFile;
 		try {
-			file = openSqliteFile(this.#settings);
+			file = openSqliteFile(this.#settings, connections.has(fileIdentity(path) ?? ''));
 		} catch (error) {
 			const isOurs = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && saysItIsOurs(path);
 			throw isOurs ? this.#beginAnew(error, fileIdentity(path)) : error;
@@ -187,6 +187,7 @@ function keyOf({path, place, isShared, readOnly}: SqliteSettings): string | unde
 	}
 
 	const identity = fileIdentity(path);
+	// What may only be read has a connection of its own.
 	return identity === undefined ? undefined : `${identity}${readOnly ? ' read' : ''}`;
 }
 

@@ -75,13 +75,16 @@ const startLength = 65_536;
 Whether the file, as it lies on the disk, is ours: its header says so, or, behind a damaged one, the statements that made its tables do. For a file that SQLite cannot read.
 */
 export function saysItIsOurs(path: string): boolean {
-	const start = startOf(path);
-	return start.length > 100 && start.toString('latin1', 0, 16) === 'SQLite format 3\0' && start.readUInt32BE(appOffset) !== 0 ? start.readUInt32BE(appOffset) === appCode : [start, startOf(`${path}-wal`)].some(bytes => bytes.includes(signature));
+	const start = Buffer.from(startOf(path));
+	const log = Buffer.from(startOf(`${path}-wal`));
+	const hasHeader = start.length > 100 && start.toString('latin1', 0, 16) === 'SQLite format 3\0';
+	const app = hasHeader ? start.readUInt32BE(appOffset) : 0;
+	return app === 0 ? start.includes(signature) || log.includes(signature) : app === appCode;
 }
 
 /** The first bytes; none where it cannot be read. */
-export function startOf(path: string, length = startLength): Buffer {
-	const bytes = Buffer.alloc(length);
+export function startOf(path: string, length: number = startLength): Uint8Array {
+	const bytes = new Uint8Array(length);
 	try {
 		const file = openSync(path, 'r');
 		try {

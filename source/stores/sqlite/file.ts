@@ -23,20 +23,23 @@ const attempts = 5;
 /**
 Opens the file, or makes it, with the schema in place. Waits for no lock: `isBusy` tells what is right to try again.
 
+@param isOpenHere - Whether this process has it open already: then it has its logs, and nothing else may open and close it, which would give up all locks of the process.
+
 Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_PLACE` for a default place that another user has or can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is no SQLite file.
 */
-export function openSqliteFile(settings: SqliteSettings): OpenedFile {
+export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
 	const {path, place} = settings;
 	for (let attempt = 1; ; attempt++) {
 		try {
-			return openFile(settings);
+			return openFile(settings, isOpenHere);
 		} catch (error) {
-			if (place !== undefined && attempt < attempts && isUnableToOpen(error)) {
+			if (attempt < attempts && isUnableToOpen(error)) {
 				// Another process may have renamed the file.
 				continue;
 			}
 
-			const cause = place !== undefined && filesOf(place).some(file => place.isBeingMade(file)) ? busyFault('another process is just making it') : error as Error;
+			const isBeingMade = place && filesOf(place).some(file => place.isBeingMade(file));
+			const cause = isBeingMade ? busyFault('another process is just making it') : error as Error;
 			throw error instanceof CacheHooksError && cause === error
 				? error
 				: new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${cause.message}`, {cause});
@@ -44,7 +47,7 @@ export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 	}
 }
 
-function openFile(settings: SqliteSettings): OpenedFile {
+function openFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
 	const {path, place, readOnly} = settings;
 	const sqlite = loadSqlite();
 	if (place === undefined) {
@@ -57,8 +60,8 @@ function openFile(settings: SqliteSettings): OpenedFile {
 
 	if (readOnly || !isWritable(place.path)) {
 		checkPlace(place);
-		const stamp = isLeftWithWal(path) ? stampOf(path) : undefined;
-		return prepared(new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined)), settings, {isReadOnly: true, stamp});
+		const stamp = !isOpenHere && isLeftWithWal(path) ? stampOf(path) : undefined;
+		return prepared(new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined)), settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
 	}
 
 	makePlace(place, settings.makesFile);
@@ -66,7 +69,7 @@ function openFile(settings: SqliteSettings): OpenedFile {
 	return prepared(new sqlite.DatabaseSync(urlOf(settings, place.makesFiles || !settings.makesFile ? 'rw' : 'rwc')), settings);
 }
 
-function prepared(database: DatabaseSync, settings: SqliteSettings, {isReadOnly, stamp}: Omit<OpenedFile, 'database'> = {isReadOnly: false, stamp: undefined}): OpenedFile {
+function prepared(database: DatabaseSync, settings: SqliteSettings, {isReadOnly = false, stamp}: Partial<Omit<OpenedFile, 'database'>> = {}): OpenedFile {
 	try {
 		if (isReadOnly) {
 			checkSchema(database, settings.path);

@@ -71,6 +71,36 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	const {
 		path = 'http_cache.sqlite', useMemory = false, readOnly = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now, ...placeOptions
 	} = options;
+	checkNumbers(busyTimeout, maxBytes);
+	const otherPlace = (['useTemp', 'useCacheDir'] as const).find(name => placeOptions[name]);
+	if (useMemory && otherPlace !== undefined) {
+		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${otherPlace}\`: they name two places`);
+	}
+
+	const given = useMemory ? inMemory : path;
+	const {name, mode, parameters} = parseSqliteUri(given) ?? {name: given, mode: given === inMemory ? 'memory' : 'rwc', parameters: new URLSearchParams()};
+	const isInMemory = mode === 'memory';
+	if (readOnly && isInMemory) {
+		throw new SettingError('readOnly', readOnly, '`false` for what is in memory, which is empty at first');
+	}
+
+	const place = new Place(isInMemory ? inMemory : name, placeOptions, 'file');
+	return {
+		path: isInMemory ? given : place.path,
+		place: isInMemory ? undefined : place,
+		isShared: parameters.get('cache') === 'shared',
+		makesFile: mode !== 'rw',
+		readOnly: readOnly || mode === 'ro',
+		parameters,
+		busyTimeout,
+		wal,
+		fastSave,
+		maxBytes,
+		now,
+	};
+}
+
+function checkNumbers(busyTimeout: number, maxBytes: number | undefined): void {
 	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
 		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
 	}
@@ -78,30 +108,4 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	if (maxBytes !== undefined && (!Number.isSafeInteger(maxBytes) || maxBytes < leastBytes)) {
 		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastBytes}`);
 	}
-
-	const otherPlace = (['useTemp', 'useCacheDir'] as const).find(name => placeOptions[name]);
-	if (useMemory && otherPlace !== undefined) {
-		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${otherPlace}\`: they name two places`);
-	}
-
-	const uri = useMemory ? undefined : parseSqliteUri(path);
-	const isInMemory = useMemory || path === inMemory || uri?.mode === 'memory';
-	if (readOnly && isInMemory) {
-		throw new SettingError('readOnly', readOnly, '`false` for what is in memory, which is empty at first');
-	}
-
-	const place = new Place(isInMemory ? inMemory : uri?.name ?? path, placeOptions, 'file');
-	return {
-		path: isInMemory ? (useMemory ? inMemory : path) : place.path,
-		place: isInMemory ? undefined : place,
-		isShared: uri?.parameters.get('cache') === 'shared',
-		makesFile: uri?.mode !== 'rw',
-		readOnly: readOnly || uri?.mode === 'ro',
-		parameters: uri?.parameters ?? new URLSearchParams(),
-		busyTimeout,
-		wal,
-		fastSave,
-		maxBytes,
-		now,
-	};
 }

@@ -38,9 +38,7 @@ function conditionOf({staleAt, createdBefore, orderBy}: StoreQuery, now: number)
 }
 
 /**
-A page of the keys that are found; the last one is shorter than `keysPerPage`, or has all of them.
-
-@param last - The newest row that counts, so that one which is deleted and set anew meanwhile is not met twice.
+A page of the keys that are found. `last` is the newest row that counts, so that one which is deleted and set anew meanwhile is not met twice.
 */
 export function findPage(database: DatabaseSync, query: StoreQuery, {last, now, position}: {readonly last: number; readonly now: number; readonly position: Found | undefined}): Found[] {
 	const column = columns[query.orderBy ?? (query.staleAt === undefined ? 'createdAt' : 'freshUntil')];

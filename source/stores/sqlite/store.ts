@@ -176,11 +176,7 @@ export class SqliteStore implements Store {
 		for (;;) {
 			const after = position;
 			const page = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), position: after})); // eslint-disable-line no-await-in-loop
-			for (const {id, key} of page) {
-				if (met.has(id)) {
-					continue;
-				}
-
+			for (const {id, key} of page.filter(found => !met.has(found.id))) {
 				met.add(id);
 				yield key;
 			}
@@ -479,15 +475,13 @@ function isLiveAt(expires: number | null | undefined, now: number): boolean {
 function makeRoom(statements: Statements, maxBytes: number, now: number): string[] {
 	const evicted: string[] = [];
 	while (bytesOf(statements) > maxBytes) {
-		if (statements.purge.run(now, rowsPerPurge).changes > 0) {
-			continue;
-		}
-
-		const keys = evict(statements, maxBytes);
-		evicted.push(...keys);
-		if (keys.length === 0) {
+		const isPurged = statements.purge.run(now, rowsPerPurge).changes > 0;
+		const keys = isPurged ? [] : evict(statements, maxBytes);
+		if (!isPurged && keys.length === 0) {
 			break;
 		}
+
+		evicted.push(...keys);
 	}
 
 	return evicted;

@@ -10,7 +10,11 @@ export class Uses {
 	#keys = new Set<string>();
 	#timer: NodeJS.Timeout | undefined;
 
-	/** @param write - Called a minute after the first note. Nothing waits for it, the process included. */
+	/**
+	Notes nothing yet.
+
+	@param write - Called a minute after the first note. Nothing waits for it, the process included.
+	*/
 	constructor(write: (keys: ReadonlySet<string>) => void) {
 		this.#write = write;
 	}
