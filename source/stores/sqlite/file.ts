@@ -39,10 +39,12 @@ export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): O
 			}
 
 			const isBeingMade = place && filesOf(place).some(file => place.isBeingMade(file));
+			if (!isBeingMade && error instanceof CacheHooksError) {
+				throw error;
+			}
+
 			const cause = isBeingMade ? busyFault('another process is just making it') : error as Error;
-			throw error instanceof CacheHooksError && cause === error
-				? error
-				: new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${cause.message}`, {cause});
+			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${cause.message}`, {cause});
 		}
 	}
 }

@@ -24,7 +24,7 @@ import {
 import {forGood} from './schema.ts';
 import type {Action, Statements} from './statements.ts';
 import {Uses, writeUses} from './uses.ts';
-import type {Write} from './writes.ts';
+import {isLiveAt, type Write} from './writes.ts';
 
 export type {SqliteStoreOptions} from './options.ts';
 
@@ -106,7 +106,7 @@ export class SqliteStore implements Store {
 		const now = this.#settings.now();
 		this.#sets++;
 		return this.#write({
-			kind: 'add', keys: [key], value: bytes, run: ({add}) => add.run(...columns, now).changes === 1,
+			kind: 'add', keys: [key], value: bytes, expires: columns[1], now, run: ({add}) => add.run(...columns, now).changes === 1,
 		});
 	}
 
@@ -176,7 +176,8 @@ export class SqliteStore implements Store {
 		for (;;) {
 			const after = position;
 			const page = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), position: after})); // eslint-disable-line no-await-in-loop
-			for (const {id, key} of page.filter(found => !met.has(found.id))) {
+			const fresh = page.filter(({id}) => !met.has(id));
+			for (const {id, key} of fresh) {
 				met.add(id);
 				yield key;
 			}
@@ -465,10 +466,6 @@ function checked(value: StoredValue): Uint8Array {
 function seen({value, expires}: Write, now: number): Uint8Array | undefined {
 	// A copy: who reads must not change what is to be written.
 	return value !== undefined && isLiveAt(expires, now) ? new Uint8Array(value) : undefined;
-}
-
-function isLiveAt(expires: number | null | undefined, now: number): boolean {
-	return expires === null || expires === undefined || expires > now;
 }
 
 /** Deletes what has expired, then what was not used for longest, until the bound is kept, and gives the keys of the latter. */

@@ -17,6 +17,9 @@ export type Write<T = unknown> = {
 	readonly keys: readonly string[];
 	readonly value?: Uint8Array;
 	readonly expires?: number | null;
+
+	/** When it was asked for, of an `add`, in milliseconds since the epoch. */
+	readonly now?: number;
 	readonly run: Action<T>;
 
 	/** What the store does in the same transaction after its writes, and what it does once that is committed. */
@@ -26,7 +29,7 @@ export type Write<T = unknown> = {
 	readonly milliseconds: number;
 };
 
-type Pending = Write & PromiseWithResolvers<unknown> & {readonly end: number; isSettled: boolean; hasMadeRoom: boolean};
+type Pending = Omit<Write, 'kind'> & {kind: Write['kind']} & PromiseWithResolvers<unknown> & {readonly end: number; isSettled: boolean; hasMadeRoom: boolean};
 
 /** Bytes of values that wait for no end of the turn, and that one transaction takes. */
 const bytesPerCommit = 2_097_152;
@@ -81,10 +84,7 @@ export class WriteQueue {
 			this.#clear = pending;
 		}
 
-		for (const key of write.keys) {
-			this.#latest.set(key, pending);
-		}
-
+		this.#show(pending);
 		watchExit(this);
 		if (this.#attempts === 0 && this.#bytes >= bytesPerCommit) {
 			this.#commit();
@@ -129,6 +129,22 @@ export class WriteQueue {
 			setImmediate(commit);
 		} else {
 			setTimeout(commit, pauseBefore(this.#attempts));
+		}
+	}
+
+	/** To readers. What is added after another write of its key, which is committed before, is added for sure, or for sure not. */
+	#show(write: Pending): void {
+		const before = write.kind === 'add' ? this.of(write.keys[0]!) : undefined;
+		if (before?.kind === 'set' && isLiveAt(before.expires, write.now!)) {
+			return;
+		}
+
+		if (before !== undefined && before.kind !== 'add') {
+			write.kind = 'set';
+		}
+
+		for (const key of write.keys) {
+			this.#latest.set(key, write);
 		}
 	}
 
@@ -215,6 +231,10 @@ export class WriteQueue {
 			}
 		}
 	}
+}
+
+export function isLiveAt(expires: number | null | undefined, now: number): boolean {
+	return expires === null || expires === undefined || expires > now;
 }
 
 function lengthOfBatch(queue: readonly Pending[]): number {
