@@ -1,8 +1,9 @@
 import {closeSync, statSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {homedir, tmpdir} from 'node:os';
 import {
 	dirname,
 	isAbsolute,
+	join,
 	relative,
 	resolve,
 	sep,
@@ -57,10 +58,12 @@ export class Place {
 
 	@throws {SettingError} For an empty path, more than one place, and a wrong `fileMode`.
 	*/
-	constructor(path: string, options: PlaceOptions, kind: 'file' | 'folder') {
-		if (typeof path !== 'string' || path === '') {
-			throw new SettingError('path', path, `the path of a ${kind}`);
+	constructor(givenPath: string, options: PlaceOptions, kind: 'file' | 'folder') {
+		if (typeof givenPath !== 'string' || givenPath === '') {
+			throw new SettingError('path', givenPath, `the path of a ${kind}`);
 		}
+
+		const path = withHome(givenPath);
 
 		const {useTemp: inTemporary = false, useCacheDir: inCache = false, fileMode} = options;
 		if (inTemporary && inCache) {
@@ -176,6 +179,11 @@ export class Place {
 			}
 		}
 	}
+}
+
+/** A path that begins with `~/` lies in the user's home folder, as shells have it. `~name` is a name as any other. */
+function withHome(path: string): string {
+	return /^~[\/\\]/v.test(path) && (path[1] === '/' || sep === '\\') ? join(homedir(), path.slice(2)) : path;
 }
 
 function isThere(path: string): boolean {
