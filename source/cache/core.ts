@@ -48,7 +48,7 @@ import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {StoreMark} from './store-mark.ts';
 import {toldError} from './told-error.ts';
-import {WriteQueue} from './write-queue.ts';
+import {WriteQueue, type Held} from './write-queue.ts';
 
 // The least time limit of the calls by which a user manages the cache, in milliseconds: no request waits for them.
 const managementTimeout = 30_000;
@@ -62,7 +62,7 @@ const answerOfReason: Partial<Record<Reason, Answered>> = {
 };
 
 type SaveOptions = {
-	readonly bytes: number;
+	readonly held: Held;
 	readonly isStillTrue: (stored: StoredResponse) => MaybePromise<boolean>;
 	readonly whenSaved: () => void;
 	readonly whenDone: () => void;
@@ -261,11 +261,11 @@ export class CacheCore {
 	/**
 	Stores the response that a task gives, after the writes that are pending for the key. Lookups of the key wait for it from now on.
 
-	`bytes` is the memory that the task holds until it is done. When the store has the response, `isStillTrue` is called: if it is not, the response is deleted, else `whenSaved` is called. `whenDone` is called at the end in any case. A task that gives `undefined` stores nothing. A caller that waits for the write gives an `outcome`.
+	`held` is the memory that the task holds until it is done. When the store has the response, `isStillTrue` is called: if it is not, the response is deleted, else `whenSaved` is called. `whenDone` is called at the end in any case. A task that gives `undefined` stores nothing. A caller that waits for the write gives an `outcome`.
 
 	@returns Whether there was room for the task among the pending writes.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {held, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
 		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
 			if (stored === undefined) {
 				return undefined;
@@ -283,7 +283,16 @@ export class CacheCore {
 			});
 		};
 
-		return this.#writes.run(key, () => finallyDo(() => reportingTo(() => then(task(), save), outcome), whenDone), bytes);
+		return this.#writes.run(key, () => finallyDo(() => reportingTo(() => then(task(), save), outcome), whenDone), held);
+	}
+
+	/**
+	Counts the memory that a task of `save` holds by now.
+
+	@returns Whether there is room for it; if not, the task is to give nothing.
+	*/
+	resize(key: string, held: Held, bytes: number): boolean {
+		return this.#writes.resize(key, held, bytes);
 	}
 
 	/**

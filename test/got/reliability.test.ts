@@ -103,16 +103,16 @@ test('pending writes are bounded by their bytes; one alone may be larger, and de
 		},
 	});
 	const wait = async (): Promise<void> => gate.promise;
-	t.true(queue.run('large', wait, 500));
-	t.false(queue.run('small', wait, 1));
+	t.true(queue.run('large', wait, {bytes: 500}));
+	t.false(queue.run('small', wait, {bytes: 1}));
 	t.true(queue.run('gone', wait));
 	t.is(queue.size, 2);
 	gate.resolve();
 	await queue.idle();
 	t.is(queue.size, 0);
-	t.true(queue.run('small', wait, 60));
-	t.false(queue.run('more', wait, 60));
-	t.true(queue.run('less', wait, 40));
+	t.true(queue.run('small', wait, {bytes: 60}));
+	t.false(queue.run('more', wait, {bytes: 60}));
+	t.true(queue.run('less', wait, {bytes: 40}));
 	t.deepEqual(dropped, ['small', 'more']);
 	await queue.idle();
 	await delay(0);
