@@ -115,11 +115,14 @@ export type Match = {
 	readonly stored: StoredResponse;
 };
 
-/** Nothing stored matches; `varies` says whether other variants of the resource are stored. */
+/** Nothing stored matches; `varies` says whether other variants of the resource are stored, `isUnread` that the store could not be read, so that the request does without it. */
 export type NoMatch = {
 	readonly stored: undefined;
 	readonly varies: boolean;
+	readonly isUnread?: true;
 };
+
+export const unread: NoMatch = {stored: undefined, varies: false, isUnread: true};
 
 function withDigest({names}: Variation, secret: Secret, request: Fields): Variation {
 	return {names, digest: varyDigest(secret, names, request)};

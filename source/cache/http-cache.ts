@@ -511,7 +511,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return importHar(coreOf(this), har, checkedOptions(options));
 	}
 
-	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). Faults of reads and of writes are counted apart: this is the worse of the two, and the `circuit` event says of which it is. A store that cannot be read is not written either. */
 	get circuit(): CircuitState {
 		return coreOf(this).circuit;
 	}
