@@ -12,12 +12,23 @@ import path from 'node:path';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
 import got, {type Got} from 'got';
-import {cacheHooks, createStore, HttpCache} from '../source/index.ts';
+import {
+	cacheHooks,
+	createStore,
+	getCache,
+	HttpCache,
+	type StoreSetting,
+} from '../source/index.ts';
 import {redisServer, type FoundServer} from '../test/helpers/adapter-servers.ts';
 import {ServerProcess} from '../test/helpers/server-process.ts';
 import {temporaryFolder} from '../test/helpers/temporary-folder.ts';
 import {findPackage} from '../test/stores/keyv-adapters/packages.ts';
-import {makerOf, subjects, type Subject, type SubjectName} from '../test/stores/keyv-adapters/subjects.ts';
+import {
+	makerOf,
+	subjects,
+	type Subject,
+	type SubjectName,
+} from '../test/stores/keyv-adapters/subjects.ts';
 import {jsonBody} from './body.ts';
 
 const callers = 64;
@@ -27,7 +38,7 @@ type Place = {readonly folder: string; readonly port: number};
 type Rates = {readonly misses: number; readonly hits: number; readonly served: number};
 type Row = {readonly name: string; readonly server?: () => Promise<FoundServer>; readonly open: (place: Place) => Promise<Got>};
 
-const withStore = (store: ConstructorParameters<typeof HttpCache>[0]['store']): Got => got.extend(cacheHooks({cache: new HttpCache({store}), expireAfter: '1h'}));
+const withStore = (store: StoreSetting): Got => got.extend(cacheHooks({cache: new HttpCache({store}), expireAfter: '1h'}));
 
 const rows: readonly Row[] = [
 	{name: 'no cache', open: async () => got},
@@ -61,7 +72,6 @@ async function load(client: Got, origin: string, hits: boolean): Promise<number>
 
 async function measure(row: Row, origin: string, place: Place): Promise<Rates> {
 	const client = (await row.open(place)).extend({agent: {http: new http.Agent({keepAlive: true, maxSockets: callers})}, retry: {limit: 0}});
-	const {getCache} = await import('../source/index.ts');
 	const rates: number[] = [];
 	let served = 0;
 	for (const hits of [false, true]) {
@@ -97,7 +107,11 @@ if (options.row === undefined) {
 	const [port] = await once(origin, 'message') as [number];
 	console.log(`Node ${process.versions.node}, ${os.cpus()[0]!.model} × ${os.cpus().length}; ${callers} callers, ${responses} responses of 10 KB.\n`);
 	console.log('| store | misses/s | hits/s | of these from the cache |\n|---|---|---|---|');
-	for (const row of rows.filter(({name}) => name.includes(options.only))) {
+	for (const row of rows) {
+		if (!row.name.includes(options.only)) {
+			continue;
+		}
+
 		await using folder = await temporaryFolder();
 		const found = await row.server?.();
 		if (found !== undefined && 'missing' in found) {

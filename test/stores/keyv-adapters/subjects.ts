@@ -48,8 +48,10 @@ export type Subject = {
 	readonly isApart?: boolean;
 };
 
+/* eslint-disable @typescript-eslint/naming-convention -- The packages' names. */
+
 /** The adapters that are tested, by the names that their tests' titles begin with. */
-export const subjects = {
+export const subjects: Readonly<Record<SubjectName, Subject>> = {
 	'keyv-file': {
 		package: 'keyv-file',
 		installed: 'node_modules',
@@ -118,18 +120,18 @@ export const subjects = {
 		server: memcachedServer,
 		make: (module, {port}) => new (classOf(module, 'KeyvMemcache'))(`127.0.0.1:${port}`),
 	},
-} as const satisfies Record<string, Subject>;
+};
 
-export type SubjectName = keyof typeof subjects;
+export type SubjectName = 'keyv-file' | 'keyv-file, separatedFile' | '@keyv/sqlite 4' | '@keyv/sqlite 6' | '@keyv/mongo' | '@keyv/mongo, useGridFS' | '@keyv/redis' | '@keyv/valkey' | '@keyv/postgres' | '@keyv/memcache';
 
 /** How an adapter is handed in. */
-export const shapes = {
+export const shapes: Readonly<Record<ShapeName, (adapter: Adapter) => KeyvLike>> = {
 	'handed in raw': adapter => adapter,
 	'in a Keyv 5': adapter => new Keyv5({store: adapter, namespace: 'app'}) as KeyvLike,
 	'in a Keyv 6': adapter => new Keyv({store: adapter, namespace: 'app'}) as KeyvLike,
-} as const satisfies Record<string, (adapter: Adapter) => KeyvLike>;
+};
 
-export type ShapeName = keyof typeof shapes;
+export type ShapeName = 'handed in raw' | 'in a Keyv 5' | 'in a Keyv 6';
 export const shapeNames: readonly ShapeName[] = Object.keys(shapes) as ShapeName[];
 
 export type Setting = {readonly adapter: Adapter; readonly setting: KeyvLike};
