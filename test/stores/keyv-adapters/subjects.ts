@@ -48,8 +48,20 @@ export type Subject = {
 	readonly isApart?: boolean;
 };
 
+export type SubjectName =
+	| 'keyv-file'
+	| 'keyv-file, separatedFile'
+	| '@keyv/sqlite 4'
+	| '@keyv/sqlite 6'
+	| '@keyv/mongo'
+	| '@keyv/mongo, useGridFS'
+	| '@keyv/redis'
+	| '@keyv/valkey'
+	| '@keyv/postgres'
+	| '@keyv/memcache';
+
 /** The adapters that are tested, by the names that their tests' titles begin with. */
-export const subjects = {
+export const subjects: Readonly<Record<SubjectName, Subject>> = {
 	'keyv-file': {
 		package: 'keyv-file',
 		installed: 'node_modules',
@@ -118,25 +130,24 @@ export const subjects = {
 		server: memcachedServer,
 		make: (module, {port}) => new (classOf(module, 'KeyvMemcache'))(`127.0.0.1:${port}`),
 	},
-} as const satisfies Record<string, Subject>;
+};
 
-export type SubjectName = keyof typeof subjects;
+export type ShapeName = 'handed in raw' | 'in a Keyv 5' | 'in a Keyv 6';
 
 /** How an adapter is handed in. */
-export const shapes = {
+export const shapes: Readonly<Record<ShapeName, (adapter: Adapter) => KeyvLike>> = {
 	'handed in raw': adapter => adapter,
 	'in a Keyv 5': adapter => new Keyv5({store: adapter, namespace: 'app'}) as KeyvLike,
 	'in a Keyv 6': adapter => new Keyv({store: adapter, namespace: 'app'}) as KeyvLike,
-} as const satisfies Record<string, (adapter: Adapter) => KeyvLike>;
+};
 
-export type ShapeName = keyof typeof shapes;
 export const shapeNames: readonly ShapeName[] = Object.keys(shapes) as ShapeName[];
 
 export type Setting = {readonly adapter: Adapter; readonly setting: KeyvLike};
 
 /** Makes adapters of that name in that shape. */
 export async function makerOf(name: SubjectName, shape: ShapeName): Promise<(place: AdapterPlace) => Setting> {
-	const subject: Subject = subjects[name];
+	const subject = subjects[name];
 	const module = await findPackage(subject.package, subject.installed)!.load();
 	return place => {
 		const adapter = subject.make(module, place);
