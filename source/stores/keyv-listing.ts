@@ -84,8 +84,8 @@ export class KeyvListing {
 	}
 }
 
-/** Keyv 6 wraps Maps and adapters for Keyv 5. */
-function storageOf({store}: KeyvInstance): Storage {
+/** The Map or adapter itself: Keyv 6 wraps Maps and adapters for Keyv 5. */
+export function storageOf({store}: KeyvInstance): Storage {
 	const {namespaceSeparator, store: wrapped} = store as {namespaceSeparator?: unknown; store?: unknown};
 	return namespaceSeparator !== undefined && typeof wrapped === 'object' && wrapped !== null ? wrapped : store as Storage;
 }

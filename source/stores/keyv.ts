@@ -1,7 +1,13 @@
 import {randomBytes} from 'node:crypto';
 import {CacheHooksError, SettingError} from '../errors.ts';
 import {hearErrors, throwingFaults} from './keyv-faults.ts';
-import {KeyvListing} from './keyv-listing.ts';
+import {
+	isGridFs,
+	mustWriteInTurn,
+	warnOfFaults,
+	writeInTurn,
+} from './adapters/faults.ts';
+import {KeyvListing, storageOf} from './keyv-listing.ts';
 import {
 	shapeOf,
 	withoutNamespace,
@@ -45,6 +51,11 @@ export class KeyvStore implements Store {
 	readonly #keyv5: Keyv5Instance | undefined;
 	readonly #listing: KeyvListing | undefined;
 	readonly #prefix: string;
+
+	/** Whether each `set` adds a revision, of which `delete` removes one. */
+	readonly #hasRevisions: boolean;
+	readonly #mustWriteInTurn: boolean;
+	readonly #adapter: object;
 	readonly #now: () => number;
 	#generation: string | undefined;
 
@@ -65,7 +76,11 @@ export class KeyvStore implements Store {
 		this.#prefix = `got-cache-hooks:${encoded(cacheName)}::`;
 		this.#listing = KeyvListing.of(this.#keyv, this.#keyv5 === undefined ? '' : prefixOf(this.#keyv5), this.#prefix);
 		this.#now = now;
+		this.#adapter = storageOf(this.#keyv);
+		this.#hasRevisions = isGridFs(this.#adapter);
+		this.#mustWriteInTurn = mustWriteInTurn(this.#adapter);
 		hearErrors(this.#keyv);
+		warnOfFaults(this.#adapter);
 	}
 
 	async get(key: string): Promise<string | undefined> {
@@ -86,7 +101,8 @@ export class KeyvStore implements Store {
 			throw new CacheHooksError('ERR_STORE_VALUE', 'A Keyv store holds text: expected a string');
 		}
 
-		const timeToLive = expires === undefined || !Number.isFinite(expires) ? undefined : expires - this.#now();
+		// Redis takes whole milliseconds.
+		const timeToLive = expires === undefined || !Number.isFinite(expires) ? undefined : Math.ceil(expires - this.#now());
 		if (timeToLive !== undefined && timeToLive <= 0) {
 			// To Keyv a time to live of 0 means for good.
 			await this.delete(key);
@@ -180,14 +196,30 @@ export class KeyvStore implements Store {
 	}
 
 	async #set(key: string, value: string, timeToLive: number | undefined): Promise<void> {
-		const isSet = await throwingFaults(async () => this.#keyv.set(this.#exactKey(key), value, timeToLive));
+		const isSet = await (this.#mustWriteInTurn
+			? writeInTurn(this.#adapter, key, async () => this.#setAlone(key, value, timeToLive))
+			: this.#setAlone(key, value, timeToLive));
 		if (isSet === false) {
 			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store did not take the value');
 		}
 	}
 
+	async #setAlone(key: string, value: string, timeToLive: number | undefined): Promise<unknown> {
+		if (this.#hasRevisions) {
+			await this.#delete(key);
+		}
+
+		return throwingFaults(async () => this.#keyv.set(this.#exactKey(key), value, timeToLive));
+	}
+
 	async #delete(key: string): Promise<boolean> {
-		const wasThere: unknown = await throwingFaults(async () => this.#keyv.delete(this.#exactKey(key)));
+		const keyv = this.#keyv;
+		const exactKey = this.#exactKey(key);
+		const wasThere = await throwingFaults<unknown>(async () => this.#hasRevisions && keyv.deleteMany !== undefined ? keyv.deleteMany([exactKey]) : keyv.delete(exactKey));
+		if (Array.isArray(wasThere)) {
+			return wasThere.includes(true);
+		}
+
 		return wasThere === true;
 	}
 

@@ -1,5 +1,4 @@
 import {driver} from '../driver.ts';
-import {warnOnce} from './warnings.ts';
 import {NamedAdapter, type StorageAdapter} from './named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './options.ts';
 
@@ -40,16 +39,12 @@ export function keyvFile({
 		filename: 'text', separatedFile: 'switch', writeDelay: 'milliseconds', expiredCheckDelay: 'milliseconds',
 	});
 	const load = driver('keyv-file', 'keyv-file', () => import('keyv-file'));
-	if (!separatedFile) {
-		warnOnce('keyv-file');
-	}
-
 	return new NamedAdapter('keyv-file', async () => {
 		const {KeyvFile} = await load();
 		return new KeyvFile({
 			filename, separatedFile, writeDelay, expiredCheckDelay, ...separatedFile && {serialize: JSON.stringify, deserialize},
 		}) as unknown as StorageAdapter;
-	});
+	}, {separatedFile, expiredCheckDelay});
 }
 
 /** A file that was cut, by a process that was killed, is a miss. By itself the adapter prints it. */

@@ -25,8 +25,8 @@ An adapter of a package that is loaded, and connected, by the first call. One th
 It is what adapters for Keyv 5 are: it takes a time to live, and leaves the namespace to Keyv.
 */
 export class NamedAdapter extends EventEmitter {
-	/** Where Keyv 5 looks whether it may iterate. */
-	readonly opts: {readonly dialect: string; readonly url: string} = {dialect: 'redis', url: ''};
+	/** What is known of the adapter before it is there. */
+	readonly opts: object;
 	readonly #name: string;
 	readonly #connect: () => Promise<StorageAdapter>;
 	#connected: Promise<StorageAdapter> | undefined;
@@ -35,8 +35,9 @@ export class NamedAdapter extends EventEmitter {
 	/**
 	@param connect - Makes the adapter; rejects when it cannot be connected, in a time of its own.
 	*/
-	constructor(name: string, connect: () => Promise<StorageAdapter>) {
+	constructor(name: string, connect: () => Promise<StorageAdapter>, opts: object = {}) {
 		super();
+		this.opts = opts;
 		this.#name = name;
 		this.#connect = connect;
 	}

@@ -6,7 +6,7 @@ import type {TestFn} from 'ava';
 import {ServerProcess, type ServerCommand} from '../../helpers/server-process.ts';
 
 type DeathOptions = {
-	readonly command: ServerCommand;
+	readonly command: () => Promise<ServerCommand>;
 
 	/** Those of `round-main.ts`, without the URL. */
 	readonly args: readonly [name: string, shape: string, place: string];
@@ -18,7 +18,7 @@ Shows a limit that nothing can guard against: an adapter ends the process when i
 */
 export function testDeath(test: TestFn, title: string, {command, args: [name, shape, place], diesOf}: DeathOptions): void {
 	test(`${title}: it ends the process when its server goes away`, async t => {
-		await using server = await ServerProcess.start(command);
+		await using server = await ServerProcess.start(await command());
 		const where = JSON.stringify({...JSON.parse(place) as object, port: server.port});
 		const child = spawn(process.execPath, [fileURLToPath(new URL('outage-main.ts', import.meta.url)), name, shape, where], {stdio: ['pipe', 'pipe', 'pipe']});
 		t.teardown(() => {

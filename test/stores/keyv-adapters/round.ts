@@ -12,7 +12,7 @@ import {
 import {runNode} from '../../examples/run-node.ts';
 import {Clock, Origin} from '../../helpers/origin.ts';
 import {runWithLimits} from '../contract.ts';
-import {subjects, type Setting, type Subject} from './subjects.ts';
+import {subjects, type Setting} from './subjects.ts';
 import type {Tested} from './test-adapter.ts';
 
 type Round = {
@@ -27,6 +27,11 @@ type Round = {
 
 const everyByte = Buffer.from(Array.from({length: 1024}, (_, index) => index % 256));
 const large = Buffer.concat(Array.from({length: 80}, (_, index) => createHash('shake256', {outputLength: 65_536}).update(String(index)).digest()));
+
+const removals: ReadonlyArray<readonly [title: string, remove: (cache: HttpCache) => Promise<unknown>]> = [
+	['clearing', async cache => cache.clear()],
+	['deleting what is invalid', async cache => cache.delete({invalid: true})],
+];
 
 /**
 From a request of Got to the adapter's storage and back, as AVA tests.
@@ -79,16 +84,25 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 		t.is(cacheInfo(await client(`${url}/text`)).reason, 'fresh');
 	});
 
-	check('responses are listed, counted, and deleted by URL and by tag', async (t, {client, cache, url}) => {
+	check('responses are listed and counted', async (t, {client, cache, url}) => {
+		for (const path of ['/a', '/b']) {
+			await client(url + path);
+		}
+
+		await cache.idle();
+		t.is(await cache.count(), 2);
+		const urls = await Array.fromAsync(cache.responses(), ({url: found}) => found);
+		t.deepEqual(urls.toSorted(), [`${url}/a`, `${url}/b`]);
+	});
+
+	check('responses are deleted by URL and by tag', async (t, {client, cache, url}) => {
 		for (const [path, tags] of [['/a', []], ['/b', ['one']], ['/c', []]] as const) {
 			await client(url + path, {context: {cache: {tags: [...tags]}}});
 		}
 
 		await cache.idle();
-		t.is(await cache.count(), 3);
 		t.is(await cache.delete({urls: [`${url}/a`]}), 1);
 		await cache.delete({tags: ['one']});
-		t.deepEqual(await Array.fromAsync(cache.responses(), ({url: found}) => found), [`${url}/c`]);
 		for (const [path, isHit] of [['/a', false], ['/b', false], ['/c', true]] as const) {
 			t.is((await client(url + path)).isFromCache, isHit, path);
 		}
@@ -106,17 +120,20 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 		t.deepEqual([await ask(), await ask()], [false, true]);
 	});
 
-	check('clearing, and deleting what is invalid, leaves the application its own keys', async (t, {client, cache, url, setting: {setting}}) => {
-		await setting.set('session', 'of the application');
-		await client(`${url}/text`);
-		await cache.idle();
-		await cache.delete({invalid: true});
-		await cache.clear();
-		t.is(await setting.get('session'), 'of the application');
-		await setting.delete('session');
-	});
+	for (const [title, remove] of removals) {
+		check(`${title} leaves the application its own keys`, async (t, {client, cache, url, setting: {setting}, place}) => {
+			// Some servers have one space of keys for all.
+			const key = `session-${place.id}`;
+			// The adapter of Memcached reads what it finds as JSON.
+			await setting.set(key, '12');
+			await client(`${url}/text`);
+			await cache.idle();
+			await remove(cache);
+			t.is(String(await setting.get(key)), '12');
+		});
+	}
 
-	if ((subjects[tested.name] as Subject).isShared !== false) {
+	if (subjects[tested.name].isShared !== false) {
 		check('another process finds what this one has stored', async (t, {client, cache, url, place}) => {
 			await client(`${url}/text`);
 			await cache.idle();
@@ -142,7 +159,7 @@ function makeRound(t: ExecutionContext, origin: Origin, {name, make, newPlace}: 
 	const setting = make(place);
 	// Keyv has no other clock than the machine's.
 	const clock = new Clock(Date.now());
-	const {isApart = true}: Subject = subjects[name];
+	const {isApart = true} = subjects[name];
 	t.teardown(async () => {
 		await (isApart ? setting.adapter.disconnect?.() : undefined);
 	});

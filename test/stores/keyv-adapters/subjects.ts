@@ -48,7 +48,17 @@ export type Subject = {
 	readonly isApart?: boolean;
 };
 
-/* eslint-disable @typescript-eslint/naming-convention -- The packages' names. */
+export type SubjectName =
+	| 'keyv-file'
+	| 'keyv-file, separatedFile'
+	| '@keyv/sqlite 4'
+	| '@keyv/sqlite 6'
+	| '@keyv/mongo'
+	| '@keyv/mongo, useGridFS'
+	| '@keyv/redis'
+	| '@keyv/valkey'
+	| '@keyv/postgres'
+	| '@keyv/memcache';
 
 /** The adapters that are tested, by the names that their tests' titles begin with. */
 export const subjects: Readonly<Record<SubjectName, Subject>> = {
@@ -122,7 +132,7 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
 	},
 };
 
-export type SubjectName = 'keyv-file' | 'keyv-file, separatedFile' | '@keyv/sqlite 4' | '@keyv/sqlite 6' | '@keyv/mongo' | '@keyv/mongo, useGridFS' | '@keyv/redis' | '@keyv/valkey' | '@keyv/postgres' | '@keyv/memcache';
+export type ShapeName = 'handed in raw' | 'in a Keyv 5' | 'in a Keyv 6';
 
 /** How an adapter is handed in. */
 export const shapes: Readonly<Record<ShapeName, (adapter: Adapter) => KeyvLike>> = {
@@ -131,14 +141,13 @@ export const shapes: Readonly<Record<ShapeName, (adapter: Adapter) => KeyvLike>>
 	'in a Keyv 6': adapter => new Keyv({store: adapter, namespace: 'app'}) as KeyvLike,
 };
 
-export type ShapeName = 'handed in raw' | 'in a Keyv 5' | 'in a Keyv 6';
 export const shapeNames: readonly ShapeName[] = Object.keys(shapes) as ShapeName[];
 
 export type Setting = {readonly adapter: Adapter; readonly setting: KeyvLike};
 
 /** Makes adapters of that name in that shape. */
 export async function makerOf(name: SubjectName, shape: ShapeName): Promise<(place: AdapterPlace) => Setting> {
-	const subject: Subject = subjects[name];
+	const subject = subjects[name];
 	const module = await findPackage(subject.package, subject.installed)!.load();
 	return place => {
 		const adapter = subject.make(module, place);

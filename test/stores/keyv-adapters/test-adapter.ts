@@ -2,8 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {TestFn} from 'ava';
 import {openStore} from '../../../source/stores/open.ts';
 import type {Store} from '../../../source/stores/types.ts';
-import type {AdapterServer} from '../../helpers/adapter-servers.ts';
-import {ServerProcess} from '../../helpers/server-process.ts';
+import {ServerProcess, type ServerCommand} from '../../helpers/server-process.ts';
 import {makeFolder, tellServer} from '../../helpers/servers.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testDeath} from './death.ts';
@@ -19,7 +18,6 @@ import {
 	type AdapterPlace,
 	type Setting,
 	type ShapeName,
-	type Subject,
 	type SubjectName,
 } from './subjects.ts';
 
@@ -29,7 +27,7 @@ type Maker = (place: AdapterPlace) => Setting;
 Runs the store contract and an end-to-end round, as AVA tests, for that adapter in every shape in which it may be handed in.
 */
 export async function testAdapter(test: TestFn, name: SubjectName): Promise<void> {
-	const subject: Subject = subjects[name];
+	const subject = subjects[name];
 	const found = findPackage(subject.package, subject.installed);
 	if (found === undefined) {
 		tellServer(test, name, undefined, `package \`${subject.package}\` in \`${subject.installed}\`: \`npm ci\` there installs it`);
@@ -48,6 +46,13 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	const title = `${subject.package} ${found.version}`;
 	tellServer(test, name, server === undefined ? `${title}, without a server` : `${title} on ${server.title}`, '');
 	test.after.always(async () => {
+		if (subject.isApart === false) {
+			// It ends the process when its server goes away.
+			const {adapter} = makers[0]![1](newPlace());
+			await adapter.get('none');
+			await adapter.disconnect?.();
+		}
+
 		await running?.stop();
 	});
 	const newPlace = (): AdapterPlace => ({folder: makeFolder(), id: `t${randomUUID().replaceAll('-', '')}`, port: running?.port ?? 0});
@@ -67,18 +72,26 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 		testContract(test, tested);
 		testRound(test, `${name}, ${shape}`, tested);
 		if (server !== undefined) {
-			testOutage(test, server, tested);
+			testOutage(test, server.command, tested);
 		}
 	}
 }
 
 /** Alone in its file: an adapter that waits for its server must not be late because the machine is busy. */
-function testOutage(test: TestFn, {command}: AdapterServer, {
+function testOutage(test: TestFn, command: ServerCommand, {
 	name, shape, make, newPlace, limits,
 }: Tested): void {
-	const {isDurable = false, diesOf}: Subject = subjects[name];
+	const {isDurable = false, diesOf, server} = subjects[name];
 	if (diesOf !== undefined) {
-		testDeath(test, `${name}, ${shape}`, {command, args: [name, shape, JSON.stringify(newPlace())], diesOf});
+		testDeath(test, `${name}, ${shape}`, {
+			// Another one, with a folder of its own.
+			async command() {
+				const another = await server!();
+				return 'command' in another ? another.command : command;
+			},
+			args: [name, shape, JSON.stringify(newPlace())],
+			diesOf,
+		});
 		return;
 	}
 
@@ -110,7 +123,7 @@ export type Tested = {
 };
 
 function testContract(test: TestFn, {name, shape, make, newPlace, limits}: Tested): void {
-	const {isShared = true, isApart = true}: Subject = subjects[name];
+	const {isShared = true, isApart = true} = subjects[name];
 	testStore(test, `${name}, ${shape}`, {
 		makePlace({now}): Place {
 			const place = newPlace();
