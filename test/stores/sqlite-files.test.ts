@@ -21,6 +21,8 @@ import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {createStore} from '../../source/index.ts';
 import {SqliteConnection} from '../../source/stores/sqlite/connection.ts';
+import {fileIdentity} from '../../source/stores/sqlite/faults.ts';
+import {removeUnlessOpen} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import type {Store, StoredValue} from '../../source/stores/types.ts';
@@ -269,6 +271,24 @@ test('where there is no room, a write says so, and clearing and deleting by time
 		connection.leave();
 		await store.close();
 	}
+});
+
+test('a file is removed for want of room only where nobody else has it open, and where it is still the same', async t => {
+	const path = temporaryFile(t);
+	await fillFile(path);
+	const settings = sqliteSettings({path});
+	const identity = fileIdentity(path)!;
+	const other = new DatabaseSync(path);
+	other.prepare('SELECT count(*) FROM entries').get();
+	t.false(removeUnlessOpen(settings, identity));
+	t.truthy(other.prepare('SELECT key FROM entries').get());
+	other.close();
+	t.false(removeUnlessOpen(settings, 'another'));
+	t.true(removeUnlessOpen(settings, identity));
+	t.deepEqual(readdirSync(dirname(path)), []);
+	await fillFile(path, {wal: false});
+	t.false(removeUnlessOpen(settings, fileIdentity(path)!));
+	t.deepEqual(readdirSync(dirname(path)), ['cache.sqlite']);
 });
 
 test('`~/` is the home folder, a path is absolute, and there is none in memory', t => {

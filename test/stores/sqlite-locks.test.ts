@@ -69,7 +69,8 @@ for (const [wal, sql, isRead] of [
 	[false, 'BEGIN EXCLUSIVE', false],
 	[false, exclusive, false],
 ] as const) {
-	test.serial(`no call waits, blocking, for \`${sql}\` of another connection${wal ? '' : ', without WAL'}: ${isRead ? 'reads go on' : 'reads are tried again as well'}, and all is done once it is free`, async t => {
+	const name = `\`${sql}\` of another connection${wal ? '' : ', without WAL'}`;
+	test.serial(`no call waits, blocking, for ${name}: ${isRead ? 'reads go on' : 'reads are tried again as well'}, and all is done once it is free`, async t => {
 		const path = temporaryFile(t);
 		const store = new SqliteStore({path, wal, busyTimeout: 60_000});
 		if (wal && !isRead) {

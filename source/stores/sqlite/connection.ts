@@ -9,6 +9,7 @@ import {
 import {
 	isWritable,
 	openSqliteFile,
+	removeUnlessOpen,
 	stampOf,
 	type OpenedFile,
 } from './file.ts';
@@ -38,7 +39,7 @@ export class SqliteConnection {
 
 	private constructor(settings: SqliteSettings) {
 		this.#settings = settings;
-		this.writes = new WriteQueue(settings.path, action => this.run(action));
+		this.writes = new WriteQueue(settings.path, action => this.run(action), () => this.#removeFile());
 	}
 
 	/**
@@ -160,6 +161,17 @@ export class SqliteConnection {
 		}
 
 		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}`, {cause});
+	}
+
+	/** Where the disk is too full for a deletion, which writes to the log first. */
+	#removeFile(): boolean {
+		const identity = this.#opened?.identity;
+		if (identity === undefined) {
+			return false;
+		}
+
+		this.#release();
+		return removeUnlessOpen(this.#settings, identity);
 	}
 
 	#release(): void {

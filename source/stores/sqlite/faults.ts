@@ -50,13 +50,17 @@ export function toldFault(error: unknown, path: string): unknown {
 	}
 
 	return isFull(error)
-		? new CacheHooksError('ERR_STORE_FULL', `There is no room on the disk for what the SQLite store \`${path}\` writes, and deleting entries writes to its log first: free some space, or remove the file and its logs`, {cause: error})
+		? new CacheHooksError('ERR_STORE_FULL', `There is no room on the disk for what the SQLite store \`${path}\` writes, and deleting entries writes to its log first: free some space, or end all processes that use it and remove the file with its logs`, {cause: error})
 		: error;
 }
 
-/** On a full disk, what is in the log can still be moved to its place in the file, and the log begins anew. */
+/** On a full disk, what is in the log can still be moved to its place in the file, if it has one there, and the log begins anew. */
 export function makeRoomInLog(_statements: unknown, database: DatabaseSync): void {
-	database.exec('PRAGMA wal_checkpoint(RESTART)');
+	try {
+		database.exec('PRAGMA wal_checkpoint(RESTART)');
+	} catch {
+		// What is tried again says whether there is room.
+	}
 }
 
 /**

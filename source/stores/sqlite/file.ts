@@ -1,4 +1,9 @@
-import {accessSync, constants, statSync} from 'node:fs';
+import {
+	accessSync,
+	constants,
+	rmSync,
+	statSync,
+} from 'node:fs';
 import {dirname} from 'node:path';
 import process from 'node:process';
 import type * as Sqlite from 'node:sqlite';
@@ -6,7 +11,12 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
-import {busyFault, isUnableToOpen, startOf} from './faults.ts';
+import {
+	busyFault,
+	fileIdentity,
+	isUnableToOpen,
+	startOf,
+} from './faults.ts';
 import type {SqliteSettings} from './options.ts';
 import {schemaState, updateSchema} from './schema.ts';
 
@@ -106,6 +116,35 @@ function mayWrite(path: string): boolean {
 		return true;
 	} catch {
 		return false;
+	}
+}
+
+/**
+Removes a file in WAL mode, with its logs, which this process has closed, and says whether it did: not where another process has it open, nor where another file has taken its place.
+*/
+export function removeUnlessOpen(settings: SqliteSettings, identity: string): boolean {
+	const {path} = settings;
+	const sqlite = loadSqlite();
+	let database: DatabaseSync | undefined;
+	try {
+		database = new sqlite.DatabaseSync(urlOf(settings, 'rw'));
+		// Before the first access: that takes the lock which nobody gets while the file is open elsewhere.
+		database.exec('PRAGMA locking_mode = EXCLUSIVE');
+		const {mode} = database.prepare('SELECT journal_mode AS mode FROM pragma_journal_mode, (SELECT count(*) FROM sqlite_schema)').get() as {mode: string};
+		database.exec('BEGIN IMMEDIATE; ROLLBACK');
+		if (mode !== 'wal' || fileIdentity(path) !== identity) {
+			return false;
+		}
+
+		for (const suffix of ['-wal', '-shm', '']) {
+			rmSync(path + suffix, {force: true});
+		}
+
+		return true;
+	} catch {
+		return false;
+	} finally {
+		database?.close();
 	}
 }
 
