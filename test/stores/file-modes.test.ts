@@ -323,7 +323,7 @@ posix('sqlite: a file that another process takes away just before it is opened i
 	};
 
 	withUmask(0, () => {
-		const {database} = openSqliteFile(settings, false);
+		const {database} = openSqliteFile(settings);
 		t.is(modeOf(path), '0600');
 		t.is(count, 2);
 		database.close();

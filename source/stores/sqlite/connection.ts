@@ -121,7 +121,7 @@ export class SqliteConnection {
 		const {path, place, readOnly} = this.#settings;
 		let file: OpenedFile;
 		try {
-			file = openSqliteFile(this.#settings, connections.has(fileIdentity(path) ?? ''));
+			file = openSqliteFile(this.#settings);
 		} catch (error) {
 			const isOurs = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && saysItIsOurs(path);
 			throw isOurs ? this.#beginAnew(error, fileIdentity(path)) : error;

@@ -33,15 +33,13 @@ const attempts = 5;
 /**
 Opens the file, or makes it, with the schema in place. Waits for no lock: `isBusy` tells what is right to try again.
 
-@param isOpenHere - Whether this process has it open already: then it has its logs, and nothing else may open and close it, which would give up all locks of the process.
-
 Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_PLACE` for a default place that another user has or can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is no SQLite file.
 */
-export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
+export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 	const {path, place} = settings;
 	for (let attempt = 1; ; attempt++) {
 		try {
-			return openFile(settings, isOpenHere);
+			return openFile(settings);
 		} catch (error) {
 			if (attempt < attempts && isUnableToOpen(error)) {
 				// Another process may have renamed the file.
@@ -59,7 +57,7 @@ export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): O
 	}
 }
 
-function openFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
+function openFile(settings: SqliteSettings): OpenedFile {
 	const {path, place, readOnly} = settings;
 	const sqlite = loadSqlite();
 	if (place === undefined) {
@@ -72,7 +70,7 @@ function openFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
 
 	if (readOnly || !isWritable(place.path)) {
 		checkPlace(place);
-		const stamp = !isOpenHere && isLeftWithWal(path) ? stampOf(path) : undefined;
+		const stamp = isLeftWithWal(path) ? stampOf(path) : undefined;
 		return prepared(new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined)), settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
 	}
 
@@ -148,14 +146,15 @@ export function removeUnlessOpen(settings: SqliteSettings, identity: string): bo
 	}
 }
 
-/** Whether the file is in WAL mode, and all of it is in the file. Reading it needs a log all the same, unless nobody writes to it. */
-function isLeftWithWal(path: string): boolean {
-	const [readVersion] = startOf(path, 20).subarray(19);
-	return readVersion === 2 && sizeOf(`${path}-wal`) === 0;
-}
+/**
+Whether the file is in WAL mode, nobody has it open, and all of it is in the file: reading it would make its logs, unless SQLite is told that nobody writes to it.
 
-function sizeOf(path: string): number {
-	return statSync(path, {throwIfNoEntry: false})?.size ?? 0;
+A file with its logs is not looked into: this process may have it open, and whoever closes a file gives up all locks that the process has on it.
+*/
+function isLeftWithWal(path: string): boolean {
+	const [log, index] = ['-wal', '-shm'].map(suffix => statSync(path + suffix, {throwIfNoEntry: false}));
+	const isLeft = log === undefined || (log.size === 0 && index === undefined);
+	return isLeft && startOf(path, 20)[19] === 2;
 }
 
 /** What changes where anybody writes to the file. */
