@@ -24,7 +24,7 @@ export const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionCo
 		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
 		const store = new SqliteStore({path: path.join(folder, 'cache.sqlite'), now});
 		t.teardown(async () => {
-			store.close();
+			await store.close();
 			await rm(folder, {recursive: true});
 		});
 		return store;
