@@ -183,7 +183,7 @@ export class Place {
 
 /** A path that begins with `~/` lies in the user's home folder, as shells have it. `~name` is a name as any other. */
 function withHome(path: string): string {
-	return /^~[\/\\]/v.test(path) && (path[1] === '/' || sep === '\\') ? join(homedir(), path.slice(2)) : path;
+	return path.startsWith('~/') || path.startsWith(`~${sep}`) ? join(homedir(), path.slice(2)) : path;
 }
 
 function isThere(path: string): boolean {
