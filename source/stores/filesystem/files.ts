@@ -106,14 +106,18 @@ type Replacement = {
 	/** When it was used last, in milliseconds since the epoch. */
 	readonly time: number;
 	readonly place: Place;
+
+	/** Throws where what is there must not be replaced. */
+	readonly check: () => void;
 };
 
 /**
 Writes a file so that there is the old or the new one whole, whatever happens: to a temporary file beside it, which then takes its name. A file that is there keeps its mode.
 */
-export function replaceFile(path: string, parts: readonly Uint8Array[], {time, place}: Replacement): MaybePromise<void> {
+export function replaceFile(path: string, parts: readonly Uint8Array[], {time, place, check}: Replacement): MaybePromise<void> {
 	const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
 	const finish = () => {
+		check();
 		// Last: nothing more could be written to a file that may only be read.
 		const mode = modeToKeep(path);
 		if (mode !== undefined && mode !== place.fileMode) {

@@ -69,7 +69,7 @@ export class CacheFolder {
 
 	/** What the file at a path says of its value; `undefined` where there is none of ours. */
 	headOf(path: string): ReadHead | undefined {
-		const beginning = fileAt(path) && readableBeginning(path);
+		const beginning = readableBeginning(path);
 		const head = beginning && readHead(beginning.bytes, beginning.fileSize);
 		return head !== undefined && this.isOwn(path, head) ? head : undefined;
 	}
@@ -94,7 +94,7 @@ export class CacheFolder {
 			return;
 		}
 
-		const beginning = fileAt(path) && readableBeginning(path);
+		const beginning = readableBeginning(path);
 		// A power cut may leave a file of ours without its content.
 		if (beginning === undefined || !isBlank(beginning.bytes)) {
 			throw new CacheHooksError('ERR_STORE_FILE', `\`${path}\` is not a file of this store, which would write one of that name: remove it, or use another folder`);
@@ -148,7 +148,7 @@ export function removeLeftOvers(fanOut: string): number {
 /** `undefined` for a file that we may not read: it is somebody else's. */
 function readableBeginning(path: string): ReturnType<typeof readBeginning> {
 	try {
-		return readBeginning(path, longestHead);
+		return fileAt(path) && readBeginning(path, longestHead);
 	} catch (error) {
 		if (['EACCES', 'EPERM'].includes((error as {code: string}).code)) {
 			return undefined;

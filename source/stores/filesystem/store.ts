@@ -111,8 +111,13 @@ export class FilesystemStore implements Store {
 			this.#sweep.afterSet(this.#settings.now());
 		};
 
-		this.#folder.expectOwn(path);
-		const written = replaceFile(path, parts, {time: this.#settings.now(), place: this.#settings.place});
+		const written = replaceFile(path, parts, {
+			time: this.#settings.now(),
+			place: this.#settings.place,
+			check: () => {
+				this.#folder.expectOwn(path);
+			},
+		});
 		if (isPromise(written)) {
 			return written.then(finish);
 		}
