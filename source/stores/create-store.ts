@@ -86,7 +86,9 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
 	},
 	filesystem: {
-		options: {...place, extension: true, maxCacheBytes: true},
+		options: {
+			...place, extension: true, maxCacheBytes: true, readOnly: true,
+		},
 		make: ({cacheName, ...options}) => new FilesystemStore({...cacheName !== undefined && {path: cacheName}, ...options}),
 	},
 	redis: {
