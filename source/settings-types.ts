@@ -117,7 +117,7 @@ type SharedSettings = {
 	readonly onlyIfCached?: boolean | undefined;
 
 	/**
-	Use what is stored, and write, delete, invalidate and refresh nothing.
+	Use what is stored, and write, delete, invalidate and refresh nothing. A cache that is made with it stays so: the store is opened for reading, a file or folder that is missing is an error and not made, and calls of the cache that would change what is stored reject with `ERR_STORE_READ_ONLY`.
 
 	@default false
 	@example

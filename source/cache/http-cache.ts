@@ -87,7 +87,7 @@ export function attach(cache: HttpCache, host: CacheHost): void {
 }
 
 /**
-Stored responses, and everything to see, change and measure them. What a request does meets no faults of the store; what is asked here throws them.
+Stored responses, and everything to see, change and measure them. What a request does meets no faults of the store; what is asked here throws them. In a cache that is read only (`readOnly`, `mode: 'replay'`), all that would change what is stored rejects with `ERR_STORE_READ_ONLY`.
 
 `getCache(client)` gives that of a client; one that was made here is given to `cacheHooks({cache})`.
 
@@ -173,6 +173,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async save(response: CachedResponse, options?: SaveOptions): Promise<CachedResponse>;
 	async save(subject: DescribedRequest | CachedResponse, ...rest: readonly unknown[]): Promise<CachedResponse> {
 		const core = coreOf(this);
+		core.checkWritable('save');
 		const saved = subject instanceof CachedResponse
 			? await saveAgain(core, subject, checkedOptions(rest[0]))
 			: await saveResponse(core, describedRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
@@ -198,6 +199,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async delete(criteria: Criteria, task: LongTask = {}): Promise<number> {
+		coreOf(this).checkWritable('delete');
 		return deleteMeant(coreOf(this), await this.#required(criteria, task, '`clear()` deletes everything'), task);
 	}
 
@@ -214,6 +216,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async expire(criteria: Criteria, task: LongTask = {}): Promise<number> {
+		coreOf(this).checkWritable('expire');
 		return expireMeant(coreOf(this), await this.#required(criteria, task, '`{valid: true}` expires everything'), task);
 	}
 
@@ -341,6 +344,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
+		coreOf(this).checkWritable('clear');
 		await coreOf(this).clear();
 	}
 
@@ -359,6 +363,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
+		coreOf(this).checkWritable('recreateKeys');
 		checkNames(task, 'task', taskNames);
 		const core = coreOf(this);
 		await core.idle();
@@ -393,6 +398,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async resetExpiration(expireAfter: ExpireAfter, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
+		coreOf(this).checkWritable('resetExpiration');
 		checkNames(task, 'task', taskNames);
 		return resetExpirations(coreOf(this), checkedExpiration(expireAfter), asListed(await this.#understood(criteria)), task);
 	}
@@ -411,6 +417,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async update(other: HttpCache, task: LongTask = {}): Promise<UpdatedCache> {
+		coreOf(this).checkWritable('update');
 		checkNames(task, 'task', taskNames);
 		if (!(other instanceof HttpCache) || other === this) {
 			throw new TypeError(`Expected another HttpCache, got ${other === this ? 'the same one' : describe(other)}`);
@@ -517,6 +524,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
+		coreOf(this).checkWritable('fromHar');
 		return importHar(coreOf(this), har, checkedOptions(options, [...saveNames, ...taskNames]));
 	}
 

@@ -176,6 +176,12 @@ export function createStore(nameOrUrl: string, options: object = {}): Store {
 	return make({...options, ...named.options});
 }
 
+/** Whether a store, by its name or URL, has an option. */
+export function hasOption(nameOrUrl: string, option: string): boolean {
+	const name = Object.hasOwn(makers, nameOrUrl) ? nameOrUrl as StoreName : fromUrl(nameOrUrl)?.name;
+	return name !== undefined && Object.hasOwn(makers[name].options, option);
+}
+
 /** What may be given, for messages. */
 export const allowedStores: string = allowedBy(storeNames.map(name => `'${name}'`), ['redis:', 'rediss:', 'valkey:', 'valkeys:', 'mongodb:', 'mongodb+srv:', 'sqlite:', 'file:']);
 

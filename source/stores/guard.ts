@@ -3,6 +3,7 @@ import {isPromise} from '../maybe-promise.ts';
 import type {Admission} from './breaker.ts';
 import {type Circuits, type CallKind} from './circuits.ts';
 import {LateWrites} from './late-writes.ts';
+import {isReadOnlyError} from './read-only.ts';
 import {within} from './time-limit.ts';
 import type {
 	MaybePromise,
@@ -212,8 +213,7 @@ class GuardedStore implements Store {
 		try {
 			answer = call.run();
 		} catch (error) {
-			circuits?.fail(kind, admission, error);
-			return this.#fault(call, error);
+			return this.#fault(call, error, {circuits, kind, admission});
 		}
 
 		if (isPromise(answer)) {
@@ -238,23 +238,29 @@ class GuardedStore implements Store {
 		return writing === undefined ? action() : writing.then(action);
 	}
 
-	async #wait<T>(call: Call<T>, answer: Promise<T>, {circuits, kind, admission}: Entered): Promise<T> {
+	async #wait<T>(call: Call<T>, answer: Promise<T>, entered: Entered): Promise<T> {
 		const limit = this.#timeout + (call.extraTime ?? 0);
 		try {
 			const value = await within(limit, call.operation, answer);
-			circuits?.succeed(kind, admission);
+			entered.circuits?.succeed(entered.kind, entered.admission);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
 				this.#late.add(call.key!, answer);
 			}
 
-			circuits?.fail(kind, admission, error);
-			return this.#fault(call, error);
+			return this.#fault(call, error, entered);
 		}
 	}
 
-	#fault<T>({operation, key, miss}: Call<T>, error: unknown): T {
+	#fault<T>({operation, key, miss}: Call<T>, error: unknown, {circuits, kind, admission}: Entered): T {
+		// A store that may not be written is no store that fails.
+		if (isReadOnlyError(error)) {
+			circuits?.succeed(kind, admission);
+		} else {
+			circuits?.fail(kind, admission, error);
+		}
+
 		if (this.#throws) {
 			throw error;
 		}
