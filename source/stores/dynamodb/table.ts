@@ -1,11 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
-import type {Send} from './connection.ts';
-import {isCausedBy} from './faults.ts';
-
-/** DynamoDB deletes an item some time after this second, which is never before the entry's time. */
-export const ttlAttribute = 'ttl';
+import {isCausedBy, type Send} from './connection.ts';
+import {ttlAttribute} from './items.ts';
 
 const activationTime = 60_000;
 const longestPause = 1000;
