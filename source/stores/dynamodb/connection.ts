@@ -6,7 +6,7 @@ import type {ResolvedOptions} from './options.ts';
 import {ensureTable} from './table.ts';
 
 type Sdk = typeof sdkModule;
-type CallName = 'BatchGetItem' | 'BatchWriteItem' | 'CreateTable' | 'DeleteItem' | 'DescribeTable' | 'DescribeTimeToLive' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem' | 'UpdateTimeToLive';
+type CallName = 'BatchGetItem' | 'BatchWriteItem' | 'CreateTable' | 'DeleteItem' | 'DescribeTable' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem' | 'UpdateTimeToLive';
 type Command<Name extends CallName> = InstanceType<Sdk[`${Name}Command`]>;
 type Input<Name extends CallName> = Omit<Command<Name>['input'], 'TableName'>;
 type Output<Name extends CallName> = Awaited<ReturnType<ReturnType<Command<Name>['resolveMiddleware']>>>['output'];
@@ -115,6 +115,7 @@ function isClient(client: object): client is DynamoDBClient {
 }
 
 const throttling = /^(?:ProvisionedThroughputExceeded|Throttl|SlowDown|TooManyRequests|LimitExceeded|Request(?:Limit|Throttled))/v;
+// eslint-disable-next-line @stylistic/max-len
 const credentials = /^(?:AccessDenied|(?:Credentials|Token)Provider|ExpiredToken|IncompleteSignature|InvalidClientToken|InvalidSignature|MissingAuthenticationToken|NotAuthorized|OptInRequired|SignatureDoesNotMatch|UnrecognizedClient)/v;
 const unreachable = /^(?:TimeoutError|RequestTimeout|AbortError|NetworkingError)$/v;
 

@@ -1,5 +1,4 @@
 import type {QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
-import {unpackBytes} from '../packed.ts';
 import type {SetOptions} from '../types.ts';
 import {
 	deletion,
@@ -36,6 +35,10 @@ const head = {
 		'#namespace': 'namespace', '#key': 'key', '#expires': 'expires', '#version': 'version', '#chunks': 'chunks',
 	},
 } as const;
+
+/** An item of somebody else, who made the table, may lie in the partition. */
+const isOurs = '(attribute_exists(#value) OR attribute_exists(#version))';
+const ourNames = {'#value': 'value', '#version': 'version'} as const;
 
 /** How many requests for one key each are on their way at once. */
 const atOnce = 16;
@@ -111,7 +114,13 @@ export class Entries {
 	}
 
 	async clear(): Promise<void> {
-		for await (const {Items: items = []} of this.#query({...head, ConsistentRead: true})) {
+		const pages = this.#query({
+			...head,
+			ConsistentRead: true,
+			FilterExpression: isOurs,
+			ExpressionAttributeNames: {...head.ExpressionAttributeNames, ...ourNames},
+		});
+		for await (const {Items: items = []} of pages) {
 			await this.#deleteItems(items);
 		}
 	}
@@ -135,8 +144,8 @@ export class Entries {
 		const pages = this.#query({
 			Select: 'COUNT',
 			ConsistentRead: this.#connection.options.consistentRead,
-			FilterExpression: 'attribute_exists(#createdAt) AND (attribute_not_exists(#expires) OR #expires > :now)',
-			ExpressionAttributeNames: {'#namespace': 'namespace', '#createdAt': 'createdAt', '#expires': 'expires'},
+			FilterExpression: `attribute_exists(#createdAt) AND (attribute_not_exists(#expires) OR #expires > :now) AND ${isOurs}`,
+			ExpressionAttributeNames: {'#createdAt': 'createdAt', '#expires': 'expires', ...ourNames},
 			ExpressionAttributeValues: {':now': {N: String(this.#connection.options.now())}},
 		});
 		for await (const {Count: onPage = 0} of pages) {
@@ -159,7 +168,7 @@ export class Entries {
 
 		const chunks = await readChunks(this.#connection, item, isAgain || this.#connection.options.consistentRead);
 		if (chunks !== undefined) {
-			return unpackBytes(chunks);
+			return valueIn(item, chunks);
 		}
 
 		const again = isAgain ? undefined : await this.#read(keyIn(item), true);

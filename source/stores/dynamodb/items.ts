@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {createHash} from 'node:crypto';
 import type {AttributeValue} from '@aws-sdk/client-dynamodb';
-import {packBytes} from '../packed.ts';
+import {packBytes, unpackBytes} from '../packed.ts';
 import type {SetOptions} from '../types.ts';
 import {marshal, unmarshal} from './marshal.ts';
 
@@ -111,8 +111,13 @@ export function keyIn(item: Item): string {
 	return whole === undefined ? item.key!.S! : JSON.parse(whole) as string;
 }
 
-export function valueIn(item: Item): unknown {
-	return item.value === undefined ? undefined : unmarshal(item.value, item.order?.S);
+/** `undefined` where the item is none of ours. */
+export function valueIn(item: Item, spilled?: Uint8Array): unknown {
+	try {
+		return spilled === undefined ? unmarshal(item.value!, item.order?.S) : unpackBytes(spilled);
+	} catch {
+		return undefined;
+	}
 }
 
 /** DynamoDB deletes late, so that what has expired may still be there. */
