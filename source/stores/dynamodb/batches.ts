@@ -1,10 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {KeysAndAttributes, WriteRequest} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
-import type {Item} from './attributes.ts';
 import type {Connection} from './connection.ts';
-import type {ItemKey} from './names.ts';
-import {inParallel} from './parallel.ts';
+import type {Item, ItemKey} from './items.ts';
 
 type Write = {
 	readonly request: WriteRequest;
@@ -50,10 +48,10 @@ export async function readMany(connection: Connection, keys: readonly ItemKey[],
 	const batches = slices(keys, mostReads);
 	await inParallel(batches, batchesAtOnce, async batch => untilProcessed(connection, batch, async keysLeft => {
 		const {Responses: responses, UnprocessedKeys: unprocessed} = await connection.send('BatchGetItem', {RequestItems: {[tableName]: {...how, Keys: [...keysLeft]}}});
-		const items = (responses?.[tableName] ?? []) as Item[];
+		const items = responses?.[tableName] ?? [];
 		found.push(...items);
 		// An answer holds 16 MB: what did not fit in is no reason to wait.
-		return {left: (unprocessed?.[tableName]?.Keys ?? []) as unknown as ItemKey[], isThrottled: items.length === 0};
+		return {left: (unprocessed?.[tableName]?.Keys ?? []) as ItemKey[], isThrottled: items.length === 0};
 	}));
 	return found;
 }
@@ -101,4 +99,37 @@ function batched(writes: readonly Write[]): Write[][] {
 
 export function slices<T>(items: readonly T[], length: number): T[][] {
 	return Array.from({length: Math.ceil(items.length / length)}, (_, index) => items.slice(index * length, (index + 1) * length));
+}
+
+/**
+Does the task for each item, some of them at once, and answers in their order. When one fails no other is begun, and those that have begun are waited for.
+*/
+export async function inParallel<Input, Result>(items: readonly Input[], atOnce: number, task: (item: Input) => Promise<Result>): Promise<Result[]> {
+	const results: Result[] = [];
+	// One iterator for all workers: each takes what comes next.
+	const queue = items.entries();
+	let hasFailed = false;
+	const work = async (): Promise<void> => {
+		for (const [index, item] of queue) {
+			if (hasFailed) {
+				return;
+			}
+
+			try {
+				results[index] = await task(item); // eslint-disable-line no-await-in-loop
+			} catch (error) {
+				hasFailed = true;
+				throw error;
+			}
+		}
+	};
+
+	const workers = await Promise.allSettled(Array.from({length: Math.min(atOnce, items.length)}, work));
+	for (const worker of workers) {
+		if (worker.status === 'rejected') {
+			throw worker.reason as Error;
+		}
+	}
+
+	return results;
 }
