@@ -59,7 +59,7 @@ export function keyvSqlite({
 	});
 	const load = driver('@keyv/sqlite', '@keyv/sqlite', () => import('@keyv/sqlite'));
 	return new NamedAdapter('@keyv/sqlite', async () => {
-		const {KeyvSqlite} = await load() as {readonly KeyvSqlite: SqliteAdapterClass};
+		const {KeyvSqlite} = await load() as unknown as {readonly KeyvSqlite: SqliteAdapterClass};
 		const isVersion6 = 'capabilities' in KeyvSqlite.prototype;
 		const adapter = new KeyvSqlite({
 			uri, table, iterationLimit, ...isVersion6 ? {driver: 'node:sqlite', wal, busyTimeout: busyTimeout ?? 50} : {busyTimeout: busyTimeout ?? 5000},

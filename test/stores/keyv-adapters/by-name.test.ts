@@ -1,7 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {registerHooks} from 'node:module';
 import path from 'node:path';
-import {pathToFileURL} from 'node:url';
 import test, {type ExecutionContext, type TestFn} from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {createStore} from '../../../source/index.ts';
@@ -13,23 +11,14 @@ import {
 } from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
 import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {importSqliteFrom} from '../../helpers/sqlite-adapter.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore} from '../contract.ts';
 import {elsewhere} from '../open-elsewhere.ts';
 import {limitsFor} from './limits.ts';
-import {findPackage, type Installed} from './packages.ts';
+import {findPackage} from './packages.ts';
 
 const kept = {expires: undefined};
-
-// `@keyv/sqlite` is compiled on install, and so not beside the other packages.
-let sqliteFolder: Installed = 'test/adapters';
-registerHooks({
-	resolve(specifier, context, next) {
-		return specifier === '@keyv/sqlite'
-			? next(pathToFileURL(path.resolve(import.meta.dirname, '../../..', sqliteFolder, 'node_modules/@keyv/sqlite/dist', sqliteFolder === 'test/adapters' ? 'index.js' : 'index.mjs')).href, context)
-			: next(specifier, context);
-	},
-});
 
 const redis = await redisServer();
 const mongo = await mongoJavaServer();
@@ -117,7 +106,7 @@ if ('command' in redis) {
 	tellServer(test, '@keyv/redis, by name', undefined, redis.missing);
 }
 
-const versions: ReadonlyArray<readonly [title: string, folder: Installed]> = [['@keyv/sqlite 4', 'test/adapters'], ['@keyv/sqlite 6', 'test/adapters/beta']];
+const versions = [['@keyv/sqlite 4', 'test/adapters'], ['@keyv/sqlite 6', 'test/adapters/beta']] as const;
 for (const [title, folder] of versions) {
 	if (findPackage('@keyv/sqlite', folder) === undefined) {
 		tellServer(test, `${title}, by name`, undefined, `package \`@keyv/sqlite\` in \`${folder}\`: \`npm ci\` there installs it`);
@@ -125,7 +114,7 @@ for (const [title, folder] of versions) {
 	}
 
 	test.serial(`${title}, by name: it keeps entries in a write-ahead log, for several stores on one file`, async t => {
-		sqliteFolder = folder;
+		importSqliteFrom(folder);
 		const file = path.join(makeFolder(), 'cache.sqlite');
 		const stores = Array.from({length: 4}, () => createStore('@keyv/sqlite', {uri: `sqlite://${file}`}));
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, 'one', kept)));
