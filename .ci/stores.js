@@ -16,7 +16,7 @@ const results = Array.from(
 	({groups}) => ({isFailed: groups.not !== undefined, title: groups.title}),
 );
 
-const adapterOf = ({title}) => adapters.find(adapter => new RegExp(String.raw`^${RegExp.escape(adapter)}(?:, .*?)?: `, 'v').test(title));
+const adapterOf = ({title}) => adapters.find(adapter => new RegExp(`^${RegExp.escape(adapter)}(?:, .*?)?: `, 'v').test(title));
 
 console.log('Stores:');
 for (const store of [...stores, ...adapters]) {

@@ -15,6 +15,7 @@ import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
 import type {ResolvedSettings} from '../settings.ts';
 import type {CircuitState} from '../stores/breaker.ts';
+import {Circuits} from '../stores/circuits.ts';
 import {guardStore} from '../stores/guard.ts';
 import {LateWrites} from '../stores/late-writes.ts';
 import {openStore} from '../stores/open.ts';
@@ -23,6 +24,7 @@ import {isAlias} from './compose-response.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
 import {
 	Entries,
+	unread,
 	Variants,
 	type Match,
 	type NoMatch,
@@ -35,6 +37,7 @@ import {
 	type CacheEventName,
 	type CacheEvents,
 	type RemovalEvent,
+	type StoreErrorEvent,
 	type WriteEvent,
 } from './events.ts';
 import {
@@ -48,7 +51,7 @@ import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
 import {StoreMark} from './store-mark.ts';
 import {toldError} from './told-error.ts';
-import {WriteQueue} from './write-queue.ts';
+import {WriteQueue, type Held} from './write-queue.ts';
 
 // The least time limit of the calls by which a user manages the cache, in milliseconds: no request waits for them.
 const managementTimeout = 30_000;
@@ -62,7 +65,7 @@ const answerOfReason: Partial<Record<Reason, Answered>> = {
 };
 
 type SaveOptions = {
-	readonly bytes: number;
+	readonly held: Held;
 	readonly isStillTrue: (stored: StoredResponse) => MaybePromise<boolean>;
 	readonly whenSaved: () => void;
 	readonly whenDone: () => void;
@@ -122,13 +125,15 @@ export class CacheCore {
 	readonly #held = new Set<Promise<void>>();
 	readonly #stopWatching: (() => void) | undefined;
 	readonly #writes: WriteQueue;
-	#circuit: CircuitState = 'closed';
+
+	/** There are none with `failFast`. */
+	readonly #circuits: Circuits | undefined;
+
+	/** How many calls of requests have failed so far. */
+	#faults = 0;
 
 	/** The locks by which one of several processes sends a request for a key. */
 	readonly locks: Locks;
-
-	/** The store with the time limit of requests, throwing its faults. */
-	readonly #strict: Store;
 
 	/**
 	Opens nothing yet: a store is opened at its first use.
@@ -161,22 +166,29 @@ export class CacheCore {
 
 		this.store = opened.store;
 		this.#closes = opened.owned || autoclose;
+		this.#circuits = failFast
+			? undefined
+			: new Circuits({
+				storeName: opened.store.name,
+				onCircuit: (state, of) => {
+					this.report('circuit', {state, of});
+				},
+				onOpen: error => {
+					this.report('storeError', {operation: 'circuit', error});
+				},
+			});
+		const guard = {timeout: storeTimeout, circuits: this.#circuits};
 		this.#guarded = guardStore(opened.store, {
-			timeout: storeTimeout,
-			failFast,
-			now,
+			...guard,
+			throws: failFast,
 			onError: event => {
+				this.#faults++;
 				this.report('storeError', event);
 			},
-			onCircuit: state => {
-				this.#circuit = state;
-				this.report('circuit', {state});
-			},
 		});
-		this.locks = new Locks(this.#guarded, {setting: settings.lock, now});
 		// A record that cannot be read must not be taken for one that is not there.
-		const throwing = guardStore(opened.store, {timeout: storeTimeout, failFast: true, now});
-		this.#strict = throwing;
+		const throwing = guardStore(opened.store, {...guard, throws: true});
+		this.locks = new Locks(throwing, {setting: settings.lock, now});
 		this.secrets = new PartitionSecret({
 			store: throwing,
 			given: partitionSecret,
@@ -211,7 +223,7 @@ export class CacheCore {
 		this.#entries = new Entries({...common, store: this.#guarded, timeout: storeTimeout});
 		this.variants = new Variants(this.#entries, this.secret, () => this.hidden.setQuietly());
 		const managedTimeout = Math.max(storeTimeout, managementTimeout);
-		this.managed = guardStore(opened.store, {timeout: managedTimeout, failFast: true, now});
+		this.managed = guardStore(opened.store, {timeout: managedTimeout, throws: true});
 		this.managedEntries = new Entries({...common, store: this.managed, timeout: managedTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.hidden.set());
 		this.#stopWatching = opened.store.watchEvictions?.(key => {
@@ -244,15 +256,20 @@ export class CacheCore {
 	match(key: string, request: Fields, use: Use = noUse): MaybePromise<Match | NoMatch> {
 		const pending = this.whenWritten(key);
 		const match = (): MaybePromise<Match | NoMatch> => {
+			const faults = this.#faults;
 			const found = this.variants.match(key, request);
 			// An asynchronous store gets both questions in one batch.
-			const head = found instanceof Promise ? this.#head() : undefined;
+			const head = found instanceof Promise ? this.#head(faults) : undefined;
 			if (head instanceof Promise) {
 				// Where there is no entry to read, or one that needs no head, nobody waits for it.
 				head.catch(() => undefined);
 			}
 
-			return then(found, known => this.#current(known, use, head));
+			return then(found, known => {
+				// With that, the store has had its chance: nothing else is asked of it for this request, and one fault is told once.
+				const isUnread = known.stored === undefined && (this.#faults !== faults || this.circuits.reads === 'open');
+				return isUnread ? unread : this.#current(known, use, head);
+			});
 		};
 
 		return pending === undefined ? match() : then(pending, match);
@@ -261,11 +278,11 @@ export class CacheCore {
 	/**
 	Stores the response that a task gives, after the writes that are pending for the key. Lookups of the key wait for it from now on.
 
-	`bytes` is the memory that the task holds until it is done. When the store has the response, `isStillTrue` is called: if it is not, the response is deleted, else `whenSaved` is called. `whenDone` is called at the end in any case. A task that gives `undefined` stores nothing. A caller that waits for the write gives an `outcome`.
+	`held` is the memory that the task holds until it is done. When the store has the response, `isStillTrue` is called: if it is not, the response is deleted, else `whenSaved` is called. `whenDone` is called at the end in any case. A task that gives `undefined` stores nothing. A caller that waits for the write gives an `outcome`.
 
 	@returns Whether there was room for the task among the pending writes.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {bytes, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {held, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
 		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
 			if (stored === undefined) {
 				return undefined;
@@ -283,7 +300,16 @@ export class CacheCore {
 			});
 		};
 
-		return this.#writes.run(key, () => finallyDo(() => reportingTo(() => then(task(), save), outcome), whenDone), bytes);
+		return this.#writes.run(key, () => finallyDo(() => reportingTo(() => then(task(), save), outcome), whenDone), held);
+	}
+
+	/**
+	Counts the memory that a task of `save` holds by now.
+
+	@returns Whether there is room for it; if not, the task is to give nothing.
+	*/
+	resize(key: string, held: Held, bytes: number): boolean {
+		return this.#writes.resize(key, held, bytes);
 	}
 
 	/**
@@ -341,14 +367,33 @@ export class CacheCore {
 		return key;
 	}
 
-	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`), for reads and for writes. */
+	get circuits(): {readonly reads: CircuitState; readonly writes: CircuitState} {
+		const {reads = 'closed', writes = 'closed'} = this.#circuits ?? {};
+		return {reads, writes};
+	}
+
+	/** The worse of the two: while reads are left out, writes are as well. */
 	get circuit(): CircuitState {
-		return this.#circuit;
+		return this.circuits.writes;
+	}
+
+	/**
+	Notes a fault of the store that a request goes on without.
+
+	@throws The fault, with `failFast`.
+	*/
+	tolerate(operation: StoreErrorEvent['operation'], key: string, error: unknown): void {
+		if (this.settings.failFast) {
+			throw error;
+		}
+
+		this.report('storeError', {operation, key, error});
 	}
 
 	/** Opens the store and reads from it, throwing its faults. */
 	async ready(): Promise<void> {
-		await this.#strict.get(secretKey);
+		await guardStore(this.store, {timeout: this.settings.storeTimeout, throws: true}).get(secretKey);
 	}
 
 	/**
@@ -429,6 +474,9 @@ export class CacheCore {
 
 	async close(): Promise<void> {
 		await this.idle();
+		await this.locks.close();
+		// What was under way may have been handed to be written meanwhile.
+		await this.idle();
 		this.#stopWatching?.();
 		if (this.#closes) {
 			await this.#guarded.close();
@@ -484,6 +532,10 @@ export class CacheCore {
 	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request.
 	*/
 	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		if (event === 'storeError' && isForeseen(payload as StoreErrorEvent)) {
+			return;
+		}
+
 		if (event.endsWith('Error')) {
 			this.figures.errors++;
 		}
@@ -547,21 +599,34 @@ export class CacheCore {
 		});
 	}
 
-	#head(): MaybePromise<number | undefined> {
-		return this.#withoutFaults<number | undefined>(() => this.journal.head(), undefined);
+	/**
+	Reads the head.
+
+	@param faults - How many faults there were before the lookup that the head belongs to: where that lookup fails, the fault is told already.
+	*/
+	#head(faults?: number): MaybePromise<number | undefined> {
+		return this.#withoutFaults<number | undefined>(() => this.journal.head(), undefined, () => faults === undefined || this.#faults === faults);
 	}
 
 	/** Reads records; a record that cannot be read might say anything, and `instead` is assumed then. */
-	#withoutFaults<T>(ask: () => MaybePromise<T>, instead: T): MaybePromise<T> {
+	#withoutFaults<T>(ask: () => MaybePromise<T>, instead: T, isToBeTold: () => boolean = () => true): MaybePromise<T> {
 		return recover(ask, error => {
 			if (this.settings.failFast) {
 				throw error;
 			}
 
-			this.report('storeError', {operation: 'get', error});
+			if (isToBeTold()) {
+				this.report('storeError', {operation: 'get', error});
+			}
+
 			return instead;
 		});
 	}
+}
+
+/** Whether a call was not made at all, since the store is left alone: that was told once. */
+function isForeseen({operation, error}: StoreErrorEvent): boolean {
+	return operation !== 'circuit' && error instanceof CacheHooksError && error.code === 'ERR_STORE_CIRCUIT';
 }
 
 /** Runs a write, and passes its end on to a caller that waits for it. */

@@ -1,14 +1,16 @@
 import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {storedSize} from '../model/stored-size.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
 import type {StoredValue} from '../stores/types.ts';
+import {heldSize} from './stored-values.ts';
 
-type Decoded = {readonly value: string | Uint8Array; readonly stored: StoredResponse};
+type Decoded = {readonly value: string | Uint8Array; readonly stored: StoredResponse; readonly bytes: number};
 
 // What is read again and again is little; a large value takes longer to compare than its metadata to parse.
 const longest = 65_536;
-const mostBytes = 4_194_304;
+const mostBytes = 8_388_608;
 
 /**
 Entries that were decoded lately, with what they were decoded from: what a store gives once more, to the letter, need not be decoded once more.
@@ -29,8 +31,14 @@ export class DecodedEntries {
 		}
 
 		this.delete(key);
-		this.#entries.set(key, {value, stored});
-		this.#bytes += value.length;
+		// What was compressed is larger now.
+		const bytes = heldSize(value)! + storedSize(stored);
+		if (bytes > mostBytes / 8) {
+			return;
+		}
+
+		this.#entries.set(key, {value, stored, bytes});
+		this.#bytes += bytes;
 		for (const oldest of this.#entries.keys()) {
 			if (this.#bytes <= mostBytes) {
 				break;
@@ -47,7 +55,7 @@ export class DecodedEntries {
 		}
 
 		this.#entries.delete(key);
-		this.#bytes -= known.value.length;
+		this.#bytes -= known.bytes;
 	}
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../identity/key.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {withSharedStrings, type StoredResponse, type Variation} from '../model/stored-response.ts';
+import {storedSize} from '../model/stored-size.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {SerializerPipeline} from '../serializers/pipeline.ts';
 import type {Serialized} from '../serializers/stage.ts';
@@ -15,7 +16,7 @@ import {UnreadableError} from '../serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {checkOf, DecodedEntries, verify} from './decoded-entries.ts';
-import {fromStoredValue, toStoredValue} from './stored-values.ts';
+import {fromStoredValue, heldSize, toStoredValue} from './stored-values.ts';
 
 /**
 The variants of a resource (RFC 9111 §4.1): the first lies under the primary key, each other under a key that derives from the primary's generation and its own nominated values. So deleting the primary unhooks them all.
@@ -114,11 +115,14 @@ export type Match = {
 	readonly stored: StoredResponse;
 };
 
-/** Nothing stored matches; `varies` says whether other variants of the resource are stored. */
+/** Nothing stored matches; `varies` says whether other variants of the resource are stored, `isUnread` that the store could not be read, so that the request does without it. */
 export type NoMatch = {
 	readonly stored: undefined;
 	readonly varies: boolean;
+	readonly isUnread?: true;
 };
+
+export const unread: NoMatch = {stored: undefined, varies: false, isUnread: true};
 
 function withDigest({names}: Variation, secret: Secret, request: Fields): Variation {
 	return {names, digest: varyDigest(secret, names, request)};
@@ -180,7 +184,7 @@ export class Entries {
 		const {store, beforeWrite} = this.#options;
 		return then(beforeWrite(stored), () => then(this.#encode(key, stored), value => store.set(key, value, {
 			expires: stored.retainUntil,
-			size: sizeOf(stored),
+			size: heldSize(value) ?? storedSize(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
 		})));
 	}
@@ -204,7 +208,7 @@ export class Entries {
 		}
 
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checkOf(key, stored)}, {key, maxBytes});
-		return then(this.#inTime('encode', value, sizeOf(stored)), serialized => toStoredValue(serialized, store.holds));
+		return then(this.#inTime('encode', value, storedSize(stored)), serialized => toStoredValue(serialized, store.holds));
 	}
 
 	#kept(key: string, value: StoredValue): MaybePromise<StoredResponse> {
@@ -286,11 +290,6 @@ type EntriesOptions = {
 type Inspected = {
 	readonly key: string;
 } & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
-
-/** The size of an entry in bytes, body and header lines. */
-function sizeOf({body, rawHeaders}: StoredResponse): number {
-	return body.byteLength + JSON.stringify(rawHeaders).length;
-}
 
 function isLive(value: StoredValue): value is StoredResponse {
 	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;

@@ -4,6 +4,7 @@ import process from 'node:process';
 import {codeOf} from '../errors.ts';
 import type {Reason} from '../policy/reasons.ts';
 import type {CircuitState} from '../stores/breaker.ts';
+import type {CallKind} from '../stores/circuits.ts';
 import {isDebugged, printDecision} from './debug.ts';
 
 /**
@@ -78,8 +79,8 @@ export type CacheEvents = {
 	/** A call of the store failed or took too long, or what it gave could not be read. */
 	storeError: [StoreErrorEvent];
 
-	/** From now on the store is not called (`open`), is tried by one call (`half-open`), or is used again (`closed`). */
-	circuit: [{readonly state: CircuitState}];
+	/** From now on the store is not read or not written (`open`), is tried by one call (`half-open`), or is used again (`closed`). While it is not read, it is not written either, without an event of its own. */
+	circuit: [{readonly state: CircuitState; readonly of: CallKind}];
 
 	/** A function given in the settings failed; the request went on. */
 	settingError: [{readonly setting: string; readonly error: unknown}];

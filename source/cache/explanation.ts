@@ -1,5 +1,6 @@
 import type {AskedRule} from '../policy/facts.ts';
 import type {Reason} from '../policy/reasons.ts';
+import type {CircuitState} from '../stores/breaker.ts';
 
 /**
 What the cache would do with a request, and why.
@@ -23,6 +24,9 @@ export type Explanation = {
 
 	/** The validators that would be sent. */
 	readonly validators: Readonly<Record<string, string>>;
+
+	/** Whether the store is read and written: what is not read counts as not stored. */
+	readonly circuit: {readonly reads: CircuitState; readonly writes: CircuitState};
 
 	/** All of it in lines for people. */
 	readonly text: string;

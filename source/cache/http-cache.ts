@@ -4,6 +4,7 @@ import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
 import {isCall} from '../model/stored-response.ts';
+import {storedSize, textSize} from '../model/stored-size.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
 import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {
@@ -292,7 +293,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return count;
 	}
 
-	/** Bytes that everything stored takes; where the store cannot tell, those of bodies and headers. */
+	/** Bytes that everything stored takes, as the bounds of the store count them; where the store cannot tell, those of the responses and their keys. */
 	async size(task: LongTask = {}): Promise<number> {
 		const core = coreOf(this);
 		await core.settle();
@@ -301,8 +302,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 
 		let bytes = 0;
-		for await (const {stored} of listAll(core, task)) {
-			bytes += stored === undefined ? 0 : stored.body.byteLength + JSON.stringify(stored.rawHeaders).length;
+		for await (const {key, stored} of listAll(core, task)) {
+			bytes += stored === undefined ? 0 : textSize(key) + storedSize(stored);
 		}
 
 		return bytes;
@@ -510,7 +511,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return importHar(coreOf(this), har, checkedOptions(options));
 	}
 
-	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). */
+	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). Faults of reads and of writes are counted apart: this is the worse of the two, and the `circuit` event says of which it is. A store that cannot be read is not written either. */
 	get circuit(): CircuitState {
 		return coreOf(this).circuit;
 	}

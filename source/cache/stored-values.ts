@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {textSize} from '../model/stored-size.ts';
 import type {Serialized} from '../serializers/stage.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 
@@ -43,4 +44,14 @@ export function fromStoredValue(value: StoredValue, gives: 'document' | 'text' |
 	}
 
 	return gives === 'document' || typeof value === 'string' || value instanceof Uint8Array ? value : (value as {readonly serialized?: unknown}).serialized;
+}
+
+/** Bytes of what a pipeline gave, as the store holds it; `undefined` for a document or a live object. */
+export function heldSize(value: StoredValue): number | undefined {
+	const held: unknown = typeof value === 'object' && 'serialized' in value ? value.serialized : value;
+	if (typeof held === 'string') {
+		return textSize(held);
+	}
+
+	return held instanceof Uint8Array ? held.byteLength : undefined;
 }

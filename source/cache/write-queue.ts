@@ -13,6 +13,9 @@ type WriteQueueOptions = {
 	readonly maxBytes?: number;
 };
 
+/** The bytes that a write holds until it is done. */
+export type Held = {bytes: number};
+
 /**
 Writes, one after the other for each key, so that whoever reads after a write has begun sees what it wrote.
 */
@@ -41,12 +44,13 @@ export class WriteQueue {
 	/**
 	Runs the task: at once where nothing is pending for the key, else after that.
 
-	@param bytes - What the task holds until it is done; `undefined` for one that is never dropped.
+	@param held - What the task holds; `undefined` for one that is never dropped.
 	@returns Whether there was room for it.
 	*/
-	run(key: string, task: () => MaybePromise<void>, bytes?: number): boolean {
-		if (bytes !== undefined && !this.#hasRoom(bytes)) {
-			this.#options.onError(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is slower than what is to be written: with ${this.#writes} writes of ${this.#bytes} bytes pending, one was dropped`));
+	run(key: string, task: () => MaybePromise<void>, held?: Held): boolean {
+		// What alone is too large has room where nothing else is pending.
+		if (held !== undefined && this.#writes > 0 && (this.#writes >= this.#maxWrites || this.#bytes + held.bytes > this.#maxBytes)) {
+			this.#drop(key);
 			return false;
 		}
 
@@ -54,12 +58,29 @@ export class WriteQueue {
 		try {
 			const result = previous === undefined ? task() : runAfter(previous, task);
 			if (result instanceof Promise) {
-				this.#hold(key, result, bytes ?? 0);
+				this.#hold(key, result, held ?? {bytes: 0});
 			}
 		} catch (error) {
 			this.#options.onError(key, error);
 		}
 
+		return true;
+	}
+
+	/**
+	Counts the bytes that a pending write holds by now, as when its body has been decoded.
+
+	@returns Whether there was room for them; if not, the write is to be dropped.
+	*/
+	resize(key: string, held: Held, bytes: number): boolean {
+		const total = this.#bytes + bytes - held.bytes;
+		if (bytes > held.bytes && this.#writes > 1 && total > this.#maxBytes) {
+			this.#drop(key);
+			return false;
+		}
+
+		this.#bytes = total;
+		held.bytes = bytes;
 		return true;
 	}
 
@@ -71,17 +92,16 @@ export class WriteQueue {
 		}
 	}
 
-	// What alone is too large has room where nothing else is pending.
-	#hasRoom(bytes: number): boolean {
-		return this.#writes === 0 || (this.#writes < this.#maxWrites && this.#bytes + bytes <= this.#maxBytes);
+	#drop(key: string): void {
+		this.#options.onError(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is slower than what is to be written: with ${this.#writes} writes of ${this.#bytes} bytes pending, one was dropped`));
 	}
 
-	#hold(key: string, result: Promise<void>, bytes: number): void {
+	#hold(key: string, result: Promise<void>, counted: Held): void {
 		this.#writes++;
-		this.#bytes += bytes;
+		this.#bytes += counted.bytes;
 		const held: Promise<void> = this.#settle(key, result, () => {
 			this.#writes--;
-			this.#bytes -= bytes;
+			this.#bytes -= counted.bytes;
 			return this.pending.get(key) === held;
 		});
 		this.#pending.set(key, held);

@@ -14,7 +14,8 @@ import type {SentRequest} from './types.ts';
 A dry run by the very tables that decide: the store is read, nothing is sent or written.
 */
 export async function explainRequest(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
-	return describe(await findings(request, settings, cache), request.method, new URL(redactUrl(request.targetUrl, settings.ignoredParameters)));
+	const found = await findings(request, settings, cache);
+	return describe({...found, circuit: cache.circuits}, request.method, new URL(redactUrl(request.targetUrl, settings.ignoredParameters)));
 }
 
 async function findings(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
@@ -51,7 +52,7 @@ type Findings = {
 	readonly match?: Match | NoMatch;
 };
 
-function describe({decision, rules, key, match}: Findings, method: string, {origin, pathname}: URL): Explanation {
+function describe({decision, rules, key, match, circuit}: Findings & Pick<Explanation, 'circuit'>, method: string, {origin, pathname}: URL): Explanation {
 	const {reason, section} = rules.findLast(({held}) => held)!;
 	const stored = match?.stored;
 	const lines = [
@@ -59,6 +60,7 @@ function describe({decision, rules, key, match}: Findings, method: string, {orig
 		stored === undefined
 			? 'nothing that is stored matches'
 			: `stored: ${stored.statusCode}, received ${new Date(stored.createdAt).toISOString()}, ${stored.expires === undefined ? 'never expires' : `fresh until ${new Date(stored.expires).toISOString()}`}`,
+		...circuitLines(circuit),
 		...rules.map(rule => `${rule.held ? 'yes' : 'no '} ${rule.reason} (${rule.section})`),
 	];
 	return {
@@ -73,6 +75,15 @@ function describe({decision, rules, key, match}: Findings, method: string, {orig
 			statusCode: stored.statusCode,
 		},
 		validators: decision.do === 'send' ? decision.validators : {},
+		circuit,
 		text: lines.join('\n'),
 	};
+}
+
+function circuitLines({reads, writes}: Explanation['circuit']): readonly string[] {
+	if (reads !== 'closed') {
+		return [`the store is left alone after faults: its circuit is ${reads}`];
+	}
+
+	return writes === 'closed' ? [] : [`the store is read, but not written after faults: the circuit of its writes is ${writes}`];
 }

@@ -53,13 +53,20 @@ function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' 
 		return 'late';
 	}
 
-	const taking = then(hold(key, inFlight, cache), isOurs => isOurs ? 'ours' : 'taken');
+	const taking = recover<'ours' | 'taken' | 'late'>(() => then(hold(key, inFlight, cache), isOurs => isOurs ? 'ours' : 'taken'), error => {
+		cache.tolerate('add', key, error);
+		return 'late';
+	});
 	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, budget.left, 'late') : taking;
 }
 
 /** Whether a refresh may be sent: no other request, of any process, does the same. */
 export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: CacheCore): Promise<boolean> {
-	return !cache.locks.isOn || hold(key, inFlight, cache);
+	return !cache.locks.isOn || recover(() => hold(key, inFlight, cache), error => {
+		// What could not be written after it need not be asked for.
+		cache.tolerate('add', key, error);
+		return false;
+	});
 }
 
 /** Takes the lock for a request, until that has ended and its response is written. */
@@ -160,6 +167,9 @@ async function sleep(clock: Clock, milliseconds: number): Promise<void> {
 }
 
 async function look({cache, key, budget}: LockOptions): Promise<LockState | 'late'> {
-	const looking = cache.locks.look(key);
+	const looking = recover<LockState | 'late'>(() => cache.locks.look(key), error => {
+		cache.tolerate('get', key, error);
+		return 'late';
+	});
 	return looking instanceof Promise ? withinTime<LockState | 'late'>(looking, budget.left, 'late') : looking;
 }

@@ -29,7 +29,7 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 
 	return then(identify(siblingOf(request, 'GET'), settings).key(settings.secret), keyOfGet => then(
 		keyOfGet === undefined ? noMatch : find(keyOfGet),
-		match => match.stored === undefined ? find(key) : match,
+		match => match.stored === undefined && match.isUnread !== true ? find(key) : match,
 	));
 }
 

@@ -1,4 +1,4 @@
-import type {Match, NoMatch} from '../cache/entries.ts';
+import {unread, type Match, type NoMatch} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
@@ -179,7 +179,8 @@ export class RequestPhase {
 				return next;
 			}
 
-			return cache.locks.isOn
+			const {match} = this.#state;
+			return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true)
 				? underLock(next, {
 					cache,
 					key: this.#state.key!,
@@ -256,7 +257,7 @@ export class RequestPhase {
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
 		const {key, request, settings, cache} = this.#state;
 		const found = findStored(key!, request, settings, cache);
-		return then(found instanceof Promise ? withinTime(found, this.#budget.left, noMatch) : found, inTime => this.#use(inTime, areRetriesUsed));
+		return then(found instanceof Promise ? withinTime(found, this.#budget.left, unread) : found, inTime => this.#use(inTime, areRetriesUsed));
 	}
 
 	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {

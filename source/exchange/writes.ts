@@ -1,5 +1,6 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {CacheCore, Outcome} from '../cache/core.ts';
+import type {Held} from '../cache/write-queue.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/journal.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
@@ -7,6 +8,7 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../model/cached-response.ts';
 import {decodableCodings, decodeContent} from '../model/content-coding.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
+import {storedSize} from '../model/stored-size.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';
 import {invalidatedBy, isSafe} from '../policy/storing.ts';
@@ -191,8 +193,10 @@ export class ExchangeWrites {
 	}
 
 	/** Writes a response, unless an invalidation since its request was sent concerns it. */
-	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', bytes: number): void {
+	#write(key: string, composing: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
 		const {cache, request, eventDetails} = this.#state;
+		const held = {bytes: received};
+		const composed = this.#withRoom(key, composing, held);
 		// The task below reports the fault when its turn has come: until then, it must not be an unhandled rejection.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
@@ -201,7 +205,7 @@ export class ExchangeWrites {
 		});
 		const outcome = this.#expect();
 		const hasRoom = cache.save(key, request.fields, task, {
-			bytes,
+			held,
 			outcome,
 			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
@@ -218,6 +222,23 @@ export class ExchangeWrites {
 		outcome?.done();
 		this.#listener.onRefused('queue-full');
 		this.#finish();
+	}
+
+	/** Counts what a response holds, which is not known before its body is decoded. */
+	#withRoom(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
+		if (!(composing instanceof Promise)) {
+			held.bytes = composing === undefined ? 0 : storedSize(composing);
+			return composing;
+		}
+
+		return composing.then(stored => {
+			if (stored === undefined || this.#state.cache.resize(key, held, storedSize(stored))) {
+				return stored;
+			}
+
+			this.#listener.onRefused('queue-full');
+			return undefined;
+		});
 	}
 
 	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {

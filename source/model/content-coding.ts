@@ -54,7 +54,8 @@ export async function decodeContent(body: Uint8Array, codings: readonly string[]
 			}
 		}
 
-		return content;
+		// `node:zlib` gives a part of 64 KB, which would be kept whole for as long as the entry.
+		return content.byteLength < content.buffer.byteLength ? Uint8Array.from(content) : content;
 	} catch {
 		return undefined;
 	}

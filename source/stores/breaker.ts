@@ -12,6 +12,8 @@ export type BreakerOptions = {
 
 	/** Milliseconds for which it is. */
 	readonly pause: number;
+
+	/** Milliseconds that never go back. */
 	readonly now: () => number;
 
 	/** Told of each change. */
@@ -29,6 +31,14 @@ export class Breaker {
 
 	constructor(options: BreakerOptions) {
 		this.#options = options;
+	}
+
+	get state(): CircuitState {
+		if (this.#barredUntil === undefined) {
+			return 'closed';
+		}
+
+		return this.#isTrying ? 'half-open' : 'open';
 	}
 
 	enter(): Admission {

@@ -81,7 +81,7 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 	},
 	sqlite: {
 		options: {
-			...place, useMemory: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true,
+			...place, useMemory: true, readOnly: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true,
 		},
 		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
 	},
@@ -202,7 +202,8 @@ function fromUrl(url: unknown): {readonly name: StoreName; readonly options: obj
 
 		case 'sqlite': {
 			const path = (url as string).replace(/^sqlite:(?:\/\/)?/v, '');
-			return {name: 'sqlite', options: path === ':memory:' ? {useMemory: true} : {path}};
+			// What a query says is said to SQLite, which reads it in a URI of its own.
+			return {name: 'sqlite', options: {path: /^(?!file:).*\?/v.test(path) ? `file:${path}` : path}};
 		}
 
 		case 'file': {

@@ -115,19 +115,22 @@ export function modeToKeep(path: string): number | undefined {
 }
 
 /**
-Waits, blocking, until a process of this user that is just making a file or folder has given it its mode. Only a umask that takes permissions from the owner makes anybody wait.
+Waits, blocking, until a process that is just making a folder has given it its mode.
 */
-export function waitForMode(path: string, mode: number): void {
-	const owner = mode & 0o700;
+function waitForMode(path: string, mode: number): void {
 	const sleeper = new Int32Array(new SharedArrayBuffer(4));
-	for (let waited = 0; waited < longestWait; waited++) {
-		const stats = statSync(path, {throwIfNoEntry: false});
-		if (stats === undefined || (stats.mode & owner) === owner || stats.uid !== process.geteuid?.() || Date.now() - stats.ctimeMs > 1000) {
-			return;
-		}
-
+	for (let waited = 0; waited < longestWait && isBeingMade(path, mode); waited++) {
 		Atomics.wait(sleeper, 0, 0, 1);
 	}
+}
+
+/**
+Whether a process of this user has just made a file or folder, and is still to give it its mode. Only a umask that takes permissions from the owner makes anybody wait.
+*/
+export function isBeingMade(path: string, mode: number): boolean {
+	const owner = mode & 0o700;
+	const stats = statSync(path, {throwIfNoEntry: false});
+	return stats !== undefined && (stats.mode & owner) !== owner && stats.uid === process.geteuid?.() && Math.abs(Date.now() - stats.ctimeMs) < 1000;
 }
 
 function unlessRefused(action: () => void): void {

@@ -1,11 +1,7 @@
 import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
 import {isPromise} from '../maybe-promise.ts';
-import {
-	Breaker,
-	type BreakerOptions,
-	type CircuitState,
-	type Admission,
-} from './breaker.ts';
+import type {Admission} from './breaker.ts';
+import {type Circuits, type CallKind} from './circuits.ts';
 import {LateWrites} from './late-writes.ts';
 import {within} from './time-limit.ts';
 import type {
@@ -19,8 +15,8 @@ import type {
 type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
 
 export type StoreFault = {
-	/** The call that failed; `circuit` says that the store is left alone from now on. */
-	readonly operation: StoreOperation | 'circuit';
+	/** The call that failed. */
+	readonly operation: StoreOperation;
 	readonly key?: string;
 	readonly error: unknown;
 };
@@ -32,9 +28,9 @@ export type GuardOptions = {
 	readonly timeout?: number;
 
 	/**
-	Whether faults are thrown instead of being misses, and the store is never left alone. For tests. Default: `false`.
+	Whether faults are thrown instead of being misses. Default: `false`.
 	*/
-	readonly failFast?: boolean;
+	readonly throws?: boolean;
 
 	/**
 	Told of every fault that is turned into a miss. What it throws is ignored.
@@ -42,14 +38,9 @@ export type GuardOptions = {
 	readonly onError?: (fault: StoreFault) => void;
 
 	/**
-	Told when the store is left alone, tried again, and used again.
+	The circuits of the store, which may be those of others that guard it, too. Default: none, so that the store is never left alone.
 	*/
-	readonly onCircuit?: (state: CircuitState) => void;
-
-	/**
-	The current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
+	readonly circuits?: Circuits | undefined;
 };
 
 type Call<T> = {
@@ -62,15 +53,21 @@ type Call<T> = {
 	readonly run: () => MaybePromise<T>;
 };
 
-const faultsUntilBarred = 5;
-const pause = 10_000;
+/** How a call has entered. */
+type Entered = {
+	readonly circuits: Circuits | undefined;
+	readonly kind: CallKind;
+	readonly admission: Admission;
+};
+
+const writes: ReadonlySet<StoreOperation> = new Set(['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear']);
 const bytesPerMillisecond = 10_000;
 const timeoutsForAll = 60;
 
 /**
 Wraps a store so that it cannot break a request: a call that throws, takes too long or answers with rubbish is a miss (`get` is `undefined`, `delete` and `add` are `false`, an iteration ends, `deleteFound` is 0, `count` and `size` are `NaN`) and is told to `onError`.
 
-After 5 faults in a row the store is left alone for 10 seconds, in which calls are misses at once, without a word after the first; then one call decides whether it is used again.
+With `circuits`, reads and writes are left out for 10 seconds after 5 faults in a row: they are misses at once, without a word. Then one call decides whether they are done again. While the store cannot be read, it is not written either.
 Synchronous answers stay synchronous. What the store does not offer, the wrapped one does not offer either.
 */
 export function guardStore(store: Store, options: GuardOptions = {}): Store {
@@ -83,29 +80,24 @@ class GuardedStore implements Store {
 	readonly #store: Store;
 	readonly #late: LateWrites;
 	readonly #timeout: number;
-	readonly #failFast: boolean;
+	readonly #throws: boolean;
 	readonly #onError: ((fault: StoreFault) => void) | undefined;
-	readonly #breakerOptions: BreakerOptions;
-
-	/** There is none while nothing has failed. */
-	#breaker: Breaker | undefined;
+	readonly #circuits: Circuits | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly find?: NonNullable<Store['find']>;
 	readonly deleteFound?: NonNullable<Store['deleteFound']>;
 	readonly count?: NonNullable<Store['count']>;
 	readonly size?: NonNullable<Store['size']>;
 
-	constructor(store: Store, {timeout = 500, failFast = false, onError, onCircuit, now = Date.now}: GuardOptions) {
+	constructor(store: Store, {timeout = 500, throws = false, onError, circuits}: GuardOptions) {
 		this.name = store.name;
 		this.holds = store.holds;
 		this.#store = store;
 		this.#late = LateWrites.of(store);
 		this.#timeout = timeout;
-		this.#failFast = failFast;
+		this.#throws = throws;
 		this.#onError = onError;
-		this.#breakerOptions = {
-			faults: faultsUntilBarred, pause, now, onState: onCircuit,
-		};
+		this.#circuits = circuits;
 		if (store.add !== undefined) {
 			this.add = (key, value, options_) => this.#call({
 				operation: 'add', key, miss: false, extraTime: timeFor(value, options_), run: () => store.add!(key, value, options_),
@@ -209,24 +201,35 @@ class GuardedStore implements Store {
 
 	#call<T>(call: Call<T>): MaybePromise<T> {
 		// Closing is never left out: it gives back what the store holds.
-		const admission = this.#failFast || call.operation === 'close' ? 'normal' : this.#breaker?.enter() ?? 'normal';
+		const circuits = call.operation === 'close' ? undefined : this.#circuits;
+		const kind = writes.has(call.operation) ? 'writes' : 'reads';
+		const admission = circuits?.enter(kind) ?? 'normal';
 		if (admission === 'barred') {
-			return call.miss;
+			return this.#barred(call.miss, circuits!, kind);
 		}
 
 		let answer: MaybePromise<T>;
 		try {
 			answer = call.run();
 		} catch (error) {
-			return this.#fault(call, admission, error);
+			circuits?.fail(kind, admission, error);
+			return this.#fault(call, error);
 		}
 
 		if (isPromise(answer)) {
-			return this.#wait(call, admission, answer);
+			return this.#wait(call, answer, {circuits, kind, admission});
 		}
 
-		this.#breaker?.succeed(admission);
+		circuits?.succeed(kind, admission);
 		return answer;
+	}
+
+	#barred<T>(miss: T, circuits: Circuits, kind: CallKind): T {
+		if (this.#throws) {
+			throw circuits.barred(kind);
+		}
+
+		return miss;
 	}
 
 	/** Does something with a key, after what is still being written for it. */
@@ -235,33 +238,28 @@ class GuardedStore implements Store {
 		return writing === undefined ? action() : writing.then(action);
 	}
 
-	async #wait<T>(call: Call<T>, admission: Admission, answer: Promise<T>): Promise<T> {
+	async #wait<T>(call: Call<T>, answer: Promise<T>, {circuits, kind, admission}: Entered): Promise<T> {
 		const limit = this.#timeout + (call.extraTime ?? 0);
 		try {
 			const value = await within(limit, call.operation, answer);
-			this.#breaker?.succeed(admission);
+			circuits?.succeed(kind, admission);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
 				this.#late.add(call.key!, answer);
 			}
 
-			return this.#fault(call, admission, error);
+			circuits?.fail(kind, admission, error);
+			return this.#fault(call, error);
 		}
 	}
 
-	#fault<T>({operation, key, miss}: Call<T>, admission: Admission, error: unknown): T {
-		if (this.#failFast) {
+	#fault<T>({operation, key, miss}: Call<T>, error: unknown): T {
+		if (this.#throws) {
 			throw error;
 		}
 
 		this.#report({operation, ...(key !== undefined && {key}), error});
-		this.#breaker ??= new Breaker(this.#breakerOptions);
-		if (this.#breaker.fail(admission)) {
-			const message = `The store \`${this.name}\` failed ${faultsUntilBarred} times in a row: it is left alone for ${pause / 1000} s`;
-			this.#report({operation: 'circuit', error: new CacheHooksError('ERR_STORE_CIRCUIT', message, {cause: error})});
-		}
-
 		return miss;
 	}
 

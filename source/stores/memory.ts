@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
 import {Evictions} from './evictions.ts';
 import type {
@@ -10,7 +11,7 @@ import type {
 
 export type MemoryStoreOptions = {
 	/**
-	Bytes that all entries together may take: each counts its `size` (or the length of its string or bytes) and its key.
+	Bytes that all entries together may take: each counts its `size` (or the bytes of its string or `Uint8Array`) and its key.
 
 	Default: 134,217,728 (128 MiB).
 	*/
@@ -98,7 +99,7 @@ export class MemoryStore implements Store {
 	}
 
 	set(key: string, value: StoredValue, {expires = Infinity, size, indexed}: SetOptions): void {
-		const bytes = key.length + (size ?? lengthOf(value));
+		const bytes = sizeOfText(key) + (size ?? sizeOf(value));
 		if (bytes > this.#maxBytes) {
 			this.delete(key);
 			return;
@@ -267,12 +268,17 @@ function freshUntilOf({freshUntil = Infinity}: IndexedTimes): number {
 	return freshUntil;
 }
 
-function lengthOf(value: StoredValue): number {
+function sizeOf(value: StoredValue): number {
 	if (typeof value === 'string') {
-		return value.length;
+		return sizeOfText(value);
 	}
 
 	return value instanceof Uint8Array ? value.byteLength : 0;
+}
+
+/** A text takes two bytes a character in memory, unless all are of Latin-1. */
+function sizeOfText(text: string): number {
+	return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 }
 
 function positiveInteger(path: string, value: number): number {

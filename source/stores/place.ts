@@ -1,8 +1,9 @@
 import {closeSync, statSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {homedir, tmpdir} from 'node:os';
 import {
 	dirname,
 	isAbsolute,
+	join,
 	relative,
 	resolve,
 	sep,
@@ -11,10 +12,10 @@ import process from 'node:process';
 import envPaths from 'env-paths';
 import {SettingError} from '../errors.ts';
 import {
+	isBeingMade,
 	makeFile,
 	makeFolder,
 	parseFileMode,
-	waitForMode,
 	type FileModes,
 } from './file-modes.ts';
 import {OwnFolders} from './own-folders.ts';
@@ -57,10 +58,12 @@ export class Place {
 
 	@throws {SettingError} For an empty path, more than one place, and a wrong `fileMode`.
 	*/
-	constructor(path: string, options: PlaceOptions, kind: 'file' | 'folder') {
-		if (typeof path !== 'string' || path === '') {
-			throw new SettingError('path', path, `the path of a ${kind}`);
+	constructor(givenPath: string, options: PlaceOptions, kind: 'file' | 'folder') {
+		if (typeof givenPath !== 'string' || givenPath === '') {
+			throw new SettingError('path', givenPath, `the path of a ${kind}`);
 		}
+
+		const path = withHome(givenPath);
 
 		const {useTemp: inTemporary = false, useCacheDir: inCache = false, fileMode} = options;
 		if (inTemporary && inCache) {
@@ -151,13 +154,11 @@ export class Place {
 		if (this.makesFiles && !isThere(path)) {
 			this.#provide(path);
 		}
-
-		this.waitForMode(path);
 	}
 
-	/** Waits until a process that has just made a file has given it its mode. */
-	waitForMode(path: string): void {
-		waitForMode(path, this.#modes.file ?? 0);
+	/** Whether a process that has just made a file is still to give it its mode. */
+	isBeingMade(path: string): boolean {
+		return isBeingMade(path, this.#modes.file ?? 0);
 	}
 
 	#provide(path: string): void {
@@ -176,6 +177,11 @@ export class Place {
 			}
 		}
 	}
+}
+
+/** A path that begins with `~/` lies in the user's home folder, as shells have it. `~name` is a name as any other. */
+function withHome(path: string): string {
+	return path.startsWith('~/') || path.startsWith(`~${sep}`) ? join(homedir(), path.slice(2)) : path;
 }
 
 function isThere(path: string): boolean {

@@ -48,6 +48,9 @@ export type Store = {
 	readonly name: string;
 	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
 
+	/** The absolute path of the file or folder in which it keeps entries; `undefined` in memory. Absent where there is no such thing. */
+	readonly path?: string | undefined;
+
 	/** Whether it is memory of this process, which no other process can see. Default: `false`. */
 	readonly isLocal?: boolean;
 

@@ -16,10 +16,12 @@ import {
 
 const keys = 'docs/keys-and-sharing.md';
 const security = 'docs/security.md';
-const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md'];
+const stores = 'docs/stores.md';
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores];
 
 testSamples(test, keys);
 testSamples(test, security);
+testSamples(test, stores);
 
 async function isThere(file: string): Promise<boolean> {
 	try {

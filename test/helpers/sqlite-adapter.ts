@@ -16,6 +16,8 @@ export function importSqliteFrom(folder: keyof typeof entries): void {
 	current = folder;
 }
 
+// Importing this is what a child process does it for.
+// eslint-disable-next-line unicorn/no-top-level-side-effects
 registerHooks({
 	resolve(specifier, context, next) {
 		const file = path.resolve(import.meta.dirname, '../..', current, 'node_modules/@keyv/sqlite/dist', entries[current]);

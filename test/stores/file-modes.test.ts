@@ -322,7 +322,7 @@ posix('sqlite: a file that another process takes away just before it is opened i
 	};
 
 	withUmask(0, () => {
-		const database = openSqliteFile(settings);
+		const {database} = openSqliteFile(settings, false);
 		t.is(modeOf(path), '0600');
 		t.is(count, 2);
 		database.close();

@@ -1,6 +1,8 @@
 import process from 'node:process';
 import test from 'ava';
 import {StoreTimeoutError} from '../../source/errors.ts';
+import type {CircuitState} from '../../source/stores/breaker.ts';
+import {Circuits} from '../../source/stores/circuits.ts';
 import {guardStore, type GuardOptions, type StoreFault} from '../../source/stores/guard.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import type {Store} from '../../source/stores/types.ts';
@@ -15,17 +17,29 @@ type Methods = {-readonly [Name in keyof Store]?: Store[Name] | (() => unknown)}
 function guarded(methods: Methods, options: GuardOptions = {}) {
 	const clock = {time: 0};
 	const faults: StoreFault[] = [];
+	const openings: string[] = [];
+	const states: Array<readonly [of: string, state: CircuitState]> = [];
+	const circuits = new Circuits({
+		storeName: 'fake',
+		clock: () => clock.time,
+		onCircuit(state, of) {
+			states.push([of, state]);
+		},
+		onOpen(error) {
+			openings.push(error.message);
+		},
+	});
 	const inner: Methods = {name: 'fake', holds: 'text', ...methods};
 	const store = guardStore(inner as Store, {
 		timeout: 20,
-		now: () => clock.time,
+		circuits,
 		onError(reported) {
 			faults.push(reported);
 		},
 		...options,
 	});
 	return {
-		store, inner, clock, faults, operations: () => faults.map(({operation}) => operation),
+		store, inner, clock, faults, circuits, openings, states, operations: () => faults.map(({operation}) => operation),
 	};
 }
 
@@ -44,7 +58,7 @@ const failing = {
 };
 
 testStore(test, 'guarded memory', {
-	makePlace: ({now}) => ({open: () => guardStore(new MemoryStore({now}), {now})}),
+	makePlace: ({now}) => ({open: () => guardStore(new MemoryStore({now}))}),
 	hasOurClock: true,
 	persists: false,
 });
@@ -100,8 +114,8 @@ for (const [name, method] of Object.entries(failing)) {
 		t.deepEqual(operations(), ['find']);
 	});
 
-	test(`with failFast, a store that ${name} throws`, async t => {
-		const {store, faults} = guarded({get: method, iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})}, {failFast: true});
+	test(`a guard that throws faults throws those of a store that ${name}`, async t => {
+		const {store, faults} = guarded({get: method, iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})}, {throws: true, circuits: undefined});
 		for (let index = 0; index < 7; index += 1) {
 			await t.throwsAsync(async () => store.get('key'), {message: name.includes('never') || name.includes('after') ? /did not answer/v : 'The disk is on fire'});
 		}
@@ -257,9 +271,9 @@ test('an iteration that is left early is closed, also when closing hangs', async
 // What happens, call by call: seconds since the start, whether the store works, whether it is asked, what is reported.
 type Row = readonly [second: number, works: boolean, isAsked: boolean, reported: string];
 const fiveFaults: Row[] = [
-	[0, false, true, 'get'], [1, false, true, 'get'], [2, false, true, 'get'], [3, false, true, 'get'], [4, false, true, 'get circuit'],
+	[0, false, true, 'get'], [1, false, true, 'get'], [2, false, true, 'get'], [3, false, true, 'get'], [4, false, true, 'get open'],
 ];
-const circuits: Record<string, Row[]> = {
+const sequences: Record<string, Row[]> = {
 	'five faults in a row bar it for ten seconds, and a good trial ends that': [
 		...fiveFaults, [4, true, false, ''], [13.9, true, false, ''], [14, true, true, ''], [14, true, true, ''],
 	],
@@ -274,10 +288,10 @@ const circuits: Record<string, Row[]> = {
 	],
 };
 
-for (const [title, rows] of Object.entries(circuits)) {
+for (const [title, rows] of Object.entries(sequences)) {
 	for (const isSynchronous of [true, false]) {
 		test(`circuit: ${title} (${isSynchronous ? 'synchronous' : 'asynchronous'} store)`, async t => {
-			const {store, inner, clock, faults} = guarded({});
+			const {store, inner, clock, faults, openings} = guarded({});
 			for (const [index, [second, works, isAsked, reported]] of rows.entries()) {
 				const label = `row ${index}`;
 				let asked = false;
@@ -293,23 +307,106 @@ for (const [title, rows] of Object.entries(circuits)) {
 				inner.get = isSynchronous ? answer : async () => answer();
 				clock.time = second * 1000;
 				faults.length = 0;
+				openings.length = 0;
 				t.is(await store.get('key'), works && isAsked ? 'value' : undefined, label);
 				t.is(asked, isAsked, label);
-				t.is(faults.map(({operation}) => operation).join(' '), reported, label);
+				t.is([...faults.map(({operation}) => operation), ...openings.map(() => 'open')].join(' '), reported, label);
 			}
 		});
 	}
 }
 
 test('circuit: the message names the store and the last fault', t => {
-	const {store, faults} = guarded({get: failing['throws at once']});
+	const errors: Error[] = [];
+	const circuits = new Circuits({
+		storeName: 'fake', onOpen(error) {
+			errors.push(error);
+		},
+	});
+	const {store} = guarded({get: failing['throws at once'], set: failing['throws at once']}, {circuits});
+	for (let index = 0; index < 5; index += 1) {
+		void store.set('key', 'value', kept);
+	}
+
 	for (let index = 0; index < 5; index += 1) {
 		t.is(store.get('key'), undefined);
 	}
 
-	const {error} = faults.at(-1)!;
-	t.like(error, {code: 'ERR_STORE_CIRCUIT', cause: fault});
-	t.regex((error as Error).message, /`fake` failed 5 times in a row.*10 s/v);
+	t.deepEqual(errors.map(({message}) => message), [
+		'5 writes of the store `fake` failed in a row: it is read only for 10 s',
+		'5 reads of the store `fake` failed in a row: it is left alone for 10 s',
+	]);
+	t.like(errors[0], {code: 'ERR_STORE_CIRCUIT', cause: fault});
+});
+
+async function * nothing(): AsyncGenerator<never, void> {}
+
+const allCalls: ReadonlyArray<readonly [kind: 'reads' | 'writes', operation: string, call: (store: Store) => unknown]> = [
+	['reads', 'get', store => store.get('key')],
+	['reads', 'count', store => store.count!()],
+	['reads', 'size', store => store.size!()],
+	['reads', 'iterate', async store => listed(store)],
+	['reads', 'find', async store => Array.fromAsync(store.find!({}))],
+	['writes', 'set', store => store.set('key', 'value', kept)],
+	['writes', 'add', store => store.add!('key', 'value', kept)],
+	['writes', 'delete', store => store.delete('key')],
+	['writes', 'deleteMany', store => store.deleteMany(['key'])],
+	['writes', 'deleteFound', store => store.deleteFound!({})],
+	['writes', 'clear', store => store.clear()],
+];
+
+for (const [kind, operation, failingCall] of allCalls) {
+	test(`circuit: faults of \`${operation}\` are of ${kind}; a store that cannot be read is left alone, one that cannot be written is read on`, async t => {
+		const asked: string[] = [];
+		const methods = Object.fromEntries(allCalls.map(([, name]) => [name, () => {
+			asked.push(name);
+			if (name === operation) {
+				throw fault;
+			}
+
+			return name === 'iterate' || name === 'find' ? (async function * () {})() : undefined;
+		}]));
+		const {store, circuits, states, clock} = guarded(methods);
+		for (let index = 0; index < 5; index += 1) {
+			// Successes of the other kind in between change nothing.
+			for (const [otherKind, _name, call] of allCalls) {
+				if (otherKind !== kind) {
+					await call(store);
+				}
+			}
+
+			await failingCall(store);
+		}
+
+		t.deepEqual(states, [[kind, 'open']]);
+		t.deepEqual([circuits.reads, circuits.writes], [kind === 'reads' ? 'open' : 'closed', 'open']);
+		asked.length = 0;
+		for (const [_kind, _name, call] of allCalls) {
+			await call(store);
+		}
+
+		t.deepEqual(asked, allCalls.filter(([otherKind]) => kind === 'writes' && otherKind === 'reads').map(([, name]) => name));
+		// A write is no trial of the reads.
+		clock.time = 10_000;
+		asked.length = 0;
+		await allCalls.find(([otherKind, name]) => otherKind === 'writes' && name !== operation)![2](store);
+		t.is(asked.length, kind === 'reads' ? 0 : 1);
+	});
+}
+
+test('circuit: all that guard a store share its circuits, and one that throws its faults says that the store is left alone', t => {
+	const {store, inner, circuits, faults} = guarded({get: failing['throws at once'], set: () => undefined});
+	const strict = guardStore(inner as Store, {circuits, throws: true});
+	t.is(store.get('key'), undefined);
+	for (let index = 0; index < 4; index += 1) {
+		t.throws(() => strict.get('key'), {is: fault});
+	}
+
+	inner.get = () => 'value';
+	t.is(store.get('key'), undefined);
+	t.throws(() => strict.get('key'), {code: 'ERR_STORE_CIRCUIT', message: /reads/v});
+	t.throws(() => strict.set('key', 'value', kept), {code: 'ERR_STORE_CIRCUIT', message: /reads/v});
+	t.is(faults.length, 1);
 });
 
 test('circuit: there is one trial at a time, and calls from before say nothing about the store now', async t => {
@@ -325,7 +422,7 @@ test('circuit: there is one trial at a time, and calls from before say nothing a
 	}
 
 	await Promise.all(calls.slice(0, 6));
-	t.deepEqual(operations(), ['get', 'get', 'get', 'get', 'get', 'circuit', 'get']);
+	t.deepEqual(operations(), ['get', 'get', 'get', 'get', 'get', 'get']);
 	waiting[6]!.resolve('late');
 	t.is(await calls[6], 'late');
 	t.is(store.get('key'), undefined);
@@ -359,5 +456,5 @@ test('circuit: all calls are misses at once while it is barred, and only closing
 	t.deepEqual(await listed(store), []);
 	t.is(store.close(), undefined);
 	t.is(closed, 1);
-	t.is(operations().length, 6);
+	t.is(operations().length, 5);
 });

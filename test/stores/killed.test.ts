@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {fork} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
@@ -11,7 +12,7 @@ import {createStore} from '../../source/index.ts';
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
 for (const name of ['sqlite', 'filesystem'] as const) {
-	test(`${name}: ${rounds} writers killed at any moment leave whole entries`, async t => {
+	test(`${name}: ${rounds} writers killed at any moment leave whole entries, and all that was acknowledged`, async t => {
 		t.timeout(rounds * 5000);
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		t.teardown(() => {
@@ -21,9 +22,11 @@ for (const name of ['sqlite', 'filesystem'] as const) {
 		let seed = Date.now() % 2_147_483_647;
 		t.log(`seed ${seed}`);
 		let found = 0;
+		let acknowledged = 0;
 		for (let round = 0; round < rounds; round++) {
 			seed = (seed * 16_807) % 2_147_483_647;
-			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, path], {execArgv: ['--disable-warning=ExperimentalWarning']});
+			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, path], {execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'pipe', 'inherit', 'ipc']});
+			const printed = Array.fromAsync(child.stdout! as AsyncIterable<Uint8Array>);
 			t.is(await Promise.race([once(child, 'message').then(([told]) => String(told)), once(child, 'exit').then(() => 'ended')]), 'ready');
 			await pause(seed % 60);
 			const ended = once(child, 'exit');
@@ -38,11 +41,19 @@ for (const name of ['sqlite', 'filesystem'] as const) {
 				t.true(value === undefined || isWhole, `a torn value after round ${round}`);
 			}
 
+			// The last line may be cut.
+			const keys = Buffer.concat(await printed).toString().split('\n').slice(0, -1);
+			acknowledged += keys.length;
+			for (const key of keys) {
+				t.is(Buffer.from(await store.get(key) ?? []).toString(), key, `lost after round ${round}`);
+			}
+
 			await store.set('after', new Uint8Array(1), {expires: undefined});
 			t.truthy(await store.get('after'));
 			await store.close();
 		}
 
 		t.true(found > rounds);
+		t.true(acknowledged > rounds, `${acknowledged} were acknowledged`);
 	});
 }

@@ -11,9 +11,9 @@ while (Date.now() < Number(startTime)) {
 
 let foreign = 0;
 for (let index = 0; index < 100; index += 1) {
-	store.set(`${name} ${index}`, Buffer.from(`${name} ${index}`), {expires: undefined});
-	store.set('shared', Buffer.alloc(50_000, name), {expires: undefined});
-	const shared = store.get('shared')!;
+	await store.set(`${name} ${index}`, Buffer.from(`${name} ${index}`), {expires: undefined});
+	await store.set('shared', Buffer.alloc(50_000, name), {expires: undefined});
+	const shared = (await store.get('shared'))!;
 	if (shared.length !== 50_000 || shared.some(byte => byte !== shared[0])) {
 		throw new Error('A torn value');
 	}
@@ -21,6 +21,6 @@ for (let index = 0; index < 100; index += 1) {
 	foreign += shared[0] === name.codePointAt(0) ? 0 : 1;
 }
 
-store.deleteMany([`${name} 0`, `${name} 1`]);
-store.close();
+await store.deleteMany([`${name} 0`, `${name} 1`]);
+await store.close();
 console.log(foreign);

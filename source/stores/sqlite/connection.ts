@@ -1,97 +1,143 @@
-import type {DatabaseSync} from 'node:sqlite';
 import {CacheHooksError} from '../../errors.ts';
 import {
+	busyFault,
 	fileIdentity,
 	isCorrupt,
 	saysItIsOurs,
 	setAside,
 } from './faults.ts';
-import {openSqliteFile} from './file.ts';
-import {inMemory, type SqliteSettings} from './options.ts';
-import {prepareStatements, type Statements} from './statements.ts';
+import {
+	isWritable,
+	openSqliteFile,
+	stampOf,
+	type OpenedFile,
+} from './file.ts';
+import type {SqliteSettings} from './options.ts';
+import {prepareStatements, type Action, type Statements} from './statements.ts';
+import {WriteQueue} from './writes.ts';
 
-type Opened = {
-	readonly database: DatabaseSync;
+type Opened = OpenedFile & {
 	readonly statements: Statements;
 	/** Of the file that was opened, which is ours. */
 	readonly identity: string | undefined;
 };
 
-type Action<T> = (statements: Statements, database: DatabaseSync) => T;
+/** The open files of this process. */
+const connections = new Map<string, SqliteConnection>();
 
 /**
-The open file of a store: opened by the first action, set aside and begun anew when it is found to be damaged.
+The open file of all stores of this process that name it, by whatever path: opened by the first of them, closed by the last one, set aside and begun anew when it is found to be damaged. The options of the first one hold, but that nothing is saved fast unless all want it.
 */
 export class SqliteConnection {
+	readonly writes: WriteQueue;
 	readonly #settings: SqliteSettings;
-	readonly #onOpen: () => void;
 	#opened: Opened | undefined;
-	#isClosed = false;
+	#users = 0;
+	#isLeft = false;
+	#key: string | undefined;
 
-	constructor(settings: SqliteSettings, onOpen: () => void) {
+	private constructor(settings: SqliteSettings) {
 		this.#settings = settings;
-		this.#onOpen = onOpen;
+		this.writes = new WriteQueue(settings.path, action => this.run(action));
 	}
 
 	/**
-	Opens the file where that has not been done.
+	Opens the file where no other store of this process has.
+
+	@throws As `openSqliteFile`; {CacheHooksError} `ERR_STORE_CORRUPT` for a damaged file, with a new one begun.
+	*/
+	static of(settings: SqliteSettings): SqliteConnection {
+		const known = connections.get(keyOf(settings) ?? '');
+		const connection = known ?? new SqliteConnection(settings);
+		if (known === undefined) {
+			connection.#open();
+		} else if (!settings.fastSave && !known.isReadOnly) {
+			known.run((_, database) => {
+				database.exec('PRAGMA synchronous = NORMAL');
+			});
+		}
+
+		connection.#users++;
+		return connection;
+	}
+
+	get isReadOnly(): boolean {
+		return this.#opened?.isReadOnly ?? this.#settings.readOnly;
+	}
+
+	/**
+	Waits for no lock: `isBusy` tells what is right to try again.
 
 	@throws {CacheHooksError} `ERR_STORE_CORRUPT` once for a damaged file, with a new one begun.
 	*/
 	run<T>(action: Action<T>): T {
-		const {statements, database} = this.#opened ?? this.#open();
-		try {
-			return action(statements, database);
-		} catch (error) {
-			throw isCorrupt(error) ? this.#beginAnew(error) : error;
+		if (this.#isLeft) {
+			throw closedError(this.#settings.path);
 		}
+
+		if (this.#opened?.stamp !== undefined && this.#opened.stamp !== stampOf(this.#settings.path)) {
+			this.#release();
+		}
+
+		const {statements, database, stamp} = this.#opened ?? this.#open();
+		try {
+			const result = action(statements, database);
+			if (stamp === undefined || stamp === stampOf(this.#settings.path)) {
+				return result;
+			}
+		} catch (error) {
+			if (stamp === undefined || stamp === stampOf(this.#settings.path)) {
+				throw isCorrupt(error) ? this.#beginAnew(error) : error;
+			}
+		}
+
+		throw busyFault('another process has changed the file while it was read');
 	}
 
-	/**
-	Every later action throws `ERR_STORE_CLOSED`.
-
-	@param farewell - What is done before, if the file is open; its failure is nobody's.
-	*/
-	close(farewell: Action<void>): void {
-		this.#isClosed = true;
-		const opened = this.#opened;
-		this.#opened = undefined;
-		if (opened === undefined) {
+	/** To be called once by each store. */
+	leave(): void {
+		this.#users--;
+		if (this.#users > 0) {
 			return;
 		}
 
+		this.#isLeft = true;
+		const {database} = this.#opened ?? {};
+		const {isReadOnly} = this;
+		this.#forget();
 		try {
-			farewell(opened.statements, opened.database);
+			if (!isReadOnly) {
+				database?.exec('PRAGMA wal_checkpoint(PASSIVE)');
+			}
 		} catch {
-			// What was not noted is only forgotten.
-		}
-
-		try {
-			opened.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+			// Who opens the file next does it.
 		} finally {
-			opened.database.close();
+			database?.close();
 		}
 	}
 
 	#open(): Opened {
-		const {path} = this.#settings;
-		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The SQLite store \`${path}\` is closed`);
-		}
-
-		let database: DatabaseSync;
+		const {path, place, readOnly} = this.#settings;
+		let file: OpenedFile;
 		try {
-			database = openSqliteFile(this.#settings);
+			file = openSqliteFile(this.#settings, connections.has(fileIdentity(path) ?? ''));
 		} catch (error) {
-			throw isCorrupt((error as Error).cause ?? {}) && saysItIsOurs(path) ? this.#beginAnew(error, fileIdentity(path)) : error;
+			const isOurs = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && saysItIsOurs(path);
+			throw isOurs ? this.#beginAnew(error, fileIdentity(path)) : error;
 		}
 
-		this.#opened = {
-			database,
-			statements: prepareStatements(database),
-			identity: path === inMemory ? undefined : fileIdentity(path),
-		};
-		this.#onOpen();
+		try {
+			this.#opened = {...file, statements: prepareStatements(file.database), identity: place === undefined ? undefined : fileIdentity(path)};
+		} catch (error) {
+			file.database.close();
+			throw error;
+		}
+
+		this.#key = keyOf(this.#settings);
+		if (this.#key !== undefined) {
+			connections.set(this.#key, this);
+		}
+
 		return this.#opened;
 	}
 
@@ -100,30 +146,51 @@ export class SqliteConnection {
 	*/
 	#beginAnew(cause: unknown, identity: string | undefined = this.#opened?.identity): CacheHooksError {
 		const {path, now} = this.#settings;
+		const {isReadOnly} = this;
 		this.#release();
-		let outcome = 'another process has begun a new one';
-		try {
-			const target = identity === undefined ? undefined : setAside(path, identity, now());
-			if (target !== undefined) {
-				outcome = `it is set aside as \`${target}\`, and a new one is begun`;
+		let outcome = 'it may only be read, and is left as it is';
+		if (!isReadOnly) {
+			try {
+				const target = identity === undefined ? undefined : setAside(path, identity, now());
+				outcome = target === undefined ? 'another process has begun a new one' : `it is set aside as \`${target}\`, and a new one is begun`;
+				this.#open();
+			} catch (error) {
+				outcome = `no new one could be begun: ${(error as Error).message}`;
 			}
-
-			this.#opened = undefined;
-			this.#open();
-		} catch (error) {
-			outcome = `no new one could be begun: ${(error as Error).message}`;
 		}
 
 		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}`, {cause});
 	}
 
 	#release(): void {
+		const opened = this.#opened;
+		this.#forget();
 		try {
-			this.#opened?.database.close();
+			opened?.database.close();
 		} catch {
 			// It goes with the process.
 		}
-
-		this.#opened = undefined;
 	}
+
+	#forget(): void {
+		this.#opened = undefined;
+		if (this.#key !== undefined && connections.get(this.#key) === this) {
+			connections.delete(this.#key);
+		}
+	}
+}
+
+/** `undefined` for what is private, and where there is no file yet. */
+function keyOf({path, place, isShared, readOnly}: SqliteSettings): string | undefined {
+	if (place === undefined) {
+		return isShared ? path : undefined;
+	}
+
+	const identity = fileIdentity(path);
+	// What may only be read has a connection of its own.
+	return identity === undefined ? undefined : `${identity}${readOnly ? ' read' : ''}`;
+}
+
+export function closedError(path: string): CacheHooksError {
+	return new CacheHooksError('ERR_STORE_CLOSED', `The SQLite store \`${path}\` is closed`);
 }

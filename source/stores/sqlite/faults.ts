@@ -1,3 +1,4 @@
+import type {DatabaseSync} from 'node:sqlite';
 import {
 	closeSync,
 	openSync,
@@ -6,14 +7,25 @@ import {
 	statSync,
 } from 'node:fs';
 import {Buffer} from 'node:buffer';
-import {appCode} from './schema.ts';
+import {CacheHooksError} from '../../errors.ts';
+import {appCode, signature} from './schema.ts';
 
+/** Another connection holds a lock: what meets it is right to try again. */
 export function isBusy(error: unknown): boolean {
 	return [5, 6].includes(primaryCode(error));
 }
 
+/** What is taken for a lock: another process is just making the file, or changing it. */
+export function busyFault(message: string): Error {
+	return Object.assign(new Error(message), {errcode: 5});
+}
+
 export function isCorrupt(error: unknown): boolean {
-	return primaryCode(error) === 11;
+	return [11, 26].includes(primaryCode(error));
+}
+
+export function isFull(error: unknown): boolean {
+	return primaryCode(error) === 13;
 }
 
 /** There is no file, or not the permission for it or one of its logs: what cannot be written to, SQLite opens for reading. */
@@ -21,10 +33,30 @@ export function isUnableToOpen(error: unknown): boolean {
 	return [8, 14].includes(primaryCode(error));
 }
 
-/** The low byte is the primary code: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED, 8 is SQLITE_READONLY, 11 is SQLITE_CORRUPT, 14 is SQLITE_CANTOPEN. */
+/** The low byte is the primary code: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED, 8 is SQLITE_READONLY, 11 is SQLITE_CORRUPT, 13 is SQLITE_FULL, 14 is SQLITE_CANTOPEN, 26 is SQLITE_NOTADB. */
 function primaryCode(error: unknown): number {
-	const {errcode = 0} = error as {errcode?: number};
-	return errcode % 256;
+	const {errcode, cause} = error as {errcode?: number; cause?: {errcode?: number}};
+	return (errcode ?? cause?.errcode ?? 0) % 256;
+}
+
+/** A fault that calls and writes of a store end with, so that its reader knows what to do. */
+export function toldFault(error: unknown, path: string): unknown {
+	if (error instanceof CacheHooksError) {
+		return error;
+	}
+
+	if (isBusy(error)) {
+		return new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\`: ${(error as Error).message}`, {cause: error});
+	}
+
+	return isFull(error)
+		? new CacheHooksError('ERR_STORE_FULL', `There is no room on the disk for what the SQLite store \`${path}\` writes, and deleting entries writes to its log first: free some space, or remove the file and its logs`, {cause: error})
+		: error;
+}
+
+/** On a full disk, what is in the log can still be moved to its place in the file, and the log begins anew. */
+export function makeRoomInLog(_statements: unknown, database: DatabaseSync): void {
+	database.exec('PRAGMA wal_checkpoint(RESTART)');
 }
 
 /**
@@ -35,26 +67,34 @@ export function fileIdentity(path: string): string | undefined {
 	return stats && `${stats.dev}:${stats.ino}`;
 }
 
-const headerLength = 100;
 const appOffset = 68;
+/** As much of a file as has the page of its schema, in the file and in the first pages of a log. */
+const startLength = 65_536;
 
 /**
-Whether the header, as it lies on the disk, says that the file is ours. For a file that SQLite cannot read.
+Whether the file, as it lies on the disk, is ours: its header says so, or, behind a damaged one, the statements that made its tables do. For a file that SQLite cannot read.
 */
 export function saysItIsOurs(path: string): boolean {
-	const header = Buffer.alloc(headerLength);
+	const start = Buffer.from(startOf(path));
+	const log = Buffer.from(startOf(`${path}-wal`));
+	const hasHeader = start.length > 100 && start.toString('latin1', 0, 16) === 'SQLite format 3\0';
+	const app = hasHeader ? start.readUInt32BE(appOffset) : 0;
+	return app === 0 ? start.includes(signature) || log.includes(signature) : app === appCode;
+}
+
+/** The first bytes; none where it cannot be read. */
+export function startOf(path: string, length: number = startLength): Uint8Array {
+	const bytes = new Uint8Array(length);
 	try {
 		const file = openSync(path, 'r');
 		try {
-			readSync(file, header, 0, headerLength, 0);
+			return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
 		} finally {
 			closeSync(file);
 		}
 	} catch {
-		return false;
+		return bytes.subarray(0, 0);
 	}
-
-	return header.toString('latin1', 0, 16) === 'SQLite format 3\0' && header.readUInt32BE(appOffset) === appCode;
 }
 
 /**

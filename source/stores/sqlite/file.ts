@@ -1,3 +1,4 @@
+import {accessSync, constants, statSync} from 'node:fs';
 import {dirname} from 'node:path';
 import process from 'node:process';
 import type * as Sqlite from 'node:sqlite';
@@ -5,81 +6,165 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
-import {isBusy, isUnableToOpen} from './faults.ts';
+import {busyFault, isUnableToOpen, startOf} from './faults.ts';
 import type {SqliteSettings} from './options.ts';
 import {schemaState, updateSchema} from './schema.ts';
 
+export type OpenedFile = {
+	readonly database: DatabaseSync;
+	readonly isReadOnly: boolean;
+
+	/** What the file and its log were like, where SQLite was told that nobody writes to it: what was read counts only while that is so. */
+	readonly stamp: string | undefined;
+};
+
+const attempts = 5;
+
 /**
-Opens the file, or makes it, with the schema in place.
+Opens the file, or makes it, with the schema in place. Waits for no lock: `isBusy` tells what is right to try again.
+
+@param isOpenHere - Whether this process has it open already: then it has its logs, and nothing else may open and close it, which would give up all locks of the process.
 
 Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_PLACE` for a default place that another user has or can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is no SQLite file.
 */
-export function openSqliteFile(settings: SqliteSettings): DatabaseSync {
+export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
 	const {path, place} = settings;
 	for (let attempt = 1; ; attempt++) {
 		try {
-			return openFile(settings);
+			return openFile(settings, isOpenHere);
 		} catch (error) {
-			if (place !== undefined && attempt < 5 && isUnableToOpen(error)) {
-				// Another process may have renamed the file, or be about to give a log its mode.
-				waitForLogs(place);
+			if (attempt < attempts && isUnableToOpen(error)) {
+				// Another process may have renamed the file.
 				continue;
 			}
 
-			throw error instanceof CacheHooksError
-				? error
-				: new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${(error as Error).message}`, {cause: error});
+			const isBeingMade = place && filesOf(place).some(file => place.isBeingMade(file));
+			if (!isBeingMade && error instanceof CacheHooksError) {
+				throw error;
+			}
+
+			const cause = isBeingMade ? busyFault('another process is just making it') : error as Error;
+			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${cause.message}`, {cause});
 		}
 	}
 }
 
-function openFile(settings: SqliteSettings): DatabaseSync {
-	const {path, busyTimeout, place} = settings;
+function openFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
+	const {path, place, readOnly} = settings;
 	const sqlite = loadSqlite();
-	if (place !== undefined) {
-		makePlace(place);
+	if (place === undefined) {
+		return prepared(new sqlite.DatabaseSync(path), settings);
 	}
 
-	const database = new sqlite.DatabaseSync(place?.makesFiles === true ? withoutMaking(path) : path);
+	for (const file of filesOf(place)) {
+		refuseOthers(file);
+	}
+
+	if (readOnly || !isWritable(place.path)) {
+		checkPlace(place);
+		const stamp = !isOpenHere && isLeftWithWal(path) ? stampOf(path) : undefined;
+		return prepared(new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined)), settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
+	}
+
+	makePlace(place, settings.makesFile);
+	// What has been made has its mode, and SQLite makes none.
+	return prepared(new sqlite.DatabaseSync(urlOf(settings, place.makesFiles || !settings.makesFile ? 'rw' : 'rwc')), settings);
+}
+
+function prepared(database: DatabaseSync, settings: SqliteSettings, {isReadOnly = false, stamp}: Partial<Omit<OpenedFile, 'database'>> = {}): OpenedFile {
 	try {
-		// Before all else: what follows already meets the locks of other processes.
-		database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-		prepareFile(database, settings);
-		return database;
+		if (isReadOnly) {
+			checkSchema(database, settings.path);
+		} else {
+			prepareFile(database, settings);
+		}
+
+		return {database, isReadOnly, stamp};
 	} catch (error) {
 		database.close();
 		throw error;
 	}
 }
 
+/** A pipe or a device would keep SQLite waiting. */
+function refuseOthers(file: string): void {
+	const stats = statSync(file, {throwIfNoEntry: false});
+	if (stats !== undefined && !stats.isFile()) {
+		throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store: \`${file}\` is ${stats.isDirectory() ? 'a folder' : 'a pipe, a socket or a device'}, not a file`);
+	}
+}
+
+/** Whether this process can write to the file, or make it where there is none. SQLite also has to make its logs, or to find them. */
+export function isWritable(path: string): boolean {
+	return statSync(path, {throwIfNoEntry: false}) === undefined
+		|| (mayWrite(path) && (mayWrite(dirname(path)) || ['-wal', '-shm'].every(suffix => mayWrite(path + suffix))));
+}
+
+function mayWrite(path: string): boolean {
+	try {
+		accessSync(path, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Whether the file is in WAL mode, and all of it is in the file. Reading it needs a log all the same, unless nobody writes to it. */
+function isLeftWithWal(path: string): boolean {
+	const [readVersion] = startOf(path, 20).subarray(19);
+	return readVersion === 2 && sizeOf(`${path}-wal`) === 0;
+}
+
+function sizeOf(path: string): number {
+	return statSync(path, {throwIfNoEntry: false})?.size ?? 0;
+}
+
+/** What changes where anybody writes to the file. */
+export function stampOf(path: string): string {
+	return [path, `${path}-wal`].map(file => {
+		const stats = statSync(file, {bigint: true, throwIfNoEntry: false});
+		return stats === undefined || stats.size === 0n ? '' : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+	}).join('; ');
+}
+
+function checkPlace(place: Place): void {
+	if (place.isDefault && place.check()) {
+		for (const file of filesOf(place)) {
+			place.checkFile(file);
+		}
+	}
+}
+
 /**
 Makes the file before SQLite does, which would give it another mode. SQLite gives its logs and journals the mode of the file.
 */
-function makePlace(place: Place): void {
-	if (place.isDefault) {
-		place.makeFolder(dirname(place.path));
-		for (const path of [place.path, ...logsOf(place)]) {
-			place.checkFile(path);
-		}
+function makePlace(place: Place, makesFile: boolean): void {
+	const folder = dirname(place.path);
+	if (makesFile && (place.isDefault || statSync(folder, {throwIfNoEntry: false}) === undefined)) {
+		place.makeFolder(folder);
 	}
 
-	place.provideFile(place.path);
-}
-
-function waitForLogs(place: Place): void {
-	for (const path of logsOf(place)) {
-		place.waitForMode(path);
+	checkPlace(place);
+	if (makesFile) {
+		place.provideFile(place.path);
 	}
 }
 
-function logsOf({path}: Place): string[] {
-	return ['-wal', '-shm', '-journal'].map(suffix => path + suffix);
+function filesOf({path}: Place): string[] {
+	return ['', '-wal', '-shm', '-journal'].map(suffix => path + suffix);
 }
 
-/** A URL by which SQLite opens a file that is there, and makes none. */
-function withoutMaking(path: string): URL {
+function urlOf({path, parameters}: SqliteSettings, mode: 'ro' | 'rw' | 'rwc', isImmutable = false): URL {
 	const url = pathToFileURL(path);
-	url.searchParams.set('mode', 'rw');
+	for (const [name, value] of parameters) {
+		url.searchParams.set(name, value);
+	}
+
+	url.searchParams.set('mode', mode);
+	if (isImmutable) {
+		url.searchParams.set('immutable', '1');
+	}
+
 	return url;
 }
 
@@ -95,7 +180,7 @@ function loadSqlite(): typeof Sqlite {
 	return sqlite;
 }
 
-function prepareFile(database: DatabaseSync, {path, busyTimeout, wal, fastSave}: SqliteSettings): void {
+function prepareFile(database: DatabaseSync, {path, wal, fastSave}: SqliteSettings): void {
 	// Looked at before the journal mode is set, which would already change a file of somebody else.
 	const state = schemaState(database, path);
 	if (state === 'empty') {
@@ -104,9 +189,7 @@ function prepareFile(database: DatabaseSync, {path, busyTimeout, wal, fastSave}:
 	}
 
 	if (wal) {
-		retryWhileBusy(busyTimeout, () => {
-			database.exec('PRAGMA journal_mode = WAL');
-		});
+		database.exec('PRAGMA journal_mode = WAL');
 	}
 
 	database.exec(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}; PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST`);
@@ -115,22 +198,13 @@ function prepareFile(database: DatabaseSync, {path, busyTimeout, wal, fastSave}:
 	}
 }
 
-/**
-SQLite does not wait for a lock where waiting could be a deadlock, as when several processes turn a new file to WAL at once: it fails at once, and trying again is right.
-*/
-function retryWhileBusy(milliseconds: number, action: () => void): void {
-	const sleeper = new Int32Array(new SharedArrayBuffer(4));
-	const end = performance.now() + milliseconds;
-	for (;;) {
-		try {
-			action();
-			return;
-		} catch (error) {
-			if (!isBusy(error) || performance.now() >= end) {
-				throw error;
-			}
+function checkSchema(database: DatabaseSync, path: string): void {
+	const state = schemaState(database, path);
+	if (state === 'empty') {
+		throw new CacheHooksError('ERR_STORE_OPEN', `The SQLite store \`${path}\` is empty, and may only be read: let a process that can write to it begin it`);
+	}
 
-			Atomics.wait(sleeper, 0, 0, 5);
-		}
+	if (state === 'old') {
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` is of an earlier version, and may only be read: open it once in a process that can write to it`);
 	}
 }

@@ -3,8 +3,8 @@ import type {StoreQuery} from '../types.ts';
 import {isLive} from './statements.ts';
 
 type Condition = {readonly sql: string; readonly values: readonly number[]};
-type Position = {readonly order: string | number; readonly id: number};
-type Found = Position & {readonly key: string};
+/** Where the next page begins. */
+export type Found = {readonly order: string | number; readonly id: number; readonly key: string};
 
 const keysPerPage = 256;
 
@@ -38,58 +38,49 @@ function conditionOf({staleAt, createdBefore, orderBy}: StoreQuery, now: number)
 }
 
 /**
-The keys that are found, page by page: no lock is held between two of them.
-
-@param last - The newest row that counts, so that one which is deleted and set anew meanwhile is not met twice.
+A page of the keys that are found. `last` is the newest row that counts, so that one which is deleted and set anew meanwhile is not met twice.
 */
-export function * findKeys(database: DatabaseSync, query: StoreQuery, last: number, now: () => number): Generator<string, void> {
+export function findPage(database: DatabaseSync, query: StoreQuery, {last, now, position}: {readonly last: number; readonly now: number; readonly position: Found | undefined}): Found[] {
 	const column = columns[query.orderBy ?? (query.staleAt === undefined ? 'createdAt' : 'freshUntil')];
 	const [direction, beyond] = query.descending === true ? ['DESC', '<'] : ['ASC', '>'];
-	// Without an index every page would cost as much as all of them.
-	const limit = query.orderBy === 'size' ? -1 : keysPerPage;
-	let position: Position | undefined;
-	// What is set anew meanwhile has another place, and would come again.
-	const met = new Set<number>();
-	for (;;) {
-		const {sql, values} = conditionOf(query, now());
-		const after = position === undefined ? '' : `AND (${column}, id) ${beyond} (?, ?)`;
-		const statement = database.prepare(`
-			SELECT id, key, ${column} AS "order" FROM entries WHERE ${sql} AND id <= ? ${after} ORDER BY ${column} ${direction}, id ${direction} LIMIT ${limit}
-		`);
-		const page = statement.all(...values, last, ...(position === undefined ? [] : [position.order, position.id])) as Found[];
-		const fresh = page.filter(({id}) => !met.has(id));
-		for (const {id, key} of fresh) {
-			met.add(id);
-			yield key;
-		}
-
-		position = page.at(-1);
-		if (limit === -1 || page.length < keysPerPage) {
-			return;
-		}
-	}
+	const {sql, values} = conditionOf(query, now);
+	const after = position === undefined ? '' : `AND (${column}, id) ${beyond} (?, ?)`;
+	return database.prepare(`
+		SELECT id, key, ${column} AS "order" FROM entries WHERE ${sql} AND id <= ? ${after} ORDER BY ${column} ${direction}, id ${direction} LIMIT ${pageLength(query)}
+	`).all(...values, last, ...(position === undefined ? [] : [position.order, position.id])) as Found[];
 }
 
-const rowsPerDeletion = 25_000;
+/** Without an index every page would cost as much as all of them: there is one. */
+export function isLastPage(query: StoreQuery, page: readonly Found[]): boolean {
+	return page.length < keysPerPage || pageLength(query) === -1;
+}
+
+function pageLength({orderBy}: StoreQuery): number {
+	return orderBy === 'size' ? -1 : keysPerPage;
+}
 
 /**
-Deletes what is found, in steps of 25,000 rows, and gives the number of each step.
+Rows that are deleted in one step.
 
 Steps go by id, so that a page of the table is touched once, by what the cache still holds and the log need not be moved in between: 100,000 rows of 1 KB take 1 s that way, and 10 to 20 s in small steps by time.
 */
-export function * deleteRows(database: DatabaseSync, query: StoreQuery, now: number): Generator<number, void> {
+export const rowsPerDeletion = 25_000;
+
+/** The ids of the rows that are found, which a deletion goes by. */
+export function findIds(database: DatabaseSync, query: StoreQuery, now: number): number[] {
 	const {sql, values} = conditionOf(query, now);
 	const rows = database.prepare(`SELECT id FROM entries WHERE ${sql} ORDER BY id`).all(...values) as Array<{id: number}>;
+	return rows.map(({id}) => id);
+}
+
+/** Deletes what is still found between two ids, both included, and says how many that were. */
+export function deleteBetween(database: DatabaseSync, query: StoreQuery, {first, last, now}: {readonly first: number; readonly last: number; readonly now: number}): number {
+	const {sql, values} = conditionOf(query, now);
 	const statement = database.prepare(`DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE ${sql} AND id >= ? AND id <= ?)`);
 	database.exec('PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 0');
 	try {
-		for (let start = 0; start < rows.length; start += rowsPerDeletion) {
-			const end = Math.min(start + rowsPerDeletion, rows.length) - 1;
-			yield Number(statement.run(...values, rows[start]!.id, rows[end]!.id).changes);
-		}
+		return Number(statement.run(...values, first, last).changes);
 	} finally {
-		if (database.isOpen) {
-			database.exec('PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000');
-		}
+		database.exec('PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000');
 	}
 }

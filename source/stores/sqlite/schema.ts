@@ -35,9 +35,12 @@ const columnsOfVersion2 = `
 	ALTER TABLE entries ADD COLUMN used INTEGER;
 `;
 
+/** SQLite keeps it in the file word for word: it tells that a file is ours whose header is damaged. */
+export const signature = 'CREATE INDEX entries_fresh ON entries (fresh_until) WHERE fresh_until IS NOT NULL';
+
 const indexesOfVersion2 = `
 	CREATE INDEX entries_created ON entries (created_at) WHERE created_at IS NOT NULL;
-	CREATE INDEX entries_fresh ON entries (fresh_until) WHERE fresh_until IS NOT NULL;
+	${signature};
 	CREATE INDEX entries_used ON entries (used);
 	PRAGMA application_id = ${appCode};
 	PRAGMA user_version = ${schemaVersion};

@@ -1,6 +1,4 @@
-import type {DatabaseSync} from 'node:sqlite';
-import {inTransaction} from './schema.ts';
-import type {Statements} from './statements.ts';
+import type {Action} from './statements.ts';
 
 const pause = 60_000;
 
@@ -8,45 +6,40 @@ const pause = 60_000;
 Which keys were read lately. A read only notes its key, and the notes are written together now and then, so that reads do not become writes.
 */
 export class Uses {
-	readonly #keys = new Set<string>();
-	#writtenAt: number;
+	readonly #write: (keys: ReadonlySet<string>) => void;
+	#keys = new Set<string>();
+	#timer: NodeJS.Timeout | undefined;
 
-	constructor(now: number) {
-		this.#writtenAt = now;
+	/**
+	Notes nothing yet.
+
+	@param write - Called a minute after the first note. Nothing waits for it, the process included.
+	*/
+	constructor(write: (keys: ReadonlySet<string>) => void) {
+		this.#write = write;
 	}
 
 	note(key: string): void {
 		this.#keys.add(key);
+		this.#timer ??= setTimeout(() => {
+			this.#write(this.take());
+		}, pause).unref();
 	}
 
-	forget(): void {
-		this.#keys.clear();
+	/** What was noted, which is forgotten. */
+	take(): ReadonlySet<string> {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		const keys = this.#keys;
+		this.#keys = new Set();
+		return keys;
 	}
+}
 
-	isDue(now: number): boolean {
-		return this.#keys.size > 0 && now - this.#writtenAt >= pause;
-	}
-
-	/** One transaction for all of them, or a part of the caller's own. */
-	write(database: DatabaseSync, {use}: Statements, now: number): void {
-		if (this.#keys.size === 0) {
-			return;
+export function writeUses(keys: ReadonlySet<string>, now: number): Action<void> {
+	return ({use}) => {
+		for (const key of keys) {
+			use.run(now, key);
 		}
-
-		// Also where it fails: a file that is locked is not asked again by every read.
-		this.#writtenAt = now;
-		const writeAll = () => {
-			for (const key of this.#keys) {
-				use.run(now, key, now);
-			}
-		};
-
-		if (database.isTransaction) {
-			writeAll();
-		} else {
-			inTransaction(database, writeAll);
-		}
-
-		this.#keys.clear();
-	}
+	};
 }

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
 import test, {type ExecutionContext, type TestFn} from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {createStore} from '../../../source/index.ts';
@@ -36,7 +37,9 @@ for (const separatedFile of [true, false]) {
 			const filename = path.join(makeFolder(), 'cache');
 			const options = {filename, separatedFile, writeDelay: 1};
 			// All in one file: one store for each.
-			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {...options, ...!separatedFile && {filename: filename + cacheName}, cacheName, now});
+			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {
+				...options, ...!separatedFile && {filename: filename + cacheName}, cacheName, now,
+			});
 			return {open, ...separatedFile && {elsewhere: elsewhere('keyv-file', {...options, cacheName: '{namespace}'})}};
 		},
 		hasOurClock: false,
@@ -82,7 +85,7 @@ if ('command' in redis) {
 			const options = {url: `redis://127.0.0.1:${runningRedis!.port}`};
 			return {
 				open: namespace => createStore('@keyv/redis', {...options, cacheName: place + namespace, now}),
-				elsewhere: elsewhere('@keyv/redis', {...options, cacheName: `${place}{namespace}`}),
+				elsewhere: elsewhere('@keyv/redis', {...options, cacheName: place + '{namespace}'}),
 			};
 		},
 		hasOurClock: false,
@@ -120,9 +123,8 @@ for (const [title, folder] of versions) {
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, 'one', kept)));
 		const values = await Promise.all(stores.flatMap(store => stores.map(async (_, index) => store.get(`key ${index}`))));
 		t.deepEqual(new Set(values), new Set(['one']));
-		const {DatabaseSync} = await import('node:sqlite');
 		const database = new DatabaseSync(file);
-		t.deepEqual({...database.prepare('PRAGMA journal_mode').get()}, {journal_mode: 'wal'}); // eslint-disable-line @typescript-eslint/naming-convention
+		t.deepEqual({...database.prepare('PRAGMA journal_mode').get()}, {journal_mode: 'wal'});
 		database.close();
 		await Promise.all(stores.map(async store => store.close()));
 	});

@@ -1,0 +1,121 @@
+import test from 'ava';
+import {getCache, type Store} from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {createClient} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+
+const hang = async (): Promise<never> => new Promise(() => {});
+const fail = async (): Promise<never> => {
+	throw new Error('no connection');
+};
+
+function failAtOnce(): never {
+	throw new Error('no connection');
+}
+
+const readNames = ['get', 'iterate'] as const;
+const writeNames = ['set', 'add', 'delete', 'deleteMany', 'clear'] as const;
+const storeTimeout = 300;
+
+/** A store that another process may share, of which some methods do something else. */
+function storeWith(names: ReadonlyArray<keyof Store>, instead: () => unknown): Store {
+	const memory = new MemoryStore();
+	const store: Record<string, unknown> = {name: 'shared', holds: 'objects', close() {}};
+	for (const name of [...readNames, ...writeNames]) {
+		store[name] = names.includes(name) ? instead : (...parameters: unknown[]) => (memory[name] as (...rest: unknown[]) => unknown).apply(memory, parameters);
+	}
+
+	return store as unknown as Store;
+}
+
+async function startOrigin(): Promise<Origin> {
+	return Origin.start((_request, response) => {
+		response.setHeader('cache-control', 'max-age=100');
+		response.setHeader('vary', 'accept');
+		response.end('answer');
+	});
+}
+
+const outages = {
+	'of which the writes hang': [writeNames, hang],
+	'of which the writes fail': [writeNames, fail],
+	'of which everything hangs': [[...readNames, ...writeNames], hang],
+	'of which everything fails': [[...readNames, ...writeNames], fail],
+} as const;
+
+for (const [title, [names, instead]] of Object.entries(outages)) {
+	for (const settings of [{}, {lock: true}, {lock: true, cacheControl: true, headers: {authorization: 'Bearer one'}}] as const) {
+		const {headers = {}, ...others} = settings as {headers?: Record<string, string>};
+		test(`a store ${title} costs a request its time limit at most once, and nothing while the circuit is open (${JSON.stringify(settings)})`, async t => {
+			await using origin = await startOrigin();
+			const {client} = createClient({store: storeWith(names, instead), storeTimeout, ...others});
+			const cache = getCache(client)!;
+			const kind = (names as readonly string[]).includes('get') ? 'reads' : 'writes';
+			const opened: string[] = [];
+			cache.on('circuit', ({state, of}) => {
+				opened.push(`${of} ${state}`);
+			});
+			for (let index = 0; !opened.includes(`${kind} open`); index++) {
+				t.true(index < 10, 'the circuit does not open');
+				const start = performance.now();
+				t.is((await client(`${origin.url}/${index}`, {headers}).text()), 'answer');
+				t.true(performance.now() - start < storeTimeout + 200, `request ${index} took ${performance.now() - start} ms`);
+				await cache.idle();
+			}
+
+			let faults = 0;
+			cache.on('storeError', () => {
+				faults++;
+			});
+			const start = performance.now();
+			for (let index = 0; index < 5; index++) {
+				t.is((await client(`${origin.url}/open/${index}`, {headers}).text()), 'answer');
+			}
+
+			t.true(performance.now() - start < storeTimeout, `5 requests took ${performance.now() - start} ms`);
+			await cache.idle();
+			t.is(faults, 0);
+			t.is(cache.circuit, 'open');
+			t.is((await cache.explain({url: origin.url})).circuit.reads, kind === 'reads' ? 'open' : 'closed');
+		});
+	}
+}
+
+test('what is stored is served on by a store that can only be read', async t => {
+	await using origin = await startOrigin();
+	const memory = new MemoryStore();
+	const {client} = createClient({store: memory, now: () => Date.now()});
+	await client(origin.url);
+	await getCache(client)!.idle();
+	memory.set = fail;
+	for (let index = 0; index < 7; index++) {
+		await client(`${origin.url}/${index}`);
+		await getCache(client)!.idle();
+	}
+
+	t.is(getCache(client)!.circuit, 'open');
+	t.true((await client(origin.url)).isFromCache);
+	const {text, circuit} = await getCache(client)!.explain({url: origin.url});
+	t.deepEqual(circuit, {reads: 'closed', writes: 'open'});
+	t.regex(text, /the store is read, but not written after faults: the circuit of its writes is open/v);
+});
+
+for (const isSynchronous of [true, false]) {
+	test(`a lookup that fails is told once for a request, whatever else would be asked of the store (${isSynchronous ? 'synchronous' : 'asynchronous'} store)`, async t => {
+		await using origin = await startOrigin();
+		const instead = isSynchronous
+			? () => {
+				throw new Error('no connection');
+			}
+			: fail;
+		const {client} = createClient({store: storeWith(['get', 'add'], instead), lock: true, cacheControl: true});
+		const cache = getCache(client)!;
+		const told: string[] = [];
+		cache.on('storeError', ({operation}) => {
+			told.push(operation);
+		});
+		await client(origin.url, {context: {cache: {readOnly: true}}});
+		await cache.idle();
+		t.deepEqual(told, ['get']);
+	});
+}

@@ -1,0 +1,10 @@
+import process from 'node:process';
+import {processIdentity} from '../../source/stores/process-identity.ts';
+
+// Prints the identity of its process, and lives until its input ends.
+if (process.argv[2] !== undefined) {
+	process.title = process.argv[2];
+}
+
+process.stdout.write(`${processIdentity()}\n`);
+process.stdin.resume();
