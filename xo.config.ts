@@ -229,6 +229,14 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
+		files: ['source/stores/adapters/**', 'source/stores/create-store.ts', 'test/stores/keyv-adapters/**'],
+		rules: {
+			// The adapters' classes begin with capitals, and the options of MongoDB's driver end with them.
+			'@typescript-eslint/naming-convention': 'off',
+			'new-cap': 'off',
+		},
+	},
+	{
 		files: ['test/decorators/**', 'examples/github-client.ts'],
 		rules: {
 			// Decorators are called as they are named: like classes.

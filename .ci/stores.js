@@ -5,15 +5,24 @@ import process from 'node:process';
 
 const stores = ['memory', 'sqlite', 'filesystem', 'redis', 'mongodb', 'gridfs', 'dynamodb', 'keyv'];
 
+// With several titles, the longest that fits is the adapter's.
+const adapters = [
+	'keyv-file, separatedFile', 'keyv-file', '@keyv/sqlite 4', '@keyv/sqlite 6', '@keyv/mongo, useGridFS', '@keyv/mongo', '@keyv/redis', '@keyv/valkey', '@keyv/postgres', '@keyv/memcache',
+];
+
 const log = fs.readFileSync(process.argv[2], 'utf8');
 const results = Array.from(
 	log.matchAll(/^(?<not>not )?ok \d+ - (?:.+ › )?(?<title>.+)$/gmv),
 	({groups}) => ({isFailed: groups.not !== undefined, title: groups.title}),
 );
 
+const adapterOf = ({title}) => adapters.find(adapter => new RegExp(`^${RegExp.escape(adapter)}(?:, .*?)?: `, 'v').test(title));
+
 console.log('Stores:');
-for (const store of stores) {
-	const own = results.filter(({title}) => new RegExp(String.raw`^${store}\b.*?: `, 'iv').test(title));
+for (const store of [...stores, ...adapters]) {
+	const own = adapters.includes(store)
+		? results.filter(result => adapterOf(result) === store)
+		: results.filter(result => adapterOf(result) === undefined && new RegExp(String.raw`^${store}\b.*?: `, 'iv').test(result.title));
 	const failed = own.filter(({isFailed}) => isFailed).length;
 	const titles = own.map(({title}) => title).join('\n');
 	const server = /: served by (?<server>.+)/v.exec(titles)?.groups.server ?? 'no server needed';

@@ -216,11 +216,7 @@ export class KeyvStore implements Store {
 		const keyv = this.#keyv;
 		const exactKey = this.#exactKey(key);
 		const wasThere = await throwingFaults<unknown>(async () => this.#hasRevisions && keyv.deleteMany !== undefined ? keyv.deleteMany([exactKey]) : keyv.delete(exactKey));
-		if (Array.isArray(wasThere)) {
-			return wasThere.includes(true);
-		}
-
-		return wasThere === true;
+		return Array.isArray(wasThere) ? wasThere.includes(true) : wasThere === true;
 	}
 
 	async #deleteBatch(keys: readonly string[]): Promise<void> {

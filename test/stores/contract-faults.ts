@@ -29,7 +29,7 @@ export function testStoreFaults(register: TestFn, name: string, {
 	start, open, isDurable, storeTimeout = 300, limits = [],
 }: FaultOptions): void {
 	const title = 'with the server stopped, paused and restarted, every request is answered in time and the store is used again';
-	register(`${name}: ${title}`, async t => runWithLimits(t, limits.find(({test}) => test === title), async t => {
+	register(`${name}: ${title}`, async test => runWithLimits(test, limits.find(limit => limit.test === title), async t => {
 		await using origin = await Origin.start((request, response) => {
 			// Between two requests may be more time than a kept connection lasts.
 			response.setHeader('connection', 'close');

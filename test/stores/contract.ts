@@ -426,7 +426,7 @@ function testProcesses(check: Check, {makePlace, offers}: ContractOptions): void
 	check('of two processes that add the same 200 keys at once, each key is added by one', async (t, place) => {
 		await using other = await startElsewhere(place);
 		const store = place.open('n1');
-		t.is(store.add !== undefined, offers?.includes('add') ?? store.add !== undefined);
+		t.is(store.add !== undefined, offers?.includes('add') ?? (store.add !== undefined));
 		if (store.add !== undefined) {
 			const many = numbered(200);
 			const theirs = other.run(...many.map(key => ['add', key] as const));

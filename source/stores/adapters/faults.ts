@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {ignore} from '../server-options.ts';
 
 /** What an adapter does that cannot be guarded against, and what to do instead. */
 const warnings = {
@@ -43,7 +44,7 @@ export function warnOfFaults(adapter: object): void {
 	}
 
 	if (opts?.collection !== undefined && connect instanceof Promise) {
-		warnOfConnecting(adapter as FaultyAdapter, connect);
+		warnOfConnecting(adapter, connect);
 	}
 }
 
@@ -66,7 +67,7 @@ export async function writeInTurn<T>(adapter: object, key: string, write: () => 
 	const ofAdapter = writes.get(adapter) ?? new Map<string, Promise<unknown>>();
 	writes.set(adapter, ofAdapter);
 	const before = ofAdapter.get(key);
-	const written = before === undefined ? write() : before.then(write, write);
+	const written = before === undefined ? write() : before.catch(ignore).then(write);
 	ofAdapter.set(key, written);
 	try {
 		return await written;
@@ -82,7 +83,7 @@ type FaultyAdapter = {
 	readonly opts?: {
 		readonly separatedFile?: unknown;
 		readonly expiredCheckDelay?: unknown;
-		readonly useGridFS?: unknown; // eslint-disable-line @typescript-eslint/naming-convention -- The adapter's name.
+		readonly useGridFS?: unknown;
 		readonly collection?: unknown;
 	};
 	readonly connect?: unknown;

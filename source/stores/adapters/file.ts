@@ -1,5 +1,5 @@
 import {driver} from '../driver.ts';
-import {NamedAdapter, type StorageAdapter} from './named-adapter.ts';
+import {NamedAdapter} from './named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './options.ts';
 
 export type KeyvFileOptions = AdapterOptions & {
@@ -40,10 +40,10 @@ export function keyvFile({
 	});
 	const load = driver('keyv-file', 'keyv-file', () => import('keyv-file'));
 	return new NamedAdapter('keyv-file', async () => {
-		const {KeyvFile} = await load();
-		return new KeyvFile({
+		const module = await load();
+		return new module.KeyvFile({
 			filename, separatedFile, writeDelay, expiredCheckDelay, ...separatedFile && {serialize: JSON.stringify, deserialize},
-		}) as unknown as StorageAdapter;
+		});
 	}, {separatedFile, expiredCheckDelay});
 }
 

@@ -21,20 +21,18 @@ export type KeyvMongoOptions = AdapterOptions & {
 	/**
 	Milliseconds that a call waits for a server that is not there. The driver's own default is 30 seconds. Default: 2000.
 	*/
-	readonly serverSelectionTimeoutMS?: number; // eslint-disable-line @typescript-eslint/naming-convention -- The driver's name.
+	readonly serverSelectionTimeoutMS?: number;
 
 	/**
 	Milliseconds that connecting may take. Default: 2000.
 	*/
-	readonly connectTimeoutMS?: number; // eslint-disable-line @typescript-eslint/naming-convention -- The driver's name.
+	readonly connectTimeoutMS?: number;
 
 	/**
 	Milliseconds after which a connection that does not answer is given up. Default: 10,000.
 	*/
-	readonly socketTimeoutMS?: number; // eslint-disable-line @typescript-eslint/naming-convention -- The driver's name.
+	readonly socketTimeoutMS?: number;
 };
-
-/* eslint-disable @typescript-eslint/naming-convention -- The driver's names. */
 
 /**
 The adapter of `@keyv/mongo`. It connects once, in its constructor, and where that fails its calls never answer; so one that could not connect is given up. Its `useGridFS` is not offered: each `set` adds a revision, and `delete` removes one of them; use the store `'gridfs'`.
@@ -56,11 +54,11 @@ export function keyvMongo({
 		const {KeyvMongo} = await load();
 		const adapter = new KeyvMongo({
 			...url !== undefined && {url}, ...db !== undefined && {db}, collection, ...limits,
-		} as ConstructorParameters<typeof KeyvMongo>[0]);
+		});
 		await new Promise((resolve, reject) => {
 			adapter.on('error', reject);
 			void adapter.connect.then(resolve);
 		});
-		return adapter as unknown as StorageAdapter;
+		return adapter;
 	});
 }

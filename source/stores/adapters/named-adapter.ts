@@ -33,11 +33,14 @@ export class NamedAdapter extends EventEmitter {
 	#isClosed = false;
 
 	/**
+	Makes nothing and loads nothing yet.
+
 	@param connect - Makes the adapter; rejects when it cannot be connected, in a time of its own.
+	@param known - The adapter's `opts`, as far as they are known before it is there.
 	*/
-	constructor(name: string, connect: () => Promise<StorageAdapter>, opts: object = {}) {
+	constructor(name: string, connect: () => Promise<StorageAdapter>, known: object = {}) {
 		super();
-		this.opts = opts;
+		this.opts = known;
 		this.#name = name;
 		this.#connect = connect;
 	}

@@ -1,4 +1,11 @@
-// `@keyv/sqlite` compiles on install, so that it is no devDependency: what is used of it is said in `sqlite.ts`.
+// `@keyv/sqlite` is compiled on install, so that it is no devDependency: what is used of it is said here.
 declare module '@keyv/sqlite' {
-	export const KeyvSqlite: unknown;
+	export class KeyvSqlite {
+		constructor(options: object);
+		get(key: string): Promise<any>;
+		set(key: string, value: unknown, third?: number): Promise<any>;
+		delete(key: string): Promise<boolean>;
+		clear(): Promise<void>;
+		has(key: string): Promise<boolean>;
+	}
 }

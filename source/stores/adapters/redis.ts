@@ -1,6 +1,6 @@
 import {SettingError, shownText} from '../../errors.ts';
 import {driver} from '../driver.ts';
-import {NamedAdapter, type StorageAdapter} from './named-adapter.ts';
+import {NamedAdapter} from './named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './options.ts';
 
 export type KeyvRedisOptions = AdapterOptions & {
@@ -43,8 +43,8 @@ export function keyvRedis({
 
 	const load = driver('@keyv/redis', '@keyv/redis', () => import('@keyv/redis'));
 	return new NamedAdapter('@keyv/redis', async () => {
-		const {default: KeyvRedis} = await load();
-		const adapter = new KeyvRedis({
+		const module = await load();
+		const adapter = new module.default({
 			url,
 			disableOfflineQueue: true,
 			socket: {
@@ -58,6 +58,6 @@ export function keyvRedis({
 		});
 		// Its own message names no reason.
 		await Promise.race([adapter.getClient(), failed]);
-		return adapter as unknown as StorageAdapter;
+		return adapter;
 	});
 }

@@ -59,9 +59,10 @@ export function keyvSqlite({
 	});
 	const load = driver('@keyv/sqlite', '@keyv/sqlite', () => import('@keyv/sqlite'));
 	return new NamedAdapter('@keyv/sqlite', async () => {
-		const {KeyvSqlite} = await load() as {readonly KeyvSqlite: SqliteAdapterClass};
-		const isVersion6 = 'capabilities' in KeyvSqlite.prototype;
-		const adapter = new KeyvSqlite({
+		const module = await load();
+		const AdapterClass = module.KeyvSqlite as unknown as SqliteAdapterClass;
+		const isVersion6 = 'capabilities' in AdapterClass.prototype;
+		const adapter = new AdapterClass({
 			uri, table, iterationLimit, ...isVersion6 ? {driver: 'node:sqlite', wal, busyTimeout: busyTimeout ?? 50} : {busyTimeout: busyTimeout ?? 5000},
 		});
 		// Without a listener its first error ends the process; the call below throws the same one.

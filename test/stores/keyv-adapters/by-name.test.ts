@@ -1,7 +1,6 @@
 import {randomUUID} from 'node:crypto';
-import {registerHooks} from 'node:module';
 import path from 'node:path';
-import {pathToFileURL} from 'node:url';
+import {DatabaseSync} from 'node:sqlite';
 import test, {type ExecutionContext, type TestFn} from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {createStore} from '../../../source/index.ts';
@@ -13,23 +12,14 @@ import {
 } from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
 import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {importSqliteFrom} from '../../helpers/sqlite-adapter.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore} from '../contract.ts';
 import {elsewhere} from '../open-elsewhere.ts';
 import {limitsFor} from './limits.ts';
-import {findPackage, type Installed} from './packages.ts';
+import {findPackage} from './packages.ts';
 
 const kept = {expires: undefined};
-
-// `@keyv/sqlite` is compiled on install, and so not beside the other packages.
-let sqliteFolder: Installed = 'test/adapters';
-registerHooks({
-	resolve(specifier, context, next) {
-		return specifier === '@keyv/sqlite'
-			? next(pathToFileURL(path.resolve(import.meta.dirname, '../../..', sqliteFolder, 'node_modules/@keyv/sqlite/dist', sqliteFolder === 'test/adapters' ? 'index.js' : 'index.mjs')).href, context)
-			: next(specifier, context);
-	},
-});
 
 const redis = await redisServer();
 const mongo = await mongoJavaServer();
@@ -47,7 +37,9 @@ for (const separatedFile of [true, false]) {
 			const filename = path.join(makeFolder(), 'cache');
 			const options = {filename, separatedFile, writeDelay: 1};
 			// All in one file: one store for each.
-			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {...options, ...!separatedFile && {filename: filename + cacheName}, cacheName, now});
+			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {
+				...options, ...!separatedFile && {filename: filename + cacheName}, cacheName, now,
+			});
 			return {open, ...separatedFile && {elsewhere: elsewhere('keyv-file', {...options, cacheName: '{namespace}'})}};
 		},
 		hasOurClock: false,
@@ -93,7 +85,7 @@ if ('command' in redis) {
 			const options = {url: `redis://127.0.0.1:${runningRedis!.port}`};
 			return {
 				open: namespace => createStore('@keyv/redis', {...options, cacheName: place + namespace, now}),
-				elsewhere: elsewhere('@keyv/redis', {...options, cacheName: `${place}{namespace}`}),
+				elsewhere: elsewhere('@keyv/redis', {...options, cacheName: place + '{namespace}'}),
 			};
 		},
 		hasOurClock: false,
@@ -117,7 +109,7 @@ if ('command' in redis) {
 	tellServer(test, '@keyv/redis, by name', undefined, redis.missing);
 }
 
-const versions: ReadonlyArray<readonly [title: string, folder: Installed]> = [['@keyv/sqlite 4', 'test/adapters'], ['@keyv/sqlite 6', 'test/adapters/beta']];
+const versions = [['@keyv/sqlite 4', 'test/adapters'], ['@keyv/sqlite 6', 'test/adapters/beta']] as const;
 for (const [title, folder] of versions) {
 	if (findPackage('@keyv/sqlite', folder) === undefined) {
 		tellServer(test, `${title}, by name`, undefined, `package \`@keyv/sqlite\` in \`${folder}\`: \`npm ci\` there installs it`);
@@ -125,15 +117,14 @@ for (const [title, folder] of versions) {
 	}
 
 	test.serial(`${title}, by name: it keeps entries in a write-ahead log, for several stores on one file`, async t => {
-		sqliteFolder = folder;
+		importSqliteFrom(folder);
 		const file = path.join(makeFolder(), 'cache.sqlite');
 		const stores = Array.from({length: 4}, () => createStore('@keyv/sqlite', {uri: `sqlite://${file}`}));
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, 'one', kept)));
 		const values = await Promise.all(stores.flatMap(store => stores.map(async (_, index) => store.get(`key ${index}`))));
 		t.deepEqual(new Set(values), new Set(['one']));
-		const {DatabaseSync} = await import('node:sqlite');
 		const database = new DatabaseSync(file);
-		t.deepEqual({...database.prepare('PRAGMA journal_mode').get()}, {journal_mode: 'wal'}); // eslint-disable-line @typescript-eslint/naming-convention
+		t.deepEqual({...database.prepare('PRAGMA journal_mode').get()}, {journal_mode: 'wal'});
 		database.close();
 		await Promise.all(stores.map(async store => store.close()));
 	});

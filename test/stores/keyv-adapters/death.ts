@@ -16,7 +16,8 @@ type DeathOptions = {
 /**
 Shows a limit that nothing can guard against: an adapter ends the process when its server goes away.
 */
-export function testDeath(test: TestFn, title: string, {command, args: [name, shape, place], diesOf}: DeathOptions): void {
+export function testDeath(test: TestFn, title: string, {command, args, diesOf}: DeathOptions): void {
+	const [name, shape, place] = args;
 	test(`${title}: it ends the process when its server goes away`, async t => {
 		await using server = await ServerProcess.start(await command());
 		const where = JSON.stringify({...JSON.parse(place) as object, port: server.port});

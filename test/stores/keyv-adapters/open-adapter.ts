@@ -1,6 +1,11 @@
 import {openStore} from '../../../source/stores/open.ts';
 import type {Store} from '../../../source/stores/types.ts';
-import {makerOf, type AdapterPlace, type ShapeName, type SubjectName} from './subjects.ts';
+import {
+	makerOf,
+	type AdapterPlace,
+	type ShapeName,
+	type SubjectName,
+} from './subjects.ts';
 
 /** For `OtherProcess`: opens a cache on an adapter that this process makes for itself. */
 export async function open(cacheName: string, name: string, shape: string, place: string): Promise<Store> {

@@ -4,7 +4,12 @@ import type {AddressInfo} from 'node:net';
 import process from 'node:process';
 import got from 'got';
 import {cacheHooks, getCache} from '../../../source/index.ts';
-import {makerOf, type AdapterPlace, type ShapeName, type SubjectName} from './subjects.ts';
+import {
+	makerOf,
+	type AdapterPlace,
+	type ShapeName,
+	type SubjectName,
+} from './subjects.ts';
 
 // Started by `testDeath`: asks, says that it has, waits until the server of its store is gone, and asks some more.
 const [name, shape, place] = process.argv.slice(2) as [SubjectName, ShapeName, string];

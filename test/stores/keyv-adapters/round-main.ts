@@ -1,7 +1,12 @@
 import process from 'node:process';
 import got from 'got';
 import {cacheHooks, getCache} from '../../../source/index.ts';
-import {makerOf, type AdapterPlace, type ShapeName, type SubjectName} from './subjects.ts';
+import {
+	makerOf,
+	type AdapterPlace,
+	type ShapeName,
+	type SubjectName,
+} from './subjects.ts';
 
 // Asks for a URL in a process of its own, with an adapter of its own on the place that is given, and says whether the answer came from the cache.
 const [name, shape, place, url] = process.argv.slice(2) as [SubjectName, ShapeName, string, string];

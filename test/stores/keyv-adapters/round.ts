@@ -120,8 +120,8 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 		t.deepEqual([await ask(), await ask()], [false, true]);
 	});
 
-	for (const [title, remove] of removals) {
-		check(`${title} leaves the application its own keys`, async (t, {client, cache, url, setting: {setting}, place}) => {
+	for (const [removal, remove] of removals) {
+		check(`${removal} leaves the application its own keys`, async (t, {client, cache, url, setting: {setting}, place}) => {
 			// Some servers have one space of keys for all.
 			const key = `session-${place.id}`;
 			// The adapter of Memcached reads what it finds as JSON.

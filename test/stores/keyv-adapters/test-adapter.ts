@@ -5,8 +5,8 @@ import type {Store} from '../../../source/stores/types.ts';
 import {ServerProcess, type ServerCommand} from '../../helpers/server-process.ts';
 import {makeFolder, tellServer} from '../../helpers/servers.ts';
 import {testStoreFaults} from '../contract-faults.ts';
-import {testDeath} from './death.ts';
 import {testStore, type KnownLimit, type Place} from '../contract.ts';
+import {testDeath} from './death.ts';
 import {limitsFor, refusalOf} from './limits.ts';
 import {findPackage} from './packages.ts';
 import {testRound} from './round.ts';
@@ -157,11 +157,13 @@ class SharedSetting {
 		const {store} = openStore(this.#current.setting, {cacheName, now});
 		const close = async (): Promise<void> => {
 			this.#users--;
-			const unused = this.#users === 0 ? this.#current : undefined;
-			if (unused !== undefined) {
-				this.#current = undefined;
-				await (this.#isApart ? unused.adapter.disconnect?.() : undefined);
+			if (this.#users > 0) {
+				return;
 			}
+
+			const unused = this.#current;
+			this.#current = undefined;
+			await (this.#isApart ? unused?.adapter.disconnect?.() : undefined);
 		};
 
 		return new Proxy(store, {
