@@ -1,6 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {KeysAndAttributes, WriteRequest} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
+import {batches} from '../server-options.ts';
 import type {Connection} from './connection.ts';
 import type {Item, ItemKey} from './items.ts';
 
@@ -45,8 +46,7 @@ The items that are there, in no order; no key may be asked for twice.
 export async function readMany(connection: Connection, keys: readonly ItemKey[], how: Omit<KeysAndAttributes, 'Keys'>): Promise<Item[]> {
 	const {tableName} = connection.options;
 	const found: Item[] = [];
-	const batches = slices(keys, mostReads);
-	await inParallel(batches, batchesAtOnce, async batch => untilProcessed(connection, batch, async keysLeft => {
+	await inParallel([...batches(keys, mostReads)], batchesAtOnce, async batch => untilProcessed(connection, batch, async keysLeft => {
 		const {Responses: responses, UnprocessedKeys: unprocessed} = await connection.send('BatchGetItem', {RequestItems: {[tableName]: {...how, Keys: [...keysLeft]}}});
 		const items = responses?.[tableName] ?? [];
 		found.push(...items);
@@ -81,12 +81,12 @@ async function untilProcessed<T>(connection: Connection, all: readonly T[], step
 }
 
 function batched(writes: readonly Write[]): Write[][] {
-	const batches: Write[][] = [];
+	const all: Write[][] = [];
 	let room = 0;
 	for (const write of writes) {
-		const last = batches.at(-1);
+		const last = all.at(-1);
 		if (last === undefined || last.length === mostWrites || write.bytes > room) {
-			batches.push([write]);
+			all.push([write]);
 			room = mostBytes - write.bytes;
 		} else {
 			last.push(write);
@@ -94,11 +94,7 @@ function batched(writes: readonly Write[]): Write[][] {
 		}
 	}
 
-	return batches;
-}
-
-export function slices<T>(items: readonly T[], length: number): T[][] {
-	return Array.from({length: Math.ceil(items.length / length)}, (_, index) => items.slice(index * length, (index + 1) * length));
+	return all;
 }
 
 /**

@@ -1,10 +1,10 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
+import {batches} from '../server-options.ts';
 import {
 	deletion,
 	inParallel,
 	readMany,
-	slices,
 	writeMany,
 } from './batches.ts';
 import {isCausedBy, type Connection} from './connection.ts';
@@ -68,8 +68,7 @@ The bytes of the version that the item names, in one piece; `undefined` when som
 */
 export async function readChunks(connection: Connection, head: Item, consistent: boolean): Promise<Uint8Array | undefined> {
 	const version = versionIn(head)!;
-	const batches = slices(keysOf(version), chunksPerRead);
-	const found = await inParallel(batches, readsAtOnce, async keys => readMany(connection, keys, {ConsistentRead: consistent}));
+	const found = await inParallel([...batches(keysOf(version), chunksPerRead)], readsAtOnce, async keys => readMany(connection, keys, {ConsistentRead: consistent}));
 	const chunks = new Map(found.flat().map(item => [item.namespace?.S, item.data?.B]));
 	const pieces = keysOf(version).map(({namespace}) => chunks.get(namespace.S)).filter(piece => piece !== undefined);
 	return pieces.length === version.count ? Buffer.concat(pieces) : undefined;

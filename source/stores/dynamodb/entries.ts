@@ -44,9 +44,9 @@ const ourNames = {'#value': 'value', '#version': 'version'} as const;
 const atOnce = 16;
 
 /**
-The entries of one namespace: what the two faces, `DynamoDbStore` and `KeyvDynamoDb`, have in common.
+The entries of one namespace: what `DynamoDbStore`, which is one, and `KeyvDynamoDb`, which has one, have in common.
 */
-export class Entries {
+export class Entries<Value = unknown> {
 	readonly #connection: Connection;
 	readonly #partition: string;
 
@@ -55,14 +55,14 @@ export class Entries {
 		this.#partition = partitionOf(namespace);
 	}
 
-	async get(key: string): Promise<unknown> {
+	async get(key: string): Promise<Value | undefined> {
 		const {consistentRead} = this.#connection.options;
 		const item = await this.#read(key, consistentRead);
 		return item === undefined ? undefined : this.#value(item);
 	}
 
 	/** The values in the order of the keys; a key may be there several times. */
-	async getMany(keys: readonly string[]): Promise<unknown[]> {
+	async getMany(keys: readonly string[]): Promise<Array<Value | undefined>> {
 		const items = await this.#find(keys, {ConsistentRead: this.#connection.options.consistentRead});
 		const live = [...items].filter(([, item]) => this.#isLive(item));
 		const values = new Map(await inParallel(live, atOnce, async ([key, item]) => [key, await this.#value(item)] as const));
@@ -87,7 +87,7 @@ export class Entries {
 	/** Of several entries of one key, the last is set. */
 	async setMany(entries: readonly NewEntry[]): Promise<void> {
 		const last = new Map(entries.map(entry => [entry.key, entry])).values().toArray();
-		await this.deleteMany(last.filter(({expires}) => this.#hasPassed(expires)).map(({key}) => key));
+		await this.deleteEach(last.filter(({expires}) => this.#hasPassed(expires)).map(({key}) => key));
 		const drafts = last.filter(({expires}) => !this.#hasPassed(expires))
 			.map(({key, value, expires}) => draftOf(this.#partition, key, value, {expires}));
 		const present = await readMany(this.#connection, drafts.map(({key}) => key), {...head, ConsistentRead: true});
@@ -106,7 +106,7 @@ export class Entries {
 	}
 
 	/** Whether there was one, in the order of the keys. */
-	async deleteMany(keys: readonly string[]): Promise<boolean[]> {
+	async deleteEach(keys: readonly string[]): Promise<boolean[]> {
 		const items = await this.#find(keys, {...head, ConsistentRead: true});
 		const wereLive = keys.map(key => this.#isLive(items.get(key)));
 		await this.#deleteItems(items.values().toArray());
@@ -126,7 +126,7 @@ export class Entries {
 	}
 
 	/** By pages of up to 1 MB: what is deleted while its page is met may still be met. */
-	async * iterate(): AsyncGenerator<readonly [key: string, value: unknown], void> {
+	async * iterate(): AsyncGenerator<readonly [key: string, value: Value], void> {
 		const pages = this.#query({ConsistentRead: this.#connection.options.consistentRead});
 		for await (const {Items: items = []} of pages) {
 			for (const item of items) {
@@ -155,20 +155,25 @@ export class Entries {
 		return count;
 	}
 
+	/** Only a client of our own is closed. */
+	close(): void {
+		this.#connection.close();
+	}
+
 	async #read(key: string, consistent: boolean): Promise<Item | undefined> {
 		const {Item: item} = await this.#connection.send('GetItem', {Key: itemKey(this.#partition, key), ConsistentRead: consistent});
 		return this.#isLive(item) ? item : undefined;
 	}
 
 	/** Tried twice: whoever replaces an entry deletes its chunks. */
-	async #value(item: Item, isAgain = false): Promise<unknown> {
+	async #value(item: Item, isAgain = false): Promise<Value | undefined> {
 		if (versionIn(item) === undefined) {
-			return valueIn(item);
+			return valueIn(item) as Value | undefined;
 		}
 
 		const chunks = await readChunks(this.#connection, item, isAgain || this.#connection.options.consistentRead);
 		if (chunks !== undefined) {
-			return valueIn(item, chunks);
+			return valueIn(item, chunks) as Value | undefined;
 		}
 
 		const again = isAgain ? undefined : await this.#read(keyIn(item), true);

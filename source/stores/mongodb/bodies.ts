@@ -43,7 +43,7 @@ type Chunk = {
 /**
 Bytes that heads refer to, as files of GridFS: under an id of their own, so that they are never written over.
 
-The driver's `GridFSBucket` writes no dates into its chunks, by which the server deletes what has expired, and what a writer that was killed has left.
+The driver's `GridFSBucket` writes no dates into its chunks, by which the server deletes what has expired. What a writer that was killed has left, and expires never, is found by `begunBefore`.
 */
 export class Bodies {
 	readonly #options: BodiesOptions;
@@ -52,11 +52,11 @@ export class Bodies {
 		this.#options = options;
 	}
 
-	/** Until `keep` is called it is there for an hour or until it expires. Leaves nothing behind where it fails, unless the server is lost. */
+	/** Leaves nothing behind where it fails, unless the server is lost. */
 	async write(bytes: Uint8Array, {namespace, key, expires}: BodyOwner): Promise<MongoDb.ObjectId> {
 		const {connection, owner, chunkSize, now} = this.#options;
 		const uploadDate = new Date(now());
-		const ours = {owner, expires: new Date(Math.max(uploadDate.getTime() + unfinishedAfter, expires?.getTime() ?? 0))};
+		const ours = {owner, ...(expires !== undefined && {expires})};
 		const id = await connection.run('set', async link => {
 			await this.#prepare(link);
 			const {ObjectId} = link.driver;
@@ -98,14 +98,6 @@ export class Bodies {
 		await this.#options.connection.run('delete', async link => {
 			await this.#files(link).deleteMany({_id: {$in}});
 			await this.#chunks(link).deleteMany({files_id: {$in}});
-		});
-	}
-
-	/** Lets it be there for good, once a head refers to it. */
-	async keep(id: MongoDb.ObjectId): Promise<void> {
-		await this.#options.connection.run('set', async link => {
-			await this.#chunks(link).updateMany({files_id: id}, {$unset: {expires: ''}});
-			await this.#files(link).updateMany({_id: id}, {$unset: {expires: ''}});
 		});
 	}
 

@@ -243,10 +243,6 @@ export class EntriesStore<Value extends StoredValue> {
 		}
 
 		if (placed.isThere) {
-			if (head.expires === undefined) {
-				await this.#bodies.keep(body);
-			}
-
 			await this.#forget(placed.old);
 		} else {
 			await this.#bodies.remove([body]);
