@@ -18,7 +18,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {createServer} from 'node:net';
-import {tmpdir} from 'node:os';
+import {homedir, tmpdir} from 'node:os';
 import {basename, dirname, join} from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
@@ -580,6 +580,16 @@ test('after closing, every call says that the store is closed', async t => {
 	t.throws(() => store.get('key'), closed);
 	t.throws(() => store.set('key', bytes('one'), kept), closed);
 	await t.throwsAsync(async () => listed(store), closed);
+});
+
+test('a path may begin with the home folder, its parents are made, and the store says where it lies', async t => {
+	t.is(new FilesystemStore({path: '~/cache'}).path, join(homedir(), 'cache'));
+	t.is(new FilesystemStore({path: 'cache'}).path, join(process.cwd(), 'cache'));
+	t.is(createStore('filesystem').path, join(process.cwd(), 'http_cache'));
+	const store = new FilesystemStore({path: join(temporaryFolder(t), 'deep', 'er')});
+	await store.set('key', bytes('one'), kept);
+	t.true(existsSync(store.path));
+	await store.close();
 });
 
 test('wrong options and values are refused at once', t => {

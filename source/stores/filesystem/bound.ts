@@ -1,7 +1,7 @@
 import {utimesSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {fileAt} from './files.ts';
-import type {CacheFolder} from './folder.ts';
+import {removedPerTurn, type CacheFolder} from './folder.ts';
 
 /** Milliseconds in which a file that is read again gets no new stamp. */
 const stampPause = 60_000;
@@ -83,7 +83,7 @@ export class Bound {
 			try {
 				const files = await this.#list(); // eslint-disable-line no-await-in-loop
 				const total = files.reduce((sum, {bytes}) => sum + bytes, 0);
-				left = this.#maxBytes - (total > this.#maxBytes ? this.#evict(await this.#own(files)) : total); // eslint-disable-line no-await-in-loop
+				left = this.#maxBytes - (total > this.#maxBytes ? await this.#evict(await this.#own(files)) : total); // eslint-disable-line no-await-in-loop
 			} catch {
 				// The next measure may succeed.
 			}
@@ -136,7 +136,7 @@ export class Bound {
 		return own.toSorted((a, b) => a.time - b.time);
 	}
 
-	#evict(files: readonly OwnUsed[]): number {
+	async #evict(files: readonly OwnUsed[]): Promise<number> {
 		const newest = files.find(({path}) => path === this.#newest);
 		const others = files.filter(file => file !== newest);
 		const target = this.#maxBytes - ((1 - share) * (this.#maxBytes - (newest?.bytes ?? 0)));
@@ -146,7 +146,11 @@ export class Bound {
 		}
 
 		// What was set without `indexed` leaves last, and only if it must: entries need it, and it is read more seldom than they.
-		for (const {path, bytes, isEntry} of [...others.filter(file => file.isEntry), ...others.filter(file => !file.isEntry)]) {
+		for (const [index, {path, bytes, isEntry}] of [...others.filter(file => file.isEntry), ...others.filter(file => !file.isEntry)].entries()) {
+			if (index % removedPerTurn === removedPerTurn - 1) {
+				await nextTurn(); // eslint-disable-line no-await-in-loop
+			}
+
 			if (left <= (isEntry ? target : this.#maxBytes)) {
 				break;
 			}

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, writeSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {CacheHooksError} from '../../errors.ts';
 import {isBeingMade} from '../file-modes.ts';
@@ -8,6 +9,7 @@ import {isGone, processIdentity} from '../process-identity.ts';
 import {
 	fileAt,
 	isThere,
+	onceMade,
 	readBeginning,
 	removeFile,
 } from './files.ts';
@@ -29,7 +31,7 @@ export async function withClaim<T>(path: string, place: Place, action: () => Pro
 	const claim = `${mark}claim ${processIdentity()} ${randomUUID()}\n`;
 	let met: string | undefined;
 	let since = 0;
-	while (!isClaimed(path, claim, place)) {
+	while (!await onceMade(dirname(path), () => isClaimed(path, claim, place))) { // eslint-disable-line no-await-in-loop
 		const other = claimAt(path);
 		if (other !== met) {
 			[met, since] = [other, performance.now()];

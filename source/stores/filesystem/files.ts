@@ -17,7 +17,9 @@ import {
 } from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {changeMode, modeToKeep} from '../file-modes.ts';
+import {setTimeout as pause} from 'node:timers/promises';
+import {recover} from '../../maybe-promise.ts';
+import {changeMode, isBeingMade, modeToKeep} from '../file-modes.ts';
 import type {Place} from '../place.ts';
 import type {MaybePromise} from '../types.ts';
 
@@ -144,7 +146,7 @@ export function replaceFile(path: string, parts: readonly Uint8Array[], {time, p
 
 		finish();
 	} catch (error) {
-		rmSync(temporary, {force: true});
+		discard(temporary);
 		throw error;
 	}
 }
@@ -155,9 +157,46 @@ async function writeLarge(temporary: string, parts: readonly Uint8Array[], place
 		await writeFile(temporary, parts);
 		finish();
 	} catch (error) {
-		rmSync(temporary, {force: true});
+		discard(temporary);
 		throw error;
 	}
+}
+
+/** Removes a file that is of no use. */
+function discard(temporary: string): void {
+	try {
+		rmSync(temporary, {force: true});
+	} catch {
+		// The error that made it so says more.
+	}
+}
+
+/**
+Does something in a folder, and tries again what is refused while another process is just making that folder or one above it.
+*/
+export function onceMade<T>(folder: string, action: () => MaybePromise<T>): MaybePromise<T> {
+	return recover(action, error => {
+		if ((error as {code?: unknown}).code !== 'EACCES' || !isBelowNew(folder)) {
+			throw error;
+		}
+
+		return (async () => {
+			await pause(2);
+			return onceMade(folder, action);
+		})();
+	});
+}
+
+function isBelowNew(folder: string): boolean {
+	let isNew = false;
+	try {
+		isNew = isBeingMade(folder, 0o700);
+	} catch {
+		// One above it lets nobody in.
+	}
+
+	const parent = dirname(folder);
+	return isNew || (parent !== folder && isBelowNew(parent));
 }
 
 function writeWhole(file: number, bytes: Uint8Array): void {

@@ -28,6 +28,9 @@ import {
 /** The extensions that `extensionOf` chooses from. The first that is there counts. */
 const extensionsByValue = ['.json', '.yaml', '.bin'] as const;
 
+/** Removing a file takes up to 1 ms, and the event loop is to go on. */
+export const removedPerTurn = 16;
+
 /** A file of ours. */
 export type OwnFile = {readonly path: string; readonly head: ReadHead};
 
@@ -128,7 +131,14 @@ export class CacheFolder {
 	async clear(): Promise<void> {
 		for (const fanOut of this.fanOuts()) {
 			await nextTurn(); // eslint-disable-line no-await-in-loop
-			const removed = this.entriesIn(fanOut).filter(path => this.remove(path) !== undefined).length + removeLeftOvers(fanOut);
+			let removed = removeLeftOvers(fanOut);
+			for (const [index, path] of this.entriesIn(fanOut).entries()) {
+				removed += this.remove(path) === undefined ? 0 : 1;
+				if (index % removedPerTurn === removedPerTurn - 1) {
+					await nextTurn(); // eslint-disable-line no-await-in-loop
+				}
+			}
+
 			if (removed > 0) {
 				removeIfEmpty(fanOut);
 			}

@@ -1,4 +1,5 @@
-import {statSync} from 'node:fs';
+import {statSync, type Stats} from 'node:fs';
+import {dirname} from 'node:path';
 import {CacheHooksError} from '../../errors.ts';
 import {isPromise} from '../../maybe-promise.ts';
 import type {
@@ -10,7 +11,12 @@ import type {
 import {Evictions} from '../evictions.ts';
 import {Bound} from './bound.ts';
 import {withClaim} from './claim.ts';
-import {fileAt, readBytes, replaceFile} from './files.ts';
+import {
+	fileAt,
+	onceMade,
+	readBytes,
+	replaceFile,
+} from './files.ts';
 import {CacheFolder} from './folder.ts';
 import {
 	framed,
@@ -111,13 +117,13 @@ export class FilesystemStore implements Store {
 			this.#sweep.afterSet(this.#settings.now());
 		};
 
-		const written = replaceFile(path, parts, {
+		const written = onceMade(dirname(path), () => replaceFile(path, parts, {
 			time: this.#settings.now(),
 			place: this.#settings.place,
 			check: () => {
 				this.#folder.expectOwn(path);
 			},
-		});
+		}));
 		if (isPromise(written)) {
 			return written.then(finish);
 		}
@@ -233,12 +239,25 @@ export class FilesystemStore implements Store {
 			return;
 		}
 
-		const stats = statSync(place.path, {throwIfNoEntry: false});
+		const stats = this.#statFolder();
 		if (stats?.isDirectory() === false || (stats === undefined && readOnly)) {
 			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store: there is no folder \`${place.path}\``);
 		}
 
 		this.#isFolderThere = stats !== undefined;
+	}
+
+	#statFolder(): Stats | undefined {
+		try {
+			return statSync(this.path, {throwIfNoEntry: false});
+		} catch (error) {
+			if (this.#settings.readOnly) {
+				throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store \`${this.path}\`: ${(error as Error).message}`, {cause: error});
+			}
+
+			// Another process may be about to make it; what is done in it says more.
+			return undefined;
+		}
 	}
 
 	#expectWritable(): void {
