@@ -280,7 +280,7 @@ export class CacheCore {
 
 			return then(found, known => {
 				// With that, the store has had its chance: nothing else is asked of it for this request, and one fault is told once.
-				const isUnread = known.stored === undefined && (this.#faults !== faults || this.circuits.reads === 'open');
+				const isUnread = known.stored === undefined && (this.#faults !== faults || (this.#circuits?.hasFailed === true && this.#circuits.reads === 'open'));
 				return isUnread ? unread : this.#current(known, use, head);
 			});
 		};

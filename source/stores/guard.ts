@@ -204,7 +204,7 @@ class GuardedStore implements Store {
 		// Closing is never left out: it gives back what the store holds.
 		const circuits = call.operation === 'close' ? undefined : this.#circuits;
 		const kind = writes.has(call.operation) ? 'writes' : 'reads';
-		const admission = circuits?.enter(kind) ?? 'normal';
+		const admission = circuits?.hasFailed === true ? circuits.enter(kind) : 'normal';
 		if (admission === 'barred') {
 			return this.#barred(call.miss, circuits!, kind);
 		}
@@ -220,7 +220,7 @@ class GuardedStore implements Store {
 			return this.#wait(call, answer, {circuits, kind, admission});
 		}
 
-		circuits?.succeed(kind, admission);
+		noteSuccess({circuits, kind, admission});
 		return answer;
 	}
 
@@ -242,7 +242,7 @@ class GuardedStore implements Store {
 		const limit = this.#timeout + (call.extraTime ?? 0);
 		try {
 			const value = await within(limit, call.operation, answer);
-			entered.circuits?.succeed(entered.kind, entered.admission);
+			noteSuccess(entered);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
@@ -256,7 +256,7 @@ class GuardedStore implements Store {
 	#fault<T>({operation, key, miss}: Call<T>, error: unknown, {circuits, kind, admission}: Entered): T {
 		// A store that may not be written is no store that fails.
 		if (isReadOnlyError(error)) {
-			circuits?.succeed(kind, admission);
+			noteSuccess({circuits, kind, admission});
 		} else {
 			circuits?.fail(kind, admission, error);
 		}
@@ -275,6 +275,12 @@ class GuardedStore implements Store {
 		} catch {
 			// A listener must not break a request either.
 		}
+	}
+}
+
+function noteSuccess({circuits, kind, admission}: Entered): void {
+	if (circuits?.hasFailed === true) {
+		circuits.succeed(kind, admission);
 	}
 }
 

@@ -346,7 +346,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			await t.throwsAsync(getCache(client)!.ready(), {code: 'ERR_STORE_OPEN'});
 			if ('mode' in settings) {
 				const error: unknown = await client(`${origin.url}/hit`).catch((error: unknown) => error);
-				told.push(...codesOf(error));
+				told.push(...codesOf(error).slice(0, 2));
 			} else {
 				const {body} = await client(`${origin.url}/hit`);
 				told.push(body);
