@@ -172,6 +172,8 @@ function makeRound(t: ExecutionContext, origin: Origin, {name, make, newPlace}: 
 }
 
 function answer(request: Parameters<Parameters<typeof Origin.start>[0]>[0], response: Parameters<Parameters<typeof Origin.start>[0]>[1]): void {
+	// Between two requests may be more time than a kept connection lasts.
+	response.setHeader('connection', 'close');
 	switch (request.url) {
 		case '/vary': {
 			response.setHeader('vary', 'accept-language');

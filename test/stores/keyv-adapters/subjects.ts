@@ -23,8 +23,14 @@ export type AdapterPlace = {
 	/** A name for those that keep tables, collections or namespaces. */
 	readonly id: string;
 
+	/** One of the 16 databases of a Redis. */
+	readonly database?: number;
+
 	/** The port of the server on loopback. */
 	readonly port: number;
+
+	/** Milliseconds that its server may take until it is connected. Default: 20,000, which a busy machine needs. */
+	readonly connectTimeout?: number;
 };
 
 type AdapterClass = new (...options: readonly unknown[]) => Adapter;
@@ -89,16 +95,16 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
 		package: '@keyv/mongo',
 		installed: 'node_modules',
 		server: mongoJavaServer,
-		make: (module, {id, port}) => new (classOf(module, 'KeyvMongo'))({
-			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, serverSelectionTimeoutMS: 2000,
+		make: (module, {id, port, connectTimeout = 20_000}) => new (classOf(module, 'KeyvMongo'))({
+			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, serverSelectionTimeoutMS: connectTimeout,
 		}),
 	},
 	'@keyv/mongo, useGridFS': {
 		package: '@keyv/mongo',
 		installed: 'node_modules',
 		server: mongoJavaServer,
-		make: (module, {id, port}) => new (classOf(module, 'KeyvMongo'))({
-			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, useGridFS: true, serverSelectionTimeoutMS: 2000,
+		make: (module, {id, port, connectTimeout = 20_000}) => new (classOf(module, 'KeyvMongo'))({
+			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, useGridFS: true, serverSelectionTimeoutMS: connectTimeout,
 		}),
 		diesOf: /MongoNetworkError|MongoServerSelectionError/v,
 	},
@@ -106,13 +112,13 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
 		package: '@keyv/redis',
 		installed: 'node_modules',
 		server: redisServer,
-		make: (module, {port}) => new (classOf(module, 'default'))(`redis://127.0.0.1:${port}`, {connectionTimeout: 2000, throwOnErrors: true}),
+		make: (module, {port, database = 0, connectTimeout = 20_000}) => new (classOf(module, 'default'))(`redis://127.0.0.1:${port}/${database}`, {connectionTimeout: connectTimeout, throwOnErrors: true}),
 	},
 	'@keyv/valkey': {
 		package: '@keyv/valkey',
 		installed: 'test/adapters',
 		server: redisServer,
-		make: (module, {port}) => new (classOf(module, 'default'))(`redis://127.0.0.1:${port}`),
+		make: (module, {port, database = 0}) => new (classOf(module, 'default'))(`redis://127.0.0.1:${port}/${database}`),
 	},
 	'@keyv/postgres': {
 		package: '@keyv/postgres',

@@ -55,7 +55,10 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 
 		await running?.stop();
 	});
-	const newPlace = (): AdapterPlace => ({folder: makeFolder(), id: `t${randomUUID().replaceAll('-', '')}`, port: running?.port ?? 0});
+	let places = 0;
+	const newPlace = (): AdapterPlace => ({
+		folder: makeFolder(), id: `t${randomUUID().replaceAll('-', '')}`, database: places++ % 16, port: running?.port ?? 0,
+	});
 	for (const [shape, make] of makers) {
 		const refusal = refusalOf(name, shape);
 		if (refusal !== undefined) {
@@ -69,8 +72,9 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 		const tested = {
 			name, shape, make, newPlace, limits,
 		};
-		testContract(test, tested);
-		testRound(test, `${name}, ${shape}`, tested);
+		// One after another: together they would be late on a busy machine.
+		testContract(test.serial as TestFn, tested);
+		testRound(test.serial as TestFn, `${name}, ${shape}`, tested);
 		if (server !== undefined) {
 			testOutage(test, server.command, tested);
 		}
@@ -99,7 +103,7 @@ function testOutage(test: TestFn, command: ServerCommand, {
 	testStoreFaults(test.serial as TestFn, `${name}, ${shape}`, {
 		start: async () => ServerProcess.start(command),
 		open(port) {
-			const {adapter, setting} = make({...newPlace(), port});
+			const {adapter, setting} = make({...newPlace(), port, connectTimeout: 2000});
 			made.push(adapter);
 			return openStore(setting, {cacheName: 'n1'}).store;
 		},
