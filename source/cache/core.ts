@@ -164,7 +164,7 @@ export class CacheCore {
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
-			cacheName, now, maxBytes, maxEntries, readOnly: this.isReadOnly,
+			cacheName, now, maxBytes, maxEntries, storeTimeout, readOnly: this.isReadOnly,
 		});
 		if (settings.mode !== undefined) {
 			opened.store.keepRecordings?.();
@@ -208,8 +208,7 @@ export class CacheCore {
 			},
 		});
 		this.journal = new Journal({
-			// A `Store` is a container of its own, whatever the caches on it are called.
-			local: localJournalOf(store, opened.store === store ? '' : cacheName),
+			local: localJournalOf(store, opened.cacheName),
 			isShared: opened.store.isLocal !== true,
 			isReadOnly: this.isReadOnly,
 			store: throwing,

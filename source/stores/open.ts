@@ -36,6 +36,9 @@ type OpenStoreOptions = {
 	/** How many entries are kept; the store's own default where it is `undefined`. */
 	readonly maxEntries?: number | undefined;
 
+	/** Milliseconds for which a call that meets the lock of another process is tried again, by a store that tries again. Nobody waits for it any longer then. Default: the store's. */
+	readonly storeTimeout?: number;
+
 	/** Whether nothing is written, deleted or created: calls that write throw `ERR_STORE_READ_ONLY`. Default: `false`. */
 	readonly readOnly?: boolean;
 };
@@ -45,8 +48,12 @@ type OpenedStore = {
 
 	/** Whether it was made here, and so is ours to close. */
 	readonly owned: boolean;
+
+	/** What sets it apart from the caches that are kept in the same: a name; `''` where the store is a container of its own, whatever the caches on it are called. */
+	readonly cacheName: string;
 };
 
+const longestBusyTimeout = 5000;
 const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
 const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['holds']>;
 const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
@@ -59,27 +66,35 @@ Makes a `Store` of the setting. Nothing is connected or opened on disk before th
 @throws {CacheHooksError} `ERR_STORE_DRIVER` where a store is named whose package is missing.
 */
 export function openStore(setting: StoreSetting, {readOnly = false, ...options}: OpenStoreOptions): OpenedStore {
-	const {store, owned} = open(setting, options, readOnly);
-	return {store: readOnly ? readOnlyStore(store) : store, owned};
+	const opened = open(setting, options, readOnly);
+	return readOnly ? {...opened, store: readOnlyStore(opened.store)} : opened;
 }
 
-function open(setting: StoreSetting, {cacheName, now = Date.now, ...bounds}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
+function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, ...bounds}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
 	if (typeof setting === 'string') {
 		// A file that is opened for reading alone is not created.
-		const own = readOnly && hasOption(setting, 'readOnly') ? {readOnly} : {};
-		return {store: named(setting, {cacheName, now, ...own}, bounds), owned: true};
+		const own = {
+			...readOnly && hasOption(setting, 'readOnly') && {readOnly},
+			// A lock that were taken later would be held by nobody.
+			...storeTimeout !== undefined && triesAgain(setting) && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
+		};
+		return {store: named(setting, {cacheName, now, ...own}, bounds), owned: true, cacheName};
 	}
 
 	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');
 	if (isStore(setting)) {
-		return {store: setting, owned: false};
+		return {store: setting, owned: false, cacheName: ''};
 	}
 
 	if (shapeOf(setting) === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	return {store: new KeyvStore(setting, {cacheName, now}), owned: false};
+	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, cacheName};
+}
+
+function triesAgain(name: string): boolean {
+	return /^sqlite(?::|$)/v.test(name);
 }
 
 function named(name: StoreName | StoreUrl, options: object, bounds: Bounds): Store {
