@@ -16,7 +16,7 @@ for await (const key of store.find({orderBy: 'createdAt', descending: true})) {
 	console.log(key);
 }
 
-console.log(`${store.count()} responses, ${store.size()} bytes`);
+console.log(`${await store.count()} responses, ${await store.size()} bytes`);
 await store.deleteFound({staleAt: Date.now()});
 await store.vacuum();
-store.close();
+await store.close();

@@ -50,9 +50,10 @@ export class NotRecordedError extends CacheHooksError {
 	Names the request.
 
 	@param url - As it may be shown.
+	@param options - With the fault of the store as `cause`, where that could not be read.
 	*/
-	constructor(method: string, url: string) {
-		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\``);
+	constructor(method: string, url: string, options?: ErrorOptions) {
+		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\``, options);
 	}
 }
 

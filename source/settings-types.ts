@@ -117,7 +117,7 @@ type SharedSettings = {
 	readonly onlyIfCached?: boolean | undefined;
 
 	/**
-	Use what is stored, and write, delete, invalidate and refresh nothing.
+	Use what is stored, and write, delete, invalidate and refresh nothing. A cache that is made with it stays so: the store is opened for reading, a file or folder that is missing is an error and not made, and calls of the cache that would change what is stored reject with `ERR_STORE_READ_ONLY`.
 
 	@default false
 	@example
@@ -477,7 +477,7 @@ export type CacheSettings = SharedSettings & {
 	readonly maxPendingWrites?: number | undefined;
 
 	/**
-	How many bytes of bodies may wait to be written, as `maxPendingWrites`. One alone may be larger.
+	How many bytes may wait to be written: decoded bodies and all that is stored beside them. As `maxPendingWrites`. One alone may be larger.
 
 	@default 67_108_864
 	@example
@@ -499,7 +499,7 @@ export type CacheSettings = SharedSettings & {
 	readonly maxEntryBytes?: number | undefined;
 
 	/**
-	Bytes that everything stored may take; what was not used lately makes room. For `'memory'`, whose default is 134,217,728 (128 MiB), `'sqlite'` and `'filesystem'`, which have no bound by default.
+	Bytes that everything stored may take: bodies, and what is stored beside them (headers, tags, bodies of requests). What was not used lately makes room. For `'memory'`, whose default is 134,217,728 (128 MiB), `'sqlite'` and `'filesystem'`, which have no bound by default.
 
 	@default undefined
 	@example

@@ -19,6 +19,7 @@ import {Circuits} from '../stores/circuits.ts';
 import {guardStore} from '../stores/guard.ts';
 import {LateWrites} from '../stores/late-writes.ts';
 import {openStore} from '../stores/open.ts';
+import {isReadOnlyError} from '../stores/read-only.ts';
 import type {Store} from '../stores/types.ts';
 import {isAlias} from './compose-response.ts';
 import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
@@ -95,6 +96,9 @@ The core of a cache, which exchanges use: it reads and writes stored responses b
 export class CacheCore {
 	/** The `HttpCache` of the core. */
 	readonly emitter: EventEmitter;
+
+	/** Whether the cache was made to be read only: nothing reaches the store that would change it. */
+	readonly isReadOnly: boolean;
 	readonly events: EventHub;
 	readonly figures: Figures;
 	readonly journal: Journal;
@@ -131,6 +135,7 @@ export class CacheCore {
 
 	/** How many calls of requests have failed so far. */
 	#faults = 0;
+	#lastFault: unknown;
 
 	/** The locks by which one of several processes sends a request for a key. */
 	readonly locks: Locks;
@@ -144,6 +149,7 @@ export class CacheCore {
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, maxBytes, maxEntries} = settings;
 		this.#settings = settings;
+		this.isReadOnly = settings.readOnly || settings.mode === 'replay';
 		this.#writes = new WriteQueue({
 			maxWrites: settings.maxPendingWrites,
 			maxBytes: settings.maxPendingBytes,
@@ -158,7 +164,7 @@ export class CacheCore {
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
-			cacheName, now, maxBytes, maxEntries,
+			cacheName, now, maxBytes, maxEntries, readOnly: this.isReadOnly,
 		});
 		if (settings.mode !== undefined) {
 			opened.store.keepRecordings?.();
@@ -183,12 +189,13 @@ export class CacheCore {
 			throws: failFast,
 			onError: event => {
 				this.#faults++;
+				this.#lastFault = toldError(event.error, this.settings.ignoredParameters);
 				this.report('storeError', event);
 			},
 		});
 		// A record that cannot be read must not be taken for one that is not there.
 		const throwing = guardStore(opened.store, {...guard, throws: true});
-		this.locks = new Locks(throwing, {setting: settings.lock, now});
+		this.locks = new Locks(throwing, {setting: this.isReadOnly ? false : settings.lock, now});
 		this.secrets = new PartitionSecret({
 			store: throwing,
 			given: partitionSecret,
@@ -204,6 +211,7 @@ export class CacheCore {
 			// A `Store` is a container of its own, whatever the caches on it are called.
 			local: localJournalOf(store, opened.store === store ? '' : cacheName),
 			isShared: opened.store.isLocal !== true,
+			isReadOnly: this.isReadOnly,
 			store: throwing,
 			now,
 			onFault: error => {
@@ -236,6 +244,11 @@ export class CacheCore {
 		});
 	}
 
+	/** The last fault of a call for a request, as it may be told. */
+	get lastFault(): unknown {
+		return this.#lastFault;
+	}
+
 	get settings(): ResolvedSettings {
 		return this.#settings;
 	}
@@ -257,7 +270,7 @@ export class CacheCore {
 		const pending = this.whenWritten(key);
 		const match = (): MaybePromise<Match | NoMatch> => {
 			const faults = this.#faults;
-			const found = this.variants.match(key, request);
+			const found = this.variants.match(key, request, use.isReadOnly);
 			// An asynchronous store gets both questions in one batch.
 			const head = found instanceof Promise ? this.#head(faults) : undefined;
 			if (head instanceof Promise) {
@@ -267,7 +280,7 @@ export class CacheCore {
 
 			return then(found, known => {
 				// With that, the store has had its chance: nothing else is asked of it for this request, and one fault is told once.
-				const isUnread = known.stored === undefined && (this.#faults !== faults || this.circuits.reads === 'open');
+				const isUnread = known.stored === undefined && (this.#faults !== faults || (this.#circuits?.hasFailed === true && this.#circuits.reads === 'open'));
 				return isUnread ? unread : this.#current(known, use, head);
 			});
 		};
@@ -458,6 +471,20 @@ export class CacheCore {
 		await LateWrites.of(this.store).ended();
 	}
 
+	/**
+	Checks that the user may change what is stored.
+
+	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` where the cache is read only.
+	*/
+	checkWritable(method: string): void {
+		if (!(this.isReadOnly || this.settings.readOnly)) {
+			return;
+		}
+
+		const setting = this.settings.mode === 'replay' ? 'mode: \'replay\'' : 'readOnly: true';
+		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The cache is only read, by \`${setting}\`: \`${method}\` would change what is stored. Make an \`HttpCache\` without that for it`);
+	}
+
 	/** Deletes all entries and records. */
 	async clear(): Promise<void> {
 		const position = await this.journal.clear(async () => {
@@ -532,7 +559,7 @@ export class CacheCore {
 	Emits an event, without the credentials that an error of others may hold; a listener that throws harms no request.
 	*/
 	report<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
-		if (event === 'storeError' && isForeseen(payload as StoreErrorEvent)) {
+		if (event === 'storeError' && this.#isForeseen(payload as StoreErrorEvent)) {
 			return;
 		}
 
@@ -599,6 +626,12 @@ export class CacheCore {
 		});
 	}
 
+	/** Whether a call was not made at all: since the store is left alone, which was told once, or is only read. */
+	#isForeseen({operation, error}: StoreErrorEvent): boolean {
+		const isLeftAlone = operation !== 'circuit' && error instanceof CacheHooksError && error.code === 'ERR_STORE_CIRCUIT';
+		return isLeftAlone || (this.isReadOnly && isReadOnlyError(error));
+	}
+
 	/**
 	Reads the head.
 
@@ -622,11 +655,6 @@ export class CacheCore {
 			return instead;
 		});
 	}
-}
-
-/** Whether a call was not made at all, since the store is left alone: that was told once. */
-function isForeseen({operation, error}: StoreErrorEvent): boolean {
-	return operation !== 'circuit' && error instanceof CacheHooksError && error.code === 'ERR_STORE_CIRCUIT';
 }
 
 /** Runs a write, and passes its end on to a caller that waits for it. */

@@ -12,6 +12,8 @@ import {
 
 /**
 What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.
+
+Where entries are listed or counted, `valid: false` and `expired: false` leave out what is fresh or has expired, whatever else is given; without other criteria, that is everything else. `delete` and `expire` take `false` for not given.
 */
 export type Criteria = {
 	/** Keys, as `cacheInfo(response).key` and `cacheKey` give them. */
@@ -52,10 +54,14 @@ export type Selection = {
 	readonly expired: boolean;
 	readonly invalid: boolean;
 
+	/** Whether fresh entries are left out, whatever else is given. */
+	readonly withoutValid: boolean;
+	readonly withoutExpired: boolean;
+
 	/** Milliseconds since the epoch. */
 	readonly olderThan: number | undefined;
 
-	/** Whether nothing was given. */
+	/** Whether nothing was given, but `false`. */
 	readonly isEmpty: boolean;
 };
 
@@ -70,16 +76,7 @@ The criteria, checked and understood.
 @throws {TypeError} Where one of them is unknown or wrong: it names which.
 */
 export async function understand(criteria: Criteria, keysOf: KeysOf, now: number): Promise<Selection> {
-	if (typeof criteria !== 'object' || criteria === null || Array.isArray(criteria)) {
-		throw new SettingError('criteria', criteria, 'an object such as `{urls: [\'https://example.com\']}`');
-	}
-
-	for (const [name, value] of Object.entries(criteria)) {
-		if (!names.has(name)) {
-			throw new SettingError(`criteria.${name}`, value, `absent (there is no such criterion; there are \`${[...names].join('`, `')}\`)`);
-		}
-	}
-
+	checkNames(criteria, 'criteria', names);
 	const keys = [
 		...list(criteria, 'keys', 'a key', isText),
 		...await keysOf([
@@ -94,14 +91,50 @@ export async function understand(criteria: Criteria, keysOf: KeysOf, now: number
 		valid: flag(criteria, 'valid'),
 		expired: flag(criteria, 'expired'),
 		invalid: flag(criteria, 'invalid'),
+		withoutValid: criteria.valid === false,
+		withoutExpired: criteria.expired === false,
 		olderThan: momentOf(criteria.olderThan, now),
 		isEmpty: Object.values(criteria).every(value => value === undefined || value === false),
 	};
 }
 
+/** For listing: everything where nothing was given but what is left out. */
+export function asListed(selection: Selection): Selection {
+	const {keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired} = selection;
+	const isGiven = keys.size + tags.size + patterns.length > 0 || valid || expired || olderThan !== undefined;
+	return isGiven || (invalid && !withoutValid && !withoutExpired) ? selection : {...selection, valid: true, expired: true};
+}
+
+/** For changing: `false` is not given. */
+export function asChanged(selection: Selection): Selection {
+	return {...selection, withoutValid: false, withoutExpired: false};
+}
+
+/**
+Checks that all members of an object of options are known.
+
+@throws {TypeError} Where one is not: it names which, and what there is.
+*/
+export function checkNames(options: unknown, path: string, known: ReadonlySet<string>): void {
+	const all = `\`${[...known].join('`, `')}\``;
+	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+		throw new SettingError(path, options, `an object of ${all}`);
+	}
+
+	for (const [name, value] of Object.entries(options)) {
+		if (!known.has(name)) {
+			throw new SettingError(`${path}.${name}`, value, `absent (there are ${all})`);
+		}
+	}
+}
+
 /** Whether an entry is among those that are meant. */
 export function isMeant(selection: Selection, key: string, stored: StoredResponse, now: number): boolean {
 	const isExpired = stored.expires !== undefined && stored.expires <= now;
+	if (isExpired ? selection.withoutExpired : selection.withoutValid) {
+		return false;
+	}
+
 	return (isExpired ? selection.expired : selection.valid)
 		|| (selection.olderThan !== undefined && stored.createdAt < selection.olderThan)
 		|| selection.keys.has(key)

@@ -41,8 +41,8 @@ export class Variants {
 	/**
 	The stored response for a primary key and the request's header fields: one read, or two where it varies.
 	*/
-	match(primary: string, request: Fields): MaybePromise<Match | NoMatch> {
-		return then(this.#entries.read(primary), stored => {
+	match(primary: string, request: Fields, isReadOnly = false): MaybePromise<Match | NoMatch> {
+		return then(this.#entries.read(primary, isReadOnly), stored => {
 			if (stored === undefined) {
 				return {stored, varies: false};
 			}
@@ -54,14 +54,14 @@ export class Variants {
 
 			return then(this.#secret(), secret => {
 				const variant = varyDigest(secret, stored.vary!.names, request);
-				return variant === stored.vary!.digest ? match : then(this.#readVariant(match, variant), found => found ?? {stored: undefined, varies: true});
+				return variant === stored.vary!.digest ? match : then(this.#readVariant(match, variant, isReadOnly), found => found ?? {stored: undefined, varies: true});
 			});
 		});
 	}
 
-	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string): MaybePromise<Match | undefined> {
+	#readVariant({primary, stored: {generation, expiredWith}}: Match, variant: string, isReadOnly: boolean): MaybePromise<Match | undefined> {
 		const key = variantKey(generation, variant);
-		return then(this.#entries.read(key), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
+		return then(this.#entries.read(key, isReadOnly), stored => stored?.vary?.digest === variant ? {primary, key, stored: asMarked(stored, expiredWith)} : undefined);
 	}
 
 	/**
@@ -166,7 +166,12 @@ export class Entries {
 		this.#options = options;
 	}
 
-	read(key: string): MaybePromise<StoredResponse | undefined> {
+	/**
+	Reads an entry.
+
+	@param isReadOnly - Whether one that cannot be read stays. Default: `false`.
+	*/
+	read(key: string, isReadOnly = false): MaybePromise<StoredResponse | undefined> {
 		const {store, serializer} = this.#options;
 		return then(store.get(key), value => {
 			if (value === undefined || (serializer === undefined && isLive(value))) {
@@ -174,7 +179,7 @@ export class Entries {
 			}
 
 			return this.#decoded.get(key, value) ?? this.#attempt<StoredResponse | undefined>(() => this.#kept(key, value), error => {
-				this.#refuse(key, error);
+				this.#refuse(key, error, isReadOnly);
 				return undefined;
 			});
 		});
@@ -249,10 +254,10 @@ export class Entries {
 		}
 	}
 
-	#refuse(key: string, error: unknown): void {
+	#refuse(key: string, error: unknown, isReadOnly: boolean): void {
 		this.#options.onUnreadable(key, error);
 		// An entry that was not read in time may be intact.
-		if (error instanceof UnreadableError) {
+		if (!isReadOnly && error instanceof UnreadableError) {
 			void this.#discard(key);
 		}
 	}

@@ -18,7 +18,10 @@ import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';
 import {
+	asChanged,
+	asListed,
 	checkedRequest,
+	checkNames,
 	understand,
 	type Criteria,
 	type Selection,
@@ -29,11 +32,11 @@ import {importHar, type ImportedHar} from './from-har.ts';
 import type {Har} from './har-types.ts';
 import {required, type CacheHost} from './host.ts';
 import {
+	checkSorting,
 	listAll,
 	listMeant,
 	listSorted,
 	readVisible,
-	sortKeys,
 	type Listed,
 	type Sorting,
 } from './listing.ts';
@@ -58,6 +61,9 @@ export type Target =
 
 type Insides = {readonly core: CacheCore; readonly settings: CacheSettings; host?: CacheHost};
 
+const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
+const saveNames: ReadonlySet<string> = new Set<keyof SaveOptions>(['expireAfter', 'tags']);
+
 const insides = new WeakMap<HttpCache, Insides>();
 
 /** What the engine works with. */
@@ -81,7 +87,7 @@ export function attach(cache: HttpCache, host: CacheHost): void {
 }
 
 /**
-Stored responses, and everything to see, change and measure them. What a request does meets no faults of the store; what is asked here throws them.
+Stored responses, and everything to see, change and measure them. What a request does meets no faults of the store; what is asked here throws them. In a cache that is read only (`readOnly`, `mode: 'replay'`), all that would change what is stored rejects with `ERR_STORE_READ_ONLY`.
 
 `getCache(client)` gives that of a client; one that was made here is given to `cacheHooks({cache})`.
 
@@ -167,6 +173,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async save(response: CachedResponse, options?: SaveOptions): Promise<CachedResponse>;
 	async save(subject: DescribedRequest | CachedResponse, ...rest: readonly unknown[]): Promise<CachedResponse> {
 		const core = coreOf(this);
+		core.checkWritable('save');
 		const saved = subject instanceof CachedResponse
 			? await saveAgain(core, subject, checkedOptions(rest[0]))
 			: await saveResponse(core, describedRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
@@ -192,7 +199,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async delete(criteria: Criteria, task: LongTask = {}): Promise<number> {
-		return deleteMeant(coreOf(this), await this.#required(criteria, '`clear()` deletes everything'), task);
+		coreOf(this).checkWritable('delete');
+		return deleteMeant(coreOf(this), await this.#required(criteria, task, '`clear()` deletes everything'), task);
 	}
 
 	/**
@@ -208,7 +216,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async expire(criteria: Criteria, task: LongTask = {}): Promise<number> {
-		return expireMeant(coreOf(this), await this.#required(criteria, '`{valid: true}` expires everything'), task);
+		coreOf(this).checkWritable('expire');
+		return expireMeant(coreOf(this), await this.#required(criteria, task, '`{valid: true}` expires everything'), task);
 	}
 
 	/**
@@ -280,8 +289,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async count(criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = coreOf(this);
 		await core.settle();
+		checkNames(task, 'task', taskNames);
 		const selection = await this.#understood(criteria);
-		if (selection.isEmpty && core.store.count !== undefined && !await core.hidden.isThere()) {
+		if (selection.isEmpty && !selection.withoutValid && !selection.withoutExpired && core.store.count !== undefined && !await core.hidden.isThere()) {
 			return core.store.count();
 		}
 
@@ -295,6 +305,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Bytes that everything stored takes, as the bounds of the store count them; where the store cannot tell, those of the responses and their keys. */
 	async size(task: LongTask = {}): Promise<number> {
+		checkNames(task, 'task', taskNames);
 		const core = coreOf(this);
 		await core.settle();
 		if (core.store.size !== undefined) {
@@ -310,22 +321,20 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	All responses in order, one at a time. Without an index in the store, what they are sorted by is held in memory.
+	Responses in order, one at a time. Without an index in the store, what they are sorted by is held in memory.
 
-	@throws {TypeError} Where `by` is none of `'createdAt'`, `'expires'`, `'key'`, `'size'`.
+	@throws {TypeError} Where an option is unknown or wrong.
 
 	@example
 	```
-	for await (const {url, size} of cache.sorted({by: 'size', descending: true})) {
+	for await (const {url, size} of cache.sorted({by: 'size', descending: true, limit: 10, expired: false})) {
 		console.log(url, size);
 	}
 	```
 	*/
 	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
-		if (sorting.by !== undefined && !sortKeys.has(sorting.by)) {
-			throw new SettingError('sorting.by', sorting.by, `one of \`'${[...sortKeys].join('\'`, `\'')}'\``);
-		}
-
+		checkSorting(sorting);
+		checkNames(task, 'task', taskNames);
 		const core = coreOf(this);
 		await core.settle();
 		for await (const {key, stored} of listSorted(core, sorting, task)) {
@@ -335,6 +344,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
+		coreOf(this).checkWritable('clear');
 		await coreOf(this).clear();
 	}
 
@@ -353,6 +363,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
+		coreOf(this).checkWritable('recreateKeys');
+		checkNames(task, 'task', taskNames);
 		const core = coreOf(this);
 		await core.idle();
 		const secret = await core.secret();
@@ -386,7 +398,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async resetExpiration(expireAfter: ExpireAfter, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
-		return resetExpirations(coreOf(this), checkedExpiration(expireAfter), await this.#understood(criteria), task);
+		coreOf(this).checkWritable('resetExpiration');
+		checkNames(task, 'task', taskNames);
+		return resetExpirations(coreOf(this), checkedExpiration(expireAfter), asListed(await this.#understood(criteria)), task);
 	}
 
 	/**
@@ -403,6 +417,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async update(other: HttpCache, task: LongTask = {}): Promise<UpdatedCache> {
+		coreOf(this).checkWritable('update');
+		checkNames(task, 'task', taskNames);
 		if (!(other instanceof HttpCache) || other === this) {
 			throw new TypeError(`Expected another HttpCache, got ${other === this ? 'the same one' : describe(other)}`);
 		}
@@ -508,7 +524,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
-		return importHar(coreOf(this), har, checkedOptions(options));
+		coreOf(this).checkWritable('fromHar');
+		return importHar(coreOf(this), har, checkedOptions(options, [...saveNames, ...taskNames]));
 	}
 
 	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). Faults of reads and of writes are counted apart: this is the worse of the two, and the `circuit` event says of which it is. A store that cannot be read is not written either. */
@@ -549,17 +566,18 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async * #list(criteria: Criteria, task: LongTask): AsyncGenerator<Listed, void> {
 		const core = coreOf(this);
 		await core.settle();
-		const selection = await this.#understood(criteria);
-		yield * listMeant(core, selection.isEmpty ? {...selection, valid: true, expired: true} : selection, task);
+		checkNames(task, 'task', taskNames);
+		yield * listMeant(core, asListed(await this.#understood(criteria)), task);
 	}
 
-	async #required(criteria: Criteria, hint: string): Promise<Selection> {
+	async #required(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {
+		checkNames(task, 'task', taskNames);
 		const selection = await this.#understood(criteria);
 		if (selection.isEmpty) {
 			throw new SettingError('criteria', criteria, `an object with at least one criterion (${hint})`);
 		}
 
-		return selection;
+		return asChanged(selection);
 	}
 
 	async #understood(criteria: Criteria): Promise<Selection> {
@@ -595,7 +613,8 @@ function checkedTarget(target: Target): {readonly key: string; readonly request?
 	return {key};
 }
 
-function checkedOptions(options: unknown): SaveOptions {
+function checkedOptions(options: unknown = {}, known: Iterable<string> = saveNames): SaveOptions {
+	checkNames(options, 'options', new Set(known));
 	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpireAfter; tags?: unknown};
 	if (expireAfter !== undefined) {
 		checkedExpiration(expireAfter);

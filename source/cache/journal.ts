@@ -34,6 +34,9 @@ type JournalOptions = {
 	/** Whether other processes may see the store. */
 	readonly isShared: boolean;
 
+	/** Whether nothing is published: what others that share the store have noted in this process is left to them. Default: `false`. */
+	readonly isReadOnly?: boolean;
+
 	/** Throws its faults: a record that cannot be read is not the same as none. */
 	readonly store: Store;
 	readonly now: () => number;
@@ -44,6 +47,9 @@ type JournalOptions = {
 
 /** What a request asks of an entry that it finds. */
 export type Use = {
+	/** Whether nothing may be written, not even to delete what cannot be read. Default: `false`. */
+	readonly isReadOnly?: boolean;
+
 	/** Gives the name of the resource; `undefined` without `cacheControl`, where unsafe methods invalidate nothing. */
 	readonly resource: (() => string) | undefined;
 };
@@ -67,13 +73,15 @@ A hit asks only for unsafe methods and tags, which hold for all processes and al
 export class Journal {
 	readonly #local: LocalJournal;
 	readonly #isShared: boolean;
+	readonly #isReadOnly: boolean;
 	readonly #records: JournalRecords;
 	readonly #now: () => number;
 	readonly #onFault: (error: unknown) => void;
 
 	/** Reads nothing yet. */
-	constructor({local, isShared, store, now, onFault}: JournalOptions) {
+	constructor({local, isShared, isReadOnly = false, store, now, onFault}: JournalOptions) {
 		this.#local = local;
+		this.#isReadOnly = isReadOnly;
 		this.#isShared = isShared;
 		this.#records = new JournalRecords({store, now});
 		this.#now = now;
@@ -155,7 +163,7 @@ export class Journal {
 			return this.#local.last;
 		}
 
-		if (this.#local.unpublished.isDue(this.#now())) {
+		if (!this.#isReadOnly && this.#local.unpublished.isDue(this.#now())) {
 			void this.#quietly(() => this.#local.unpublished.flush(this.#records));
 		}
 

@@ -1,8 +1,8 @@
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, SettingError} from '../errors.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../model/stored-response.ts';
 import type {CacheCore} from './core.ts';
-import {isMeant, type Selection} from './criteria.ts';
+import {checkNames, isMeant, type Selection} from './criteria.ts';
 import type {LongTask} from './recreate-keys.ts';
 
 /** An entry as whoever asks for it finds it, or why nobody does. */
@@ -54,11 +54,12 @@ export async function * listMeant(core: CacheCore, selection: Selection, task: L
 	}
 }
 
-async function * listKeys(core: CacheCore, keys: Iterable<string>, {signal, onProgress}: LongTask): AsyncGenerator<Found, void> {
+async function * listKeys(core: CacheCore, keys: Iterable<string> | AsyncIterable<string>, {signal, onProgress}: LongTask): AsyncGenerator<Found, void> {
 	let done = 0;
-	for (const key of keys) {
+	// One at a time keeps the memory flat.
+	for await (const key of keys) {
 		signal?.throwIfAborted();
-		const stored = await readVisible(core, key); // eslint-disable-line no-await-in-loop -- One at a time keeps the memory flat.
+		const stored = await readVisible(core, key);
 		if (stored !== undefined) {
 			yield {key, stored};
 		}
@@ -77,18 +78,24 @@ function visible(core: CacheCore, stored: StoredResponse): MaybePromise<StoredRe
 }
 
 /** Whether nothing but keys is given. */
-export function isByKey({keys, tags, patterns, valid, expired, invalid, olderThan}: Selection): boolean {
-	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined;
+export function isByKey({keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired}: Selection): boolean {
+	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined && !withoutValid && !withoutExpired;
 }
 
 type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
 
 export type Sorting = {
-	/** Default: `'createdAt'`. */
+	/** `'size'` is that of `CachedResponse.size`: the bytes that are stored of the content. Default: `'createdAt'`. */
 	readonly by?: SortKey | undefined;
 
 	/** Default: `false`. */
 	readonly descending?: boolean | undefined;
+
+	/** How many there are at most. Default: all. */
+	readonly limit?: number | undefined;
+
+	/** Whether what has expired is among them. Default: `true`. */
+	readonly expired?: boolean | undefined;
 };
 
 const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) => number | string>> = {
@@ -98,15 +105,60 @@ const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) =>
 	size: (_key, stored) => stored.body.byteLength,
 };
 
-export const sortKeys: ReadonlySet<string> = new Set(Object.keys(valueOf));
+/** By what an index of a store sorts as we do: none has what never expires, nor the size of a body in any other form. */
+const indexed: ReadonlySet<string> = new Set(['createdAt', 'key']);
+const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 'expired']);
 
 /**
-All entries in order: by an index where the store has one that tells all, else by keys and what they are sorted by, which are held in memory; bodies are read one at a time.
+Checks how entries are to be sorted.
+
+@throws {TypeError} Where an option is unknown or wrong: it names which, and what is allowed.
 */
-export async function * listSorted(core: CacheCore, {by = 'createdAt', descending = false}: Sorting, task: LongTask): AsyncGenerator<Found, void> {
-	// What never expires has no place in an index by that.
-	if (by !== 'expires' && core.store.find !== undefined) {
-		yield * listIndexed(core, core.store.find({orderBy: by, descending}), task);
+export function checkSorting(sorting: Sorting): void {
+	checkNames(sorting, 'sorting', sortingNames);
+	const {by = 'createdAt', descending = false, limit = 0, expired = true} = sorting;
+	if (!Object.hasOwn(valueOf, by)) {
+		throw new SettingError('sorting.by', by, `one of \`'${Object.keys(valueOf).join('\'`, `\'')}'\``);
+	}
+
+	if (!Number.isSafeInteger(limit) || limit < 0) {
+		throw new SettingError('sorting.limit', limit, 'a whole number from 0');
+	}
+
+	for (const [name, value] of Object.entries({descending, expired})) {
+		if (typeof value !== 'boolean') {
+			throw new SettingError(`sorting.${name}`, value, 'a boolean');
+		}
+	}
+}
+
+/**
+Entries in order: by an index where the store has one that tells all, else by keys and what they are sorted by, which are held in memory; bodies are read one at a time.
+*/
+export async function * listSorted(core: CacheCore, sorting: Sorting, task: LongTask): AsyncGenerator<Found, void> {
+	const {limit = Infinity, expired = true} = sorting;
+	const {now} = core.settings;
+	let left = limit;
+	if (left === 0) {
+		return;
+	}
+
+	for await (const found of listInOrder(core, sorting, task)) {
+		if (!expired && found.stored.expires !== undefined && found.stored.expires <= now()) {
+			continue;
+		}
+
+		yield found;
+		left--;
+		if (left === 0) {
+			return;
+		}
+	}
+}
+
+async function * listInOrder(core: CacheCore, {by = 'createdAt', descending = false}: Sorting, task: LongTask): AsyncGenerator<Found, void> {
+	if (indexed.has(by) && core.store.find !== undefined) {
+		yield * listKeys(core, core.store.find({orderBy: by as 'createdAt' | 'key', descending}), task);
 		return;
 	}
 
@@ -120,17 +172,4 @@ export async function * listSorted(core: CacheCore, {by = 'createdAt', descendin
 	const sign = descending ? -1 : 1;
 	order.sort(([, one], [, other]) => one === other ? 0 : (one < other ? -sign : sign));
 	yield * listKeys(core, order.map(([key]) => key), task);
-}
-
-async function * listIndexed(core: CacheCore, keys: AsyncIterable<string>, {signal, onProgress}: LongTask): AsyncGenerator<Found, void> {
-	let done = 0;
-	for await (const key of keys) {
-		signal?.throwIfAborted();
-		const stored = await readVisible(core, key);
-		if (stored !== undefined) {
-			yield {key, stored};
-		}
-
-		onProgress?.(++done);
-	}
 }

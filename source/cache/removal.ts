@@ -83,7 +83,7 @@ export async function resetExpirations(core: CacheCore, expiration: Exclude<Expi
 	};
 
 	let count = 0;
-	for await (const {key, stored} of selection.isEmpty ? listAll(core, task) : listMeant(core, selection, task)) {
+	for await (const {key, stored} of listMeant(core, selection, task)) {
 		if (stored !== undefined && await rewrite(core, key, async (entry, now) => {
 			// One that a tag has deleted meanwhile stays so.
 			const current = await core.judge(entry);

@@ -23,8 +23,12 @@ type Forgotten = {
 	readonly calls: readonly string[];
 };
 
-/** Deletes all of it from a cache. What was asked for before is neither stored nor joined after. */
+/** Deletes all of it from a cache. What was asked for before is neither stored nor joined after. A cache that is read only keeps what it has, as with unsafe methods. */
 export async function forgetAll(cache: CacheCore, forgotten: Forgotten): Promise<void> {
+	if (cache.isReadOnly || cache.settings.readOnly) {
+		return;
+	}
+
 	const matches = matcherOf(forgotten.urls);
 	await cache.journal.noteQuietly(invalidationsOf(forgotten, matches, cache));
 	if (forgotten.tags.length > 0) {
@@ -39,6 +43,8 @@ export async function forgetCall({cache, key}: ResultPlace): Promise<void> {
 	if (key === undefined) {
 		return;
 	}
+
+	cache.checkWritable('invalidate');
 
 	const noted = cache.journal.noteQuietly([{kind: 'key', key}]);
 	cache.delete(key, 'invalidated');

@@ -43,7 +43,7 @@ export class Client {
 		this.cache = cache;
 		this.#settings = settings;
 		this.#given = given;
-		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), cache.secret);
+		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), cache);
 		if (!clients.has(cache)) {
 			clients.set(cache, this);
 		}
@@ -92,7 +92,7 @@ export class Client {
 		this.#given = given;
 		this.#inScopes = new WeakMap();
 		this.#ofRequests = new WeakMap();
-		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), this.cache.secret);
+		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), this.cache);
 	}
 
 	/**
@@ -138,7 +138,7 @@ export class Client {
 			return known;
 		}
 
-		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own as RequestSettings), this.cache.secret);
+		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own as RequestSettings), this.cache);
 		if (Object.isFrozen(own)) {
 			this.#ofRequests.set(own as object, settings);
 		}

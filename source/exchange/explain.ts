@@ -36,7 +36,7 @@ async function findings(request: SentRequest, settings: ExchangeSettings, cache:
 		return {decision, rules, key};
 	}
 
-	const match = await findStored(key, request, settings, cache);
+	const match = await findStored(key, request, {...settings, readOnly: true}, cache);
 	return {
 		decision: onLookup(facts, {stored: match.stored}, settings.now(), rules),
 		rules,

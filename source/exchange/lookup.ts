@@ -20,7 +20,7 @@ Finds the stored response for a request. What answers a GET answers a HEAD, with
 */
 export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
 	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
-		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request, settings.ignoredParameters) : undefined}),
+		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request, settings.ignoredParameters) : undefined, isReadOnly: settings.readOnly}),
 		match => match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch,
 	);
 	if (request.method !== 'HEAD' || request.override !== undefined) {

@@ -348,7 +348,8 @@ export class RequestPhase {
 	#checked(action: Action): Action {
 		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
-			throw new NotRecordedError(method, this.#state.shownUrl);
+			const {cache, match} = this.#state;
+			throw new NotRecordedError(method, this.#state.shownUrl, match.stored === undefined && match.isUnread === true ? {cause: cache.lastFault} : undefined);
 		}
 
 		// The call of a function is no request: what the function requests is refused.

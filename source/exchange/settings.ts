@@ -21,7 +21,7 @@ export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<Resolv
 /**
 The client's settings with the request's own above them. `expireAfter` is kept apart, since URL patterns stand between.
 */
-export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: requestTags = [], ...own}: ResolvedRequestSettings, secret: ExchangeSettings['secret']): ExchangeSettings {
+export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: requestTags = [], ...own}: ResolvedRequestSettings, cache: Pick<ExchangeSettings, 'secret'> & {readonly isReadOnly: boolean}): ExchangeSettings {
 	return {
 		...client,
 		...own,
@@ -29,8 +29,9 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 		forceRefresh: own.forceRefresh ?? false,
 		requestExpireAfter: expireAfter,
 		requestTags,
-		secret,
+		secret: cache.secret,
 		...settingsOfMode(client.mode),
+		...(cache.isReadOnly && {readOnly: true}),
 	};
 }
 

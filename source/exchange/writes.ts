@@ -58,8 +58,10 @@ export class ExchangeWrites {
 
 	/** Deletes the stored response that was found. */
 	drop(reason: string): void {
-		const {match, cache} = this.#state;
-		cache.delete((match as Match).key, reason, this.#expect());
+		const {match, cache, settings} = this.#state;
+		if (!settings.readOnly) {
+			cache.delete((match as Match).key, reason, this.#expect());
+		}
 	}
 
 	/** Stores a response under the key of its own request: a HEAD's never takes the place of a GET's. */

@@ -49,8 +49,9 @@ function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySett
 		return undefined;
 	}
 
-	const {lastModified, date = response.received} = response;
-	return lastModified === undefined ? undefined : Math.floor(Math.max(0, date - lastModified) * heuristicShare);
+	const {lastModified, received, date = received} = response;
+	// A clock of the origin's that is ahead makes nothing fresh for longer.
+	return lastModified === undefined ? undefined : Math.floor(Math.max(0, Math.min(date, received) - lastModified) * heuristicShare);
 }
 
 /** For how long the origin lets a response be served stale, in milliseconds. */
@@ -133,9 +134,21 @@ function ageValue(fields: Fields): number {
 	return Math.min(Number(seconds), maxDeltaSeconds) * 1000;
 }
 
-/** How long ago a response expired, in milliseconds: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale. */
-export function staleness({expires}: StoredHead, now: number): number {
-	return expires === undefined ? -Infinity : now - expires + 1;
+// The greatest difference of the clocks of two processes, in milliseconds.
+const clockMargin = 60_000;
+
+/**
+How long ago a response expired, in milliseconds: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale.
+
+Nobody knows how old a response is that was received in the future, before the clock was set back or by a clock that is ahead by more than a minute: it counts as just expired.
+*/
+export function staleness({expires, createdAt}: Pick<StoredHead, 'expires' | 'createdAt'>, now: number): number {
+	if (expires === undefined) {
+		return -Infinity;
+	}
+
+	const past = now - expires + 1;
+	return createdAt > now + clockMargin ? Math.max(1, past) : past;
 }
 
 /**

@@ -32,7 +32,8 @@ The circuits of a store, for all that guard it: one of its reads, one of its wri
 export class Circuits {
 	readonly #options: CircuitsOptions;
 
-	/** There are none while nothing has failed. */
+	/** Whether any call has failed so far: until then, there is nothing to ask. */
+	hasFailed = false;
 	#reads: Breaker | undefined;
 	#writes: Breaker | undefined;
 
@@ -64,6 +65,7 @@ export class Circuits {
 
 	/** The call that entered failed. */
 	fail(kind: CallKind, admission: Admission, error: unknown): void {
+		this.hasFailed = true;
 		if (this.#breaker(kind).fail(admission)) {
 			this.#options.onOpen?.(this.#error(kind, {cause: error}));
 		}

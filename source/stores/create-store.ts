@@ -86,7 +86,9 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
 	},
 	filesystem: {
-		options: {...place, extension: true, maxCacheBytes: true},
+		options: {
+			...place, extension: true, maxCacheBytes: true, readOnly: true,
+		},
 		make: ({cacheName, ...options}) => new FilesystemStore({...cacheName !== undefined && {path: cacheName}, ...options}),
 	},
 	redis: {
@@ -172,6 +174,12 @@ export function createStore(nameOrUrl: string, options: object = {}): Store {
 	const {options: known, make} = makers[named.name] as Maker<object, Store>;
 	checkOptions(options, Object.keys(known), `createStore('${named.name}')`);
 	return make({...options, ...named.options});
+}
+
+/** Whether a store, by its name or URL, has an option. */
+export function hasOption(nameOrUrl: string, option: string): boolean {
+	const name = Object.hasOwn(makers, nameOrUrl) ? nameOrUrl as StoreName : fromUrl(nameOrUrl)?.name;
+	return name !== undefined && Object.hasOwn(makers[name].options, option);
 }
 
 /** What may be given, for messages. */

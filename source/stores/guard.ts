@@ -3,6 +3,7 @@ import {isPromise} from '../maybe-promise.ts';
 import type {Admission} from './breaker.ts';
 import {type Circuits, type CallKind} from './circuits.ts';
 import {LateWrites} from './late-writes.ts';
+import {isReadOnlyError} from './read-only.ts';
 import {within} from './time-limit.ts';
 import type {
 	MaybePromise,
@@ -203,7 +204,7 @@ class GuardedStore implements Store {
 		// Closing is never left out: it gives back what the store holds.
 		const circuits = call.operation === 'close' ? undefined : this.#circuits;
 		const kind = writes.has(call.operation) ? 'writes' : 'reads';
-		const admission = circuits?.enter(kind) ?? 'normal';
+		const admission = circuits?.hasFailed === true ? circuits.enter(kind) : 'normal';
 		if (admission === 'barred') {
 			return this.#barred(call.miss, circuits!, kind);
 		}
@@ -212,15 +213,14 @@ class GuardedStore implements Store {
 		try {
 			answer = call.run();
 		} catch (error) {
-			circuits?.fail(kind, admission, error);
-			return this.#fault(call, error);
+			return this.#fault(call, error, {circuits, kind, admission});
 		}
 
 		if (isPromise(answer)) {
 			return this.#wait(call, answer, {circuits, kind, admission});
 		}
 
-		circuits?.succeed(kind, admission);
+		noteSuccess({circuits, kind, admission});
 		return answer;
 	}
 
@@ -238,23 +238,29 @@ class GuardedStore implements Store {
 		return writing === undefined ? action() : writing.then(action);
 	}
 
-	async #wait<T>(call: Call<T>, answer: Promise<T>, {circuits, kind, admission}: Entered): Promise<T> {
+	async #wait<T>(call: Call<T>, answer: Promise<T>, entered: Entered): Promise<T> {
 		const limit = this.#timeout + (call.extraTime ?? 0);
 		try {
 			const value = await within(limit, call.operation, answer);
-			circuits?.succeed(kind, admission);
+			noteSuccess(entered);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
 				this.#late.add(call.key!, answer);
 			}
 
-			circuits?.fail(kind, admission, error);
-			return this.#fault(call, error);
+			return this.#fault(call, error, entered);
 		}
 	}
 
-	#fault<T>({operation, key, miss}: Call<T>, error: unknown): T {
+	#fault<T>({operation, key, miss}: Call<T>, error: unknown, {circuits, kind, admission}: Entered): T {
+		// A store that may not be written is no store that fails.
+		if (isReadOnlyError(error)) {
+			noteSuccess({circuits, kind, admission});
+		} else {
+			circuits?.fail(kind, admission, error);
+		}
+
 		if (this.#throws) {
 			throw error;
 		}
@@ -269,6 +275,12 @@ class GuardedStore implements Store {
 		} catch {
 			// A listener must not break a request either.
 		}
+	}
+}
+
+function noteSuccess({circuits, kind, admission}: Entered): void {
+	if (circuits?.hasFailed === true) {
+		circuits.succeed(kind, admission);
 	}
 }
 

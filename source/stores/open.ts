@@ -2,12 +2,14 @@ import {SettingError} from '../errors.ts';
 import {
 	allowedStores,
 	createStore,
+	hasOption,
 	withoutUserInfo,
 	type StoreName,
 	type StoreUrl,
 } from './create-store.ts';
 import {shapeOf, type KeyvLike} from './keyv-shapes.ts';
 import {KeyvStore} from './keyv.ts';
+import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
 type Bounds = Pick<OpenStoreOptions, 'maxBytes' | 'maxEntries'>;
@@ -33,6 +35,9 @@ type OpenStoreOptions = {
 
 	/** How many entries are kept; the store's own default where it is `undefined`. */
 	readonly maxEntries?: number | undefined;
+
+	/** Whether nothing is written, deleted or created: calls that write throw `ERR_STORE_READ_ONLY`. Default: `false`. */
+	readonly readOnly?: boolean;
 };
 
 type OpenedStore = {
@@ -53,9 +58,16 @@ Makes a `Store` of the setting. Nothing is connected or opened on disk before th
 @throws {TypeError} For everything else, naming what is allowed.
 @throws {CacheHooksError} `ERR_STORE_DRIVER` where a store is named whose package is missing.
 */
-export function openStore(setting: StoreSetting, {cacheName, now = Date.now, ...bounds}: OpenStoreOptions): OpenedStore {
+export function openStore(setting: StoreSetting, {readOnly = false, ...options}: OpenStoreOptions): OpenedStore {
+	const {store, owned} = open(setting, options, readOnly);
+	return {store: readOnly ? readOnlyStore(store) : store, owned};
+}
+
+function open(setting: StoreSetting, {cacheName, now = Date.now, ...bounds}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
 	if (typeof setting === 'string') {
-		return {store: named(setting, {cacheName, now}, bounds), owned: true};
+		// A file that is opened for reading alone is not created.
+		const own = readOnly && hasOption(setting, 'readOnly') ? {readOnly} : {};
+		return {store: named(setting, {cacheName, now, ...own}, bounds), owned: true};
 	}
 
 	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');

@@ -99,32 +99,130 @@ for (const [name, settingsOf] of stores) {
 	});
 }
 
-test.serial('a process that is killed while it asks holds up the others for 10 seconds at most', async t => {
-	let isFirst = true;
+/** An origin that does not answer the first request. */
+async function startSilentOrigin() {
 	const asked = Promise.withResolvers<void>();
-	await using origin = await Origin.start((_request, response) => {
-		if (isFirst) {
-			isFirst = false;
+	const origin = await Origin.start((_request, response) => {
+		if (origin.count === 1) {
 			asked.resolve();
 		} else {
-			response.end('second');
+			response.end(`answer ${origin.count}`);
 		}
 	});
-	const file = temporaryFile(t);
-	const child = await startCaller({store: 'sqlite', cacheName: file}, origin.url, 1);
-	child.send('go');
-	await asked.promise;
-	// Its clock is ahead, so that the others' locks end after a second.
-	const {client} = createClient({
-		store: 'sqlite', cacheName: file, now: () => Date.now() + 9000,
-	});
-	const start = performance.now();
-	const waiting = client(origin.url);
+	return {origin, asked: asked.promise};
+}
+
+async function kill(child: ChildProcess): Promise<void> {
 	child.kill('SIGKILL');
 	await once(child, 'exit');
-	t.is((await waiting).body, 'second');
-	t.true(performance.now() - start < 3000);
-	await getCache(client)!.close();
+}
+
+for (const store of ['sqlite', 'filesystem'] as const) {
+	test.serial(`a process that is killed while it asks holds up nobody (${store})`, async t => {
+		const {origin, asked} = await startSilentOrigin();
+		await using _origin = origin;
+		const settings = {store, cacheName: temporaryFile(t)};
+		const child = await startCaller(settings, origin.url, 1);
+		child.send('go');
+		await asked;
+		const {client} = createClient({...settings, now: () => Date.now()});
+		let isAnswered = false;
+		const waiting = (async () => {
+			const {body} = await client(origin.url);
+			isAnswered = true;
+			return body;
+		})();
+		await delay(300);
+		t.false(isAnswered, 'the other process lives');
+		const start = performance.now();
+		await kill(child);
+		t.is(await waiting, 'answer 2');
+		t.true(performance.now() - start < 1000);
+		t.is(origin.count, 2);
+		await getCache(client)!.close();
+	});
+
+	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
+		const {origin, asked} = await startSilentOrigin();
+		await using _origin = origin;
+		const settings: CacheSettings = {store, cacheName: temporaryFile(t), storeTimeout: 20_000};
+		const [first, ...others] = await Promise.all(Array.from({length: 4}, async () => startCaller(settings, origin.url, 20)));
+		first!.send('go');
+		await asked;
+		const waiting = others.map(async child => ask(child));
+		await delay(300);
+		t.is(origin.count, 1);
+		await kill(first!);
+		const told = await Promise.all(waiting);
+		t.deepEqual(told.flatMap(({bodies}) => bodies), ['answer 2', 'answer 2', 'answer 2']);
+		t.is(origin.count, 2);
+	});
+
+	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
+		test.serial(`a process that ${title} holds up nobody (${store})`, async t => {
+			const {origin, asked} = await startSilentOrigin();
+			await using _origin = origin;
+			const settings = {store, cacheName: temporaryFile(t)};
+			const child = fork(new URL('lock-leaver.ts', import.meta.url), [JSON.stringify(settings), origin.url], {execArgv: ['--disable-warning=ExperimentalWarning']});
+			t.teardown(() => {
+				child.kill('SIGKILL');
+			});
+			await once(child, 'message');
+			await asked;
+			const left = once(child, way === 'exit' ? 'exit' : 'message');
+			const leaving = performance.now();
+			child.send(way);
+			await left;
+			t.true(performance.now() - leaving < 3000);
+			const {client} = createClient({...settings, now: () => Date.now()});
+			const start = performance.now();
+			t.is((await client(origin.url)).body, 'answer 2');
+			t.true(performance.now() - start < 1000);
+			await getCache(client)!.close();
+		});
+	}
+}
+
+test('a request that is aborted has given back its lock when `close` has ended, and one that is under way when its second is over', async t => {
+	await using origin = await Origin.start(() => {});
+	const {store, first, second} = createPair();
+	const locks = async () => Array.fromAsync(store.iterate(), ([key]) => key).then(keys => keys.filter(key => key.includes(':lock:')));
+	const controller = new AbortController();
+	const one = first(origin.url, {signal: controller.signal});
+	const other = second(`${origin.url}/other`, {timeout: {request: 5000}});
+	while (origin.count < 2) {
+		await delay(5);
+	}
+
+	t.is((await locks()).length, 2);
+	const start = performance.now();
+	controller.abort();
+	await getCache(first)!.close();
+	t.true(performance.now() - start < 500);
+	t.is((await locks()).length, 1);
+	await getCache(second)!.close();
+	t.true(performance.now() - start >= 900);
+	t.deepEqual(await locks(), []);
+	await t.throwsAsync(one, {name: 'AbortError'});
+	await t.throwsAsync(other, {name: 'TimeoutError'});
+});
+
+test('`close` waits for what is under way, which is stored', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		setTimeout(() => {
+			response.end('answer');
+		}, 200);
+	});
+	const {store, first} = createPair();
+	const one = first(origin.url);
+	while (origin.count === 0) {
+		await delay(5);
+	}
+
+	await getCache(first)!.close();
+	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
+	t.is(keys.filter(key => !key.includes(':lock:')).length, 1);
+	t.is((await one).body, 'answer');
 });
 
 /** Two clients that share a store as two processes do. */

@@ -112,6 +112,102 @@ for (const [name, open] of places) {
 		await t.throwsAsync(order({by: 'url' as 'key'}), {instanceOf: TypeError, message: /`sorting.by`/v});
 	});
 
+	test(`${name}: responses are sorted by the size that they say, a limit and \`expired: false\` hold`, async t => {
+		const {cache, clock} = await manage(t, open);
+		const saved: ReadonlyArray<readonly [string, number, string]> = [
+			['large-headers', 1, 'a'],
+			['json', 1, JSON.stringify(Array.from({length: 100}, () => 1))],
+			['compressible', 1, 'x'.repeat(5000)],
+			['digits', 300, Buffer.from(Array.from({length: 3000}, (_, index) => (index * 7919) % 251)).toString('latin1')],
+			['two-bytes', 300, 'ж'.repeat(1000)],
+			['empty', 300, ''],
+		];
+		for (const [path, expireAfter, body] of saved) {
+			await cache.save({url: `http://127.0.0.1/${path}`}, {headers: path === 'large-headers' ? {'x-large': 'h'.repeat(9000)} : {'content-type': path === 'json' ? 'application/json' : 'text/plain'}, body}, {expireAfter});
+		}
+
+		clock.advance(10);
+		const order = (...sorting: Parameters<HttpCache['sorted']>): Promise<string[]> => Array.fromAsync(cache.sorted(...sorting), ({url}) => new URL(url).pathname.slice(1));
+		const bySize = ['empty', 'large-headers', 'json', 'two-bytes', 'digits', 'compressible'];
+		t.deepEqual(await order({by: 'size'}), bySize);
+		const sizes = await Array.fromAsync(cache.sorted({by: 'size', descending: true}), ({size}) => size);
+		t.deepEqual(sizes, sizes.toSorted((one, other) => other - one));
+		t.deepEqual(await order({by: 'size', descending: true, limit: 2}), ['compressible', 'digits']);
+		t.deepEqual(await order({by: 'size', limit: 0}), []);
+		for (const by of ['size', 'createdAt', 'expires', 'key'] as const) {
+			t.deepEqual((await order({by, expired: false})).toSorted(), ['digits', 'empty', 'two-bytes']);
+			t.is((await order({by, expired: false, limit: 2})).length, 2);
+			t.is((await order({by, expired: true, limit: 10})).length, 6);
+		}
+
+		const wrong: ReadonlyArray<readonly [object, RegExp]> = [
+			[{limt: 3}, /`sorting.limt`.*`by`, `descending`, `limit`, `expired`/v],
+			[{by: 'hits'}, /`sorting.by`.*`'createdAt'`, `'expires'`, `'key'`, `'size'`/v],
+			[{limit: -1}, /`sorting.limit`/v],
+			[{limit: '3'}, /`sorting.limit`/v],
+			[{expired: 'no'}, /`sorting.expired`/v],
+			[{descending: 1}, /`sorting.descending`/v],
+		];
+		for (const [sorting, message] of wrong) {
+			await t.throwsAsync(order(sorting), {instanceOf: TypeError, message});
+		}
+
+		await t.throwsAsync(order({}, {limit: 3} as object), {instanceOf: TypeError, message: /`task.limit`.*`signal`, `onProgress`/v});
+	});
+
+	test(`${name}: \`false\` leaves out what is fresh or has expired, whatever else is given`, async t => {
+		const managed = await manage(t, open);
+		const {client, cache, origin, clock} = managed;
+		await client(`${origin.url}/old?cache-tag=one`);
+		clock.advance(100);
+		await client(`${origin.url}/new?cache-tag=one`);
+		clock.advance(1);
+		const {url} = origin;
+		const rows: ReadonlyArray<readonly [Criteria, readonly string[]]> = [
+			[{}, ['/new', '/old']],
+			[{expired: false}, ['/new']],
+			[{valid: false}, ['/old']],
+			[{valid: false, expired: true}, ['/old']],
+			[{valid: true, expired: false}, ['/new']],
+			[{valid: false, expired: false}, []],
+			[{valid: true, expired: true}, ['/new', '/old']],
+			[{expired: true}, ['/old']],
+			[{valid: true}, ['/new']],
+			[{patterns: ['*/new', '*/old'], expired: false}, ['/new']],
+			[{urls: [`${url}/new?cache-tag=one`, `${url}/old?cache-tag=one`], expired: false}, ['/new']],
+			[{tags: ['one'], valid: false}, ['/old']],
+			[{olderThan: 0.5, expired: false}, ['/new']],
+			[{invalid: false, expired: false}, ['/new']],
+		];
+		for (const [criteria, expected] of rows) {
+			t.deepEqual((await paths(managed, criteria)).toSorted(), expected, JSON.stringify(criteria));
+			t.is(await cache.count(criteria), expected.length, JSON.stringify(criteria));
+			t.is((await Array.fromAsync(cache.filter(criteria as {invalid?: false}))).length, expected.length);
+		}
+
+		t.is((await Array.fromAsync(cache.filter({invalid: true, expired: false}))).length, 1);
+		t.is((await Array.fromAsync(cache.filter({invalid: true}))).length, 0);
+		t.is(await cache.resetExpiration('1h', {expired: false}), 1);
+		for (const call of [
+			async () => cache.count({expred: true} as object),
+			async () => cache.count({}, {sginal: 1} as object),
+			async () => cache.size({sginal: 1} as object),
+			async () => cache.delete({expired: true}, {sginal: 1} as object),
+			async () => cache.expire({expired: true}, {sginal: 1} as object),
+			async () => Array.fromAsync(cache.filter({}, {sginal: 1} as object)),
+			async () => Array.fromAsync(cache.urls({}, {sginal: 1} as object)),
+			async () => cache.resetExpiration('1h', {}, {sginal: 1} as object),
+			async () => cache.recreateKeys({sginal: 1} as object),
+			async () => cache.toHar({}, {sginal: 1} as object),
+			async () => cache.save({url}, {}, {expireafter: 1} as object),
+		]) {
+			await t.throwsAsync(call, {instanceOf: TypeError, message: /absent \(there are/v});
+		}
+
+		// To delete, `false` is as if it were not given.
+		t.is(await cache.delete({patterns: ['*'], expired: false}), 2);
+	});
+
 	test(`${name}: what is expired stays, to be validated, its variants with it`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;

@@ -12,6 +12,7 @@ import {
 	type Store,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
+import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
@@ -24,7 +25,16 @@ export const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionCo
 		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
 		const store = new SqliteStore({path: path.join(folder, 'cache.sqlite'), now});
 		t.teardown(async () => {
-			store.close();
+			await store.close();
+			await rm(folder, {recursive: true});
+		});
+		return store;
+	}],
+	['filesystem', async (t, now) => {
+		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const store = new FilesystemStore({path: folder, now});
+		t.teardown(async () => {
+			await store.close();
 			await rm(folder, {recursive: true});
 		});
 		return store;

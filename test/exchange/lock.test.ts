@@ -1,3 +1,4 @@
+import {platform} from 'node:process';
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import type {CacheCore} from '../../source/cache/core.ts';
@@ -7,7 +8,8 @@ import {mayRefresh, underLock} from '../../source/exchange/lock.ts';
 import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {Action} from '../../source/exchange/types.ts';
-import type {Store} from '../../source/stores/types.ts';
+import {processIdentity} from '../../source/stores/process-identity.ts';
+import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {SharedStore} from '../cache/shared-store.ts';
 import {HandClock} from '../helpers/hand-clock.ts';
 
@@ -278,6 +280,133 @@ test('a lock that is over is another process\' by now, and is left', async t => 
 	store.values.set(lockKey, 'the token of another process');
 	await lock.release(false);
 	t.is(store.values.get(lockKey), 'the token of another process');
+});
+
+/** A store of a file of this machine. */
+class LocalStore extends SharedStore {
+	override readonly name = 'sqlite';
+}
+
+const isOnLinux = platform === 'linux';
+const [, ...rest] = processIdentity().split('/').toReversed();
+
+// This process, had it started at another time.
+const gone = [...rest.toReversed(), '1'].join('/');
+
+(isOnLinux ? test : test.skip)('the lock of a process that has ended is free, and of all that see it, one takes it', async t => {
+	const clock = new HandClock();
+	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`]]);
+	const all = Array.from({length: 5}, () => new Process(new LocalStore(values), clock).locks);
+	t.deepEqual(await Promise.all(all.map(async locks => locks.look('key'))), all.map(() => 'free'));
+	const taken = await Promise.all(all.map(async locks => locks.take('key')));
+	const [lock, ...others] = taken.filter(one => one !== undefined);
+	t.truthy(lock);
+	t.deepEqual(others, []);
+	t.is(await all[0]!.look('key'), 'taken');
+	const text = values.get(lockKey);
+	t.true(typeof text === 'string' && text.endsWith(` ${processIdentity()}`));
+	t.is(await all[1]!.take('key'), undefined);
+	await lock!.release(false);
+	t.false(values.has(lockKey));
+	t.truthy(await all[2]!.take('key'));
+});
+
+(isOnLinux ? test : test.skip)('whoever comes late to a lock that was free leaves the lock of whoever has taken it since', async t => {
+	const clock = new HandClock();
+	const slow = new LocalStore(new Map<string, StoredValue>([[lockKey, `dead ${gone}`]]));
+	const quick = new Process(new LocalStore(slow.values), clock);
+	const added = Promise.withResolvers<void>();
+	slow.before = async (operation, key) => {
+		if (operation === 'add' && key.includes(':takeover:')) {
+			await added.promise;
+		}
+	};
+
+	const taking = new Process(slow, clock).locks.take('key');
+	await turns();
+	const lock = await quick.locks.take('key');
+	t.truthy(lock);
+	// The record of the one that won is over.
+	for (const key of slow.values.keys()) {
+		if (key.includes(':takeover:')) {
+			slow.values.delete(key);
+		}
+	}
+
+	added.resolve();
+	t.is(await taking, undefined);
+	t.is(await quick.locks.look('key'), 'taken');
+	await lock!.release(false);
+	t.false(slow.values.has(lockKey));
+});
+
+test('where one that takes over ends in the middle, the lock ends by itself', async t => {
+	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`], ['got-cache:1:takeover:dead', 'another']]);
+	t.is(await new Process(new LocalStore(values), new HandClock()).locks.take('key'), undefined);
+	t.is(values.get(lockKey), `dead ${gone}`);
+});
+
+for (const [title, text, isLocal] of [
+	['of a process that lives', `token ${processIdentity()}`, true],
+	['of a former version, which names no process,', 'token', true],
+	['of another machine', `token other/${gone.split('/').slice(1).join('/')}`, true],
+	['in a store that other machines share', `token ${gone}`, false],
+] as const) {
+	test(`a lock ${title} is left`, async t => {
+		const {locks} = new Process(new (isLocal ? LocalStore : SharedStore)(new Map<string, StoredValue>([[lockKey, text]])), new HandClock());
+		t.is(await locks.look('key'), 'taken');
+		t.is(await locks.take('key'), undefined);
+	});
+}
+
+test('a lock in a store that other machines share names no process', async t => {
+	const {store, process} = setUp();
+	await process.locks.take('key');
+	t.regex(store.values.get(lockKey) as string, /^[\d\-a-f]{36}$/v);
+});
+
+for (const jump of [-3_600_000, -5000, 5000, 3_600_000]) {
+	test(`a lock is given back after the wall clock has gone by ${jump} ms, unless another process has it by now`, async t => {
+		const wall = {time: 1_000_000_000};
+		const clock = new HandClock();
+		const store = new SharedStore();
+		const locks = new Locks(store, {setting: true, now: () => wall.time, clock: clock.now});
+		const lock = await locks.take('key');
+		wall.time += jump;
+		await lock!.release(false);
+		t.false(store.values.has(lockKey));
+		const next = await locks.take('key');
+		wall.time += jump;
+		store.values.set(lockKey, 'the token of another process');
+		await next!.release(true);
+		t.is(store.values.get(lockKey), 'the token of another process');
+	});
+}
+
+test('a lock is given back by one read less while the clocks agree', async t => {
+	const {store, process} = setUp();
+	const lock = await process.locks.take('key');
+	process.clock.advance(9000);
+	store.takeCalls();
+	await lock!.release(false);
+	t.deepEqual(store.takeCalls(), {reads: [], writes: [lockKey]});
+	await lock!.release(true);
+	t.deepEqual(store.takeCalls(), {reads: [], writes: []}, 'it is given back once');
+});
+
+test('a store that cannot take a lock is told once, and holds up nobody', async t => {
+	const {store, process} = setUp();
+	store.before = operation => {
+		if (operation === 'add') {
+			throw new Error('gone');
+		}
+	};
+
+	const asking = process.ask();
+	await turns();
+	t.is(asking.action, send);
+	t.deepEqual(process.faults, ['add: Error: gone']);
+	t.false(await mayRefresh('other', process.lead('other'), process.cache));
 });
 
 test('a refusal is remembered for 2 seconds', async t => {

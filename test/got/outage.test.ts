@@ -15,7 +15,7 @@ function failAtOnce(): never {
 
 const readNames = ['get', 'iterate'] as const;
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'clear'] as const;
-const storeTimeout = 300;
+const storeTimeout = 500;
 
 /** A store that another process may share, of which some methods do something else. */
 function storeWith(names: ReadonlyArray<keyof Store>, instead: () => unknown): Store {
@@ -59,7 +59,7 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 				t.true(index < 10, 'the circuit does not open');
 				const start = performance.now();
 				t.is((await client(`${origin.url}/${index}`, {headers}).text()), 'answer');
-				t.true(performance.now() - start < storeTimeout + 200, `request ${index} took ${performance.now() - start} ms`);
+				t.true(performance.now() - start < 1.9 * storeTimeout, `request ${index} took ${performance.now() - start} ms`);
 				await cache.idle();
 			}
 
@@ -72,7 +72,7 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 				t.is((await client(`${origin.url}/open/${index}`, {headers}).text()), 'answer');
 			}
 
-			t.true(performance.now() - start < storeTimeout, `5 requests took ${performance.now() - start} ms`);
+			t.true(performance.now() - start < 3 * storeTimeout, `5 requests took ${performance.now() - start} ms`);
 			await cache.idle();
 			t.is(faults, 0);
 			t.is(cache.circuit, 'open');
@@ -87,7 +87,7 @@ test('what is stored is served on by a store that can only be read', async t => 
 	const {client} = createClient({store: memory, now: () => Date.now()});
 	await client(origin.url);
 	await getCache(client)!.idle();
-	memory.set = fail;
+	Object.assign(memory, {set: fail});
 	for (let index = 0; index < 7; index++) {
 		await client(`${origin.url}/${index}`);
 		await getCache(client)!.idle();

@@ -25,7 +25,7 @@ const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext) 
 		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
 		const store = new SqliteStore({path: path.join(folder, 'cache.sqlite')});
 		t.teardown(async () => {
-			store.close();
+			await store.close();
 			await rm(folder, {recursive: true});
 		});
 		return store;

@@ -66,7 +66,7 @@ test('what the settings ignore from now on is redacted in what was stored before
 		await use(client, getCache(client)!);
 		await getCache(client)!.close();
 		await store.vacuum();
-		store.close();
+		await store.close();
 		const files = await fs.readdir(folder.path);
 		const contents = await Promise.all(files.map(async file => fs.readFile(path.join(folder.path, file), 'latin1')));
 		return findMarkers(contents.join('\n')).length;

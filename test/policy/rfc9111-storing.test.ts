@@ -17,6 +17,7 @@ import {
 const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
 const hourAgo = 'Tue, 14 Nov 2023 21:13:20 GMT';
 const minuteAhead = 'Tue, 14 Nov 2023 22:14:20 GMT';
+const dayAhead = 'Wed, 15 Nov 2023 22:13:20 GMT';
 
 /** What the origin answered, when, and to what. */
 type Received = RequestCase & {
@@ -99,6 +100,8 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.2 without Last-Modified there is no heuristic', {response: {date, etag: '"a"'}}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.2 without Date the time since counts from when it came', {response: {'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 300000'],
 	['§4.2.2 a Last-Modified in the future gives nothing', {response: {date, 'last-modified': minuteAhead}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.2 a Date in the future gives no more than one of now', {response: {date: dayAhead, 'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 300000'],
+	['§4.2.3 a Date in the future makes nothing younger than it came', {response: cc('max-age=60', {date: dayAhead})}, 'fresh for 60000', 'fresh for 300000'],
 	['§4.2.2 a broken Last-Modified gives nothing', {response: {date, 'last-modified': 'x'}}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.2 explicit freshness is not guessed over', {response: cc('max-age=0', {'last-modified': hourAgo})}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.4 what could neither be served nor validated is not stored', {response: {date}}, 'expired-without-validator', 'fresh for 300000'],

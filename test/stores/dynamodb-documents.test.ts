@@ -1,14 +1,17 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import {inspect} from 'node:util';
-import {GetItemCommand} from '@aws-sdk/client-dynamodb';
+import {GetItemCommand, type AttributeValue} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
 import fc from 'fast-check';
 import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
-import type {Attribute} from '../../source/stores/dynamodb/attributes.ts';
-import {marshal} from '../../source/stores/dynamodb/marshal.ts';
-import {unmarshal} from '../../source/stores/dynamodb/unmarshal.ts';
-import {fromText, toText} from '../../source/stores/dynamodb/text.ts';
+import {marshal, unmarshal} from '../../source/stores/dynamodb/marshal.ts';
+import {
+	pack,
+	packBytes,
+	unpack,
+	unpackBytes,
+} from '../../source/stores/packed.ts';
 import {clientOf, dynamoDbServers} from '../helpers/dynamodb-server.ts';
 
 const kept = {expires: undefined} as const;
@@ -29,7 +32,7 @@ const documents: Readonly<Record<string, object>> = {
 	'names that DynamoDB or JavaScript takes for something else': {
 		'': 0, $: 1, $$: 2, $1: 3, $bytes: 'YQ==', $order: '[]', 'a.b': 4, ['__proto__']: {['__proto__']: 5}, constructor: 6, '\u{D800}': 7, 10: 8, 9: 9,
 	},
-	'an object that looks like one of our own words': {$number: '1'},
+	'objects that look like our own words': [{'(json)': '1'}, {'(v8)': 'x', a: 1}, {'(order)': '[]', a: 1}, {a: {'(json)': {}}}],
 	'the empty name alone': {'': {'': ''}},
 	'empty things': {
 		text: '', list: [], object: {}, bytes: new Uint8Array(0),
@@ -66,30 +69,58 @@ function asPlain(value: unknown): unknown {
 }
 
 /** As DynamoDB may: a map has no order there. */
-function withoutOrder(attribute: Attribute): Attribute {
-	if ('L' in attribute) {
-		return {L: attribute.L.map(item => withoutOrder(item))};
+function withoutOrder({L: list, M: map, ...other}: AttributeValue): AttributeValue {
+	if (list !== undefined) {
+		return {L: list.map(item => withoutOrder(item))};
 	}
 
-	return 'M' in attribute
-		? {M: Object.fromEntries(Object.entries(attribute.M).toSorted(([a], [b]) => a < b ? 1 : -1).map(([name, member]) => [name, withoutOrder(member)]))}
-		: attribute;
+	return map === undefined
+		? other as AttributeValue
+		: {M: Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => a < b ? 1 : -1).map(([name, member]) => [name, withoutOrder(member)]))};
 }
 
-function throughDynamoDb(value: unknown, maxBytes: number): unknown {
-	const {value: held, order, spilled} = marshal(value, maxBytes);
-	return unmarshal(withoutOrder(held), order, Buffer.concat(spilled));
+function throughDynamoDb(value: unknown): unknown {
+	const {value: held, order} = marshal(value, Infinity);
+	return unmarshal(withoutOrder(held), order);
 }
 
 for (const [name, document] of Object.entries(documents)) {
-	test(`documents: ${name}: as it was, in an item, beside it and as text`, t => {
-		for (const maxBytes of [Infinity, 1]) {
-			t.is(shown(throughDynamoDb(document, maxBytes)), shown(document));
-		}
-
-		t.is(shown(fromText(toText(document))), shown(document));
+	test(`documents: ${name}: as it was, in an item, in chunks and packed`, t => {
+		t.is(shown(throughDynamoDb(document)), shown(document));
+		t.is(shown(unpackBytes(packBytes(document))), shown(document));
+		t.is(shown(unpack(pack(document))), shown(document));
 	});
 }
+
+test('documents: what is packed is JSON text that can be read, unless that would lose something', t => {
+	t.is(pack({$ref: '#', list: [1, null, {'a.b': '\u{D800}'}]}), String.raw`{"$ref":"#","list":[1,null,{"a.b":"\ud800"}]}`);
+	for (const value of [-0, {deep: [-0]}, [new Uint8Array(1)], Infinity]) {
+		t.true(pack(value) instanceof Uint8Array);
+		t.is(packBytes(value)[0], 0xFF);
+	}
+});
+
+test('documents: names with a `$` or a `.` are those of the item, and only what DynamoDB refuses is packed', t => {
+	t.deepEqual(marshal({$schema: 'x', 'a.b': {'': 1}}, Infinity).value, {M: {$schema: {S: 'x'}, 'a.b': {M: {'(json)': {S: '{"":1}'}}}}});
+});
+
+test('documents: objects of a list that lack some members note no order of their own', t => {
+	const list = [{id: 1, link: 'a'}, {id: 2, name: 'b', link: 'c'}, {id: 3, name: 'd'}];
+	const {value, order} = marshal({list, last: true}, Infinity);
+	t.is(order, '["list","last","id","name","link"]');
+	t.false(JSON.stringify(value).includes('(order)'));
+	t.true(JSON.stringify(marshal([{a: 1, b: 2}, {b: 1, a: 2}], Infinity).value).includes('(order)'));
+});
+
+test('documents: an item weighs no more than is said of it', t => {
+	const weight = ({S: text, N: number, B: bytes, L: list, M: map}: AttributeValue): number => Buffer.byteLength(text ?? '') + (number?.length ?? 0) + (bytes?.byteLength ?? 0)
+		+ (list ?? []).reduce((sum, item) => sum + weight(item) + 1, 3)
+		+ Object.entries(map ?? {}).reduce((sum, [name, item]) => sum + Buffer.byteLength(name) + weight(item) + 1, 0);
+	for (const [name, document] of Object.entries(documents)) {
+		const {value, order, bytes} = marshal(document, Infinity);
+		t.true(weight(value) + Buffer.byteLength(order ?? '') <= bytes, name);
+	}
+});
 
 const leaf = fc.oneof(
 	fc.string({unit: 'binary', maxLength: 8}),
@@ -107,18 +138,20 @@ const {document: anyDocument} = fc.letrec(tie => ({
 test('documents: whatever it is comes back as it was, however DynamoDB orders it', t => {
 	const seed = Date.now();
 	t.log(`Seed: ${seed}`);
-	fc.assert(fc.property(anyDocument, fc.constantFrom(Infinity, 3000, 1), (document, maxBytes) => {
-		t.is(shown(throughDynamoDb(document, maxBytes)), shown(document));
+	fc.assert(fc.property(anyDocument, document => {
+		t.is(shown(throughDynamoDb(document)), shown(document));
+		t.is(shown(unpackBytes(packBytes(document))), shown(document));
 	}), {seed, numRuns: 150});
 });
 
 test('documents: what is not plain data is refused, and `undefined` is left out', t => {
 	for (const value of [new Date(0), new Map(), 1n, () => {}, Symbol('a'), /a/v]) {
 		t.throws(() => marshal({a: [{value}]}, Infinity), {code: 'ERR_STORE_VALUE'});
-		t.throws(() => toText({a: [{value}]}), {code: 'ERR_STORE_VALUE'});
+		t.throws(() => pack({zero: -0, a: [{value}]}), {code: 'ERR_STORE_VALUE'});
+		t.throws(() => marshal({'': -0, a: [{value}]}, Infinity), {code: 'ERR_STORE_VALUE'});
 	}
 
-	t.is(shown(throughDynamoDb({a: undefined, b: [undefined]}, Infinity)), '{ b: [ null ] }');
+	t.is(shown(throughDynamoDb({a: undefined, b: [undefined]})), '{ b: [ null ] }');
 });
 
 for (const server of dynamoDbServers(test)) {

@@ -1,5 +1,12 @@
 import {randomUUID} from 'node:crypto';
-import {DescribeTimeToLiveCommand, type DynamoDBClient} from '@aws-sdk/client-dynamodb';
+import {
+	CreateTableCommand,
+	DescribeTimeToLiveCommand,
+	paginateScan,
+	PutItemCommand,
+	type AttributeValue,
+	type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
 import {CacheHooksError} from '../../source/errors.ts';
 import {DynamoDbStore, KeyvDynamoDb, type DynamoDbStoreOptions} from '../../source/stores/dynamodb/index.ts';
@@ -110,6 +117,64 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual(await listed(store), ['kept', 'other']);
 	});
 
+	test(`limits on ${server.name}: in a table of somebody else nothing but our entries is read, counted or removed, and nothing begins to expire`, async t => {
+		const tableName = newTable();
+		await client.send(new CreateTableCommand({
+			TableName: tableName,
+			AttributeDefinitions: [{AttributeName: 'namespace', AttributeType: 'S'}, {AttributeName: 'key', AttributeType: 'S'}],
+			KeySchema: [{AttributeName: 'namespace', KeyType: 'HASH'}, {AttributeName: 'key', KeyType: 'RANGE'}],
+			BillingMode: 'PAY_PER_REQUEST',
+		}));
+		const store = new DynamoDbStore({client, tableName, cacheName: 'a'});
+		const others = ['aa', 'a:', 'a*', 'a#', '[a]'].map(cacheName => new DynamoDbStore({client, tableName, cacheName}));
+		await store.set('ours', {a: 1}, kept);
+		const foreign = ['a', 'users', 'a#1', 'a::'].map((namespace): Record<string, AttributeValue> => ({
+			namespace: {S: namespace}, key: {S: 'ours too'}, ttl: {N: '1'}, expires: {N: '9999999999999'}, createdAt: {N: '1'}, name: {S: 'x'},
+		}));
+		for (const item of foreign) {
+			await client.send(new PutItemCommand({TableName: tableName, Item: item}));
+		}
+
+		for (const other of others) {
+			await other.set('ours', {text: 'x'.repeat(500_000)}, kept);
+		}
+
+		t.is(await store.get('ours too'), undefined);
+		t.deepEqual(await listed(store), ['ours']);
+		t.is(await store.count(), 0);
+		await store.clear();
+		t.deepEqual(await listed(store), []);
+		for (const other of others) {
+			t.deepEqual(await listed(other), ['ours']);
+			await other.clear();
+		}
+
+		const left = [];
+		for await (const {Items: items = []} of paginateScan({client}, {TableName: tableName})) {
+			left.push(...items);
+		}
+
+		const byNamespace = (items: Array<Record<string, AttributeValue>>) => items.toSorted((a, b) => a.namespace!.S! < b.namespace!.S! ? -1 : 1);
+		t.deepEqual(byNamespace(left), byNamespace(foreign));
+		const {TimeToLiveDescription: ttl} = await client.send(new DescribeTimeToLiveCommand({TableName: tableName}));
+		t.not(ttl?.TimeToLiveStatus, 'ENABLED');
+	});
+
+	test(`limits on ${server.name}: an item of somebody else that looks like an entry is none`, async t => {
+		const tableName = newTable();
+		const store = new DynamoDbStore({client, tableName, cacheName: 'a'});
+		await store.set('ours', {a: 1}, kept);
+		const looks: Array<Record<string, AttributeValue>> = [{value: {M: {'(json)': {N: '1'}}}}, {value: {M: {'(v8)': {B: new Uint8Array([1])}}}}, {value: {M: {a: {S: ''}}}, order: {S: 'no JSON'}}];
+		for (const [index, look] of looks.entries()) {
+			await client.send(new PutItemCommand({TableName: tableName, Item: {namespace: {S: 'a'}, key: {S: `odd ${index}`}, ...look}}));
+			t.is(await store.get(`odd ${index}`), undefined);
+		}
+
+		t.deepEqual(await listed(store), ['ours']);
+		await store.deleteMany(['ours']);
+		t.deepEqual(await listed(store), []);
+	});
+
 	test(`limits on ${server.name}: a given client stays open, and a closed store says so`, async t => {
 		const tableName = newTable();
 		const store = new DynamoDbStore({client, tableName});
@@ -192,10 +257,9 @@ test('limits: a table with other keys is refused', async t => {
 	await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_SCHEMA'});
 });
 
-test('limits: a table is waited for, its TTL is turned on once, and one that is on already is left alone', async t => {
+test('limits: a table is waited for, its TTL is turned on once, and a table that is there already is left alone', async t => {
 	const names: string[] = [];
 	let looks = 0;
-	let status = 'DISABLED';
 	let specification: unknown;
 	const answer: Interceptor = async (name, input) => {
 		names.push(name);
@@ -209,13 +273,8 @@ test('limits: a table is waited for, its TTL is turned on once, and one that is 
 				return {Table: {TableStatus: looks > 3 ? 'ACTIVE' : 'CREATING'}};
 			}
 
-			case 'DescribeTimeToLive': {
-				return {TimeToLiveDescription: {TimeToLiveStatus: status}};
-			}
-
 			case 'UpdateTimeToLive': {
 				specification = input.TimeToLiveSpecification;
-				status = 'ENABLING';
 				return {};
 			}
 
@@ -227,11 +286,11 @@ test('limits: a table is waited for, its TTL is turned on once, and one that is 
 
 	const store = storeOn(answer, {createTable: true});
 	await Promise.all([store.get('a'), store.get('b')]);
-	t.deepEqual(names, ['DescribeTable', 'CreateTable', 'DescribeTable', 'DescribeTable', 'DescribeTable', 'DescribeTimeToLive', 'UpdateTimeToLive', 'GetItem', 'GetItem']);
+	t.deepEqual(names, ['DescribeTable', 'CreateTable', 'DescribeTable', 'DescribeTable', 'DescribeTable', 'UpdateTimeToLive', 'GetItem', 'GetItem']);
 	t.deepEqual(specification, {AttributeName: 'ttl', Enabled: true});
 	names.length = 0;
 	await storeOn(answer, {createTable: true}).get('a');
-	t.deepEqual(names, ['DescribeTable', 'DescribeTimeToLive', 'GetItem']);
+	t.deepEqual(names, ['DescribeTable', 'GetItem']);
 });
 
 test('limits: reads are consistent where that is asked for, and nothing is asked before the first call', async t => {

@@ -16,6 +16,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import got from 'got';
@@ -27,6 +28,7 @@ import {
 	type CacheSettings,
 	type StoreName,
 } from '../../source/index.ts';
+import {makeFolder} from '../../source/stores/file-modes.ts';
 import {openSqliteFile} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
 import {Origin} from '../helpers/origin.ts';
@@ -275,16 +277,17 @@ posix('sqlite: the rollback journal has the mode of the file, and a VACUUM leave
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, wal: false});
 		for (let index = 0; index < 100; index++) {
-			store.set(`key ${index}`, Buffer.alloc(20_000), kept);
+			void store.set(`key ${index}`, Buffer.alloc(20_000), kept);
 		}
 
+		t.is(store.count(), 0, 'written');
 		const database = new DatabaseSync(path);
 		database.exec('BEGIN; DELETE FROM entries');
 		t.is(modeOf(`${path}-journal`), '0600');
 		database.exec('COMMIT; VACUUM');
 		database.close();
 		t.is(modeOf(path), '0600');
-		store.close();
+		void store.close();
 	});
 });
 
@@ -293,17 +296,17 @@ posix('sqlite: the file that is begun in place of a damaged one is for its owner
 	const path = join(folder, 'cache.db');
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, now: () => 5000});
-		store.set('key', Buffer.alloc(100_000), kept);
-		store.close();
+		void store.set('key', Buffer.alloc(100_000), kept);
+		void store.close();
 		truncateSync(path, 20_000);
 		chmodSync(path, 0o644);
 		const again = createStore('sqlite', {path, now: () => 5000});
 		t.throws(() => again.get('key'), {code: 'ERR_STORE_CORRUPT', message: /set aside/v});
-		again.set('key', Buffer.from('one'), kept);
+		void again.set('key', Buffer.from('one'), kept);
 		t.deepEqual(Object.fromEntries(readdirSync(folder).map(name => [name, modeOf(join(folder, name))])), Object.fromEntries([
 			['cache.db', '0600'], ['cache.db-shm', '0600'], ['cache.db-wal', '0600'], ['cache.db.corrupt-5000', '0644'],
 		]));
-		again.close();
+		void again.close();
 	});
 });
 
@@ -322,7 +325,7 @@ posix('sqlite: a file that another process takes away just before it is opened i
 	};
 
 	withUmask(0, () => {
-		const {database} = openSqliteFile(settings, false);
+		const {database} = openSqliteFile(settings);
 		t.is(modeOf(path), '0600');
 		t.is(count, 2);
 		database.close();
@@ -334,10 +337,10 @@ posix('sqlite: a symbolic link to a file that is not there yet makes it for its 
 	symlinkSync(join(folder, 'target.db'), join(folder, 'link.db'));
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path: join(folder, 'link.db')});
-		store.set('key', Buffer.from('one'), kept);
+		void store.set('key', Buffer.from('one'), kept);
 		t.is(modeOf(join(folder, 'target.db')), '0600');
 		t.is(modeOf(join(folder, 'target.db-wal')), '0600');
-		store.close();
+		void store.close();
 	});
 });
 
@@ -345,9 +348,9 @@ posix('sqlite: a file has the name that was given, whatever is in it', t => {
 	const folder = temporaryFolder(t);
 	for (const name of ['a b', 'a%20b', 'a?mode=memory', 'a#b', 'ä&b=c', String.raw`a\\b`, 'file:a', ':memory:.db']) {
 		const store = createStore('sqlite', {path: join(folder, name)});
-		store.set('key', Buffer.from('one'), kept);
+		void store.set('key', Buffer.from('one'), kept);
 		t.deepEqual(new Set(readdirSync(folder)), new Set([name, `${name}-shm`, `${name}-wal`]));
-		store.close();
+		void store.close();
 		t.deepEqual(readdirSync(folder), [name]);
 		rmSync(join(folder, name));
 	}
@@ -356,11 +359,32 @@ posix('sqlite: a file has the name that was given, whatever is in it', t => {
 posix('sqlite: a file that may only be read is read, and keeps its mode', t => {
 	const path = join(temporaryFolder(t), 'cache.db');
 	const store = createStore('sqlite', {path, wal: false});
-	store.set('key', Buffer.from('one'), kept);
-	store.close();
+	void store.set('key', Buffer.from('one'), kept);
+	void store.close();
 	chmodSync(path, 0o444);
 	const again = createStore('sqlite', {path, wal: false});
 	t.truthy(again.get('key'));
-	again.close();
+	void again.close();
 	t.is(modeOf(path), '0444');
+});
+
+posix('folders that another process is just making hold the event loop for 40 ms at most, all together', async t => {
+	const folder = temporaryFolder(t);
+	const paths = Array.from({length: 10}, (_, index) => join(folder, String(index)));
+	for (let turn = 0; turn < 2; turn++) {
+		await nextTurn();
+		for (const path of paths) {
+			rmSync(path, {recursive: true, force: true});
+			mkdirSync(path);
+			chmodSync(path, 0);
+		}
+
+		const start = performance.now();
+		for (const path of paths) {
+			makeFolder(path, 0o700);
+		}
+
+		const took = performance.now() - start;
+		t.true(took > 30 && took < 200, `${took} ms`);
+	}
 });

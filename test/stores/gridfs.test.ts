@@ -1,7 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
+import {finished} from 'node:stream/promises';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {MongoClient, type Document} from 'mongodb';
+import {
+	GridFSBucket,
+	MongoClient,
+	ObjectId,
+	type Document,
+} from 'mongodb';
 import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/gridfs.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
@@ -186,6 +192,48 @@ function registerTests({url, command, version}: MongoServer): void {
 		}
 
 		t.is((await counts('passing'))[0], 1);
+	});
+
+	test('gridfs: files and documents of others in the bucket stay, also when it is purged', async t => {
+		let now = Date.now();
+		const options = {bucketName: randomUUID(), now: () => now};
+		const bucket = new GridFSBucket(database, {bucketName: options.bucketName});
+		const upload = bucket.openUploadStreamWithId(ObjectId.createFromTime(1), 'key');
+		upload.end('a file of theirs');
+		await finished(upload);
+		const entries = database.collection(`${options.bucketName}.entries`);
+		await entries.insertOne({
+			_id: 'theirs' as never, namespace: 'a', createdAt: new Date(0), expires: new Date(4e12),
+		});
+
+		const stores = ['a', 'a*', 'aa', 'a:'].map(cacheName => open(t, {...options, cacheName}));
+		for (const store of stores) {
+			await store.set('key', Buffer.from('ours'), kept);
+		}
+
+		t.deepEqual(await counts(options.bucketName), [5, 5, 5]);
+		now += 2 * hour;
+		for (const [index, store] of stores.entries()) {
+			t.deepEqual(await listed(store), ['key']);
+			t.is(await store.count(), 0);
+			t.is(await store.purge(), 0);
+			await store.clear();
+			t.deepEqual(await counts(options.bucketName), [4 - index, 4 - index, 4 - index]);
+		}
+
+		t.is(Buffer.concat(await bucket.openDownloadStreamByName('key').toArray() as Uint8Array[]).toString(), 'a file of theirs');
+	});
+
+	test('gridfs: files can be read by any program, and say when they may go', async t => {
+		const bucketName = randomUUID();
+		const store = open(t, {bucketName});
+		const expires = Date.UTC(2100);
+		await store.set('GET key', Buffer.alloc(2_000_000, 'abc'), {expires});
+		const read = new GridFSBucket(database, {bucketName}).openDownloadStreamByName('GET key');
+		t.deepEqual(Buffer.concat(await read.toArray() as Uint8Array[]), Buffer.alloc(2_000_000, 'abc'));
+		for (const suffix of ['entries', 'files', 'chunks']) {
+			t.deepEqual(await database.collection(`${bucketName}.${suffix}`).distinct('expires'), [new Date(expires)]);
+		}
 	});
 
 	test('gridfs: entries are found by their times and counted, and of many that add, one does', async t => {

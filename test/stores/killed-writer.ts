@@ -1,5 +1,4 @@
 import {Buffer} from 'node:buffer';
-import {writeSync} from 'node:fs';
 import process from 'node:process';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import type {SqliteStore} from '../../source/stores/sqlite/store.ts';
@@ -28,6 +27,6 @@ for (let round = 0; ; round++) {
 			writer.set(`key-${index}`, Buffer.alloc(size, round % 256), {expires: undefined}),
 			writer.set(key, Buffer.from(key), {expires: undefined}),
 		]);
-		writeSync(1, `${key}\n`);
+		console.log(key);
 	}
 }

@@ -1,10 +1,14 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
+import {finished} from 'node:stream/promises';
+import {serialize} from 'node:v8';
 import test, {type ExecutionContext, type TestFn} from 'ava';
 import {
 	Binary,
+	GridFSBucket,
 	MongoClient,
 	MongoServerError,
+	ObjectId,
 	type Document,
 } from 'mongodb';
 import {MongoDbStore, type MongoDbStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
@@ -144,7 +148,7 @@ function registerTests({url, command, version}: MongoServer): void {
 				'': {'(special)': ['bytes', 'YQ==']}, y: 1, x: 2,
 			},
 			proto: JSON.parse('{"__proto__": {"a": 1}, "constructor": 2}') as object,
-			marker: {'(json)': '{"no":"json"}'},
+			marker: {'(json)': '{"no":"json"}', '(v8)': 'no bytes'},
 			type: {_bsontype: 'ObjectId'},
 			call: {toBSON: 'x'}, // eslint-disable-line @typescript-eslint/naming-convention
 			half: 'a\u{D800}b',
@@ -168,7 +172,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		await store.set('key', {readable: {a: 1}, $odd: 1}, kept);
 		await store.set('other', {readable: {a: 1}, odd: {$odd: 1}, zero: -0}, kept);
 		const {value} = (await database.collection('hostile').findOne({key: 'other'}))!;
-		t.deepEqual(value, {readable: {a: 1}, odd: {'(json)': '{"$odd":1}'}, zero: {'(json)': '{"(special)":["-0"]}'}});
+		t.deepEqual(value, {readable: {a: 1}, odd: {'(json)': '{"$odd":1}'}, zero: {'(v8)': new Binary(serialize(-0))}});
 		await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
 		await t.throwsAsync(async () => store.set('key', new Uint8Array(1), kept), {code: 'ERR_STORE_VALUE'});
 	});
@@ -274,6 +278,70 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await store.deleteFound({}), 4);
 		t.deepEqual(await listed(store), ['no entry']);
 		t.deepEqual(await listed(other), ['k9']);
+	});
+
+	test('mongodb: in a collection and a bucket of somebody else nothing but our entries is read, counted or removed', async t => {
+		const handed = new MongoClient(url);
+		t.teardown(async () => handed.close());
+		let now = Date.now();
+		const options = {
+			client: handed, collectionName: randomUUID(), largestDocument: 20_000, now: () => now,
+		};
+		const own = database.collection(options.collectionName);
+		const foreign: Document[] = [
+			{_id: 1, expires: new Date(0), body: 'x'},
+			{
+				_id: 'a', namespace: 'a', createdAt: new Date(1), expires: new Date(4e12),
+			},
+			{
+				_id: 'a:b', namespace: 'a', key: 3, createdAt: new Date(1),
+			},
+			{_id: 'a*::key', namespace: 'users', key: 'key'},
+		];
+		await own.insertMany(foreign);
+		const bucket = new GridFSBucket(database, {bucketName: options.collectionName});
+		const upload = bucket.openUploadStreamWithId(ObjectId.createFromTime(1), 'theirs');
+		upload.end('a file of theirs');
+		await finished(upload);
+
+		const store = open(t, {...options, cacheName: 'a'});
+		const others = ['aa', 'a:', 'a?', '[a]', 'A'].map(cacheName => open(t, {...options, cacheName}));
+		for (const one of [store, ...others]) {
+			await one.set('small', {a: 1}, kept);
+			await one.set('large', {body: 'x'.repeat(50_000)}, {expires: now + 1000, indexed: {createdAt: now, freshUntil: now}});
+		}
+
+		t.deepEqual(await listed(store), ['large', 'small']);
+		t.is(await store.count(), 1);
+		t.deepEqual(await Array.fromAsync(store.find({orderBy: 'key'})), ['large']);
+		t.is(await store.deleteFound({}), 1);
+		await store.clear();
+		t.deepEqual(await listed(store), []);
+		now += 7_200_000;
+		for (const other of others) {
+			t.deepEqual(await listed(other), ['small']);
+			await other.purge();
+			t.true(await other.delete('small'));
+			await other.clear();
+		}
+
+		t.deepEqual(await own.find({}).toArray(), foreign);
+		t.is(Buffer.concat(await bucket.openDownloadStreamByName('theirs').toArray() as Uint8Array[]).toString(), 'a file of theirs');
+		for (const suffix of ['', '.files', '.chunks']) {
+			const indexes = await database.collection(`${options.collectionName}${suffix}`).indexes();
+			t.true(indexes.every(index => index.expireAfterSeconds === undefined || index.partialFilterExpression !== undefined));
+		}
+	});
+
+	test('mongodb: large values are files of GridFS, which any program can read', async t => {
+		const collectionName = randomUUID();
+		const store = open(t, {collectionName, largestDocument: 20_000});
+		const value = {body: 'é'.repeat(50_000)};
+		await store.set('GET key', value, kept);
+		const read = new GridFSBucket(database, {bucketName: collectionName}).openDownloadStreamByName('GET key');
+		t.deepEqual(JSON.parse(Buffer.concat(await read.toArray() as Uint8Array[]).toString()), value);
+		await store.set('GET key', {...value, bytes: new Uint8Array([1]), zero: -0}, kept);
+		t.deepEqual(await store.get('GET key'), {...value, bytes: new Uint8Array([1]), zero: -0});
 	});
 
 	test('mongodb: a client that is handed in is used and stays open', async t => {

@@ -145,6 +145,13 @@ function registerTests(port: number): void {
 			await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
 		}
 
+		// A full server takes nothing, but lets go.
+		await stores[0]!.clear();
+		t.true(await stores[1]!.delete('key'));
+		t.deepEqual(await (keyv.client as typeof client).keys('*'), []);
+		await (keyv.client as typeof client).configSet('maxmemory', '0');
+		await stores[0]!.set('key', Buffer.from('two'), kept);
+		t.is(textOf(await stores[0]!.get('key')), 'two');
 		await keyv.disconnect();
 	});
 
@@ -161,6 +168,63 @@ function registerTests(port: number): void {
 		await store.close();
 		t.true(handed.isOpen);
 		await t.throwsAsync(async () => store.get('é'), {code: 'ERR_STORE_CLOSED'});
+	});
+
+	test('redis: on a client of an application nothing but our keys is read, counted or removed', async t => {
+		await using theirs = await ServerProcess.start(command!);
+		const handed = createClient({url: urlOf(theirs.port)});
+		await handed.connect();
+		t.teardown(() => {
+			handed.destroy();
+		});
+		const foreign = ['session', 'a', 'a:', 'a:b', 'aa::key', 'A::key', '*', '[a]', 'a*', 'ab::key', 'a%3A', 'http_cache', 'keyv::a::key'];
+		await Promise.all(foreign.map(async key => handed.set(key, 'of the application')));
+		await handed.hSet('a::their hash', 'field', 'value');
+		await handed.rPush('a*::their list', 'value');
+		const names = ['a', 'a*', 'a:b', '[a]', 'a:', '*', 'a?', String.raw`\a`];
+		const stores = names.map(cacheName => open(t, {client: handed as never, cacheName}));
+		for (const store of stores) {
+			await store.set('key', Buffer.from('one'), entry);
+			await store.set('lock', Buffer.from('one'), kept);
+		}
+
+		for (const [index, store] of stores.entries()) {
+			t.deepEqual(await listed(store), ['key', 'lock'], names[index]);
+			t.is(await store.count(), 1);
+			await store.clear();
+			const left = await Promise.all(stores.map(async other => other.count()));
+			t.deepEqual(left, names.map((_, other) => other > index ? 1 : 0), names[index]);
+		}
+
+		const keys = await handed.keys('*');
+		t.deepEqual(keys.toSorted(), [...foreign, 'a::their hash', 'a*::their list'].toSorted());
+	});
+
+	test('redis: keys are scanned only by what manages the cache', async t => {
+		await using own = await ServerProcess.start(command!);
+		const watcher = createClient({url: urlOf(own.port)});
+		await watcher.connect();
+		t.teardown(() => {
+			watcher.destroy();
+		});
+		const scans = async (): Promise<number> => {
+			const info = await watcher.info('commandstats');
+			t.notRegex(info, /cmdstat_(?:keys|flush\w+):/v);
+			return Number(/cmdstat_scan:calls=(?<calls>\d+)/v.exec(info)?.groups?.calls ?? 0);
+		};
+
+		const store = open(t, {url: urlOf(own.port)});
+		await store.set('key', Buffer.from('one'), entry);
+		await store.get('key');
+		await store.add('other', Buffer.from('one'), {expires: Date.now() + 1e6});
+		await store.set('past', Buffer.from('one'), {expires: 1});
+		await store.delete('key');
+		await store.deleteMany(['other', 'absent']);
+		t.is(await scans(), 0);
+		for (const [index, manage] of [async () => store.count(), async () => listed(store), async () => store.clear()].entries()) {
+			await manage();
+			t.is(await scans(), index + 1);
+		}
 	});
 
 	test('redis: every call settles within its time while the server is paused or away, and none waits for it to be back', async t => {

@@ -21,6 +21,8 @@ import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {createStore} from '../../source/index.ts';
 import {SqliteConnection} from '../../source/stores/sqlite/connection.ts';
+import {fileIdentity} from '../../source/stores/sqlite/faults.ts';
+import {removeUnlessOpen} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import type {Store, StoredValue} from '../../source/stores/types.ts';
@@ -232,7 +234,7 @@ test('a file whose header is damaged while it is open is set aside by the call t
 	t.true(existsSync(`${path}.corrupt-1000`));
 });
 
-test('a file of somebody else with a damaged header is left as it is', async t => {
+test('a file of somebody else with a damaged header is left as it is', t => {
 	const path = temporaryFile(t);
 	const other = new DatabaseSync(path);
 	other.exec('CREATE TABLE entries (key TEXT); INSERT INTO entries VALUES (\'theirs\')');
@@ -271,13 +273,32 @@ test('where there is no room, a write says so, and clearing and deleting by time
 	}
 });
 
+test('a file is removed for want of room only where nobody else has it open, and where it is still the same', async t => {
+	const path = temporaryFile(t);
+	await fillFile(path);
+	const settings = sqliteSettings({path});
+	const identity = fileIdentity(path)!;
+	const other = new DatabaseSync(path);
+	other.prepare('SELECT count(*) FROM entries').get();
+	t.false(removeUnlessOpen(settings, identity));
+	t.truthy(other.prepare('SELECT key FROM entries').get());
+	other.close();
+	t.false(removeUnlessOpen(settings, 'another'));
+	t.true(removeUnlessOpen(settings, identity));
+	t.deepEqual(readdirSync(dirname(path)), []);
+	await fillFile(path, {wal: false});
+	t.false(removeUnlessOpen(settings, fileIdentity(path)!));
+	t.deepEqual(readdirSync(dirname(path)), ['cache.sqlite']);
+});
+
 test('`~/` is the home folder, a path is absolute, and there is none in memory', t => {
 	t.is(new SqliteStore({path: '~/cache.sqlite'}).path, join(homedir(), 'cache.sqlite'));
 	t.is(createStore('sqlite', {cacheName: '~/a/cache'}).path, join(homedir(), 'a', 'cache.sqlite'));
-	t.is((createStore('sqlite://~/cache.sqlite') as Store).path, join(homedir(), 'cache.sqlite'));
+	const byUrl: Store = createStore('sqlite://~/cache.sqlite');
+	t.is(byUrl.path, join(homedir(), 'cache.sqlite'));
 	t.is(new SqliteStore({path: '~user/cache.sqlite'}).path, join(process.cwd(), '~user', 'cache.sqlite'));
 	for (const path of [':memory:', 'file::memory:', 'file::memory:?cache=shared', 'file:name?mode=memory', 'file:/a/b?mode=memory&cache=shared']) {
-		t.is(new SqliteStore({path}).path, undefined, path);
+		t.is(new SqliteStore({path}).path, undefined);
 	}
 
 	t.is(createStore('sqlite::memory:').path, undefined);
@@ -301,11 +322,11 @@ test('a URI is taken as SQLite has it', async t => {
 		await reader.close();
 	}
 
-	const [missing] = [new SqliteStore({path: `${url}.missing?mode=rw`})];
+	const missing = new SqliteStore({path: `${url}.missing?mode=rw`});
 	await t.throwsAsync(async () => missing.get('key'), {code: 'ERR_STORE_OPEN'});
 	t.false(existsSync(`${path}.missing`));
 	for (const wrong of ['file://elsewhere/a', 'file:a?mode=rx', 'file:a%', 'file:']) {
-		t.throws(() => new SqliteStore({path: wrong}), {instanceOf: TypeError, message: /`path`/v}, wrong);
+		t.throws(() => new SqliteStore({path: wrong}), {instanceOf: TypeError, message: /`path`/v});
 	}
 });
 

@@ -69,7 +69,8 @@ for (const [wal, sql, isRead] of [
 	[false, 'BEGIN EXCLUSIVE', false],
 	[false, exclusive, false],
 ] as const) {
-	test.serial(`no call waits, blocking, for \`${sql}\` of another connection${wal ? '' : ', without WAL'}: ${isRead ? 'reads go on' : 'reads are tried again as well'}, and all is done once it is free`, async t => {
+	const name = `\`${sql}\` of another connection${wal ? '' : ', without WAL'}`;
+	test.serial(`no call waits, blocking, for ${name}: ${isRead ? 'reads go on' : 'reads are tried again as well'}, and all is done once it is free`, async t => {
 		const path = temporaryFile(t);
 		const store = new SqliteStore({path, wal, busyTimeout: 60_000});
 		if (wal && !isRead) {
@@ -105,7 +106,9 @@ for (const [wal, sql, isRead] of [
 		const both = Promise.all(answers);
 		t.is(await Promise.race([both.then(() => 'done'), nextTurn('waiting')]), 'waiting');
 		other.close();
-		const [old, , added, late, deleted, , seen, , , , , , , , , listed] = await both;
+		const done = await both;
+		const [added, late, deleted] = done.slice(2);
+		const [old, seen, listed] = [done[0], done[6], done.at(-1)];
 		// A read that waits may be answered after a later write.
 		t.true(['old', isRead ? 'old' : undefined].includes(textOf(old as Uint8Array | undefined)));
 		t.deepEqual([added, late, deleted, textOf(seen as Uint8Array)], [true, false, true, 'new']);
@@ -163,7 +166,7 @@ test('what is not committed yet is seen by all stores of the process, by whateve
 	const seen = second.get('key') as Uint8Array;
 	t.is(textOf(seen), 'one');
 	t.is(textOf(first.get('old') as Uint8Array), 'anew');
-	t.deepEqual(await Promise.all(writes), [undefined, true, true, false]);
+	t.deepEqual(await Promise.all(writes.map(async write => write)), [undefined, true, true, false]);
 	t.is(textOf(second.get('old') as Uint8Array), 'anew');
 
 	void first.set('brief', bytes('one'), {expires: 1500});

@@ -98,10 +98,10 @@ test('after closing, every call says that the store is closed', async t => {
 		const closed = {code: 'ERR_STORE_CLOSED', message: /is closed/v};
 		t.throws(() => store.get('key'), closed);
 		t.throws(() => {
-			store.set('key', bytes('one'), kept);
+			void store.set('key', bytes('one'), kept);
 		}, closed);
 		t.throws(() => {
-			store.deleteMany(['key']);
+			void store.deleteMany(['key']);
 		}, closed);
 		await t.throwsAsync(async () => listed(store), closed);
 	}
@@ -128,7 +128,7 @@ test('a database of somebody else is left as it is, its journal mode too', t => 
 		execute(path, sql);
 		const before = readFileSync(path);
 		t.throws(() => {
-			new SqliteStore({path}).set('key', bytes('one'), kept);
+			void new SqliteStore({path}).set('key', bytes('one'), kept);
 		}, {code: 'ERR_STORE_SCHEMA', message: /not a store of got-cache-hooks/v});
 		t.deepEqual(readFileSync(path), before);
 	}
@@ -228,7 +228,7 @@ test('a file that has taken the place of the damaged one is not set aside', asyn
 	const before = readFileSync(path);
 	const error = t.throws(() => {
 		for (let index = 0; index < 200; index += 1) {
-			store.get(`key ${index}`);
+			void store.get(`key ${index}`);
 		}
 	}, {code: 'ERR_STORE_CORRUPT'});
 	t.regex(error.message, /not a store of got-cache-hooks/v);
@@ -333,15 +333,16 @@ test('what is no entry leaves last, so that entries are not lost for want of it'
 test.serial('reads are noted together once a minute, and wait for no lock', async t => {
 	const path = temporaryFile(t);
 	let time = 1000;
-	mock.timers.enable({apis: ['setTimeout']});
+	const {timers} = mock;
+	timers.enable({apis: ['setTimeout']});
 	t.teardown(() => {
-		mock.timers.reset();
+		timers.reset();
 	});
 	const store = new SqliteStore({path, maxBytes: 10_000_000, now: () => time});
 	await store.set('key', bytes('one'), kept);
 	const used = () => query(path, 'SELECT used FROM entries')?.used;
 	const passMinute = async () => {
-		mock.timers.tick(60_000);
+		timers.tick(60_000);
 		await nextTurn();
 	};
 
@@ -484,7 +485,7 @@ test('another connection writes between two steps of an iteration', async t => {
 test('only bytes are stored', async t => {
 	const store = new SqliteStore({path: ':memory:'});
 	t.throws(() => {
-		store.set('key', 'text', kept);
+		void store.set('key', 'text', kept);
 	}, {code: 'ERR_STORE_VALUE'});
 	await store.close();
 });

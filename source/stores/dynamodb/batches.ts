@@ -1,10 +1,9 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {KeysAndAttributes, WriteRequest} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
-import type {Item} from './attributes.ts';
+import {batches} from '../server-options.ts';
 import type {Connection} from './connection.ts';
-import type {ItemKey} from './names.ts';
-import {inParallel} from './parallel.ts';
+import type {Item, ItemKey} from './items.ts';
 
 type Write = {
 	readonly request: WriteRequest;
@@ -47,13 +46,12 @@ The items that are there, in no order; no key may be asked for twice.
 export async function readMany(connection: Connection, keys: readonly ItemKey[], how: Omit<KeysAndAttributes, 'Keys'>): Promise<Item[]> {
 	const {tableName} = connection.options;
 	const found: Item[] = [];
-	const batches = slices(keys, mostReads);
-	await inParallel(batches, batchesAtOnce, async batch => untilProcessed(connection, batch, async keysLeft => {
+	await inParallel([...batches(keys, mostReads)], batchesAtOnce, async batch => untilProcessed(connection, batch, async keysLeft => {
 		const {Responses: responses, UnprocessedKeys: unprocessed} = await connection.send('BatchGetItem', {RequestItems: {[tableName]: {...how, Keys: [...keysLeft]}}});
-		const items = (responses?.[tableName] ?? []) as Item[];
+		const items = responses?.[tableName] ?? [];
 		found.push(...items);
 		// An answer holds 16 MB: what did not fit in is no reason to wait.
-		return {left: (unprocessed?.[tableName]?.Keys ?? []) as unknown as ItemKey[], isThrottled: items.length === 0};
+		return {left: (unprocessed?.[tableName]?.Keys ?? []) as ItemKey[], isThrottled: items.length === 0};
 	}));
 	return found;
 }
@@ -83,12 +81,12 @@ async function untilProcessed<T>(connection: Connection, all: readonly T[], step
 }
 
 function batched(writes: readonly Write[]): Write[][] {
-	const batches: Write[][] = [];
+	const all: Write[][] = [];
 	let room = 0;
 	for (const write of writes) {
-		const last = batches.at(-1);
+		const last = all.at(-1);
 		if (last === undefined || last.length === mostWrites || write.bytes > room) {
-			batches.push([write]);
+			all.push([write]);
 			room = mostBytes - write.bytes;
 		} else {
 			last.push(write);
@@ -96,9 +94,38 @@ function batched(writes: readonly Write[]): Write[][] {
 		}
 	}
 
-	return batches;
+	return all;
 }
 
-export function slices<T>(items: readonly T[], length: number): T[][] {
-	return Array.from({length: Math.ceil(items.length / length)}, (_, index) => items.slice(index * length, (index + 1) * length));
+/**
+Does the task for each item, some of them at once, and answers in their order. When one fails no other is begun, and those that have begun are waited for.
+*/
+export async function inParallel<Input, Result>(items: readonly Input[], atOnce: number, task: (item: Input) => Promise<Result>): Promise<Result[]> {
+	const results: Result[] = [];
+	// One iterator for all workers: each takes what comes next.
+	const queue = items.entries();
+	let hasFailed = false;
+	const work = async (): Promise<void> => {
+		for (const [index, item] of queue) {
+			if (hasFailed) {
+				return;
+			}
+
+			try {
+				results[index] = await task(item); // eslint-disable-line no-await-in-loop
+			} catch (error) {
+				hasFailed = true;
+				throw error;
+			}
+		}
+	};
+
+	const workers = await Promise.allSettled(Array.from({length: Math.min(atOnce, items.length)}, work));
+	for (const worker of workers) {
+		if (worker.status === 'rejected') {
+			throw worker.reason as Error;
+		}
+	}
+
+	return results;
 }

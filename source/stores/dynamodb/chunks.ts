@@ -1,17 +1,20 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
-import {numberIn, textIn, type Item} from './attributes.ts';
+import {batches} from '../server-options.ts';
 import {
 	deletion,
+	inParallel,
 	readMany,
-	slices,
 	writeMany,
 } from './batches.ts';
-import type {Connection} from './connection.ts';
-import {isCausedBy} from './faults.ts';
-import {chunkKey, type ItemKey} from './names.ts';
-import {inParallel} from './parallel.ts';
-import {ttlAttribute} from './table.ts';
+import {isCausedBy, type Connection} from './connection.ts';
+import {
+	chunkKey,
+	keyOf,
+	ttlAttribute,
+	type Item,
+	type ItemKey,
+} from './items.ts';
 
 /**
 What does not fit into an item lies in chunks under a random version. They are written before the item that names them, and that item is put in one step: a reader has all chunks of one version, or none.
@@ -41,8 +44,7 @@ Writes them under a new version. What has been written of it when one fails is d
 
 @param ttl - The second at which the entry expires, and at the latest the chunks too; `undefined` lets them expire in a day, unless `keepChunks` is called.
 */
-export async function writeChunks(connection: Connection, head: ItemKey, parts: readonly Uint8Array[], ttl: number | undefined): Promise<Version> {
-	const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+export async function writeChunks(connection: Connection, head: ItemKey, bytes: Uint8Array, ttl: number | undefined): Promise<Version> {
 	const version: Version = {head, id: randomUUID(), count: Math.ceil(bytes.byteLength / chunkBytes)};
 	const until = String(ttl ?? (Math.ceil(connection.options.now() / 1000) + orphanTime));
 	try {
@@ -66,9 +68,8 @@ The bytes of the version that the item names, in one piece; `undefined` when som
 */
 export async function readChunks(connection: Connection, head: Item, consistent: boolean): Promise<Uint8Array | undefined> {
 	const version = versionIn(head)!;
-	const batches = slices(keysOf(version), chunksPerRead);
-	const found = await inParallel(batches, readsAtOnce, async keys => readMany(connection, keys, {ConsistentRead: consistent}));
-	const chunks = new Map(found.flat().map(item => [textIn(item, 'namespace'), (item.data as {B: Uint8Array} | undefined)?.B]));
+	const found = await inParallel([...batches(keysOf(version), chunksPerRead)], readsAtOnce, async keys => readMany(connection, keys, {ConsistentRead: consistent}));
+	const chunks = new Map(found.flat().map(item => [item.namespace?.S, item.data?.B]));
 	const pieces = keysOf(version).map(({namespace}) => chunks.get(namespace.S)).filter(piece => piece !== undefined);
 	return pieces.length === version.count ? Buffer.concat(pieces) : undefined;
 }
@@ -116,13 +117,8 @@ export async function dropChunks(connection: Connection, ...versions: readonly V
 
 /** The chunks that the item names, if any. */
 export function versionIn(item: Item | undefined): Version | undefined {
-	const id = item === undefined ? undefined : textIn(item, 'version');
-	if (id === undefined) {
-		return undefined;
-	}
-
-	const {namespace, key} = item as unknown as ItemKey;
-	return {head: {namespace, key}, id, count: numberIn(item!, 'chunks') ?? 0};
+	const id = item?.version?.S;
+	return id === undefined ? undefined : {head: keyOf(item!), id, count: Number(item!.chunks?.N ?? 0)};
 }
 
 function keysOf({head, id, count}: Version): ItemKey[] {

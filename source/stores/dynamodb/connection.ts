@@ -1,55 +1,19 @@
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
-import type {
-	BatchGetItemInput,
-	BatchGetItemOutput,
-	BatchWriteItemInput,
-	BatchWriteItemOutput,
-	CreateTableInput,
-	CreateTableOutput,
-	DeleteItemInput,
-	DeleteItemOutput,
-	DescribeTableInput,
-	DescribeTableOutput,
-	DescribeTimeToLiveInput,
-	DescribeTimeToLiveOutput,
-	DynamoDBClient,
-	GetItemCommand,
-	GetItemInput,
-	GetItemOutput,
-	PutItemInput,
-	PutItemOutput,
-	QueryInput,
-	QueryOutput,
-	UpdateItemInput,
-	UpdateItemOutput,
-	UpdateTimeToLiveInput,
-	UpdateTimeToLiveOutput,
-} from '@aws-sdk/client-dynamodb';
+import type {DynamoDBClient} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
 import {driver} from '../driver.ts';
-import {faultOf} from './faults.ts';
 import type {ResolvedOptions} from './options.ts';
 import {ensureTable} from './table.ts';
 
-type Calls = {
-	BatchGetItem: [BatchGetItemInput, BatchGetItemOutput];
-	BatchWriteItem: [BatchWriteItemInput, BatchWriteItemOutput];
-	CreateTable: [Omit<CreateTableInput, 'TableName'>, CreateTableOutput];
-	DeleteItem: [Omit<DeleteItemInput, 'TableName'>, DeleteItemOutput];
-	DescribeTable: [Omit<DescribeTableInput, 'TableName'>, DescribeTableOutput];
-	DescribeTimeToLive: [Omit<DescribeTimeToLiveInput, 'TableName'>, DescribeTimeToLiveOutput];
-	GetItem: [Omit<GetItemInput, 'TableName'>, GetItemOutput];
-	PutItem: [Omit<PutItemInput, 'TableName'>, PutItemOutput];
-	Query: [Omit<QueryInput, 'TableName'>, QueryOutput];
-	UpdateItem: [Omit<UpdateItemInput, 'TableName'>, UpdateItemOutput];
-	UpdateTimeToLive: [Omit<UpdateTimeToLiveInput, 'TableName'>, UpdateTimeToLiveOutput];
-};
-
 type Sdk = typeof sdkModule;
-type AnyCommand = new (input: object) => GetItemCommand;
+type CallName = 'BatchGetItem' | 'BatchWriteItem' | 'CreateTable' | 'DeleteItem' | 'DescribeTable' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem' | 'UpdateTimeToLive';
+type Command<Name extends CallName> = InstanceType<Sdk[`${Name}Command`]>;
+type Input<Name extends CallName> = Omit<Command<Name>['input'], 'TableName'>;
+type Output<Name extends CallName> = Awaited<ReturnType<ReturnType<Command<Name>['resolveMiddleware']>>>['output'];
+type AnyCommand = new (input: object) => sdkModule.GetItemCommand;
 
 /** One call of DynamoDB by its name there; the table is added. */
-export type Send = <Name extends keyof Calls>(name: Name, input: Calls[Name][0]) => Promise<Calls[Name][1]>;
+export type Send = <Name extends CallName>(name: Name, input: Input<Name>) => Promise<Output<Name>>;
 
 /**
 One table of DynamoDB. Nothing is loaded or connected before the first call, which sees to the table if it is to be made.
@@ -148,4 +112,43 @@ export class Connection {
 
 function isClient(client: object): client is DynamoDBClient {
 	return typeof (client as {send?: unknown}).send === 'function';
+}
+
+const throttling = /^(?:ProvisionedThroughputExceeded|Throttl|SlowDown|TooManyRequests|LimitExceeded|Request(?:Limit|Throttled))/v;
+// eslint-disable-next-line @stylistic/max-len
+const credentials = /^(?:AccessDenied|(?:Credentials|Token)Provider|ExpiredToken|IncompleteSignature|InvalidClientToken|InvalidSignature|MissingAuthenticationToken|NotAuthorized|OptInRequired|SignatureDoesNotMatch|UnrecognizedClient)/v;
+const unreachable = /^(?:TimeoutError|RequestTimeout|AbortError|NetworkingError)$/v;
+
+/**
+What the SDK threw, as an error of this library with the SDK's as `cause`. Its message is not repeated: of a wrong signature it holds the headers that were signed.
+*/
+export function faultOf(error: unknown, tableName: string): CacheHooksError {
+	if (error instanceof CacheHooksError) {
+		return error;
+	}
+
+	const {name = 'Error', code, $metadata, $retryable} = error as {
+		name?: string; code?: unknown; $metadata?: {httpStatusCode?: number}; $retryable?: {throttling?: boolean};
+	};
+	const fault = (storeCode: string, fact: string): CacheHooksError =>
+		new CacheHooksError(storeCode, `The DynamoDB table \`${tableName}\` ${fact} (${name})`, {cause: error});
+
+	if (throttling.test(name) || $retryable?.throttling === true || $metadata?.httpStatusCode === 429) {
+		return fault('ERR_STORE_THROTTLED', 'takes no more requests at present');
+	}
+
+	if (credentials.test(name)) {
+		return fault('ERR_STORE_CREDENTIALS', 'is not open to these credentials, or there are none');
+	}
+
+	if (name === 'ResourceNotFoundException') {
+		return fault('ERR_STORE_TABLE', 'is not there: create it, or set `createTable: true`');
+	}
+
+	return unreachable.test(name) || (typeof code === 'string' && $metadata?.httpStatusCode === undefined) ? fault('ERR_STORE_UNREACHABLE', 'cannot be reached') : fault('ERR_STORE_FAULT', 'failed');
+}
+
+/** Whether the SDK's error of this name is what a call failed with. */
+export function isCausedBy(error: unknown, name: string): boolean {
+	return error instanceof CacheHooksError && (error.cause as {name?: unknown} | undefined)?.name === name;
 }

@@ -1,8 +1,8 @@
 import type {QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
 import type {SetOptions} from '../types.ts';
-import type {Item} from './attributes.ts';
 import {
 	deletion,
+	inParallel,
 	readMany,
 	writeMany,
 } from './batches.ts';
@@ -11,11 +11,14 @@ import type {Connection} from './connection.ts';
 import {
 	draftOf,
 	isLive,
+	itemKey,
 	keyIn,
+	keyOf,
+	partitionOf,
 	valueIn,
+	type Item,
+	type ItemKey,
 } from './items.ts';
-import {itemKey, partitionOf, type ItemKey} from './names.ts';
-import {inParallel} from './parallel.ts';
 import {addDraft, putDraft, putDrafts} from './writes.ts';
 
 type NewEntry = {
@@ -33,13 +36,17 @@ const head = {
 	},
 } as const;
 
+/** An item of somebody else, who made the table, may lie in the partition. */
+const isOurs = '(attribute_exists(#value) OR attribute_exists(#version))';
+const ourNames = {'#value': 'value', '#version': 'version'} as const;
+
 /** How many requests for one key each are on their way at once. */
 const atOnce = 16;
 
 /**
-The entries of one namespace: what the two faces, `DynamoDbStore` and `KeyvDynamoDb`, have in common.
+The entries of one namespace: what `DynamoDbStore`, which is one, and `KeyvDynamoDb`, which has one, have in common.
 */
-export class Entries {
+export class Entries<Value = unknown> {
 	readonly #connection: Connection;
 	readonly #partition: string;
 
@@ -48,14 +55,14 @@ export class Entries {
 		this.#partition = partitionOf(namespace);
 	}
 
-	async get(key: string): Promise<unknown> {
+	async get(key: string): Promise<Value | undefined> {
 		const {consistentRead} = this.#connection.options;
 		const item = await this.#read(key, consistentRead);
 		return item === undefined ? undefined : this.#value(item);
 	}
 
 	/** The values in the order of the keys; a key may be there several times. */
-	async getMany(keys: readonly string[]): Promise<unknown[]> {
+	async getMany(keys: readonly string[]): Promise<Array<Value | undefined>> {
 		const items = await this.#find(keys, {ConsistentRead: this.#connection.options.consistentRead});
 		const live = [...items].filter(([, item]) => this.#isLive(item));
 		const values = new Map(await inParallel(live, atOnce, async ([key, item]) => [key, await this.#value(item)] as const));
@@ -80,11 +87,11 @@ export class Entries {
 	/** Of several entries of one key, the last is set. */
 	async setMany(entries: readonly NewEntry[]): Promise<void> {
 		const last = new Map(entries.map(entry => [entry.key, entry])).values().toArray();
-		await this.deleteMany(last.filter(({expires}) => this.#hasPassed(expires)).map(({key}) => key));
+		await this.deleteEach(last.filter(({expires}) => this.#hasPassed(expires)).map(({key}) => key));
 		const drafts = last.filter(({expires}) => !this.#hasPassed(expires))
 			.map(({key, value, expires}) => draftOf(this.#partition, key, value, {expires}));
 		const present = await readMany(this.#connection, drafts.map(({key}) => key), {...head, ConsistentRead: true});
-		const chunked = new Set(present.filter(item => versionIn(item) !== undefined).map(item => (item as unknown as ItemKey).key.S));
+		const chunked = new Set(present.filter(item => versionIn(item) !== undefined).map(item => item.key!.S!));
 		await putDrafts(this.#connection, drafts, draft => chunked.has(draft.key.key.S));
 	}
 
@@ -99,7 +106,7 @@ export class Entries {
 	}
 
 	/** Whether there was one, in the order of the keys. */
-	async deleteMany(keys: readonly string[]): Promise<boolean[]> {
+	async deleteEach(keys: readonly string[]): Promise<boolean[]> {
 		const items = await this.#find(keys, {...head, ConsistentRead: true});
 		const wereLive = keys.map(key => this.#isLive(items.get(key)));
 		await this.#deleteItems(items.values().toArray());
@@ -107,16 +114,22 @@ export class Entries {
 	}
 
 	async clear(): Promise<void> {
-		for await (const {Items: items = []} of this.#query({...head, ConsistentRead: true})) {
-			await this.#deleteItems(items as Item[]);
+		const pages = this.#query({
+			...head,
+			ConsistentRead: true,
+			FilterExpression: isOurs,
+			ExpressionAttributeNames: {...head.ExpressionAttributeNames, ...ourNames},
+		});
+		for await (const {Items: items = []} of pages) {
+			await this.#deleteItems(items);
 		}
 	}
 
 	/** By pages of up to 1 MB: what is deleted while its page is met may still be met. */
-	async * iterate(): AsyncGenerator<readonly [key: string, value: unknown], void> {
+	async * iterate(): AsyncGenerator<readonly [key: string, value: Value], void> {
 		const pages = this.#query({ConsistentRead: this.#connection.options.consistentRead});
 		for await (const {Items: items = []} of pages) {
-			for (const item of items as Item[]) {
+			for (const item of items) {
 				const value = this.#isLive(item) ? await this.#value(item) : undefined; // eslint-disable-line no-await-in-loop
 				if (value !== undefined) {
 					yield [keyIn(item), value];
@@ -131,8 +144,8 @@ export class Entries {
 		const pages = this.#query({
 			Select: 'COUNT',
 			ConsistentRead: this.#connection.options.consistentRead,
-			FilterExpression: 'attribute_exists(#createdAt) AND (attribute_not_exists(#expires) OR #expires > :now)',
-			ExpressionAttributeNames: {'#namespace': 'namespace', '#createdAt': 'createdAt', '#expires': 'expires'},
+			FilterExpression: `attribute_exists(#createdAt) AND (attribute_not_exists(#expires) OR #expires > :now) AND ${isOurs}`,
+			ExpressionAttributeNames: {'#createdAt': 'createdAt', '#expires': 'expires', ...ourNames},
 			ExpressionAttributeValues: {':now': {N: String(this.#connection.options.now())}},
 		});
 		for await (const {Count: onPage = 0} of pages) {
@@ -142,29 +155,29 @@ export class Entries {
 		return count;
 	}
 
+	/** Only a client of our own is closed. */
+	close(): void {
+		this.#connection.close();
+	}
+
 	async #read(key: string, consistent: boolean): Promise<Item | undefined> {
 		const {Item: item} = await this.#connection.send('GetItem', {Key: itemKey(this.#partition, key), ConsistentRead: consistent});
-		return this.#isLive(item as Item | undefined) ? item as Item : undefined;
+		return this.#isLive(item) ? item : undefined;
 	}
 
 	/** Tried twice: whoever replaces an entry deletes its chunks. */
-	async #value(item: Item): Promise<unknown> {
+	async #value(item: Item, isAgain = false): Promise<Value | undefined> {
 		if (versionIn(item) === undefined) {
-			return valueIn(item);
+			return valueIn(item) as Value | undefined;
 		}
 
-		const chunks = await readChunks(this.#connection, item, this.#connection.options.consistentRead);
+		const chunks = await readChunks(this.#connection, item, isAgain || this.#connection.options.consistentRead);
 		if (chunks !== undefined) {
-			return valueIn(item, chunks);
+			return valueIn(item, chunks) as Value | undefined;
 		}
 
-		const again = await this.#read(keyIn(item), true);
-		if (again === undefined || versionIn(again) === undefined) {
-			return again === undefined ? undefined : valueIn(again);
-		}
-
-		const chunksAgain = await readChunks(this.#connection, again, true);
-		return chunksAgain === undefined ? undefined : valueIn(again, chunksAgain);
+		const again = isAgain ? undefined : await this.#read(keyIn(item), true);
+		return again && this.#value(again, true);
 	}
 
 	/** The items that are there, by key; each is asked for once. */
@@ -174,24 +187,23 @@ export class Entries {
 			return [place.key.S, {key, place}];
 		}));
 		const items = await readMany(this.#connection, wanted.values().map(({place}) => place).toArray(), how);
-		return new Map(items.map(item => [wanted.get((item as unknown as ItemKey).key.S)!.key, item]));
+		return new Map(items.map(item => [wanted.get(item.key!.S!)!.key, item]));
 	}
 
 	async #delete(place: ItemKey): Promise<boolean> {
 		const {Attributes: old} = await this.#connection.send('DeleteItem', {Key: place, ReturnValues: 'ALL_OLD'});
-		const version = versionIn(old as Item | undefined);
+		const version = versionIn(old);
 		if (version !== undefined) {
 			await dropChunks(this.#connection, version);
 		}
 
-		return this.#isLive(old as Item | undefined);
+		return this.#isLive(old);
 	}
 
 	/** Entries in chunks one by one: only the item that was deleted tells which chunks are of no more use. */
 	async #deleteItems(items: readonly Item[]): Promise<void> {
 		const places = (isChunked: boolean): ItemKey[] => items.filter(item => (versionIn(item) !== undefined) === isChunked)
-			.map(item => item as unknown as ItemKey)
-			.map(({namespace, key}) => ({namespace, key}));
+			.map(item => keyOf(item));
 		await writeMany(this.#connection, places(false).map(place => deletion(place)));
 		await inParallel(places(true), atOnce, async place => this.#delete(place));
 	}

@@ -88,7 +88,7 @@ export class KeyvDynamoDb extends EventEmitter {
 	/** Whether all of them were there. */
 	async deleteMany(keys: readonly string[]): Promise<boolean> {
 		return this.#told(async () => {
-			const wereThere = await this.#entries.deleteMany(keys);
+			const wereThere = await this.#entries.deleteEach(keys);
 			return wereThere.every(Boolean);
 		});
 	}

@@ -1,183 +1,183 @@
 import {Buffer} from 'node:buffer';
-import type {Attribute} from './attributes.ts';
-import {agrees, commonOrder, isIndex} from './order.ts';
+import type {AttributeValue} from '@aws-sdk/client-dynamodb';
 import {
-	checkedScalar,
+	isPackedName,
 	membersOf,
-	numberText,
-	toText,
-} from './text.ts';
+	notPlain,
+	packedMember,
+	unpack,
+} from '../packed.ts';
 
-type Marshalled = {
-	readonly value: Attribute;
+export type Marshalled = {
+	readonly value: AttributeValue;
 
 	/** The names of members in an order that most maps agree with, as a JSON array; `undefined` where there is nothing to note. */
 	readonly order: string | undefined;
-
-	/** What is too large for an item: what `value` says of it is its place in here. */
-	readonly spilled: readonly Uint8Array[];
 
 	/** At least what `value` and `order` weigh in an item. */
 	readonly bytes: number;
 };
 
-/** DynamoDB nests 32 levels; what is wrapped takes one or two more. */
+/** DynamoDB nests 32 levels; what is packed takes one more. */
 const deepest = 28;
-const longestName = 60_000;
-const spilledFrom = 4096;
-const containerBytes = 3;
-const memberBytes = 1;
-const numberBytes = 21;
-const orderMember = '$order';
+const longestName = 20_000;
+const orderName = '(order)';
+
+/** What a value weighs beside its text, a number with it. */
+const valueBytes = 4;
+const numberBytes = 22;
 
 /**
-Plain data in DynamoDB's own types, so that it can be read in a console. What they do not hold is a map with one member whose name begins with one `$`:
+Plain data in DynamoDB's own types, so that it can be read in a console. What they do not hold, and no more, is packed (see `pack`): `-0` and numbers that DynamoDB has not, strings with lone surrogates, objects with names that it refuses, what is nested too deeply.
 
-- `$number`: a number that DynamoDB has not, as text (`-0`, `5e-324`)
-- `$string`: a string with lone surrogates, as JSON
-- `$json`: what is nested too deeply, as JSON text (see `toText`)
-- `$text`, `$bytes`: a string or bytes, elsewhere: where they begin and how long they are
+Maps come back from DynamoDB in any order: `order` tells it for all, and a map that disagrees notes its own in `(order)`. The SDK's `marshall` keeps none of this, and refuses numbers beyond 2 ** 53.
 
-Names that begin with `$` get another; a name that DynamoDB refuses is `$` and its place in `order`. Maps come back from DynamoDB in any order: `order` tells it for all, and a map that disagrees notes its own in `$order`.
-
+@param mostBytes - Where it weighs more, what there is by then is of no use: `bytes` says so.
 @throws {CacheHooksError} `ERR_STORE_VALUE` for what is no plain data.
 */
-export function marshal(value: unknown, maxBytes: number): Marshalled {
-	const whole = new Marshaller(value, Infinity).result();
-	if (whole.bytes <= maxBytes) {
-		return whole;
-	}
-
-	const spilled = new Marshaller(value, spilledFrom).result();
-	if (spilled.bytes <= maxBytes) {
-		return spilled;
-	}
-
-	const text = Buffer.from(toText(value));
-	return {
-		value: {M: {$json: range(0, text.length)}}, order: undefined, spilled: [text], bytes: 100,
-	};
+export function marshal(value: unknown, mostBytes: number): Marshalled {
+	return new Marshaller(mostBytes).marshal(value);
 }
 
 class Marshaller {
-	readonly #value: unknown;
-	readonly #spillFrom: number;
-	readonly #order: string[];
-	readonly #positions: Map<string, number>;
-	readonly #spilled: Uint8Array[] = [];
-	#spilledBytes = 0;
+	readonly #mostBytes: number;
+	readonly #maps: Array<{readonly names: readonly string[]; readonly held: Record<string, AttributeValue>}> = [];
 	#bytes = 0;
 
-	constructor(value: unknown, spillFrom: number) {
-		this.#value = value;
-		this.#spillFrom = spillFrom;
-		const lists: string[][] = [];
-		const refused: string[] = [];
-		listNames(value, 0, lists, refused);
-		this.#order = commonOrder([...lists, ...refused.map(name => [name])]);
-		this.#positions = new Map(this.#order.map((name, index) => [name, index]));
+	constructor(mostBytes: number) {
+		this.#mostBytes = mostBytes;
 	}
 
-	result(): Marshalled {
-		const value = this.#attribute(this.#value, 0);
-		const order = this.#order.length === 0 ? undefined : JSON.stringify(this.#order);
-		return {
-			value, order, spilled: this.#spilled, bytes: this.#bytes + (order === undefined ? 0 : Buffer.byteLength(order)),
-		};
+	marshal(whole: unknown): Marshalled {
+		const value = this.#attribute(whole, 0);
+		const order = this.#bytes > this.#mostBytes ? [] : this.#noteOrder();
+		const noted = order.length === 0 ? undefined : JSON.stringify(order);
+		return {value, order: noted, bytes: this.#bytes + Buffer.byteLength(noted ?? '')};
 	}
 
-	#attribute(value: unknown, depth: number): Attribute {
-		this.#bytes += memberBytes;
-		if (value instanceof Uint8Array) {
-			return this.#binary(value);
+	#noteOrder(): readonly string[] {
+		const order = commonOrder(this.#maps.map(({names}) => names));
+		const positions = positionsOf(order);
+		for (const {names, held} of this.#maps) {
+			if (names.every((name, index) => !(index > 0 && positions.get(names[index - 1]!)! > positions.get(name)!))) {
+				continue;
+			}
+
+			this.#bytes += orderName.length + valueBytes;
+			held[orderName] = this.#text(JSON.stringify(names));
+		}
+
+		return order;
+	}
+
+	#attribute(value: unknown, depth: number): AttributeValue {
+		this.#bytes += valueBytes;
+		if (this.#bytes > this.#mostBytes) {
+			return {NULL: true};
+		}
+
+		if (typeof value === 'string') {
+			return value.isWellFormed() ? this.#text(value) : this.#packed(value);
 		}
 
 		if (typeof value === 'number') {
 			this.#bytes += numberBytes;
-			return isHeldNumber(value) ? {N: String(value)} : this.#wrapped('$number', {S: numberText(value)});
+			return isHeldNumber(value) ? {N: String(value)} : this.#packed(value);
 		}
 
-		if (typeof value === 'object' && value !== null) {
-			return this.#container(value, depth);
+		if (typeof value === 'boolean') {
+			return {BOOL: value};
 		}
 
-		const scalar = checkedScalar(value);
-		if (typeof scalar === 'string') {
-			return this.#string(scalar);
+		if (value === null) {
+			return {NULL: true};
 		}
 
-		return scalar === null ? {NULL: true} : {BOOL: scalar};
+		if (typeof value !== 'object') {
+			throw notPlain(`a ${typeof value}`);
+		}
+
+		return this.#object(value, depth);
 	}
 
-	#container(value: object, depth: number): Attribute {
-		if (depth >= deepest) {
-			return this.#wrapped('$json', this.#text(toText(value)));
+	#object(value: object, depth: number): AttributeValue {
+		if (value instanceof Uint8Array) {
+			this.#bytes += value.byteLength;
+			return {B: value};
 		}
 
-		this.#bytes += containerBytes;
+		if (depth >= deepest) {
+			return this.#packed(value);
+		}
+
 		return Array.isArray(value)
 			? {L: value.map(item => this.#attribute(item ?? null, depth + 1))}
-			: this.#map(membersOf(value), depth);
+			: this.#map(value, depth);
 	}
 
-	#map(members: ReadonlyArray<readonly [string, unknown]>, depth: number): Attribute {
-		const entries = members.map(([name, member]): [string, Attribute] => [this.#name(name), this.#attribute(member, depth + 1)]);
-		const names = orderedNames(members);
-		if (!agrees(names, this.#positions)) {
-			this.#bytes += orderMember.length + memberBytes;
-			entries.push([orderMember, this.#text(JSON.stringify(names))]);
+	#map(value: object, depth: number): AttributeValue {
+		const members = membersOf(value);
+		if (members.some(([name]) => isRefused(name))) {
+			return this.#packed(value);
 		}
 
-		return {M: Object.fromEntries(entries)};
-	}
-
-	#name(name: string): string {
-		const held = isRefused(name) ? `$${this.#positions.get(name)!}` : (name.startsWith('$') ? `$${name}` : name);
-		this.#bytes += Buffer.byteLength(held);
-		return held;
-	}
-
-	#string(value: string): Attribute {
-		return value.isWellFormed() ? this.#text(value, '$text') : this.#wrapped('$string', this.#text(JSON.stringify(value)));
-	}
-
-	/** The text, or its place elsewhere: wrapped, where nothing else says that it is one. */
-	#text(text: string, wrapper?: string): Attribute {
-		const length = Buffer.byteLength(text);
-		if (length >= this.#spillFrom) {
-			const place = this.#spill(Buffer.from(text));
-			return wrapper === undefined ? place : this.#wrapped(wrapper, place);
+		const held: Record<string, AttributeValue> = {};
+		const names = members.map(([name]) => name).filter(name => !isIndex(name));
+		if (names.length > 1) {
+			this.#maps.push({names, held});
 		}
 
-		this.#bytes += length;
-		return {S: text};
-	}
-
-	#binary(value: Uint8Array): Attribute {
-		if (value.byteLength >= this.#spillFrom) {
-			return this.#wrapped('$bytes', this.#spill(value));
+		for (const [name, member] of members) {
+			this.#bytes += Buffer.byteLength(name);
+			held[name] = this.#attribute(member, depth + 1);
 		}
 
-		this.#bytes += value.byteLength;
-		return {B: value};
+		return {M: held};
 	}
 
-	#wrapped(name: string, payload: Attribute): Attribute {
-		this.#bytes += containerBytes + memberBytes + name.length;
-		return {M: {[name]: payload}};
+	#packed(value: unknown): AttributeValue {
+		const [name, content] = packedMember(value);
+		this.#bytes += name.length + (2 * valueBytes);
+		if (typeof content === 'string') {
+			return {M: {[name]: this.#text(content)}};
+		}
+
+		this.#bytes += content.byteLength;
+		return {M: {[name]: {B: content}}};
 	}
 
-	#spill(bytes: Uint8Array): Attribute {
-		const place = range(this.#spilledBytes, bytes.byteLength);
-		this.#spilled.push(bytes);
-		this.#spilledBytes += bytes.byteLength;
-		this.#bytes += containerBytes + (2 * numberBytes);
-		return place;
+	#text(value: string): AttributeValue {
+		this.#bytes += Buffer.byteLength(value);
+		return {S: value};
 	}
 }
 
-function range(offset: number, length: number): Attribute {
-	return {L: [{N: String(offset)}, {N: String(length)}]};
+/** What `marshal` was given. */
+export function unmarshal(whole: AttributeValue, order: string | undefined): unknown {
+	const common = positionsOf(order === undefined ? [] : JSON.parse(order) as string[]);
+	const restored = (attribute: AttributeValue): unknown => {
+		if (attribute.M !== undefined) {
+			return map(attribute.M);
+		}
+
+		return attribute.L === undefined ? attribute.S ?? attribute.B ?? attribute.BOOL ?? (attribute.N === undefined ? null : Number(attribute.N)) : attribute.L.map(item => restored(item));
+	};
+
+	const map = (held: Record<string, AttributeValue>): unknown => {
+		const [[first, packed] = ['']] = Object.entries(held);
+		if (isPackedName(first)) {
+			return unpack(packed!.S ?? packed!.B!);
+		}
+
+		const own = held[orderName]?.S;
+		const positions = own === undefined ? common : positionsOf(JSON.parse(own) as string[]);
+		return Object.fromEntries(Object.entries(held)
+			.filter(([name]) => name !== orderName)
+			.map(([name, member]): [string, unknown] => [name, restored(member)])
+			.toSorted(([a], [b]) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0)));
+	};
+
+	return restored(whole);
 }
 
 /** DynamoDB's numbers go from 1e-130 to 9.99e125, and have no negative zero. JavaScript's digits all fit into its 38. */
@@ -186,36 +186,42 @@ function isHeldNumber(value: number): boolean {
 	return size === 0 ? Object.is(value, 0) : size >= 1e-130 && size < 9.9e125;
 }
 
+/** By DynamoDB, by the SDK, which assigns to `__proto__`, or here, where it means something else. */
 function isRefused(name: string): boolean {
-	return name === '' || name === '__proto__' || !name.isWellFormed() || name.length > longestName / 3;
+	return name === '' || name === '__proto__' || name === orderName || isPackedName(name) || !name.isWellFormed() || name.length > longestName;
 }
 
-/** Where there is one name or none, and with names that are numbers, nothing needs to be noted. */
-function orderedNames(members: ReadonlyArray<readonly [string, unknown]>): string[] {
-	const names = members.map(([name]) => name).filter(name => !isIndex(name));
-	return names.length > 1 ? names : [];
+/** A name that is an array index: objects list those first and by number, however they were put. */
+function isIndex(name: string): boolean {
+	return /^(?:0|[1-9]\d{0,9})$/v.test(name) && Number(name) < 4_294_967_295;
 }
 
-function listNames(value: unknown, depth: number, lists: string[][], refused: string[]): void {
-	if (typeof value !== 'object' || value === null || value instanceof Uint8Array || depth >= deepest) {
-		return;
-	}
+/** One order of the names in all lists, with which most agree: a new name stands behind the one before it, the first of a list behind all. */
+function commonOrder(lists: ReadonlyArray<readonly string[]>): string[] {
+	// What follows each name; what follows `undefined` comes first.
+	const next = new Map<string | undefined, string | undefined>([[undefined, undefined]]);
+	let last: string | undefined;
+	for (const list of lists) {
+		let before = last;
+		for (const name of list) {
+			if (!next.has(name)) {
+				next.set(name, next.get(before));
+				next.set(before, name);
+				last = before === last ? name : last;
+			}
 
-	if (Array.isArray(value)) {
-		for (const item of value) {
-			listNames(item, depth + 1, lists, refused);
+			before = name;
 		}
-
-		return;
 	}
 
-	const members = membersOf(value);
-	lists.push(orderedNames(members));
-	for (const [name, member] of members) {
-		if (isRefused(name)) {
-			refused.push(name);
-		}
-
-		listNames(member, depth + 1, lists, refused);
+	const order: string[] = [];
+	for (let name = next.get(undefined); name !== undefined; name = next.get(name)) {
+		order.push(name);
 	}
+
+	return order;
+}
+
+function positionsOf(order: readonly string[]): ReadonlyMap<string, number> {
+	return new Map(order.map((name, index) => [name, index]));
 }

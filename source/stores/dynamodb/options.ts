@@ -11,7 +11,7 @@ export type DynamoDbOptions = {
 	readonly tableName?: string;
 
 	/**
-	Whether the first call makes the table where there is none, billed on demand, turns on its TTL, and waits until it is active (some 10 s, in which calls under a time limit fail). `false` asks nothing about the table. Default: `true`.
+	Whether the first call makes the table where there is none, billed on demand and with a TTL, and waits until it is active (some 10 s, in which calls under a time limit fail). A table that is there stays as it is: turn on its TTL for the attribute `ttl` yourself. `false` asks nothing about the table. Default: `true`.
 	*/
 	readonly createTable?: boolean;
 

@@ -1,5 +1,5 @@
 import {SettingError} from '../../errors.ts';
-import type {SetOptions, Store, StoredValue} from '../types.ts';
+import type {Store, StoredValue} from '../types.ts';
 import {Connection} from './connection.ts';
 import {Entries} from './entries.ts';
 import {resolveOptions, type DynamoDbOptions} from './options.ts';
@@ -14,7 +14,7 @@ export type DynamoDbStoreOptions = DynamoDbOptions & {
 /**
 Keeps documents in a DynamoDB table, as items that can be read in a console; several processes may share it, and several caches, each under its own name.
 
-- Entries over 400 KB lie in chunks beside the item. A reader has one whole version, or a miss.
+- An entry over 380 KB lies in chunks beside its item, as JSON text, or as bytes of `node:v8` where JSON would lose something. A reader has one whole version, or a miss.
 - DynamoDB deletes what has expired late; it is not served any more.
 - `iterate`, `clear` and `count` read all items of the cache, and nothing else in the table.
 
@@ -28,55 +28,19 @@ The SDK, `@aws-sdk/client-dynamodb`, is looked for at once and loaded by the fir
 const store = new DynamoDbStore({client: {region: 'eu-central-1'}, tableName: 'responses'});
 ```
 */
-export class DynamoDbStore implements Store {
+export class DynamoDbStore extends Entries<StoredValue> implements Store {
 	readonly name = 'dynamodb';
 	readonly holds = 'documents';
-	readonly #connection: Connection;
-	readonly #entries: Entries;
 
 	constructor({cacheName = 'http_cache', ...options}: DynamoDbStoreOptions = {}) {
 		if (typeof cacheName !== 'string' || cacheName === '') {
 			throw new SettingError('cacheName', cacheName, 'a name');
 		}
 
-		this.#connection = new Connection(resolveOptions(options));
-		this.#entries = new Entries(this.#connection, cacheName);
-	}
-
-	async get(key: string): Promise<StoredValue | undefined> {
-		return await this.#entries.get(key) as StoredValue | undefined;
-	}
-
-	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
-		await this.#entries.set(key, value, options);
-	}
-
-	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		return this.#entries.add(key, value, options);
-	}
-
-	async delete(key: string): Promise<boolean> {
-		return this.#entries.delete(key);
+		super(new Connection(resolveOptions(options)), cacheName);
 	}
 
 	async deleteMany(keys: readonly string[]): Promise<void> {
-		await this.#entries.deleteMany(keys);
-	}
-
-	async clear(): Promise<void> {
-		await this.#entries.clear();
-	}
-
-	iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
-		return this.#entries.iterate() as AsyncGenerator<readonly [key: string, value: StoredValue], void>;
-	}
-
-	async count(): Promise<number> {
-		return this.#entries.count();
-	}
-
-	/** Only a client of our own is closed. */
-	close(): void {
-		this.#connection.close();
+		await this.deleteEach(keys);
 	}
 }

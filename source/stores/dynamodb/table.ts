@@ -1,25 +1,25 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
-import type {Send} from './connection.ts';
-import {isCausedBy} from './faults.ts';
-
-/** DynamoDB deletes an item some time after this second, which is never before the entry's time. */
-export const ttlAttribute = 'ttl';
+import {isCausedBy, type Send} from './connection.ts';
+import {ttlAttribute} from './items.ts';
 
 const activationTime = 60_000;
 const longestPause = 1000;
 
 /**
-Makes the table and its TTL where they are not there, and waits until it can be used. Several processes may do so at once.
+Makes the table, and turns on its TTL, where it is not there, and waits until it can be used. Several processes may do so at once. Of a table that is there nothing is changed: it may hold items of others, to which `ttl` means something else.
 
 @throws {CacheHooksError} `ERR_STORE_SCHEMA` for a table with other keys, `ERR_STORE_TABLE` for one that is not active within a minute.
 */
 export async function ensureTable(send: Send, tableName: string): Promise<void> {
-	const table = await describe(send) ?? await create(send);
+	const table = await describe(send);
+	const isOurs = table === undefined && await create(send);
 	checkKeys(table, tableName);
 	await untilActive(send, tableName, table);
-	await ensureTimeToLive(send);
+	if (isOurs) {
+		await turnOnTimeToLive(send);
+	}
 }
 
 async function describe(send: Send): Promise<TableDescription | undefined> {
@@ -35,18 +35,18 @@ async function describe(send: Send): Promise<TableDescription | undefined> {
 	}
 }
 
-async function create(send: Send): Promise<TableDescription | undefined> {
+/** Whether it did: another process may be faster. */
+async function create(send: Send): Promise<boolean> {
 	try {
-		const {TableDescription: table} = await send('CreateTable', {
+		await send('CreateTable', {
 			AttributeDefinitions: [{AttributeName: 'namespace', AttributeType: 'S'}, {AttributeName: 'key', AttributeType: 'S'}],
 			KeySchema: [{AttributeName: 'namespace', KeyType: 'HASH'}, {AttributeName: 'key', KeyType: 'RANGE'}],
 			BillingMode: 'PAY_PER_REQUEST',
 		});
-		return table;
+		return true;
 	} catch (error) {
 		if (isCausedBy(error, 'ResourceInUseException')) {
-			// Another process was faster.
-			return describe(send);
+			return false;
 		}
 
 		throw error;
@@ -73,30 +73,15 @@ async function untilActive(send: Send, tableName: string, described: TableDescri
 	}
 }
 
-async function ensureTimeToLive(send: Send): Promise<void> {
-	if (await hasTimeToLive(send)) {
-		return;
-	}
-
+async function turnOnTimeToLive(send: Send): Promise<void> {
 	try {
 		await send('UpdateTimeToLive', {
 			TimeToLiveSpecification: {AttributeName: ttlAttribute, Enabled: true},
 		});
 	} catch (error) {
 		// Emulators that delete nothing do not know it: what has expired is not served anyway.
-		if (isCausedBy(error, 'UnknownOperationException')) {
-			return;
-		}
-
-		// It is refused as well when another process was faster.
-		if (!await hasTimeToLive(send)) {
+		if (!isCausedBy(error, 'UnknownOperationException')) {
 			throw error;
 		}
 	}
-}
-
-/** Whether it is on or about to be; also for an attribute of the owner's choice, which is left as it is. */
-async function hasTimeToLive(send: Send): Promise<boolean> {
-	const {TimeToLiveDescription: description} = await send('DescribeTimeToLive', {});
-	return description?.TimeToLiveStatus === 'ENABLED' || description?.TimeToLiveStatus === 'ENABLING';
 }

@@ -1,6 +1,5 @@
 import type {PutItemInput} from '@aws-sdk/client-dynamodb';
-import type {Item} from './attributes.ts';
-import {writeMany} from './batches.ts';
+import {inParallel, writeMany} from './batches.ts';
 import {
 	dropChunks,
 	keepChunks,
@@ -8,10 +7,8 @@ import {
 	writeChunks,
 	type Version,
 } from './chunks.ts';
-import type {Connection} from './connection.ts';
-import {isCausedBy} from './faults.ts';
-import {withVersion, type Draft} from './items.ts';
-import {inParallel} from './parallel.ts';
+import {isCausedBy, type Connection} from './connection.ts';
+import type {Draft, Item} from './items.ts';
 
 type Condition = Pick<PutItemInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
 const hasNoChunks: Condition = {
@@ -26,7 +23,7 @@ Writes the entry in one step, whatever was there, and deletes chunks that are of
 */
 export async function putDraft(connection: Connection, draft: Draft): Promise<void> {
 	// Asked for, what was there would come back with every write, and it rarely has chunks.
-	if (draft.spilled.length === 0 && await isPut(async () => put(connection, draft.item, hasNoChunks))) {
+	if (draft.spilled === undefined && await isPut(async () => put(connection, draft.item, hasNoChunks))) {
 		return;
 	}
 
@@ -51,16 +48,16 @@ Writes many entries of different keys.
 @param replacesChunks - Whether what is there has chunks, so that a batch, which does not tell what it replaced, will not do.
 */
 export async function putDrafts(connection: Connection, drafts: readonly Draft[], replacesChunks: (draft: Draft) => boolean): Promise<void> {
-	const single = drafts.filter(draft => draft.spilled.length > 0 || replacesChunks(draft));
+	const single = drafts.filter(draft => draft.spilled !== undefined || replacesChunks(draft));
 	const others = drafts.filter(draft => !single.includes(draft));
 	await writeMany(connection, others.map(({item, bytes}) => ({request: {PutRequest: {Item: item}}, bytes})));
 	await inParallel(single, putsAtOnce, async draft => putWithChunks(connection, draft));
 }
 
 async function putWithChunks(connection: Connection, draft: Draft, condition: Condition = {}): Promise<void> {
-	const version = draft.spilled.length === 0 ? undefined : await writeChunks(connection, draft.key, draft.spilled, draft.ttl);
+	const version = draft.spilled === undefined ? undefined : await writeChunks(connection, draft.key, draft.spilled, draft.ttl);
 	try {
-		const replaced = versionIn(await put(connection, version === undefined ? draft.item : withVersion(draft, version), condition, 'ALL_OLD'));
+		const replaced = versionIn(await put(connection, version === undefined ? draft.item : {...draft.item, version: {S: version.id}, chunks: {N: String(version.count)}}, condition, 'ALL_OLD'));
 		await dropChunks(connection, ...(replaced === undefined ? [] : [replaced]));
 	} catch (error) {
 		await dropChunks(connection, ...(version === undefined ? [] : [version]));
@@ -85,14 +82,14 @@ async function dropUnlessNamed(connection: Connection, version: Version): Promis
 			'#namespace': 'namespace', '#key': 'key', '#version': 'version', '#chunks': 'chunks',
 		},
 	});
-	if (versionIn(item as Item | undefined)?.id !== version.id) {
+	if (versionIn(item)?.id !== version.id) {
 		await dropChunks(connection, version);
 	}
 }
 
 async function put(connection: Connection, item: Item, condition: Condition, returned: 'ALL_OLD' | 'NONE' = 'NONE'): Promise<Item | undefined> {
 	const {Attributes: old} = await connection.send('PutItem', {Item: item, ReturnValues: returned, ...condition});
-	return old as Item | undefined;
+	return old;
 }
 
 /** Whether the condition held. */

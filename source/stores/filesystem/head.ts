@@ -17,6 +17,9 @@ export type ReadHead = Head & {
 
 	/** Bytes of the value. */
 	readonly size: number;
+
+	/** Whether the whole value is there. */
+	readonly isWhole: boolean;
 	readonly isJson: boolean;
 };
 
@@ -25,6 +28,9 @@ export const longestHead = 6500;
 
 const usualHead = 300;
 
+/** What the files that are no JSON begin with. */
+export const mark = '# got-cache-hooks ';
+const jsonMark = '{\n\t"key": ';
 const brace = 0x7B;
 const comma = 0x2C;
 const jsonHead = /^\{\n\t"key": (?<key>"[^\n]*"),\n\t"storedUntil": (?<expires>\d+|null),\n\t"isEntry": (?<isEntry>true|false),\n\t"size": (?<size>\d+)/v;
@@ -45,7 +51,7 @@ export function framed({key, expires, isEntry}: Head, value: Uint8Array): readon
 }
 
 /**
-The head of a file, or `undefined` for a file that was not written whole, or not by us.
+The head of a file, or `undefined` for a file that is not ours.
 
 @param beginning - The file, or at least its first `longestHead` bytes.
 @param fileSize - Bytes of the whole file.
@@ -63,13 +69,9 @@ export function readHead(beginning: Uint8Array, fileSize: number): ReadHead | un
 	const size = Number(digits);
 	const end = Buffer.byteLength(match[0]);
 	const start = isJson ? end + (beginning[end] === comma ? 0 : -1) : end;
-	if (start + size !== fileSize) {
-		return undefined;
-	}
-
 	try {
 		return {
-			key: JSON.parse(key) as string, expires: expires === 'null' ? undefined : Number(expires), isEntry: isEntry === 'true', start, size, isJson,
+			key: JSON.parse(key) as string, expires: expires === 'null' ? undefined : Number(expires), isEntry: isEntry === 'true', start, size, isWhole: start + size === fileSize, isJson,
 		};
 	} catch {
 		return undefined;
@@ -85,6 +87,17 @@ export function unframed(file: Uint8Array, {start, isJson}: ReadHead): Uint8Arra
 	}
 
 	return file.subarray(start);
+}
+
+/** Whether a file may be one that we began to write: nothing else is in it. */
+export function isBegun(beginning: Uint8Array): boolean {
+	const text = textOf(beginning, mark.length);
+	return mark.startsWith(text) || jsonMark.startsWith(text.slice(0, jsonMark.length));
+}
+
+/** Whether nothing is in a file, as after a power cut. */
+export function isBlank(beginning: Uint8Array): boolean {
+	return beginning.every(byte => byte === 0);
 }
 
 function isEmptyObject(rest: Uint8Array): boolean {

@@ -18,6 +18,11 @@ export type FilesystemStoreOptions = PlaceOptions & {
 	readonly maxCacheBytes?: number;
 
 	/**
+	Whether the folder is only read: nothing in it is made, changed or removed, and a folder that is not there is an error. Use it for recordings, and for what others have prepared. Default: `false`.
+	*/
+	readonly readOnly?: boolean;
+
+	/**
 	The current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
@@ -27,10 +32,11 @@ export type FilesystemSettings = {
 	readonly place: Place;
 	readonly extension: string | undefined;
 	readonly maxCacheBytes: number | undefined;
+	readonly readOnly: boolean;
 	readonly now: () => number;
 };
 
-export function filesystemSettings({path = 'http_cache', extension, maxCacheBytes, now = Date.now, ...options}: FilesystemStoreOptions): FilesystemSettings {
+export function filesystemSettings({path = 'http_cache', extension, maxCacheBytes, readOnly = false, now = Date.now, ...options}: FilesystemStoreOptions): FilesystemSettings {
 	if (extension !== undefined && !/^\.[\da-z]{1,16}$/v.test(extension)) {
 		throw new SettingError('extension', extension, 'a dot and up to 16 small letters or digits, as `\'.json\'`');
 	}
@@ -39,7 +45,11 @@ export function filesystemSettings({path = 'http_cache', extension, maxCacheByte
 		throw new SettingError('maxCacheBytes', maxCacheBytes, 'a positive integer');
 	}
 
+	if (typeof readOnly !== 'boolean') {
+		throw new SettingError('readOnly', readOnly, 'a boolean');
+	}
+
 	return {
-		place: new Place(path, options, 'folder'), extension, maxCacheBytes, now,
+		place: new Place(path, options, 'folder'), extension, maxCacheBytes, readOnly, now,
 	};
 }

@@ -1,4 +1,5 @@
-import {statSync} from 'node:fs';
+import {statSync, type Stats} from 'node:fs';
+import {dirname} from 'node:path';
 import {CacheHooksError} from '../../errors.ts';
 import {isPromise} from '../../maybe-promise.ts';
 import type {
@@ -11,11 +12,12 @@ import {Evictions} from '../evictions.ts';
 import {Bound} from './bound.ts';
 import {withClaim} from './claim.ts';
 import {
+	fileAt,
+	onceMade,
 	readBytes,
-	removeFile,
 	replaceFile,
 } from './files.ts';
-import {CacheFolder, headOf} from './folder.ts';
+import {CacheFolder} from './folder.ts';
 import {
 	framed,
 	readHead,
@@ -32,11 +34,13 @@ type Found = {readonly key: string; readonly value: Uint8Array};
 /**
 Keeps each value in a file of its own, which can be read with any editor: a JSON object has `key`, `storedUntil`, `isEntry` and `size` as its first members, everything else has them in a first line that begins with `# got-cache-hooks`. Safe for several processes at once.
 
-A file is written beside the old one and takes its name when it is whole, so that a crash leaves the old or the new one. Nothing waits for the disk: after a power cut a file may be damaged, and a damaged file is a miss and is removed.
+A file is written beside the old one and takes its name when it is whole, so that a crash leaves the old or the new one. Nothing waits for the disk: after a power cut a file may be damaged. A damaged file is a miss, as one that has expired; reading removes neither, but writing does in passing.
+
+Files of others in the folder are never read, counted, replaced or removed, whatever their names: a file is the store's if it has the store's head, and lies where that of its key does.
 
 Values below 1 MB are read and written at once, larger ones by a promise. There is no index: finding by time is not offered, and `count` reads the first bytes of every file.
 
-Calls throw a `CacheHooksError`: `ERR_STORE_PLACE` where `useTemp` or `useCacheDir` lead to a folder that another user has or can write to, `ERR_STORE_CLOSED` after `close`.
+Calls throw a `CacheHooksError`: `ERR_STORE_PLACE` where `useTemp` or `useCacheDir` lead to a folder that another user has or can write to, `ERR_STORE_OPEN` where the path is no folder, `ERR_STORE_FILE` where a file of somebody else has the name of one that is to be written, `ERR_STORE_READ_ONLY` for writes with `readOnly`, `ERR_STORE_CLOSED` after `close`.
 
 @throws {SettingError} For a wrong option.
 
@@ -48,18 +52,21 @@ const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_00
 export class FilesystemStore implements Store {
 	readonly name = 'filesystem';
 	readonly holds = 'bytes';
+	readonly path: string;
 	readonly #settings: FilesystemSettings;
 	readonly #folder: CacheFolder;
 	readonly #bound: Bound | undefined;
 	readonly #sweep: Sweep;
 	readonly #evictions = new Evictions();
+	#isFolderThere = false;
 	#isClosed = false;
 
 	constructor(options: FilesystemStoreOptions = {}) {
 		this.#settings = filesystemSettings(options);
-		const {place, extension, maxCacheBytes, now} = this.#settings;
+		const {place, extension, maxCacheBytes, readOnly, now} = this.#settings;
+		this.path = place.path;
 		this.#folder = new CacheFolder(place.path, extension);
-		this.#bound = maxCacheBytes === undefined
+		this.#bound = maxCacheBytes === undefined || readOnly
 			? undefined
 			: new Bound(this.#folder, {
 				maxBytes: maxCacheBytes,
@@ -76,11 +83,11 @@ export class FilesystemStore implements Store {
 		for (const path of this.#folder.pathsOf(key)) {
 			const found = this.#read(path, key);
 			if (isPromise(found)) {
-				return found.then(large => large?.value);
+				return found.then(large => this.#use(path, large));
 			}
 
 			if (found !== undefined) {
-				return found.value;
+				return this.#use(path, found);
 			}
 		}
 
@@ -88,7 +95,7 @@ export class FilesystemStore implements Store {
 	}
 
 	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
-		this.#expectUsable();
+		this.#expectWritable();
 		if (!(value instanceof Uint8Array)) {
 			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
 		}
@@ -103,14 +110,20 @@ export class FilesystemStore implements Store {
 		const {path, others} = this.#folder.pathFor(key, value);
 		const finish = () => {
 			for (const other of others) {
-				removeIfThere(other);
+				this.#folder.remove(other);
 			}
 
 			this.#bound?.afterSet(path, bytes);
 			this.#sweep.afterSet(this.#settings.now());
 		};
 
-		const written = replaceFile(path, parts, {time: this.#settings.now(), place: this.#settings.place});
+		const written = onceMade(dirname(path), () => replaceFile(path, parts, {
+			time: this.#settings.now(),
+			place: this.#settings.place,
+			check: () => {
+				this.#folder.expectOwn(path);
+			},
+		}));
 		if (isPromise(written)) {
 			return written.then(finish);
 		}
@@ -122,7 +135,7 @@ export class FilesystemStore implements Store {
 	Those who add one key go one after another, also in several processes; one who sets it meanwhile does not wait for them.
 	*/
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		this.#expectUsable();
+		this.#expectWritable();
 		if (this.#isThere(key)) {
 			return false;
 		}
@@ -138,26 +151,20 @@ export class FilesystemStore implements Store {
 	}
 
 	delete(key: string): boolean {
-		this.#expectUsable();
-		let wasThere = false;
-		for (const path of this.#folder.pathsOf(key)) {
-			const isLive = this.#isLive(headOf(path));
-			wasThere = (removeIfThere(path) && isLive) || wasThere;
-		}
-
-		return wasThere;
+		this.#expectWritable();
+		const removed = this.#folder.pathsOf(key).map(path => this.#folder.remove(path));
+		return removed.some(head => this.#isLive(head));
 	}
 
 	deleteMany(keys: readonly string[]): void {
-		this.#expectUsable();
-		for (const path of keys.flatMap(key => this.#folder.pathsOf(key))) {
-			removeIfThere(path);
+		for (const key of keys) {
+			this.delete(key);
 		}
 	}
 
 	/** Other files in the folder stay, and so do their folders. */
 	async clear(): Promise<void> {
-		this.#expectUsable();
+		this.#expectWritable();
 		await this.#folder.clear();
 	}
 
@@ -165,7 +172,7 @@ export class FilesystemStore implements Store {
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
 		this.#expectUsable();
 		let last: string | undefined;
-		for await (const path of this.#folder.paths()) {
+		for await (const {path} of this.#folder.files()) {
 			const found = await this.#read(path);
 			// Two files of one key, as a crash may leave them, follow each other.
 			if (found === undefined || found.key === last) {
@@ -180,15 +187,16 @@ export class FilesystemStore implements Store {
 	/** The files of all entries, those included whose time has passed and which nobody has removed yet. */
 	async * paths(): AsyncGenerator<string, void> {
 		this.#expectUsable();
-		yield * this.#folder.paths();
+		for await (const {path} of this.#folder.files()) {
+			yield path;
+		}
 	}
 
 	/** How many live values were set with `indexed`, by the first bytes of every file. */
 	async count(): Promise<number> {
 		this.#expectUsable();
 		let count = 0;
-		for await (const path of this.#folder.paths()) {
-			const head = headOf(path);
+		for await (const {head} of this.#folder.files()) {
 			count += this.#isLive(head) && head.isEntry ? 1 : 0;
 		}
 
@@ -199,8 +207,8 @@ export class FilesystemStore implements Store {
 	async size(): Promise<number> {
 		this.#expectUsable();
 		let bytes = 0;
-		for await (const path of this.#folder.paths()) {
-			bytes += statSync(path, {throwIfNoEntry: false})?.size ?? 0;
+		for await (const {path} of this.#folder.files()) {
+			bytes += fileAt(path)?.size ?? 0;
 		}
 
 		return bytes;
@@ -221,11 +229,42 @@ export class FilesystemStore implements Store {
 	}
 
 	#expectUsable(): void {
+		const {place, readOnly} = this.#settings;
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.#settings.place.path}\` is closed`);
+			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${place.path}\` is closed`);
 		}
 
-		this.#settings.place.check();
+		place.check();
+		if (this.#isFolderThere) {
+			return;
+		}
+
+		const stats = this.#statFolder();
+		if (stats?.isDirectory() === false || (stats === undefined && readOnly)) {
+			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store: there is no folder \`${place.path}\``);
+		}
+
+		this.#isFolderThere = stats !== undefined;
+	}
+
+	#statFolder(): Stats | undefined {
+		try {
+			return statSync(this.path, {throwIfNoEntry: false});
+		} catch (error) {
+			if (this.#settings.readOnly) {
+				throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store \`${this.path}\`: ${(error as Error).message}`, {cause: error});
+			}
+
+			// Another process may be about to make it; what is done in it says more.
+			return undefined;
+		}
+	}
+
+	#expectWritable(): void {
+		this.#expectUsable();
+		if (this.#settings.readOnly) {
+			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The filesystem store \`${this.path}\` was opened with \`readOnly\``);
+		}
 	}
 
 	#read(path: string, key?: string): MaybePromise<Found | undefined> {
@@ -233,40 +272,26 @@ export class FilesystemStore implements Store {
 		return isPromise(bytes) ? bytes.then(large => this.#accept(path, large, key)) : this.#accept(path, bytes, key);
 	}
 
-	/** What is not whole, or not of this key, is no use to anybody; what has expired is none to us. Both go. */
+	/** What is not whole, not of this key, or has expired, is no use to anybody. */
 	#accept(path: string, bytes: Uint8Array | undefined, key: string | undefined): Found | undefined {
-		if (bytes === undefined) {
-			return undefined;
-		}
-
-		const head = readHead(bytes, bytes.byteLength);
-		if (!this.#isUsable(head, path, key)) {
-			// Looked at again: another process may have put a new one in its place.
-			if (!this.#isUsable(headOf(path), path, key)) {
-				removeIfThere(path);
-			}
-
-			return undefined;
-		}
-
-		this.#bound?.afterGet(path);
-		return {key: head.key, value: unframed(bytes, head)};
+		const head = bytes && readHead(bytes, bytes.byteLength);
+		const isUsable = this.#isLive(head) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
+		return isUsable ? {key: head.key, value: unframed(bytes!, head)} : undefined;
 	}
 
-	#isUsable(head: ReadHead | undefined, path: string, key: string | undefined): head is ReadHead {
-		return this.#isLive(head) && (key === undefined ? this.#folder.pathsOf(head.key).includes(path) : head.key === key);
+	#use(path: string, found: Found | undefined): Uint8Array | undefined {
+		if (found !== undefined) {
+			this.#bound?.afterGet(path);
+		}
+
+		return found?.value;
 	}
 
 	#isThere(key: string): boolean {
-		return this.#folder.pathsOf(key).some(path => this.#isLive(headOf(path)));
+		return this.#folder.pathsOf(key).some(path => this.#isLive(this.#folder.headOf(path)));
 	}
 
 	#isLive(head: ReadHead | undefined): head is ReadHead {
-		return head !== undefined && (head.expires === undefined || head.expires > this.#settings.now());
+		return head?.isWhole === true && (head.expires === undefined || head.expires > this.#settings.now());
 	}
-}
-
-/** Asked first: an exception costs ten times as much, and most of these files are not there. */
-function removeIfThere(path: string): boolean {
-	return statSync(path, {throwIfNoEntry: false}) !== undefined && removeFile(path);
 }

@@ -1,11 +1,10 @@
-import {removeFile} from './files.ts';
-import {headOf, removeLeftOvers, type CacheFolder} from './folder.ts';
+import {removeLeftOvers, type CacheFolder} from './folder.ts';
 
 const setsBetweenSweeps = 64;
 const filesPerSweep = 64;
 
 /**
-Removes what has expired in passing: there is no index by time, so some files are looked at after some writes, folder by folder, for ever round.
+Removes what has expired or is damaged in passing: there is no index by time, so some files are looked at after some writes, folder by folder, for ever round.
 */
 export class Sweep {
 	readonly #folder: CacheFolder;
@@ -42,9 +41,9 @@ export class Sweep {
 		}
 
 		for (const path of this.#paths.splice(-filesPerSweep)) {
-			const head = headOf(path);
-			if (head === undefined || (head.expires !== undefined && head.expires <= now)) {
-				removeFile(path);
+			const head = this.#folder.headOf(path);
+			if (head !== undefined && (!head.isWhole || (head.expires !== undefined && head.expires <= now))) {
+				this.#folder.remove(path);
 			}
 		}
 	}

@@ -162,3 +162,44 @@ export class MongoConnection {
 		}
 	}
 }
+
+type Index = readonly [fields: MongoDb.IndexSpecification, options: MongoDb.CreateIndexesOptions];
+
+/** By which the server deletes what has expired, of what matches the filter: the collection may hold documents of others. */
+export function expiryIndex(ours: MongoDb.Document): Index {
+	return [{expires: 1}, {expireAfterSeconds: 0, partialFilterExpression: ours}];
+}
+
+/** The server makes none a second time, so that processes may race. */
+export async function makeIndexes({driver: {MongoServerError}}: MongoLink, collection: MongoDb.Collection, indexes: readonly Index[]): Promise<void> {
+	for (const [fields, options] of indexes) {
+		try {
+			await collection.createIndex(fields, options, {}); // eslint-disable-line no-await-in-loop
+		} catch (error) {
+			// It may not, or cannot: without them it is slow, and needs `purge`, but works.
+			if (!(error instanceof MongoServerError)) {
+				throw error;
+			}
+		}
+	}
+}
+
+/** MongoDB's limit for a document, less what stands beside the value. */
+export const mostOfMongoDb: number = (16 * 1024 * 1024) - (64 * 1024);
+
+export function checkLargest(bytes: number, least: number): number {
+	if (!Number.isSafeInteger(bytes) || bytes < least || bytes > mostOfMongoDb) {
+		throw new SettingError('largestDocument', bytes, `a number of bytes from ${least} to ${mostOfMongoDb}`);
+	}
+
+	return bytes;
+}
+
+/** `$` and `system.` are the server's own. */
+export function checkCollection(option: string, name: unknown): string {
+	if (typeof name !== 'string' || name === '' || /\$|\0|^system\.|^\.|\.$|\.\./v.test(name)) {
+		throw new SettingError(option, name, 'the name of a collection of MongoDB');
+	}
+
+	return name;
+}

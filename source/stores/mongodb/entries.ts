@@ -1,19 +1,28 @@
 import type * as MongoDb from 'mongodb';
-import {batches, ignore, keyPrefix} from '../server-options.ts';
-import type {SetOptions, StoreQuery} from '../types.ts';
-import {unfinishedAfter, type Bodies} from './bodies.ts';
-import type {MongoConnection} from './connection.ts';
-import type {Head, Heads} from './heads.ts';
+import {
+	batches,
+	ignore,
+	keyPrefix,
+	resolveServerOptions,
+} from '../server-options.ts';
+import type {SetOptions, StoredValue, StoreQuery} from '../types.ts';
+import {Bodies, unfinishedAfter} from './bodies.ts';
+import {MongoConnection, type MongoServerOptions} from './connection.ts';
+import {Heads, type Head} from './heads.ts';
 
 /** A value as it stands in its head, or the bytes of its body. */
 export type Content = {readonly value: unknown} | {readonly bytes: Uint8Array};
 
-type EntriesOptions = {
-	readonly connection: MongoConnection;
-	readonly heads: Heads;
-	readonly bodies: Bodies;
-	readonly namespace: string;
-	readonly now: () => number;
+type EntriesStoreOptions<Value> = {
+	/** The store's name, in messages. */
+	readonly name: string;
+	readonly server: MongoServerOptions;
+	readonly headsName: string;
+	readonly bucketName: string;
+	readonly chunkSize: number;
+
+	/** The value that was given to be stored. */
+	readonly valueOf: (content: Content) => Value;
 };
 
 /** The last moment that a date can name. */
@@ -23,48 +32,42 @@ const valuesAtOnce = 8;
 const setsBetweenPurges = 256;
 
 /**
-What is common to both stores on MongoDB: a head for each key, and bodies for what does not lie in one.
+What the stores on MongoDB have in common, which is all but what they hold: a head for each key, and bodies for what does not lie in one.
 
 A new body is written first, under an id of its own; then the head is replaced in one step, and then the old body goes. So a reader finds the old or the new, and never a mix.
 */
-export class Entries {
-	readonly #options: EntriesOptions;
+export class EntriesStore<Value extends StoredValue> {
+	protected readonly connection: MongoConnection;
+	readonly #heads: Heads;
+	readonly #bodies: Bodies;
+	readonly #namespace: string;
 	readonly #prefix: string;
+	readonly #now: () => number;
+	readonly #valueOf: (content: Content) => Value;
 	#sets = 0;
 	#lastPurge: number;
 
-	constructor(options: EntriesOptions) {
-		this.#options = options;
-		this.#prefix = keyPrefix(options.namespace);
-		this.#lastPurge = options.now();
+	constructor({name, server, headsName, bucketName, chunkSize, valueOf}: EntriesStoreOptions<Value>) {
+		const limits = resolveServerOptions(server);
+		const connection = new MongoConnection(name, server, limits);
+		this.connection = connection;
+		this.#heads = new Heads(connection, headsName);
+		this.#bodies = new Bodies({
+			connection, bucketName, owner: headsName, chunkSize, now: limits.now,
+		});
+		this.#namespace = limits.cacheName;
+		this.#prefix = keyPrefix(limits.cacheName);
+		this.#now = limits.now;
+		this.#lastPurge = limits.now();
+		this.#valueOf = valueOf;
 	}
 
-	async get(key: string): Promise<Content | undefined> {
-		const {heads, bodies} = this.#options;
-		let last: Head | undefined;
-		for (;;) {
-			// eslint-disable-next-line no-await-in-loop
-			const head = await heads.get({_id: this.#prefix + key});
-			if (head === undefined || this.#isPast(head.expires)) {
-				return undefined;
-			}
-
-			if (head.body === undefined) {
-				return {value: head.value};
-			}
-
-			// eslint-disable-next-line no-await-in-loop
-			const bytes = await bodies.read(head.body, head.length!);
-			// It was replaced while it was read, unless its body is lost.
-			if (bytes !== undefined || last?.body?.equals(head.body)) {
-				return bytes && {bytes};
-			}
-
-			last = head;
-		}
+	async get(key: string): Promise<Value | undefined> {
+		const content = await this.#content(key);
+		return content && this.#valueOf(content);
 	}
 
-	async set(key: string, content: Content, size: number, options: SetOptions): Promise<void> {
+	protected async setContent(key: string, content: Content, size: number, options: SetOptions): Promise<void> {
 		const expires = dateOf(options.expires, Math.ceil);
 		if (this.#isPast(expires)) {
 			await this.delete(key);
@@ -72,32 +75,32 @@ export class Entries {
 		}
 
 		await this.#withHead(key, content, size, options, async head => {
-			const old = await this.#options.heads.replace(head, 'value' in content ? size : 0);
+			const old = await this.#heads.replace(head, 'value' in content ? size : 0);
 			return {isThere: true, old};
 		});
 		this.#sets++;
-		if (this.#sets % setsBetweenPurges === 0 && this.#options.now() >= this.#lastPurge + unfinishedAfter) {
+		// A clock that was set back does not put it off.
+		if (this.#sets % setsBetweenPurges === 0 && Math.abs(this.#now() - this.#lastPurge) >= unfinishedAfter) {
 			void this.#purgeInPassing();
 		}
 	}
 
-	async add(key: string, content: Content, size: number, options: SetOptions): Promise<boolean> {
+	protected async addContent(key: string, content: Content, size: number, options: SetOptions): Promise<boolean> {
 		if (this.#isPast(dateOf(options.expires, Math.ceil))) {
-			const head = await this.#options.heads.get({_id: this.#prefix + key});
+			const head = await this.#heads.get({_id: this.#prefix + key});
 			return head === undefined || this.#isPast(head.expires);
 		}
 
 		return this.#withHead(key, content, size, options, async head => {
-			const old = await this.#options.heads.add(head, new Date(this.#options.now()), 'value' in content ? size : 0);
+			const old = await this.#heads.add(head, new Date(this.#now()), 'value' in content ? size : 0);
 			return old === false ? {isThere: false, old: undefined} : {isThere: true, old};
 		});
 	}
 
 	async delete(key: string): Promise<boolean> {
-		const {heads, bodies} = this.#options;
-		const old = await heads.delete({_id: this.#prefix + key});
+		const old = await this.#heads.delete({_id: this.#prefix + key});
 		if (old?.body !== undefined) {
-			await bodies.remove([old.body]);
+			await this.#bodies.remove([old.body]);
 		}
 
 		// What has expired goes too, but was no longer there for anybody.
@@ -114,14 +117,15 @@ export class Entries {
 		await this.#deleteWhere(this.#all());
 	}
 
-	async * iterate(): AsyncGenerator<readonly [key: string, content: Content], void> {
-		for await (const page of this.#options.heads.pages({...this.#all(), ...this.#live()})) {
+	/** By pages of keys, in their order: no cursor is held between two. */
+	async * iterate(): AsyncGenerator<readonly [key: string, value: Value], void> {
+		for await (const page of this.#heads.pages({...this.#all(), ...this.#live()})) {
 			for (const batch of batches(page, valuesAtOnce)) {
 				// eslint-disable-next-line no-await-in-loop
-				const contents = await Promise.all(batch.map(async ({key}) => this.get(key)));
-				for (const [index, content] of contents.entries()) {
-					if (content !== undefined) {
-						yield [batch[index]!.key, content];
+				const values = await Promise.all(batch.map(async ({key}) => this.get(key)));
+				for (const [index, value] of values.entries()) {
+					if (value !== undefined) {
+						yield [batch[index]!.key, value];
 					}
 				}
 			}
@@ -131,14 +135,13 @@ export class Entries {
 	async * find(query: StoreQuery): AsyncGenerator<string, void> {
 		const {orderBy, descending} = query;
 		const direction = descending ? -1 : 1;
-		const {heads} = this.#options;
-		const cursor = await heads.run('find', async collection => {
+		const cursor = await this.#heads.run('find', async collection => {
 			const found = collection.find(this.#found(query)).project<Pick<Head, 'key'>>({key: 1});
 			return orderBy === undefined ? found : found.sort(orderBy === 'key' ? {_id: direction} : {[orderBy]: direction, _id: 1});
 		});
 		try {
 			// eslint-disable-next-line no-await-in-loop
-			while (await heads.run('find', async () => cursor.hasNext())) {
+			while (await this.#heads.run('find', async () => cursor.hasNext())) {
 				yield * await this.#present(cursor.readBufferedDocuments().map(({key}) => key)); // eslint-disable-line no-await-in-loop
 			}
 		} finally {
@@ -146,10 +149,34 @@ export class Entries {
 		}
 	}
 
+	async #content(key: string): Promise<Content | undefined> {
+		let last: Head | undefined;
+		for (;;) {
+			// eslint-disable-next-line no-await-in-loop
+			const head = await this.#heads.get({_id: this.#prefix + key});
+			if (head === undefined || this.#isPast(head.expires)) {
+				return undefined;
+			}
+
+			if (head.body === undefined) {
+				return {value: head.value};
+			}
+
+			// eslint-disable-next-line no-await-in-loop
+			const bytes = await this.#bodies.read(head.body, head.length!);
+			// It was replaced while it was read, unless its body is lost.
+			if (bytes !== undefined || last?.body?.equals(head.body)) {
+				return bytes && {bytes};
+			}
+
+			last = head;
+		}
+	}
+
 	/** Which keys are still there: a server that sorts without an index goes on with what it found at first. */
 	async #present(keys: readonly string[]): Promise<readonly string[]> {
 		const filter = {...this.#all(), _id: {$in: keys.map(key => this.#prefix + key)}};
-		const present = await this.#options.heads.run('find', async heads => heads.find(filter).project<Pick<Head, 'key'>>({key: 1}).toArray());
+		const present = await this.#heads.run('find', async heads => heads.find(filter).project<Pick<Head, 'key'>>({key: 1}).toArray());
 		const known = new Set(present.map(({key}) => key));
 		return keys.filter(key => known.has(key));
 	}
@@ -159,26 +186,27 @@ export class Entries {
 	}
 
 	async count(): Promise<number> {
-		return this.#options.heads.run('count', async heads => heads.countDocuments(this.#found({})));
+		return this.#heads.run('count', async heads => heads.countDocuments(this.#found({})));
 	}
 
-	/** Removes what has expired, and the bodies, of whatever namespace, that no head refers to an hour after they were begun. */
+	/**
+	Removes what has expired, and what lies apart from its entry (chunks, files) and belongs to none an hour after it was begun: of entries that the server has deleted, and of writers that were killed. Now and then this happens in passing.
+
+	@returns How many there were.
+	*/
 	async purge(): Promise<number> {
-		const now = this.#options.now();
+		const now = this.#now();
 		this.#lastPurge = now;
 		let total = await this.#deleteWhere({...this.#all(), expires: {$lte: new Date(now)}});
-		let batch: MongoDb.ObjectId[] = [];
-		for await (const id of this.#options.bodies.begunBefore(new Date(now - unfinishedAfter))) {
-			batch.push(id);
-			if (batch.length !== keysPerQuery) {
-				continue;
-			}
-
-			total += await this.#removeUnused(batch);
-			batch = [];
+		for await (const ids of this.#bodies.begunBefore(new Date(now - unfinishedAfter))) {
+			total += await this.#removeUnused(ids);
 		}
 
-		return total + await this.#removeUnused(batch);
+		return total;
+	}
+
+	async close(): Promise<void> {
+		await this.connection.close();
 	}
 
 	async #purgeInPassing(): Promise<void> {
@@ -190,15 +218,14 @@ export class Entries {
 	}
 
 	async #removeUnused(ids: readonly MongoDb.ObjectId[]): Promise<number> {
-		const used = await this.#options.heads.run('purge', async heads => heads.find({body: {$in: [...ids]}}).project<Pick<Head, 'body'>>({body: 1}).toArray());
+		const used = await this.#heads.run('purge', async heads => heads.find({body: {$in: [...ids]}}).project<Pick<Head, 'body'>>({body: 1}).toArray());
 		const unused = ids.filter(id => used.every(({body}) => !body!.equals(id)));
-		await this.#options.bodies.remove(unused);
+		await this.#bodies.remove(unused);
 		return unused.length;
 	}
 
 	/** Writes the body, if there is one, hands the head on, and clears up after what comes of that. */
 	async #withHead(key: string, content: Content, size: number, options: SetOptions, place: (head: Head) => Promise<{isThere: boolean; old: Head | undefined}>): Promise<boolean> {
-		const {bodies, namespace} = this.#options;
 		const head = this.#head(key, size, options);
 		if ('value' in content) {
 			const {isThere, old} = await place({...head, value: content.value});
@@ -206,20 +233,19 @@ export class Entries {
 			return isThere;
 		}
 
-		const body = await bodies.write(content.bytes, {namespace, key});
+		const body = await this.#bodies.write(content.bytes, {namespace: head.namespace, key, expires: head.expires});
 		let placed;
 		try {
 			placed = await place({...head, body, length: content.bytes.length});
 		} catch (error) {
-			await bodies.remove([body]).catch(ignore);
+			await this.#bodies.remove([body]).catch(ignore);
 			throw error;
 		}
 
 		if (placed.isThere) {
-			await bodies.keep(body, head.expires);
 			await this.#forget(placed.old);
 		} else {
-			await bodies.remove([body]);
+			await this.#bodies.remove([body]);
 		}
 
 		return placed.isThere;
@@ -228,21 +254,20 @@ export class Entries {
 	/** What was replaced is of no use to anybody; where it cannot be removed, `purge` does so later. */
 	async #forget(old: Head | undefined): Promise<void> {
 		if (old?.body !== undefined) {
-			await this.#options.bodies.remove([old.body]).catch(ignore);
+			await this.#bodies.remove([old.body]).catch(ignore);
 		}
 	}
 
 	/** Bodies go after their heads: so no head is without its body, and what is left over where this fails is removed by `purge`. */
 	async #deleteWhere(filter: MongoDb.Filter<Head>): Promise<number> {
-		const {heads, bodies} = this.#options;
-		const {deletedCount} = await heads.run('delete', async collection => collection.deleteMany({$and: [filter, {body: {$exists: false}}]}));
+		const {deletedCount} = await this.#heads.run('delete', async collection => collection.deleteMany({$and: [filter, {body: {$exists: false}}]}));
 		let total = deletedCount;
-		for await (const page of heads.pages({$and: [filter, {body: {$exists: true}}]})) {
+		for await (const page of this.#heads.pages({$and: [filter, {body: {$exists: true}}]})) {
 			const ids = page.map(({body}) => body!);
 			// Those that were replaced meanwhile have another body, and stay.
-			const deleted = await heads.run('delete', async collection => collection.deleteMany({_id: {$in: page.map(({_id}) => _id)}, body: {$in: ids}}));
+			const deleted = await this.#heads.run('delete', async collection => collection.deleteMany({_id: {$in: page.map(({_id}) => _id)}, body: {$in: ids}}));
 			total += deleted.deletedCount;
-			await bodies.remove(ids);
+			await this.#bodies.remove(ids);
 		}
 
 		return total;
@@ -252,7 +277,7 @@ export class Entries {
 		const end = dateOf(expires, Math.ceil);
 		return {
 			_id: this.#prefix + key,
-			namespace: this.#options.namespace,
+			namespace: this.#namespace,
 			key,
 			...(end !== undefined && {expires: end}),
 			...(indexed !== undefined && {
@@ -265,7 +290,8 @@ export class Entries {
 
 	#found({staleAt, createdBefore}: StoreQuery): MongoDb.Filter<Head> {
 		return {
-			namespace: this.#options.namespace,
+			...this.#all(),
+			namespace: this.#namespace,
 			createdAt: createdBefore === undefined ? {$exists: true} : {$lt: new Date(Math.min(Math.ceil(createdBefore), lastTime))},
 			...(staleAt !== undefined && {freshUntil: {$lte: new Date(Math.min(Math.floor(staleAt), lastTime - 1))}}),
 			...this.#live(),
@@ -279,11 +305,11 @@ export class Entries {
 
 	/** The server deletes what has expired up to a minute late, or not at all. */
 	#live(): MongoDb.Filter<Head> {
-		return {expires: {$not: {$lte: new Date(this.#options.now())}}};
+		return {expires: {$not: {$lte: new Date(this.#now())}}};
 	}
 
 	#isPast(expires: Date | undefined): boolean {
-		return expires !== undefined && expires.getTime() <= this.#options.now();
+		return expires !== undefined && expires.getTime() <= this.#now();
 	}
 }
 

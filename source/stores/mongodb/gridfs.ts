@@ -1,17 +1,8 @@
-import {checkBytes, resolveServerOptions} from '../server-options.ts';
-import type {
-	SetOptions,
-	Store,
-	StoreQuery,
-	StoredValue,
-} from '../types.ts';
-import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
+import {checkBytes} from '../server-options.ts';
+import type {SetOptions, Store, StoredValue} from '../types.ts';
+import {checkCollection, checkLargest, type MongoServerOptions} from './connection.ts';
 import {fromDocument} from './documents.ts';
-import {EntriesStore} from './entries-store.ts';
-import {Entries, type Content} from './entries.ts';
-import {Files} from './files.ts';
-import {Heads} from './heads.ts';
-import {checkCollection, checkLargest} from './names.ts';
+import {EntriesStore, type Content} from './entries.ts';
 
 export type GridFsStoreOptions = MongoServerOptions & {
 	/**
@@ -28,10 +19,12 @@ export type GridFsStoreOptions = MongoServerOptions & {
 /** Of GridFS, by default. */
 const oneChunk = 255 * 1024;
 
+const chunkSize = 1024 * 1024;
+
 /**
 Keeps bytes, as many as they be, as files in GridFS on MongoDB: one file a key, which has the key as its name. What is small lies beside the key.
 
-A new file is written first; then the entry, which names the file, is replaced in one step, and then the old file goes. The server deletes entries by itself when their time has come, but knows no expiry of files: those are removed by `purge`, which also happens in passing at most once an hour, after 256 writes.
+A new file is written first; then the entry, which names the file, is replaced in one step, and then the old file goes. The server deletes entries and their files by itself when their time has come. What it has not, and files that no entry refers to any more, are removed by `purge`, which also happens in passing at most once an hour, after 256 writes. Other files of the bucket stay as they are.
 
 The server is connected to by the first call, and indexes are made by the first that writes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next tries again.
 
@@ -48,30 +41,21 @@ export class GridFsStore extends EntriesStore<Uint8Array> implements Store {
 
 	constructor(options: GridFsStoreOptions = {}) {
 		const largestDocument = checkLargest(options.largestDocument ?? oneChunk, 0);
-		const limits = resolveServerOptions(options);
-		const name = checkCollection('bucketName', options.bucketName ?? 'responses_fs');
-		const {cacheName: namespace, now} = limits;
-		const connection = new MongoConnection('GridFS', options, limits);
-		const collection = ({database}: MongoLink, suffix: string) => database.collection(`${name}.${suffix}`);
-		const entries = new Entries({
-			connection,
-			heads: new Heads(connection, link => collection(link, 'entries')),
-			bodies: new Files({connection, collection, now}, name),
-			namespace,
-			now,
+		const bucketName = checkCollection('bucketName', options.bucketName ?? 'responses_fs');
+		super({
+			name: 'GridFS', server: options, headsName: `${bucketName}.entries`, bucketName, chunkSize, valueOf: bytesOf,
 		});
-		super({connection, entries, valueOf: bytesOf});
 		this.#largestDocument = largestDocument;
 	}
 
 	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
 		const content = this.#content(value);
-		await this.entries.set(key, content, content.size, options);
+		await this.setContent(key, content, content.size, options);
 	}
 
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
 		const content = this.#content(value);
-		return this.entries.add(key, content, content.size, options);
+		return this.addContent(key, content, content.size, options);
 	}
 
 	#content(value: StoredValue): Content & {readonly size: number} {

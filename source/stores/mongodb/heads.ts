@@ -1,5 +1,5 @@
 import type * as MongoDb from 'mongodb';
-import type {MongoConnection, MongoLink} from './connection.ts';
+import {expiryIndex, makeIndexes, type MongoConnection} from './connection.ts';
 
 /**
 The document of one key. It is replaced as a whole, so that whoever reads it finds the old or the new.
@@ -28,27 +28,27 @@ const duplicateKey = 11_000;
 const notImplemented = 238;
 const attempts = 5;
 
-const indexes: ReadonlyArray<readonly [MongoDb.IndexSpecification, MongoDb.CreateIndexesOptions]> = [
-	[{expires: 1}, {expireAfterSeconds: 0}],
+const indexes = [
+	expiryIndex({namespace: {$type: 'string'}, key: {$type: 'string'}}),
 	[{namespace: 1, createdAt: 1}, {}],
 	[{namespace: 1, freshUntil: 1}, {}],
 	[{body: 1}, {sparse: true}],
-];
+] as const;
 
 /**
 The heads of all namespaces, in one collection.
 */
 export class Heads {
 	readonly #connection: MongoConnection;
-	readonly #collection: (link: MongoLink) => MongoDb.Collection;
+	readonly #collectionName: string;
 	#indexes: Promise<void> | undefined;
 
 	/** Whether the server gives a part of a document that it replaces or deletes; FerretDB 1 gives the whole or none. */
 	#isLean = true;
 
-	constructor(connection: MongoConnection, collection: (link: MongoLink) => MongoDb.Collection) {
+	constructor(connection: MongoConnection, collectionName: string) {
 		this.#connection = connection;
-		this.#collection = collection;
+		this.#collectionName = collectionName;
 	}
 
 	async get(filter: HeadFilter): Promise<Head | undefined> {
@@ -122,7 +122,7 @@ export class Heads {
 	}
 
 	async run<T>(operation: string, action: (heads: HeadCollection) => Promise<T>, bytes?: number): Promise<T> {
-		return this.#connection.run(operation, async link => action(this.#collection(link) as unknown as HeadCollection), bytes);
+		return this.#connection.run(operation, async ({database}) => action(database.collection<Head>(this.#collectionName)), bytes);
 	}
 
 	async #exchange(operation: string, {_id, ...head}: Head, filter: HeadFilter, options: {readonly upsert?: boolean}, bytes: number): Promise<Head | undefined> {
@@ -146,20 +146,9 @@ export class Heads {
 		return action({});
 	}
 
-	/** Once; races with other processes are none, since the server makes what is there already no second time. */
+	/** Once. */
 	async #makeIndexes(): Promise<void> {
-		this.#indexes ??= this.#connection.run('set', async link => {
-			for (const [index, options] of indexes) {
-				try {
-					await this.#collection(link).createIndex(index, options, {}); // eslint-disable-line no-await-in-loop
-				} catch (error) {
-					// It may not, or cannot: expired documents are never read all the same, and `purge` removes them.
-					if (!(error instanceof link.driver.MongoServerError)) {
-						throw error;
-					}
-				}
-			}
-		});
+		this.#indexes ??= this.#connection.run('set', async link => makeIndexes(link, link.database.collection(this.#collectionName), indexes));
 		try {
 			await this.#indexes;
 		} catch (error) {

@@ -1,23 +1,19 @@
-import {deserialize, serialize} from 'node:v8';
 import {CacheHooksError} from '../../errors.ts';
-import {resolveServerOptions} from '../server-options.ts';
-import type {
-	SetOptions,
-	Store,
-	StoreQuery,
-	StoredValue,
-} from '../types.ts';
-import {Chunks} from './chunks.ts';
-import {MongoConnection, type MongoLink, type MongoServerOptions} from './connection.ts';
-import {fromDocument, toDocument, toText} from './documents.ts';
-import {EntriesStore} from './entries-store.ts';
-import {Entries, type Content} from './entries.ts';
-import {Heads} from './heads.ts';
-import {checkCollection, checkLargest, mostOfMongoDb} from './names.ts';
+import {packBytes, unpackBytes} from '../packed.ts';
+import type {SetOptions, Store, StoredValue} from '../types.ts';
+import {
+	checkCollection,
+	checkLargest,
+	mostOfMongoDb,
+	type MongoLink,
+	type MongoServerOptions,
+} from './connection.ts';
+import {fromDocument, packed, toDocument} from './documents.ts';
+import {EntriesStore, type Content} from './entries.ts';
 
 export type MongoDbStoreOptions = MongoServerOptions & {
 	/**
-	The collection; larger values are in a second one, with `.chunks` behind its name. Default: `'responses'`.
+	The collection; larger values are files of GridFS, in the collections with `.files` and `.chunks` behind its name. Default: `'responses'`.
 	*/
 	readonly collectionName?: string;
 
@@ -27,13 +23,16 @@ export type MongoDbStoreOptions = MongoServerOptions & {
 	readonly largestDocument?: number;
 };
 
+/** A chunk of 16 MB would wait long for its turn. */
+const largestChunk = 4 * 1024 * 1024;
+
 /** The server's answer to a document that it does not hold. MongoDB holds all that we make; others hold less. */
 const badValue = 2;
 
 /**
 Keeps readable documents in a collection of MongoDB, which deletes them by itself when their time has come.
 
-All namespaces are in one collection, so that one index serves them all and a name is no collection's name, which has limits of its own. What MongoDB cannot hold is JSON text in its place, under `(json)`; values over 16 MB are in chunks, in Node's own format.
+All namespaces are in one collection, so that one index serves them all and a name is no collection's name, which has limits of its own. What MongoDB cannot hold is JSON text in its place, under `(json)`, or bytes in Node's own format, under `(v8)`, where JSON would lose something. Values over 16 MB are such text or bytes in GridFS.
 
 The server is connected to by the first call, and indexes are made by the first that writes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next tries again.
 
@@ -50,26 +49,19 @@ export class MongoDbStore extends EntriesStore<object> implements Store {
 
 	constructor(options: MongoDbStoreOptions = {}) {
 		const largestDocument = checkLargest(options.largestDocument ?? mostOfMongoDb, 1024);
-		const limits = resolveServerOptions(options);
 		const name = checkCollection('collectionName', options.collectionName ?? 'responses');
-		const {cacheName: namespace, now} = limits;
-		const connection = new MongoConnection('MongoDB', options, limits);
-		const heads = new Heads(connection, ({database}) => database.collection(name));
-		const collection = ({database}: MongoLink, suffix: string) => database.collection(`${name}.${suffix}`);
-		const bodies = new Chunks({connection, collection, now}, largestDocument);
-		const entries = new Entries({
-			connection, heads, bodies, namespace, now,
+		super({
+			name: 'MongoDB', server: options, headsName: name, bucketName: name, chunkSize: Math.min(largestDocument, largestChunk), valueOf,
 		});
-		super({connection, entries, valueOf});
 		this.#largestDocument = largestDocument;
 	}
 
 	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
-		await this.#write(value, async (content, size) => this.entries.set(key, content, size, options));
+		await this.#write(value, async (content, size) => this.setContent(key, content, size, options));
 	}
 
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		return this.#write(value, async (content, size) => this.entries.add(key, content, size, options));
+		return this.#write(value, async (content, size) => this.addContent(key, content, size, options));
 	}
 
 	async #write<T>(value: StoredValue, write: (content: Content, size: number) => Promise<T>): Promise<T> {
@@ -80,7 +72,7 @@ export class MongoDbStore extends EntriesStore<object> implements Store {
 		const document = toDocument(value);
 		const size = await this.connection.run('set', async link => sizeOf(link, document));
 		if (size > this.#largestDocument) {
-			const bytes = serialize(value);
+			const bytes = packBytes(value);
 			return write({bytes}, bytes.length);
 		}
 
@@ -91,7 +83,7 @@ export class MongoDbStore extends EntriesStore<object> implements Store {
 				throw error;
 			}
 
-			return write({value: toText(value)}, size);
+			return write({value: packed(value)}, size);
 		}
 	}
 }
@@ -101,5 +93,5 @@ async function sizeOf({driver}: MongoLink, value: unknown): Promise<number> {
 }
 
 function valueOf(content: Content): object {
-	return ('bytes' in content ? deserialize(content.bytes) : fromDocument(content.value)) as object;
+	return ('bytes' in content ? unpackBytes(content.bytes) : fromDocument(content.value)) as object;
 }

@@ -3,7 +3,7 @@ import {CacheHooksError, StoreTimeoutError} from '../../errors.ts';
 import {Calls} from '../calls.ts';
 import {closedError, ignore, type ResolvedServerOptions} from '../server-options.ts';
 import {within} from '../time-limit.ts';
-import {sentinelCommands} from './sentinel.ts';
+import {sentinelCommands} from './client.ts';
 
 export type RedisSetOptions = {
 	readonly expiration?: {readonly type: 'PX'; readonly value: number};

@@ -157,7 +157,8 @@ export class RedisStore implements Store {
 	/** The keys on the server, each once. */
 	async * #pages(): AsyncGenerator<readonly string[], void> {
 		const match = `${this.#prefix.replaceAll(/[*?\[\\\]]/gv, String.raw`\$&`)}*`;
-		const scanned = {MATCH: match, COUNT: keysPerPage}; // eslint-disable-line @typescript-eslint/naming-convention
+		// What is no string is of somebody else.
+		const scanned = {MATCH: match, COUNT: keysPerPage, TYPE: 'string'}; // eslint-disable-line @typescript-eslint/naming-convention
 		const met = new Set<string>();
 		const nodes = await this.#connection.run('scan', nodesOf);
 		for (const index of nodes.keys()) {
@@ -171,13 +172,13 @@ export class RedisStore implements Store {
 					return all[index]?.scan(from, scanned) ?? {cursor: '0', keys: []};
 				});
 				cursor = String(page.cursor);
-				const keys = page.keys.filter(key => !met.has(key));
+				// A page may name a key twice.
+				const keys = [...new Set(page.keys).difference(met)];
 				for (const key of keys) {
 					met.add(key);
 				}
 
-				// A page may name a key twice.
-				yield [...new Set(keys)];
+				yield keys;
 			} while (cursor !== '0');
 		}
 	}

@@ -9,6 +9,7 @@ import {
 import {
 	isWritable,
 	openSqliteFile,
+	removeUnlessOpen,
 	stampOf,
 	type OpenedFile,
 } from './file.ts';
@@ -38,7 +39,7 @@ export class SqliteConnection {
 
 	private constructor(settings: SqliteSettings) {
 		this.#settings = settings;
-		this.writes = new WriteQueue(settings.path, action => this.run(action));
+		this.writes = new WriteQueue(settings.path, action => this.run(action), () => this.#removeFile());
 	}
 
 	/**
@@ -120,7 +121,7 @@ export class SqliteConnection {
 		const {path, place, readOnly} = this.#settings;
 		let file: OpenedFile;
 		try {
-			file = openSqliteFile(this.#settings, connections.has(fileIdentity(path) ?? ''));
+			file = openSqliteFile(this.#settings);
 		} catch (error) {
 			const isOurs = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && saysItIsOurs(path);
 			throw isOurs ? this.#beginAnew(error, fileIdentity(path)) : error;
@@ -160,6 +161,17 @@ export class SqliteConnection {
 		}
 
 		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}`, {cause});
+	}
+
+	/** Where the disk is too full for a deletion, which writes to the log first. */
+	#removeFile(): boolean {
+		const identity = this.#opened?.identity;
+		if (identity === undefined) {
+			return false;
+		}
+
+		this.#release();
+		return removeUnlessOpen(this.#settings, identity);
 	}
 
 	#release(): void {

@@ -46,17 +46,25 @@ export function toldFault(error: unknown, path: string): unknown {
 	}
 
 	if (isBusy(error)) {
-		return new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\`: ${(error as Error).message}`, {cause: error});
+		const message = `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\``;
+		return new CacheHooksError('ERR_STORE_BUSY', `${message}: ${(error as Error).message}`, {cause: error});
 	}
 
-	return isFull(error)
-		? new CacheHooksError('ERR_STORE_FULL', `There is no room on the disk for what the SQLite store \`${path}\` writes, and deleting entries writes to its log first: free some space, or remove the file and its logs`, {cause: error})
-		: error;
+	if (!isFull(error)) {
+		return error;
+	}
+
+	const message = `There is no room on the disk for what the SQLite store \`${path}\` writes, and deleting entries writes to its log first`;
+	return new CacheHooksError('ERR_STORE_FULL', `${message}: free some space, or end all processes that use it and remove the file with its logs`, {cause: error});
 }
 
-/** On a full disk, what is in the log can still be moved to its place in the file, and the log begins anew. */
+/** On a full disk, what is in the log can still be moved to its place in the file, if it has one there, and the log begins anew. */
 export function makeRoomInLog(_statements: unknown, database: DatabaseSync): void {
-	database.exec('PRAGMA wal_checkpoint(RESTART)');
+	try {
+		database.exec('PRAGMA wal_checkpoint(RESTART)');
+	} catch {
+		// What is tried again says whether there is room.
+	}
 }
 
 /**

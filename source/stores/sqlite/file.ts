@@ -1,4 +1,9 @@
-import {accessSync, constants, statSync} from 'node:fs';
+import {
+	accessSync,
+	constants,
+	rmSync,
+	statSync,
+} from 'node:fs';
 import {dirname} from 'node:path';
 import process from 'node:process';
 import type * as Sqlite from 'node:sqlite';
@@ -6,7 +11,12 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
-import {busyFault, isUnableToOpen, startOf} from './faults.ts';
+import {
+	busyFault,
+	fileIdentity,
+	isUnableToOpen,
+	startOf,
+} from './faults.ts';
 import type {SqliteSettings} from './options.ts';
 import {schemaState, updateSchema} from './schema.ts';
 
@@ -23,15 +33,13 @@ const attempts = 5;
 /**
 Opens the file, or makes it, with the schema in place. Waits for no lock: `isBusy` tells what is right to try again.
 
-@param isOpenHere - Whether this process has it open already: then it has its logs, and nothing else may open and close it, which would give up all locks of the process.
-
 Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_PLACE` for a default place that another user has or can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is no SQLite file.
 */
-export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
+export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 	const {path, place} = settings;
 	for (let attempt = 1; ; attempt++) {
 		try {
-			return openFile(settings, isOpenHere);
+			return openFile(settings);
 		} catch (error) {
 			if (attempt < attempts && isUnableToOpen(error)) {
 				// Another process may have renamed the file.
@@ -49,7 +57,7 @@ export function openSqliteFile(settings: SqliteSettings, isOpenHere: boolean): O
 	}
 }
 
-function openFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
+function openFile(settings: SqliteSettings): OpenedFile {
 	const {path, place, readOnly} = settings;
 	const sqlite = loadSqlite();
 	if (place === undefined) {
@@ -62,7 +70,7 @@ function openFile(settings: SqliteSettings, isOpenHere: boolean): OpenedFile {
 
 	if (readOnly || !isWritable(place.path)) {
 		checkPlace(place);
-		const stamp = !isOpenHere && isLeftWithWal(path) ? stampOf(path) : undefined;
+		const stamp = isLeftWithWal(path) ? stampOf(path) : undefined;
 		return prepared(new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined)), settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
 	}
 
@@ -109,14 +117,44 @@ function mayWrite(path: string): boolean {
 	}
 }
 
-/** Whether the file is in WAL mode, and all of it is in the file. Reading it needs a log all the same, unless nobody writes to it. */
-function isLeftWithWal(path: string): boolean {
-	const [readVersion] = startOf(path, 20).subarray(19);
-	return readVersion === 2 && sizeOf(`${path}-wal`) === 0;
+/**
+Removes a file in WAL mode, with its logs, which this process has closed, and says whether it did: not where another process has it open, nor where another file has taken its place.
+*/
+export function removeUnlessOpen(settings: SqliteSettings, identity: string): boolean {
+	const {path} = settings;
+	const sqlite = loadSqlite();
+	let database: DatabaseSync | undefined;
+	try {
+		database = new sqlite.DatabaseSync(urlOf(settings, 'rw'));
+		// Before the first access: that takes the lock which nobody gets while the file is open elsewhere.
+		database.exec('PRAGMA locking_mode = EXCLUSIVE');
+		const {mode} = database.prepare('SELECT journal_mode AS mode FROM pragma_journal_mode, (SELECT count(*) FROM sqlite_schema)').get() as {mode: string};
+		database.exec('BEGIN IMMEDIATE; ROLLBACK');
+		if (mode !== 'wal' || fileIdentity(path) !== identity) {
+			return false;
+		}
+
+		for (const suffix of ['-wal', '-shm', '']) {
+			rmSync(path + suffix, {force: true});
+		}
+
+		return true;
+	} catch {
+		return false;
+	} finally {
+		database?.close();
+	}
 }
 
-function sizeOf(path: string): number {
-	return statSync(path, {throwIfNoEntry: false})?.size ?? 0;
+/**
+Whether the file is in WAL mode, nobody has it open, and all of it is in the file: reading it would make its logs, unless SQLite is told that nobody writes to it.
+
+A file with its logs is not looked into: this process may have it open, and whoever closes a file gives up all locks that the process has on it.
+*/
+function isLeftWithWal(path: string): boolean {
+	const [log, index] = ['-wal', '-shm'].map(suffix => statSync(path + suffix, {throwIfNoEntry: false}));
+	const isLeft = log === undefined || (log.size === 0 && index === undefined);
+	return isLeft && startOf(path, 20)[19] === 2;
 }
 
 /** What changes where anybody writes to the file. */

@@ -21,17 +21,16 @@ import {
 	rowsPerDeletion,
 	type Found,
 } from './query.ts';
+import {bytesOf, makeRoom, rowsPerPurge} from './room.ts';
 import {forGood} from './schema.ts';
-import type {Action, Statements} from './statements.ts';
+import type {Action} from './statements.ts';
 import {Uses, writeUses} from './uses.ts';
 import {isLiveAt, type Write} from './writes.ts';
 
 export type {SqliteStoreOptions} from './options.ts';
 
 const setsBetweenPurges = 256;
-const rowsPerPurge = 256;
 const rowsPerPage = 256;
-const rowsPerEviction = 16;
 const pagesPerVacuum = 500;
 
 type Row = {readonly key: string; readonly value: Uint8Array};
@@ -466,49 +465,6 @@ function checked(value: StoredValue): Uint8Array {
 function seen({value, expires}: Write, now: number): Uint8Array | undefined {
 	// A copy: who reads must not change what is to be written.
 	return value !== undefined && isLiveAt(expires, now) ? new Uint8Array(value) : undefined;
-}
-
-/** Deletes what has expired, then what was not used for longest, until the bound is kept, and gives the keys of the latter. */
-function makeRoom(statements: Statements, maxBytes: number, now: number): string[] {
-	const evicted: string[] = [];
-	while (bytesOf(statements) > maxBytes) {
-		const isPurged = statements.purge.run(now, rowsPerPurge).changes > 0;
-		const keys = isPurged ? [] : evict(statements, maxBytes);
-		if (!isPurged && keys.length === 0) {
-			break;
-		}
-
-		evicted.push(...keys);
-	}
-
-	return evicted;
-}
-
-/**
-Deletes some of what was not used for longest, and gives its keys: as much as is too much, and a little more that is small, so that not every set has to.
-
-What was set without `indexed` leaves last: entries need it, and it is read more seldom than they.
-*/
-function evict(statements: Statements, maxBytes: number): string[] {
-	const keys: string[] = [];
-	let spare = bytesOf(statements) - maxBytes + (maxBytes / 128);
-	const entries = statements.oldEntries.all(rowsPerEviction);
-	const rows = (entries.length > 0 ? entries : statements.old.all(rowsPerEviction)) as Array<{id: number; bytes: number}>;
-	for (const [index, {id, bytes}] of rows.entries()) {
-		if (index > 0 && bytes > spare) {
-			break;
-		}
-
-		const {key} = statements.evict.get(id) as {key: string};
-		keys.push(key);
-		spare -= bytes;
-	}
-
-	return keys;
-}
-
-function bytesOf({bytes}: Statements): number {
-	return (bytes.get() as {bytes: number}).bytes;
 }
 
 function freshUntilOf(time: number | undefined): number {

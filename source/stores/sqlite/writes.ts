@@ -47,6 +47,7 @@ What is to be written to a file: all of one turn of the event loop is committed 
 export class WriteQueue {
 	readonly #path: string;
 	readonly #run: <T>(action: Action<T>) => T;
+	readonly #removeFile: () => boolean;
 	readonly #latest = new Map<string, Pending>();
 	#queue: Pending[] = [];
 	#clear: Pending | undefined;
@@ -54,9 +55,15 @@ export class WriteQueue {
 	#attempts = 0;
 	#isScheduled = false;
 
-	constructor(path: string, run: <T>(action: Action<T>) => T) {
+	/**
+	Has nothing to write yet.
+
+	@param removeFile - Removes the file where nobody else has it open, and says whether it did.
+	*/
+	constructor(path: string, run: <T>(action: Action<T>) => T, removeFile: () => boolean) {
 		this.#path = path;
 		this.#run = run;
+		this.#removeFile = removeFile;
 	}
 
 	/** The last write of a key that is not committed yet. */
@@ -202,7 +209,12 @@ export class WriteQueue {
 		}
 
 		this.#settle(write);
-		write.reject(toldFault(error, this.#path));
+		if (write.kind === 'clear' && isFull(error) && this.#removeFile()) {
+			write.resolve(undefined);
+		} else {
+			write.reject(toldFault(error, this.#path));
+		}
+
 		return others.length > 0 && this.#attempt(others);
 	}
 

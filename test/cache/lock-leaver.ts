@@ -1,0 +1,36 @@
+import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
+import got from 'got';
+import {cacheHooks, getCache, type CacheSettings} from '../../source/index.ts';
+
+/** A process that leaves a request which is under way: it aborts the request and closes its cache, closes its cache, or just ends. */
+const [settings, url] = process.argv.slice(2) as [string, string];
+const client = got.extend({retry: {limit: 0}}, cacheHooks({expireAfter: '1h', ...JSON.parse(settings) as CacheSettings}));
+const controller = new AbortController();
+
+process.once('message', way => {
+	void (async () => {
+		switch (way) {
+			case 'abort': {
+				controller.abort();
+				await getCache(client)!.close();
+				break;
+			}
+
+			case 'close': {
+				await getCache(client)!.close();
+				break;
+			}
+
+			default: {
+				process.exit();
+			}
+		}
+
+		process.send!('closed');
+		// It lives on, so that its end is not what frees the lock.
+		await delay(60_000);
+	})();
+});
+process.send!('ready');
+await client(url, {signal: controller.signal}).catch(() => undefined);
