@@ -55,7 +55,7 @@ if ('command' in mongo) {
 		await using server = await ServerProcess.start(mongo.command);
 		await server.stop();
 		const warned = once(process, 'warning') as Promise<[Error & {code?: string}]>;
-		t.truthy(new KeyvStore(new KeyvMongo({url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 100} as never), options));
+		t.truthy(new KeyvStore(new KeyvMongo({url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 100}), options));
 		const [{code}] = await warned;
 		t.is(code, 'GOT_CACHE_KEYV_MONGO');
 	});

@@ -106,7 +106,6 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
 		make: (module, {id, port, connectTimeout = 20_000}) => new (classOf(module, 'KeyvMongo'))({
 			url: `mongodb://127.0.0.1:${port}/`, db: 'test', collection: id, useGridFS: true, serverSelectionTimeoutMS: connectTimeout,
 		}),
-		diesOf: /MongoNetworkError|MongoServerSelectionError/v,
 	},
 	'@keyv/redis': {
 		package: '@keyv/redis',
