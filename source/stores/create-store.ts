@@ -117,32 +117,32 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 		options: {
 			...ofAdapter, filename: true, separatedFile: true, writeDelay: true, expiredCheckDelay: true,
 		},
-		make: options => adopted(options, keyvFile),
+		make: options => adopted('keyv-file', options, keyvFile),
 	},
 	'@keyv/sqlite': {
 		options: {
 			...ofAdapter, uri: true, table: true, wal: true, busyTimeout: true, iterationLimit: true,
 		},
-		make: options => adopted(options, keyvSqlite),
+		make: options => adopted('@keyv/sqlite', options, keyvSqlite),
 	},
 	'@keyv/mongo': {
 		options: {
 			...ofAdapter, url: true, db: true, collection: true, serverSelectionTimeoutMS: true, connectTimeoutMS: true, socketTimeoutMS: true,
 		},
-		make: options => adopted(options, keyvMongo),
+		make: options => adopted('@keyv/mongo', options, keyvMongo),
 	},
 	'@keyv/redis': {
 		options: {
 			...ofAdapter, url: true, connectionTimeout: true, socketTimeout: true, useUnlink: true,
 		},
-		make: options => adopted(options, keyvRedis),
+		make: options => adopted('@keyv/redis', options, keyvRedis),
 	},
 };
 
 /** A Keyv adapter, which is ours to close, in a store. */
-function adopted<Options extends AdapterOptions & Named>({cacheName = 'http_cache', now, ...options}: Options, make: (options: Omit<Options, 'now' | 'cacheName'> & {readonly cacheName: string}) => NamedAdapter): KeyvStore {
+function adopted<Options extends AdapterOptions & Named>(name: string, {cacheName = 'http_cache', now, ...options}: Options, make: (options: Omit<Options, 'now' | 'cacheName'> & {readonly cacheName: string}) => NamedAdapter): KeyvStore {
 	checkTypes({cacheName}, {cacheName: 'text'});
-	return new KeyvStore(make({...options, cacheName}), {cacheName, ...now !== undefined && {now}});
+	return new KeyvStore(make({...options, cacheName}), {cacheName, name, ...now !== undefined && {now}});
 }
 
 /** The names that `createStore` knows. */

@@ -24,6 +24,9 @@ type KeyvStoreOptions = {
 	*/
 	readonly cacheName: string;
 
+	/** The name of the store, for messages. Default: `'keyv'`. */
+	readonly name?: string;
+
 	/**
 	The current time in milliseconds since the epoch, from which the time to live is taken. Default: `Date.now`.
 	*/
@@ -44,7 +47,7 @@ Keeps text in a Keyv 5 or 6 instance, a Keyv storage adapter or a `Map`, which m
 @throws {TypeError} For a value of no such shape, and for an empty name.
 */
 export class KeyvStore implements Store {
-	readonly name = 'keyv';
+	readonly name: string;
 	readonly holds = 'text';
 	readonly isLocal: boolean;
 	readonly #keyv: KeyvInstance;
@@ -59,7 +62,7 @@ export class KeyvStore implements Store {
 	readonly #now: () => number;
 	#generation: string | undefined;
 
-	constructor(storage: KeyvLike, {cacheName, now = Date.now}: KeyvStoreOptions) {
+	constructor(storage: KeyvLike, {cacheName, name = 'keyv', now = Date.now}: KeyvStoreOptions) {
 		const shape = shapeOf(storage);
 		if (shape === undefined) {
 			throw new SettingError('cache.store', storage, 'a Keyv instance, a Keyv storage adapter or a Map');
@@ -69,6 +72,7 @@ export class KeyvStore implements Store {
 			throw new SettingError('cache.cacheName', cacheName, 'a name, with which every key begins');
 		}
 
+		this.name = name;
 		// Several Keyv instances may be around one Map, which nobody can tell.
 		this.isLocal = shape === 'map';
 		this.#keyv = shape === 'map' || shape === 'adapter' ? withoutNamespace(storage) : storage as unknown as KeyvInstance;
