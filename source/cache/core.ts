@@ -149,7 +149,6 @@ export class CacheCore {
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, maxBytes, maxEntries} = settings;
 		this.#settings = settings;
-		this.isReadOnly = settings.readOnly || settings.mode === 'replay';
 		this.#writes = new WriteQueue({
 			maxWrites: settings.maxPendingWrites,
 			maxBytes: settings.maxPendingBytes,
@@ -164,8 +163,9 @@ export class CacheCore {
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
-			cacheName, now, maxBytes, maxEntries, storeTimeout, readOnly: this.isReadOnly,
+			cacheName, now, maxBytes, maxEntries, storeTimeout, readOnly: settings.readOnly || settings.mode === 'replay',
 		});
+		this.isReadOnly = opened.isReadOnly;
 		if (settings.mode !== undefined) {
 			opened.store.keepRecordings?.();
 		}

@@ -49,6 +49,9 @@ type OpenedStore = {
 	/** Whether it was made here, and so is ours to close. */
 	readonly owned: boolean;
 
+	/** Whether nothing reaches it that would change it. */
+	readonly isReadOnly: boolean;
+
 	/** What sets it apart from the caches that are kept in the same: a name; `''` where the store is a container of its own, whatever the caches on it are called. */
 	readonly cacheName: string;
 };
@@ -67,7 +70,8 @@ Makes a `Store` of the setting. Nothing is connected or opened on disk before th
 */
 export function openStore(setting: StoreSetting, {readOnly = false, ...options}: OpenStoreOptions): OpenedStore {
 	const opened = open(setting, options, readOnly);
-	return readOnly ? {...opened, store: readOnlyStore(opened.store)} : opened;
+	// What lies in memory begins empty: a cache that replays is filled by its user.
+	return readOnly && opened.store.isLocal !== true ? {...opened, store: readOnlyStore(opened.store), isReadOnly: true} : opened;
 }
 
 function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, ...bounds}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
@@ -78,19 +82,19 @@ function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, .
 			// A lock that were taken later would be held by nobody.
 			...storeTimeout !== undefined && triesAgain(setting) && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
 		};
-		return {store: named(setting, {cacheName, now, ...own}, bounds), owned: true, cacheName};
+		return {store: named(setting, {cacheName, now, ...own}, bounds), owned: true, isReadOnly: false, cacheName};
 	}
 
 	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');
 	if (isStore(setting)) {
-		return {store: setting, owned: false, cacheName: ''};
+		return {store: setting, owned: false, isReadOnly: false, cacheName: ''};
 	}
 
 	if (shapeOf(setting) === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, cacheName};
+	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, isReadOnly: false, cacheName};
 }
 
 function triesAgain(name: string): boolean {

@@ -39,7 +39,7 @@ test('the name of the cache is the file of sqlite, in any folder and with any of
 
 test('what is handed in stays its owner\'s', t => {
 	const own = new MemoryStore();
-	t.deepEqual(openStore(own, options), {store: own, owned: false, cacheName: ''});
+	t.deepEqual(openStore(own, options), {store: own, owned: false, isReadOnly: false, cacheName: ''});
 	for (const setting of [new Map(), new Keyv(), new Keyv5(), new PromiseAdapter()]) {
 		const {store, owned} = openStore(setting, options);
 		t.is(store.name, 'keyv');
@@ -79,7 +79,8 @@ test('everything else is a TypeError at once, with what came and what is allowed
 test('every store has its name as a setting, with the name of the cache', t => {
 	// This one is compiled on install, so that it is no dependency of the tests.
 	const missing = '@keyv/sqlite';
-	for (const name of storeNames.filter(name => name !== missing)) {
+	const installed = storeNames.filter(name => name !== missing);
+	for (const name of installed) {
 		const {store, owned} = openStore(name, options);
 		t.is(store.name, name);
 		t.true(owned);
