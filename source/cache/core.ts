@@ -476,11 +476,13 @@ export class CacheCore {
 	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` where the cache is read only.
 	*/
 	checkWritable(method: string): void {
-		if (!(this.isReadOnly || this.settings.readOnly)) {
+		const isReplaying = this.settings.mode === 'replay';
+		// What replays from the memory of this process is filled by its user.
+		if (!this.isReadOnly && (isReplaying || !this.settings.readOnly)) {
 			return;
 		}
 
-		const setting = this.settings.mode === 'replay' ? 'mode: \'replay\'' : 'readOnly: true';
+		const setting = isReplaying ? 'mode: \'replay\'' : 'readOnly: true';
 		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The cache is only read, by \`${setting}\`: \`${method}\` would change what is stored. Make an \`HttpCache\` without that for it`);
 	}
 

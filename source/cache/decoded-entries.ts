@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
-import type {StoredResponse} from '../model/stored-response.ts';
-import {storedSize} from '../model/stored-size.ts';
+import {storedSize, type StoredResponse} from '../model/stored-response.ts';
 import {UnreadableError} from '../serializers/unreadable.ts';
 import type {StoredValue} from '../stores/types.ts';
 import {heldSize} from './stored-values.ts';

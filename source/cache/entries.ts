@@ -7,8 +7,12 @@ import {
 	type Secret,
 } from '../identity/key.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {withSharedStrings, type StoredResponse, type Variation} from '../model/stored-response.ts';
-import {storedSize} from '../model/stored-size.ts';
+import {
+	storedSize,
+	withSharedStrings,
+	type StoredResponse,
+	type Variation,
+} from '../model/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {SerializerPipeline} from '../serializers/pipeline.ts';
 import type {Serialized} from '../serializers/stage.ts';
@@ -189,7 +193,7 @@ export class Entries {
 		const {store, beforeWrite} = this.#options;
 		return then(beforeWrite(stored), () => then(this.#encode(key, stored), value => store.set(key, value, {
 			expires: stored.retainUntil,
-			size: heldSize(value) ?? storedSize(stored),
+			size: (this.#options.serializer === undefined ? undefined : heldSize(value)) ?? storedSize(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
 		})));
 	}

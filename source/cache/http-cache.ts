@@ -3,8 +3,7 @@ import {CacheHooksError, describe, SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
-import {isCall} from '../model/stored-response.ts';
-import {storedSize, textSize} from '../model/stored-size.ts';
+import {storedSize, textSize, isCall} from '../model/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
 import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {

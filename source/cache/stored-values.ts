@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {textSize} from '../model/stored-size.ts';
+import {textSize} from '../model/stored-response.ts';
 import type {Serialized} from '../serializers/stage.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 

@@ -82,19 +82,25 @@ function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, .
 			// A lock that were taken later would be held by nobody.
 			...storeTimeout !== undefined && triesAgain(setting) && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
 		};
-		return {store: named(setting, {cacheName, now, ...own}, bounds), owned: true, isReadOnly: false, cacheName};
+		return {
+			store: named(setting, {cacheName, now, ...own}, bounds), owned: true, isReadOnly: false, cacheName,
+		};
 	}
 
 	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');
 	if (isStore(setting)) {
-		return {store: setting, owned: false, isReadOnly: false, cacheName: ''};
+		return {
+			store: setting, owned: false, isReadOnly: false, cacheName: '',
+		};
 	}
 
 	if (shapeOf(setting) === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, isReadOnly: false, cacheName};
+	return {
+		store: new KeyvStore(setting, {cacheName, now}), owned: false, isReadOnly: false, cacheName,
+	};
 }
 
 function triesAgain(name: string): boolean {

@@ -911,9 +911,10 @@ test('exchanges that have ended leave nothing behind, in whatever order they end
 
 // Which stores are one.
 
-test('caches that were given one store share what this process has noted', t => {
+test('caches with one name that were given one store share what this process has noted', t => {
 	const store = {};
-	t.is(localJournalOf(store, 'a'), localJournalOf(store, 'b'));
+	t.is(localJournalOf(store, ''), localJournalOf(store, ''));
+	t.not(localJournalOf(store, 'a'), localJournalOf(store, 'b'));
 	t.not(localJournalOf({}, 'a'), localJournalOf({}, 'a'));
 	t.is(localJournalOf('sqlite', 'a'), localJournalOf('sqlite', 'a'));
 	t.not(localJournalOf('sqlite', 'a'), localJournalOf('sqlite', 'b'));

@@ -39,7 +39,9 @@ test('the name of the cache is the file of sqlite, in any folder and with any of
 
 test('what is handed in stays its owner\'s', t => {
 	const own = new MemoryStore();
-	t.deepEqual(openStore(own, options), {store: own, owned: false, isReadOnly: false, cacheName: ''});
+	t.deepEqual(openStore(own, options), {
+		store: own, owned: false, isReadOnly: false, cacheName: '',
+	});
 	for (const setting of [new Map(), new Keyv(), new Keyv5(), new PromiseAdapter()]) {
 		const {store, owned} = openStore(setting, options);
 		t.is(store.name, 'keyv');

@@ -158,7 +158,7 @@ test(`${dialect}: a class's store and client settings stand above those of \`cac
 	t.deepEqual(await other.ask('/a'), ['fresh', 90]);
 	t.is(await one.explain('/a'), 'fresh');
 	t.true(shared.size > 0);
-	t.true(shared.keys().every(key => String(key).startsWith('class')));
+	t.true(shared.keys().every(key => String(key).startsWith('got-cache-hooks:class::')));
 
 	// Outside of the class, the client has its own.
 	t.deepEqual(await ask(one, '/a'), ['miss', 5]);
