@@ -16,8 +16,11 @@ import {importSqliteFrom} from '../../helpers/sqlite-adapter.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore} from '../contract.ts';
 import {elsewhere} from '../open-elsewhere.ts';
+import {exitWhenDone} from './exit-when-done.ts';
 import {limitsFor} from './limits.ts';
 import {findPackage} from './packages.ts';
+
+exitWhenDone();
 
 const kept = {expires: undefined};
 

@@ -9,6 +9,9 @@ import {KeyvStore} from '../../../source/stores/keyv.ts';
 import {mongoJavaServer} from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
 import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {exitWhenDone} from './exit-when-done.ts';
+
+exitWhenDone();
 
 const kept = {expires: undefined};
 const options = {cacheName: 'n1'};

@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import process from 'node:process';
+import {setTimeout as pause} from 'node:timers/promises';
 import got from 'got';
 import {cacheHooks, getCache} from '../../../source/index.ts';
 import {
@@ -30,6 +31,8 @@ const ask = async (path: string): Promise<void> => {
 await ask('/before');
 process.stdout.write('ready');
 await once(process.stdin, 'data');
+// A connection that is in use when its server goes away fails its call alone: what ends the process is the error of an idle one.
+await pause(3000);
 for (let index = 0; index < 4; index++) {
 	await ask(`/after/${index}`);
 }

@@ -7,6 +7,7 @@ import {makeFolder, tellServer} from '../../helpers/servers.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore, type KnownLimit, type Place} from '../contract.ts';
 import {testDeath} from './death.ts';
+import {exitWhenDone} from './exit-when-done.ts';
 import {limitsFor, refusalOf} from './limits.ts';
 import {findPackage} from './packages.ts';
 import {testRound} from './round.ts';
@@ -27,6 +28,7 @@ type Maker = (place: AdapterPlace) => Setting;
 Runs the store contract and an end-to-end round, as AVA tests, for that adapter in every shape in which it may be handed in.
 */
 export async function testAdapter(test: TestFn, name: SubjectName): Promise<void> {
+	exitWhenDone();
 	const subject = subjects[name];
 	const found = findPackage(subject.package, subject.installed);
 	if (found === undefined) {
