@@ -8,6 +8,9 @@ type Storage = {
 	entries?(): unknown;
 };
 
+/** What Keyv 6 puts around Maps and adapters for Keyv 5. */
+type Wrapper = {readonly namespace?: string; readonly namespaceSeparator?: string};
+
 /**
 Lists the keys of a cache in the storage of a Keyv instance, which others may use as well.
 
@@ -50,36 +53,63 @@ export class KeyvListing {
 			return this.#keysOfMap(this.#storage);
 		}
 
-		const namespace = this.#storage.namespace ?? this.#keyv.namespace ?? '';
-		if (namespace !== '') {
-			return this.#keysIn(namespace);
-		}
-
-		// Adapters take what they get for a namespace, and read nothing else then. With a separator that is not `:` or `::` they find nothing.
-		const keys = await this.#keysIn(this.#prefix.slice(0, -'::'.length));
-		return keys.length > 0 ? keys : this.#keysIn(undefined);
-	}
-
-	/** As they were at one moment: what is deleted or set meanwhile moves others in some storages. */
-	async #keysIn(namespace: string | undefined): Promise<string[]> {
-		const listed = await throwingFaults(async () => Array.fromAsync(this.#storage.iterator!(namespace), entry => Array.isArray(entry) ? entry[0] as unknown : entry));
-		const keys = new Set(listed.filter(key => typeof key === 'string'));
-		const own = new Set<string>();
-		for (const key of keys) {
-			const start = key.indexOf(this.#prefix);
-			if (start !== -1) {
-				own.add(key.slice(start + this.#prefix.length));
+		for (const namespace of this.#namespaces()) {
+			const keys = await this.#keysIn(namespace); // eslint-disable-line no-await-in-loop -- Most storages answer the first question.
+			if (keys.length > 0) {
+				return keys;
 			}
 		}
 
-		// An adapter that takes the namespace off leaves no prefix on any key. Whether a key is one of ours is seen where it is read.
-		return [...this.#prefix === `${namespace}::` && own.size === 0 ? keys : own];
+		return [];
+	}
+
+	/**
+	What the storage is asked for, until it lists something. Adapters take what they get for a namespace: a beginning of keys, before a `:` or `::`, in which some see a pattern. What begins as our keys do comes first, since nothing else is read then.
+	*/
+	#namespaces(): Array<string | undefined> {
+		const own = this.#fullPrefix.slice(0, -'::'.length);
+		const {namespace = ''} = this.#storage;
+		const inNamespace = namespace === '' ? [] : [`${namespace}::${own}`, namespace];
+		// A pattern of Redis that is none is tried first: as one it would find others, or nothing.
+		const plain = [...namespace === '' ? [] : [namespace], own].map(part => part.replaceAll(/[*?\[\\\]]/gv, String.raw`\$&`)).join('::');
+		const ofInstance = this.#keyv.namespace ?? '';
+		return [...new Set([plain, own, ...inNamespace, ...ofInstance === '' ? [] : [ofInstance], undefined])];
+	}
+
+	async #keysIn(namespace: string | undefined): Promise<string[]> {
+		const listed = await throwingFaults(async () => Array.fromAsync(this.#storage.iterator!(namespace), entry => Array.isArray(entry) ? entry[0] as unknown : entry));
+		const keys = new Set(listed.filter(key => typeof key === 'string'));
+		const prefixes = this.#prefixes();
+		const own = new Set<string>();
+		for (const key of keys) {
+			const prefix = prefixes.find(known => key.startsWith(known));
+			if (prefix !== undefined) {
+				own.add(key.slice(prefix.length));
+			}
+		}
+
+		// An adapter that takes off what it was asked for leaves no prefix on any key. Whether a key is one of ours is seen where it is read.
+		const isAsked = namespace !== undefined && this.#prefix.endsWith(`${namespace.slice(-(this.#prefix.length - 2))}::`);
+		return [...isAsked && own.size === 0 ? keys : own];
+	}
+
+	/** What our keys may begin with in the storage, which may have put its namespace before them. */
+	#prefixes(): string[] {
+		const {namespace = ''} = this.#storage;
+		return [this.#fullPrefix, ...namespace === '' ? [] : [`${namespace}::${this.#fullPrefix}`, `${namespace}:${this.#fullPrefix}`]];
+	}
+
+	/** What Keyv puts before our keys, and the prefix. */
+	get #fullPrefix(): string {
+		const {namespace = '', namespaceSeparator = ''} = this.#keyv.store as Wrapper;
+		const isWrapped = this.#storage !== this.#keyv.store && namespace !== '';
+		// One that keeps the namespace itself has it from the wrapper.
+		const isKept = this.#storage.namespace === namespace && !isMapLike(this.#storage);
+		return (isWrapped && !isKept ? namespace + namespaceSeparator : this.#instancePrefix) + this.#prefix;
 	}
 
 	#keysOfMap(map: Storage): string[] {
-		const {namespace = '', namespaceSeparator = ''} = this.#keyv.store as {namespace?: string; namespaceSeparator?: string};
-		const ofKeyv6 = namespace === '' ? '' : namespace + namespaceSeparator;
-		const prefix = (map === this.#keyv.store ? this.#instancePrefix : ofKeyv6) + this.#prefix;
+		const prefix = this.#fullPrefix;
 		return [...map.keys!()].filter((key): key is string => typeof key === 'string' && key.startsWith(prefix)).map(key => key.slice(prefix.length));
 	}
 }

@@ -68,7 +68,7 @@ export class KeyvStore implements Store {
 			throw new SettingError('cache.store', storage, 'a Keyv instance, a Keyv storage adapter or a Map');
 		}
 
-		if (cacheName === '') {
+		if (cacheName === '' || !cacheName.isWellFormed()) {
 			throw new SettingError('cache.cacheName', cacheName, 'a name, with which every key begins');
 		}
 

@@ -53,6 +53,10 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 What every key of a namespace begins with. No namespace's prefix begins another's key: `n1` and the key `:a`, and `n1:` and the key `a`, stay apart.
 */
 export function keyPrefix(cacheName: string): string {
+	if (!cacheName.isWellFormed()) {
+		throw new SettingError('cacheName', cacheName, 'a name without lone surrogates');
+	}
+
 	return `${cacheName.replaceAll(/[%:]/gv, sign => encodeURIComponent(sign))}::`;
 }
 

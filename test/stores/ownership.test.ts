@@ -137,6 +137,104 @@ test('an instance of Keyv on an adapter goes on, made before the cache or after 
 	}
 });
 
+/** As most adapters are: they leave the namespace to Keyv, which writes it on them, and list the keys that begin with what they are asked for. */
+class LeavingAdapter extends PromiseAdapter {
+	namespace: string | undefined;
+	override async * iterator(namespace?: string): AsyncGenerator<[string, unknown], void> {
+		for await (const [key, value] of super.iterator()) {
+			if (namespace === undefined || key.startsWith(`${namespace}:`)) {
+				yield [key, value];
+			}
+		}
+	}
+}
+
+/** As that for Redis is: it puts its namespace before keys, takes it off again, and takes it for a pattern when it lists. */
+class PrefixingAdapter extends PromiseAdapter {
+	namespace: string | undefined;
+	override async get(key: string): Promise<unknown> {
+		return super.get(this.#prefixed(key));
+	}
+
+	override async set(key: string, value: unknown, timeToLive?: number): Promise<boolean> {
+		return super.set(this.#prefixed(key), value, timeToLive);
+	}
+
+	override async delete(key: string): Promise<boolean> {
+		return super.delete(this.#prefixed(key));
+	}
+
+	override async * iterator(namespace?: string): AsyncGenerator<[string, unknown], void> {
+		for await (const [key, value] of super.iterator()) {
+			if (namespace === undefined ? !key.includes('::') : matchesGlob(key, `${namespace}::*`)) {
+				yield [namespace === undefined ? key : key.replace(`${namespace}::`, ''), value];
+			}
+		}
+	}
+
+	#prefixed(key: string): string {
+		return this.namespace === undefined ? key : `${this.namespace}::${key}`;
+	}
+}
+
+/** As `KEYS` of Redis: `*`, `?`, `[…]`, and a backslash before what stands for itself. */
+function matchesGlob(key: string, glob: string): boolean {
+	const source = glob.replaceAll(/\\.|\[[^\[\]]*\]|\W/gsv, part => {
+		const patterns: Readonly<Record<string, string>> = {'*': '.*', '?': '.'};
+		const isSet = part.startsWith('[') && part.length > 1;
+		return patterns[part] ?? (isSet ? part : String.raw`\u{${part.codePointAt(part.length > 1 ? 1 : 0)!.toString(16)}}`);
+	});
+	return new RegExp(`^${source}$`, 'sv').test(key);
+}
+
+const openings: ReadonlyArray<readonly [name: string, open: (store: PromiseAdapter, namespace: string) => KeyvLike]> = [
+	['raw, after a Keyv 5', (store, namespace) => {
+		inKeyv5(store, namespace);
+		return store;
+	}],
+	['in Keyv 5', inKeyv5],
+	['in Keyv 6', (store, namespace) => new Keyv({store, namespace})],
+];
+
+function inKeyv5(store: PromiseAdapter, namespace: string): Keyv5 {
+	return new Keyv5({store, namespace});
+}
+
+for (const [adapter, make] of [['an adapter that leaves the namespace to Keyv', () => new LeavingAdapter()], ['an adapter that puts the namespace before keys', () => new PrefixingAdapter()]] as const) {
+	for (const [name, open] of openings) {
+		test(`${adapter}, ${name}: whatever the namespace is, everything is listed and cleared`, async t => {
+			for (const namespace of ['keyv', 'http_cache', 'a.b*', 'x[1]*?', String.raw`a\b`, 'got-cache-hooks', '%', 'Ж ']) {
+				const cache = new HttpCache({store: open(make(), namespace), failFast: true});
+				await save(cache, 'a');
+				await save(cache, 'b');
+				t.is(await cache.count(), 2, `namespace ${namespace}`);
+				await cache.clear();
+				t.is(await cache.get({url: `${url}a`}), undefined, `namespace ${namespace}`);
+				t.is(await cache.count(), 0, `namespace ${namespace}`);
+			}
+		});
+	}
+}
+
+test('two instances of Keyv 5 on one adapter, whose namespace the second one takes, are two caches', async t => {
+	const adapter = new LeavingAdapter();
+	const [first, second] = [inKeyv5(adapter, 'app1'), inKeyv5(adapter, 'app2')].map(store => new HttpCache({store, failFast: true})) as [HttpCache, HttpCache];
+	await save(first, 'a');
+	await save(first, 'b');
+	await save(second, 'b');
+	t.deepEqual([await first.count(), await second.count()], [2, 1]);
+	await first.clear();
+	t.deepEqual([await first.count(), await second.count()], [0, 1]);
+	t.is(await first.get({url: `${url}b`}), undefined);
+	t.truthy(await second.get({url: `${url}b`}));
+});
+
+test('a name that is no text is refused', t => {
+	for (const cacheName of ['', '\u{D800}']) {
+		t.throws(() => new HttpCache({store: new Map(), cacheName}), {instanceOf: TypeError, message: /`cache.cacheName`/v});
+	}
+});
+
 test('a storage that cannot list says so, and what was cleared stays a miss for caches that were open before and after', async t => {
 	const adapter = new ListlessAdapter();
 	const [first, second] = [new HttpCache({store: adapter}), new HttpCache({store: adapter})];

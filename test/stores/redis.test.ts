@@ -76,13 +76,13 @@ function registerTests(port: number): void {
 	test('redis: the server itself forgets what has expired, by the time that was left when it was set', async t => {
 		const store = open(t, {cacheName: 'expiry', now: () => 1000});
 		await store.set('key', Buffer.from('one'), {expires: 61_000});
-		const left = await client.pTTL('expiry::key');
+		const left = await client.pTTL('got-cache-hooks:expiry::key');
 		t.true(left > 50_000 && left <= 60_000, String(left));
 		await store.set('key', Buffer.from('one'), {expires: 1000.5});
 		await store.set('far', Buffer.from('one'), {expires: 1e300});
 		await store.set('kept', Buffer.from('one'), {expires: Infinity});
-		t.is(await client.pTTL('expiry::kept'), -1);
-		while (await client.exists('expiry::key') === 1) {
+		t.is(await client.pTTL('got-cache-hooks:expiry::kept'), -1);
+		while (await client.exists('got-cache-hooks:expiry::key') === 1) {
 			await new Promise(resolve => {
 				setTimeout(resolve, 5);
 			});
@@ -127,7 +127,7 @@ function registerTests(port: number): void {
 		}
 
 		t.is(await store.count(), values.length);
-		t.is(await client.get('count::entry 1'), 'value');
+		t.is(await client.get('got-cache-hooks:count::entry 1'), 'value');
 	});
 
 	test('redis: a failed set throws, also that of an instance of @keyv/redis, and what was there stays', async t => {
@@ -173,14 +173,16 @@ function registerTests(port: number): void {
 	test('redis: on a client of an application nothing but our keys is read, counted or removed', async t => {
 		await using theirs = await ServerProcess.start(command!);
 		const handed = createClient({url: urlOf(theirs.port)});
+		// Its server ends before it.
+		handed.on('error', () => undefined);
 		await handed.connect();
 		t.teardown(() => {
 			handed.destroy();
 		});
-		const foreign = ['session', 'a', 'a:', 'a:b', 'aa::key', 'A::key', '*', '[a]', 'a*', 'ab::key', 'a%3A', 'http_cache', 'keyv::a::key'];
+		const foreign = ['session', 'a', 'a:', 'a:b', 'aa::key', 'A::key', '*', '[a]', 'a*', 'ab::key', 'a%3A', 'http_cache', 'keyv::a::key', 'a::session', 'http_cache::session'];
 		await Promise.all(foreign.map(async key => handed.set(key, 'of the application')));
-		await handed.hSet('a::their hash', 'field', 'value');
-		await handed.rPush('a*::their list', 'value');
+		await handed.hSet('got-cache-hooks:a::their hash', 'field', 'value');
+		await handed.rPush('got-cache-hooks:a*::their list', 'value');
 		const names = ['a', 'a*', 'a:b', '[a]', 'a:', '*', 'a?', String.raw`\a`];
 		const stores = names.map(cacheName => open(t, {client: handed as never, cacheName}));
 		for (const store of stores) {
@@ -197,7 +199,7 @@ function registerTests(port: number): void {
 		}
 
 		const keys = await handed.keys('*');
-		t.deepEqual(keys.toSorted(), [...foreign, 'a::their hash', 'a*::their list'].toSorted());
+		t.deepEqual(keys.toSorted(), [...foreign, 'got-cache-hooks:a::their hash', 'got-cache-hooks:a*::their list'].toSorted());
 	});
 
 	test('redis: keys are scanned only by what manages the cache', async t => {

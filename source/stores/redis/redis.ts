@@ -40,7 +40,7 @@ const plain = Buffer.concat([mark, Buffer.from('p')]);
 const escaped = Buffer.concat([mark, Buffer.from('e')]);
 
 /**
-Keeps bytes on a Redis or Valkey server, cluster or sentinel, which forgets them by itself when their time has come. Keys are `<cacheName>::<key>`.
+Keeps bytes on a Redis or Valkey server, cluster or sentinel, which forgets them by itself when their time has come. Keys are `got-cache-hooks:<cacheName>::<key>`.
 
 The time that is left goes along with each value, so that the server's clock may differ from ours.
 The server is connected to by the first call. A call while it is away throws at once or within `connectionTimeout` and `commandTimeout`, and the next tries again.
@@ -63,7 +63,8 @@ export class RedisStore implements Store {
 		const {cacheName, connectionTimeout, commandTimeout, now} = resolveServerOptions(options);
 		checkUrl(url);
 		const load = driver('@keyv/redis', 'redis', () => import('@keyv/redis'));
-		this.#prefix = keyPrefix(cacheName);
+		// A Keyv of an application may have the same name as its namespace, and puts that with `::` before its keys.
+		this.#prefix = `got-cache-hooks:${keyPrefix(cacheName)}`;
 		this.#now = now;
 		this.#connection = new RedisConnection({
 			connectionTimeout,
