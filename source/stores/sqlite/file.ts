@@ -71,7 +71,13 @@ function openFile(settings: SqliteSettings): OpenedFile {
 	if (readOnly || !isWritable(place.path)) {
 		checkPlace(place);
 		const stamp = isLeftWithWal(path) ? stampOf(path) : undefined;
-		return prepared(new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined)), settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
+		const database = new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined));
+		if (!readOnly && isWritable(place.path)) {
+			database.close();
+			throw busyFault('another process has just made it');
+		}
+
+		return prepared(database, settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
 	}
 
 	makePlace(place, settings.makesFile);
