@@ -7,9 +7,23 @@ export function then<T, Result>(value: MaybePromise<T>, next: (value: T) => Mayb
 	return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** `Promise.all` that stays synchronous where all of its input is. */
-export function all<T>(values: ReadonlyArray<MaybePromise<T>>): MaybePromise<readonly T[]> {
-	return values.some(value => value instanceof Promise) ? Promise.all(values) : values as readonly T[];
+/**
+Runs an action for each item, as `Promise.all` of a map, but synchronously where all of the answers are.
+
+@throws What an action throws. What others reject with later is ignored then: nobody could handle it.
+*/
+export function all<Item, Result>(items: readonly Item[], action: (item: Item) => MaybePromise<Result>): MaybePromise<readonly Result[]> {
+	const results: Array<MaybePromise<Result>> = [];
+	try {
+		for (const item of items) {
+			results.push(action(item));
+		}
+	} catch (error) {
+		void Promise.allSettled(results);
+		throw error;
+	}
+
+	return results.some(result => result instanceof Promise) ? Promise.all(results) : results as Result[];
 }
 
 /** Runs an action; `instead` takes the place of what it throws, now or later. */

@@ -141,11 +141,11 @@ export class JournalRecords implements Publisher {
 		let written: MaybePromise<unknown>;
 		for (let start = 0; start < records.length; start += writesAtOnce) {
 			const chunk = records.slice(start, start + writesAtOnce);
-			written = then(written, () => all(chunk.map(([key, {invalidation}]) => then(this.#write(key, text, retentionOf(invalidation)), () => {
+			written = then(written, () => all(chunk, ([key, {invalidation}]) => then(this.#write(key, text, retentionOf(invalidation)), () => {
 				this.#remember(key, {
 					position, text, isOwn: true, head: null,
 				});
-			}))));
+			})));
 		}
 
 		return written;

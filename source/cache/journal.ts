@@ -258,10 +258,10 @@ export class Journal {
 	}
 
 	#tagPositions(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
-		return all(tags.map(tag => then(
-			all(deeds.map(deed => this.#positionOf({kind: 'tag', tag, deed}))),
+		return all(tags, tag => then(
+			all(deeds, deed => this.#positionOf({kind: 'tag', tag, deed})),
 			([deleted, expired]) => [deleted!, expired!] as const,
-		)));
+		));
 	}
 
 	/** The position of the last invalidation of a name; `Infinity` while only this process knows of it. */
@@ -292,7 +292,7 @@ export class Journal {
 				...keys.map(key => ({kind: 'key', key}) as const),
 				...tags.flatMap(tag => deeds.map((deed): Invalidation => ({kind: 'tag', tag, deed}))),
 			];
-			const areChanged = all(invalidations.map(invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere)));
+			const areChanged = all(invalidations, invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere));
 			return then(areChanged, changes => head < after || changes.includes(true) ? undefined : after);
 		});
 	}

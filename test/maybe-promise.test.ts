@@ -1,0 +1,34 @@
+import process from 'node:process';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import test from 'ava';
+import {all} from '../source/maybe-promise.ts';
+
+test('all answers at once where every action does, and by a promise where one does', async t => {
+	t.deepEqual(all([1, 2], item => item * 2), [2, 4]);
+	t.deepEqual(await all([1, 2], item => item === 1 ? Promise.resolve(2) : 4), [2, 4]);
+	await t.throwsAsync(async () => all([1, 2], async item => {
+		throw new Error(`later ${item}`);
+	}), {message: 'later 1'});
+});
+
+test.serial('where an action throws at once, no later rejection of another is left unhandled', async t => {
+	const unhandled: unknown[] = [];
+	const note = (error: unknown): void => {
+		unhandled.push(error);
+	};
+
+	process.on('unhandledRejection', note);
+	t.teardown(() => {
+		process.off('unhandledRejection', note);
+	});
+	t.throws(() => all([1, 2], item => {
+		if (item === 2) {
+			throw new Error('at once');
+		}
+
+		return Promise.reject(new Error('later'));
+	}), {message: 'at once'});
+	await nextTurn();
+	await nextTurn();
+	t.deepEqual(unhandled, []);
+});
