@@ -102,7 +102,7 @@ if ('command' in redis) {
 	test('@keyv/redis, by name: a server that comes late is found, and 20 first calls at once are answered', async t => {
 		await using server = await ServerProcess.start(redis.command);
 		await server.stop();
-		const store = createStore('@keyv/redis', {url: `redis://127.0.0.1:${server.port}`, connectionTimeout: 200});
+		const store = createStore('@keyv/redis', {url: `redis://127.0.0.1:${server.port}`, connectionTimeout: 2000});
 		await t.throwsAsync(async () => store.get('key'));
 		await server.start();
 		await Promise.all(Array.from({length: 20}, async (_, index) => store.set(`key ${index}`, 'one', kept)));
