@@ -243,7 +243,7 @@ export class CacheCore {
 		});
 	}
 
-	/** The last fault of a call for a request, as it may be told. */
+	/** The last fault of a call for a request, without credentials. */
 	get lastFault(): unknown {
 		return this.#lastFault;
 	}
@@ -278,7 +278,7 @@ export class CacheCore {
 			}
 
 			return then(found, known => {
-				// With that, the store has had its chance: nothing else is asked of it for this request, and one fault is told once.
+				// This request asks the store for nothing else, so that one fault is reported once.
 				const isUnread = known.stored === undefined && (this.#faults !== faults || (this.#circuits?.hasFailed === true && this.#circuits.reads === 'open'));
 				return isUnread ? unread : this.#current(known, use, head);
 			});
@@ -627,7 +627,7 @@ export class CacheCore {
 		});
 	}
 
-	/** Whether a call was not made at all: since the store is left alone, which was told once, or is only read. */
+	/** Whether a call was not made at all: since the circuit is open, which was reported once, or the store is read only. */
 	#isForeseen({operation, error}: StoreErrorEvent): boolean {
 		const isLeftAlone = operation !== 'circuit' && error instanceof CacheHooksError && error.code === 'ERR_STORE_CIRCUIT';
 		return isLeftAlone || (this.isReadOnly && isReadOnlyError(error));
@@ -636,7 +636,7 @@ export class CacheCore {
 	/**
 	Reads the head.
 
-	@param faults - How many faults there were before the lookup that the head belongs to: where that lookup fails, the fault is told already.
+	@param faults - How many faults there were before the lookup that the head belongs to: where that lookup fails, the fault is reported already.
 	*/
 	#head(faults?: number): MaybePromise<number | undefined> {
 		return this.#withoutFaults<number | undefined>(() => this.journal.head(), undefined, () => faults === undefined || this.#faults === faults);

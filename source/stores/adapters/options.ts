@@ -1,6 +1,6 @@
 import {SettingError} from '../../errors.ts';
 
-/** What every store of a Keyv adapter may be told. */
+/** The options of every store of a Keyv adapter. */
 export type AdapterOptions = {
 	/**
 	The current time in milliseconds since the epoch, from which the time to live is taken. Default: `Date.now`.

@@ -40,7 +40,7 @@ function primaryCode(error: unknown): number {
 }
 
 /** A fault that calls and writes of a store end with, so that its reader knows what to do. */
-export function toldFault(error: unknown, path: string): unknown {
+export function storeFaultOf(error: unknown, path: string): unknown {
 	if (error instanceof CacheHooksError) {
 		return error;
 	}

@@ -153,7 +153,7 @@ export function removeUnlessOpen(settings: SqliteSettings, identity: string): bo
 }
 
 /**
-Whether the file is in WAL mode, nobody has it open, and all of it is in the file: reading it would make its logs, unless SQLite is told that nobody writes to it.
+Whether the file is in WAL mode, nobody has it open, and all of it is in the file: reading it would make its logs, unless it is opened as immutable.
 
 A file with its logs is not looked into: this process may have it open, and whoever closes a file gives up all locks that the process has on it.
 */

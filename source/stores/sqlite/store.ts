@@ -10,7 +10,7 @@ import type {
 	StoreQuery,
 } from '../types.ts';
 import {closedError, SqliteConnection} from './connection.ts';
-import {isFull, makeRoomInLog, toldFault} from './faults.ts';
+import {isFull, makeRoomInLog, storeFaultOf} from './faults.ts';
 import {untilUnlocked} from './locks.ts';
 import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
 import {
@@ -372,7 +372,7 @@ export class SqliteStore implements Store {
 
 	#try<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
 		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
-			throw toldFault(error, this.#settings.path);
+			throw storeFaultOf(error, this.#settings.path);
 		});
 	}
 

@@ -5,7 +5,7 @@ import {
 	isBusy,
 	isFull,
 	makeRoomInLog,
-	toldFault,
+	storeFaultOf,
 } from './faults.ts';
 import {pauseBefore} from './locks.ts';
 import {inTransaction} from './schema.ts';
@@ -177,15 +177,15 @@ export class WriteQueue {
 			const committed = this.#run((statements, database) => inTransaction(database, () => {
 				const results = writes.map(({run}) => run(statements, database));
 				const tidies = new Set(writes.map(({tidy}) => tidy));
-				return {results, told: [...tidies].map(tidy => tidy?.(statements, database))};
+				return {results, followUps: [...tidies].map(tidy => tidy?.(statements, database))};
 			}));
 			for (const [index, write] of writes.entries()) {
 				this.#settle(write);
 				write.resolve(committed.results[index]);
 			}
 
-			for (const tell of committed.told) {
-				tell?.();
+			for (const followUp of committed.followUps) {
+				followUp?.();
 			}
 
 			return false;
@@ -199,7 +199,7 @@ export class WriteQueue {
 		}
 	}
 
-	/** The first one is told, and the others, after a damaged file was replaced, go on. */
+	/** Rejects the first write; the others go on, after a damaged file was replaced. */
 	#fail([first, ...others]: readonly Pending[], error: unknown): boolean {
 		const write = first!;
 		if (isFull(error) && !write.hasMadeRoom) {
@@ -212,7 +212,7 @@ export class WriteQueue {
 		if (write.kind === 'clear' && isFull(error) && this.#removeFile()) {
 			write.resolve(undefined);
 		} else {
-			write.reject(toldFault(error, this.#path));
+			write.reject(storeFaultOf(error, this.#path));
 		}
 
 		return others.length > 0 && this.#attempt(others);
@@ -226,7 +226,7 @@ export class WriteQueue {
 			}
 
 			this.#settle(write);
-			write.reject(toldFault(error, this.#path));
+			write.reject(storeFaultOf(error, this.#path));
 		}
 	}
 
