@@ -25,6 +25,8 @@ export function testDeath(test: TestFn, title: string, {command, args, diesOf}: 
 		t.teardown(() => {
 			child.kill();
 		});
+		// It may end before it reads.
+		child.stdin.on('error', () => undefined);
 		let complaint = '';
 		child.stderr.on('data', chunk => {
 			complaint += String(chunk);

@@ -50,6 +50,9 @@ export type Subject = {
 	/** Whether several processes may use one place. Default: `true`. */
 	readonly isShared?: boolean;
 
+	/** Whether two processes may open a new place at once. Default: `true`. */
+	readonly mayBeginTogether?: boolean;
+
 	/** Whether it may be disconnected while others of its kind are in use. Default: `true`. */
 	readonly isApart?: boolean;
 };
@@ -90,6 +93,7 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
 		make: (module, {folder}) => new (classOf(module, 'KeyvSqlite'))({
 			uri: `sqlite://${folder}/cache.sqlite`, driver: 'node:sqlite', wal: true, busyTimeout: 10_000,
 		}),
+		mayBeginTogether: false,
 	},
 	'@keyv/mongo': {
 		package: '@keyv/mongo',

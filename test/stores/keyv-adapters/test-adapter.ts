@@ -129,14 +129,24 @@ export type Tested = {
 };
 
 function testContract(test: TestFn, {name, shape, make, newPlace, limits}: Tested): void {
-	const {isShared = true, isApart = true} = subjects[name];
+	const {isShared = true, isApart = true, mayBeginTogether = true} = subjects[name];
 	testStore(test, `${name}, ${shape}`, {
 		makePlace({now}): Place {
 			const place = newPlace();
 			const shared = new SharedSetting(() => make(place), isApart);
 			return {
 				open: namespace => shared.open(place.id + namespace, now),
-				...isShared && {elsewhere: {module: new URL('open-adapter.ts', import.meta.url).href, args: [name, shape, JSON.stringify(place)]}},
+				...isShared && {
+					async elsewhere() {
+						if (!mayBeginTogether) {
+							const {adapter} = make(place);
+							await adapter.get('none');
+							await adapter.disconnect?.();
+						}
+
+						return {module: new URL('open-adapter.ts', import.meta.url).href, args: [name, shape, JSON.stringify(place)]};
+					},
+				},
 			};
 		},
 		hasOurClock: false,
