@@ -72,7 +72,7 @@ if ('command' in mongo) {
 	test('@keyv/mongo, by name: a server that comes late is found', async t => {
 		await using server = await ServerProcess.start(mongo.command);
 		await server.stop();
-		const store = createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 2000});
+		const store = createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 10_000});
 		await t.throwsAsync(async () => store.get('key'), {name: 'MongoServerSelectionError'});
 		await server.start();
 		await expectToKeep(t, store);
