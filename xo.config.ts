@@ -22,20 +22,15 @@ export const house: Readonly<Record<string, Row>> = {
 	policy: {
 		source: [],
 		node: [],
-		packages: ['parse-duration', 'tinyduration', 'picomatch', 'structured-headers'],
+		packages: ['parse-duration', 'structured-headers'],
 	},
 	identity: {
 		source: ['policy', 'errors.ts', 'maybe-promise.ts'],
 		node: ['buffer', 'crypto'],
 		packages: [],
 	},
-	model: {
-		source: ['policy', 'maybe-promise.ts'],
-		node: ['buffer', 'util', 'zlib'],
-		packages: [],
-	},
-	serializers: {
-		source: ['model', 'errors.ts', 'maybe-promise.ts'],
+	entry: {
+		source: ['policy', 'errors.ts', 'maybe-promise.ts'],
 		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
@@ -45,22 +40,22 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	cache: {
-		source: ['policy', 'identity', 'model', 'serializers', 'stores', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
+		source: ['policy', 'identity', 'entry', 'stores', 'errors.ts', 'settings', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
 	exchange: {
-		source: ['policy', 'identity', 'model', 'cache', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
+		source: ['policy', 'identity', 'entry', 'cache', 'errors.ts', 'settings', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
 	got: {
-		source: ['policy', 'identity', 'model', 'cache', 'exchange', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
+		source: ['policy', 'identity', 'entry', 'cache', 'exchange', 'errors.ts', 'settings', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['policy', 'identity', 'model', 'cache', 'exchange', 'errors.ts', 'settings.ts', 'maybe-promise.ts'],
+		source: ['policy', 'identity', 'entry', 'cache', 'exchange', 'errors.ts', 'settings', 'maybe-promise.ts'],
 		node: ['*'],
 		packages: [],
 	},
@@ -69,15 +64,10 @@ export const house: Readonly<Record<string, Row>> = {
 		node: ['*'],
 		packages: [],
 	},
-	'settings.ts': {
-		source: ['policy', 'identity', 'errors.ts', 'settings-types.ts'],
+	settings: {
+		source: ['policy', 'identity', 'entry', 'stores', 'errors.ts'],
 		node: [],
 		packages: ['leven'],
-	},
-	'settings-types.ts': {
-		source: ['policy', 'identity', 'model', 'serializers', 'stores'],
-		node: [],
-		packages: [],
 	},
 	'maybe-promise.ts': {
 		source: [],

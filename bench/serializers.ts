@@ -7,7 +7,7 @@ import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import {Bench} from 'tinybench';
 import {fromStoredValue, toStoredValue} from '../source/cache/stored-values.ts';
-import {storedResponse} from '../source/model/stored-response.ts';
+import {storedResponse} from '../source/entry/stored-response.ts';
 import {
 	compressed,
 	encrypted,

@@ -19,9 +19,9 @@ export {
 } from './got/create-cached-got.ts';
 export {
 	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
-} from './got/install/install-cache.ts';
-export type {Installation} from './got/install/installation.ts';
-export {withoutNetwork} from './got/install/without-network.ts';
+} from './got/global/install-cache.ts';
+export type {Installation} from './got/global/installation.ts';
+export {withoutNetwork} from './got/global/without-network.ts';
 export {explain} from './got/explain.ts';
 export {
 	Cached, cached, Refresh, Uncached,
@@ -41,8 +41,8 @@ export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
 export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
-export {CachedRequest} from './model/cached-request.ts';
-export {CachedResponse, InvalidEntry} from './model/cached-response.ts';
+export {CachedRequest} from './entry/cached-request.ts';
+export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {Mode} from './policy/modes.ts';
 export type {AskedRule} from './policy/facts.ts';
 export type {UrlPattern} from './policy/url-patterns.ts';
@@ -54,20 +54,20 @@ export type {
 } from './policy/reasons.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,
-} from './serializers/compressed.ts';
-export {encrypted, type EncryptedOptions, type EncryptionKey} from './serializers/encrypted.ts';
-export type {FormatName} from './serializers/formats.ts';
+} from './entry/serializers/compressed.ts';
+export {encrypted, type EncryptedOptions, type EncryptionKey} from './entry/serializers/encrypted.ts';
+export type {FormatName} from './entry/serializers/formats.ts';
 export {
 	initSerializer, SerializerPipeline, type PipelineOptions, type PipelineStage,
-} from './serializers/pipeline.ts';
-export {signed, type SignedOptions} from './serializers/signed.ts';
+} from './entry/serializers/pipeline.ts';
+export {signed, type SignedOptions} from './entry/serializers/signed.ts';
 export type {
 	EntryBody, EntryDocument, Stage, StageContext, StageInput, StageOutput,
-} from './serializers/stage.ts';
-export {UnreadableError, type UnreadableReason} from './serializers/unreadable.ts';
+} from './entry/serializers/stage.ts';
+export {UnreadableError, type UnreadableReason} from './entry/serializers/unreadable.ts';
 export {
 	getExpirationDatetime, getUrlExpiration, type LiveSettings, type RequestSettings,
-} from './settings.ts';
+} from './settings/settings.ts';
 export type {CircuitState} from './stores/breaker.ts';
 export {
 	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,

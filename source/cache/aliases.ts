@@ -6,7 +6,7 @@ import {
 	targetParts,
 	type SentRequest,
 } from '../identity/sent-request.ts';
-import {fieldsOf, type StoredRequest, type StoredResponse} from '../model/stored-response.ts';
+import {fieldsOf, type StoredRequest, type StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import {isAlias, targetFields} from './compose-response.ts';
 import type {CacheCore} from './core.ts';

@@ -9,7 +9,7 @@ import {
 	type StoredRequest,
 	type StoredResponse,
 	type Variation,
-} from '../model/stored-response.ts';
+} from '../entry/stored-response.ts';
 import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
 import {
 	cookieFields,

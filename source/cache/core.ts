@@ -10,10 +10,10 @@ import {
 	withinTime,
 	type MaybePromise,
 } from '../maybe-promise.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {ResolvedSettings} from '../settings.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {Circuits} from '../stores/circuits.ts';
 import {guardStore} from '../stores/guard.ts';

@@ -1,7 +1,7 @@
 import {describe, SettingError} from '../errors.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
-import {earliest} from '../model/cached-response.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import {earliest} from '../entry/cached-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
 import {
 	compileUrlPattern,

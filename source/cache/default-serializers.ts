@@ -1,6 +1,6 @@
 import {constants} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {initSerializer, type PipelineStage, type SerializerPipeline} from '../serializers/pipeline.ts';
+import {initSerializer, type PipelineStage, type SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {Store} from '../stores/types.ts';
 
 type Default = {

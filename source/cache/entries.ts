@@ -12,11 +12,11 @@ import {
 	withSharedStrings,
 	type StoredResponse,
 	type Variation,
-} from '../model/stored-response.ts';
+} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
-import type {SerializerPipeline} from '../serializers/pipeline.ts';
-import type {Serialized} from '../serializers/stage.ts';
-import {UnreadableError} from '../serializers/unreadable.ts';
+import type {SerializerPipeline} from '../entry/serializers/pipeline.ts';
+import type {Serialized} from '../entry/serializers/stage.ts';
+import {UnreadableError} from '../entry/serializers/unreadable.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {checkOf, DecodedEntries, verify} from './decoded-entries.ts';

@@ -1,5 +1,5 @@
 import type {DescribedRequest} from '../identity/sent-request.ts';
-import type {LiveSettings, RequestSettings} from '../settings.ts';
+import type {LiveSettings, RequestSettings} from '../settings/settings.ts';
 import type {Explanation} from './explanation.ts';
 
 /**

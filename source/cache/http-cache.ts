@@ -2,8 +2,8 @@ import {EventEmitter} from 'node:events';
 import {CacheHooksError, describe, SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {CachedResponse, InvalidEntry} from '../model/cached-response.ts';
-import {storedSize, textSize, isCall} from '../model/stored-response.ts';
+import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
+import {storedSize, textSize, isCall} from '../entry/stored-response.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
 import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {
@@ -11,7 +11,7 @@ import {
 	type CacheSettings,
 	type LiveSettings,
 	type RequestSettings,
-} from '../settings.ts';
+} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';

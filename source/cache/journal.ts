@@ -4,7 +4,7 @@ import {
 	then,
 	type MaybePromise,
 } from '../maybe-promise.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Store} from '../stores/types.ts';
 import {
 	deeds,

@@ -1,6 +1,6 @@
 import {CacheHooksError, SettingError} from '../errors.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import type {CacheCore} from './core.ts';
 import {checkNames, isMeant, type Selection} from './criteria.ts';
 import type {LongTask} from './recreate-keys.ts';

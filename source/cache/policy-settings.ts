@@ -1,5 +1,5 @@
 import type {PolicySettings} from '../policy/types.ts';
-import type {ResolvedSettings} from '../settings.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
 
 /** What the rules ask, for what no request's own settings are about. */
 export function policySettings(settings: ResolvedSettings): PolicySettings {

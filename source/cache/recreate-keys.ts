@@ -1,6 +1,6 @@
 import {variantKey} from '../identity/key.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Entries} from './entries.ts';
 
 /** What became of the entries. */

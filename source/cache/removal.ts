@@ -1,4 +1,4 @@
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Expiration} from '../policy/expiration.ts';
 import {originFacts} from '../policy/facts.ts';
 import {expiresAt, retained} from '../policy/freshness.ts';

@@ -19,7 +19,7 @@ import {
 	storedResponse,
 	type StoredRequest,
 	type StoredResponse,
-} from '../model/stored-response.ts';
+} from '../entry/stored-response.ts';
 
 /**
 A stored response without what is secret by the settings of now, under the URL that the origin saw, and with whom it is for.

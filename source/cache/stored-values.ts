@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
-import {textSize} from '../model/stored-response.ts';
-import type {Serialized} from '../serializers/stage.ts';
+import {textSize} from '../entry/stored-response.ts';
+import type {Serialized} from '../entry/serializers/stage.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 
 /**

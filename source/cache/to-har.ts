@@ -1,12 +1,12 @@
 import {Buffer, isUtf8} from 'node:buffer';
-import {redirectTarget} from '../model/cached-response.ts';
-import {decodedContent} from '../model/content-coding.ts';
+import {redirectTarget} from '../entry/cached-response.ts';
+import {decodedContent} from '../entry/content-coding.ts';
 import {
 	fieldsOf,
 	isCall,
 	type StoredRequest,
 	type StoredResponse,
-} from '../model/stored-response.ts';
+} from '../entry/stored-response.ts';
 import {fieldValue} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
 import type {

@@ -3,7 +3,7 @@ import type {SentRequest} from '../exchange/types.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
 import type {Ignored} from '../identity/credentials.ts';
 import {callMethod} from '../policy/facts.ts';
-import type {CachedResponse} from '../model/cached-response.ts';
+import type {CachedResponse} from '../entry/cached-response.ts';
 import {callUrl} from './call-names.ts';
 
 const derived = new WeakMap<ExchangeSettings, ExchangeSettings>();

@@ -1,4 +1,4 @@
-import type {CacheSettings as ClientSettings} from '../settings.ts';
+import type {CacheSettings as ClientSettings} from '../settings/settings.ts';
 import {
 	ClassDefinition,
 	defineClass,

@@ -8,7 +8,7 @@ import {
 	resolveSettings,
 	type CacheSettings,
 	type RequestSettings,
-} from '../settings.ts';
+} from '../settings/settings.ts';
 import type {AnyFunction} from './function-twin.ts';
 
 /**

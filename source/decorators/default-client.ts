@@ -1,6 +1,6 @@
 import {coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
 import {Client} from '../exchange/client.ts';
-import {resolveSettings} from '../settings.ts';
+import {resolveSettings} from '../settings/settings.ts';
 
 let client: Client | undefined;
 

@@ -5,7 +5,7 @@ import {deleteWhere} from '../cache/removal.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
 import {describedRequest} from '../identity/sent-request.ts';
 import {redactUrl, resourceOf} from '../identity/references.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod} from '../policy/facts.ts';
 import {compileUrlPattern, type UrlMatcher, type UrlPattern} from '../policy/url-patterns.ts';
 import {callUrl, isCallUrl} from './call-names.ts';

@@ -1,7 +1,7 @@
 import {HttpCache} from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
 import type {ExpireAfter} from '../policy/expiration.ts';
-import {resolveRequestSettings, type RequestSettings} from '../settings.ts';
+import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
 import type {AnyResultSettings, MethodSettings} from './settings-types.ts';
 
 type Row = readonly [allowed: string, isAllowed: (value: unknown) => boolean];

@@ -1,5 +1,5 @@
 import type {HttpCache} from '../cache/http-cache.ts';
-import type {RequestSettings} from '../settings.ts';
+import type {RequestSettings} from '../settings/settings.ts';
 
 /**
 What a method says of the requests that are made inside it.

@@ -5,7 +5,7 @@ import {
 	type CacheSettings,
 	type RequestSettings,
 	type ResolvedSettings,
-} from '../settings.ts';
+} from '../settings/settings.ts';
 import {Exchange} from './exchange.ts';
 import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {

@@ -6,7 +6,7 @@ import {
 	type FixedSetting,
 	type LiveSettings,
 	type ResolvedSettings,
-} from '../settings.ts';
+} from '../settings/settings.ts';
 
 const fixed: Readonly<Record<FixedSetting, string>> = {
 	autoclose: 'it says whose the store is',

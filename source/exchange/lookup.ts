@@ -8,10 +8,10 @@ import {
 } from '../identity/identify.ts';
 import {unknownBody} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import {CachedResponse} from '../model/cached-response.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import {CachedResponse} from '../entry/cached-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
-import type {TagFunction} from '../settings.ts';
+import type {TagFunction} from '../settings/settings.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
 

@@ -3,7 +3,7 @@ import {
 	nodeHeaders,
 	type NodeHeaders,
 	type StoredResponse,
-} from '../model/stored-response.ts';
+} from '../entry/stored-response.ts';
 import {appendMember, fieldValue, type Fields} from '../policy/fields.ts';
 import {currentAge} from '../policy/freshness.ts';
 import {

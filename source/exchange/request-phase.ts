@@ -2,7 +2,7 @@ import {unread, type Match, type NoMatch} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
-import type {StoredResponse} from '../model/stored-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {

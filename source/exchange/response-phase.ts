@@ -2,7 +2,7 @@ import {freshenResponse, splitUpdate, type ReceivedResponse} from '../cache/comp
 import type {Match} from '../cache/entries.ts';
 import {handsOutSecret} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {fieldsOf, type StoredResponse} from '../model/stored-response.ts';
+import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {isOverSoon} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';

@@ -1,7 +1,7 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {CacheCore} from '../cache/core.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
-import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings.ts';
+import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
 
 /** Settings of a client that hold in a call tree above those of the clients that are used there. */
 export type ScopedClient = {

@@ -2,7 +2,7 @@ import type {KeySettingsOfCache} from '../identity/types.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {settingsOfMode} from '../policy/modes.ts';
 import type {PolicySettings} from '../policy/types.ts';
-import type {ResolvedRequestSettings, ResolvedSettings} from '../settings.ts';
+import type {ResolvedRequestSettings, ResolvedSettings} from '../settings/settings.ts';
 
 /**
 The settings that hold for one exchange.

@@ -9,7 +9,7 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
-import {fieldsOf} from '../model/stored-response.ts';
+import {fieldsOf} from '../entry/stored-response.ts';
 import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
 import type {RequestFacts} from '../policy/facts.ts';
 import {fieldLines} from '../policy/fields.ts';

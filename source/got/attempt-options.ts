@@ -2,9 +2,9 @@ import {Buffer} from 'node:buffer';
 import type {Options, Response} from 'got';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {Redirects} from '../exchange/types.ts';
-import type {StoredCookie} from '../model/stored-response.ts';
+import type {StoredCookie} from '../entry/stored-response.ts';
 import {withoutFragment} from '../policy/storing.ts';
-import type {ProcessRegistry} from './install/process-registry.ts';
+import type {ProcessRegistry} from './global/process-registry.ts';
 import {ServedResponse} from './served-response.ts';
 
 // What this library notes on the options that Got makes for one attempt: the request function, the exchange, what becomes of retries, and the redirects before it.

@@ -14,7 +14,7 @@ import got, {
 	type StreamOptions,
 } from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
-import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings.ts';
+import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings/settings.ts';
 import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
 
 type Cached<Options> = Options & RequestSettings;

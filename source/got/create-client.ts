@@ -10,7 +10,7 @@ import {explainRequest} from '../exchange/explain.ts';
 import {liveSettings} from '../exchange/live-settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {resolveSettings, type CacheSettings} from '../settings.ts';
+import {resolveSettings, type CacheSettings} from '../settings/settings.ts';
 
 /** Settings of a client, which may be given a cache. */
 export type ClientSettings = CacheSettings & {

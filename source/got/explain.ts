@@ -3,7 +3,7 @@ import type {Explanation} from '../cache/explanation.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {parsedUrl} from '../identity/references.ts';
 import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import type {RequestSettings} from '../settings.ts';
+import type {RequestSettings} from '../settings/settings.ts';
 import {clientOfInstance} from './cache-hooks.ts';
 import {headersOf, withTrust} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';

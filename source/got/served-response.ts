@@ -1,6 +1,6 @@
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/types.ts';
-import type {NodeHeaders} from '../model/stored-response.ts';
+import type {NodeHeaders} from '../entry/stored-response.ts';
 
 const usualChunkSize = 65_536;
 

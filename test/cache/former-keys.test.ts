@@ -11,7 +11,7 @@ import {
 	type KeyRequest,
 } from '../../source/index.ts';
 import {coreOf} from '../../source/cache/http-cache.ts';
-import {storedResponse, type StoredRequest, type StoredResponse} from '../../source/model/stored-response.ts';
+import {storedResponse, type StoredRequest, type StoredResponse} from '../../source/entry/stored-response.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';

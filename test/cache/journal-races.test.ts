@@ -3,7 +3,7 @@ import test from 'ava';
 import type {Invalidation} from '../../source/cache/invalidation.ts';
 import {Journal} from '../../source/cache/journal.ts';
 import {LocalJournal} from '../../source/cache/local-journal.ts';
-import {storedResponse} from '../../source/model/stored-response.ts';
+import {storedResponse} from '../../source/entry/stored-response.ts';
 import type {Store} from '../../source/stores/types.ts';
 import {isLong, Random} from '../chaos/random.ts';
 import {ScheduledStore} from './scheduled-store.ts';

@@ -5,7 +5,7 @@ import test from 'ava';
 import type {Invalidation, Subject} from '../../source/cache/invalidation.ts';
 import {Journal, type Position} from '../../source/cache/journal.ts';
 import {LocalJournal, localJournalOf} from '../../source/cache/local-journal.ts';
-import {storedResponse, type StoredResponse} from '../../source/model/stored-response.ts';
+import {storedResponse, type StoredResponse} from '../../source/entry/stored-response.ts';
 import type {Store} from '../../source/stores/types.ts';
 import {SharedStore} from './shared-store.ts';
 

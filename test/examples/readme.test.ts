@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import {requestSettingNames} from '../../source/settings.ts';
+import {requestSettingNames} from '../../source/settings/settings.ts';
 import {
 	codeSpans,
 	readPage,
@@ -11,7 +11,7 @@ import {
 } from './pages.ts';
 
 const readme = readPage('readme.md');
-const settingsTypes = readPage('source/settings-types.ts');
+const settingsTypes = readPage('source/settings/types.ts');
 const reasonTypes = readPage('source/policy/reasons.ts');
 
 testSamples(test, 'readme.md');

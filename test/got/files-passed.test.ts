@@ -1,13 +1,9 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'ava';
 import {cached, getCache} from '../../source/index.ts';
-import {readPage, tableRows} from '../examples/pages.ts';
 import {startCounting} from '../helpers/calls.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-
-/** The files of `source/` that something passes, in the order of the table in ARCHITECTURE.md. */
-const documented = new Map(tableRows(readPage('ARCHITECTURE.md'), '| what | files, in order |').map(([what, files]) => [what!, files!.matchAll(/`(?<file>[^`]+)`/gv).map(match => match.groups!.file!).toArray()]));
 
 /** The files of which a function runs. */
 async function filesPassed(run: () => Promise<unknown>): Promise<readonly string[]> {
@@ -21,7 +17,7 @@ async function filesPassed(run: () => Promise<unknown>): Promise<readonly string
 	return [...calls].filter(([, functions]) => functions.values().some(count => count > 0)).map(([file]) => file);
 }
 
-test.serial('the files that a request, a call and a deletion pass are those of ARCHITECTURE.md: 25 at most for a hit, 40 for a miss', async t => {
+test.serial('a hit runs functions of at most 25 source files, and a miss of at most 40', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"a"', ...(request.url === '/tagged' && {'cache-tag': 'one'})});
 		response.end(request.headers['if-none-match'] === undefined ? 'answer' : undefined);
@@ -61,12 +57,9 @@ test.serial('the files that a request, a call and a deletion pass are those of A
 	t.is(count, 2);
 
 	for (const [what, files] of passed) {
-		t.log(`${what}: ${files.length} files`);
-		const named = new Set(documented.get(what));
-		t.deepEqual(new Set(files).symmetricDifference(named).values().toArray(), [], what);
+		t.log(`${what}: ${files.length} files: ${files.join(', ')}`);
 	}
 
-	t.deepEqual(documented.keys().toArray(), passed.keys().toArray());
 	t.true(passed.get('a hit')!.length <= 25);
 	t.true(passed.get('a miss')!.length <= 40);
 });

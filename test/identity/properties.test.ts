@@ -7,7 +7,7 @@ import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/ident
 import {describedRequest} from '../../source/identity/sent-request.ts';
 import {recreatedKey} from '../../source/identity/stored-request.ts';
 import type {KeySettingsOfCache} from '../../source/identity/types.ts';
-import {fieldsOf} from '../../source/model/stored-response.ts';
+import {fieldsOf} from '../../source/entry/stored-response.ts';
 
 const seed = 20_261_600;
 const partitionSecret = 'of the tests';

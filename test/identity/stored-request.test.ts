@@ -12,7 +12,7 @@ import {
 	type RedactedRequest,
 } from '../../source/identity/stored-request.ts';
 import type {IdentitySettings, KeyRequest} from '../../source/identity/types.ts';
-import {fieldsOf} from '../../source/model/stored-response.ts';
+import {fieldsOf} from '../../source/entry/stored-response.ts';
 
 const secret = 'a secret';
 const byDefault: IdentitySettings = {matchHeaders: false, partitionBy: 'credentials', ignoredParameters: ignoredByDefault};

@@ -1,7 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {CookieJar} from 'tough-cookie';
 import {Random} from '../chaos/random.ts';
-import {Fixture} from '../got/install/fixture.ts';
+import {Fixture} from '../got/global/fixture.ts';
 import {majors} from '../helpers/clients.ts';
 import {Clock} from '../helpers/origin.ts';
 import {

@@ -1,0 +1,130 @@
+import {Buffer} from 'node:buffer';
+import process from 'node:process';
+import test from 'ava';
+import fc from 'fast-check';
+import {serializerOf} from '../../../source/cache/default-serializers.ts';
+import {Entries} from '../../../source/cache/entries.ts';
+import {formatNames} from '../../../source/entry/serializers/formats.ts';
+import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
+import {UnreadableError} from '../../../source/entry/serializers/unreadable.ts';
+import {MemoryStore} from '../../../source/stores/memory.ts';
+import type {Store} from '../../../source/stores/types.ts';
+import {response, stages} from './samples.ts';
+
+// `FUZZ=100000 npx ava test/entry/serializers/fuzz.test.ts` runs what a release should.
+const runs = Number(process.env.FUZZ ?? 2000);
+const seed = Number(process.env.FUZZ_SEED ?? (Date.now() % (2 ** 31)));
+
+/** A small generator of numbers below `limit`: those of fast-check are too dear for so many. */
+function generator(start: number): (limit: number) => number {
+	let state = start;
+	return limit => {
+		// Mulberry32.
+		/* eslint-disable no-bitwise, unicorn/prefer-math-trunc -- It is made of bits. */
+		state = (state + 0x6D_2B_79_F5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+		/* eslint-enable no-bitwise, unicorn/prefer-math-trunc */
+	};
+}
+
+/** One to three flips of a bit, cuts, or splices. */
+function mutated(entries: readonly Uint8Array[], random: (limit: number) => number): Uint8Array {
+	let bytes = Uint8Array.from(entries[random(entries.length)]!);
+	for (let count = random(3); count >= 0; count--) {
+		const at = random(bytes.length + 1);
+		const kind = random(8);
+		if (kind < 4) {
+			bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8)); // eslint-disable-line no-bitwise
+		} else if (kind === 4) {
+			bytes[at] = [0, 0x7F, 0x80, 0xFF][random(4)]!;
+		} else if (kind === 5) {
+			bytes = bytes.slice(0, at);
+		} else {
+			const other = entries[random(entries.length)]!;
+			const from = random(other.length);
+			bytes = Uint8Array.from([...bytes.subarray(0, at), ...other.subarray(from, from + random(40)), ...bytes.subarray(kind === 6 ? at : at + random(40))]);
+		}
+	}
+
+	return bytes;
+}
+
+const originals = [
+	response('{"name":"Ada","list":[1,2.5,null]}'),
+	response('plain text', {rawHeaders: ['Content-Type', 'text/plain', 'Vary', 'Accept'], vary: {names: ['accept'], digest: 'x'}, tags: ['a']}),
+	response(Buffer.from('00ff10', 'hex'), {expires: 1_767_225_700_000.5, rawHeaders: []}),
+];
+
+// Formats for bytes and text alone, and the stages on the library's own.
+const pipelines = [
+	...formatNames.filter(name => name !== 'document').map(name => [name, new SerializerPipeline([name], {decodeContent: true})] as const),
+	...Object.entries(stages).slice(1).map(([name, following]) => [name, new SerializerPipeline(following)] as const),
+];
+
+for (const [name, serializer] of pipelines) {
+	// YAML is read fifty times more slowly than the others.
+	const ofThis = name === 'yaml' && process.env.FUZZ === undefined ? runs / 4 : runs;
+
+	test.serial(`of ${ofThis} entries that were changed in the store none is thrown into the request: ${name}`, async t => {
+		t.timeout(15 * 60_000);
+		const store = Object.assign(new MemoryStore(), {holds: 'bytes', name: 'fake'});
+		let reason: unknown;
+		const entries = new Entries({
+			store,
+			serializer: serializerOf(store, {serializer}),
+			maxBytes: 1_000_000,
+			timeout: 1000,
+			beforeWrite() {},
+			onUnreadable(_key, error) {
+				reason = error;
+			},
+		});
+		const written = originals.map(original => {
+			void entries.write('key', original);
+			return store.get('key') as Uint8Array;
+		});
+		const bodies = new Set(originals.map(({body}) => Buffer.from(body).toString('latin1')));
+		const authentic = new Set(written.map(bytes => Buffer.from(bytes).toString('latin1')));
+		const random = generator(seed);
+		const startedAt = performance.now();
+		let read = 0;
+		let slowest = 0;
+		for (let run = 0; run < ofThis; run++) {
+			const bytes = mutated(written, random);
+			store.set('key', bytes, {expires: undefined});
+			const began = performance.now();
+			const stored = await entries.read('key');
+			slowest = Math.max(slowest, performance.now() - began);
+			const isSealed = name === 'signed' || name === 'encrypted';
+			const isAuthentic = stored !== undefined && authentic.has(Buffer.from(bytes).toString('latin1')) && bodies.has(Buffer.from(stored.body).toString('latin1'));
+			t.true(stored === undefined ? reason instanceof UnreadableError : !isSealed || isAuthentic, `seed ${seed}, run ${run}`);
+			read += stored === undefined ? 0 : 1;
+		}
+
+		t.log(`seed ${seed}; ${read} of ${ofThis} read; ${((performance.now() - startedAt) / 1000).toFixed(1)} s; the slowest ${slowest.toFixed(1)} ms`);
+	});
+}
+
+test('documents of anything are entries or unreadable', t => {
+	const pipeline = new SerializerPipeline(['document']);
+	let refusals = 0;
+	fc.assert(fc.property(fc.object({
+		withNullPrototype: true, withSparseArray: true, withTypedArray: true, withBigInt: true, withDate: true,
+	}), fc.constantFrom(...originals), (rubbish, original) => {
+		const document = {...pipeline.dumps(original, {key: 'key', maxBytes: 1_000_000}) as object, ...rubbish};
+		for (const value of [rubbish, document, {...document, body: rubbish}, {...document, body: {json: rubbish}}]) {
+			try {
+				void pipeline.loads(value, {key: 'key', maxBytes: 1_000_000});
+			} catch (error) {
+				refusals++;
+				if (!(error instanceof UnreadableError)) {
+					throw error;
+				}
+			}
+		}
+	}), {seed});
+	t.log(`seed ${seed}`);
+	t.true(refusals > 0);
+});
