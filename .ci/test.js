@@ -1,13 +1,15 @@
-// Runs what `npm test` stands for. A step that fails does not keep the next from telling what it knows.
+// Runs the scripts of package.json that it is given, one after the other. A step that fails does not keep the next from being run.
 import {spawn} from 'node:child_process';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
+import {describeFailures, findFailures} from './failures.js';
 
-const steps = ['lint', 'types', 'test:policy', 'test:unit'];
+const tailLength = 30;
 
-// Runs a script of package.json, and counts the results that AVA tells of in TAP.
+// Runs a script, and counts the results that AVA writes in TAP.
 async function run(script) {
 	const isTest = script.startsWith('test:');
+	const start = performance.now();
 	const child = spawn('npm', ['run', '--silent', script, ...(isTest ? ['--', '--tap'] : [])], {stdio: ['ignore', 'pipe', 'inherit']});
 	const closed = new Promise((resolve, reject) => {
 		child.on('error', reject);
@@ -17,40 +19,47 @@ async function run(script) {
 	});
 
 	let passed = 0;
-	let failed = 0;
+	const lines = [];
 	for await (const line of createInterface({input: child.stdout})) {
 		console.log(line);
-		if (!isTest) {
-			continue;
+		if (isTest && /^ok (?!.*# SKIP$)/v.test(line)) {
+			passed++;
 		}
 
-		if (/^ok (?!.*# SKIP$)/v.test(line)) {
-			passed++;
-		} else if (/^not ok (?!.*# TODO$)/v.test(line)) {
-			failed++;
-		}
+		lines.push(line);
 	}
 
 	const isSuccess = await closed === 0;
+	let failures = isTest ? findFailures(lines.join('\n')) : [];
 
 	// What fails without a failed test (lint, types, coverage, a file that does not load) counts as one: the last line never says 0 of a run that failed.
+	if (!isSuccess && failures.length === 0) {
+		const block = [`not ok - ${script} failed`, ...lines.slice(-tailLength).map(line => `    ${line}`)].join('\n');
+		console.log(block);
+		failures = findFailures(block);
+	}
+
 	return {
-		script, passed, failed: isSuccess || failed > 0 ? failed : 1, isSuccess,
+		script, passed, failures, isSuccess, seconds: Math.round((performance.now() - start) / 1000),
 	};
 }
 
 const results = [];
-for (const step of steps) {
+for (const step of process.argv.slice(2)) {
 	console.log(`> ${step}`);
 	results.push(await run(step));
 }
 
-const sum = key => results.reduce((total, result) => total + result[key], 0);
-const failures = results.filter(({isSuccess}) => !isSuccess);
-
+const failures = results.flatMap(result => result.failures);
+const bad = results.filter(({isSuccess}) => !isSuccess);
 if (failures.length > 0) {
-	console.log(`\nNot good: ${failures.map(({script}) => script).join(', ')}`);
+	console.log(`\n${describeFailures(failures)}`);
+}
+
+if (bad.length > 0) {
+	console.log(`\nNot good: ${bad.map(({script}) => script).join(', ')}`);
 	process.exitCode = 1;
 }
 
-console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+console.log(`\nSeconds: ${results.map(({script, seconds}) => `${script} ${seconds}`).join(', ')}`);
+console.log(`${results.reduce((total, {passed}) => total + passed, 0)} passed, ${failures.length} failed`);
