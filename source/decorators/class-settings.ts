@@ -14,7 +14,7 @@ import type {AnyFunction} from './function-twin.ts';
 /**
 What a class says of the requests in its methods: any settings of a client or of a request. `store` may be a function of the instance (of the class, in static methods), which is asked at its first call.
 */
-export type ClassSettings = Omit<CacheSettings, 'store'> & RequestSettings & {
+export type CacheConfigOptions = Omit<CacheSettings, 'store'> & RequestSettings & {
 
 	readonly store?: CacheSettings['store'] | ((self: any) => CacheSettings['store']) | undefined;
 };
@@ -48,14 +48,14 @@ export class ClassDefinition {
 
 	@throws {TypeError} Where a setting is wrong.
 	*/
-	constructor(own: ClassSettings, outer: ClassDefinition | undefined, label: string) {
+	constructor(own: CacheConfigOptions, outer: ClassDefinition | undefined, label: string) {
 		if (typeof own !== 'object' || own === null) {
 			throw new SettingError(label, own, 'an object of settings');
 		}
 
 		const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 		const inherited = outer === undefined ? undefined : outer.#storage;
-		checkClassSettings(given, label, inherited !== undefined);
+		checkSettings(given, label, inherited !== undefined);
 		this.#given = {...outer?.settings, ...given};
 		const hasPatterns = 'urlsExpireAfter' in this.#given;
 		const isOfRequest = (name: string): boolean => ofRequests.has(name) && !(hasPatterns && name === 'expireAfter');
@@ -140,7 +140,7 @@ class Storage {
 }
 
 /** Notes the settings of a class, for its instances and for itself. */
-export function defineClass(target: ClassTarget, settings: ClassSettings, label: string): ClassDefinition {
+export function defineClass(target: ClassTarget, settings: CacheConfigOptions, label: string): ClassDefinition {
 	const definition = new ClassDefinition(settings, findDefinition(target), label);
 	definitions.set(target, definition);
 	definitions.set(target.prototype, definition);
@@ -206,7 +206,7 @@ function findDefinition(from: object): ClassDefinition | undefined {
 	return undefined;
 }
 
-function checkClassSettings(given: Given, label: string, hasStorage: boolean): void {
+function checkSettings(given: Given, label: string, hasStorage: boolean): void {
 	const isAsked = typeof given.store === 'function';
 	const [request, client] = part(given, name => ofRequests.has(name));
 	resolveRequestSettings(request, label);

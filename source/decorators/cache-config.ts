@@ -1,8 +1,7 @@
-import type {CacheSettings as ClientSettings} from '../settings/settings.ts';
 import {
 	ClassDefinition,
 	defineClass,
-	type ClassSettings,
+	type CacheConfigOptions,
 	type ClassTarget,
 } from './class-settings.ts';
 import type {ClassDecorator} from './decorator-types.ts';
@@ -11,19 +10,16 @@ import type {AnyFunction} from './function-twin.ts';
 import {noteMetadata, settingsKey} from './metadata.ts';
 import {entersClass, scopedFunction, settledFunction} from './scoped-function.ts';
 
-/** The settings of a client, under the name that the decorator has, too. */
-export type CacheSettings = ClientSettings;
-
 /**
 Says how the requests are cached that the methods of a class make, static ones, getters and setters included: below what a method or a request says itself, above URL patterns and settings of the client. Settings of a client (`store`, `urlsExpireAfter`, `cacheControl`, …) stand above the client's own, too; with `store` or `cacheName`, what is requested inside the class is kept there, and so are results.
 
-A subclass inherits the settings for its decorated methods and those that it inherits; with a `@CacheSettings()` of its own, even an empty one, for all of them, and its settings stand above.
+A subclass inherits the settings for its decorated methods and those that it inherits; with a `@CacheConfig()` of its own, even an empty one, for all of them, and its settings stand above.
 
 @throws {TypeError | CacheHooksError} At definition, where a setting is wrong or it does not stand on a class.
 
 @example
 ```
-@CacheSettings({store: 'memory', staleIfError: true})
+@CacheConfig({store: 'memory', staleIfError: true})
 class GitHub {
 	user(name: string) {
 		return client(`https://api.example.com/users/${name}`).json();
@@ -31,8 +27,8 @@ class GitHub {
 }
 ```
 */
-export function CacheSettings(settings: ClassSettings = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention, @typescript-eslint/no-redeclare -- Decorators have names like classes; the type of this name is another thing.
-	const label = '@CacheSettings()';
+export function CacheConfig(settings: CacheConfigOptions = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	const label = '@CacheConfig()';
 	return (...inputs: unknown[]) => {
 		const [target, context] = inputs;
 		const isClass = isContext(context) ? context.kind === 'class' : inputs.length === 1;
@@ -45,7 +41,7 @@ export function CacheSettings(settings: ClassSettings = {}): ClassDecorator { //
 }
 
 /**
-What `@CacheSettings()` is to a class, for any function: gives one in whose calls the settings hold. A class gets them as by the decorator.
+What `@CacheConfig()` is to a class, for any function: gives one in whose calls the settings hold. A class gets them as by the decorator.
 
 @throws {TypeError} Where a setting is wrong.
 
@@ -57,7 +53,7 @@ const report = withCacheSettings({store: 'memory', expireAfter: '5m'}, async () 
 });
 ```
 */
-export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: ClassSettings, original: Original): Original {
+export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: CacheConfigOptions, original: Original): Original {
 	if (typeof original !== 'function') {
 		throw new TypeError('Expected a function or a class, in whose calls the settings are to hold');
 	}
@@ -70,8 +66,8 @@ export function withCacheSettings<Original extends AnyFunction | (abstract new (
 	return settledFunction(original as AnyFunction, new ClassDefinition(settings, undefined, 'withCacheSettings')) as Original;
 }
 
-function applySettings(target: ClassTarget, settings: ClassSettings): void {
-	const definition = defineClass(target, settings, 'CacheSettings');
+function applySettings(target: ClassTarget, settings: CacheConfigOptions): void {
+	const definition = defineClass(target, settings, 'CacheConfig');
 	noteMetadata(settingsKey, definition.settings, target);
 	wrapMembers(target.prototype);
 	wrapMembers(target);
