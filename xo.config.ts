@@ -230,7 +230,7 @@ const config: FlatXoConfig = [
 		files: ['test/decorators/**', 'examples/github-client.ts'],
 		rules: {
 			// Decorators are called as they are named: like classes.
-			'new-cap': ['error', {capIsNewExceptionPattern: String.raw`^(?:Cached|CacheSettings|Uncached|Refresh|Invalidates|Injectable|Traced|Mark|Reflect\.metadata)$`}],
+			'new-cap': ['error', {capIsNewExceptionPattern: String.raw`^(?:Cached|CacheConfig|Uncached|Refresh|Invalidates|Injectable|Traced|Mark|Reflect\.metadata)$`}],
 		},
 	},
 	{

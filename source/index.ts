@@ -26,7 +26,7 @@ export {explain} from './got/explain.ts';
 export {
 	Cached, cached, Refresh, Uncached,
 } from './decorators/cached.ts';
-export {CacheSettings, withCacheSettings} from './decorators/class-decorator.ts';
+export {CacheConfig, withCacheSettings} from './decorators/class-decorator.ts';
 export type {ClassSettings} from './decorators/class-settings.ts';
 export type {
 	CallDecorator, ClassDecorator, FunctionDecorator, ResultDecorator,
@@ -66,7 +66,7 @@ export type {
 } from './entry/serializers/stage.ts';
 export {UnreadableError, type UnreadableReason} from './entry/serializers/unreadable.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type LiveSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type CacheSettings, type LiveSettings, type RequestSettings,
 } from './settings/settings.ts';
 export type {CircuitState} from './stores/breaker.ts';
 export {

@@ -1,4 +1,3 @@
-import type {CacheSettings as ClientSettings} from '../settings/settings.ts';
 import {
 	ClassDefinition,
 	defineClass,
@@ -10,9 +9,6 @@ import {isContext, misplaced} from './dialects.ts';
 import type {AnyFunction} from './function-twin.ts';
 import {noteMetadata, settingsKey} from './metadata.ts';
 import {entersClass, scopedFunction, settledFunction} from './scoped-function.ts';
-
-/** The settings of a client, under the name that the decorator has, too. */
-export type CacheSettings = ClientSettings;
 
 /**
 Says how the requests are cached that the methods of a class make, static ones, getters and setters included: below what a method or a request says itself, above URL patterns and settings of the client. Settings of a client (`store`, `urlsExpireAfter`, `cacheControl`, …) stand above the client's own, too; with `store` or `cacheName`, what is requested inside the class is kept there, and so are results.
@@ -31,7 +27,7 @@ class GitHub {
 }
 ```
 */
-export function CacheSettings(settings: ClassSettings = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention, @typescript-eslint/no-redeclare -- Decorators have names like classes; the type of this name is another thing.
+export function CacheConfig(settings: ClassSettings = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes; the type of this name is another thing.
 	const label = '@CacheSettings()';
 	return (...inputs: unknown[]) => {
 		const [target, context] = inputs;

@@ -5,7 +5,7 @@ import {
 	cacheHooks,
 	cacheInfo,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
 	explain,
 	getCache,
 	NEVER_EXPIRE,
@@ -45,7 +45,7 @@ async function ask({client, url, clock}: Base, path: string): Promise<[reason: s
 	return [reason, expires === undefined ? Infinity : (expires.getTime() - clock.now()) / 1000];
 }
 
-@CacheSettings({expireAfter: 20})
+@CacheConfig({expireAfter: 20})
 class Requests extends Base {
 	static async ofClass(self: Base): Promise<number> {
 		return (await ask(self, '/static'))[1];
@@ -87,10 +87,10 @@ test(`${dialect}: a class's settings hold in all of its methods: below a method'
 	t.is((await ask(api, '/outside'))[1], 5);
 });
 
-@CacheSettings({urlsExpireAfter: {'*/mine': 50}, expireAfter: 60})
+@CacheConfig({urlsExpireAfter: {'*/mine': 50}, expireAfter: 60})
 class Patterns extends Requests {}
 
-@CacheSettings()
+@CacheConfig()
 class Heir extends Patterns {
 	async own(path: string): Promise<number> {
 		return (await ask(this, path))[1];
@@ -136,7 +136,7 @@ test(`${dialect}: of classes that call each other, the inner one counts`, async 
 
 const shared = new Map();
 
-@CacheSettings({
+@CacheConfig({
 	store: shared, cacheName: 'class', cacheControl: true, now,
 })
 class Stored extends Base {
@@ -171,7 +171,7 @@ test(`${dialect}: a class's store and client settings stand above those of \`cac
 	t.deepEqual(await one.ask('/a'), ['miss', 90]);
 });
 
-@CacheSettings({store: 'memory', now})
+@CacheConfig({store: 'memory', now})
 class InMemory extends Base {
 	async reason(): Promise<string> {
 		return (await ask(this, '/memory'))[0];
@@ -190,7 +190,7 @@ test(`${dialect}: all clients of a class share its one store, and a subclass inh
 
 const asked: Tenant[] = [];
 
-@CacheSettings({
+@CacheConfig({
 	now,
 	store(self: Tenant) {
 		asked.push(self);
@@ -253,7 +253,7 @@ test(`${dialect}: wrong settings of a class, or another place, are errors at def
 	t.throws(define(5), {message: /`CacheSettings`/v});
 	t.notThrows(define({storeTimeout: 5, store: 'memory', expireAfter: NEVER_EXPIRE}));
 
-	const decorator = CacheSettings({}) as unknown as (...inputs: unknown[]) => void;
+	const decorator = CacheConfig({}) as unknown as (...inputs: unknown[]) => void;
 	for (const inputs of [[{}, 'method', {value() {}}], [() => {}, {kind: 'method', name: 'method'}], [{}]]) {
 		t.throws(() => {
 			decorator(...inputs);

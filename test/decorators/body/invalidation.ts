@@ -7,7 +7,7 @@ import {
 	cacheInfo,
 	cacheKeyOf,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
 	getCache,
 	HttpCache,
 	invalidate,
@@ -121,7 +121,7 @@ test(`${dialect}: wrong things to invalidate are errors at definition`, t => {
 	t.throws(() => Invalidates(5 as never), {message: /`Invalidates`/v});
 });
 
-@CacheSettings({store: 'memory', now: clock.now})
+@CacheConfig({store: 'memory', now: clock.now})
 class Library {
 	readonly calls: string[] = [];
 
@@ -223,7 +223,7 @@ test.serial(`${dialect}: what was called before an invalidation is not kept afte
 function createShelf(settings: CacheConfiguration) {
 	const clock = new Clock();
 
-	@CacheSettings({now: clock.now, ...settings})
+	@CacheConfig({now: clock.now, ...settings})
 	class Shelf {
 		readonly clock = clock;
 		readonly calls = new Calls();
@@ -253,7 +253,7 @@ function createShelf(settings: CacheConfiguration) {
 	return new Shelf();
 }
 
-type CacheConfiguration = Parameters<typeof CacheSettings>[0];
+type CacheConfiguration = Parameters<typeof CacheConfig>[0];
 type Shelf = ReturnType<typeof createShelf>;
 
 const keyOf = (shelf: Shelf): string => cacheKeyOf(shelf, 'list', 'a')!;
@@ -382,7 +382,7 @@ test(`${dialect}: a method with a cache of its own is found there`, async t => {
 	const cache = new HttpCache({store: 'memory'});
 	let calls = 0;
 
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class Split {
 		@Cached('1h', {result: true})
 		async here(): Promise<number> {
@@ -407,7 +407,7 @@ test(`${dialect}: a method with a cache of its own is found there`, async t => {
 });
 
 test(`${dialect}: a request is named with its secrets, and what is stored of it for anybody is deleted`, async t => {
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class Keeper {
 		@Invalidates({requests: [{url: 'https://example.com/users?api_key=mine'}]})
 		async change(): Promise<void> {}
