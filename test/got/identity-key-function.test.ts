@@ -6,7 +6,7 @@ import {
 	explain,
 	getCache,
 	type CacheSettings,
-	type KeyFunction,
+	type KeyCallback,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
@@ -61,7 +61,7 @@ for (const [name, instance] of majors) {
 		test(`${name}, ${mode}: what is no key is a fault that is told, and the request is sent as without a cache`, async t => {
 			await using origin = await Origin.start(told);
 			for (const [title, give] of wrong) {
-				const {client} = createClient({...settings, keyFn: give as KeyFunction}, instance);
+				const {client} = createClient({...settings, keyFn: give as KeyCallback}, instance);
 				const faults: unknown[] = [];
 				getCache(client)!.on('settingError', fault => {
 					faults.push(fault.setting);
@@ -97,7 +97,7 @@ for (const [name, instance] of majors) {
 
 		test(`${name}, ${mode}: createKey has all of the partition, whatever the store and whatever the function makes of errors`, async t => {
 			await using origin = await Origin.start(told);
-			const functions: Record<string, KeyFunction> = {
+			const functions: Record<string, KeyCallback> = {
 				plainly: (request, create) => create(request),
 				async later(request, create) {
 					await Promise.resolve();
@@ -147,7 +147,7 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: a hit with a keyFn reads nothing but its entry`, async t => {
 		await using origin = await Origin.start(told);
-		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyFunction[]) {
+		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyCallback[]) {
 			const store = new AskedStore();
 			const {client} = createClient({keyFn, store, now: Date.now}, instance);
 			await client(origin.url, user('one'));
@@ -234,7 +234,7 @@ for (const [name, open] of stores) {
 
 test('explain throws what a keyFn throws, and a key that is none', async t => {
 	for (const [, give] of wrong.slice(0, 5)) {
-		const {client} = createClient({keyFn: give as KeyFunction});
+		const {client} = createClient({keyFn: give as KeyCallback});
 		await t.throwsAsync(explain(client, {url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
 		await t.throwsAsync(getCache(client)!.createKey({url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
 		await t.throwsAsync(getCache(client)!.contains({url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});

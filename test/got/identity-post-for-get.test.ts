@@ -6,7 +6,7 @@ import {
 	cacheInfo,
 	getCache,
 	type CacheSettings,
-	type KeyFunction,
+	type KeyCallback,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
@@ -105,7 +105,7 @@ for (const [name, instance] of majors) {
 test('the key that a keyFn makes for the GET is refused where the store cannot hold it', async t => {
 	await using folder = await temporaryFolder();
 	await using origin = await Origin.start(asContent);
-	const keyFn: KeyFunction = ({method, url}) => method === 'GET' ? url.repeat(1000) : url;
+	const keyFn: KeyCallback = ({method, url}) => method === 'GET' ? url.repeat(1000) : url;
 	const {client} = createClient({
 		...byOrigin, store: 'filesystem', cacheName: path.join(folder.path, 'cache'), keyFn,
 	});
