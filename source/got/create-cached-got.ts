@@ -38,9 +38,7 @@ export type CachedRequestFunction = {
 /** Got's stream function, which takes the cache settings of a request beside Got's own options. */
 export type CachedStreamFunction = (url: string | URL, options?: WithSettings<StreamOptions>) => Request;
 
-type CachedPagination = {
-	<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): AsyncIterableIterator<T>;
-};
+type CachedPagination = <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => AsyncIterableIterator<T>;
 
 /**
 A Got instance with a cache. It takes the cache settings of a request beside Got's own options, and is accepted wherever a Got instance is.
@@ -88,7 +86,7 @@ export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Go
 
 function withCache(client: Got): CachedGot {
 	const {extend, defaults} = client;
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	return Object.defineProperties(client, {
 		cache: {value: cache, enumerable: true},
 		cacheSettings: {value: cache.settings, enumerable: true},
