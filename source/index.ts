@@ -12,7 +12,9 @@ export type {Sorting} from './cache/listing.ts';
 export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
 export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
 export type {CacheStats} from './cache/events.ts';
-export {cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
+export {
+	cacheContext, cacheHooks, getCache, type ClientSettings,
+} from './got/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
@@ -40,14 +42,15 @@ export {
 export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
-export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
+export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/types.ts';
 export {CachedRequest} from './entry/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {Mode} from './policy/modes.ts';
 export type {AskedRule} from './policy/facts.ts';
-export type {UrlPattern} from './policy/url-patterns.ts';
+export {parseDirectives as parseCacheControl, type CacheDirectives} from './policy/directives.ts';
+export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/url-patterns.ts';
 export {
-	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,
+	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpirationTime,
 } from './policy/expiration.ts';
 export type {
 	PassReason, ReadReason, Reason, WriteReason,
@@ -66,7 +69,7 @@ export type {
 } from './entry/serializers/stage.ts';
 export {UnreadableError, type UnreadableReason} from './entry/serializers/unreadable.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type LiveSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
 } from './settings/settings.ts';
 export type {CircuitState} from './stores/breaker.ts';
 export {

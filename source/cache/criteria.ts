@@ -2,7 +2,7 @@ import {describe, SettingError} from '../errors.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
 import {earliest} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
-import type {ExpireAfter} from '../policy/expiration.ts';
+import type {ExpirationTime} from '../policy/expiration.ts';
 import {
 	compileUrlPattern,
 	isUrlPattern,
@@ -41,7 +41,7 @@ export type Criteria = {
 	readonly invalid?: boolean | undefined;
 
 	/** What was received (or validated) before a moment, or longer ago than a time. */
-	readonly olderThan?: ExpireAfter | undefined;
+	readonly olderThan?: ExpirationTime | undefined;
 };
 
 /** Criteria understood. */
@@ -165,7 +165,7 @@ function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolea
 	return value;
 }
 
-function momentOf(time: ExpireAfter | undefined, now: number): number | undefined {
+function momentOf(time: ExpirationTime | undefined, now: number): number | undefined {
 	try {
 		return time === undefined ? undefined : earliest(time, now);
 	} catch {

@@ -4,7 +4,7 @@ import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
 import {storedSize, textSize, isCall} from '../entry/stored-response.ts';
-import type {ExpireAfter} from '../policy/expiration.ts';
+import type {ExpirationTime} from '../policy/expiration.ts';
 import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {
 	resolveSettings,
@@ -396,7 +396,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	//=> 120
 	```
 	*/
-	async resetExpiration(expireAfter: ExpireAfter, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
+	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		coreOf(this).checkWritable('resetExpiration');
 		checkNames(task, 'task', taskNames);
 		return resetExpirations(coreOf(this), checkedExpiration(expireAfter), asListed(await this.#understood(criteria)), task);
@@ -614,7 +614,7 @@ function checkedTarget(target: Target): {readonly key: string; readonly request?
 
 function checkedOptions(options: unknown = {}, known: Iterable<string> = saveNames): SaveOptions {
 	checkNames(options, 'options', new Set(known));
-	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpireAfter; tags?: unknown};
+	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpirationTime; tags?: unknown};
 	if (expireAfter !== undefined) {
 		checkedExpiration(expireAfter);
 	}

@@ -5,7 +5,7 @@ import {handsOutSecret} from '../identity/stored-request.ts';
 import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodedContent} from '../entry/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
-import {parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
+import {parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
 import {factsToStore} from '../policy/facts.ts';
 import {areTagsBounded} from '../policy/fields.ts';
 import {expiresAt, lifetime, resolveExpiration} from '../policy/freshness.ts';
@@ -43,7 +43,7 @@ export type DescribedResponse = {
 
 export type SaveOptions = {
 	/** How long it is fresh. Default: as the settings say. */
-	readonly expireAfter?: ExpireAfter | undefined;
+	readonly expireAfter?: ExpirationTime | undefined;
 
 	/** Beside those of its headers: at most 128 in all, of at most 256 characters each. */
 	readonly tags?: readonly string[] | undefined;
@@ -168,7 +168,7 @@ When that is.
 
 @throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
 */
-function momentOf(expireAfter: ExpireAfter, now: number): number | undefined {
+function momentOf(expireAfter: ExpirationTime, now: number): number | undefined {
 	return expiresAt(checkedExpiration(expireAfter), now);
 }
 
@@ -177,7 +177,7 @@ An expiration that something stored can have.
 
 @throws {TypeError} Where it is none, or `DO_NOT_CACHE`.
 */
-export function checkedExpiration(expireAfter: ExpireAfter): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
+export function checkedExpiration(expireAfter: ExpirationTime): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
 	const expiration = parseExpiration(expireAfter);
 	if (expiration === undefined || expiration.kind === 'do-not-cache') {
 		throw new SettingError('expireAfter', expireAfter, 'seconds, a Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`');

@@ -11,7 +11,7 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
-import type {TagFunction} from '../settings/settings.ts';
+import type {TagCallback} from '../settings/settings.ts';
 import type {ExchangeSettings} from './settings.ts';
 import type {SentRequest} from './types.ts';
 
@@ -81,7 +81,7 @@ export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'no
 /**
 The tags that the user's function gives; `undefined` where it fails, which a `settingError` event reports: a response that could not be deleted by its tags is better not stored.
 */
-export function tagsGiven(tagsFor: TagFunction, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
+export function tagsGiven(tagsFor: TagCallback, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
 	try {
 		const tags: unknown = tagsFor(response);
 		if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && tag !== '')) {

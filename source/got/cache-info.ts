@@ -1,4 +1,5 @@
 import type {Options} from 'got';
+import {describe as describeValue} from '../errors.ts';
 import type {ExchangeInfo} from '../exchange/types.ts';
 import type {Reason} from '../policy/reasons.ts';
 import {rememberedExchange} from './attempt-options.ts';
@@ -50,6 +51,8 @@ What the cache knows of a response: its key, why it came from where it came, whe
 
 Takes the response of the promise API, `stream.response` of the stream API, or an error's `response`. One that no cache saw has the reason `'disabled'` and no dates.
 
+@throws {TypeError} When it is given something that is not a response of Got.
+
 @example
 ```
 const response = await client('https://example.com');
@@ -58,7 +61,12 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const remembered = rememberedExchange(response.request.options);
+	const options = (response as {readonly request?: {readonly options?: Options}} | undefined | null)?.request?.options;
+	if (typeof options !== 'object') {
+		throw new TypeError(`Expected a response of Got, got ${describeValue(response)}. Pass the response that a request resolves to, the \`response\` of a stream, or the \`response\` of an error.`);
+	}
+
+	const remembered = rememberedExchange(options);
 	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
 }
 

@@ -24,11 +24,7 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const exchanges = clientOfInstance(client)?.here;
-	if (exchanges === undefined) {
-		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
-	}
-
+	const exchanges = clientOfInstance(client).here;
 	const {method = 'GET', url, headers = {}, body} = request;
 	const {options} = client.defaults;
 	const native = {

@@ -35,7 +35,7 @@ import {
 import type {
 	IdentitySettings,
 	KeyRequest,
-	PartitionFunction,
+	PartitionCallback,
 	StorableRequest,
 } from './types.ts';
 
@@ -68,7 +68,7 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 /** The settings of a client that decide the key. Each has the default of the client's setting of that name. */
 export type KeySettings = {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
-	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
 	readonly partitionSecret?: string | Uint8Array | undefined;
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
 	readonly contentRootKey?: string | undefined;
@@ -142,7 +142,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 	}
 }
 
-function tenantOf(request: KeyRequest, partitionBy: PartitionFunction): unknown {
+function tenantOf(request: KeyRequest, partitionBy: PartitionCallback): unknown {
 	try {
 		return partitionBy(request);
 	} catch (error) {

@@ -25,18 +25,18 @@ export type StorableRequest = KeyRequest & {
 };
 
 /** Names the tenant that a request is for: tenants never share a response. */
-export type PartitionFunction = (request: KeyRequest) => string;
+export type PartitionCallback = (request: KeyRequest) => string;
 
 /**
 Makes the key of a request, or gives `undefined` for one that is not to be cached. `createKey` makes the key that the request would have without a `keyFn`.
 */
-export type KeyFunction = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
+export type KeyCallback = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
 
 /** The settings that decide the identity of a request, parsed. */
 export type IdentitySettings = {
 	/** The request headers that are included in the key: none, all, or those named (in lower case). */
 	readonly matchHeaders: boolean | readonly string[];
-	readonly partitionBy: 'credentials' | false | PartitionFunction;
+	readonly partitionBy: 'credentials' | false | PartitionCallback;
 	readonly ignoredParameters: Ignored;
 
 	/** The member of a JSON body below which parameters are ignored by name; `undefined` is everywhere. */
@@ -48,5 +48,5 @@ export type IdentitySettings = {
 
 /** The settings of identity with the function that takes the place of the default key. */
 export type KeySettingsOfCache = IdentitySettings & {
-	readonly keyFn: KeyFunction | undefined;
+	readonly keyFn: KeyCallback | undefined;
 };

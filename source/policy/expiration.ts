@@ -34,10 +34,10 @@ export type DurationLike = {
 /**
 How long a response is fresh: seconds, a moment, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`.
 */
-export type ExpireAfter = number | Date | string | DurationLike;
+export type ExpirationTime = number | Date | string | DurationLike;
 
 /**
-An `ExpireAfter` understood. `after` 0 ms is immediately; `at` is in milliseconds since the epoch.
+A parsed `ExpirationTime`. `after` 0 ms is immediately; `at` is in milliseconds since the epoch.
 */
 export type Expiration =
 	| {readonly kind: 'after'; readonly milliseconds: number}
@@ -83,7 +83,7 @@ export function parsePeriod(value: unknown): number | undefined {
 /**
 The moment at which something received at `start` expires; `undefined` for never, and for `DO_NOT_CACHE`, where it does not matter.
 
-Beside every `ExpireAfter` it takes what an `Expires` header may hold: an HTTP date, or a whole number, which is not a date and so means already expired (RFC 9111 §5.3).
+In addition to every `ExpirationTime` it accepts what an `Expires` header may hold: an HTTP date, or a whole number, which is not a date and so means already expired (RFC 9111 §5.3).
 
 @throws {TypeError} Where the value means nothing.
 
@@ -93,7 +93,7 @@ getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
 //=> 2026-01-01T01:30:00.000Z
 ```
 */
-export function getExpirationDatetime(value: ExpireAfter | undefined, start: Date): Date | undefined {
+export function getExpirationDatetime(value: ExpirationTime | undefined, start: Date): Date | undefined {
 	if (value === undefined) {
 		return undefined;
 	}

@@ -1,4 +1,4 @@
-import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
+import {deltaMilliseconds, requestDirectives, type CacheDirectives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import type {Fields} from './fields.ts';
 import {resolveExpiration} from './freshness.ts';
@@ -86,7 +86,7 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 // For other methods, a tag in `If-None-Match` that still matches makes the request fail (RFC 9110 §13.1.2).
 const validatedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
-function toRequestDirectives(directives: Directives): RequestDirectives {
+function toRequestDirectives(directives: CacheDirectives): RequestDirectives {
 	return {
 		noStore: directives.has('no-store'),
 		noCache: directives.has('no-cache'),
@@ -99,7 +99,7 @@ function toRequestDirectives(directives: Directives): RequestDirectives {
 }
 
 /** The period of a directive in milliseconds: `Infinity` for a directive without an argument. */
-function withoutEnd(directives: Directives, name: string): number | undefined {
+function withoutEnd(directives: CacheDirectives, name: string): number | undefined {
 	return directives.get(name) === true ? Infinity : deltaMilliseconds(directives, name, 0);
 }
 

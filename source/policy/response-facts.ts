@@ -4,7 +4,7 @@ import {
 	parseDirectives,
 	qualifiedFields,
 	targetedDirectives,
-	type Directives,
+	type CacheDirectives,
 } from './directives.ts';
 import type {Expiration} from './expiration.ts';
 import {factsToStore, originFacts, type RequestFacts} from './facts.ts';
@@ -251,7 +251,7 @@ type Optional<Value> = {readonly value: Value | undefined};
 
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
 	const targeted = targets.length === 0 ? undefined : targetedDirectives(fields, targets);
-	const directives: Directives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
+	const directives: CacheDirectives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
 	const withheld = qualifiedFields(directives, 'no-cache');
 	return {
 		noStore: directives.has('no-store'),

@@ -7,7 +7,7 @@ import {
 	parseExpiration,
 	parsePeriod,
 	type Expiration,
-	type ExpireAfter,
+	type ExpirationTime,
 } from '../policy/expiration.ts';
 import {settingsOfMode, type Mode} from '../policy/modes.ts';
 import {
@@ -20,7 +20,7 @@ import {
 	compileUrlPattern,
 	isUrlPattern,
 	type UrlExpiration,
-	type UrlsExpireAfter,
+	type ExpirationPatterns,
 } from '../policy/url-patterns.ts';
 import type {
 	CacheSettings,
@@ -434,7 +434,7 @@ getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
 //=> 2026-01-01T01:30:00.000Z
 ```
 */
-export function getExpirationDatetime(expireAfter: ExpireAfter | undefined, start: Date = new Date()): Date | undefined {
+export function getExpirationDatetime(expireAfter: ExpirationTime | undefined, start: Date = new Date()): Date | undefined {
 	return expirationFrom(expireAfter, start);
 }
 
@@ -449,9 +449,9 @@ getUrlExpiration('https://example.com/live/1', [['example.com/live', '30s'], ['e
 //=> '30s'
 ```
 */
-export function getUrlExpiration(url: string, urlsExpireAfter: UrlsExpireAfter): ExpireAfter | undefined {
+export function getUrlExpiration(url: string, urlsExpireAfter: ExpirationPatterns): ExpirationTime | undefined {
 	const {urlsExpireAfter: compiled} = resolveSettings({urlsExpireAfter});
-	const written = isPlainObject(urlsExpireAfter) ? Object.values(urlsExpireAfter as Record<string, ExpireAfter>) : Array.from(urlsExpireAfter as Iterable<readonly [unknown, ExpireAfter]>, ([, expireAfter]) => expireAfter);
+	const written = isPlainObject(urlsExpireAfter) ? Object.values(urlsExpireAfter as Record<string, ExpirationTime>) : Array.from(urlsExpireAfter as Iterable<readonly [unknown, ExpirationTime]>, ([, expireAfter]) => expireAfter);
 	return written[compiled.findIndex(({matches}) => matches(url))];
 }
 

@@ -1,9 +1,9 @@
 import type {Ignored, IgnoredParameter} from '../identity/credentials.ts';
-import type {KeyFunction, PartitionFunction} from '../identity/types.ts';
+import type {KeyCallback, PartitionCallback} from '../identity/types.ts';
 import type {CachedResponse} from '../entry/cached-response.ts';
-import type {DurationLike, ExpireAfter, Expiration} from '../policy/expiration.ts';
+import type {DurationLike, ExpirationTime, Expiration} from '../policy/expiration.ts';
 import type {Mode} from '../policy/modes.ts';
-import type {UrlExpiration, UrlsExpireAfter} from '../policy/url-patterns.ts';
+import type {UrlExpiration, ExpirationPatterns} from '../policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {StoreSetting} from '../stores/open.ts';
 
@@ -17,10 +17,11 @@ type SingleFlight = {
 	readonly maxWait: number | string | DurationLike;
 };
 
-type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
+/** Decides whether a response may be stored and used. */
+export type FilterCallback = (response: CachedResponse) => boolean | Promise<boolean>;
 
-/** The tags of a response, beside those that its headers give. */
-export type TagFunction = (response: CachedResponse) => readonly string[];
+/** Returns the tags of a response, in addition to those that its headers name. */
+export type TagCallback = (response: CachedResponse) => readonly string[];
 
 /**
 Settings that a client has and that a single request may change. A wrong value is a `SettingError`, which is a `TypeError`.
@@ -35,7 +36,7 @@ type SharedSettings = {
 	{expireAfter: '6h'}
 	```
 	*/
-	readonly expireAfter?: ExpireAfter | undefined;
+	readonly expireAfter?: ExpirationTime | undefined;
 
 	/**
 	The status codes, of 100 to 599, that are stored. Redirects are stored whatever it says.
@@ -90,7 +91,7 @@ type SharedSettings = {
 	{filterFn: response => response.size > 0}
 	```
 	*/
-	readonly filterFn?: FilterFunction | undefined;
+	readonly filterFn?: FilterCallback | undefined;
 
 	/**
 	Makes the key under which a response is stored; `undefined` is for a request that is not to be cached. Without one, the key is made of method, target URL, TLS settings, body and credentials.
@@ -103,7 +104,7 @@ type SharedSettings = {
 	{keyFn: (request, createKey) => createKey({...request, url: request.url.toLowerCase()})}
 	```
 	*/
-	readonly keyFn?: KeyFunction | undefined;
+	readonly keyFn?: KeyCallback | undefined;
 
 	/**
 	Send nothing: what is not stored is answered with a 504 (RFC 9111 §5.2.1.7).
@@ -220,7 +221,7 @@ export type CacheSettings = SharedSettings & {
 	{urlsExpireAfter: [['*.example.com/live', '30s'], [/\/static\//, NEVER_EXPIRE]]}
 	```
 	*/
-	readonly urlsExpireAfter?: UrlsExpireAfter | undefined;
+	readonly urlsExpireAfter?: ExpirationPatterns | undefined;
 
 	/**
 	Let response headers decide, by RFC 9111 for a private cache: `Cache-Control`, `Expires`, `Age`, `Vary` and the rest come before the settings of expiration. Then `expireAfter` and `allowableCodes` are unset unless given: what says nothing of its freshness gets a heuristic one.
@@ -334,7 +335,7 @@ export type CacheSettings = SharedSettings & {
 	{partitionBy: request => String(request.headers['x-tenant'])}
 	```
 	*/
-	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
 
 	/**
 	What credentials are digested with before they are included in a key, so that nobody who reads the store can try guesses: for several caches that share what they store, in different stores or after a restore. Without one, each cache makes its own, and keeps it in its store.
@@ -540,7 +541,7 @@ export type CacheSettings = SharedSettings & {
 	{tags: response => [new URL(response.url).hostname]}
 	```
 	*/
-	readonly tags?: TagFunction | undefined;
+	readonly tags?: TagCallback | undefined;
 
 	/**
 	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none. The umask says who may read the files of `'sqlite'` and `'filesystem'`, unless their `fileMode` does.
@@ -637,8 +638,8 @@ type ResolvedSharedSettings = {
 	readonly allowableMethods: ReadonlySet<string>;
 	readonly alwaysRevalidate: boolean;
 	readonly disabled: boolean;
-	readonly filterFn: FilterFunction | undefined;
-	readonly keyFn: KeyFunction | undefined;
+	readonly filterFn: FilterCallback | undefined;
+	readonly keyFn: KeyCallback | undefined;
 	readonly onlyIfCached: boolean;
 	readonly readOnly: boolean;
 
@@ -680,7 +681,7 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly matchHeaders: boolean | readonly string[];
 	readonly ignoredParameters: Ignored;
 	readonly contentRootKey: string | undefined;
-	readonly partitionBy: 'credentials' | false | PartitionFunction;
+	readonly partitionBy: 'credentials' | false | PartitionCallback;
 	readonly partitionSecret: string | Uint8Array | undefined;
 
 	/** Milliseconds; 0 is off, `Infinity` without end. */
@@ -711,7 +712,7 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	/** `undefined` leaves it to the store. */
 	readonly maxEntries: number | undefined;
 	readonly jitter: number;
-	readonly tags: TagFunction | undefined;
+	readonly tags: TagCallback | undefined;
 	readonly mode: Mode | undefined;
 	readonly autoclose: boolean;
 	readonly now: () => number;

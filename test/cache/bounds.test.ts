@@ -54,7 +54,7 @@ for (const [what, headers, body, request, statusCode = 200] of answers) {
 		});
 		const store = new MemoryStore({maxBytes, now: () => 0});
 		const {client} = createClient({store, allowableMethods: ['GET', 'POST']});
-		const cache = getCache(client)!;
+		const cache = getCache(client);
 		for (let index = 0; index < 120; index++) {
 			await client(`${origin.url}/${index}`, {throwHttpErrors: false, ...request(index)} as OptionsInit & {isStream?: false});
 		}
@@ -80,7 +80,7 @@ test('a store that cannot measure itself has the size that the same entries have
 			await client.post(origin.url, {json: {index, large}});
 		}
 
-		sizes.push(await getCache(client)!.size());
+		sizes.push(await getCache(client).size());
 	}
 
 	const [inMemory, listed] = sizes as [number, number];
@@ -97,7 +97,7 @@ test('a small body that was compressed does not keep the buffer in which it was 
 	const store = new MemoryStore({now: () => 0});
 	const {client} = createClient({store});
 	await client(origin.url);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const bodies = (await Array.fromAsync(store.iterate())).map(([, value]) => (value as {body?: Uint8Array}).body).filter(body => body !== undefined);
 	t.deepEqual(bodies.map(body => [Buffer.from(body).toString(), body.buffer.byteLength]), [['small', 5]]);
 });
@@ -148,7 +148,7 @@ test('what waits to be written counts with its decoded body and all that is stor
 			now: () => Date.now(),
 			...settings,
 		});
-		const cache = getCache(client)!;
+		const cache = getCache(client);
 		const codes: unknown[] = [];
 		cache.on('storeError', ({error}) => {
 			codes.push((error as {code: unknown}).code);

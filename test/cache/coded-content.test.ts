@@ -51,7 +51,7 @@ for (const path of [...Object.keys(encoders), 'gzip,br']) {
 			},
 		};
 		const client = got.extend(cacheHooks(settings), {decompress: false});
-		const cache = getCache(client)!;
+		const cache = getCache(client);
 		const url = `${origin.url}/${path}`;
 		const coded = await client(url).buffer();
 		await cache.idle();
@@ -90,7 +90,7 @@ test('a coded body that is broken is read as it is', async t => {
 	});
 	const client = got.extend(cacheHooks({store: 'memory', storeEncoded: true}), {decompress: false});
 	await client(origin.url);
-	const [stored] = await Array.fromAsync(getCache(client)!.responses());
+	const [stored] = await Array.fromAsync(getCache(client).responses());
 	t.is(stored!.text(), 'no gzip');
-	t.is((await getCache(client)!.toHar()).log.entries[0]!.response.content.encoding, 'base64');
+	t.is((await getCache(client).toHar()).log.entries[0]!.response.content.encoding, 'base64');
 });

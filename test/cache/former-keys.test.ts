@@ -96,7 +96,7 @@ for (const [name, open] of stores) {
 		test(`${name}: what the first format stored of ${title} is ${answers === 'dropped' ? 'dropped' : 'moved to the key that it has now'}`, async t => {
 			await using folder = await temporaryFolder();
 			const {client} = createClient({...open(folder.path), ...allowing});
-			await using cache = getCache(client)!;
+			await using cache = getCache(client);
 			await coreOf(cache).managedEntries.write(formerKey(title), former(request, request.url === 'nowhere' ? {url: 'http://api.example/'} : {}));
 			t.is(await cache.count(), 1);
 			t.deepEqual(await cache.recreateKeys(), answers === 'dropped' ? {kept: 0, moved: 0, dropped: 1} : {kept: 0, moved: 1, dropped: 0});
@@ -119,7 +119,7 @@ for (const [name, open] of stores) {
 			response.end('sent');
 		});
 		const {client} = createClient({...open(folder.path), ...allowing});
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		const faults: unknown[] = [];
 		for (const event of ['storeError', 'settingError', 'internalError'] as const) {
 			cache.on(event, (fault: unknown) => {
@@ -151,7 +151,7 @@ test('variants of the first format move with their resource', async t => {
 		response.end(`of ${String(request.headers['x-team'])}`);
 	});
 	const {client} = createClient(allowing);
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const core = coreOf(cache);
 	const ask = async (team: string): Promise<{body: string; isFromCache: boolean}> => {
 		const options: OptionsInit = {headers: {'x-team': team}};
@@ -188,7 +188,7 @@ test('a keyFn sees no request of the first format of which something is not know
 			return `mine:${method} ${url}`;
 		},
 	});
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	for (const [title, request] of entries) {
 		await coreOf(cache).managedEntries.write(formerKey(title), former(request, request.url === 'nowhere' ? {url: 'http://api.example/'} : {}));
 	}

@@ -24,7 +24,7 @@ function party(values: SharedStore['values'], settings: CacheSettings = {}): Par
 	const {client} = createClient({
 		store, cacheControl: true, expireAfter: undefined, partitionSecret: 'secret', storeTimeout: 20_000, now: () => Date.now(), ...settings,
 	});
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const errors: string[] = [];
 	cache.on('storeError', ({error}) => {
 		errors.push(String(error));
@@ -106,7 +106,7 @@ test('on a store of one process nothing of invalidations is read or written', as
 	const {client} = createClient({
 		store, cacheControl: true, expireAfter: undefined, now: () => Date.now(),
 	});
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	await client(url);
 	t.true((await client(url)).isFromCache);
 	await client.post(url);

@@ -14,7 +14,7 @@ function party(values: SharedStore['values'], settings: CacheSettings): {readonl
 	const {client} = createClient({
 		store: new SharedStore(values), ...byOrigin, now: () => Date.now(), ...settings,
 	});
-	return {client, cache: getCache(client)!};
+	return {client, cache: getCache(client)};
 }
 
 /** Every plain digest that somebody would make of a text. */

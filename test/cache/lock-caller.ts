@@ -14,7 +14,7 @@ process.send!('ready');
 process.once('message', () => {
 	void (async () => {
 		const responses = await Promise.all(Array.from({length: Number(count)}, async () => client(url)));
-		await getCache(client)!.close();
+		await getCache(client).close();
 		process.send!({
 			bodies: [...new Set(responses.map(({body}) => body))],
 			sent: responses.filter(response => !response.isFromCache).length,

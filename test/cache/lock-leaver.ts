@@ -13,12 +13,12 @@ process.once('message', way => {
 		switch (way) {
 			case 'abort': {
 				controller.abort();
-				await getCache(client)!.close();
+				await getCache(client).close();
 				break;
 			}
 
 			case 'close': {
-				await getCache(client)!.close();
+				await getCache(client).close();
 				break;
 			}
 

@@ -139,7 +139,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		t.is(await waiting, 'answer 2');
 		t.true(performance.now() - start < 1000);
 		t.is(origin.count, 2);
-		await getCache(client)!.close();
+		await getCache(client).close();
 	});
 
 	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
@@ -178,7 +178,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			const start = performance.now();
 			t.is((await client(origin.url)).body, 'answer 2');
 			t.true(performance.now() - start < 1000);
-			await getCache(client)!.close();
+			await getCache(client).close();
 		});
 	}
 }
@@ -197,10 +197,10 @@ test('a request that is aborted has given back its lock when `close` has ended, 
 	t.is((await locks()).length, 2);
 	const start = performance.now();
 	controller.abort();
-	await getCache(first)!.close();
+	await getCache(first).close();
 	t.true(performance.now() - start < 500);
 	t.is((await locks()).length, 1);
-	await getCache(second)!.close();
+	await getCache(second).close();
 	t.true(performance.now() - start >= 900);
 	t.deepEqual(await locks(), []);
 	await t.throwsAsync(one, {name: 'AbortError'});
@@ -219,7 +219,7 @@ test('`close` waits for what is under way, which is stored', async t => {
 		await delay(5);
 	}
 
-	await getCache(first)!.close();
+	await getCache(first).close();
 	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
 	t.is(keys.filter(key => !key.includes(':lock:')).length, 1);
 	t.is((await one).body, 'answer');
@@ -279,8 +279,8 @@ test('a lock is given back when the response is there, and is no entry', async t
 	t.is(one.body, other.body);
 	t.is([one, other].filter(response => response.isFromCache).length, 1);
 	t.like(cacheInfo(one.isFromCache ? one : other), {reason: 'fresh', collapsed: false});
-	await getCache(first)!.idle();
-	await getCache(second)!.idle();
+	await getCache(first).idle();
+	await getCache(second).idle();
 	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
 	t.deepEqual(keys.filter(key => key.includes(':lock:')), []);
 });
@@ -360,7 +360,7 @@ test('whoever takes a lock that another has given back meanwhile looks once more
 	const other = second(origin.url);
 	const [answered] = await Promise.race([one.then(response => [response]), other.then(response => [response])]);
 	t.false(answered!.isFromCache);
-	await Promise.all([getCache(first)!.idle(), getCache(second)!.idle()]);
+	await Promise.all([getCache(first).idle(), getCache(second).idle()]);
 	stored.resolve();
 	const both = await Promise.all([one, other]);
 	t.is(both.filter(response => response.isFromCache).length, 1);

@@ -76,7 +76,7 @@ export async function manage(t: ExecutionContext, open: (typeof places)[number][
 		const client = got.extend({retry: {limit: 0}}, cacheHooks({
 			store, now: clock.now, expireAfter: 60, partitionSecret: 'secret', ...settings, ...own,
 		}));
-		return {client, cache: getCache(client)!};
+		return {client, cache: getCache(client)};
 	};
 
 	return {

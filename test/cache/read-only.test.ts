@@ -165,8 +165,8 @@ for (const [way, makeClient] of Object.entries(ways)) {
 			}
 
 			await writer(`${origin.url}/vary-unreadable`, {headers: {'accept-language': 'de'}});
-			await getCache(writer)!.idle();
-			for await (const {url, cacheKey} of getCache(writer)!.responses()) {
+			await getCache(writer).idle();
+			for await (const {url, cacheKey} of getCache(writer).responses()) {
 				if (url.endsWith('unreadable')) {
 					store.values.set(cacheKey, Buffer.from('rubbish'));
 				}
@@ -177,19 +177,19 @@ for (const [way, makeClient] of Object.entries(ways)) {
 			store.writes.length = 0;
 			const client = makeClient(store, {...common, filterFn: ({url}) => !url.endsWith('/filtered')});
 			const faults: string[] = [];
-			getCache(client)!.on('storeError', ({operation, error}) => {
+			getCache(client).on('storeError', ({operation, error}) => {
 				faults.push(`${operation}: ${(error as {code?: string}).code ?? String(error)}`);
 			});
 			const results = await askAll(client, origin.url, way.startsWith('requests') ? {readOnly: true} : {});
 			t.true(results.some(([, result]) => result === 'cached'));
-			await getCache(client)!.explain({url: `${origin.url}/unreadable`});
-			await getCache(client)!.get({url: `${origin.url}/hit`});
-			await getCache(client)!.idle();
+			await getCache(client).explain({url: `${origin.url}/unreadable`});
+			await getCache(client).get({url: `${origin.url}/hit`});
+			await getCache(client).idle();
 			t.deepEqual(store.writes, []);
 			t.deepEqual(faults.filter(fault => !fault.startsWith('decode: ')), []);
 			t.true(faults.some(fault => fault.startsWith('decode: ')));
-			t.is(getCache(client)!.circuit, 'closed');
-			await getCache(client)!.close();
+			t.is(getCache(client).circuit, 'closed');
+			await getCache(client).close();
 			t.deepEqual(store.writes, []);
 			t.deepEqual(store.values, before);
 		});
@@ -272,17 +272,17 @@ test('a store that is opened read only by its owner refuses writes, which opens 
 	await using origin = await Origin.start(answer);
 	const client = got.extend(cacheHooks({store: readOnlyStore(new RecordingStore()), expireAfter: '1h'}));
 	const told = new Set<unknown>();
-	getCache(client)!.on('storeError', ({error}) => {
+	getCache(client).on('storeError', ({error}) => {
 		told.add((error as {code: unknown}).code);
 	});
 	for (let index = 0; index < 7; index++) {
 		await client(`${origin.url}/${index}`);
 	}
 
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.deepEqual([...told], ['ERR_STORE_READ_ONLY']);
-	t.is(getCache(client)!.circuit, 'closed');
-	await t.throwsAsync(getCache(client)!.clear(), {code: 'ERR_STORE_READ_ONLY'});
+	t.is(getCache(client).circuit, 'closed');
+	await t.throwsAsync(getCache(client).clear(), {code: 'ERR_STORE_READ_ONLY'});
 });
 
 /** All files below a folder, with what is in them and when it was changed. */
@@ -320,14 +320,14 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			const cacheName = join(folder, 'cache');
 			const writer = got.extend(cacheHooks({store, cacheName, expireAfter: '1h'}));
 			await writer(`${origin.url}/hit`);
-			await getCache(writer)!.close();
+			await getCache(writer).close();
 			const before = filesIn(folder);
 			const client = got.extend(cacheHooks({
 				store, cacheName, expireAfter: '1h', ...settings,
 			}));
 			t.true((await client(`${origin.url}/hit`)).isFromCache);
 			await askAll(client, origin.url);
-			await getCache(client)!.close();
+			await getCache(client).close();
 			t.deepEqual(filesIn(folder), before);
 		});
 
@@ -336,10 +336,10 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			const folder = temporaryFolder(t);
 			const client = got.extend({retry: {limit: 0}}, cacheHooks({store, cacheName: join(folder, 'mistyped'), ...settings}));
 			const told: unknown[] = [];
-			getCache(client)!.on('storeError', ({error}) => {
+			getCache(client).on('storeError', ({error}) => {
 				told.push((error as {code: unknown}).code);
 			});
-			await t.throwsAsync(getCache(client)!.ready(), {code: 'ERR_STORE_OPEN'});
+			await t.throwsAsync(getCache(client).ready(), {code: 'ERR_STORE_OPEN'});
 			if ('mode' in settings) {
 				const error: unknown = await client(`${origin.url}/hit`).catch((error: unknown) => error);
 				told.push(...codesOf(error).slice(0, 2));
@@ -350,7 +350,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 
 			t.is(told[0], 'ERR_STORE_OPEN');
 			t.deepEqual(told.slice(1), 'mode' in settings ? ['ERR_NOT_RECORDED', 'ERR_STORE_OPEN'] : ['answer to /hit']);
-			await getCache(client)!.close();
+			await getCache(client).close();
 			t.deepEqual(readdirSync(folder), []);
 		});
 	}

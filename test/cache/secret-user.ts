@@ -12,7 +12,7 @@ while (Date.now() < Number(startTime)) {
 
 const request = async (): Promise<string> => cacheInfo(await client(url, {headers: {authorization: 'a'}})).key!;
 await request();
-await getCache(client)!.idle();
+await getCache(client).idle();
 await delay(500);
 process.stdout.write(await request());
-await getCache(client)!.close();
+await getCache(client).close();

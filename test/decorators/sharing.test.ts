@@ -92,7 +92,7 @@ for (const [name, instance] of majors) {
 			const ask = cached(async (): Promise<string> => {
 				await areBegun.promise;
 				return client(origin.url).text();
-			}, '1h', {result: true, name: 'ask', cache: getCache(client)!});
+			}, '1h', {result: true, name: 'ask', cache: getCache(client)});
 
 			const results = [
 				...(begins === 'the request' ? [] : [ask()]),

@@ -15,13 +15,13 @@ for (const [name, instance] of majors) {
 		const {client: plain, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true}, instance);
 		const client = plain.extend({timeout: {request: 500}});
 		const errors: unknown[] = [];
-		getCache(client)!.on('backgroundError', ({error}) => {
+		getCache(client).on('backgroundError', ({error}) => {
 			errors.push(error);
 		});
 		await client(origin.url);
 		clock.advance(120);
 		t.is((await client(origin.url)).body, 'answer');
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(errors.length, 1);
 		t.is((errors[0] as Error).name, 'TimeoutError');
 	});
@@ -36,12 +36,12 @@ for (const [name, instance] of majors) {
 		await client(origin.url);
 		clock.advance(79);
 		await client(origin.url);
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(origin.count, 1);
 		clock.advance(1);
 		const responses = await Promise.all(Array.from({length: 10}, async () => client(origin.url)));
 		t.true(responses.every(response => response.body === 'answer 1' && cacheInfo(response).reason === 'fresh'));
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(origin.count, 2);
 		t.is((await client(origin.url)).body, 'answer 2');
 		clock.advance(90);
@@ -49,7 +49,7 @@ for (const [name, instance] of majors) {
 			t.is(String(chunk), 'answer 2');
 		}
 
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(origin.count, 3);
 	});
 }
@@ -74,11 +74,11 @@ test('no more refreshes run at a time than are allowed, and what is over is left
 	clock.advance(120);
 	most = 0;
 	await Promise.all(urls.map(async url => client(url)));
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.is(most, 2);
 	t.is(origin.count, 8);
 	await Promise.all(urls.map(async url => client(url)));
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.is(origin.count, 10);
 });
 
@@ -90,13 +90,13 @@ test('two clients of one cache share its bound on refreshes', async t => {
 	});
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true, maxRefreshes: 2});
 	const other = got.extend({retry: {limit: 0}}, cacheHooks({
-		cache: getCache(client)!, expireAfter: 60, staleWhileRevalidate: true, maxRefreshes: 2,
+		cache: getCache(client), expireAfter: 60, staleWhileRevalidate: true, maxRefreshes: 2,
 	}));
 	const urls = Array.from({length: 6}, (_, index) => `${origin.url}/${index}`);
 	await Promise.all(urls.map(async url => client(url)));
 	clock.advance(120);
 	await Promise.all(urls.map(async (url, index) => (index % 2 === 0 ? client : other)(url)));
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.is(origin.count, 8);
 });
 
@@ -132,7 +132,7 @@ test('`waitUntil` gets each refresh and each pending write; its fault is an even
 		},
 	});
 	const faults: string[] = [];
-	getCache(client)!.on('settingError', ({setting}) => {
+	getCache(client).on('settingError', ({setting}) => {
 		faults.push(setting);
 	});
 	await client(origin.url);
@@ -145,7 +145,7 @@ test('`waitUntil` gets each refresh and each pending write; its fault is an even
 	t.is(work.length, 2);
 	await Promise.all(work);
 	t.is(origin.count, 2);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.true(work.length >= 3);
 	t.deepEqual(faults, ['waitUntil']);
 });

@@ -204,8 +204,8 @@ async function invalidateUnderWay(t: ExecutionContext, [action, invalidate]: rea
 	const settings = {...opened.settings, cacheControl};
 	const client = open(settings, clock);
 	const other = isOther ? open(settings, clock) : client;
-	await using cache = getCache(client)!;
-	await using otherCache = getCache(other)!;
+	await using cache = getCache(client);
+	await using otherCache = getCache(other);
 	const keys = await Promise.all(origin.urls.map(async url => (await cache.createKey({url}))!));
 	const stage = {
 		origin, client, cache, clock, keys,
@@ -278,7 +278,7 @@ for (const cacheControl of [false, true]) {
 				const settings = {...opened.settings, cacheControl};
 				const tell = await startOther(t, settings);
 				const client = open(settings, clock);
-				await using cache = getCache(client)!;
+				await using cache = getCache(client);
 				const asked = await states[state]!({
 					origin, client, cache, clock, keys: [],
 				});
@@ -317,7 +317,7 @@ for (const [action, invalidate] of Object.entries(actions)) {
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());
 		const client = open({store, cacheControl: true, storeTimeout: 20_000}, clock);
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		const keys = await Promise.all(origin.urls.map(async url => (await cache.createKey({url}))!));
 		t.deepEqual([...new Set(await versions(client, origin.urls))], ['version 1']);
 		origin.version = 2;
@@ -343,7 +343,7 @@ for (const [action, invalidate] of named) {
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());
 		const client = open({store, cacheControl: true, storeTimeout: 50}, clock);
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		// With more faults, the store would be left alone.
 		const urls = origin.urls.slice(0, 1);
 		const keys = [(await cache.createKey({url: urls[0]!}))!];

@@ -24,5 +24,5 @@ test('two variants that are asked for at the same time do not wait for the lock 
 	t.deepEqual(bodies, ['dede', 'frfr']);
 	// A lock lasts for 10 seconds.
 	t.true(performance.now() - start < 8000);
-	await getCache(client)!.close();
+	await getCache(client).close();
 });

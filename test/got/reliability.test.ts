@@ -30,7 +30,7 @@ test.serial('the circuit is told by events and by the cache: open after five fau
 	};
 
 	const {client} = createClient({store});
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const states: string[] = [];
 	cache.on('circuit', ({state, of}) => {
 		states.push(`${of} ${state}`);
@@ -57,15 +57,15 @@ test.serial('the circuit is told by events and by the cache: open after five fau
 
 test('`ready` tells whether the store can be used; requests do not ask', async t => {
 	const store = new MemoryStore();
-	await getCache(createClient({store}).client)!.ready();
+	await getCache(createClient({store}).client).ready();
 	store.get = () => {
 		throw new Error('no such folder');
 	};
 
-	await t.throwsAsync(getCache(createClient({store}).client)!.ready(), {message: 'no such folder'});
+	await t.throwsAsync(getCache(createClient({store}).client).ready(), {message: 'no such folder'});
 	const hanging = Object.assign(new MemoryStore(), {get: async () => new Promise<undefined>(() => {})});
-	await t.throwsAsync(getCache(createClient({store: hanging, storeTimeout: 20}).client)!.ready(), {code: 'ERR_STORE_TIMEOUT'});
-	await t.throwsAsync(getCache(createClient({store: 'sqlite', cacheName: '/dev/null/at/all'}).client)!.ready(), {code: 'ERR_STORE_OPEN'});
+	await t.throwsAsync(getCache(createClient({store: hanging, storeTimeout: 20}).client).ready(), {code: 'ERR_STORE_TIMEOUT'});
+	await t.throwsAsync(getCache(createClient({store: 'sqlite', cacheName: '/dev/null/at/all'}).client).ready(), {code: 'ERR_STORE_OPEN'});
 });
 
 test('a slow store delays no response, and what is too much for it is dropped and told', async t => {
@@ -85,7 +85,7 @@ test('a slow store delays no response, and what is too much for it is dropped an
 		store: slow, storeTimeout: 10_000, maxPendingWrites: 2, now: () => Date.now(),
 	});
 	const events: StoreErrorEvent[] = [];
-	getCache(client)!.on('storeError', event => {
+	getCache(client).on('storeError', event => {
 		events.push(event);
 	});
 	const start = performance.now();
@@ -98,7 +98,7 @@ test('a slow store delays no response, and what is too much for it is dropped an
 	t.deepEqual(responses.map(response => cacheInfo(response).stored), ['stored', 'stored', 'queue-full', 'queue-full']);
 	t.deepEqual(events.map(({operation, error}) => [operation, (error as {code: string}).code]), [['set', 'ERR_STORE_QUEUE'], ['set', 'ERR_STORE_QUEUE']]);
 	gate.resolve();
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.true((await client(`${origin.url}/0`)).isFromCache);
 	t.false((await client(`${origin.url}/3`)).isFromCache);
 	t.is(cacheInfo(await client(`${origin.url}/3`)).reason, 'fresh');
@@ -150,7 +150,7 @@ test('an entry that a store gives for another key, or with a bit that has flippe
 	const {client} = createClient({store});
 	await client(`${origin.url}/a`);
 	await client(`${origin.url}/b`);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const [[first, a], [second]] = [...values] as [[string, Uint8Array], [string, Uint8Array]];
 	values.set(second, a);
 	t.is((await client(`${origin.url}/b`)).body, '/b');
@@ -178,7 +178,7 @@ test.serial('what a store is slow at adds up to its time limit and no more', asy
 		await client(origin.url, {headers: {'accept-language': language}});
 	}
 
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const get = store.get.bind(store);
 	// Each call is within its limit; a variant takes two.
 	Object.assign(store, {

@@ -37,7 +37,7 @@ for (const [name, instance] of majors) {
 			const texts = await Promise.all(Array.from({length: 200}, async () => readStream(client.stream(`${origin.url}/stream`))));
 			t.true(texts.every(text => text === body));
 			t.is(origin.count, 2);
-			await getCache(client)!.close();
+			await getCache(client).close();
 		});
 	}
 
@@ -301,7 +301,7 @@ for (const [name, instance] of majors) {
 
 		const own = `${origin.url}/own`;
 		await askTwice(own, {filterFn: () => false});
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		clock.advance(61);
 		const all = Array.from({length: 5}, async () => client(own));
 		const shared = await gate.next();
@@ -311,7 +311,7 @@ for (const [name, instance] of majors) {
 		t.true((await Promise.all(all)).every(({body}) => body === 'shared'));
 
 		const unusable = `${origin.url}/unusable`;
-		getCache(client)!.settings.expireAfter = 0;
+		getCache(client).settings.expireAfter = 0;
 		await askTwice(unusable);
 		const each = Array.from({length: 5}, async () => client(unusable));
 		while (gate.held.length < 5) {

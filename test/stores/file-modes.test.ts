@@ -206,7 +206,7 @@ for (const name of names) {
 				const client = got.extend(cacheHooks({...setting, mode}));
 				await client(origin.url);
 				await client(origin.url, {headers: {authorization: 'Bearer abc'}});
-				await getCache(client)!.close();
+				await getCache(client).close();
 			}
 
 			const paths = readdirSync(folder, {recursive: true}) as string[];

@@ -372,11 +372,11 @@ posix('a path that is named is used, whoever can write to it', async t => {
 	for (const store of stores) {
 		const client = got.extend(cacheHooks({store, autoclose: true}));
 		const codes = new Set<unknown>();
-		getCache(client)!.on('storeError', ({error}) => {
+		getCache(client).on('storeError', ({error}) => {
 			codes.add((error as {code?: unknown}).code);
 		});
 		t.is(await client(origin.url).text(), 'one');
-		await getCache(client)!.close();
+		await getCache(client).close();
 		t.is([...codes][0], 'ERR_STORE_PLACE');
 		t.deepEqual(readdirSync(own), []);
 	}

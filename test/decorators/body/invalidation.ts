@@ -92,7 +92,7 @@ test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const api = new Api(client, origin.url);
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	await client(`${origin.url}/a`, {context: {cache: {tags: ['users']}}});
 	await api.reason('/b');
 	await cache.idle();
