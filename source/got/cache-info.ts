@@ -1,6 +1,6 @@
 import type {Options} from 'got';
 import type {ExchangeInfo} from '../exchange/types.ts';
-import type {Reason} from '../policy/reasons.ts';
+import type {Reason} from '../policy/types.ts';
 import {rememberedExchange} from './attempt-options.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type {Ignored, IgnoredParameter} from '../identity/credentials.ts';
-import type {KeyFunction, PartitionFunction} from '../identity/types.ts';
+import type {KeyFunction, PartitionFunction} from '../identity/key-parts.ts';
 import type {CachedResponse} from '../entry/cached-response.ts';
 import type {DurationLike, ExpireAfter, Expiration} from '../policy/expiration.ts';
-import type {Mode} from '../policy/modes.ts';
+import type {Mode} from '../policy/types.ts';
 import type {UrlExpiration, UrlsExpireAfter} from '../policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {StoreSetting} from '../stores/open.ts';
