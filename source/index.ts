@@ -42,10 +42,10 @@ export {
 export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
-export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/types.ts';
+export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
 export {CachedRequest} from './entry/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
-export type {Mode} from './policy/modes.ts';
+export type {Mode} from './policy/types.ts';
 export type {AskedRule} from './policy/facts.ts';
 export {parseDirectives as parseCacheControl, type CacheDirectives} from './policy/directives.ts';
 export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/url-patterns.ts';
@@ -54,7 +54,7 @@ export {
 } from './policy/expiration.ts';
 export type {
 	PassReason, ReadReason, Reason, WriteReason,
-} from './policy/reasons.ts';
+} from './policy/types.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,
 } from './entry/serializers/compressed.ts';

@@ -12,7 +12,7 @@ import {
 } from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
-import type {Reason} from '../policy/reasons.ts';
+import type {Reason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {Circuits} from '../stores/circuits.ts';

@@ -2,7 +2,7 @@ import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
 import {codeOf} from '../errors.ts';
-import type {Reason} from '../policy/reasons.ts';
+import type {Reason} from '../policy/types.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import type {CallKind} from '../stores/circuits.ts';
 import {isDebugged, printDecision} from './debug.ts';

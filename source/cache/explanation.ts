@@ -1,5 +1,5 @@
+import type {Reason} from '../policy/types.ts';
 import type {AskedRule} from '../policy/facts.ts';
-import type {Reason} from '../policy/reasons.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 
 /**

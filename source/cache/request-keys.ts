@@ -11,7 +11,7 @@ import {
 	redactRequest,
 	storableLines,
 } from '../identity/stored-request.ts';
-import type {KeySettingsOfCache, StorableRequest} from '../identity/types.ts';
+import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	fieldsOf,

@@ -4,7 +4,7 @@ import {
 	type NodeHeaders,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
-import {appendMember, fieldValue, type Fields} from '../policy/fields.ts';
+import {fieldValue, type Fields, appendMember} from '../policy/fields.ts';
 import {currentAge} from '../policy/freshness.ts';
 import {
 	cookieFields,

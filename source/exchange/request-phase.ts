@@ -4,7 +4,7 @@ import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
-import type {Reason} from '../policy/reasons.ts';
+import type {Reason} from '../policy/types.ts';
 import {
 	onLookup,
 	onRefusedKey,

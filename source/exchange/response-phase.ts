@@ -5,10 +5,9 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {isOverSoon} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
-import type {WriteReason} from '../policy/reasons.ts';
+import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {isWhole} from '../policy/storing.ts';
-import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {policySource} from './lookup.ts';
 import type {ExchangeState} from './state.ts';
 import type {

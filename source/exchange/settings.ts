@@ -1,7 +1,6 @@
-import type {KeySettingsOfCache} from '../identity/types.ts';
+import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
-import {settingsOfMode} from '../policy/modes.ts';
-import type {PolicySettings} from '../policy/types.ts';
+import {settingsOfMode, type PolicySettings} from '../policy/types.ts';
 import type {ResolvedRequestSettings, ResolvedSettings} from '../settings/settings.ts';
 
 /**

@@ -2,7 +2,7 @@ import type {Match} from '../cache/entries.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
-import type {Reason, WriteReason} from '../policy/reasons.ts';
+import type {Reason, WriteReason} from '../policy/types.ts';
 import type {RawFields} from '../policy/storing.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
 

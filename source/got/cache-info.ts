@@ -1,7 +1,7 @@
 import type {Options} from 'got';
 import {describe as describeValue} from '../errors.ts';
 import type {ExchangeInfo} from '../exchange/types.ts';
-import type {Reason} from '../policy/reasons.ts';
+import type {Reason} from '../policy/types.ts';
 import {rememberedExchange} from './attempt-options.ts';
 
 /**

@@ -4,7 +4,7 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {Action} from '../exchange/types.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
-import type {WriteReason} from '../policy/reasons.ts';
+import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
 import {replaceEmit} from './watch-request.ts';
 

@@ -1,8 +1,8 @@
 import {maxDeltaSeconds} from './directives.ts';
 import type {Expiration} from './expiration.ts';
-import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
+import type {RequestDirectives, RequestFacts} from './facts.ts';
+import type {StoredFacts, ResponseFacts} from './response-facts.ts';
 import {fieldLines, type Fields} from './fields.ts';
-import type {ResponseFacts} from './response-facts.ts';
 import type {Lifetime, PolicySettings, StoredHead} from './types.ts';
 import {getUrlExpiration} from './url-patterns.ts';
 

@@ -1,12 +1,12 @@
 import {
+	type RequestFacts,
 	always,
 	decide,
-	originFacts,
 	type AskedRule,
-	type RequestFacts,
 	type Rule,
-	type StoredFacts,
+	originFacts,
 } from './facts.ts';
+import type {StoredFacts} from './response-facts.ts';
 import {
 	forbidsStale,
 	isAcceptedStale,
@@ -17,7 +17,7 @@ import {
 } from './freshness.ts';
 import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
-import {viewFor, whole} from './view.ts';
+import {viewFor, whole} from './views.ts';
 
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;

@@ -9,7 +9,7 @@ import {
 	type Expiration,
 	type ExpirationTime,
 } from '../policy/expiration.ts';
-import {settingsOfMode, type Mode} from '../policy/modes.ts';
+import {settingsOfMode, type Mode} from '../policy/types.ts';
 import {
 	areTagsBounded,
 	isTag,

@@ -1,8 +1,8 @@
 import type {Ignored, IgnoredParameter} from '../identity/credentials.ts';
-import type {KeyCallback, PartitionCallback} from '../identity/types.ts';
+import type {KeyCallback, PartitionCallback} from '../identity/key-parts.ts';
 import type {CachedResponse} from '../entry/cached-response.ts';
 import type {DurationLike, ExpirationTime, Expiration} from '../policy/expiration.ts';
-import type {Mode} from '../policy/modes.ts';
+import type {Mode} from '../policy/types.ts';
 import type {UrlExpiration, ExpirationPatterns} from '../policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {StoreSetting} from '../stores/open.ts';

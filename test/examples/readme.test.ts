@@ -12,7 +12,7 @@ import {
 
 const readme = readPage('readme.md');
 const settingsTypes = readPage('source/settings/types.ts');
-const reasonTypes = readPage('source/policy/reasons.ts');
+const reasonTypes = readPage('source/policy/types.ts');
 
 testSamples(test, 'readme.md');
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {OptionsOfTextResponseBody, Response} from 'got';
-import {credentialResponseHeaders} from '../../source/identity/credentials.ts';
+import {credentialResponseHeaders} from '../../source/identity/credential-table.ts';
 import {cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
 import {createClient, readStream, type TestClient} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';

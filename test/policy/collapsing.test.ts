@@ -9,7 +9,7 @@ import {
 	storedHead,
 	type RequestCase,
 } from '../helpers/policy.ts';
-import type {Reason} from '../../source/policy/reasons.ts';
+import type {Reason} from '../../source/policy/types.ts';
 
 const sentFor: ReadonlyArray<readonly [reason: Reason, may: boolean]> = [
 	['miss', true],

@@ -2,9 +2,8 @@ import fs from 'node:fs';
 import test from 'ava';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
-import {ResponseFacts} from '../../source/policy/response-facts.ts';
+import {ResponseFacts, factsToStore} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import {factsToStore} from '../../source/policy/facts.ts';
 import {countCalls, type Calls} from '../helpers/calls.ts';
 import {
 	byOrigin,
