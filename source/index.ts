@@ -1,12 +1,12 @@
-export type {UpdatedCache} from './cache/copying.ts';
+export type {UpdatedCache} from './cache/saving.ts';
 export type {Criteria} from './cache/criteria.ts';
 export type {DescribedRequest} from './identity/sent-request.ts';
 export type {
 	AnswerEvent, CacheEvents, RemovalEvent, StoreErrorEvent, WriteEvent,
 } from './cache/events.ts';
-export type {Explanation} from './cache/explanation.ts';
-export type {ImportedHar} from './cache/from-har.ts';
-export type {Har, HarEntry} from './cache/har-types.ts';
+export type {Explanation} from './cache/client.ts';
+export type {ImportedHar} from './cache/import-har.ts';
+export type {Har, HarEntry} from './cache/har.ts';
 export {HttpCache, type Target} from './cache/http-cache.ts';
 export type {Sorting} from './cache/listing.ts';
 export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';

@@ -1,25 +1,23 @@
+import type {PolicySettings, StorageTerms} from '../policy/types.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
 import type {Ignored} from '../identity/credentials.ts';
 import {redactUrl} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
 import {handsOutSecret, storableLines} from '../identity/stored-request.ts';
-import {
-	fieldsOf,
-	storedResponse,
-	type StoredCookie,
-	type StoredRequest,
-	type StoredResponse,
-	type Variation,
-} from '../entry/stored-response.ts';
+import {fieldsOf, storedResponse, type StoredCookie, type StoredRequest, type StoredResponse, type Variation} from '../entry/stored-response.ts';
 import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
-import {
-	cookieFields,
-	datedFields,
-	freshenedFields,
-	storableFields,
-	type RawFields,
-} from '../policy/storing.ts';
-import type {StorageTerms} from '../policy/types.ts';
+import {cookieFields, datedFields, freshenedFields, storableFields, type RawFields} from '../policy/storing.ts';
 import {newGeneration} from './entries.ts';
+
+/** What the rules ask, for what no request's own settings are about. */
+export function policySettings(settings: ResolvedSettings): PolicySettings {
+	return {
+		...settings,
+		refresh: false,
+		forceRefresh: false,
+		requestExpireAfter: undefined,
+	};
+}
 
 /**
 A response that is to be stored, before its body is there.

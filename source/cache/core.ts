@@ -22,7 +22,7 @@ import {openStore} from '../stores/open.ts';
 import {isReadOnlyError} from '../stores/read-only.ts';
 import type {Store} from '../stores/types.ts';
 import {isAlias} from './compose-response.ts';
-import {maxSerializedBytes, serializerOf} from './default-serializers.ts';
+import {maxSerializedBytes, serializerOf} from './stored-values.ts';
 import {
 	Entries,
 	unread,
@@ -50,7 +50,7 @@ import {
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
 import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {StoreMark} from './store-mark.ts';
+import {StoreMark} from './records.ts';
 import {toldError} from './told-error.ts';
 import {WriteQueue, type Held} from './write-queue.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../settings/settings.ts';
 import type {CircuitState} from '../stores/breaker.ts';
 import {aliasKeys} from './aliases.ts';
-import {copyEntries, type UpdatedCache} from './copying.ts';
+import {copyEntries, type UpdatedCache, checkedExpiration, checkedResponse, saveAgain, saveResponse, type DescribedResponse, type SaveOptions} from './saving.ts';
 import {CacheCore} from './core.ts';
 import {
 	asChanged,
@@ -26,10 +26,9 @@ import {
 	type Selection,
 } from './criteria.ts';
 import type {CacheEvents, CacheStats} from './events.ts';
-import type {Explanation} from './explanation.ts';
-import {importHar, type ImportedHar} from './from-har.ts';
-import type {Har} from './har-types.ts';
-import {required, type CacheHost} from './host.ts';
+import {type Explanation, required, type CacheHost} from './client.ts';
+import {importHar, type ImportedHar} from './import-har.ts';
+import {type Har, exportHar} from './har.ts';
 import {
 	checkSorting,
 	listAll,
@@ -39,18 +38,8 @@ import {
 	type Listed,
 	type Sorting,
 } from './listing.ts';
-import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
+import {KeyMigration, type LongTask, type RecreatedKeys, recreateKey, redactAgain} from './recreate-keys.ts';
 import {deleteMeant, expireMeant, resetExpirations} from './removal.ts';
-import {recreateKey, redactAgain} from './request-keys.ts';
-import {
-	checkedExpiration,
-	checkedResponse,
-	saveAgain,
-	saveResponse,
-	type DescribedResponse,
-	type SaveOptions,
-} from './saving.ts';
-import {exportHar} from './to-har.ts';
 
 /** One entry: by its key, or by what it answers. */
 export type Target =

@@ -12,7 +12,7 @@ import {
 	listAll,
 	listMeant,
 } from './listing.ts';
-import {policySettings} from './policy-settings.ts';
+import {policySettings} from './compose-response.ts';
 import type {LongTask} from './recreate-keys.ts';
 
 // So many are deleted at a time.
