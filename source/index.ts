@@ -1,20 +1,16 @@
-export type {UpdatedCache} from './cache/copying.ts';
 export type {Criteria} from './cache/criteria.ts';
 export type {DescribedRequest} from './identity/sent-request.ts';
 export type {
-	AnswerEvent, CacheEvents, RemovalEvent, StoreErrorEvent, WriteEvent,
+	AnswerEvent, CacheEvents, CacheStats, RemovalEvent, StoreErrorEvent, WriteEvent,
 } from './cache/events.ts';
-export type {Explanation} from './cache/explanation.ts';
-export type {ImportedHar} from './cache/from-har.ts';
-export type {Har, HarEntry} from './cache/har-types.ts';
-export {HttpCache, type Target} from './cache/http-cache.ts';
-export type {Sorting} from './cache/listing.ts';
-export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
-export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
-export type {CacheStats} from './cache/events.ts';
-export {
-	cacheContext, cacheHooks, getCache, type ClientSettings,
-} from './got/cache-hooks.ts';
+export type {Explanation} from './cache/attached-client.ts';
+export type {Har, HarEntry, ImportedHar} from './cache/har.ts';
+export {HttpCache} from './cache/http-cache.ts';
+export type {LongTask, Sorting} from './cache/listing.ts';
+export type {RecreatedKeys} from './cache/recreate-keys.ts';
+export type {DescribedResponse, SaveOptions, UpdatedCache} from './cache/saving.ts';
+export type {Target} from './cache/target.ts';
+export {cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,

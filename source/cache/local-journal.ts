@@ -1,29 +1,37 @@
-import {isConcerned, type Invalidation, type Subject} from './invalidation.ts';
-import {LocalMarks} from './local-marks.ts';
+import {
+	isConcerned,
+	type Forgotten,
+	type Invalidation,
+	type NamedInvalidation,
+	type Subject,
+} from './invalidation.ts';
 import {Unpublished} from './unpublished.ts';
 
 type Noted = {readonly position: number; readonly invalidation: Invalidation};
 
-// The most invalidations that are kept. Responses whose request was sent before a forgotten one count as invalidated.
-const mostRecent = 1000;
+// The most invalidations that are remembered. Responses whose request was sent before a forgotten one count as invalidated.
+const maxRecent = 1000;
+
+// The most names that are remembered. Entries from before a forgotten one count as invalidated.
+const maxNames = 10_000;
 
 /**
 The invalidations of a store by this process, in order. Caches that share a store share one journal.
 
-A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last where the clock says less. It says nothing about other processes.
+A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last position where the clock is behind. It says nothing about other processes.
 */
 export class LocalJournal {
 	/** The last invalidations by name, for a store that no other process sees. */
-	readonly marks: LocalMarks = new LocalMarks();
+	readonly names: LocalNames = new LocalNames();
 
-	/** The invalidations that other processes do not know of yet, for a store that they see. */
+	/** The invalidations that other processes do not know of yet, for a store that they share. */
 	readonly unpublished: Unpublished = new Unpublished();
 	readonly #recent: Noted[] = [];
 
 	/** The positions of the exchanges that are under way, and how many have each. */
 	readonly #exchanges = new Map<number, number>();
 	#last = 0;
-	#floor = -Infinity;
+	#forgottenUpTo = -Infinity;
 
 	/** The position of the last invalidation. */
 	get last(): number {
@@ -46,20 +54,20 @@ export class LocalJournal {
 			this.#recent.push({position, invalidation});
 		}
 
-		const excess = this.#recent.length - mostRecent;
+		const excess = this.#recent.length - maxRecent;
 		if (excess > 0) {
-			this.#floor = this.#recent.splice(0, excess).at(-1)!.position;
+			this.#forgottenUpTo = this.#recent.splice(0, excess).at(-1)!.position;
 		}
 
 		return position;
 	}
 
-	/** Whether something that was noted after a position, and up to another, concerns a response. */
+	/** Whether an invalidation that was noted after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: number, upTo?: number): boolean {
-		return after < this.#floor || this.#recent.some(({position, invalidation}) => position > after && (upTo === undefined || position <= upTo) && isConcerned(subject, invalidation));
+		return after < this.#forgottenUpTo || this.#recent.some(({position, invalidation}) => position > after && position <= (upTo ?? Infinity) && isConcerned(subject, invalidation));
 	}
 
-	/** Begins an exchange: invalidations from now on are kept for it. */
+	/** Begins an exchange: invalidations from now on are remembered for it. */
 	begin(): number {
 		const position = this.#last;
 		this.#exchanges.set(position, (this.#exchanges.get(position) ?? 0) + 1);
@@ -82,14 +90,55 @@ export class LocalJournal {
 	}
 }
 
+/** The positions at which resources and tags were last invalidated, for a store that no other process sees. */
+class LocalNames {
+	readonly #resources = new Map<string, number>();
+	readonly #tags = {deleted: new Map<string, number>(), expired: new Map<string, number>()} as const;
+	#forgotten: Forgotten = {resources: -Infinity, tags: -Infinity};
+
+	get forgotten(): Forgotten {
+		return this.#forgotten;
+	}
+
+	/** Notes invalidations at a position. */
+	set(invalidations: readonly Invalidation[], position: number): void {
+		for (const invalidation of invalidations) {
+			if (invalidation.kind === 'resource') {
+				this.#forgotten = {...this.#forgotten, resources: setLatest(this.#resources, invalidation.resource, position) ?? this.#forgotten.resources};
+			} else if (invalidation.kind === 'tag') {
+				this.#forgotten = {...this.#forgotten, tags: Math.max(this.#forgotten.tags, setLatest(this.#tags[invalidation.effect], invalidation.tag, position) ?? -Infinity)};
+			}
+		}
+	}
+
+	/** Returns the position of the last invalidation of a name; 0 where there was none. */
+	positionOf(invalidation: NamedInvalidation): number {
+		const position = invalidation.kind === 'tag' ? this.#tags[invalidation.effect].get(invalidation.tag) : this.#resources.get(invalidation.resource);
+		return position ?? 0;
+	}
+}
+
+/** Sets the position of a name; returns the position of the oldest name where that was forgotten. */
+function setLatest(positions: Map<string, number>, name: string, position: number): number | undefined {
+	positions.delete(name);
+	positions.set(name, position);
+	if (positions.size <= maxNames) {
+		return undefined;
+	}
+
+	const [oldest, forgotten] = positions.entries().next().value!;
+	positions.delete(oldest);
+	return forgotten;
+}
+
 const byStore = new WeakMap<object, Map<string, LocalJournal>>();
 const byName = new Map<string, LocalJournal>();
 
 /**
-The journal of this process for a store.
+Returns the journal of this process for a store.
 
-@param store - The store as it was given. A name is that of one store for each `cacheName`, except for `'memory'`, which nobody shares.
-@param cacheName - What sets caches apart that share the store; `''` where nothing does.
+@param store - The store as it was given. A name is that of one store for each `cacheName`, except for `'memory'`, which is never shared.
+@param cacheName - The name that separates caches that share the store; `''` where nothing does.
 */
 export function localJournalOf(store: object | string, cacheName: string): LocalJournal {
 	if (store === 'memory') {

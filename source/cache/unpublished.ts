@@ -4,27 +4,27 @@ import type {Forgotten, Invalidation} from './invalidation.ts';
 /** Invalidations by the keys of their records, so that each name is there once. */
 export type Batch = ReadonlyMap<string, {readonly invalidation: Invalidation}>;
 
-/** What makes invalidations known to other processes. */
+/** Publishes invalidations to other processes. */
 export type Publisher = {
 	readonly now: () => number;
 
 	/** The last position that is known to be in the store; `undefined` where none is. */
 	readonly head: number | undefined;
 
-	/** Writes a batch, and gives the position at which other processes find it. */
+	/** Writes a batch, and returns the position at which other processes find it. */
 	readonly publish: (batch: Batch) => MaybePromise<number>;
 };
 
-// While the store takes nothing, the oldest names beyond that number are forgotten: entries from before then count as invalidated.
-const mostNames = 10_000;
+// The most names that wait for a store that fails. Beyond that, the oldest ones are forgotten: entries from before them count as invalidated.
+const maxNames = 10_000;
 
-// How long a store that failed is left alone, in milliseconds.
+// The milliseconds for which a store that failed is not called.
 const pause = 10_000;
 
 /**
-The invalidations by this process that are not in the store yet, since that is slow or fails. Until they are, this process uses nothing that they concern.
+The invalidations by this process that are not in the store yet, since it is slow or fails. Until they are, this process uses nothing that they concern.
 
-They are published together: what is noted while others are being published comes with the next ones, so that a slow store makes no queue.
+They are published together: what is noted while others are being published is published with the next ones, so that a slow store causes no queue.
 */
 export class Unpublished {
 	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
@@ -51,7 +51,7 @@ export class Unpublished {
 		this.#batch.set(key, {invalidation});
 	}
 
-	/** Whether something that could not be published is to be tried again. */
+	/** Whether it is time to publish again what could not be published. */
 	isDue(now: number): boolean {
 		return this.#batch.size > 0 && this.#current === undefined && this.#next === undefined && Math.abs(now - this.#failedAt) >= pause;
 	}
@@ -60,7 +60,7 @@ export class Unpublished {
 	Publishes everything.
 
 	@returns The position at which it is found.
-	@throws What the publisher throws. What it was to publish stays here.
+	@throws What the publisher throws. What it could not publish stays here.
 	*/
 	flush(publisher: Publisher): MaybePromise<number> {
 		if (this.#current === undefined && this.#next === undefined) {
@@ -73,7 +73,7 @@ export class Unpublished {
 
 	/** Resolves when nothing is being published. */
 	settled(): MaybePromise<void> {
-		return this.#next === undefined ? this.#current : done(this.#next);
+		return this.#next === undefined ? this.#current : ended(this.#next);
 	}
 
 	async #publishAfter(current: Promise<void>, publisher: Publisher): Promise<number> {
@@ -92,7 +92,7 @@ export class Unpublished {
 			throw error;
 		});
 		if (published instanceof Promise) {
-			const current = done(published).then(() => {
+			const current = ended(published).then(() => {
 				this.#current = this.#current === current ? undefined : this.#current;
 			});
 			this.#current = current;
@@ -113,7 +113,7 @@ export class Unpublished {
 	#fail({head, now}: Publisher): void {
 		this.#failedAt = now();
 		for (const key of this.#batch.keys()) {
-			if (this.#batch.size <= mostNames) {
+			if (this.#batch.size <= maxNames) {
 				break;
 			}
 
@@ -124,8 +124,8 @@ export class Unpublished {
 	}
 }
 
-/** Waits for the end of an action. A fault is for those who wait for its value. */
-async function done(pending: Promise<unknown>): Promise<void> {
+/** Waits for the end of an action. Its faults are for those who wait for its value. */
+async function ended(pending: Promise<unknown>): Promise<void> {
 	try {
 		await pending;
 	} catch {}

@@ -119,9 +119,9 @@ export class Call {
 
 			return {value};
 		} catch (error) {
-			cache.report('storeError', {operation: 'decode', key, error});
+			cache.events.emit('storeError', {operation: 'decode', key, error});
 			if (!this.#settings.readOnly) {
-				cache.delete(key, 'unreadable');
+				cache.writes.delete(key, 'unreadable');
 			}
 
 			return undefined;

@@ -82,7 +82,7 @@ function invalidating(original: AnyFunction, given: Given): AnyFunction {
 			return afterSuccess(result, forget);
 		}
 
-		defaultClient().cache.hold(forget());
+		defaultClient().cache.writes.hold(forget());
 		return result;
 	});
 }
@@ -121,7 +121,7 @@ async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, s
 			tags, urls, requests, calls: calls.filter(call => call.cache === cache).map(({name}) => name),
 		})));
 	} catch (error) {
-		client.cache.report('settingError', {setting: 'Invalidates', error});
+		client.cache.events.emit('settingError', {setting: 'Invalidates', error});
 	}
 }
 

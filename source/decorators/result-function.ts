@@ -186,7 +186,7 @@ export class ResultFunction {
 		try {
 			return this.#key(self, inputs);
 		} catch (error) {
-			cache.report('settingError', {setting: 'keyFn', error});
+			cache.events.emit('settingError', {setting: 'keyFn', error});
 			return undefined;
 		}
 	}

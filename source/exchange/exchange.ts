@@ -153,7 +153,7 @@ export class Exchange {
 				throw error;
 			}
 
-			cache.report('settingError', {setting: settingOfKey(this.#state.settings), error});
+			cache.events.emit('settingError', {setting: settingOfKey(this.#state.settings), error});
 			// Other requests may wait for this one.
 			this.#response.release(false);
 			return this.#request.bypass();
@@ -162,7 +162,7 @@ export class Exchange {
 
 	/** Reports a fault of this library, and passes the origin's response on. */
 	#giveUp(error: unknown): Action {
-		this.#state.cache.report('internalError', {error});
+		this.#state.cache.events.emit('internalError', {error});
 		this.#response.release(false);
 		return {
 			do: 'pass', status: undefined, collects: false, awaitsRetries: false,

@@ -54,7 +54,7 @@ function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' 
 	}
 
 	const taking = recover<'ours' | 'taken' | 'late'>(() => then(hold(key, inFlight, cache), isOurs => isOurs ? 'ours' : 'taken'), error => {
-		cache.tolerate('add', key, error);
+		cache.events.tolerate('add', key, error);
 		return 'late';
 	});
 	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, budget.left, 'late') : taking;
@@ -64,7 +64,7 @@ function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' 
 export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: CacheCore): Promise<boolean> {
 	return !cache.locks.isOn || recover(() => hold(key, inFlight, cache), error => {
 		// What could not be written after it need not be asked for.
-		cache.tolerate('add', key, error);
+		cache.events.tolerate('add', key, error);
 		return false;
 	});
 }
@@ -92,7 +92,7 @@ function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeProm
 
 		const giveBack = (ending: Ending): void => {
 			held.delete(key);
-			cache.hold(release(lock, ending, key, cache));
+			cache.writes.hold(release(lock, ending, key, cache));
 		};
 
 		if (inFlight.isOver) {
@@ -109,10 +109,10 @@ async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore
 	try {
 		// A result is handed to be written right after the request has ended.
 		await Promise.resolve();
-		await cache.whenWritten(key);
+		await cache.writes.whenWritten(key);
 		await lock.release(ending === 'refused');
 	} catch (error) {
-		cache.report('storeError', {operation: 'delete', key, error});
+		cache.events.emit('storeError', {operation: 'delete', key, error});
 	}
 }
 
@@ -168,7 +168,7 @@ async function sleep(clock: Clock, milliseconds: number): Promise<void> {
 
 async function look({cache, key, budget}: LockOptions): Promise<LockState | 'late'> {
 	const looking = recover<LockState | 'late'>(() => cache.locks.look(key), error => {
-		cache.tolerate('get', key, error);
+		cache.events.tolerate('get', key, error);
 		return 'late';
 	});
 	return looking instanceof Promise ? withinTime<LockState | 'late'>(looking, budget.left, 'late') : looking;

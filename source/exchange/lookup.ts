@@ -73,7 +73,7 @@ Whether the user's `filterFn` lets a response be stored and used. Where the func
 */
 export function accepts({filterFn, now}: Pick<ExchangeSettings, 'filterFn' | 'now'>, stored: StoredResponse, key: string | undefined, cache: CacheCore): MaybePromise<boolean> {
 	return filterFn === undefined || recover(() => filterFn(new CachedResponse(key ?? '', stored, now)), error => {
-		cache.report('settingError', {setting: 'filterFn', error});
+		cache.events.emit('settingError', {setting: 'filterFn', error});
 		return false;
 	});
 }
@@ -90,7 +90,7 @@ export function tagsGiven(tagsFor: TagCallback, response: CachedResponse, cache:
 
 		throw new TypeError('Expected `tags` to give an array of strings that are not empty');
 	} catch (error) {
-		cache.report('settingError', {setting: 'tags', error});
+		cache.events.emit('settingError', {setting: 'tags', error});
 		return undefined;
 	}
 }

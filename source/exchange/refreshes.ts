@@ -49,7 +49,7 @@ export class Refreshes {
 
 		const start = sharing.clock.now();
 		const led = [first];
-		this.#cache.hold(this.#run(key, async () => {
+		this.#cache.writes.hold(this.#run(key, async () => {
 			try {
 				if (await this.#mayStart(key, first)) {
 					await send(first, async () => {
@@ -81,9 +81,9 @@ export class Refreshes {
 		try {
 			await refresh();
 			// The response may still have to be decoded and written.
-			await this.#cache.whenWritten(key);
+			await this.#cache.writes.whenWritten(key);
 		} catch (error) {
-			this.#cache.report('backgroundError', {error});
+			this.#cache.events.emit('backgroundError', {error});
 		} finally {
 			this.#running--;
 		}

@@ -1,7 +1,8 @@
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
-import type {Position, Subject} from '../cache/journal.ts';
+import type {Subject} from '../cache/invalidation.ts';
+import type {Position} from '../cache/journal.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -165,7 +166,7 @@ export class ExchangeState {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.answered({...this.eventDetails, reason, stored});
+		this.cache.events.answered({...this.eventDetails, reason, stored});
 		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
@@ -179,7 +180,7 @@ export class ExchangeState {
 	/** Makes a 504 for the caller. */
 	fail(reason: Reason, message: string): RenderedResponse {
 		this.tell({reason});
-		this.cache.answered({...this.eventDetails, reason});
+		this.cache.events.answered({...this.eventDetails, reason});
 		return renderGatewayTimeout(message, this.status());
 	}
 
@@ -187,16 +188,16 @@ export class ExchangeState {
 	passOn(): void {
 		const details = {...this.eventDetails, reason: this.#info.reason};
 		if (this.key === undefined) {
-			this.cache.bypassed(details);
+			this.cache.events.bypassed(details);
 		} else {
-			this.cache.answered(details);
+			this.cache.events.answered(details);
 		}
 	}
 
 	/** Reports that the origin's response is not stored. */
 	refuse(reason: Reason): void {
 		if (this.key !== undefined) {
-			this.cache.written('refused', {...this.eventDetails, reason});
+			this.cache.events.written('refused', {...this.eventDetails, reason});
 		}
 	}
 

@@ -1,8 +1,8 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
-import type {CacheCore, Outcome} from '../cache/core.ts';
-import type {Held} from '../cache/write-queue.ts';
+import type {CacheCore} from '../cache/core.ts';
+import type {Held, Outcome} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
-import type {Invalidation} from '../cache/journal.ts';
+import type {Invalidation} from '../cache/invalidation.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
@@ -58,7 +58,7 @@ export class ExchangeWrites {
 	drop(reason: string): void {
 		const {match, cache, settings} = this.#state;
 		if (!settings.readOnly) {
-			cache.delete((match as Match).key, reason, this.#expect());
+			cache.writes.delete((match as Match).key, reason, this.#expect());
 		}
 	}
 
@@ -112,7 +112,7 @@ export class ExchangeWrites {
 			this.#quietly(() => then(readKeys(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
-						cache.delete(key, 'invalidated', this.#expect());
+						cache.writes.delete(key, 'invalidated', this.#expect());
 					}
 				}
 			}));
@@ -129,12 +129,12 @@ export class ExchangeWrites {
 			outcome?.done();
 			return position;
 		}), error => {
-			cache.report('storeError', {operation: 'set', error});
+			cache.events.emit('storeError', {operation: 'set', error});
 			outcome?.failed(error);
 			return undefined;
 		});
 		if (noted instanceof Promise) {
-			cache.hold(settled(noted));
+			cache.writes.hold(settled(noted));
 		}
 
 		return noted;
@@ -204,12 +204,12 @@ export class ExchangeWrites {
 			return then(composed, stored => stored && this.#current(key, stored));
 		});
 		const outcome = this.#expect();
-		const hasRoom = cache.save(key, request.fields, task, {
+		const hasRoom = cache.writes.save(key, request.fields, task, {
 			held,
 			outcome,
 			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
-				cache.written('stored', {...eventDetails, reason, key});
+				cache.events.written('stored', {...eventDetails, reason, key});
 			},
 			whenDone: () => {
 				this.#finish();
@@ -232,7 +232,7 @@ export class ExchangeWrites {
 		}
 
 		return composing.then(stored => {
-			if (stored === undefined || this.#state.cache.resize(key, held, storedSize(stored))) {
+			if (stored === undefined || this.#state.cache.writes.resize(key, held, storedSize(stored))) {
 				return stored;
 			}
 
@@ -268,7 +268,7 @@ export class ExchangeWrites {
 		const {cache, settings} = this.#state;
 		const outcome = this.#expect();
 		void recover(() => then(action(), () => outcome?.done()), error => {
-			cache.report('settingError', {setting: settingOfKey(settings), error});
+			cache.events.emit('settingError', {setting: settingOfKey(settings), error});
 			onFault?.();
 			outcome?.failed(error);
 		});

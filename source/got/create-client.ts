@@ -1,5 +1,5 @@
 import {
-	attach,
+	attachClient,
 	coreOf,
 	givenSettings,
 	HttpCache,
@@ -37,7 +37,7 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	const resolved = resolveSettings(settings);
 	const cache = given ?? new HttpCache(settings);
 	const client = new Client(coreOf(cache), resolved, settings);
-	attach(cache, {
+	attachClient(cache, {
 		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
 		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {

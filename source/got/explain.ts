@@ -1,5 +1,5 @@
 import type {Got} from 'got';
-import type {Explanation} from '../cache/explanation.ts';
+import type {Explanation} from '../cache/attached-client.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {parsedUrl} from '../identity/references.ts';
 import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';

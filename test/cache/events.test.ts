@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
 import test from 'ava';
-import {isDebugged} from '../../source/cache/debug.ts';
+import {isDebugged} from '../../source/cache/reporter.ts';
 import type {CacheEvents} from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
 import {manage, places, type Managed} from './places.ts';

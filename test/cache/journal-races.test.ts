@@ -89,7 +89,7 @@ class Process {
 			await this.#journal.note(keys.map((key): Invalidation => ({kind: 'key', key})));
 			await this.#store.deleteMany(keys);
 		} else {
-			await this.#journal.note([kind === 'tag' ? {kind, tag: name, deed: 'deleted'} : {kind, resource: name}]);
+			await this.#journal.note([kind === 'tag' ? {kind, tag: name, effect: 'deleted'} : {kind, resource: name}]);
 		}
 
 		this.#world.publishing--;
@@ -107,7 +107,7 @@ class Process {
 		}
 
 		const {position, version} = JSON.parse(value as string) as {position: number; version: number};
-		const judged = await this.#journal.judge({...stored, tags: [name], position}, {resource: () => name}, head);
+		const judged = await this.#journal.apply({...stored, tags: [name], position}, {resource: () => name}, head);
 		return judged === undefined ? undefined : version;
 	}
 

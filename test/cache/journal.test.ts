@@ -91,7 +91,7 @@ class Process {
 
 	/** Whether an entry may be used, or only once it is validated, or not at all. */
 	async find(stored: StoredResponse, resource = 'resource'): Promise<'used' | 'expired' | 'none'> {
-		const judged = await this.journal.judge(stored, {resource: () => resource}, await this.journal.head());
+		const judged = await this.journal.apply(stored, {resource: () => resource}, await this.journal.head());
 		if (judged === undefined) {
 			return 'none';
 		}
@@ -111,8 +111,8 @@ function subject(own: Partial<Subject> = {}): Subject {
 }
 
 const resource: Invalidation = {kind: 'resource', resource: 'resource'};
-const deletion: Invalidation = {kind: 'tag', tag: 'tag', deed: 'deleted'};
-const expiration: Invalidation = {kind: 'tag', tag: 'tag', deed: 'expired'};
+const deletion: Invalidation = {kind: 'tag', tag: 'tag', effect: 'deleted'};
+const expiration: Invalidation = {kind: 'tag', tag: 'tag', effect: 'expired'};
 const ofKey: Invalidation = {kind: 'key', key: 'key'};
 const matching: Invalidation = {kind: 'matching', concerns: ({url}) => url.includes('example')};
 const tagged = {tags: ['tag']};
@@ -219,7 +219,7 @@ test('an entry without tags that unsafe methods do not invalidate costs no detai
 	await process.note(resource);
 	store.takeCalls();
 	const entry = process.entry(0);
-	t.is(await process.journal.judge(entry, {resource: undefined}, await process.journal.head()), entry);
+	t.is(await process.journal.apply(entry, {resource: undefined}, await process.journal.head()), entry);
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
@@ -271,7 +271,7 @@ test('what is older than the records of resources is validated before it is used
 	t.is(await process.find(entry), 'used', 'nothing was invalidated');
 	await process.note({kind: 'resource', resource: 'other'});
 	t.is(await process.find(entry), 'expired');
-	t.is(await process.journal.judge(entry, {resource: undefined}, await process.journal.head()), entry);
+	t.is(await process.journal.apply(entry, {resource: undefined}, await process.journal.head()), entry);
 });
 
 test('a response that took longer than the records of keys last is stored only where nothing was invalidated', async t => {
@@ -783,7 +783,7 @@ test('while something is published, this process uses nothing that it concerns, 
 	const head = await process.journal.head();
 	hold();
 	const noted = process.note(resource);
-	t.is(await process.journal.judge(entry, {resource: () => 'resource'}, head), undefined);
+	t.is(await process.journal.apply(entry, {resource: () => 'resource'}, head), undefined);
 	release();
 	await noted;
 });
@@ -797,7 +797,7 @@ test('clients of one process that share a store share what it has not published 
 	const before = await other.ask();
 	hold();
 	const noted = [one.note(resource), other.note(deletion)];
-	t.is(await other.journal.judge(entry, {resource: () => 'resource'}, head), undefined);
+	t.is(await other.journal.apply(entry, {resource: () => 'resource'}, head), undefined);
 	t.true(other.journal.concerns(subject(), before));
 	release();
 	const [first, next] = await Promise.all(noted);
@@ -832,27 +832,27 @@ test('of more than 10,000 resources of a store of one process, entries from befo
 	t.deepEqual([await process.find(old), await process.find(old, 'oldest')], ['used', 'none']);
 	await process.note({kind: 'resource', resource: 'one more'});
 	t.deepEqual([await process.find(old), await process.find(old, 'oldest'), await process.find(next)], ['expired', 'expired', 'used']);
-	t.is(await process.journal.judge(old, {resource: undefined}, await process.journal.head()), old);
+	t.is(await process.journal.apply(old, {resource: undefined}, await process.journal.head()), old);
 });
 
-for (const deed of ['deleted', 'expired'] as const) {
-	test(`of more than 10,000 ${deed} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
+for (const effect of ['deleted', 'expired'] as const) {
+	test(`of more than 10,000 ${effect} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
 		const process = new Process(new SharedStore(), {isShared: false});
-		const other = deed === 'deleted' ? 'expired' : 'deleted';
+		const other = effect === 'deleted' ? 'expired' : 'deleted';
 		for (let index = 0; index < 10_000; index++) {
-			await process.note({kind: 'tag', tag: String(index), deed: other});
+			await process.note({kind: 'tag', tag: String(index), effect: other});
 		}
 
 		const old = (await process.fetch(tagged))!;
-		await process.note({kind: 'tag', tag: 'oldest', deed});
+		await process.note({kind: 'tag', tag: 'oldest', effect});
 		const next = (await process.fetch(tagged))!;
 		for (let index = 0; index < 10_000; index++) {
-			await process.note({kind: 'tag', tag: String(index), deed});
+			await process.note({kind: 'tag', tag: String(index), effect});
 		}
 
 		t.deepEqual([await process.find(old), await process.find({...old, tags: []}), await process.find(next)], ['none', 'used', 'used']);
-		// What the other deed forgets is from before, and brings nothing back.
-		await process.note({kind: 'tag', tag: 'one more', deed: other});
+		// What the other effect forgets is from before, and brings nothing back.
+		await process.note({kind: 'tag', tag: 'one more', effect: other});
 		t.is(await process.find(old), 'none');
 	});
 }

@@ -36,15 +36,19 @@ class Process {
 		this.locks = new Locks(store, {setting: true, now: clock.now, clock: clock.now});
 		this.cache = {
 			locks: this.locks,
-			whenWritten: async () => turn(),
-			hold: (work: Promise<void>) => {
-				this.held.push(work);
+			writes: {
+				whenWritten: async () => turn(),
+				hold: (work: Promise<void>) => {
+					this.held.push(work);
+				},
 			},
-			tolerate: (operation: string, key: string, error: unknown) => {
-				this.faults.push(`${operation}: ${String(error)}`);
-			},
-			report: (event: string, {error}: {readonly error: unknown}) => {
-				this.faults.push(`${event}: ${String(error)}`);
+			events: {
+				tolerate: (operation: string, key: string, error: unknown) => {
+					this.faults.push(`${operation}: ${String(error)}`);
+				},
+				emit: (event: string, {error}: {readonly error: unknown}) => {
+					this.faults.push(`${event}: ${String(error)}`);
+				},
 			},
 		} as unknown as CacheCore;
 	}

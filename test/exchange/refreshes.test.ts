@@ -16,12 +16,16 @@ class Situation {
 	isLockTaken = false;
 	readonly cache: CacheCore = {
 		locks: {isOn: true, take: async () => this.isLockTaken ? undefined : {async release() {}}},
-		async whenWritten() {},
-		hold: (work: Promise<void>) => {
-			this.held.push(work);
+		writes: {
+			async whenWritten() {},
+			hold: (work: Promise<void>) => {
+				this.held.push(work);
+			},
 		},
-		report: (_event: string, {error}: {readonly error: unknown}) => {
-			this.errors.push(error);
+		events: {
+			emit: (_event: string, {error}: {readonly error: unknown}) => {
+				this.errors.push(error);
+			},
 		},
 	} as unknown as CacheCore;
 

@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {cacheInfo, getCache, type StoreErrorEvent} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {WriteQueue} from '../../source/cache/write-queue.ts';
+import {WriteQueue} from '../../source/cache/writes.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 

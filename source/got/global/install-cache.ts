@@ -1,5 +1,5 @@
 import type {Criteria} from '../../cache/criteria.ts';
-import type {LongTask} from '../../cache/recreate-keys.ts';
+import type {LongTask} from '../../cache/listing.ts';
 import {CacheHooksError} from '../../errors.ts';
 import type {CacheSettings} from '../../settings/settings.ts';
 import {getCache} from '../cache-hooks.ts';

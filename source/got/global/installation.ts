@@ -23,6 +23,6 @@ async function closeReporting({cache, client}: CacheClient): Promise<void> {
 	try {
 		await cache.close();
 	} catch (error) {
-		client.cache.report('storeError', {operation: 'close', error});
+		client.cache.events.emit('storeError', {operation: 'close', error});
 	}
 }
