@@ -1,9 +1,8 @@
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
+import type {Exchange, Action} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
-import type {Action} from '../exchange/types.ts';
 import {CacheHooksError} from '../errors.ts';
 import {withinTime} from '../maybe-promise.ts';
 import {callRequest, callSettings} from './call-settings.ts';

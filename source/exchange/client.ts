@@ -6,16 +6,15 @@ import {
 	type RequestSettings,
 	type ResolvedSettings,
 } from '../settings/settings.ts';
-import {Exchange} from './exchange.ts';
+import {Exchange, type Redirects, type SentRequest} from './exchange.ts';
 import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {
 	mergeSettings,
 	scopedSettings,
-	scopes,
+	currentScope,
 	type ScopedClient,
 } from './scope.ts';
 import {exchangeSettings, type ExchangeSettings} from './settings.ts';
-import type {Redirects, SentRequest} from './types.ts';
 
 const clients = new WeakMap<CacheCore, Client>();
 
@@ -69,7 +68,7 @@ export class Client {
 
 	/** The client that serves the code which runs now: inside of a class with settings of a client, one with those settings above the settings of this client. */
 	get here(): Client {
-		const scope = scopes.getStore();
+		const scope = currentScope();
 		if (scope === undefined) {
 			return this;
 		}
@@ -102,7 +101,7 @@ export class Client {
 	@throws {TypeError} Where one of them is wrong.
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
-		const scoped = scopes.getStore() === undefined ? undefined : scopedSettings(this.cache);
+		const scoped = currentScope() === undefined ? undefined : scopedSettings(this.cache);
 		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 

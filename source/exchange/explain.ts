@@ -8,7 +8,7 @@ import {onLookup, onRefusedKey, onRequest} from '../policy/request-rules.ts';
 import type {RequestDecision} from '../policy/types.ts';
 import {factsOf, findStored} from './lookup.ts';
 import type {ExchangeSettings} from './settings.ts';
-import type {SentRequest} from './types.ts';
+import type {SentRequest} from './exchange.ts';
 
 /**
 A dry run by the very tables that decide: the store is read, nothing is sent or written.

@@ -1,7 +1,6 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import {nominatedFields, nominatedValues, type Fields} from '../policy/fields.ts';
-import type {Clock} from './clock.ts';
-import {timeLeft, type BodyProgress, type Limits} from './wait-limits.ts';
+import {type Clock, timeLeft, type BodyProgress, type Limits} from './time-budget.ts';
 import type {Waiter} from './waiter.ts';
 
 /**

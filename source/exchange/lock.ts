@@ -6,10 +6,9 @@ import {
 	withinTime,
 	type MaybePromise,
 } from '../maybe-promise.ts';
-import type {Clock} from './clock.ts';
+import type {Clock, TimeBudget} from './time-budget.ts';
 import type {Ending, InFlight} from './in-flight.ts';
-import type {TimeBudget} from './time-budget.ts';
-import type {Action} from './types.ts';
+import type {Action} from './exchange.ts';
 
 // The pauses between two looks at the lock of another process, in milliseconds: the first one, and the longest.
 const firstPause = 5;

@@ -13,7 +13,7 @@ import type {StoredResponse} from '../entry/stored-response.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
 import type {TagFunction} from '../settings/settings.ts';
 import type {ExchangeSettings} from './settings.ts';
-import type {SentRequest} from './types.ts';
+import type {SentRequest} from './exchange.ts';
 
 /**
 Finds the stored response for a request. What answers a GET answers a HEAD, without its content (RFC 9110 §9.3.2).

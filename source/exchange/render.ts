@@ -15,7 +15,7 @@ import {
 	type RawFields,
 } from '../policy/storing.ts';
 import type {View} from '../policy/types.ts';
-import type {RenderedResponse} from './types.ts';
+import type {RenderedResponse} from './exchange.ts';
 
 /**
 Makes the response that the caller gets of a stored one.

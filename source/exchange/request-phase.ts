@@ -21,7 +21,7 @@ import {
 	findStored,
 	noMatch,
 } from './lookup.ts';
-import {networkRefusal, refusals} from './network.ts';
+import {networkRefusal, isNetworkRefused} from './scope.ts';
 import type {ExchangeSettings} from './settings.ts';
 import {Sharing} from './sharing.ts';
 import type {ExchangeState} from './state.ts';
@@ -31,7 +31,7 @@ import type {
 	Event,
 	Redirects,
 	RenderedResponse,
-} from './types.ts';
+} from './exchange.ts';
 
 /** What the request phase needs beside the state. */
 type RequestPhaseOptions = {
@@ -313,7 +313,7 @@ export class RequestPhase {
 		switch (decision.do) {
 			case 'serve': {
 				this.#state.end();
-				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && refusals.getStore() === undefined};
+				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && !isNetworkRefused()};
 			}
 
 			case 'send': {
@@ -353,7 +353,7 @@ export class RequestPhase {
 		}
 
 		// The call of a function is no request: what the function requests is refused.
-		if (method !== callMethod && action.do === 'send' && refusals.getStore() === true) {
+		if (method !== callMethod && action.do === 'send' && isNetworkRefused()) {
 			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
 		}
 

@@ -16,7 +16,7 @@ import type {
 	Event,
 	IncomingHead,
 	RenderedResponse,
-} from './types.ts';
+} from './exchange.ts';
 import {ExchangeWrites} from './writes.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};

@@ -1,4 +1,5 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
+import {CacheHooksError} from '../errors.ts';
 import type {CacheCore} from '../cache/core.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
@@ -43,8 +44,11 @@ export type Scope = {
 
 const storage = new AsyncLocalStorage<Scope | undefined>();
 
-/** The scope of what runs now. */
-export const scopes: Pick<AsyncLocalStorage<Scope | undefined>, 'getStore'> = storage;
+/** The scope in which the code runs; `undefined` outside of any. */
+export function currentScope(): Scope | undefined {
+	return storage.getStore();
+}
+
 const nothing: RequestSettings = Object.freeze({});
 
 /**
@@ -126,12 +130,12 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
-	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
+	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(currentScope()), action);
 }
 
 /** The settings that hold for a cache's requests here: always the same object in one scope; `undefined` outside of any. */
 export function scopedSettings(cache: CacheCore): RequestSettings | undefined {
-	const scope = scopes.getStore();
+	const scope = currentScope();
 	const merged = scope && mergedSettings(scope, cache);
 	return merged === nothing ? undefined : merged;
 }
@@ -155,4 +159,36 @@ function mergedSettings(scope: Scope, cache: CacheCore): RequestSettings {
 	const merged = concerned === undefined || concerned === cache ? mergeSettings(below, settings) : outer;
 	scope.merged.set(cache, merged);
 	return merged;
+}
+
+const refusedNetworks = new AsyncLocalStorage<true>();
+
+/** Whether the code that runs was called inside `withoutNetwork`, where no cache sends a request. */
+export function isNetworkRefused(): boolean {
+	return refusedNetworks.getStore() === true;
+}
+
+/**
+Runs a function in whose call tree, and only there, no cache sends a request: a request that would be sent fails with an error that names it. Where the process was started with `got-cache-hooks/register`, this holds for Got instances without a cache, too.
+
+@returns What the function returns.
+@throws {CacheHooksError} `ERR_NO_NETWORK`, as the cause of Got's `RequestError`, where a request would be sent.
+
+@example
+```
+await withoutNetwork(async () => client('https://example.com'));
+```
+*/
+export function withoutNetwork<Result>(action: () => Result): Result {
+	return refusedNetworks.run(true, action);
+}
+
+/**
+Makes the error of a request that `withoutNetwork` refuses.
+
+@param url - The URL without credentials.
+@param reason - Why the cache has no answer.
+*/
+export function networkRefusal(method: string, url: string, reason: string): CacheHooksError {
+	return new CacheHooksError('ERR_NO_NETWORK', `No answer is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` lets nothing out`);
 }

@@ -1,8 +1,6 @@
 import type {Fields} from '../policy/fields.ts';
-import {systemClock, type Clock} from './clock.ts';
+import {systemClock, type Clock, type TimeBudget, type Limits} from './time-budget.ts';
 import {enclosingRequests, InFlight} from './in-flight.ts';
-import type {TimeBudget} from './time-budget.ts';
-import type {Limits} from './wait-limits.ts';
 import {Waiter, type Outcome} from './waiter.ts';
 
 /** Whether a request is sent now, or may be answered by another one's result. */

@@ -24,7 +24,7 @@ import type {
 	IncomingHead,
 	RenderedResponse,
 	SentRequest,
-} from './types.ts';
+} from './exchange.ts';
 
 /**
 What both phases of an exchange share: what is known so far, and how it is reported in events, `cacheInfo` and `Cache-Status`.

@@ -1,7 +1,6 @@
 import type {Options} from 'got';
-import type {ExchangeInfo} from '../exchange/types.ts';
+import type {Exchange, ExchangeInfo} from '../exchange/exchange.ts';
 import type {Reason} from '../policy/reasons.ts';
-import {rememberedExchange} from './attempt-options.ts';
 
 /**
 What the cache knows of a response that Got gave.
@@ -33,6 +32,13 @@ export type CacheInfo = {
 	readonly collapsed: boolean;
 };
 
+const exchanges = new WeakMap<Options, {readonly exchange: Exchange; readonly now: () => number}>();
+
+/** Notes the exchange of an attempt for `cacheInfo`, by the options that Got made for the attempt, with the clock of its client. */
+export function noteExchange(options: Options, exchange: Exchange, now: () => number): void {
+	exchanges.set(options, {exchange, now});
+}
+
 const unknown: CacheInfo = {
 	key: undefined,
 	fromCache: false,
@@ -58,8 +64,8 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const remembered = rememberedExchange(response.request.options);
-	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
+	const known = exchanges.get(response.request.options);
+	return known === undefined ? unknown : describe(known.exchange.info, known.now());
 }
 
 function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed}: ExchangeInfo, now: number): CacheInfo {

@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
-import type {Exchange} from '../exchange/exchange.ts';
-import type {Action} from '../exchange/types.ts';
+import type {Exchange, Action} from '../exchange/exchange.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/reasons.ts';

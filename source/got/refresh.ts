@@ -5,7 +5,7 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SendRefresh} from '../exchange/refreshes.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
-import {Deadline} from './deadline.ts';
+import {Deadline, copiedHeaders, prepareRequest, type PreparedRequest, isTransientError, isTransientStatus} from './refresh-request.ts';
 import {
 	awaitResponse,
 	isClientRequest,
@@ -13,9 +13,7 @@ import {
 	type AttemptParts,
 	type RequestResult,
 } from './native-request.ts';
-import {copiedHeaders, prepareRequest, type PreparedRequest} from './prepared-request.ts';
 import {receive} from './receive.ts';
-import {isTransientError, isTransientStatus} from './refresh-failures.ts';
 
 // The milliseconds before a failed refresh is sent once more.
 const pause = 1000;

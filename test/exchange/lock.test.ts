@@ -7,7 +7,7 @@ import type {InFlight} from '../../source/exchange/in-flight.ts';
 import {mayRefresh, underLock} from '../../source/exchange/lock.ts';
 import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
-import type {Action} from '../../source/exchange/types.ts';
+import type {Action} from '../../source/exchange/exchange.ts';
 import {processIdentity} from '../../source/stores/process-identity.ts';
 import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {SharedStore} from '../cache/shared-store.ts';
