@@ -61,7 +61,7 @@ await cacheOf(github).clear();
 */
 export function cacheOf(target: object): HttpCache {
 	const scope = enterClass(target, currentScope());
-	return faceOf(callInScope(scope, () => defaultClient().here.cache, undefined, []));
+	return faceOf(callInScope(scope, () => defaultClient().inScope.cache, undefined, []));
 }
 
 function locate(call: readonly unknown[]): readonly ResultPlace[] {

@@ -108,7 +108,7 @@ type Where = {readonly asked: Set<CacheCore>; readonly scope: Scope | undefined}
 
 /** A fault of it is told, and does not become the method's, which has done what it was to do. */
 async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, scope}: Where): Promise<void> {
-	const client = callInScope(scope, () => defaultClient().here, undefined, []);
+	const client = callInScope(scope, () => defaultClient().inScope, undefined, []);
 	try {
 		const {tags = [], urls = [], requests = [], methods = []} = typeof given === 'function' ? given(self, ...inputs) : given;
 		checkInvalidated({

@@ -168,7 +168,7 @@ export class ResultFunction {
 	/** In the scope of the call. */
 	#client(): Client {
 		const {cache} = this.#settings;
-		return cache === undefined ? defaultClient().here : clientOfCache(cache);
+		return cache === undefined ? defaultClient().inScope : clientOfCache(cache);
 	}
 
 	/** A class that inherits a method has results of its own, unless the name is given. */

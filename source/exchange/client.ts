@@ -67,7 +67,7 @@ export class Client {
 	}
 
 	/** The client that serves the code which runs now: inside of a class with settings of a client, one with those settings above the settings of this client. */
-	get here(): Client {
+	get inScope(): Client {
 		const scope = currentScope();
 		if (scope === undefined) {
 			return this;

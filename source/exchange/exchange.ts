@@ -15,7 +15,7 @@ import {ExchangeState} from './state.ts';
 /** What is known of the redirects that led to a request. */
 export type Redirects = {
 	/** Why a stored redirect must not be reused for the request, if it must not. */
-	readonly judge: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
+	readonly check: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
 };
 
 /** The head of a response of the origin, as it came. */
@@ -235,7 +235,7 @@ export class Exchange {
 	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {
 		return then(this.#safely(decide), action => {
 			if (action.do === 'send') {
-				this.#state.resend({time: this.#state.settings.now()});
+				this.#state.updateSent({time: this.#state.settings.now()});
 			}
 
 			return action;

@@ -34,7 +34,7 @@ export function enclosingRequests(): ReadonlyArray<InFlight<unknown>> {
 
 function underWay(innermost: Context | undefined): Context | undefined {
 	let context = innermost;
-	while (context?.inFlight.isOver === true) {
+	while (context?.inFlight.hasEnded === true) {
 		context = context.outer;
 	}
 
@@ -80,7 +80,7 @@ export class InFlight<Result> {
 		this.#since = clock.now();
 	}
 
-	get isOver(): boolean {
+	get hasEnded(): boolean {
 		return this.#isOver;
 	}
 
@@ -119,11 +119,11 @@ export class InFlight<Result> {
 	}
 
 	/** Notes that a request which the code inside of this one makes begins to wait. */
-	addInner(waiter: Waiter<unknown>): void {
+	addNested(waiter: Waiter<unknown>): void {
 		this.#inner.add(waiter);
 	}
 
-	removeInner(waiter: Waiter<unknown>): void {
+	removeNested(waiter: Waiter<unknown>): void {
 		this.#inner.delete(waiter);
 	}
 

@@ -35,7 +35,7 @@ Takes the lock of a key, so that no other process sends a request for it; or wai
 @param action - What to do where the lock cannot be taken in time.
 @returns What to do now: to send the request, or to serve what is stored meanwhile.
 */
-export function underLock(action: Action, options: LockOptions): MaybePromise<Action> {
+export function withLock(action: Action, options: LockOptions): MaybePromise<Action> {
 	return then(take(options), taking => {
 		if (taking === 'late') {
 			return action;
@@ -94,7 +94,7 @@ function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeProm
 			cache.hold(release(lock, ending, key, cache));
 		};
 
-		if (inFlight.isOver) {
+		if (inFlight.hasEnded) {
 			giveBack('failed');
 		} else {
 			inFlight.onEnd = giveBack;
@@ -122,7 +122,7 @@ async function waitFor(action: Action, options: LockOptions): Promise<Action> {
 	const end = clock.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
 	let pause = firstPause;
 	let next = action;
-	for (let start = clock.now(); start < end && !inFlight.isOver; start = clock.now()) {
+	for (let start = clock.now(); start < end && !inFlight.hasEnded; start = clock.now()) {
 		await sleep(clock, Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
 		pause = Math.min(2 * pause, longestPause);
 		budget.extend(start);

@@ -13,7 +13,7 @@ import {
 	type Verdict,
 } from '../policy/request-rules.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
-import {underLock} from './lock.ts';
+import {withLock} from './lock.ts';
 import {
 	accepts,
 	answersMethod,
@@ -97,7 +97,7 @@ export class RequestPhase {
 			}
 
 			this.#state.key = key;
-			this.#state.tell({key});
+			this.#state.updateInfo({key});
 			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
 			return then(action, next => this.#share(this.#checked(next), inFlight));
 		});
@@ -181,7 +181,7 @@ export class RequestPhase {
 
 			const {match} = this.#state;
 			return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true)
-				? underLock(next, {
+				? withLock(next, {
 					cache,
 					key: this.#state.key!,
 					inFlight,
@@ -218,13 +218,13 @@ export class RequestPhase {
 	#reuse(match: Match): MaybePromise<Action> {
 		const {request, sharingKey, settings} = this.#state;
 		const {clientSettings} = this.#options;
-		this.#state.tell({collapsed: true});
+		this.#state.updateInfo({collapsed: true});
 		return then(this.#use(answersMethod(match.stored, request) ? match : noMatch, false), action => {
 			if (action.do !== 'send') {
 				return action;
 			}
 
-			this.#state.tell({collapsed: false});
+			this.#state.updateInfo({collapsed: false});
 			// The settings of the client refuse the response, and not only those of this request: its other requests need not wait.
 			const facts = factsOf(request, identify(request, clientSettings), clientSettings);
 			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
@@ -250,8 +250,8 @@ export class RequestPhase {
 			return;
 		}
 
-		this.#state.resend({reason: former});
-		this.#state.tell({reason: former});
+		this.#state.updateSent({reason: former});
+		this.#state.updateInfo({reason: former});
 	}
 
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
@@ -288,7 +288,7 @@ export class RequestPhase {
 
 	/** Why a stored redirect must not be used, if it must not. A cookie jar that takes too long counts as one without its cookies. */
 	#judge(stored: StoredResponse): MaybePromise<Found['redirect']> {
-		const redirect = this.#options.redirects?.judge(stored);
+		const redirect = this.#options.redirects?.check(stored);
 		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.#budget.left, 'cookie') : redirect;
 	}
 
@@ -317,14 +317,14 @@ export class RequestPhase {
 			}
 
 			case 'send': {
-				this.#state.send(decision.reason, Object.keys(decision.validators).length > 0);
+				this.#state.startSending(decision.reason, Object.keys(decision.validators).length > 0);
 				return {do: 'send', validators: decision.validators};
 			}
 
 			case 'pass': {
 				this.#state.key = undefined;
-				this.#state.send(decision.reason, false, decision.storesFor);
-				this.#state.tell({stored: decision.reason});
+				this.#state.startSending(decision.reason, false, decision.storesFor);
+				this.#state.updateInfo({stored: decision.reason});
 				return {do: 'send', validators: {}};
 			}
 

@@ -39,8 +39,8 @@ export class ResponsePhase {
 		this.#writes = new ExchangeWrites(state, {
 			onRefused(reason) {
 				state.inFlight?.refuse();
-				state.refuse(reason);
-				state.tell({stored: reason});
+				state.reportRefused(reason);
+				state.updateInfo({stored: reason});
 			},
 			onComposed: stored => this.#resolve(stored),
 		});
@@ -70,7 +70,7 @@ export class ResponsePhase {
 		const response = {statusCode: head.statusCode, fields: this.#fields};
 		this.#invalidate(response);
 		if (sent === undefined || (key === undefined && sent.storesFor === undefined)) {
-			this.#state.passOn();
+			this.#state.reportForwarded();
 			this.#state.end();
 			return this.#pass(head);
 		}
@@ -101,10 +101,10 @@ export class ResponsePhase {
 		}
 
 		if (decision !== undefined) {
-			this.#state.tell({stored: decision.reason});
+			this.#state.updateInfo({stored: decision.reason});
 		}
 
-		this.#state.passOn();
+		this.#state.reportForwarded();
 		return {do: 'done', awaitsRetries: decision?.do === 'pass' && decision.awaitsRetries === true};
 	}
 
@@ -125,14 +125,14 @@ export class ResponsePhase {
 			return this.cut('incomplete', false);
 		}
 
-		this.#state.tell({stored: 'stored'});
+		this.#state.updateInfo({stored: 'stored'});
 		this.#writes.store({...received, took: settings.now() - sent!.time}, {body, fields: this.#fields});
 		return done;
 	}
 
 	/** Notes that the body will not be stored, and why. */
 	cut(reason: WriteReason, isOwn: boolean): Action {
-		this.#state.refuse(reason);
+		this.#state.reportRefused(reason);
 		if (reason === 'too-large') {
 			this.#state.inFlight?.refuse();
 		} else {
@@ -140,7 +140,7 @@ export class ResponsePhase {
 		}
 
 		this.#state.end();
-		this.#state.tell({stored: reason, expires: undefined, createdAt: undefined});
+		this.#state.updateInfo({stored: reason, expires: undefined, createdAt: undefined});
 		return done;
 	}
 
@@ -223,9 +223,9 @@ export class ResponsePhase {
 			inFlight?.refuse();
 		}
 
-		this.#state.tell({stored: decision.reason});
-		this.#state.passOn();
-		this.#state.refuse(decision.reason);
+		this.#state.updateInfo({stored: decision.reason});
+		this.#state.reportForwarded();
+		this.#state.reportRefused(decision.reason);
 		if (decision.stored === undefined || decision.stored === 'drop') {
 			this.#state.end();
 		}
@@ -248,7 +248,7 @@ export class ResponsePhase {
 		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
 		const length = isAnnounced ? Number(announced) : undefined;
 		this.#state.receivedTags = tagsOf(this.#fields);
-		this.#state.passOn();
+		this.#state.reportForwarded();
 		if (length !== undefined && length > settings.maxEntryBytes) {
 			this.cut('too-large', false);
 			return this.#pass(head);
@@ -261,7 +261,7 @@ export class ResponsePhase {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
 
-		this.#state.tell({createdAt: received, expires: decision.expires});
+		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
 			method: sent!.storesFor ?? request.method,
 			url: request.targetUrl,
@@ -304,7 +304,7 @@ export class ResponsePhase {
 			this.#state.end();
 		}
 
-		this.#state.tell({revalidated: true});
+		this.#state.updateInfo({revalidated: true});
 		return this.#state.serve(reason, view, head);
 	}
 

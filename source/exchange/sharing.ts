@@ -4,12 +4,12 @@ import {enclosingRequests, InFlight} from './in-flight.ts';
 import {Waiter, type Outcome} from './waiter.ts';
 
 /** Whether a request is sent now, or may be answered by another one's result. */
-export type Joined<Result> =
+export type JoinResult<Result> =
 	| Exclude<Outcome<Result>, {readonly do: 'reuse'}>
 	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
 
 /** A request that asks whether it may share. */
-export type Joining = {
+export type JoinRequest = {
 	readonly fields: Fields;
 
 	/** The request fields that the response varies by, where they are known. */
@@ -83,7 +83,7 @@ export class Sharing<Result> {
 	}
 
 	/** Lets a request be the one that is sent, wait for it, or be sent beside it. */
-	join(key: string, request: Joining): Joined<Result> {
+	join(key: string, request: JoinRequest): JoinResult<Result> {
 		if (this.#isRefused(this.#refusals, key) || (request.settings !== undefined && this.#isRefused(this.#refusalsBySettings.get(request.settings), key))) {
 			return {do: 'alone'};
 		}
@@ -238,7 +238,7 @@ export class Sharing<Result> {
 		}
 	}
 
-	#wait(inFlight: InFlight<Result>, request: Joining): Joined<Result> {
+	#wait(inFlight: InFlight<Result>, request: JoinRequest): JoinResult<Result> {
 		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
 		const waiter = new Waiter<Result>({...request, budget: request.budget()}, resolve);
 		inFlight.add(waiter);

@@ -104,12 +104,12 @@ export class ExchangeState {
 	}
 
 	/** Updates what `info` says. */
-	tell(news: Partial<ExchangeInfo>): void {
+	updateInfo(news: Partial<ExchangeInfo>): void {
 		this.#info = {...this.#info, ...news};
 	}
 
 	/** Notes that the request will be sent: an invalidation from now on may concern its response. */
-	send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
+	startSending(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
 		this.end();
 		this.#isUnderWay = true;
 		this.#subject = undefined;
@@ -120,11 +120,11 @@ export class ExchangeState {
 			time: this.settings.now(),
 			position: this.cache.journal.begin(),
 		};
-		this.tell({reason});
+		this.updateInfo({reason});
 	}
 
 	/** Changes what is known of the sent request. */
-	resend(change: Partial<Omit<SentAttempt, 'position'>>): void {
+	updateSent(change: Partial<Omit<SentAttempt, 'position'>>): void {
 		this.#sent = {...this.#sent!, ...change};
 	}
 
@@ -160,7 +160,7 @@ export class ExchangeState {
 	*/
 	serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
 		const {stored} = this.match as Match;
-		this.tell({
+		this.updateInfo({
 			reason,
 			fromCache: true,
 			createdAt: stored.createdAt,
@@ -179,13 +179,13 @@ export class ExchangeState {
 
 	/** Makes a 504 for the caller. */
 	fail(reason: Reason, message: string): RenderedResponse {
-		this.tell({reason});
+		this.updateInfo({reason});
 		this.cache.answered({...this.eventDetails, reason});
 		return renderGatewayTimeout(message, this.status());
 	}
 
 	/** Reports that the caller gets the origin's response, or its failure. */
-	passOn(): void {
+	reportForwarded(): void {
 		const details = {...this.eventDetails, reason: this.#info.reason};
 		if (this.key === undefined) {
 			this.cache.bypassed(details);
@@ -195,7 +195,7 @@ export class ExchangeState {
 	}
 
 	/** Reports that the origin's response is not stored. */
-	refuse(reason: Reason): void {
+	reportRefused(reason: Reason): void {
 		if (this.key !== undefined) {
 			this.cache.written('refused', {...this.eventDetails, reason});
 		}

@@ -42,7 +42,7 @@ export class Waiter<Result> {
 		this.#since = budget.clock.now();
 		this.#cancel = this.#goAloneAfter(budget.totalLeft);
 		for (const enclosing of this.enclosing) {
-			enclosing.addInner(this as Waiter<unknown>);
+			enclosing.addNested(this as Waiter<unknown>);
 		}
 	}
 
@@ -81,7 +81,7 @@ export class Waiter<Result> {
 		this.inFlight?.remove(this);
 		this.inFlight = undefined;
 		for (const enclosing of this.enclosing) {
-			enclosing.removeInner(this as Waiter<unknown>);
+			enclosing.removeNested(this as Waiter<unknown>);
 		}
 	}
 

@@ -86,7 +86,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
-			interceptAttempt(options as Options, client.here);
+			interceptAttempt(options as Options, client.inScope);
 		}
 	};
 
@@ -114,5 +114,5 @@ export function clientOfHook(hook: BeforeRequestHook): CacheClient | undefined {
 
 function clientOf({defaults: {options}}: Pick<Got, 'defaults'>): CacheClient | undefined {
 	const hook = options.hooks.beforeRequest.findLast(candidate => clients.has(candidate));
-	return hook === undefined ? findRegistry()?.servingOptions(options)?.client : clients.get(hook);
+	return hook === undefined ? findRegistry()?.installedFor(options)?.client : clients.get(hook);
 }

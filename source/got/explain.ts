@@ -24,7 +24,7 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const exchanges = clientOfInstance(client)?.here;
+	const exchanges = clientOfInstance(client)?.inScope;
 	if (exchanges === undefined) {
 		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
 	}

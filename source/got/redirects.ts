@@ -15,7 +15,7 @@ export function redirectsOf(options: Options, needsCookies: boolean): Redirects 
 	}
 
 	return {
-		judge(stored) {
+		check(stored) {
 			const location = locationOf(stored.statusCode, stored.fields.location);
 			if (location === undefined) {
 				return undefined;

@@ -35,7 +35,7 @@ Puts the user's retry options back.
 
 @returns Whether Got has used up its retries, and this attempt is the last resort.
 */
-export function endOfRetries(options: Options): boolean {
+export function restoreRetryOptions(options: Options): boolean {
 	const {retry} = options;
 	if (retry.enforceRetryRules === suspended) {
 		retry.enforceRetryRules = true;

@@ -10,13 +10,13 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import {noteExchange} from './cache-info.ts';
 import {findRegistry} from './global/process-registry.ts';
 import {noteRedirect, redirectsOf} from './redirects.ts';
-import {awaitRetries, endOfRetries, refuseRetry} from './retries.ts';
+import {awaitRetries, restoreRetryOptions, refuseRetry} from './retries.ts';
 import {
-	lateRequest,
+	timedOutRequest,
 	shortenTimeout,
-	tellWholeTime,
+	restoreTimeoutMessage,
 	withinLimits,
-	type End,
+	type WaitEnd,
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
 import {isClientRequest, isResponseLike, isTimeout, outgoingRequest, requestFunctionOf, type AttemptParts, type NativeOptions, type RequestFunction, type RequestResult, resend} from './native-request.ts';
@@ -43,15 +43,15 @@ export function interceptAttempt(options: Options, client: Client): void {
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
 	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
-		endOfRetries(options);
+		restoreRetryOptions(options);
 		return undefined;
 	}
 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
 		// One request has one cache: an installation for the whole process leaves these options alone from here on.
 		Reflect.deleteProperty(options, 'getRequestFunction');
-		findRegistry()?.pass(options);
-		const areRetriesUsed = endOfRetries(options);
+		findRegistry()?.markServed(options);
+		const areRetriesUsed = restoreRetryOptions(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
 			// A recording is played as it is, cookies aside.
@@ -235,7 +235,7 @@ class Attempt {
 				fail: error => this.#fail(error),
 				giveUp: error => {
 					if (error) {
-						tellWholeTime(error, this.#options.timeout);
+						restoreTimeoutMessage(error, this.#options.timeout);
 					}
 				},
 				close: () => {
@@ -297,13 +297,13 @@ class Attempt {
 	}
 }
 
-function requestOfEnd(end: End, options: Options): RequestResult {
+function requestOfEnd(end: WaitEnd, options: Options): RequestResult {
 	if (end === 'aborted') {
 		// Got has given up before, and listens no more.
 		throw new Error('The request was aborted');
 	}
 
-	return lateRequest(options, end);
+	return timedOutRequest(options, end);
 }
 
 function isThenable(value: unknown): value is PromiseLike<RequestResult> {

@@ -25,7 +25,7 @@ export function installForInstance(settings: CacheSettings, instance: Instance):
 	const {hooks} = cacheHooks(settings);
 	const hook = hooks!.beforeRequest![0]!;
 	hooksOfInstallations.add(hook);
-	closeUnwatched(removeHook(instance));
+	closeInBackground(removeHook(instance));
 	beforeRequest(instance).push(hook);
 	return installation(clientOfHook(hook)!, async () => installedHook(instance) === hook ? uninstallFromInstance(instance) : undefined);
 }
@@ -66,7 +66,7 @@ export function installation({cache}: CacheClient, uninstall: () => Promise<void
 }
 
 /** Closes what nobody waits for any more. */
-export function closeUnwatched(client: CacheClient | undefined): void {
+export function closeInBackground(client: CacheClient | undefined): void {
 	if (client !== undefined) {
 		void closeReporting(client);
 	}
@@ -164,7 +164,7 @@ function installForProcess(settings: CacheSettings): Installation {
 	const installed = toInstalled(createClient(settings));
 	const former = registry.ofProcess;
 	registry.install(installed);
-	closeUnwatched(former?.client);
+	closeInBackground(former?.client);
 	return installation(installed.client, async () => registry.ofProcess === installed ? uninstallCache() : undefined);
 }
 

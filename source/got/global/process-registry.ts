@@ -44,7 +44,7 @@ export class ProcessRegistry {
 	}
 
 	/** What serves an instance of a Got that was loaded after the registry was made. */
-	servingOptions({constructor}: object): Installed | undefined {
+	installedFor({constructor}: object): Installed | undefined {
 		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
@@ -70,7 +70,7 @@ export class ProcessRegistry {
 	}
 
 	/** A request with these options has a cache: one request has one. */
-	pass(options: object): void {
+	markServed(options: object): void {
 		this.#served.add(options);
 	}
 
