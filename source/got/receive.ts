@@ -69,7 +69,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 				await exchange.next({type: 'end', body});
 			},
 			cut(reason) {
-				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
+				void exchange.next({type: 'discarded', reason, isByCaller: isGivenUp()});
 			},
 			progress(bytes) {
 				exchange.progress(bytes);

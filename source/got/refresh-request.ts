@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import type {SentRequest} from '../exchange/exchange.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {redactUrl} from '../identity/references.ts';
 import {knownBody} from '../identity/sent-request.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';

@@ -38,7 +38,7 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 			const renewal = client.open(request, {...settings, refresh: true, background: true});
 			const action = await renewal.next({type: 'begin', inFlight});
 			if (action.do !== 'send') {
-				void renewal.next({type: 'released'});
+				void renewal.next({type: 'closed'});
 				return undefined;
 			}
 
@@ -121,7 +121,7 @@ class Refresh {
 
 			return statusCode;
 		} finally {
-			void this.#exchange.next({type: 'released', isOwn: deadline.isOver});
+			void this.#exchange.next({type: 'closed', isByCaller: deadline.isOver});
 		}
 	}
 
@@ -166,7 +166,7 @@ class Refresh {
 			void leave(response);
 		} catch (error) {
 			if (!isTransientError(error) || !this.#mayRepeat(isLast)) {
-				void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
+				void this.#exchange.next({type: 'error', isByCaller: this.#deadline.isOver});
 				throw error;
 			}
 		}

@@ -163,7 +163,7 @@ class Attempt {
 	/** The caller has given up: what others wait for is left to one of them. */
 	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
 		const abandon = (): void => {
-			void this.#exchange.next({type: 'released', isOwn: true});
+			void this.#exchange.next({type: 'closed', isByCaller: true});
 		};
 
 		abandon();
@@ -208,7 +208,7 @@ class Attempt {
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		const {signal} = this.#options;
 		const release = (): void => {
-			void this.#exchange.next({type: 'released', isOwn: true});
+			void this.#exchange.next({type: 'closed', isByCaller: true});
 		};
 
 		// Got ends what comes once the caller has given up, and that may be never.
@@ -239,7 +239,7 @@ class Attempt {
 					}
 				},
 				close: () => {
-					void this.#exchange.next({type: 'released', isOwn: request.isDestroyed});
+					void this.#exchange.next({type: 'closed', isByCaller: request.isDestroyed});
 				},
 			});
 		} else if (isResponseLike(result)) {
@@ -247,7 +247,7 @@ class Attempt {
 			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
 		} else {
 			// What a user's function gives may be no response at all: that is for Got to say.
-			void this.#exchange.next({type: 'released'});
+			void this.#exchange.next({type: 'closed'});
 		}
 
 		return result;
@@ -265,7 +265,7 @@ class Attempt {
 	}
 
 	#fail(error: unknown): ServedResponse | undefined {
-		const action = this.#exchange.next({type: 'error', isOwn: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+		const action = this.#exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.#options);
 			return new ServedResponse(action.response, !this.#options.isStream);

@@ -4,7 +4,7 @@ import test from 'ava';
 import type {CacheCore} from '../../source/cache/core.ts';
 import {Locks, type LockSetting} from '../../source/cache/locks.ts';
 import type {InFlight} from '../../source/exchange/in-flight.ts';
-import {mayRefresh, withLock} from '../../source/exchange/lock.ts';
+import {mayRefresh, sendWithLock} from '../../source/exchange/lock.ts';
 import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {Action} from '../../source/exchange/exchange.ts';
@@ -57,12 +57,12 @@ class Process {
 	ask({inFlight = this.lead(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
 		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
 		void (async () => {
-			asking.action = await withLock(send, {
+			asking.action = await sendWithLock(send, {
 				cache: this.cache,
 				key: 'key',
 				inFlight,
 				budget: new TimeBudget({store: 500, total}, this.clock),
-				again: () => {
+				lookUpAgain: () => {
 					this.looks++;
 					return this.found;
 				},
