@@ -18,8 +18,8 @@ export {
 export {
 	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
 } from './got/global/install-cache.ts';
-export type {Installation} from './got/global/installation.ts';
-export {withoutNetwork} from './got/global/without-network.ts';
+export type {Installation} from './got/global/install-cache.ts';
+export {withoutNetwork} from './exchange/scope.ts';
 export {explain} from './got/explain.ts';
 export {
 	Cached, cached, Refresh, Uncached,

@@ -1,5 +1,5 @@
 import {httpCacheOf, type HttpCache} from '../cache/http-cache.ts';
-import {callInScope, scopes} from '../exchange/scope.ts';
+import {callInScope, currentScope} from '../exchange/scope.ts';
 import {enterClass} from './class-settings.ts';
 import {defaultClient} from './default-client.ts';
 import {forgetCall} from './forget.ts';
@@ -60,8 +60,8 @@ await cacheOf(github).clear();
 ```
 */
 export function cacheOf(target: object): HttpCache {
-	const scope = enterClass(target, scopes.getStore());
-	return httpCacheOf(callInScope(scope, () => defaultClient().here.cache, undefined, []));
+	const scope = enterClass(target, currentScope());
+	return httpCacheOf(callInScope(scope, () => defaultClient().inScope.cache, undefined, []));
 }
 
 function locate(call: readonly unknown[]): readonly ResultPlace[] {

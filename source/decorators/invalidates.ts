@@ -1,7 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import {
 	callInScope,
-	scopes,
+	currentScope,
 	Layer,
 	type Scope,
 } from '../exchange/scope.ts';
@@ -69,7 +69,7 @@ export function Invalidates<This, Arguments extends any[]>(invalidated: Invalida
 function invalidating(original: AnyFunction, given: Given): AnyFunction {
 	return classFunction(original, function (this: unknown, ...inputs: unknown[]): unknown {
 		const asked = new Set<CacheCore>();
-		const outer = enterClass(this, scopes.getStore());
+		const outer = enterClass(this, currentScope());
 		const scope = new Layer({
 			settings: {},
 			onCache(cache) {
@@ -108,7 +108,7 @@ type Where = {readonly asked: Set<CacheCore>; readonly scope: Scope | undefined}
 
 /** A fault of it is told, and does not become the method's, which has done what it was to do. */
 async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, scope}: Where): Promise<void> {
-	const client = callInScope(scope, () => defaultClient().here, undefined, []);
+	const client = callInScope(scope, () => defaultClient().inScope, undefined, []);
 	try {
 		const {tags = [], urls = [], requests = [], methods = []} = typeof given === 'function' ? given(self, ...inputs) : given;
 		checkInvalidated({

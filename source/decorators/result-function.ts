@@ -3,7 +3,7 @@ import type {CacheCore} from '../cache/core.ts';
 import type {Client} from '../exchange/client.ts';
 import {
 	callInScope,
-	scopes,
+	currentScope,
 	Layer,
 	type Scope,
 } from '../exchange/scope.ts';
@@ -81,7 +81,7 @@ export class ResultFunction {
 	/** Calls it, or gives what it gave before. */
 	async call(self: unknown, inputs: readonly unknown[]): Promise<unknown> {
 		this.see(self);
-		const outer = enterClass(self, scopes.getStore());
+		const outer = enterClass(self, currentScope());
 		return callInScope(this.#layer.within(outer), this.#callHere, this, [self, inputs, outer]);
 	}
 
@@ -161,14 +161,14 @@ export class ResultFunction {
 	}
 
 	#inScopeOf<Value>(self: unknown, action: () => Value): Value {
-		const scope = this.#layer.within(enterClass(self, scopes.getStore()));
+		const scope = this.#layer.within(enterClass(self, currentScope()));
 		return callInScope(scope, action, undefined, []);
 	}
 
 	/** In the scope of the call. */
 	#client(): Client {
 		const {cache} = this.#settings;
-		return cache === undefined ? defaultClient().here : clientOfCache(cache);
+		return cache === undefined ? defaultClient().inScope : clientOfCache(cache);
 	}
 
 	/** A class that inherits a method has results of its own, unless the name is given. */

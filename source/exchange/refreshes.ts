@@ -6,19 +6,17 @@ import {mayRefresh} from './lock.ts';
 import {Sharing} from './sharing.ts';
 
 /**
-Sends a refresh; other requests may wait for its result.
+Sends a refresh, for whose result other requests may wait.
 
-@param leadAgain - Gives the next request for others to wait for, when the refresh is sent once more after a failure; `undefined` where another request renews the entry.
+@param leadAgain - Returns a new entry for others to wait for, when the refresh is sent once more after a failure; `undefined` where another request renews the stored response.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
-/**
-Runs refreshes in the background, one at a time for each key and a bounded number in all. No caller waits for them: failures are `backgroundError` events.
-*/
+/** Runs refreshes in the background, one at a time for each key and a limited number in all. No caller waits for them, and failures are `backgroundError` events. */
 export class Refreshes {
 	static readonly #byCache = new WeakMap<CacheCore, Refreshes>();
 
-	/** The refreshes of a cache: those of all clients that share it, and of classes with settings of their own. */
+	/** Returns the instance of a cache, for all clients of that cache. */
 	static of(cache: CacheCore): Refreshes {
 		const known = Refreshes.#byCache.get(cache) ?? new Refreshes(cache);
 		Refreshes.#byCache.set(cache, known);
@@ -33,9 +31,9 @@ export class Refreshes {
 	}
 
 	/**
-	Renews the entry that an exchange has served, unless a request for it is under way, or too many refreshes are.
+	Renews the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running.
 
-	@param limit - How many refreshes of the cache may run at a time.
+	@param limit - The maximum number of refreshes of the cache at a time.
 	*/
 	start(exchange: Exchange, limit: number, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
@@ -66,7 +64,7 @@ export class Refreshes {
 		}));
 	}
 
-	/** Whether the refresh may be sent. Where another process sends the same, it ends as abandoned, which is no failure of the origin. */
+	/** Returns whether the refresh may be sent. If another process sends the same one, the wait ends as abandoned, which is no failure of the origin. */
 	async #mayStart(key: string, inFlight: InFlight<Match>): Promise<boolean> {
 		const isFree = await mayRefresh(key, inFlight, this.#cache);
 		if (!isFree) {

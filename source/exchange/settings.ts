@@ -1,25 +1,30 @@
+import {SettingError, shownText} from '../errors.ts';
 import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {settingsOfMode, type PolicySettings} from '../policy/types.ts';
-import type {ResolvedRequestSettings, ResolvedSettings} from '../settings/settings.ts';
+import {
+	resolveSettings,
+	statedSettings,
+	type CacheSettings,
+	type FixedSetting,
+	type LiveSettings,
+	type ResolvedRequestSettings,
+	type ResolvedSettings,
+} from '../settings/settings.ts';
 
-/**
-The settings that hold for one exchange.
-*/
+/** The settings of one exchange. */
 export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<ResolvedSettings, 'cacheStatus' | 'failFast' | 'filterFn' | 'maxEntryBytes' | 'mode' | 'now' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeSetCookie' | 'storeTimeout' | 'tags' | 'trust'> & {
-	/** Gives the secret of the digests of credentials. */
+	/** Returns the secret for the digests of credentials. */
 	readonly secret: () => MaybePromise<string | Uint8Array>;
 
-	/** The tags of the request, beside those of the client. */
+	/** The tags of the request, in addition to those of the client. */
 	readonly requestTags: readonly string[];
 
-	/** Whether nobody waits for the response. */
+	/** Whether the request is a refresh, whose response no caller waits for. */
 	readonly background?: boolean;
 };
 
-/**
-The client's settings with the request's own above them. `expireAfter` is kept apart, since URL patterns stand between.
-*/
+/** Returns the client's settings with the request's own over them. `expireAfter` stays separate, since URL patterns come between the two. */
 export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: requestTags = [], ...own}: ResolvedRequestSettings, cache: Pick<ExchangeSettings, 'secret'> & {readonly isReadOnly: boolean}): ExchangeSettings {
 	return {
 		...client,
@@ -34,7 +39,85 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 	};
 }
 
-/** The setting whose fault it is where a key cannot be made. */
+/** Returns the setting that is to blame if a key cannot be made. */
 export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
 	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
+}
+
+/** The settings that cannot change while a client runs, with the reason. */
+const fixed: Readonly<Record<FixedSetting, string>> = {
+	autoclose: 'it was applied when the store was opened',
+	cacheName: 'it was applied when the store was opened',
+	failFast: 'it was applied when the store was opened',
+	now: 'it set the dates of stored responses',
+	partitionSecret: 'it is part of the stored keys',
+	store: 'it holds the stored responses',
+	storeTimeout: 'it was applied when the store was opened',
+	serializer: 'it wrote the stored responses',
+	decodeContent: 'it wrote the stored responses',
+	maxBytes: 'it was applied when the store was opened',
+	maxEntries: 'it was applied when the store was opened',
+	maxEntryBytes: 'it limits the stored responses',
+	maxPendingBytes: 'it limits the queue of writes',
+	maxPendingWrites: 'it limits the queue of writes',
+	maxRefreshes: 'it limits the refreshes of the cache',
+	lock: 'other processes rely on it',
+	mode: 'it recorded the stored responses',
+};
+
+/**
+Returns the settings of a client, to read and assign while it runs. An assignment is checked together with the other settings, as in the constructor.
+
+@param ofCache - The settings of a cache that was passed to the client.
+@param apply - Called with the settings that hold from now on.
+*/
+export function liveSettings(given: CacheSettings, ofCache: readonly string[], apply: (settings: ResolvedSettings, given: CacheSettings) => void): LiveSettings {
+	let own = copySettings(given);
+	const visible = visibleSettings(own);
+	const change = (key: string | symbol, value: unknown): boolean => {
+		if (typeof key === 'symbol') {
+			return false;
+		}
+
+		if (Object.hasOwn(fixed, key)) {
+			throw new SettingError(`cache.${key}`, redactSetting(key, value), `unchanged, since ${fixed[key as FixedSetting]}: create another client`);
+		}
+
+		if (ofCache.includes(key)) {
+			throw new SettingError(`cache.${key}`, redactSetting(key, value), 'unchanged, since it is a setting of the cache that the client was given');
+		}
+
+		const next = copySettings({...own, [key]: value});
+		apply(resolveSettings(next), next);
+		own = next;
+		Object.assign(visible, visibleSettings(own));
+		return true;
+	};
+
+	return new Proxy(visible, {
+		set: (_target, key, value) => change(key, value),
+		deleteProperty: (_target, key) => change(key, undefined),
+		defineProperty: () => false,
+	}) as LiveSettings;
+}
+
+function visibleSettings(own: CacheSettings): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(statedSettings(own)).map(([key, value]) => [key, redactSetting(key, copyArrays(value))]));
+}
+
+function copySettings(settings: CacheSettings): CacheSettings {
+	return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, copyArrays(value)]));
+}
+
+function redactSetting(key: string, value: unknown): unknown {
+	if (key === 'store' && typeof value === 'string') {
+		return value.includes('://') ? shownText(value) : value;
+	}
+
+	return key === 'partitionSecret' && value !== undefined ? 'REDACTED' : value;
+}
+
+/** Copies and freezes arrays: a change in place would not be checked. */
+function copyArrays(value: unknown): unknown {
+	return Array.isArray(value) ? Object.freeze(value.map(item => copyArrays(item))) : value;
 }

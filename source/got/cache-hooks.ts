@@ -1,18 +1,67 @@
-import type {
-	BeforeRequestHook,
-	ExtendOptions,
-	Got,
-	Options,
-} from 'got';
-import type {HttpCache} from '../cache/http-cache.ts';
-import {describe} from '../errors.ts';
-import type {Client} from '../exchange/client.ts';
-import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
-import {findRegistry} from './attempt-options.ts';
-import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
+import {attachClient, coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
+import {describe, SettingError} from '../errors.ts';
+import {Client} from '../exchange/client.ts';
+import {explainRequest} from '../exchange/explain.ts';
+import {liveSettings} from '../exchange/settings.ts';
+import {runWithSettings} from '../exchange/scope.ts';
+import {describedRequest} from '../identity/sent-request.ts';
+import {resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
+import type {BeforeRequestHook, ExtendOptions, Got, Options} from 'got';
+import {findRegistry} from './global/process-registry.ts';
 import {interceptAttempt} from './transport.ts';
 
-export type {ClientSettings} from './create-client.ts';
+/** Settings of a client, which may be given a cache. */
+export type ClientSettings = CacheSettings & {
+	/** A cache that was made before, in place of one of its own: several clients may share it. Its settings hold where the client does not say otherwise. */
+	readonly cache?: HttpCache | undefined;
+};
+
+/** A cache, and what the exchanges of its client share. */
+export type CacheClient = {
+	readonly client: Client;
+	readonly cache: HttpCache;
+};
+
+/** What is settled with the cache: its store, and what its keys are made by. */
+const settingsOfCache = ['store', 'cacheName', 'storeTimeout', 'failFast', 'autoclose', 'now', 'partitionSecret', 'maxBytes', 'maxEntries', 'matchHeaders', 'ignoredParameters', 'contentRootKey', 'partitionBy', 'cacheControl', 'keyFn', 'mode', 'serializer', 'decodeContent', 'lock', 'maxPendingWrites', 'maxPendingBytes', 'waitUntil'] as const;
+
+/**
+A client with its cache, which is made by the settings or given in them.
+
+@throws {SettingError} Where a setting is wrong.
+*/
+export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
+	const settings = given === undefined ? own : settingsWith(given, own);
+	const resolved = resolveSettings(settings);
+	const cache = given ?? new HttpCache(settings);
+	const client = new Client(coreOf(cache), resolved, settings);
+	attachClient(cache, {
+		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
+		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
+		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
+			client.reconfigure(next, stated);
+			if (given === undefined) {
+				coreOf(cache).reconfigure(next);
+			}
+		}),
+	});
+	return {client, cache};
+}
+
+/** The settings of a client whose cache was given: those of the cache, with the client's own above them. */
+function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
+	if (!(cache instanceof HttpCache)) {
+		throw new SettingError('cache.cache', cache, 'an HttpCache');
+	}
+
+	for (const name of settingsOfCache) {
+		if (own[name] !== undefined) {
+			throw new SettingError(`cache.${name}`, own[name], 'absent, since `cache` is given: it is a setting of that');
+		}
+	}
+
+	return {...givenSettings(cache), ...own};
+}
 
 const clients = new WeakMap<BeforeRequestHook, CacheClient>();
 
@@ -37,7 +86,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	const beforeRequest: BeforeRequestHook = options => {
 		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
 		if (options.cache === undefined) {
-			interceptAttempt(options as Options, client.here);
+			interceptAttempt(options as Options, client.inScope);
 		}
 	};
 
@@ -101,7 +150,7 @@ function requiredClient(instance: Pick<Got, 'defaults'>): CacheClient {
 	}
 
 	const hook = defaults.options.hooks.beforeRequest.findLast(candidate => clients.has(candidate));
-	const client = hook === undefined ? findRegistry()?.servingOptions(defaults.options)?.client : clients.get(hook);
+	const client = hook === undefined ? findRegistry()?.installedFor(defaults.options)?.client : clients.get(hook);
 	if (client === undefined) {
 		throw new TypeError('This instance of Got has no cache. Use the instance that `got.extend(cacheHooks())` or `createCachedGot()` returns, or install a cache with `installCache()`.');
 	}

@@ -1,8 +1,7 @@
 import type {Options} from 'got';
 import {describe as describeValue} from '../errors.ts';
-import type {ExchangeInfo} from '../exchange/types.ts';
+import type {Exchange, ExchangeInfo} from '../exchange/exchange.ts';
 import type {Reason} from '../policy/types.ts';
-import {rememberedExchange} from './attempt-options.ts';
 
 /**
 What the cache knows of a response that Got gave.
@@ -33,6 +32,13 @@ export type CacheInfo = {
 	/** Whether it waited for another request that was on its way, and has the answer to that. */
 	readonly collapsed: boolean;
 };
+
+const exchanges = new WeakMap<Options, {readonly exchange: Exchange; readonly now: () => number}>();
+
+/** Notes the exchange of an attempt for `cacheInfo`, by the options that Got made for the attempt, with the clock of its client. */
+export function noteExchange(options: Options, exchange: Exchange, now: () => number): void {
+	exchanges.set(options, {exchange, now});
+}
 
 const unknown: CacheInfo = {
 	key: undefined,
@@ -66,8 +72,8 @@ export function cacheInfo(response: {readonly request: {readonly options: Option
 		throw new TypeError(`Expected a response of Got, got ${describeValue(response)}. Pass the response that a request resolves to, the \`response\` of a stream, or the \`response\` of an error.`);
 	}
 
-	const remembered = rememberedExchange(options);
-	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
+	const known = exchanges.get(options);
+	return known === undefined ? unknown : describe(known.exchange.info, known.now());
 }
 
 function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed}: ExchangeInfo, now: number): CacheInfo {

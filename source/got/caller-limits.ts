@@ -8,7 +8,7 @@ import {isTimeout} from './native-request.ts';
 type Limit = 'request' | 'response' | 'socket';
 
 /** Why nobody waits any more: the caller's signal, or one of its timeouts. */
-export type End = 'aborted' | Limit;
+export type WaitEnd = 'aborted' | Limit;
 
 type Timeouts = Partial<Record<Limit, number | undefined>>;
 
@@ -19,8 +19,8 @@ What is waited for before a request may be sent, or why nobody waits any more: G
 
 `start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept, and `timeout.socket`.
 */
-export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | End> {
-	const {promise, resolve} = Promise.withResolvers<End>();
+export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | WaitEnd> {
+	const {promise, resolve} = Promise.withResolvers<WaitEnd>();
 	const abort = (): void => {
 		resolve('aborted');
 	};
@@ -79,7 +79,7 @@ export function shortenTimeout(options: Options, waited: number, name: Limit = '
 }
 
 /** Lets the error of a timeout name the caller's own limit, of which the request had the rest. */
-export function tellWholeTime(error: Error, timeout: Timeouts): void {
+export function restoreTimeoutMessage(error: Error, timeout: Timeouts): void {
 	const {event} = error as {readonly event?: Limit};
 	const limit = isTimeout(error) ? timeout[event!] : undefined;
 	if (limit !== undefined) {
@@ -90,7 +90,7 @@ export function tellWholeTime(error: Error, timeout: Timeouts): void {
 /**
 A request that was never sent, since its time was over before it could be: Got makes the error of that itself, and knows only `ClientRequest`s. Of `timeout.request`, Got 16 has told by now, and destroys it.
 */
-export function lateRequest(options: Options, name: Limit): ClientRequest {
+export function timedOutRequest(options: Options, name: Limit): ClientRequest {
 	const limit = (options.timeout as Timeouts)[name];
 	if (name !== 'socket') {
 		shortenTimeout(options, Infinity, name);
@@ -104,7 +104,7 @@ export function lateRequest(options: Options, name: Limit): ClientRequest {
 		},
 		destroy(error, callback) {
 			if (error !== null) {
-				tellWholeTime(error, {[name]: limit});
+				restoreTimeoutMessage(error, {[name]: limit});
 			}
 
 			callback(error);

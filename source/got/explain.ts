@@ -24,7 +24,7 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const exchanges = clientOfInstance(client).here;
+	const exchanges = clientOfInstance(client).inScope;
 	const {method = 'GET', url, headers = {}, body} = request;
 	const {options} = client.defaults;
 	const native = {

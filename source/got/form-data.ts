@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {ReadableStream} from 'node:stream/web';
 import type {Options} from 'got';
 import {fieldValue, type Fields} from '../policy/fields.ts';
-import {shortenTimeout, withinLimits, type End} from './caller-limits.ts';
+import {shortenTimeout, withinLimits, type WaitEnd} from './caller-limits.ts';
 
 /** Bytes of form data that are read before they are sent. */
 const limit = 10 * 1024 * 1024;
@@ -20,7 +20,7 @@ Reads form data before it is sent, so that it can be part of the key: exactly th
 
 @returns Why nobody waits for it any more, if the request has ended meanwhile.
 */
-export async function readFormData(options: Options): Promise<End | undefined> {
+export async function readFormData(options: Options): Promise<WaitEnd | undefined> {
 	const start = performance.now();
 	const rest = (options.body as unknown as AsyncIterable<Chunk>)[Symbol.asyncIterator]() as Chunks;
 	const chunks: Uint8Array[] = [];

@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
-import type {Exchange} from '../exchange/exchange.ts';
-import type {Action} from '../exchange/types.ts';
+import type {Exchange, Action} from '../exchange/exchange.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import type {WriteReason} from '../policy/types.ts';
@@ -70,7 +69,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 				await exchange.next({type: 'end', body});
 			},
 			cut(reason) {
-				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
+				void exchange.next({type: 'discarded', reason, isByCaller: isGivenUp()});
 			},
 			progress(bytes) {
 				exchange.progress(bytes);

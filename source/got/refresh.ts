@@ -5,7 +5,7 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SendRefresh} from '../exchange/refreshes.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
-import {Deadline} from './deadline.ts';
+import {Deadline, copiedHeaders, prepareRequest, type PreparedRequest, isTransientError, isTransientStatus} from './refresh-request.ts';
 import {
 	awaitResponse,
 	isClientRequest,
@@ -13,9 +13,7 @@ import {
 	type AttemptParts,
 	type RequestResult,
 } from './native-request.ts';
-import {copiedHeaders, prepareRequest, type PreparedRequest} from './prepared-request.ts';
 import {receive} from './receive.ts';
-import {isTransientError, isTransientStatus} from './refresh-failures.ts';
 
 // The milliseconds before a failed refresh is sent once more.
 const pause = 1000;
@@ -40,7 +38,7 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 			const renewal = client.open(request, {...settings, refresh: true, background: true});
 			const action = await renewal.next({type: 'begin', inFlight});
 			if (action.do !== 'send') {
-				void renewal.next({type: 'released'});
+				void renewal.next({type: 'closed'});
 				return undefined;
 			}
 
@@ -123,7 +121,7 @@ class Refresh {
 
 			return statusCode;
 		} finally {
-			void this.#exchange.next({type: 'released', isOwn: deadline.isOver});
+			void this.#exchange.next({type: 'closed', isByCaller: deadline.isOver});
 		}
 	}
 
@@ -168,7 +166,7 @@ class Refresh {
 			void leave(response);
 		} catch (error) {
 			if (!isTransientError(error) || !this.#mayRepeat(isLast)) {
-				void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
+				void this.#exchange.next({type: 'error', isByCaller: this.#deadline.isOver});
 				throw error;
 			}
 		}

@@ -2,44 +2,26 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
+import type {Exchange, Action} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
-import {refusals} from '../exchange/network.ts';
-import type {Action} from '../exchange/types.ts';
+import {isNetworkRefused} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import {noteExchange} from './cache-info.ts';
+import {findRegistry} from './global/process-registry.ts';
+import {noteRedirect, redirectsOf} from './redirects.ts';
+import {awaitRetries, restoreRetryOptions, refuseRetry} from './retries.ts';
 import {
-	awaitRetries,
-	endOfRetries,
-	noteRedirect,
-	redirectsOf,
-	refuseRetry,
-	rememberExchange,
-	removeTransport,
-	setTransport,
-} from './attempt-options.ts';
-import {
-	lateRequest,
+	timedOutRequest,
 	shortenTimeout,
-	tellWholeTime,
+	restoreTimeoutMessage,
 	withinLimits,
-	type End,
+	type WaitEnd,
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
-import {
-	isClientRequest,
-	isResponseLike,
-	isTimeout,
-	outgoingRequest,
-	requestFunctionOf,
-	type AttemptParts,
-	type NativeOptions,
-	type RequestFunction,
-	type RequestResult,
-} from './native-request.ts';
+import {isClientRequest, isResponseLike, isTimeout, outgoingRequest, requestFunctionOf, type AttemptParts, type NativeOptions, type RequestFunction, type RequestResult, resend} from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {resend} from './resend.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
@@ -53,27 +35,29 @@ Got asks its options for that function once all hooks have run. The method is re
 export function interceptAttempt(options: Options, client: Client): void {
 	const transport = transportFor(options, client);
 	if (transport !== undefined) {
-		setTransport(options, transport);
+		Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
 	}
 }
 
 /** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && settings.mode !== 'replay' && refusals.getStore() === undefined) {
-		endOfRetries(options);
+	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+		restoreRetryOptions(options);
 		return undefined;
 	}
 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
-		removeTransport(options);
-		const areRetriesUsed = endOfRetries(options);
+		// One request has one cache: an installation for the whole process leaves these options alone from here on.
+		Reflect.deleteProperty(options, 'getRequestFunction');
+		findRegistry()?.markServed(options);
+		const areRetriesUsed = restoreRetryOptions(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
 			// A recording is played as it is, cookies aside.
 			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			rememberExchange(options, {exchange, now: client.now});
+			noteExchange(options, exchange, client.now);
 			return new Attempt({
 				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);
@@ -179,7 +163,7 @@ class Attempt {
 	/** The caller has given up: what others wait for is left to one of them. */
 	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
 		const abandon = (): void => {
-			void this.#exchange.next({type: 'released', isOwn: true});
+			void this.#exchange.next({type: 'closed', isByCaller: true});
 		};
 
 		abandon();
@@ -224,7 +208,7 @@ class Attempt {
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		const {signal} = this.#options;
 		const release = (): void => {
-			void this.#exchange.next({type: 'released', isOwn: true});
+			void this.#exchange.next({type: 'closed', isByCaller: true});
 		};
 
 		// Got ends what comes once the caller has given up, and that may be never.
@@ -251,11 +235,11 @@ class Attempt {
 				fail: error => this.#fail(error),
 				giveUp: error => {
 					if (error) {
-						tellWholeTime(error, this.#options.timeout);
+						restoreTimeoutMessage(error, this.#options.timeout);
 					}
 				},
 				close: () => {
-					void this.#exchange.next({type: 'released', isOwn: request.isDestroyed});
+					void this.#exchange.next({type: 'closed', isByCaller: request.isDestroyed});
 				},
 			});
 		} else if (isResponseLike(result)) {
@@ -263,7 +247,7 @@ class Attempt {
 			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
 		} else {
 			// What a user's function gives may be no response at all: that is for Got to say.
-			void this.#exchange.next({type: 'released'});
+			void this.#exchange.next({type: 'closed'});
 		}
 
 		return result;
@@ -281,7 +265,7 @@ class Attempt {
 	}
 
 	#fail(error: unknown): ServedResponse | undefined {
-		const action = this.#exchange.next({type: 'error', isOwn: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+		const action = this.#exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.#options);
 			return new ServedResponse(action.response, !this.#options.isStream);
@@ -313,13 +297,13 @@ class Attempt {
 	}
 }
 
-function requestOfEnd(end: End, options: Options): RequestResult {
+function requestOfEnd(end: WaitEnd, options: Options): RequestResult {
 	if (end === 'aborted') {
 		// Got has given up before, and listens no more.
 		throw new Error('The request was aborted');
 	}
 
-	return lateRequest(options, end);
+	return timedOutRequest(options, end);
 }
 
 function isThenable(value: unknown): value is PromiseLike<RequestResult> {

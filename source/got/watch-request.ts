@@ -1,9 +1,8 @@
 import type {EventEmitter} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {MaybePromise} from '../maybe-promise.ts';
-import {FailedResponse} from './failed-response.ts';
+import {FailedResponse, type ServedResponse} from './served-response.ts';
 import type {RequestResult} from './native-request.ts';
-import type {ServedResponse} from './served-response.ts';
 
 /**
 Lets the cache see a request's response or failure before Got does, and put a stored response in its place. Where the request is sent once more, Got is told of what happens to the second one as if it happened to the first, the only one that Got knows of.

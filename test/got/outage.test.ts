@@ -97,7 +97,7 @@ test('what is stored is served on by a store that can only be read', async t => 
 	t.true((await client(origin.url)).isFromCache);
 	const {text, circuit} = await getCache(client).explain({url: origin.url});
 	t.deepEqual(circuit, {reads: 'closed', writes: 'open'});
-	t.regex(text, /the store is read, but not written after faults: the circuit of its writes is open/v);
+	t.regex(text, /the store is read but not written after faults: the circuit of its writes is open/v);
 });
 
 for (const isSynchronous of [true, false]) {

@@ -43,7 +43,7 @@ test.serial('the circuit is told by events and by the cache: open after five fau
 	t.is(cache.circuit, 'open');
 	await client(origin.url);
 	t.like(await cache.explain({url: origin.url}), {circuit: {reads: 'open', writes: 'open'}});
-	t.regex((await cache.explain({url: origin.url})).text, /the store is left alone after faults: its circuit is open/v);
+	t.regex((await cache.explain({url: origin.url})).text, /the store is not used after faults: its circuit is open/v);
 	passed += 10_000;
 	await client(origin.url, {context: {cache: {readOnly: true}}});
 	t.is(cache.circuit, 'open');

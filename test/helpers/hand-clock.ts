@@ -1,4 +1,4 @@
-import type {Clock} from '../../source/exchange/clock.ts';
+import type {Clock} from '../../source/exchange/time-budget.ts';
 
 type Timer = {readonly time: number; readonly action: () => void};
 

@@ -5,7 +5,7 @@ import process from 'node:process';
 import http from 'node:http';
 import test from 'ava';
 import type {ExtendOptions} from 'got';
-import {settingsOfVariables} from '../../source/got/global/variables.ts';
+import {settingsOfVariables} from '../../source/got/global/configuration.ts';
 import {
 	cached,
 	cacheInfo,

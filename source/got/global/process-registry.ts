@@ -1,10 +1,9 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
-import {networkRefusal, refusals} from '../../exchange/network.ts';
+import {networkRefusal, isNetworkRefused} from '../../exchange/scope.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/references.ts';
-import {findRegistry, registryName} from '../attempt-options.ts';
-import type {CacheClient} from '../create-client.ts';
+import type {CacheClient} from '../cache-hooks.ts';
 
 type Method = Options['getRequestFunction'];
 
@@ -45,7 +44,7 @@ export class ProcessRegistry {
 	}
 
 	/** What serves an instance of a Got that was loaded after the registry was made. */
-	servingOptions({constructor}: object): Installed | undefined {
+	installedFor({constructor}: object): Installed | undefined {
 		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
@@ -71,7 +70,7 @@ export class ProcessRegistry {
 	}
 
 	/** A request with these options has a cache: one request has one. */
-	pass(options: object): void {
+	markServed(options: object): void {
 		this.#served.add(options);
 	}
 
@@ -83,7 +82,7 @@ export class ProcessRegistry {
 			return transport;
 		}
 
-		return refusals.getStore() === true && !this.#served.has(options) ? refusing(options.method) : plain();
+		return isNetworkRefused() && !this.#served.has(options) ? refusing(options.method) : plain();
 	}
 }
 
@@ -92,6 +91,13 @@ function refusing(method: string): ReturnType<Method> {
 	return (url: URL) => {
 		throw networkRefusal(method, redactUrl(url.href, compileIgnored([...DEFAULT_IGNORED_PARAMETERS]) as Ignored), 'no cache');
 	};
+}
+
+const registryName: unique symbol = Symbol.for('got-cache-hooks.registry') as never;
+
+/** The object by which caches are installed for the whole process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
+export function findRegistry(): ProcessRegistry | undefined {
+	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
 
 /** The code that gives the subclass, where `options` names the class of a copy of Got. */
