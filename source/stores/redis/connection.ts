@@ -133,14 +133,20 @@ The client never queues commands while it is offline, and the client of a single
 function createRedisClient(module: typeof KeyvRedis, url: string | undefined, options: ClientOptions, connectTimeout: number): RedisClient {
 	const socket = {connectTimeout};
 	if (options.sentinelRootNodes !== undefined) {
-		return module.createSentinel({
+		const sentinel = {
 			...options,
 			nodeClientOptions: nodeOptions(options.nodeClientOptions, socket),
 			sentinelClientOptions: nodeOptions(options.sentinelClientOptions, socket),
-		} as never);
+		};
+		return module.createSentinel(sentinel as never);
 	}
 
-	return options.rootNodes === undefined ? module.createClient(nodeOptions({...options, ...(url !== undefined && {url})}, {...socket, reconnectStrategy: false})) : module.createCluster({...options, defaults: nodeOptions(options.defaults, socket)} as never);
+	if (options.rootNodes !== undefined) {
+		const cluster = {...options, defaults: nodeOptions(options.defaults, socket)};
+		return module.createCluster(cluster as never);
+	}
+
+	return module.createClient(nodeOptions({...options, ...(url !== undefined && {url})}, {...socket, reconnectStrategy: false}));
 }
 
 /** Copies the options, since the client changes them. */
