@@ -6,7 +6,7 @@ import type {NamedAdapter} from './adapters/named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './adapters/options.ts';
 import {keyvRedis, type KeyvRedisOptions} from './adapters/redis.ts';
 import {keyvSqlite, type KeyvSqliteOptions} from './adapters/sqlite.ts';
-import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/store.ts';
+import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/index.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
 import {KeyvStore} from './keyv.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
