@@ -8,63 +8,64 @@ import {
 	unpack,
 } from '../packed.ts';
 
-export type Marshalled = {
+type MarshalledDocument = {
 	readonly value: AttributeValue;
 
-	/** The names of members in an order that most maps agree with, as a JSON array; `undefined` where there is nothing to note. */
+	/** The names of the members in an order that most maps have, as a JSON array. `undefined` if no map has two members. */
 	readonly order: string | undefined;
 
-	/** At least what `value` and `order` weigh in an item. */
+	/** An upper bound of the size of `value` and `order` in an item. */
 	readonly bytes: number;
 };
 
-/** DynamoDB nests 32 levels; what is packed takes one more. */
-const deepest = 28;
+/** DynamoDB allows 32 levels, of which a packed part takes one. */
+const deepestLevel = 28;
 const longestName = 20_000;
 const orderName = '(order)';
 
-/** What a value weighs beside its text, a number with it. */
+/** The size of a value in addition to its text, and of a number. */
 const valueBytes = 4;
 const numberBytes = 22;
 
 /**
-Plain data in DynamoDB's own types, so that it can be read in a console. What they do not hold, and no more, is packed (see `pack`): `-0` and numbers that DynamoDB has not, strings with lone surrogates, objects with names that it refuses, what is nested too deeply.
+Converts plain data to DynamoDB's own types, so that it is readable in a console. The parts that DynamoDB cannot hold are packed (see `pack`): `-0` and numbers out of range, strings with lone surrogates, objects with names that it refuses, and what is nested too deeply.
 
-Maps come back from DynamoDB in any order: `order` tells it for all, and a map that disagrees notes its own in `(order)`. The SDK's `marshall` keeps none of this, and refuses numbers beyond 2 ** 53.
+DynamoDB does not preserve the order of members. `order` has it for all maps, and a map with another order stores its own in `(order)`. The SDK's `marshall` preserves neither, and refuses numbers beyond 2 ** 53.
 
-@param mostBytes - Where it weighs more, what there is by then is of no use: `bytes` says so.
-@throws {CacheHooksError} `ERR_STORE_VALUE` for what is no plain data.
+@param mostBytes - The limit above which the result is not used. The conversion stops there, and `bytes` is larger.
+@throws {CacheHooksError} `ERR_STORE_VALUE` if the value is not plain data.
 */
-export function marshal(value: unknown, mostBytes: number): Marshalled {
+export function marshal(value: unknown, mostBytes: number): MarshalledDocument {
 	return new Marshaller(mostBytes).marshal(value);
 }
 
 class Marshaller {
 	readonly #mostBytes: number;
-	readonly #maps: Array<{readonly names: readonly string[]; readonly held: Record<string, AttributeValue>}> = [];
+	readonly #maps: Array<{readonly names: readonly string[]; readonly map: Record<string, AttributeValue>}> = [];
 	#bytes = 0;
 
 	constructor(mostBytes: number) {
 		this.#mostBytes = mostBytes;
 	}
 
-	marshal(whole: unknown): Marshalled {
+	marshal(whole: unknown): MarshalledDocument {
 		const value = this.#attribute(whole, 0);
-		const order = this.#bytes > this.#mostBytes ? [] : this.#noteOrder();
-		const noted = order.length === 0 ? undefined : JSON.stringify(order);
-		return {value, order: noted, bytes: this.#bytes + Buffer.byteLength(noted ?? '')};
+		const names = this.#bytes > this.#mostBytes ? [] : this.#addOrders();
+		const order = names.length === 0 ? undefined : JSON.stringify(names);
+		return {value, order, bytes: this.#bytes + Buffer.byteLength(order ?? '')};
 	}
 
-	#noteOrder(): readonly string[] {
+	/** Returns the common order, and adds their own to the maps that have another. */
+	#addOrders(): readonly string[] {
 		const order = commonOrder(this.#maps.map(({names}) => names));
 		const positions = positionsOf(order);
-		for (const {names, held} of this.#maps) {
+		for (const {names, map} of this.#maps) {
 			if (names.every((name, index) => !(index > 0 && positions.get(names[index - 1]!)! > positions.get(name)!))) {
 				continue;
 			}
 
 			this.#bytes += orderName.length + valueBytes;
-			held[orderName] = this.#text(JSON.stringify(names));
+			map[orderName] = this.#text(JSON.stringify(names));
 		}
 
 		return order;
@@ -72,7 +73,7 @@ class Marshaller {
 
 	#attribute(value: unknown, depth: number): AttributeValue {
 		this.#bytes += valueBytes;
-		if (this.#bytes > this.#mostBytes) {
+		if (value === null || this.#bytes > this.#mostBytes) {
 			return {NULL: true};
 		}
 
@@ -82,15 +83,11 @@ class Marshaller {
 
 		if (typeof value === 'number') {
 			this.#bytes += numberBytes;
-			return isHeldNumber(value) ? {N: String(value)} : this.#packed(value);
+			return isAllowedNumber(value) ? {N: String(value)} : this.#packed(value);
 		}
 
 		if (typeof value === 'boolean') {
 			return {BOOL: value};
-		}
-
-		if (value === null) {
-			return {NULL: true};
 		}
 
 		if (typeof value !== 'object') {
@@ -106,7 +103,7 @@ class Marshaller {
 			return {B: value};
 		}
 
-		if (depth >= deepest) {
+		if (depth >= deepestLevel) {
 			return this.#packed(value);
 		}
 
@@ -117,22 +114,22 @@ class Marshaller {
 
 	#map(value: object, depth: number): AttributeValue {
 		const members = membersOf(value);
-		if (members.some(([name]) => isRefused(name))) {
+		if (members.some(([name]) => isRefusedName(name))) {
 			return this.#packed(value);
 		}
 
-		const held: Record<string, AttributeValue> = {};
+		const map: Record<string, AttributeValue> = {};
 		const names = members.map(([name]) => name).filter(name => !isIndex(name));
 		if (names.length > 1) {
-			this.#maps.push({names, held});
+			this.#maps.push({names, map});
 		}
 
 		for (const [name, member] of members) {
 			this.#bytes += Buffer.byteLength(name);
-			held[name] = this.#attribute(member, depth + 1);
+			map[name] = this.#attribute(member, depth + 1);
 		}
 
-		return {M: held};
+		return {M: map};
 	}
 
 	#packed(value: unknown): AttributeValue {
@@ -152,65 +149,65 @@ class Marshaller {
 	}
 }
 
-/** What `marshal` was given. */
+/** Converts the result of `marshal` back. */
 export function unmarshal(whole: AttributeValue, order: string | undefined): unknown {
 	const common = positionsOf(order === undefined ? [] : JSON.parse(order) as string[]);
-	const restored = (attribute: AttributeValue): unknown => {
+	const valueOf = (attribute: AttributeValue): unknown => {
 		if (attribute.M !== undefined) {
-			return map(attribute.M);
+			return objectOf(attribute.M);
 		}
 
-		return attribute.L === undefined ? attribute.S ?? attribute.B ?? attribute.BOOL ?? (attribute.N === undefined ? null : Number(attribute.N)) : attribute.L.map(item => restored(item));
+		return attribute.L === undefined ? attribute.S ?? attribute.B ?? attribute.BOOL ?? (attribute.N === undefined ? null : Number(attribute.N)) : attribute.L.map(item => valueOf(item));
 	};
 
-	const map = (held: Record<string, AttributeValue>): unknown => {
-		const [[first, packed] = ['']] = Object.entries(held);
+	const objectOf = (map: Record<string, AttributeValue>): unknown => {
+		const [[first, packed] = ['']] = Object.entries(map);
 		if (isPackedName(first)) {
 			return unpack(packed!.S ?? packed!.B!);
 		}
 
-		const own = held[orderName]?.S;
+		const own = map[orderName]?.S;
 		const positions = own === undefined ? common : positionsOf(JSON.parse(own) as string[]);
-		return Object.fromEntries(Object.entries(held)
+		return Object.fromEntries(Object.entries(map)
 			.filter(([name]) => name !== orderName)
-			.map(([name, member]): [string, unknown] => [name, restored(member)])
+			.map(([name, member]): [string, unknown] => [name, valueOf(member)])
 			.toSorted(([a], [b]) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0)));
 	};
 
-	return restored(whole);
+	return valueOf(whole);
 }
 
-/** DynamoDB's numbers go from 1e-130 to 9.99e125, and have no negative zero. JavaScript's digits all fit into its 38. */
-function isHeldNumber(value: number): boolean {
+/** DynamoDB's numbers are 1e-130 to 9.99e125 with 38 digits, which is enough for JavaScript's, and have no negative zero. */
+function isAllowedNumber(value: number): boolean {
 	const size = Math.abs(value);
 	return size === 0 ? Object.is(value, 0) : size >= 1e-130 && size < 9.9e125;
 }
 
-/** By DynamoDB, by the SDK, which assigns to `__proto__`, or here, where it means something else. */
-function isRefused(name: string): boolean {
+/** DynamoDB refuses some names, the SDK assigns to `__proto__`, and some have a meaning here. */
+function isRefusedName(name: string): boolean {
 	return name === '' || name === '__proto__' || name === orderName || isPackedName(name) || !name.isWellFormed() || name.length > longestName;
 }
 
-/** A name that is an array index: objects list those first and by number, however they were put. */
+/** Whether the name is an array index: objects list those first and by number. */
 function isIndex(name: string): boolean {
 	return /^(?:0|[1-9]\d{0,9})$/v.test(name) && Number(name) < 4_294_967_295;
 }
 
-/** One order of the names in all lists, with which most agree: a new name stands behind the one before it, the first of a list behind all. */
+/** Returns an order of the names in all lists with which most lists agree: a new name follows its predecessor, and the first name of a list follows all. */
 function commonOrder(lists: ReadonlyArray<readonly string[]>): string[] {
-	// What follows each name; what follows `undefined` comes first.
+	// A linked list of the names, which begins at `undefined`.
 	const next = new Map<string | undefined, string | undefined>([[undefined, undefined]]);
 	let last: string | undefined;
 	for (const list of lists) {
-		let before = last;
+		let previous = last;
 		for (const name of list) {
 			if (!next.has(name)) {
-				next.set(name, next.get(before));
-				next.set(before, name);
-				last = before === last ? name : last;
+				next.set(name, next.get(previous));
+				next.set(previous, name);
+				last = previous === last ? name : last;
 			}
 
-			before = name;
+			previous = name;
 		}
 	}
 

@@ -4,36 +4,27 @@ import {ignore} from '../server-options.ts';
 import {
 	expiryIndex,
 	makeIndexes,
+	pagesById,
 	type MongoConnection,
 	type MongoLink,
 } from './connection.ts';
+import type {EntryDocument} from './entries.ts';
 
-export type BodyOwner = {
-	readonly namespace: string;
-	readonly key: string;
-
-	/** When the server may forget it; `undefined` keeps it for good. */
-	readonly expires: Date | undefined;
-};
-
-export type BodiesOptions = {
+type FilesOptions = {
 	readonly connection: MongoConnection;
 
-	/** The bucket: the collections are this with `.files` and `.chunks` behind it. */
+	/** The name of the bucket, whose collections are `<bucketName>.files` and `<bucketName>.chunks`. */
 	readonly bucketName: string;
 
-	/** The collection of the heads that refer to the bodies: it tells ours from other files of the bucket. */
+	/** The collection of the entries that own the files. It distinguishes them from other files in the bucket. */
 	readonly owner: string;
+
+	/** The size of a chunk in bytes. */
 	readonly chunkSize: number;
 	readonly now: () => number;
 };
 
-/** A writer that has not finished after that time never will. */
-export const unfinishedAfter = 3_600_000;
-
-const idsPerPage = 256;
-
-/* eslint-disable @typescript-eslint/naming-convention -- GridFS has its own names */
+/* eslint-disable @typescript-eslint/naming-convention -- The names of GridFS. */
 type Chunk = {
 	readonly files_id: MongoDb.ObjectId;
 	readonly n: number;
@@ -41,27 +32,27 @@ type Chunk = {
 };
 
 /**
-Bytes that heads refer to, as files of GridFS: under an id of their own, so that they are never written over.
+The large values of entries, as files of GridFS. Each file has an id of its own and is never overwritten.
 
-The driver's `GridFSBucket` writes no dates into its chunks, by which the server deletes what has expired. What a writer that was killed has left, and expires never, is found by `begunBefore`.
+The driver's `GridFSBucket` cannot give chunks the date by which the server deletes what has expired.
 */
-export class Bodies {
-	readonly #options: BodiesOptions;
+export class GridFsFiles {
+	readonly #options: FilesOptions;
 
-	constructor(options: BodiesOptions) {
+	constructor(options: FilesOptions) {
 		this.#options = options;
 	}
 
-	/** Leaves nothing behind where it fails, unless the server is lost. */
-	async write(bytes: Uint8Array, {namespace, key, expires}: BodyOwner): Promise<MongoDb.ObjectId> {
+	/** Writes a file for an entry, and returns its id. A write that fails removes what it has written, unless the server is away. */
+	async write(bytes: Uint8Array, {namespace, key, expires}: EntryDocument): Promise<MongoDb.ObjectId> {
 		const {connection, owner, chunkSize, now} = this.#options;
 		const uploadDate = new Date(now());
 		const ours = {owner, ...(expires !== undefined && {expires})};
 		const id = await connection.run('set', async link => {
-			await this.#prepare(link);
+			await this.#makeIndexes(link);
 			const {ObjectId} = link.driver;
-			const bytesOfId = ObjectId.generate(Math.floor(now() / 1000));
-			return new ObjectId(bytesOfId);
+			const seconds = Math.floor(now() / 1000);
+			return new ObjectId(ObjectId.generate(seconds));
 		});
 		try {
 			for (let n = 0; n * chunkSize < bytes.length; n++) {
@@ -82,7 +73,7 @@ export class Bodies {
 		}
 	}
 
-	/** `undefined` where it is not there, or not whole. */
+	/** Returns the content of a file, or `undefined` if a part of it is missing. */
 	async read(id: MongoDb.ObjectId, length: number): Promise<Uint8Array | undefined> {
 		const chunks = await this.#options.connection.run('get', async link => this.#chunks(link).find<Chunk>({files_id: id}, {promoteBuffers: true}).sort({n: 1}).toArray(), length);
 		const bytes = Buffer.concat(chunks.map(({data}) => data));
@@ -101,26 +92,20 @@ export class Bodies {
 		});
 	}
 
-	/** The ids of our bodies, whole or not, of whatever namespace, that were begun before that time, by pages: no cursor is held between two. By the chunks, which are written before the file. */
-	async * begunBefore(time: Date): AsyncGenerator<readonly MongoDb.ObjectId[], void> {
+	/** Yields pages of the ids of files, complete or not and of every namespace, whose writing began before that time. */
+	begunBefore(time: number): AsyncGenerator<readonly MongoDb.ObjectId[], void> {
 		const {connection, owner} = this.#options;
-		const seconds = Math.max(0, Math.floor(time.getTime() / 1000));
-		let after: MongoDb.ObjectId | undefined;
-		do {
-			const begun = after;
-			// eslint-disable-next-line no-await-in-loop
-			const ids = await connection.run('purge', async link => {
-				const files_id = {$lt: link.driver.ObjectId.createFromTime(seconds), ...(begun !== undefined && {$gt: begun})};
-				const found = await this.#chunks(link).find<Chunk>({files_id, n: 0, owner}).project<Chunk>({files_id: 1}).sort({files_id: 1}).limit(idsPerPage).toArray();
-				return found.map(chunk => chunk.files_id);
-			});
-			yield ids;
-			after = ids.length < idsPerPage ? undefined : ids.at(-1);
-		} while (after !== undefined);
+		const seconds = Math.max(0, Math.floor(time / 1000));
+		// The chunks are searched, since they are written before the file.
+		return pagesById(async (after: MongoDb.ObjectId | undefined, limit) => connection.run('purge', async link => {
+			const files_id = {$lt: link.driver.ObjectId.createFromTime(seconds), ...(after !== undefined && {$gt: after})};
+			const chunks = await this.#chunks(link).find<Chunk>({files_id, n: 0, owner}).project<Chunk>({files_id: 1}).sort({files_id: 1}).limit(limit).toArray();
+			return chunks.map(chunk => chunk.files_id);
+		}), id => id);
 	}
 
-	/** Those of GridFS, and those by which ours expire. */
-	async #prepare(link: MongoLink): Promise<void> {
+	/** Makes the indexes of GridFS, and those by which our files expire. */
+	async #makeIndexes(link: MongoLink): Promise<void> {
 		const expiry = expiryIndex({owner: this.#options.owner});
 		await makeIndexes(link, this.#chunks(link), [[{files_id: 1, n: 1}, {unique: true}], expiry]);
 		await makeIndexes(link, this.#files(link), [[{filename: 1, uploadDate: 1}, {}], expiry]);
