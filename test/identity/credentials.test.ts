@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {credentialTable} from '../../source/identity/credential-table.ts';
 import {neutralWords, questionWords, strongEndings} from '../../source/identity/credential-words.ts';
 import {
