@@ -1,4 +1,4 @@
-// Runs the scripts of package.json that it is given, one after the other. A step that fails does not keep the next from being run.
+// Runs the scripts of package.json that it is given: the tests one after the other, and beside them the others, whose output comes when they have ended. A step that fails does not keep the next from being run.
 import {spawn} from 'node:child_process';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
@@ -6,11 +6,12 @@ import {describeFailures, findFailures} from './failures.js';
 
 const tailLength = 30;
 
+const isTest = script => script.startsWith('test:');
+
 // Runs a script, and counts the results that AVA writes in TAP.
 async function run(script) {
-	const isTest = script.startsWith('test:');
 	const start = performance.now();
-	const child = spawn('npm', ['run', '--silent', script, ...(isTest ? ['--', '--tap'] : [])], {stdio: ['ignore', 'pipe', 'inherit']});
+	const child = spawn('npm', ['run', '--silent', script, ...(isTest(script) ? ['--', '--tap'] : [])], {stdio: ['ignore', 'pipe', 'inherit']});
 	const closed = new Promise((resolve, reject) => {
 		child.on('error', reject);
 		child.on('close', code => {
@@ -21,8 +22,11 @@ async function run(script) {
 	let passed = 0;
 	const lines = [];
 	for await (const line of createInterface({input: child.stdout})) {
-		console.log(line);
-		if (isTest && /^ok (?!.*# SKIP$)/v.test(line)) {
+		if (isTest(script)) {
+			console.log(line);
+		}
+
+		if (isTest(script) && /^ok (?!.*# SKIP$)/v.test(line)) {
 			passed++;
 		}
 
@@ -30,7 +34,11 @@ async function run(script) {
 	}
 
 	const isSuccess = await closed === 0;
-	let failures = isTest ? findFailures(lines.join('\n')) : [];
+	if (!isTest(script)) {
+		console.log([`> ${script}`, ...lines].join('\n'));
+	}
+
+	let failures = isTest(script) ? findFailures(lines.join('\n')) : [];
 
 	// What fails without a failed test (lint, types, coverage, a file that does not load) counts as one: the last line never says 0 of a run that failed.
 	if (!isSuccess && failures.length === 0) {
@@ -44,12 +52,25 @@ async function run(script) {
 	};
 }
 
-const results = [];
-for (const step of process.argv.slice(2)) {
-	console.log(`> ${step}`);
-	results.push(await run(step));
+async function runAll(scripts) {
+	const results = [];
+	for (const script of scripts) {
+		if (isTest(script)) {
+			console.log(`> ${script}`);
+		}
+
+		results.push(await run(script));
+	}
+
+	return results;
 }
 
+const scripts = process.argv.slice(2);
+const [others, tests] = await Promise.all([
+	runAll(scripts.filter(script => !isTest(script))),
+	runAll(scripts.filter(script => isTest(script))),
+]);
+const results = [...others, ...tests];
 const failures = results.flatMap(result => result.failures);
 const bad = results.filter(({isSuccess}) => !isSuccess);
 if (failures.length > 0) {

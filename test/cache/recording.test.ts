@@ -1,8 +1,8 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
 import Ajv from 'ajv';
-import * as fc from 'fast-check';
 import harSchema from 'har-schema';
+import {fc} from '../helpers/fast-check.ts';
 import {
 	cacheHooks,
 	getCache,

@@ -2,13 +2,7 @@ import process from 'node:process';
 
 const largest = 2_147_483_647;
 
-/** What a failure is repeated with: `CHAOS_SEED=…`. */
-export function chosenSeed(): number {
-	const given = process.env.CHAOS_SEED;
-	return given === undefined ? (Date.now() % largest) + 1 : Number(given);
-}
-
-/** Whether all of it is run, as by `npm run test:chaos`, or a short form. */
+/** Whether all of it is run, as by `npm run test:nightly`, or a short form. */
 export const isLong: boolean = process.env.CHAOS === 'long';
 
 /** The same numbers for the same seed (Lehmer's generator). */

@@ -77,7 +77,7 @@ for (const page of [keys, security]) {
 		t.true(named.length > 20);
 		const missing: string[] = [];
 		for (const [name, title, target] of named) {
-			t.is(path.basename(target), `${name}.test.ts`);
+			t.regex(path.basename(target), new RegExp(String.raw`^${name}(?:\.long)?\.test\.ts$`, 'v'));
 			const file = path.join(path.dirname(page), target);
 			const source = await isThere(file) ? readPage(file).replaceAll('\\', '') : '';
 			if (title.split('…').some(part => !source.includes(part.trim()))) {

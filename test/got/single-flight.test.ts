@@ -15,30 +15,11 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Gate, settle} from '../helpers/gate.ts';
 import {openedStores} from '../helpers/opened-stores.ts';
 import {Origin} from '../helpers/origin.ts';
-
-const stores = await openedStores(test, 'single flight');
+import {testColdRequests} from './cold-requests.ts';
 
 for (const [name, instance] of majors) {
-	for (const [store, open] of Object.entries(stores)) {
-		test.serial(`${name}: 200 cold requests at once are one to the origin, by both APIs, on ${store}`, async t => {
-			const body = Buffer.alloc(100_000, 'abc').toString();
-			await using opened = await open();
-			await using origin = await Origin.start((_request, response) => {
-				setTimeout(() => {
-					response.end(body);
-				}, 20);
-			});
-			const {client} = createClient(opened.settings, instance);
-			const promises = Array.from({length: 200}, async () => client(`${origin.url}/promise`));
-			const responses = await Promise.all(promises);
-			t.true(responses.every(response => response.body === body));
-			t.is(origin.count, 1);
-			t.is(responses.filter(response => cacheInfo(response).collapsed).length, 199);
-			const texts = await Promise.all(Array.from({length: 200}, async () => readStream(client.stream(`${origin.url}/stream`))));
-			t.true(texts.every(text => text === body));
-			t.is(origin.count, 2);
-			await getCache(client).close();
-		});
+	for (const opened of Object.entries(openedStores)) {
+		testColdRequests(test, [name, instance], opened);
 	}
 
 	test.serial(`${name}: without singleFlight each sends its own`, async t => {

@@ -18,12 +18,12 @@ export type TestClient = {
 };
 
 /**
-A client with a memory store and a clock that stands; retries are off, so that a failure is one request.
+A client with a memory store and a clock that stands; retries are off, so that a failure is one request. A call of a store may take so long that a busy machine makes no slow store of it.
 */
 export function createClient(settings: CacheSettings = {}, instance: typeof got = got): TestClient {
 	const clock = new Clock();
 	const client = instance.extend({retry: {limit: 0}}, cacheHooks({
-		store: 'memory', expireAfter: '5m', now: clock.now, ...settings,
+		store: 'memory', expireAfter: '5m', now: clock.now, storeTimeout: 20_000, ...settings,
 	})) as typeof got;
 	return {client, clock};
 }

@@ -1,4 +1,6 @@
+import {once} from 'node:events';
 import type {ServerResponse} from 'node:http';
+import {connect, createServer, type AddressInfo} from 'node:net';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import type {Handler} from './origin.ts';
 
@@ -34,7 +36,34 @@ export class Gate {
 	}
 }
 
-/** Long enough for requests that need not wait to reach an origin on loopback. */
+/**
+Resolves when requests that need not wait have reached an origin of this process: it makes as many connections to a server of its own, one after the other, so that a busy machine makes it last longer.
+*/
 export async function settle(): Promise<void> {
-	await delay(60);
+	await delay(20);
+	const {port} = await probed();
+	for (let round = 0; round < 20; round++) {
+		await probe(port);
+	}
+}
+
+let server: Promise<AddressInfo> | undefined;
+
+async function probed(): Promise<AddressInfo> {
+	server ??= (async () => {
+		const listening = createServer(socket => {
+			socket.on('error', () => {}).pipe(socket);
+		}).unref();
+		listening.listen(0, '127.0.0.1');
+		await once(listening, 'listening');
+		return listening.address() as AddressInfo;
+	})();
+	return server;
+}
+
+async function probe(port: number): Promise<void> {
+	const socket = connect(port, '127.0.0.1');
+	socket.end('probe');
+	socket.resume();
+	await once(socket, 'close');
 }

@@ -1,4 +1,5 @@
-import type {Clock} from '../../source/exchange/time-budget.ts';
+import type {ExecutionContext} from 'ava';
+import {systemClock, type Clock} from '../../source/exchange/time-budget.ts';
 
 type Timer = {readonly time: number; readonly action: () => void};
 
@@ -42,4 +43,20 @@ export class HandClock implements Clock {
 		const due = [...this.#timers].filter(({time}) => time <= end);
 		return due.toSorted((one, other) => one.time - other.time)[0];
 	}
+}
+
+/**
+Lets the clock of waits between requests, and `performance.now()`, stand until the test moves them: no wait ends by its time, however slow the machine is. Only for serial tests.
+*/
+export function standClock(t: ExecutionContext): HandClock {
+	const clock = new HandClock();
+	const {now, after} = systemClock;
+	const {now: machineNow} = performance;
+	Object.assign(systemClock, {now: clock.now, after: clock.after});
+	performance.now = clock.now;
+	t.teardown(() => {
+		Object.assign(systemClock, {now, after});
+		performance.now = machineNow;
+	});
+	return clock;
 }

@@ -8,45 +8,47 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {ServerProcess} from './server-process.ts';
 import {findRedis, redisCommand, tellServer} from './servers.ts';
 
+// A busy machine must not make a slow store of one that is none.
+const storeTimeout = 20_000;
+
 export type OpenedStore = AsyncDisposable & {
 	/** The same store for each cache that is made with them. */
 	readonly settings: CacheSettings;
 };
 
+/** Where the same must hold: a store of one process, and one in a file. A store more is a line more. */
+export const openedStores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
+	memory: async () => ({settings: {store: new MemoryStore()}, async [Symbol.asyncDispose]() {}}),
+	async sqlite() {
+		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		return {
+			settings: {store: 'sqlite', cacheName: path.join(folder, 'cache'), storeTimeout},
+			async [Symbol.asyncDispose]() {
+				await rm(folder, {recursive: true});
+			},
+		};
+	},
+};
+
 /**
-Where the same must hold: a store of one process, one in a file, and one across a network. A store more is a line more.
+Where the same must hold across a network, if there is a Redis.
 
 To be called before the first test: AVA wants all of them declared at once.
 */
-export async function openedStores(test: TestFn, title: string): Promise<Readonly<Record<string, () => Promise<OpenedStore>>>> {
+export async function openedRedis(test: TestFn, title: string): Promise<(() => Promise<OpenedStore>) | undefined> {
 	const program = await findRedis();
 	const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
 	tellServer(test, `${title} on redis`, redis && '`redis-server`', '`redis-server` on the PATH');
 	test.after.always(async () => {
 		await redis?.stop();
 	});
-	return {
-		memory: async () => ({settings: {store: new MemoryStore()}, async [Symbol.asyncDispose]() {}}),
-		async sqlite() {
-			const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
-			return {
-				settings: {store: 'sqlite', cacheName: path.join(folder, 'cache')},
-				async [Symbol.asyncDispose]() {
-					await rm(folder, {recursive: true});
-				},
-			};
-		},
-		...(redis !== undefined && {
-			async redis() {
-				const store = createStore('redis', {url: `redis://127.0.0.1:${redis.port}`, cacheName: randomUUID()});
-				return {
-					// A busy machine must not make a slow store of one that is none.
-					settings: {store, storeTimeout: 20_000},
-					async [Symbol.asyncDispose]() {
-						await store.close();
-					},
-				};
+	return redis && (async () => {
+		const store = createStore('redis', {url: `redis://127.0.0.1:${redis.port}`, cacheName: randomUUID()});
+		return {
+			settings: {store, storeTimeout},
+			async [Symbol.asyncDispose]() {
+				await store.close();
 			},
-		}),
-	};
+		};
+	});
 }

@@ -1,13 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
-import {
-	credentialResponseHeaders,
-	credentialTable,
-	neutralWords,
-	questionWords,
-	strongEndings,
-	type CredentialClass,
-} from '../../source/identity/credential-table.ts';
+import {fc} from '../helpers/fast-check.ts';
+import {credentialTable, neutralWords, questionWords, strongEndings, credentialResponseHeaders, type CredentialClass} from '../../source/identity/credential-table.ts';
 import {DEFAULT_IGNORED_PARAMETERS, classifyName} from '../../source/identity/credentials.ts';
 import {vocabulary} from '../../source/identity/name-words.ts';
 import {moreAmbiguousNames, morePlainNames, moreSecretNames} from './more-names.ts';

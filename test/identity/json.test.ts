@@ -1,11 +1,12 @@
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {
 	canonicalJson,
 	maxJsonLength,
 	redactJson,
 	type JsonPath,
 } from '../../source/identity/json.ts';
+import {cpuTime} from '../helpers/cpu-time.ts';
 import {referenceJson, referenceRedaction} from './reference-json.ts';
 
 const seed = 16_013;
@@ -179,15 +180,6 @@ test('what is nested more than 500 deep is refused', t => {
 	t.is(canonicalJson('{"a":'.repeat(maxJsonLength / 5), () => true), undefined);
 });
 
-function milliseconds(action: () => unknown): number {
-	const times = Array.from({length: 5}, () => {
-		const start = performance.now();
-		action();
-		return performance.now() - start;
-	});
-	return Math.min(...times);
-}
-
 const all = (): boolean => true;
 const many = (unit: string, length = maxJsonLength): string => unit.repeat(length / unit.length).slice(0, -1);
 
@@ -205,8 +197,8 @@ const costly: ReadonlyArray<readonly [what: string, of: (length: number) => unkn
 for (const [what, read] of costly) {
 	test.serial(`reading takes time in proportion to its length: ${what}`, t => {
 		t.not(read(maxJsonLength), undefined);
-		const small = milliseconds(() => read(maxJsonLength / 64));
-		const large = milliseconds(() => read(maxJsonLength));
+		const small = cpuTime(() => read(maxJsonLength / 64));
+		const large = cpuTime(() => read(maxJsonLength));
 		// If it took the square, it would be 4,096 times as long.
 		t.true(large < Math.max(small, 0.3) * 640, `${small.toFixed(2)} ms and ${large.toFixed(2)} ms for 64 times as much`);
 	});
@@ -214,7 +206,7 @@ for (const [what, read] of costly) {
 
 test.serial('no level copies what it holds', t => {
 	const long = `"${many('x', 16 * maxJsonLength)}"`;
-	const flat = milliseconds(() => canonicalJson(`[0,${long}]`, all));
-	const deep = milliseconds(() => canonicalJson(`${'[0,'.repeat(490)}${long}${']'.repeat(490)}`, all));
+	const flat = cpuTime(() => canonicalJson(`[0,${long}]`, all));
+	const deep = cpuTime(() => canonicalJson(`${'[0,'.repeat(490)}${long}${']'.repeat(490)}`, all));
 	t.true(deep < Math.max(flat, 1) * 20, `${flat.toFixed(2)} ms, and ${deep.toFixed(2)} ms deep inside`);
 });

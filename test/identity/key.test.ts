@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {maxJsonLength} from '../../source/identity/json.ts';
 import {createKey, type KeyRequest, type KeySettings} from '../../source/index.ts';
 

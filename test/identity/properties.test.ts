@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {createKey, type KeyRequest, type KeySettings} from '../../source/index.ts';
 import {identify} from '../../source/identity/identify.ts';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {createKey} from '../../source/index.ts';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
 import {redactJson} from '../../source/identity/json.ts';

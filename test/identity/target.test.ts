@@ -1,6 +1,6 @@
 /* eslint-disable unicorn/prefer-https -- Both schemes are meant. */
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {resourceOfRequest, siblingOf} from '../../source/identity/identify.ts';
 import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {formatHttpDate, parseHttpDate} from '../../source/policy/expiration.ts';
 
 const now = Date.UTC(2026, 6, 1);

@@ -1,7 +1,7 @@
 import {inspect} from 'node:util';
 import test from 'ava';
-import fc from 'fast-check';
 import parseDuration from 'parse-duration';
+import {fc} from '../helpers/fast-check.ts';
 import {
 	DO_NOT_CACHE,
 	EXPIRE_IMMEDIATELY,

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {normalizeFieldValue} from '../../source/policy/fields.ts';
 
 const seed = 16_008;

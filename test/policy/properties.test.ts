@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {currentAge, initialAge, staleness} from '../../source/policy/freshness.ts';
 import {parseDirectives, type CacheDirectives} from '../../source/policy/directives.ts';
 import type {Fields} from '../../source/policy/fields.ts';
@@ -14,6 +14,12 @@ import {
 	start,
 	storedHead,
 } from '../helpers/policy.ts';
+import {seed} from '../helpers/seed.ts';
+
+test('all properties have the seed of the run', t => {
+	t.log(`SEED=${seed}`);
+	t.is(fc.readConfigureGlobal().seed, seed);
+});
 
 const directive = fc.oneof(
 	fc.constantFrom('no-store', 'no-cache', 'private', 'public', 'must-revalidate', 'must-understand', 'immutable', 'only-if-cached', 'max-stale', 'no-cache="etag, x"', 'private="a'),

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {type RangeSelection, selectRange} from '../../source/policy/views.ts';
 import {storedFacts} from '../../source/policy/response-facts.ts';

@@ -4,7 +4,7 @@ import {inspect} from 'node:util';
 import {runInNewContext} from 'node:vm';
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {SettingError} from '../../source/errors.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from '../../source/identity/credentials.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../../source/policy/expiration.ts';

@@ -22,11 +22,12 @@ import {homedir, tmpdir} from 'node:os';
 import {basename, dirname, join} from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
-import fastCheck from 'fast-check';
 import {parse} from 'yaml';
+import {fc as fastCheck} from '../helpers/fast-check.ts';
 import {CacheHooksError, createStore} from '../../source/index.ts';
 import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {processIdentity} from '../../source/stores/process-identity.ts';
+import {seed} from '../helpers/seed.ts';
 import {listed} from './contract.ts';
 
 const kept = {expires: undefined} as const;
@@ -88,7 +89,6 @@ test('YAML is a YAML file with a comment, other bytes follow one', async t => {
 
 test('whatever the value and the key are, the value comes back, and is JSON where it was', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
-	const seed = Date.now();
 	t.log(`seed ${seed}`);
 	const beginning = fastCheck.constantFrom('', '{', '{}', '{ \n}', '{,', '{}}', '{"a":1', '# got-cache-hooks {', '\0', '\u{FFFD}');
 	const value = fastCheck.oneof(

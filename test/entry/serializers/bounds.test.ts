@@ -3,7 +3,7 @@ import v8 from 'node:v8';
 import zlib from 'node:zlib';
 import test from 'ava';
 import {serialize} from 'bson';
-import fc from 'fast-check';
+import {fc} from '../../helpers/fast-check.ts';
 import type {StoredResponse} from '../../../source/entry/stored-response.ts';
 import {charsetOf} from '../../../source/entry/serializers/charsets.ts';
 import {compressed} from '../../../source/entry/serializers/compressed.ts';

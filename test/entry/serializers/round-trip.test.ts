@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../../helpers/fast-check.ts';
 import {formatNames} from '../../../source/entry/serializers/formats.ts';
 import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
 import {

@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import fc from 'fast-check';
+import {fc} from '../../helpers/fast-check.ts';
 import {storedResponse, type StoredMetadata, type StoredResponse} from '../../../source/entry/stored-response.ts';
 import {compressed} from '../../../source/entry/serializers/compressed.ts';
 import {encrypted} from '../../../source/entry/serializers/encrypted.ts';

@@ -13,6 +13,7 @@ import {
 	type Store,
 } from '../../source/index.ts';
 import {Pulse} from '../helpers/pulse.ts';
+import {seed} from '../helpers/seed.ts';
 import {
 	ChaoticOrigin,
 	hotPath,
@@ -20,7 +21,7 @@ import {
 	type RequestName,
 } from './chaotic-origin.ts';
 import {ChaoticStore} from './chaotic-store.ts';
-import {chosenSeed, isLong, Random} from './random.ts';
+import {isLong, Random} from './random.ts';
 
 const requests = isLong ? 20_000 : 1500;
 const callers = 64;
@@ -169,8 +170,7 @@ const rows: readonly Row[] = [
 for (const {title, count, open, settings, languages = ['de', 'fr'], boundOf = (plain: number): number => 3 * plain} of rows) {
 	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs: ${title}`, async t => {
 		t.timeout(600_000);
-		const seed = chosenSeed();
-		t.log(`CHAOS_SEED=${seed}`);
+		t.log(`SEED=${seed}`);
 		const random = new Random(seed);
 		const unhandled: unknown[] = [];
 		const onUnhandled = (reason: unknown): void => {

@@ -8,6 +8,7 @@ import process from 'node:process';
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
 import {createStore} from '../../source/index.ts';
+import {seed} from '../helpers/seed.ts';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
@@ -19,16 +20,16 @@ for (const name of ['sqlite', 'filesystem'] as const) {
 			rmSync(folder, {recursive: true});
 		});
 		const path = join(folder, 'cache');
-		let seed = Date.now() % 2_147_483_647;
+		let state = seed;
 		t.log(`seed ${seed}`);
 		let found = 0;
 		let acknowledged = 0;
 		for (let round = 0; round < rounds; round++) {
-			seed = (seed * 16_807) % 2_147_483_647;
+			state = (state * 16_807) % 2_147_483_647;
 			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, path], {execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'pipe', 'inherit', 'ipc']});
 			const printed = Array.fromAsync(child.stdout! as AsyncIterable<Uint8Array>);
 			t.is(await Promise.race([once(child, 'message').then(([told]) => String(told)), once(child, 'exit').then(() => 'ended')]), 'ready');
-			await pause(seed % 60);
+			await pause(state % 60);
 			const ended = once(child, 'exit');
 			child.kill('SIGKILL');
 			t.is((await ended)[1], 'SIGKILL');

@@ -11,7 +11,7 @@ import {listed, textOf} from './contract.ts';
 const entry = {expires: undefined, indexed: {createdAt: 0, freshUntil: undefined}};
 const program = await findRedis();
 
-// That it is missing is told by `redis.test.ts`.
+// That it is missing is told by `redis.long.test.ts`.
 const testRedis = program === undefined ? test.skip : test;
 
 async function command(port: number, ...words: string[]): Promise<unknown> {

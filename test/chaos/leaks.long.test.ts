@@ -8,7 +8,8 @@ import vm from 'node:vm';
 import test from 'ava';
 import got, {type Got} from 'got';
 import {cacheHooks, getCache} from '../../source/index.ts';
-import {chosenSeed, isLong, Random} from './random.ts';
+import {seed} from '../helpers/seed.ts';
+import {isLong, Random} from './random.ts';
 
 const requests = isLong ? 100_000 : 3000;
 const callers = 32;
@@ -89,8 +90,7 @@ async function run(client: Got, url: string, total: number, random: Random, sign
 
 test.serial(`${requests} mixed requests leave no listener, timer, socket or buffer behind`, async t => {
 	t.timeout(600_000);
-	const seed = chosenSeed();
-	t.log(`CHAOS_SEED=${seed}`);
+	t.log(`SEED=${seed}`);
 	const random = new Random(seed);
 	const server = http.createServer((request, response) => {
 		if (request.url === '/fail') {

@@ -3,7 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {inspect} from 'node:util';
 import {GetItemCommand, type AttributeValue} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
-import fc from 'fast-check';
+import {fc} from '../helpers/fast-check.ts';
 import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
 import {marshal, unmarshal} from '../../source/stores/dynamodb/documents.ts';
 import {
@@ -13,6 +13,7 @@ import {
 	unpackBytes,
 } from '../../source/stores/packed.ts';
 import {clientOf, dynamoDbServers} from '../helpers/dynamodb-server.ts';
+import {seed} from '../helpers/seed.ts';
 
 const kept = {expires: undefined} as const;
 
@@ -136,7 +137,6 @@ const {document: anyDocument} = fc.letrec(tie => ({
 }));
 
 test('documents: whatever it is comes back as it was, however DynamoDB orders it', t => {
-	const seed = Date.now();
 	t.log(`Seed: ${seed}`);
 	fc.assert(fc.property(anyDocument, document => {
 		t.is(shown(throughDynamoDb(document)), shown(document));

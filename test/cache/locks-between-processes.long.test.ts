@@ -1,0 +1,184 @@
+import {fork, type ChildProcess} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
+import {once} from 'node:events';
+import type {ServerResponse} from 'node:http';
+import {mkdtempSync, rmSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
+import test, {type ExecutionContext} from 'ava';
+import {
+	cacheInfo,
+	getCache,
+	type CacheSettings,
+	type Store,
+} from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
+import {createClient} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+import {ServerProcess} from '../helpers/server-process.ts';
+import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {
+	findRedis,
+	mongoMissing,
+	redisCommand,
+	startMongo,
+	tellServer,
+} from '../helpers/servers.ts';
+
+type Told = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
+
+function temporaryFile(t: ExecutionContext): string {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
+	t.teardown(() => {
+		rmSync(folder, {recursive: true});
+	});
+	return path.join(folder, 'cache');
+}
+
+async function startCaller(settings: CacheSettings, url: string, count: number): Promise<ChildProcess> {
+	const child = fork(new URL('lock-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {
+		execArgv: ['--disable-warning=ExperimentalWarning'],
+		env: {...process.env, ...dynamoEnvironment},
+	});
+	await once(child, 'message');
+	return child;
+}
+
+async function ask(child: ChildProcess): Promise<Told> {
+	const told = once(child, 'message');
+	child.send('go');
+	return (await told)[0] as Told;
+}
+
+// Before the first test: AVA wants all of them declared at once.
+const program = await findRedis();
+const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+const mongo = await startMongo();
+const dynamo = await startDynalite();
+tellServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
+tellServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
+tellServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
+/* eslint-disable @typescript-eslint/naming-convention -- Variables of the AWS SDK's. */
+const dynamoEnvironment = {
+	AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,
+	AWS_REGION: 'local',
+	AWS_ACCESS_KEY_ID: 'test',
+	AWS_SECRET_ACCESS_KEY: 'test',
+};
+/* eslint-enable @typescript-eslint/naming-convention */
+test.after.always(async () => {
+	await redis?.stop();
+	await mongo?.stop();
+	await dynamo.stop();
+});
+
+const stores: ReadonlyArray<readonly [name: string, settings: (t: ExecutionContext) => CacheSettings]> = [
+	['sqlite', t => ({store: 'sqlite', cacheName: temporaryFile(t)})],
+	['filesystem', t => ({store: 'filesystem', cacheName: temporaryFile(t)})],
+	...(redis === undefined ? [] : [['redis', () => ({store: `redis://127.0.0.1:${redis.port}` as const, lock: true})] as const]),
+	...(mongo === undefined ? [] : [['mongodb', () => ({store: mongo.url as `mongodb:${string}`, cacheName: randomUUID(), lock: true})] as const]),
+	['dynamodb', () => ({store: 'dynamodb', cacheName: randomUUID(), lock: true})],
+];
+
+for (const [name, settingsOf] of stores) {
+	test.serial(`4 processes with a cold cache on ${name} and 50 callers each send one request`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			setTimeout(() => {
+				response.end(`answer ${origin.count}`);
+			}, 100);
+		});
+		// A busy machine must not make a slow store of one that is none.
+		const settings: CacheSettings = {...settingsOf(t), storeTimeout: 20_000};
+		const children = await Promise.all(Array.from({length: 4}, async () => startCaller(settings, origin.url, 50)));
+		const told = await Promise.all(children.map(async child => ask(child)));
+		t.deepEqual(told.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
+		t.is(told.reduce((total, {sent}) => total + sent, 0), 1);
+		t.is(origin.count, 1);
+	});
+}
+
+/** An origin that does not answer the first request. */
+async function startSilentOrigin() {
+	const asked = Promise.withResolvers<void>();
+	const origin = await Origin.start((_request, response) => {
+		if (origin.count === 1) {
+			asked.resolve();
+		} else {
+			response.end(`answer ${origin.count}`);
+		}
+	});
+	return {origin, asked: asked.promise};
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+	child.kill('SIGKILL');
+	await once(child, 'exit');
+}
+
+for (const store of ['sqlite', 'filesystem'] as const) {
+	test.serial(`a process that is killed while it asks holds up nobody (${store})`, async t => {
+		const {origin, asked} = await startSilentOrigin();
+		await using _origin = origin;
+		const settings = {store, cacheName: temporaryFile(t)};
+		const child = await startCaller(settings, origin.url, 1);
+		child.send('go');
+		await asked;
+		const {client} = createClient({...settings, now: () => Date.now()});
+		let isAnswered = false;
+		const waiting = (async () => {
+			const {body} = await client(origin.url);
+			isAnswered = true;
+			return body;
+		})();
+		await delay(300);
+		t.false(isAnswered, 'the other process lives');
+		const start = performance.now();
+		await kill(child);
+		t.is(await waiting, 'answer 2');
+		t.true(performance.now() - start < 1000);
+		t.is(origin.count, 2);
+		await getCache(client)!.close();
+	});
+
+	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
+		const {origin, asked} = await startSilentOrigin();
+		await using _origin = origin;
+		const settings: CacheSettings = {store, cacheName: temporaryFile(t), storeTimeout: 20_000};
+		const [first, ...others] = await Promise.all(Array.from({length: 4}, async () => startCaller(settings, origin.url, 20)));
+		first!.send('go');
+		await asked;
+		const waiting = others.map(async child => ask(child));
+		await delay(300);
+		t.is(origin.count, 1);
+		await kill(first!);
+		const told = await Promise.all(waiting);
+		t.deepEqual(told.flatMap(({bodies}) => bodies), ['answer 2', 'answer 2', 'answer 2']);
+		t.is(origin.count, 2);
+	});
+
+	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
+		test.serial(`a process that ${title} holds up nobody (${store})`, async t => {
+			const {origin, asked} = await startSilentOrigin();
+			await using _origin = origin;
+			const settings = {store, cacheName: temporaryFile(t)};
+			const child = fork(new URL('lock-leaver.ts', import.meta.url), [JSON.stringify(settings), origin.url], {execArgv: ['--disable-warning=ExperimentalWarning']});
+			t.teardown(() => {
+				child.kill('SIGKILL');
+			});
+			await once(child, 'message');
+			await asked;
+			const left = once(child, way === 'exit' ? 'exit' : 'message');
+			const leaving = performance.now();
+			child.send(way);
+			await left;
+			t.true(performance.now() - leaving < 3000);
+			const {client} = createClient({...settings, now: () => Date.now()});
+			const start = performance.now();
+			t.is((await client(origin.url)).body, 'answer 2');
+			t.true(performance.now() - start < 1000);
+			await getCache(client)!.close();
+		});
+	}
+}

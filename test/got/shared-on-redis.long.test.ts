@@ -1,0 +1,15 @@
+import test from 'ava';
+import {majors} from '../helpers/clients.ts';
+import {openedRedis} from '../helpers/opened-stores.ts';
+import {testColdRequests} from './cold-requests.ts';
+import {testInvalidatedUnderWay} from './invalidating.ts';
+
+const open = await openedRedis(test, 'single flight and invalidation');
+
+if (open !== undefined) {
+	for (const major of majors) {
+		testColdRequests(test, major, ['redis', open]);
+	}
+
+	testInvalidatedUnderWay(test, 'redis', open);
+}
