@@ -1,12 +1,27 @@
-import {attachClient, coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
+import type {
+	BeforeRequestHook,
+	ExtendOptions,
+	Got,
+	Options,
+} from 'got';
+import {
+	attachClient,
+	coreOf,
+	givenSettings,
+	HttpCache,
+} from '../cache/http-cache.ts';
 import {describe, SettingError} from '../errors.ts';
 import {Client} from '../exchange/client.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {liveSettings} from '../exchange/settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
-import type {BeforeRequestHook, ExtendOptions, Got, Options} from 'got';
+import {
+	resolveRequestSettings,
+	resolveSettings,
+	type CacheSettings,
+	type RequestSettings,
+} from '../settings/settings.ts';
 import {findRegistry} from './global/process-registry.ts';
 import {interceptAttempt} from './transport.ts';
 

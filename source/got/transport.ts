@@ -19,7 +19,18 @@ import {
 	type WaitEnd,
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
-import {isClientRequest, isResponseLike, isTimeout, outgoingRequest, requestFunctionOf, type AttemptParts, type NativeOptions, type RequestFunction, type RequestResult, resend} from './native-request.ts';
+import {
+	isClientRequest,
+	isResponseLike,
+	isTimeout,
+	outgoingRequest,
+	requestFunctionOf,
+	type AttemptParts,
+	type NativeOptions,
+	type RequestFunction,
+	type RequestResult,
+	resend,
+} from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
 import {ServedResponse} from './served-response.ts';

@@ -139,7 +139,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		t.is(await waiting, 'answer 2');
 		t.true(performance.now() - start < 1000);
 		t.is(origin.count, 2);
-		await getCache(client)!.close();
+		await getCache(client).close();
 	});
 
 	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
@@ -178,7 +178,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			const start = performance.now();
 			t.is((await client(origin.url)).body, 'answer 2');
 			t.true(performance.now() - start < 1000);
-			await getCache(client)!.close();
+			await getCache(client).close();
 		});
 	}
 }

@@ -1,6 +1,13 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {credentialTable, neutralWords, questionWords, strongEndings, credentialResponseHeaders, type CredentialClass} from '../../source/identity/credential-table.ts';
+import {
+	credentialTable,
+	neutralWords,
+	questionWords,
+	strongEndings,
+	credentialResponseHeaders,
+	type CredentialClass,
+} from '../../source/identity/credential-table.ts';
 import {DEFAULT_IGNORED_PARAMETERS, classifyName} from '../../source/identity/credentials.ts';
 import {vocabulary} from '../../source/identity/name-words.ts';
 import {moreAmbiguousNames, morePlainNames, moreSecretNames} from './more-names.ts';

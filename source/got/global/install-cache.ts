@@ -1,6 +1,13 @@
 import type {BeforeRequestHook, Got} from 'got';
 import type {CacheSettings} from '../../settings/settings.ts';
-import {cacheHooks, clientOfHook, type CacheClient, getCache, createClient, type ClientSettings} from '../cache-hooks.ts';
+import {
+	cacheHooks,
+	clientOfHook,
+	type CacheClient,
+	getCache,
+	createClient,
+	type ClientSettings,
+} from '../cache-hooks.ts';
 import type {HttpCache} from '../../cache/http-cache.ts';
 import type {Criteria} from '../../cache/criteria.ts';
 import type {LongTask} from '../../cache/listing.ts';
