@@ -118,7 +118,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 for (const store of ['sqlite', 'filesystem'] as const) {
-	test.serial(`a process that is killed while it asks holds up nobody (${store})`, async t => {
+	test.serial(`a process that is killed during its request delays no other process (${store})`, async t => {
 		const {origin, asked} = await startSilentOrigin();
 		await using _origin = origin;
 		const settings = {store, cacheName: temporaryFile(t)};
@@ -142,7 +142,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		await getCache(client)!.close();
 	});
 
-	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
+	test.serial(`one of several processes sends the request after another was killed during its own (${store})`, async t => {
 		const {origin, asked} = await startSilentOrigin();
 		await using _origin = origin;
 		const settings: CacheSettings = {store, cacheName: temporaryFile(t), storeTimeout: 20_000};
@@ -159,7 +159,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 	});
 
 	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
-		test.serial(`a process that ${title} holds up nobody (${store})`, async t => {
+		test.serial(`a process that ${title} delays no other process (${store})`, async t => {
 			const {origin, asked} = await startSilentOrigin();
 			await using _origin = origin;
 			const settings = {store, cacheName: temporaryFile(t)};
@@ -183,7 +183,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 	}
 }
 
-test('a request that is aborted has given back its lock when `close` has ended, and one that is under way when its second is over', async t => {
+test('`close` releases the lock of an aborted request, and after 1 second that of a request under way', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const locks = async () => Array.fromAsync(store.iterate(), ([key]) => key).then(keys => keys.filter(key => key.includes(':lock:')));
@@ -207,7 +207,7 @@ test('a request that is aborted has given back its lock when `close` has ended, 
 	await t.throwsAsync(other, {name: 'TimeoutError'});
 });
 
-test('`close` waits for what is under way, which is stored', async t => {
+test('`close` waits for a request under way, whose response is stored', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -240,7 +240,7 @@ function createPair(others: CacheSettings = {}) {
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
 
-test('what cannot be shared is told to the other processes, which then do not wait one after the other', async t => {
+test('other processes learn that a response cannot be shared, and do not wait one after the other', async t => {
 	const held: ServerResponse[] = [];
 	await using origin = await Origin.start((_request, response) => {
 		held.push(response);
@@ -267,7 +267,7 @@ test('what cannot be shared is told to the other processes, which then do not wa
 	t.is(origin.count, 6);
 });
 
-test('a lock is given back when the response is there, and is no entry', async t => {
+test('a lock is released when the response is stored, and is no entry', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -285,7 +285,7 @@ test('a lock is given back when the response is there, and is no entry', async t
 	t.deepEqual(keys.filter(key => key.includes(':lock:')), []);
 });
 
-test('what another process asks for is waited for longer than the store may take', async t => {
+test('a request waits for another process longer than the time limit of the store', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -303,7 +303,7 @@ test('what another process asks for is waited for longer than the store may take
 	t.is(origin.count, 1);
 });
 
-test('a store that hangs takes its time limit once, however many calls a lock is', async t => {
+test('a store that hangs delays a request by its time limit once, however many calls a lock takes', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -317,7 +317,7 @@ test('a store that hangs takes its time limit once, however many calls a lock is
 	t.true(performance.now() - start < 550);
 });
 
-test('`maxWait` bounds how long another process is waited for', async t => {
+test('`maxWait` limits how long a request waits for another process', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		if (origin.count > 1) {
 			response.end('own');
@@ -339,7 +339,7 @@ test('`maxWait` bounds how long another process is waited for', async t => {
 	await t.throwsAsync(leader, {name: 'AbortError'});
 });
 
-test('whoever takes a lock that another has given back meanwhile looks once more', async t => {
+test('a request that takes a lock looks up the response again, since another process may have stored it', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -367,7 +367,7 @@ test('whoever takes a lock that another has given back meanwhile looks once more
 	t.is(origin.count, 1);
 });
 
-test('a waiting caller gives up by its own time limit and signal, and a lock that is refused holds nobody', async t => {
+test('a waiting caller gives up by its own timeout and signal, and a refused lock delays no caller', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const controller = new AbortController();
@@ -385,7 +385,7 @@ test('a waiting caller gives up by its own time limit and signal, and a lock tha
 	t.is(origin.count, 2);
 });
 
-test('there is no lock across a network by default, nor without `add`', async t => {
+test('there is no lock across a network by default, nor in a store without `add`', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
