@@ -240,16 +240,14 @@ export class CacheCore {
 	/**
 	Applies the invalidations of its tags to an entry, for the methods of `HttpCache`.
 
+	@param isForeign - Whether the entry is of another cache. Its position has no meaning here: invalidations since it was created count. Default: `false`.
 	@returns `undefined` where one of its tags was deleted.
 	@throws What the store throws.
 	*/
-	applyInvalidations(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.apply(stored, noOptions, head));
-	}
-
-	/** Does the same as `applyInvalidations` for an entry of another cache, whose position has no meaning here: invalidations since the entry was created count. */
-	applyInvalidationsToForeign(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return stored.tags === undefined ? stored : then(this.journal.head(), head => this.journal.apply({...stored, position: Math.min(stored.createdAt, head)}, noOptions, head));
+	applyInvalidations(stored: StoredResponse, isForeign = false): MaybePromise<StoredResponse | undefined> {
+		return stored.tags === undefined
+			? stored
+			: then(this.journal.head(), head => this.journal.apply(isForeign ? {...stored, position: Math.min(stored.createdAt, head)} : stored, noOptions, head));
 	}
 
 	/** Returns an entry with the current position: no invalidation so far concerns it. */

@@ -105,12 +105,6 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Whether a response is stored, fresh or not. A request includes the headers that are part of its key or that `Vary` names; a URL means a GET without credentials.
 
 	@throws {TypeError} Where the target is none.
-
-	@example
-	```
-	await cache.contains({url: 'https://example.com'});
-	//=> true
-	```
 	*/
 	async contains(target: Target): Promise<boolean> {
 		return await this.get(target) !== undefined;
@@ -230,15 +224,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		yield * this.filter({}, task);
 	}
 
-	/**
-	Lists the URLs of the stored responses, each once. It holds them in memory for that.
-
-	@example
-	```
-	await Array.fromAsync(cache.urls());
-	//=> ['https://example.com/', …]
-	```
-	*/
+	/** Lists the URLs of the stored responses, each once. It holds them in memory for that. */
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
@@ -251,15 +237,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	/**
-	Returns the number of entries, or of those that match any criterion.
-
-	@example
-	```
-	await cache.count({expired: true});
-	//=> 3
-	```
-	*/
+	/** Returns the number of entries, or of those that match any criterion. */
 	async count(criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = coreOf(this);
 		await core.writes.settle();
@@ -346,12 +324,6 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	@returns The number of entries.
 	@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
-
-	@example
-	```
-	await cache.resetExpiration('1h');
-	//=> 120
-	```
 	*/
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
@@ -491,11 +463,6 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Opens the store and reads from it, to find out at the start whether it can be used. Requests need not wait for that.
 
 	@throws What the store throws; a `StoreTimeoutError` where it takes longer than `storeTimeout`.
-
-	@example
-	```
-	await getCache(client).ready();
-	```
 	*/
 	async ready(): Promise<void> {
 		await coreOf(this).ready();

@@ -3,7 +3,7 @@ import {all, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Store} from '../stores/types.ts';
 import {recordKey, retentionOf, type Invalidation} from './invalidation.ts';
 import {addRecord, readRecord, writeRecord} from './records.ts';
-import type {Batch, Publisher} from './unpublished.ts';
+import type {Batch} from './unpublished.ts';
 
 // The number of records that are remembered, to be read again only after something was invalidated.
 const maxRemembered = 10_000;
@@ -31,12 +31,6 @@ type Remembered = JournalRecord & {
 	readonly head: string | undefined | null;
 };
 
-type JournalRecordsOptions = {
-	/** A store that throws its faults: a record that cannot be read may still exist. */
-	readonly store: Store;
-	readonly now: () => number;
-};
-
 /**
 The invalidations in a store that several processes share. Each invalidated name has a record with the position of its last invalidation. One more record, the head, has the position of the last invalidation of all.
 
@@ -44,7 +38,7 @@ A position is a whole number above the head that its writer has read: millisecon
 
 Two processes that write the head at the same moment may reverse the order of their positions, by as much as their clocks differ. A response that was requested between the two is fetched again, but may miss an invalidation that follows within that difference.
 */
-export class JournalRecords implements Publisher {
+export class JournalRecords {
 	readonly now: () => number;
 	readonly #store: Store;
 	readonly #remembered = new Map<string, Remembered>();
@@ -57,8 +51,12 @@ export class JournalRecords implements Publisher {
 	#lastCall = 0;
 	#headCall = 0;
 
-	/** Reads nothing yet. */
-	constructor({store, now}: JournalRecordsOptions) {
+	/**
+	Reads nothing yet.
+
+	@param store - Throws its faults: a record that cannot be read may still exist.
+	*/
+	constructor(store: Store, now: () => number) {
 		this.#store = store;
 		this.now = now;
 	}

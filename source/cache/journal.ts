@@ -80,7 +80,7 @@ export class Journal {
 		this.#local = local;
 		this.#isReadOnly = isReadOnly;
 		this.#isShared = isShared;
-		this.#records = new JournalRecords({store, now});
+		this.#records = new JournalRecords(store, now);
 		this.#now = now;
 		this.#onFault = onFault;
 	}

@@ -9,6 +9,7 @@ import type {Reason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {isReadOnlyError} from '../stores/read-only.ts';
 import type {
+	AnswerEvent,
 	CacheEventName,
 	CacheEvents,
 	CacheStats,
@@ -80,29 +81,25 @@ export class Reporter {
 			}
 		}
 
-		this.#emitAnswer(kind, details);
+		this.#emitFor(kind, details, {background});
 	}
 
 	/** Reports a request for which the cache was not used. */
 	bypassed(details: AnswerDetails): void {
 		this.#countAnswer('bypassed', details.reason);
-		this.#emitAnswer('bypassed', details);
+		this.#emitFor('bypassed', details, {background: details.background});
 	}
 
 	/** Reports a response of the origin that was stored or refused. */
-	written(event: 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>): void {
+	written(event: 'stored' | 'refused', details: Omit<AnswerDetails, 'background'>): void {
 		if (event === 'stored') {
 			this.#counts.stored++;
 		} else {
 			this.#counts.refused++;
-			increment(this.#counts.refusedByReason, reason);
+			increment(this.#counts.refusedByReason, details.reason);
 		}
 
-		if (this.#isHeard(event)) {
-			this.emit(event, {
-				reason, key, method, url: this.#shown(targetUrl),
-			});
-		}
+		this.#emitFor(event, details, {});
 	}
 
 	/** Reports a deletion or an expiration. */
@@ -167,16 +164,12 @@ export class Reporter {
 		}
 	}
 
-	#emitAnswer(event: AnswerKind, {reason, key, request: {method, targetUrl}, background}: AnswerDetails): void {
+	#emitFor(event: AnswerKind | 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>, further: {readonly background?: boolean}): void {
 		if (this.#isHeard(event)) {
 			this.emit(event, {
-				reason, key, method, url: this.#shown(targetUrl), background,
+				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...further,
 			});
 		}
-	}
-
-	#shown(url: string): string {
-		return redactUrl(url, this.#options.settings().ignoredParameters);
 	}
 
 	/** Whether anybody listens: otherwise the payload need not be made. */

@@ -145,7 +145,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		request: await identity.stored(core.secret),
 	});
 	const tagged = withTags(composed, allTags);
-	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, momentOf(expireAfter, now()), now(), settings);
+	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
 	await core.journal.note([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
@@ -160,15 +160,11 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 		return 'too-many-tags';
 	}
 
-	const expires = expireAfter === undefined ? stored.expires : momentOf(expireAfter, now);
+	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
 	await core.journal.note([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
 	await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return {key: response.cacheKey, stored: written};
-}
-
-function momentOf(expireAfter: ExpirationTime, now: number): number | undefined {
-	return expiresAt(checkedExpiration(expireAfter), now);
 }
 
 /**
@@ -238,7 +234,7 @@ export async function copyEntries(core: CacheCore, other: CacheCore, task: LongT
 	let skipped = 0;
 	for await (const {key, stored} of listAll(other, task)) {
 		const isFound = stored !== undefined && (isOneSecret || (stored.request?.partition === undefined && stored.vary === undefined));
-		const valid = isFound ? await core.applyInvalidationsToForeign(stored) : undefined;
+		const valid = isFound ? await core.applyInvalidations(stored, true) : undefined;
 		const copy = valid && await core.withCurrentPosition(valid);
 		if (copy === undefined) {
 			skipped++;

@@ -1,19 +1,9 @@
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Forgotten, Invalidation} from './invalidation.ts';
+import type {JournalRecords} from './journal-records.ts';
 
 /** Invalidations by the keys of their records, so that each name is there once. */
 export type Batch = ReadonlyMap<string, {readonly invalidation: Invalidation}>;
-
-/** Publishes invalidations to other processes. */
-export type Publisher = {
-	readonly now: () => number;
-
-	/** The last position that is known to be in the store; `undefined` where none is. */
-	readonly head: number | undefined;
-
-	/** Writes a batch, and returns the position at which other processes find it. */
-	readonly publish: (batch: Batch) => MaybePromise<number>;
-};
 
 // The most names that wait for a store that fails. Beyond that, the oldest ones are forgotten: entries from before them count as invalidated.
 const maxNames = 10_000;
@@ -60,14 +50,14 @@ export class Unpublished {
 	Publishes everything.
 
 	@returns The position at which it is found.
-	@throws What the publisher throws. What it could not publish stays here.
+	@throws What the store throws. What could not be published stays here.
 	*/
-	flush(publisher: Publisher): MaybePromise<number> {
+	flush(records: JournalRecords): MaybePromise<number> {
 		if (this.#current === undefined && this.#next === undefined) {
-			return this.#publish(publisher);
+			return this.#publish(records);
 		}
 
-		this.#next ??= this.#publishAfter(this.#current!, publisher);
+		this.#next ??= this.#publishAfter(this.#current!, records);
 		return this.#next;
 	}
 
@@ -76,19 +66,19 @@ export class Unpublished {
 		return this.#next === undefined ? this.#current : ended(this.#next);
 	}
 
-	async #publishAfter(current: Promise<void>, publisher: Publisher): Promise<number> {
+	async #publishAfter(current: Promise<void>, records: JournalRecords): Promise<number> {
 		await current;
 		this.#next = undefined;
-		return this.#publish(publisher);
+		return this.#publish(records);
 	}
 
-	#publish(publisher: Publisher): MaybePromise<number> {
+	#publish(records: JournalRecords): MaybePromise<number> {
 		const batch = new Map(this.#batch);
-		const published = recover(() => then(publisher.publish(batch), position => {
+		const published = recover(() => then(records.publish(batch), position => {
 			this.#remove(batch);
 			return position;
 		}), error => {
-			this.#fail(publisher);
+			this.#fail(records);
 			throw error;
 		});
 		if (published instanceof Promise) {
@@ -110,7 +100,7 @@ export class Unpublished {
 		}
 	}
 
-	#fail({head, now}: Publisher): void {
+	#fail({head, now}: JournalRecords): void {
 		this.#failedAt = now();
 		for (const key of this.#batch.keys()) {
 			if (this.#batch.size <= maxNames) {

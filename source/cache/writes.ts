@@ -15,15 +15,20 @@ import type {Variants} from './entries.ts';
 
 type WritesOptions = {
 	readonly settings: () => Pick<ResolvedSettings, 'maxPendingBytes' | 'maxPendingWrites' | 'storeTimeout' | 'waitUntil'>;
-	readonly events: Reporter;
+	readonly events: Pick<Reporter, 'emit' | 'removed'>;
 
 	/** The store and its entries as requests use them. */
-	readonly store: Store;
-	readonly variants: Variants;
+	readonly store: Pick<Store, 'delete'>;
+	readonly variants: Pick<Variants, 'save'>;
 };
 
+/** The bytes that a write holds until it is done. */
+export type Held = {bytes: number};
+
+/** How a write ended, for a caller that waits for it. */
+export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
+
 type SaveOptions = {
-	/** The memory that the task holds until it is done. */
 	readonly held: Held;
 
 	/** Called once the store has the response: if it gives `false`, the response is deleted. */
@@ -35,34 +40,21 @@ type SaveOptions = {
 	readonly outcome?: Outcome | undefined;
 };
 
-/** How a write ended, for a caller that waits for it. */
-export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
-
 /**
 The writes of a cache that no request waits for, and its other work in the background. Faults are events.
+
+The writes of each key run one after the other, so that a reader that waits for the pending write of a key reads what it wrote.
 */
 export class CacheWrites {
-	/** The latest pending write of each key. */
-	readonly pending: ReadonlyMap<string, Promise<void>>;
+	/** The latest write of each key that is not done. */
+	readonly pending: Map<string, Promise<void>> = new Map<string, Promise<void>>();
 	readonly #options: WritesOptions;
-	readonly #queue: WriteQueue;
-	readonly #held = new Set<Promise<void>>();
+	readonly #work = new Set<Promise<void>>();
+	#writes = 0;
+	#bytes = 0;
 
 	constructor(options: WritesOptions) {
-		const {settings, events} = options;
-		const {maxPendingWrites, maxPendingBytes} = settings();
 		this.#options = options;
-		this.#queue = new WriteQueue({
-			maxWrites: maxPendingWrites,
-			maxBytes: maxPendingBytes,
-			onError(key, error) {
-				events.emit('storeError', {operation: 'set', key, error});
-			},
-			onPending: write => {
-				this.#waitUntil(write);
-			},
-		});
-		this.pending = this.#queue.pending;
 	}
 
 	/**
@@ -88,7 +80,7 @@ export class CacheWrites {
 			});
 		};
 
-		return this.#queue.run(key, () => ending(() => then(task(), save), {
+		return this.run(key, () => ending(() => then(task(), save), {
 			done() {
 				outcome?.done();
 				whenDone();
@@ -101,30 +93,12 @@ export class CacheWrites {
 	}
 
 	/**
-	Counts the memory that a task of `save` holds by now.
-
-	@returns Whether there is room for it; if not, the task must give nothing.
-	*/
-	resize(key: string, held: Held, bytes: number): boolean {
-		return this.#queue.resize(key, held, bytes);
-	}
-
-	/**
 	Deletes one entry; where it is a primary one, no request finds its variants any more.
 
 	@param reason - The `reason` of the `deleted` event.
 	*/
 	delete(key: string, reason: string, outcome: Partial<Outcome> = {}): void {
-		this.#queue.run(key, () => ending(() => this.#remove(key, reason), outcome));
-	}
-
-	#remove(key: string, reason: string): MaybePromise<void> {
-		const {store, events} = this.#options;
-		return then(store.delete(key), isDeleted => {
-			if (isDeleted) {
-				events.removed('deleted', {reason, key});
-			}
-		});
+		this.run(key, () => ending(() => this.#remove(key, reason), outcome));
 	}
 
 	/**
@@ -134,13 +108,57 @@ export class CacheWrites {
 	*/
 	async exclusively<Result>(key: string, task: () => MaybePromise<Result>): Promise<Result> {
 		const result = Promise.withResolvers<Result>();
-		this.#queue.run(key, async () => {
-			// The caller gets the fault, so that the queue must not report it.
+		this.run(key, async () => {
+			// The caller gets the fault, so that it must not be an event.
 			const running = (async () => task())();
 			result.resolve(running);
 			await running.catch(() => undefined);
 		});
 		return result.promise;
+	}
+
+	/**
+	Runs a write: at once where nothing is pending for the key, else after the pending write.
+
+	@param held - What the write holds; `undefined` for a write that is never dropped.
+	@returns Whether there was room for it.
+	*/
+	run(key: string, write: () => MaybePromise<void>, held?: Held): boolean {
+		const {maxPendingWrites, maxPendingBytes} = this.#options.settings();
+		// A write that is too large alone has room where nothing else is pending.
+		if (held !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + held.bytes > maxPendingBytes)) {
+			this.#drop(key);
+			return false;
+		}
+
+		const previous = this.pending.get(key);
+		try {
+			const result = previous === undefined ? write() : runAfter(previous, write);
+			if (result instanceof Promise) {
+				this.#await(key, result, held ?? {bytes: 0});
+			}
+		} catch (error) {
+			this.#fail(key, error);
+		}
+
+		return true;
+	}
+
+	/**
+	Updates the bytes that a pending write holds, for example when its body has been decoded.
+
+	@returns Whether there was room for them; if not, the write must be dropped.
+	*/
+	resize(key: string, held: Held, bytes: number): boolean {
+		const total = this.#bytes + bytes - held.bytes;
+		if (bytes > held.bytes && this.#writes > 1 && total > this.#options.settings().maxPendingBytes) {
+			this.#drop(key);
+			return false;
+		}
+
+		this.#bytes = total;
+		held.bytes = bytes;
+		return true;
 	}
 
 	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once where there are none. */
@@ -152,10 +170,10 @@ export class CacheWrites {
 	/** Adds other work for which `idle` waits. The promise must not reject. */
 	hold(work: Promise<void>): void {
 		this.#waitUntil(work);
-		this.#held.add(work);
+		this.#work.add(work);
 		void (async () => {
 			await work;
-			this.#held.delete(work);
+			this.#work.delete(work);
 		})();
 	}
 
@@ -164,9 +182,9 @@ export class CacheWrites {
 		// A refresh does not keep the process alive, but a call that waits for it does.
 		const alive = setInterval(() => {}, longestTimer); // eslint-disable-line @typescript-eslint/no-empty-function
 		try {
-			while (this.#held.size > 0) {
+			while (this.#work.size > 0) {
 				// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
-				await Promise.all(this.#held);
+				await Promise.all(this.#work);
 			}
 
 			await this.settle();
@@ -175,9 +193,52 @@ export class CacheWrites {
 		}
 	}
 
-	/** Resolves when all writes so far are done. */
+	/** Resolves when no write is pending, also none that began meanwhile. */
 	async settle(): Promise<void> {
-		await this.#queue.idle();
+		while (this.pending.size > 0) {
+			// eslint-disable-next-line no-await-in-loop -- Others may begin while these end.
+			await Promise.all(this.pending.values());
+		}
+	}
+
+	#remove(key: string, reason: string): MaybePromise<void> {
+		const {store, events} = this.#options;
+		return then(store.delete(key), isDeleted => {
+			if (isDeleted) {
+				events.removed('deleted', {reason, key});
+			}
+		});
+	}
+
+	#await(key: string, result: Promise<void>, held: Held): void {
+		this.#writes++;
+		this.#bytes += held.bytes;
+		// A later write of the key may have replaced this one by its end.
+		const pending: Promise<void> = this.#settle(key, result, held, () => this.pending.get(key) === pending);
+		this.pending.set(key, pending);
+		this.#waitUntil(pending);
+	}
+
+	async #settle(key: string, result: Promise<void>, held: Held, isLatest: () => boolean): Promise<void> {
+		try {
+			await result;
+		} catch (error) {
+			this.#fail(key, error);
+		}
+
+		this.#writes--;
+		this.#bytes -= held.bytes;
+		if (isLatest()) {
+			this.pending.delete(key);
+		}
+	}
+
+	#drop(key: string): void {
+		this.#fail(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is too slow: ${this.#writes} writes of ${this.#bytes} bytes are pending, and a response was not stored`));
+	}
+
+	#fail(key: string, error: unknown): void {
+		this.#options.events.emit('storeError', {operation: 'set', key, error});
 	}
 
 	#waitUntil(work: Promise<void>): void {
@@ -199,128 +260,7 @@ function ending(write: () => MaybePromise<void>, {done, failed}: Partial<Outcome
 	return done === undefined ? written : then(written, done);
 }
 
-type WriteQueueOptions = {
-	/** Called with the fault of a write that failed, or for which there was no room. */
-	readonly onError: (key: string, error: unknown) => void;
-
-	/** Called with each write that is not done at once. */
-	readonly onPending?: (write: Promise<void>) => void;
-
-	/** The maximum number of pending writes. A further one is dropped. Default: `Infinity`. */
-	readonly maxWrites?: number;
-
-	/** The maximum of the bytes that pending writes hold. Default: `Infinity`. */
-	readonly maxBytes?: number;
-};
-
-/** The bytes that a write holds until it is done. */
-export type Held = {bytes: number};
-
-/**
-Runs the writes of each key one after the other, so that a reader that waits for the pending write of a key reads what it wrote.
-*/
-export class WriteQueue {
-	/** The latest write of each key that is not done. */
-	readonly pending: Map<string, Promise<void>> = new Map<string, Promise<void>>();
-	readonly #options: WriteQueueOptions;
-	readonly #maxWrites: number;
-	readonly #maxBytes: number;
-	#writes = 0;
-	#bytes = 0;
-
-	constructor({maxWrites = Infinity, maxBytes = Infinity, ...options}: WriteQueueOptions) {
-		this.#options = options;
-		this.#maxWrites = maxWrites;
-		this.#maxBytes = maxBytes;
-	}
-
-	/** The number of pending writes. */
-	get size(): number {
-		return this.#writes;
-	}
-
-	/**
-	Runs the task: at once where nothing is pending for the key, else after the pending write.
-
-	@param held - The bytes that the task holds; `undefined` for a task that is never dropped.
-	@returns Whether there was room for it.
-	*/
-	run(key: string, task: () => MaybePromise<void>, held?: Held): boolean {
-		// A write that is too large alone has room where nothing else is pending.
-		if (held !== undefined && this.#writes > 0 && (this.#writes >= this.#maxWrites || this.#bytes + held.bytes > this.#maxBytes)) {
-			this.#drop(key);
-			return false;
-		}
-
-		const previous = this.pending.get(key);
-		try {
-			const result = previous === undefined ? task() : runAfter(previous, task);
-			if (result instanceof Promise) {
-				this.#hold(key, result, held ?? {bytes: 0});
-			}
-		} catch (error) {
-			this.#options.onError(key, error);
-		}
-
-		return true;
-	}
-
-	/**
-	Updates the bytes that a pending write holds, for example when its body has been decoded.
-
-	@returns Whether there was room for them; if not, the write must be dropped.
-	*/
-	resize(key: string, held: Held, bytes: number): boolean {
-		const total = this.#bytes + bytes - held.bytes;
-		if (bytes > held.bytes && this.#writes > 1 && total > this.#maxBytes) {
-			this.#drop(key);
-			return false;
-		}
-
-		this.#bytes = total;
-		held.bytes = bytes;
-		return true;
-	}
-
-	/** Resolves when no write is pending, also none that began meanwhile. */
-	async idle(): Promise<void> {
-		while (this.pending.size > 0) {
-			// eslint-disable-next-line no-await-in-loop -- Others may begin while these end.
-			await Promise.all(this.pending.values());
-		}
-	}
-
-	#drop(key: string): void {
-		this.#options.onError(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is too slow for the responses to be stored: ${this.#writes} writes of ${this.#bytes} bytes are pending, and one more was dropped`));
-	}
-
-	#hold(key: string, result: Promise<void>, counted: Held): void {
-		this.#writes++;
-		this.#bytes += counted.bytes;
-		const held: Promise<void> = this.#settle(key, result, () => {
-			this.#writes--;
-			this.#bytes -= counted.bytes;
-			return this.pending.get(key) === held;
-		});
-		this.pending.set(key, held);
-		this.#options.onPending?.(held);
-	}
-
-	async #settle(key: string, result: Promise<void>, isLast: () => boolean): Promise<void> {
-		try {
-			await result;
-		} catch (error) {
-			this.#options.onError(key, error);
-		}
-
-		// A later write of the same key may have taken this one's place.
-		if (isLast()) {
-			this.pending.delete(key);
-		}
-	}
-}
-
-async function runAfter(previous: Promise<void>, task: () => MaybePromise<void>): Promise<void> {
+async function runAfter(previous: Promise<void>, write: () => MaybePromise<void>): Promise<void> {
 	await previous;
-	await task();
+	await write();
 }

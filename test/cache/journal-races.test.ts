@@ -227,7 +227,7 @@ const situations: ReadonlyArray<readonly [title: string, skews: readonly number[
 ];
 
 for (const [title, skews, alone] of situations) {
-	test(`processes ${title} are given nothing old, in whatever order the store answers`, async t => {
+	test(`processes ${title} get no outdated entry, in whatever order the store answers`, async t => {
 		for (let seed = 1; seed <= (isLong ? 3000 : 200); seed++) {
 			t.deepEqual(await run(seed, {skews, alone, actions: 60}), [], `seed ${seed}`);
 		}

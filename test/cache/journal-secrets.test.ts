@@ -31,7 +31,7 @@ const urls: ReadonlyArray<readonly [where: string, url: (origin: string) => stri
 ];
 
 for (const [where, urlOn, settings = {}] of urls) {
-	test(`an unsafe method on a URL with a credential in ${where} invalidates for other processes, and no plain digest of that URL is in the store`, async t => {
+	test(`an unsafe method on a URL with a credential in ${where} invalidates for other processes, and stores no plain digest of the URL`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.setHeader('cache-control', 'max-age=3600');
 			response.end(`answer ${origin.count}`);

@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, found] of cases) {
-	test(`an invalidation of ${title}`, async t => {
+	test(`an invalidation of ${title} affects a response in all processes as specified`, async t => {
 		const store = new SharedStore();
 		const [here, elsewhere] = [new Process(store), new Process(store)];
 		const [before, other] = [await here.ask(), await elsewhere.ask()];
@@ -178,7 +178,7 @@ for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, fou
 		t.deepEqual([await here.find(after!), await elsewhere.find(after!)], ['used', 'used']);
 	});
 
-	test(`on a store of one process, an invalidation of ${title}`, async t => {
+	test(`on a store of one process, an invalidation of ${title} affects a response as specified`, async t => {
 		const store = new SharedStore();
 		const process = new Process(store, {isShared: false});
 		const before = await process.ask();
@@ -195,7 +195,7 @@ for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, fou
 
 // What it costs.
 
-test('a lookup reads the head alone, and the details once after that has moved', async t => {
+test('a lookup reads only the head, and the other records once after the head has moved', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const entry = (await one.fetch(tagged))!;
@@ -213,7 +213,7 @@ test('a lookup reads the head alone, and the details once after that has moved',
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
-test('an entry without tags that unsafe methods do not invalidate costs no details', async t => {
+test('an entry without tags that unsafe methods do not invalidate needs no other records', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	await process.note(resource);
@@ -223,7 +223,7 @@ test('an entry without tags that unsafe methods do not invalidate costs no detai
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
-test('a response that nothing was invalidated for costs the head alone', async t => {
+test('storing a response reads only the head where nothing was invalidated', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	await process.note(resource);
@@ -233,7 +233,7 @@ test('a response that nothing was invalidated for costs the head alone', async t
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
-test('an invalidation writes its record, and then the head', async t => {
+test('an invalidation writes its record before the head', async t => {
 	const store = new SharedStore();
 	await new Process(store).note(resource, resource, deletion);
 	const {reads, writes} = store.takeCalls();
@@ -253,7 +253,7 @@ const retentions: ReadonlyArray<readonly [title: string, invalidation: Invalidat
 ];
 
 for (const [title, invalidation, milliseconds] of retentions) {
-	test(`the record of a ${title} is kept ${milliseconds === undefined ? 'for good' : `for ${milliseconds / hour} hours`}, and the head for good`, async t => {
+	test(`the record of a ${title} is retained ${milliseconds === undefined ? 'without limit' : `for ${milliseconds / hour} hours`}, and the head without limit`, async t => {
 		const store = new SharedStore();
 		await new Process(store).note(invalidation);
 		const [[, expires]] = [...store.expirations] as [[string, number | undefined]];
@@ -262,7 +262,7 @@ for (const [title, invalidation, milliseconds] of retentions) {
 	});
 }
 
-test('what is older than the records of resources is validated before it is used', async t => {
+test('an entry that is older than the retention of resource records is validated before it is used', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const process = new Process(store, {time});
@@ -274,7 +274,7 @@ test('what is older than the records of resources is validated before it is used
 	t.is(await process.journal.apply(entry, {resource: undefined}, await process.journal.head()), entry);
 });
 
-test('a response that took longer than the records of keys last is stored only where nothing was invalidated', async t => {
+test('a response that took longer than the retention of key records is stored only where nothing was invalidated', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const [one, other] = [new Process(store, {time}), new Process(store, {time})];
@@ -285,7 +285,7 @@ test('a response that took longer than the records of keys last is stored only w
 	t.is(await one.receive(positions[1]!), undefined);
 });
 
-test('of a great many keys, others are told that everything may have changed', async t => {
+test('an invalidation of very many keys is published as an invalidation of everything', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const positions = [await one.ask(), await one.ask(), await other.ask()];
@@ -300,7 +300,7 @@ test('of a great many keys, others are told that everything may have changed', a
 // Several processes, each with its own clock.
 
 for (const skew of [0, 1, -1, hour, -hour]) {
-	test(`positions grow over processes whose clocks are ${skew} ms apart`, async t => {
+	test(`positions grow across processes whose clocks are ${skew} ms apart`, async t => {
 		const store = new SharedStore();
 		const time = new Time();
 		const [one, other] = [new Process(store, {time}), new Process(store, {time, skew})];
@@ -314,7 +314,7 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 		}
 	});
 
-	test(`an invalidation keeps out what was asked for before, and not what was after, by clocks that are ${skew} ms apart`, async t => {
+	test(`an invalidation concerns only responses that were requested before it, with clocks that are ${skew} ms apart`, async t => {
 		for (const invalidation of [resource, deletion, expiration, ofKey, matching]) {
 			const store = new SharedStore();
 			const time = new Time();
@@ -333,7 +333,7 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 		}
 	});
 
-	test(`what another process notes while this one is publishing is not lost, by clocks that are ${skew} ms apart`, async t => {
+	test(`an invalidation of another process while this one is publishing is not lost, with clocks that are ${skew} ms apart`, async t => {
 		const {store, hold, release} = heldStore();
 		const time = new Time();
 		const [one, other] = [new Process(store, {time, skew}), new Process(store, {time})];
@@ -351,7 +351,7 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 	});
 }
 
-test('what cannot be published moves no position: others\' invalidations are not lost in this process', async t => {
+test('an invalidation that cannot be published moves no position: this process misses none of the others', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const [ahead, other] = [new Process(store, {time, skew: hour}), new Process(store, {time})];
@@ -371,7 +371,7 @@ test('what cannot be published moves no position: others\' invalidations are not
 	t.deepEqual([await ahead.find(entry), await other.find(entry)], ['none', 'none']);
 });
 
-test('two processes that find the same head hide neither invalidation from a third one', async t => {
+test('a third process sees the invalidations of two processes that find the same head', async t => {
 	const store = new SharedStore();
 	const processes = [new Process(store), new Process(store)] as const;
 	const third = new Process(new SharedStore(store.values));
@@ -402,7 +402,7 @@ test('two processes that find the same head hide neither invalidation from a thi
 	t.is(await third.find(plain, 'other'), 'used');
 });
 
-test('a third process that remembers a head reads again when another of the same position takes its place', async t => {
+test('a third process that remembers a head reads again when another head with the same position replaces it', async t => {
 	const store = new SharedStore();
 	const third = new Process(store);
 	const entry = (await third.fetch())!;
@@ -418,7 +418,7 @@ test('a third process that remembers a head reads again when another of the same
 	t.is(await third.find(entry), 'none');
 });
 
-test('an own invalidation has changed nothing elsewhere, and another process\' has', async t => {
+test('only an invalidation by another process counts as a change elsewhere', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const before = await one.ask();
@@ -429,7 +429,7 @@ test('an own invalidation has changed nothing elsewhere, and another process\' h
 	t.true(await one.journal.hasChangedElsewhere(subject(), before));
 });
 
-test('between two invalidations, whoever came before the first one is told apart from whoever came after', async t => {
+test('a request between two invalidations is concerned by the second one only', async t => {
 	const process = new Process(new SharedStore());
 	const before = await process.ask();
 	const {last} = process.journal;
@@ -440,7 +440,7 @@ test('between two invalidations, whoever came before the first one is told apart
 	t.true(process.journal.concerns(subject(), before, later));
 });
 
-test('of answers that come in another order, the one to the latest question counts', async t => {
+test('where the store answers in another order, the answer to the latest call counts', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const answers: Array<() => void> = [];
@@ -464,7 +464,7 @@ test('of answers that come in another order, the one to the latest question coun
 
 // Before anything is known of the store.
 
-test('a response that was asked for before the head was ever read is stored, but not if something was invalidated since', async t => {
+test('a response that was requested before the head was ever read is stored unless something was invalidated since', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const other = new Process(store, {time});
@@ -480,7 +480,7 @@ test('a response that was asked for before the head was ever read is stored, but
 	t.is(await new Process(store, {time}).journal.verify(subject(), next), undefined);
 });
 
-test('an entry of before all invalidations has no position', async t => {
+test('an entry from before all invalidations has no position', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const {position, ...entry} = (await process.fetch())!;
@@ -492,7 +492,7 @@ test('an entry of before all invalidations has no position', async t => {
 
 // What the store has lost.
 
-test('where the store has lost its head, what is of after it is not used, and what was asked for before is not stored', async t => {
+test('where the store has lost its head, later entries are not used, and responses that were requested before are not stored', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const one = new Process(store, {time});
@@ -509,7 +509,7 @@ test('where the store has lost its head, what is of after it is not used, and wh
 	t.is(await one.find(after), 'none');
 });
 
-test('where the store has dropped the record of a tag, this process remembers, and what it stores brings the record back', async t => {
+test('this process remembers the record of a tag that the store has evicted, and writes it again when it stores a response', async t => {
 	const store = new SharedStore();
 	const one = new Process(store);
 	const entry = (await one.fetch(tagged))!;
@@ -529,7 +529,7 @@ test('where the store has dropped the record of a tag, this process remembers, a
 	t.is(await new Process(store).find(entry), 'none');
 });
 
-test('the record that is brought back takes the place of no later one', async t => {
+test('a record that is written again replaces no later one', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	await one.note(deletion);
@@ -556,7 +556,7 @@ test('the record that is brought back takes the place of no later one', async t 
 const rubbish = ['', ' ', 'rubbish', 'NaN', 'Infinity', '-5', '1e400', '1.5', '0x10', '9'.repeat(16), '9'.repeat(400), '5rubbish', 'null', '{"record":"5"}', '\u{0}'];
 
 for (const text of rubbish) {
-	test(`a head that says ${JSON.stringify(text.slice(0, 20))} keeps nobody from what is true, and hides nothing`, async t => {
+	test(`the invalid head ${JSON.stringify(text.slice(0, 20))} prevents no valid use, and hides no invalidation`, async t => {
 		const store = new SharedStore();
 		const [one, other] = [new Process(store), new Process(store)];
 		const [entry, old, before] = [(await one.fetch(tagged))!, (await one.fetch(tagged))!, await one.ask()];
@@ -577,7 +577,7 @@ for (const text of rubbish) {
 		t.is(await one.find(after), 'used');
 	});
 
-	test(`a record that says ${JSON.stringify(text.slice(0, 20))} lets nothing be used or stored that it may concern`, async t => {
+	test(`the invalid record ${JSON.stringify(text.slice(0, 20))} prevents the use and storage of everything that it may concern`, async t => {
 		const store = new SharedStore();
 		const process = new Process(store);
 		await process.note(resource);
@@ -594,7 +594,7 @@ for (const text of rubbish) {
 	});
 }
 
-test('what is no text at all is rubbish, too', async t => {
+test('a record that is not text is invalid, too', async t => {
 	const store = new SharedStore();
 	const objects = Object.assign(store, {holds: 'objects'}) as unknown as Store;
 	const process = new Process(objects);
@@ -610,7 +610,7 @@ test('what is no text at all is rubbish, too', async t => {
 
 // Faults of the store.
 
-test('what cannot be published is told, holds here, and is published as soon as the store takes it', async t => {
+test('an invalidation that cannot be published is reported, holds in this process, and is published once the store accepts it', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const [one, other] = [new Process(store, {time}), new Process(store, {time})];
@@ -647,7 +647,7 @@ test('what cannot be published is told, holds here, and is published as soon as 
 	t.deepEqual([await one.find(after), await other.find(after)], ['used', 'used']);
 });
 
-test('the next invalidation takes along what could not be published', async t => {
+test('the next invalidation publishes those that could not be published', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const entry = (await one.fetch(tagged))!;
@@ -664,7 +664,7 @@ test('the next invalidation takes along what could not be published', async t =>
 	t.is(store.takeCalls().writes.length, 2, 'once');
 });
 
-test('a head that cannot be read is the fault of whoever asks', async t => {
+test('a fault in reading the head rejects for the caller', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const before = await process.ask();
@@ -680,7 +680,7 @@ test('a head that cannot be read is the fault of whoever asks', async t => {
 	t.is(await process.journal.verify(subject(), before), undefined);
 });
 
-test('a store that answers at once is told at once, and throws at once', t => {
+test('with a synchronous store, invalidations are published and faults thrown synchronously', t => {
 	const values = new Map<string, string>();
 	let isBroken = false;
 	const store = {
@@ -712,7 +712,7 @@ test('a store that answers at once is told at once, and throws at once', t => {
 
 // Several invalidations at once.
 
-test('what is noted while something is published comes with the next ones: a slow store makes no queue', async t => {
+test('invalidations during a publication are published together with the next: a slow store causes no queue', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	const entry = (await process.fetch())!;
@@ -733,7 +733,7 @@ test('what is noted while something is published comes with the next ones: a slo
 	}
 });
 
-test('what is noted while the same is published is published once more', async t => {
+test('an invalidation during the publication of the same name is published again', async t => {
 	const {store, hold, release} = heldStore();
 	const [process, other] = [new Process(store), new Process(store)];
 	hold();
@@ -750,7 +750,7 @@ test('what is noted while the same is published is published once more', async t
 	t.is(await other.find(other.entry((await first)!)), 'none');
 });
 
-test('a fault of one invalidation is not that of the next one', async t => {
+test('a fault of one invalidation does not fail the next one', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	hold();
@@ -776,7 +776,7 @@ test('a fault of one invalidation is not that of the next one', async t => {
 	t.is(await new Process(store).find(process.entry(0)), 'none', 'the first one came along');
 });
 
-test('while something is published, this process uses nothing that it concerns, and all else at once', async t => {
+test('during a publication, this process uses no entry that it concerns, and all others without waiting', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	const entry = (await process.fetch())!;
@@ -788,7 +788,7 @@ test('while something is published, this process uses nothing that it concerns, 
 	await noted;
 });
 
-test('clients of one process that share a store share what it has not published yet, and publish one after the other', async t => {
+test('clients of one process that share a store share their unpublished invalidations, and publish one after the other', async t => {
 	const {store, hold, release} = heldStore();
 	const local = new LocalJournal();
 	const [one, other] = [new Process(store, {local}), new Process(store, {local})];
@@ -807,7 +807,7 @@ test('clients of one process that share a store share what it has not published 
 
 // Bounds.
 
-test('of more exchanges\' invalidations than are remembered, the oldest count as everything', async t => {
+test('beyond the invalidations that are remembered for exchanges, the oldest count as an invalidation of everything', async t => {
 	for (const isShared of [true, false]) {
 		const process = new Process(new SharedStore(), {isShared});
 		const [before, early] = [await process.ask(), await process.ask()];
@@ -820,7 +820,7 @@ test('of more exchanges\' invalidations than are remembered, the oldest count as
 	}
 });
 
-test('of more than 10,000 resources of a store of one process, entries from before the oldest are validated first', async t => {
+test('beyond 10,000 invalidated resources of a store of one process, entries from before the oldest are validated first', async t => {
 	const process = new Process(new SharedStore(), {isShared: false});
 	const old = (await process.fetch())!;
 	await process.note({kind: 'resource', resource: 'oldest'});
@@ -836,7 +836,7 @@ test('of more than 10,000 resources of a store of one process, entries from befo
 });
 
 for (const effect of ['deleted', 'expired'] as const) {
-	test(`of more than 10,000 ${effect} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
+	test(`beyond 10,000 ${effect} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
 		const process = new Process(new SharedStore(), {isShared: false});
 		const other = effect === 'deleted' ? 'expired' : 'deleted';
 		for (let index = 0; index < 10_000; index++) {
@@ -857,7 +857,7 @@ for (const effect of ['deleted', 'expired'] as const) {
 	});
 }
 
-test('while the store takes nothing, 10,000 names are kept, and entries from before the others are not used here', async t => {
+test('while the store fails, 10,000 unpublished names are kept, and this process uses no entries from before the others', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const [old, plain] = [(await process.fetch(tagged))!, (await process.fetch())!];
@@ -877,7 +877,7 @@ test('while the store takes nothing, 10,000 names are kept, and entries from bef
 	t.is(await process.find((await process.fetch(tagged))!), 'used');
 });
 
-test('exchanges that have ended leave nothing behind, in whatever order they end', async t => {
+test('ended exchanges leave no memory behind, in whatever order they end', async t => {
 	const local = new LocalJournal();
 	const process = new Process(new SharedStore(), {local, isShared: false});
 	const references: Array<WeakRef<object>> = [];
@@ -911,7 +911,7 @@ test('exchanges that have ended leave nothing behind, in whatever order they end
 
 // Which stores are one.
 
-test('caches with one name that were given one store share what this process has noted', t => {
+test('caches with the same name and store share the journal of this process', t => {
 	const store = {};
 	t.is(localJournalOf(store, ''), localJournalOf(store, ''));
 	t.not(localJournalOf(store, 'a'), localJournalOf(store, 'b'));
@@ -926,7 +926,7 @@ test('caches with one name that were given one store share what this process has
 
 // Clearing.
 
-test('what was asked for before the store was emptied is not stored, whoever asked', async t => {
+test('a response that was requested before the store was emptied is not stored by any process', async t => {
 	for (const isNew of [true, false]) {
 		const store = new SharedStore();
 		const time = new Time();
@@ -947,7 +947,7 @@ test('what was asked for before the store was emptied is not stored, whoever ask
 	}
 });
 
-test('a store that is emptied notes it in this process before', async t => {
+test('emptying a store invalidates everything in this process first', async t => {
 	const process = new Process(new SharedStore(), {isShared: false});
 	const before = await process.ask();
 	let isConcerned = false;

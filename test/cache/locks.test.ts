@@ -51,7 +51,7 @@ test('a request that is aborted has given back its lock when `close` has ended, 
 	await t.throwsAsync(other, {name: 'TimeoutError'});
 });
 
-test('`close` waits for what is under way, which is stored', async t => {
+test('`close` waits for a request under way, whose response is stored', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -84,7 +84,7 @@ function createPair(others: CacheSettings = {}) {
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
 
-test('what cannot be shared is told to the other processes, which then do not wait one after the other', async t => {
+test('other processes learn that a response cannot be shared, and do not wait one after the other', async t => {
 	const held: ServerResponse[] = [];
 	await using origin = await Origin.start((_request, response) => {
 		held.push(response);
@@ -111,7 +111,7 @@ test('what cannot be shared is told to the other processes, which then do not wa
 	t.is(origin.count, 6);
 });
 
-test('a lock is given back when the response is there, and is no entry', async t => {
+test('a lock is released when the response is stored, and is no entry', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -129,7 +129,7 @@ test('a lock is given back when the response is there, and is no entry', async t
 	t.deepEqual(keys.filter(key => key.includes(':lock:')), []);
 });
 
-test('what another process asks for is waited for longer than the store may take', async t => {
+test('a request waits for another process longer than the time limit of the store', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -147,7 +147,7 @@ test('what another process asks for is waited for longer than the store may take
 	t.is(origin.count, 1);
 });
 
-test('a store that hangs takes its time limit once, however many calls a lock is', async t => {
+test('a store that hangs delays a request by its time limit once, however many calls a lock takes', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -161,7 +161,7 @@ test('a store that hangs takes its time limit once, however many calls a lock is
 	t.true(performance.now() - start < 550);
 });
 
-test('`maxWait` bounds how long another process is waited for', async t => {
+test('`maxWait` limits how long a request waits for another process', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		if (origin.count > 1) {
 			response.end('own');
@@ -183,7 +183,7 @@ test('`maxWait` bounds how long another process is waited for', async t => {
 	await t.throwsAsync(leader, {name: 'AbortError'});
 });
 
-test('whoever takes a lock that another has given back meanwhile looks once more', async t => {
+test('a request that takes a lock looks up the response again, since another process may have stored it', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -211,7 +211,7 @@ test('whoever takes a lock that another has given back meanwhile looks once more
 	t.is(origin.count, 1);
 });
 
-test('a waiting caller gives up by its own time limit and signal, and a lock that is refused holds nobody', async t => {
+test('a waiting caller gives up by its own timeout and signal, and a refused lock delays no caller', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const controller = new AbortController();
@@ -229,7 +229,7 @@ test('a waiting caller gives up by its own time limit and signal, and a lock tha
 	t.is(origin.count, 2);
 });
 
-test('there is no lock across a network by default, nor without `add`', async t => {
+test('there is no lock across a network by default, nor in a store without `add`', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

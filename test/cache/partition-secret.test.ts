@@ -63,7 +63,7 @@ function secretOf(store: Store, given?: string) {
 
 for (const holds of ['bytes', 'text', 'objects'] as const) {
 	for (const isAsync of [false, true]) {
-		test(`${holds}, ${isAsync ? 'later' : 'at once'}: a secret is written with the first entry, and found by the next cache`, async t => {
+		test(`${holds}, ${isAsync ? 'asynchronously' : 'synchronously'}: a secret is written with the first entry, and found by the next cache`, async t => {
 			const {store, values} = storeOf(holds, isAsync);
 			const {secret} = secretOf(store);
 			const first = secret.get();
@@ -80,7 +80,7 @@ for (const holds of ['bytes', 'text', 'objects'] as const) {
 	}
 }
 
-test('nothing is read or written for a secret that is given, nor written for one that was never asked for', t => {
+test('a given secret causes no reads or writes, and an unused one is not written', t => {
 	const {store, calls} = storeOf('text');
 	const {secret} = secretOf(store, 'given');
 	t.is(secret.get(), 'given');
@@ -89,7 +89,7 @@ test('nothing is read or written for a secret that is given, nor written for one
 	t.deepEqual(calls, []);
 });
 
-test('what is certain is not read again', t => {
+test('a secret that is certain is not read again', t => {
 	const {store, calls} = storeOf('text');
 	const first = secretOf(store);
 	void first.secret.get();
@@ -104,7 +104,7 @@ test('what is certain is not read again', t => {
 	t.deepEqual(calls, []);
 });
 
-test('two that write at once end with one secret', async t => {
+test('two caches that write at once end with one secret', async t => {
 	const {store, values} = storeOf('bytes', true);
 	const [one, other] = [secretOf(store), secretOf(store)];
 	await Promise.all([one.secret.get(), other.secret.get()]);
@@ -113,7 +113,7 @@ test('two that write at once end with one secret', async t => {
 	t.true(Buffer.from(values.get(secretKey) as Uint8Array).includes(Buffer.from(await one.secret.get()).toString('hex')));
 });
 
-test('one that wrote finds out for some seconds that another did so later', t => {
+test('for some seconds after its write, a cache detects the later write of another one', t => {
 	const {store, values} = storeOf('text');
 	const {secret, advance} = secretOf(store);
 	void secret.get();
@@ -125,7 +125,7 @@ test('one that wrote finds out for some seconds that another did so later', t =>
 });
 
 for (const isAsync of [false, true]) {
-	test(`a store that cannot be read ${isAsync ? 'later' : 'at once'} is told, left alone for a while, and never overwritten`, async t => {
+	test(`a store that cannot be read ${isAsync ? 'asynchronously' : 'synchronously'} is reported, not called for a while, and never overwritten`, async t => {
 		const {store, values, faults} = storeOf('text', isAsync);
 		const stored = `got-cache-secret:1:${'ab'.repeat(32)}`;
 		values.set(secretKey, stored);
@@ -144,7 +144,7 @@ for (const isAsync of [false, true]) {
 		t.is(Buffer.from(await secret.get() as Uint8Array).toString('hex'), 'ab'.repeat(32));
 	});
 
-	test(`a store that cannot be written ${isAsync ? 'later' : 'at once'} is tried again`, async t => {
+	test(`a store that cannot be written ${isAsync ? 'asynchronously' : 'synchronously'} is tried again`, async t => {
 		const {store, values, faults} = storeOf('text', isAsync);
 		faults.set = true;
 		const {secret, told, advance} = secretOf(store);
@@ -160,7 +160,7 @@ for (const isAsync of [false, true]) {
 	});
 }
 
-test('of two that write at once, the first one keeps its secret where the store has `add`', t => {
+test('of two caches that write at once, the first one keeps its secret where the store has `add`', t => {
 	const {store, values} = storeOf('text');
 	store.add = (key, value) => {
 		const isFree = !values.has(key);
@@ -197,7 +197,7 @@ test('of two that write at once, the first one keeps its secret where the store 
 	t.deepEqual(secretOf(store).secret.get(), own);
 });
 
-test('rubbish is no secret, and an emptied store gets its own back', t => {
+test('an invalid secret is replaced, and an emptied store gets its secret back', t => {
 	const {store, values} = storeOf('objects');
 	for (const rubbish of [{}, 'rubbish', {secret: 'got-cache-secret:1:ab'}, new Uint8Array(3)]) {
 		values.set(secretKey, rubbish);

@@ -154,7 +154,7 @@ const ways: Readonly<Record<string, (store: RecordingStore, settings: CacheSetti
 
 for (const [way, makeClient] of Object.entries(ways)) {
 	for (const settings of [{cacheControl: true}, {expireAfter: '1s', staleWhileRevalidate: '1h'}, {cacheControl: true, failFast: true}] as const satisfies CacheSettings[]) {
-		test(`${way}: no request writes, whatever it finds (${JSON.stringify(settings)})`, async t => {
+		test(`${way}: no request writes, whatever is stored (${JSON.stringify(settings)})`, async t => {
 			await using origin = await Origin.start(answer);
 			const store = new RecordingStore();
 			let time = Date.now();
@@ -196,7 +196,7 @@ for (const [way, makeClient] of Object.entries(ways)) {
 	}
 }
 
-test('results of functions are read, and neither written nor deleted', async t => {
+test('stored results of functions are read, and neither written nor deleted', async t => {
 	const store = new RecordingStore();
 	const cache = new HttpCache({store, readOnly: true});
 	let calls = 0;
@@ -225,7 +225,7 @@ const managing: Readonly<Record<string, (cache: HttpCache, url: string) => Promi
 
 for (const [method, call] of Object.entries(managing)) {
 	for (const settings of [{readOnly: true}, {mode: 'replay'}] as const) {
-		test(`\`${method}\` of a cache with ${JSON.stringify(settings)} rejects, and says why`, async t => {
+		test(`\`${method}\` of a cache with ${JSON.stringify(settings)} rejects with the reason`, async t => {
 			const store = new RecordingStore();
 			const cache = new HttpCache({store, ...settings});
 			const {message} = await t.throwsAsync(call(cache, 'http://127.0.0.1/'), {code: 'ERR_STORE_READ_ONLY'});
@@ -236,7 +236,7 @@ for (const [method, call] of Object.entries(managing)) {
 	}
 }
 
-test('what reads a cache that is read only works', async t => {
+test('methods that only read work in a read-only cache', async t => {
 	await using origin = await Origin.start(answer);
 	const store = new RecordingStore();
 	await using writer = new HttpCache({store});
@@ -252,7 +252,7 @@ test('what reads a cache that is read only works', async t => {
 	t.deepEqual(store.writes, []);
 });
 
-test('of a store that is only read, no call that writes is made, and all others are', async t => {
+test('a read-only store gets no calls that write, and all others', async t => {
 	const store = new RecordingStore();
 	const reading = readOnlyStore(store);
 	t.is(reading.name, 'sqlite');
@@ -268,7 +268,7 @@ test('of a store that is only read, no call that writes is made, and all others 
 	t.deepEqual(store.writes, []);
 });
 
-test('a store that is opened read only by its owner refuses writes, which opens no circuit', async t => {
+test('writes that a store refuses since its owner opened it read-only open no circuit', async t => {
 	await using origin = await Origin.start(answer);
 	const client = got.extend(cacheHooks({store: readOnlyStore(new RecordingStore()), expireAfter: '1h'}));
 	const told = new Set<unknown>();
@@ -314,7 +314,7 @@ function temporaryFolder(t: ExecutionContext): string {
 
 for (const store of ['sqlite', 'filesystem'] as const) {
 	for (const settings of [{readOnly: true}, {mode: 'replay'}] as const) {
-		test(`${store}: a cache with ${JSON.stringify(settings)} leaves every byte as it was`, async t => {
+		test(`${store}: a cache with ${JSON.stringify(settings)} changes no byte of the files`, async t => {
 			await using origin = await Origin.start(answer);
 			const folder = temporaryFolder(t);
 			const cacheName = join(folder, 'cache');
@@ -331,7 +331,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			t.deepEqual(filesIn(folder), before);
 		});
 
-		test(`${store}: a cache with ${JSON.stringify(settings)} makes nothing where there is nothing, and says so`, async t => {
+		test(`${store}: a cache with ${JSON.stringify(settings)} creates no files, and reports that there are none`, async t => {
 			await using origin = await Origin.start(answer);
 			const folder = temporaryFolder(t);
 			const client = got.extend({retry: {limit: 0}}, cacheHooks({store, cacheName: join(folder, 'mistyped'), ...settings}));

@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {cacheInfo, getCache, type StoreErrorEvent} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {WriteQueue} from '../../source/cache/writes.ts';
+import {CacheWrites} from '../../source/cache/writes.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
@@ -107,20 +107,27 @@ test('a slow store delays no response, and what is too much for it is dropped an
 test('pending writes are bounded by their bytes; one alone may be larger, and deletions are never dropped', async t => {
 	const gate = Promise.withResolvers<void>();
 	const dropped: string[] = [];
-	const queue = new WriteQueue({
-		maxBytes: 100,
-		onError(key) {
-			dropped.push(key);
+	const queue = new CacheWrites({
+		settings: () => ({
+			maxPendingBytes: 100, maxPendingWrites: Infinity, storeTimeout: 1000, waitUntil: undefined,
+		}),
+		events: {
+			emit(_event, payload) {
+				dropped.push((payload as {readonly key: string}).key);
+			},
+			removed() {},
 		},
+		store: {delete: () => true},
+		variants: {save: () => undefined},
 	});
 	const wait = async (): Promise<void> => gate.promise;
 	t.true(queue.run('large', wait, {bytes: 500}));
 	t.false(queue.run('small', wait, {bytes: 1}));
 	t.true(queue.run('gone', wait));
-	t.is(queue.size, 2);
+	t.is(queue.pending.size, 2);
 	gate.resolve();
 	await queue.idle();
-	t.is(queue.size, 0);
+	t.is(queue.pending.size, 0);
 	t.true(queue.run('small', wait, {bytes: 60}));
 	t.false(queue.run('more', wait, {bytes: 60}));
 	t.true(queue.run('less', wait, {bytes: 40}));

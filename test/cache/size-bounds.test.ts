@@ -47,7 +47,7 @@ async function measure(store: MemoryStore): Promise<number> {
 }
 
 for (const [what, headers, body, request, statusCode = 200] of answers) {
-	test(`memory is bounded by what is held, and the size says the same: ${what}`, async t => {
+	test(`the memory store keeps its bound on bytes, and \`size()\` agrees with the heap: ${what}`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(statusCode, headers);
 			response.end(body);
@@ -68,7 +68,7 @@ for (const [what, headers, body, request, statusCode = 200] of answers) {
 	});
 }
 
-test('a store that cannot measure itself has the size that the same entries have in memory', async t => {
+test('`size()` of a store that cannot measure itself is that of the same entries in memory', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.setHeader('cache-tag', 'one,two');
 		response.end(large);
@@ -89,7 +89,7 @@ test('a store that cannot measure itself has the size that the same entries have
 	t.true(Math.abs(inMemory - listed) < 2000, `${inMemory} ${listed}`);
 });
 
-test('a small body that was compressed does not keep the buffer in which it was decoded', async t => {
+test('a small decoded body does not retain the buffer in which it was decoded', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.setHeader('content-encoding', 'gzip');
 		response.end(gzipSync('small'));
@@ -102,7 +102,7 @@ test('a small body that was compressed does not keep the buffer in which it was 
 	t.deepEqual(bodies.map(body => [Buffer.from(body).toString(), body.buffer.byteLength]), [['small', 5]]);
 });
 
-test('of a secret that was replaced in a body nothing is kept', async t => {
+test('a secret that was replaced in a body is not retained in memory', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('{}');
 	});
@@ -122,7 +122,7 @@ test('of a secret that was replaced in a body nothing is kept', async t => {
 	t.true(after - before < 10_000_000, `${after - before} bytes are kept`);
 });
 
-test('what waits to be written counts with its decoded body and all that is stored beside it', async t => {
+test('a pending write counts with its decoded body and its metadata', async t => {
 	await using origin = await Origin.start((request, response) => {
 		if (request.url!.startsWith('/coded')) {
 			response.setHeader('content-encoding', 'gzip');

@@ -16,10 +16,10 @@ import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
-export type Place = Store | Keyv;
+export type TestStore = Store | Keyv;
 
-/** What every method is tried on. */
-export const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext, now: () => number) => Promise<Place>]> = [
+/** The stores on which the tests run. */
+export const testStores: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext, now: () => number) => Promise<TestStore>]> = [
 	['memory', async (_t, now) => new MemoryStore({now})],
 	['sqlite', async (t, now) => {
 		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
@@ -44,17 +44,17 @@ export const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionCo
 
 export type Managed = {
 	readonly origin: Origin;
-	readonly store: Place;
+	readonly store: TestStore;
 	readonly clock: Clock;
 	readonly client: typeof got;
 	readonly cache: HttpCache;
 
-	/** Another client on the same store, as another process has it. */
+	/** Makes another client on the same store, like one of another process. */
 	readonly another: (settings?: CacheSettings) => {readonly client: typeof got; readonly cache: HttpCache};
 };
 
-/** A client on a place, whose clock stands, and an origin that answers with its path. */
-export async function manage(t: ExecutionContext, open: (typeof places)[number][1], settings: CacheSettings = {}): Promise<Managed> {
+/** Makes a client on a store, with a clock that the test moves, and an origin that answers with its path. */
+export async function manage(t: ExecutionContext, open: (typeof testStores)[number][1], settings: CacheSettings = {}): Promise<Managed> {
 	const origin = await Origin.start((request, response, body) => {
 		const {pathname, searchParams} = new URL(request.url!, 'http://localhost');
 		const etag = `"${request.headers['accept-language'] ?? 1}"`;

@@ -68,7 +68,7 @@ async function versions(t: ExecutionContext): Promise<{readonly url: string; ver
 	};
 }
 
-test('a lookup asks for the head together with the entry, and for no more', async t => {
+test('a lookup reads the head together with the entry, and nothing else', async t => {
 	const {url} = await versions(t);
 	const {client, cache, store} = party(new Map());
 	await client(url);
@@ -89,7 +89,7 @@ test('a lookup asks for the head together with the entry, and for no more', asyn
 	t.deepEqual([store.reads.length, store.writes], [2, []]);
 });
 
-test('on a store of one process nothing of invalidations is read or written', async t => {
+test('a store of one process has no reads or writes for invalidations', async t => {
 	const {url} = await versions(t);
 	const store = new MemoryStore();
 	const keys: string[] = [];
@@ -120,7 +120,7 @@ test('on a store of one process nothing of invalidations is read or written', as
 });
 
 for (const skew of [0, 3_600_000, -3_600_000]) {
-	test(`after an unsafe method the next answer is new, and stored at once, beside a process whose clock is ${skew} ms ahead`, async t => {
+	test(`after an unsafe method the next response is new and stored, beside a process whose clock is ${skew} ms ahead`, async t => {
 		const origin = await versions(t);
 		const values: SharedStore['values'] = new Map();
 		const [one, other] = [party(values), party(values, {now: () => Date.now() + skew})];
@@ -138,7 +138,7 @@ for (const skew of [0, 3_600_000, -3_600_000]) {
 		}
 	});
 
-	test(`the response to an unsafe method that may answer the next request does, beside a process whose clock is ${skew} ms ahead`, async t => {
+	test(`a response to an unsafe method that may answer later requests does so, beside a process whose clock is ${skew} ms ahead`, async t => {
 		const origin = await versions(t);
 		const values: SharedStore['values'] = new Map();
 		const [one, other] = [party(values), party(values, {now: () => Date.now() + skew})];
@@ -164,7 +164,7 @@ const ways: ReadonlyArray<readonly [title: string, change: (party: Party, url: s
 
 for (const [title, change] of ways) {
 	for (const isOther of [true, false]) {
-		test(`no old answer comes after ${title} by ${isOther ? 'another' : 'the same'} process, while 50 requests are under way`, async t => {
+		test(`no outdated response is served after ${title} by ${isOther ? 'another' : 'the same'} process, while 50 requests are under way`, async t => {
 			for (let seed = 1; seed <= 3; seed++) {
 				const random = new Random(seed);
 				const pause = async (most: number): Promise<void> => {
@@ -202,7 +202,7 @@ for (const [title, change] of ways) {
 	}
 }
 
-test('where the head cannot be read, what may be concerned is not used, and nothing breaks', async t => {
+test('where the head cannot be read, entries that may be invalidated are not used, and requests succeed', async t => {
 	const {url} = await versions(t);
 	const values: SharedStore['values'] = new Map();
 	const {client, cache, store, errors} = party(values);
@@ -231,7 +231,7 @@ test('where the head cannot be read, what may be concerned is not used, and noth
 	await t.throwsAsync(strict.client(url), {message: 'no get'});
 });
 
-test('where an invalidation cannot be written, this process holds to it, and whoever waits for it is told', async t => {
+test('an invalidation that cannot be written holds in this process, and rejects for callers that wait for it', async t => {
 	const {url} = await versions(t);
 	const values: SharedStore['values'] = new Map();
 	const [one, other] = [party(values), party(values)];
@@ -255,7 +255,7 @@ test('where an invalidation cannot be written, this process holds to it, and who
 	t.is((await other.client(url)).body, 'version 3', 'what could not be written came along');
 });
 
-test('a store that never answers holds an invalidation up for its time limit, and a request not for longer', async t => {
+test('a store that never answers delays an invalidation by its time limit, and a request by no more', async t => {
 	const {url} = await versions(t);
 	const {client, cache, store} = party(new Map(), {storeTimeout: 100});
 	await client(url);
@@ -267,7 +267,7 @@ test('a store that never answers holds an invalidation up for its time limit, an
 	await cache.idle();
 });
 
-test('what is asked for while an unsafe method is told to others waits for that, and nothing else does', async t => {
+test('only requests for the same resource wait while the invalidation by an unsafe method is published', async t => {
 	const {url} = await versions(t);
 	const {client, cache, store} = party(new Map());
 	await client(url);
@@ -285,7 +285,7 @@ test('what is asked for while an unsafe method is told to others waits for that,
 });
 
 for (const isShared of [true, false]) {
-	test(`what is deleted by the key of its variant while it is validated does not come back, on a store of ${isShared ? 'several processes' : 'one process'}`, async t => {
+	test(`a variant that is deleted by its key while it is validated stays deleted, on a store of ${isShared ? 'several processes' : 'one process'}`, async t => {
 		const isAsked = Promise.withResolvers<void>();
 		const isReleased = Promise.withResolvers<void>();
 		await using origin = await Origin.start((request, response) => {
@@ -320,7 +320,7 @@ for (const isShared of [true, false]) {
 	});
 }
 
-test('those that wait for a response that another process has invalidated meanwhile share the next request', async t => {
+test('requests that wait for a response that another process invalidates meanwhile share the next request', async t => {
 	const isReleased = Promise.withResolvers<void>();
 	let version = 1;
 	await using origin = await Origin.start((request, response) => {

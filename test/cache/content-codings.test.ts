@@ -36,7 +36,7 @@ async function startOrigin(): Promise<Origin> {
 }
 
 for (const path of [...Object.keys(encoders), 'gzip,br']) {
-	test(`what is stored coded with ${path} is read without its codings by filterFn, tags, a user and a HAR archive`, async t => {
+	test(`a response that is stored with the coding ${path} is decoded for filterFn, tags, users and HAR archives`, async t => {
 		await using origin = await startOrigin();
 		const seen: unknown[] = [];
 		const settings: CacheSettings = {
@@ -83,7 +83,7 @@ for (const path of [...Object.keys(encoders), 'gzip,br']) {
 	});
 }
 
-test('a coded body that is broken is read as it is', async t => {
+test('a coded body that cannot be decoded is read unchanged', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.setHeader('content-encoding', 'gzip');
 		response.end('no gzip');

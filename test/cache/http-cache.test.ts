@@ -18,12 +18,12 @@ import {
 } from '../../source/index.ts';
 import {cannedResponse} from '../helpers/canned-response.ts';
 import {IndexedStore} from './indexed-store.ts';
-import {manage, places, type Managed} from './places.ts';
+import {manage, testStores, type Managed} from './test-stores.ts';
 
 const paths = ({cache}: Managed, criteria: Criteria = {}): Promise<string[]> => Array.fromAsync(cache.urls(criteria), url => new URL(url).pathname);
 
-for (const [name, open] of places) {
-	test(`${name}: what is stored is found by key, URL and request`, async t => {
+for (const [name, open] of testStores) {
+	test(`${name}: a stored response is found by key, URL and request`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin} = managed;
 		const url = `${origin.url}/a`;
@@ -43,7 +43,7 @@ for (const [name, open] of places) {
 		t.is(await cache.get({key: 'nothing'}), undefined);
 	});
 
-	test(`${name}: a variant is found by its request, and goes with the resource`, async t => {
+	test(`${name}: a variant is found by its request, and deleted with its resource`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin} = managed;
 		const url = `${origin.url}/a?vary=accept-language`;
@@ -67,7 +67,7 @@ for (const [name, open] of places) {
 		t.is((await Array.fromAsync(cache.filter({invalid: true}))).length, 0);
 	});
 
-	test(`${name}: everything for which one of the criteria holds is listed, counted and deleted`, async t => {
+	test(`${name}: entries that match any criterion are listed, counted and deleted`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;
 		await client(`${origin.url}/old`, {context: {cache: {expireAfter: NEVER_EXPIRE}}});
@@ -95,7 +95,7 @@ for (const [name, open] of places) {
 		t.is(await cache.count(), 0);
 	});
 
-	test(`${name}: responses come in order`, async t => {
+	test(`${name}: \`sorted\` lists responses in order`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;
 		for (const [path, expireAfter] of [['/bbb', 30], ['/a', 20], ['/cc', 10]] as const) {
@@ -112,7 +112,7 @@ for (const [name, open] of places) {
 		await t.throwsAsync(order({by: 'url' as 'key'}), {instanceOf: TypeError, message: /`sorting.by`/v});
 	});
 
-	test(`${name}: responses are sorted by the size that they say, a limit and \`expired: false\` hold`, async t => {
+	test(`${name}: \`sorted\` orders by the size of responses, and applies \`limit\` and \`expired: false\``, async t => {
 		const {cache, clock} = await manage(t, open);
 		const saved: ReadonlyArray<readonly [string, number, string]> = [
 			['large-headers', 1, 'a'],
@@ -155,7 +155,7 @@ for (const [name, open] of places) {
 		await t.throwsAsync(order({}, {limit: 3} as object), {instanceOf: TypeError, message: /`task.limit`.*`signal`, `onProgress`/v});
 	});
 
-	test(`${name}: \`false\` leaves out what is fresh or has expired, whatever else is given`, async t => {
+	test(`${name}: \`valid: false\` and \`expired: false\` exclude entries, whatever the other criteria select`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;
 		await client(`${origin.url}/old?cache-tag=one`);
@@ -208,7 +208,7 @@ for (const [name, open] of places) {
 		t.is(await cache.delete({patterns: ['*'], expired: false}), 2);
 	});
 
-	test(`${name}: what is expired stays, to be validated, its variants with it`, async t => {
+	test(`${name}: \`expire\` keeps an entry and its variants, to be validated`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;
 		const url = `${origin.url}/a?vary=accept-language`;
@@ -226,7 +226,7 @@ for (const [name, open] of places) {
 		t.is(await cache.expire({expired: true}), 0);
 	});
 
-	test(`${name}: everything gets another expiration`, async t => {
+	test(`${name}: \`resetExpiration\` gives all entries another expiration`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;
 		await client(`${origin.url}/a`);
@@ -240,7 +240,7 @@ for (const [name, open] of places) {
 		await t.throwsAsync(cache.resetExpiration(DO_NOT_CACHE), {instanceOf: TypeError, message: /`expireAfter`/v});
 	});
 
-	test(`${name}: what is saved answers requests`, async t => {
+	test(`${name}: a response that a user saves answers requests`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin, clock} = managed;
 		const url = `${origin.url}/saved?api_key=SECRET`;
@@ -268,7 +268,7 @@ for (const [name, open] of places) {
 		t.is(origin.count, 1);
 	});
 
-	test(`${name}: a response that Got left coded is saved as its content`, async t => {
+	test(`${name}: \`save\` decodes a response that Got did not decode`, async t => {
 		const {cache} = await manage(t, open);
 		const url = 'https://example.com/coded';
 		for (const [coding, encode] of [['gzip', gzipSync], ['br', brotliCompressSync]] as const) {
@@ -286,7 +286,7 @@ for (const [name, open] of places) {
 		t.is(plain.text(), 'not coded');
 	});
 
-	test(`${name}: another cache takes over what is stored, with its expirations`, async t => {
+	test(`${name}: \`update\` copies the entries of another cache with their expirations`, async t => {
 		const managed = await manage(t, open, {partitionSecret: undefined});
 		const {client, cache, origin, clock} = managed;
 		const url = `${origin.url}/a?vary=accept-language`;
@@ -297,7 +297,7 @@ for (const [name, open] of places) {
 		await client(`${origin.url}/mine`, {headers: {authorization: 'one'}});
 		await client(`${origin.url}/plain`);
 
-		for (const [otherName, openOther] of places) {
+		for (const [otherName, openOther] of testStores) {
 			const store = await openOther(t, clock.now);
 			const other = new HttpCache({store, now: clock.now});
 			const progress: number[] = [];
@@ -325,7 +325,7 @@ for (const [name, open] of places) {
 		await t.throwsAsync(own.update({} as HttpCache), {instanceOf: TypeError});
 	});
 
-	test(`${name}: a long task ends by its signal, and tells how far it is`, async t => {
+	test(`${name}: a long task reports its progress, and ends by its signal`, async t => {
 		const managed = await manage(t, open);
 		const {client, cache, origin} = managed;
 		for (const path of ['/a', '/b', '/c']) {
@@ -351,7 +351,7 @@ for (const [name, open] of places) {
 	});
 }
 
-test('an index deletes, counts and measures without listing, so long as it tells the whole truth', async t => {
+test('an index is used to delete, count and measure as long as the store has no unreachable entries', async t => {
 	const managed = await manage(t, async (_t, now) => new IndexedStore({now}));
 	const {client, cache, origin, clock} = managed;
 	const store = managed.store as IndexedStore;
@@ -383,8 +383,8 @@ test('an index deletes, counts and measures without listing, so long as it tells
 	t.is(store.lists, 1);
 });
 
-test('a response says all that is known of it', async t => {
-	const managed = await manage(t, places[0]![1], {allowableCodes: [200, 404], expireAfter: '5m'});
+test('a cached response has all facts that requests-cache gives', async t => {
+	const managed = await manage(t, testStores[0]![1], {allowableCodes: [200, 404], expireAfter: '5m'});
 	const {client, cache, origin, clock} = managed;
 	await client(`${origin.url}/a?api_key=SECRET`, {headers: {'x-note': 'yes', authorization: 'SECRET'}});
 	clock.advance(60);
@@ -434,14 +434,14 @@ const wrong: ReadonlyArray<readonly [criteria: unknown, message: RegExp]> = [
 ];
 
 for (const [criteria, message] of wrong) {
-	test(`misuse is named: ${inspect(criteria)}`, async t => {
+	test(`wrong criteria are named in the error: ${inspect(criteria)}`, async t => {
 		const cache = new HttpCache({store: 'memory'});
 		await t.throwsAsync(cache.delete(criteria as Criteria), {instanceOf: TypeError, message});
 		await t.throwsAsync(cache.expire(criteria as Criteria), {instanceOf: TypeError, message});
 	});
 }
 
-test('misuse of the other methods is named, too', async t => {
+test('wrong arguments of other methods are named in the error', async t => {
 	const cache = new HttpCache({store: 'memory'});
 	const url = 'https://example.com';
 	const type = {instanceOf: TypeError};
@@ -462,7 +462,7 @@ test('misuse of the other methods is named, too', async t => {
 	t.throws(() => cacheHooks({cache, store: 'memory'}), {...type, message: /`cache.store`/v});
 });
 
-test('what cannot be read is listed and deleted as invalid, and as nothing else', async t => {
+test('an entry that cannot be read is listed and deleted only as invalid', async t => {
 	const keyv = new Keyv({store: new Map()});
 	const {client, cache, origin} = await manage(t, async () => keyv);
 	await client(`${origin.url}/a`);
@@ -478,9 +478,9 @@ test('what cannot be read is listed and deleted as invalid, and as nothing else'
 	t.true(await cache.contains({url: `${origin.url}/a`}));
 });
 
-test('a cache that was made before serves several clients, and explains', async t => {
+test('an `HttpCache` serves several clients, and explains requests', async t => {
 	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
-	const managed = await manage(t, places[0]![1]);
+	const managed = await manage(t, testStores[0]![1]);
 	const one = got.extend(cacheHooks({cache}));
 	const other = got.extend(cacheHooks({cache, expireAfter: '1m'}));
 	t.is(getCache(one), cache);
@@ -493,7 +493,7 @@ test('a cache that was made before serves several clients, and explains', async 
 	t.is((await cache.get({url}))!.expiresDelta, 3600);
 });
 
-test('faults of the store are thrown by what manages it', async t => {
+test('methods of `HttpCache` throw the faults of the store', async t => {
 	const broken: Store = {
 		name: 'broken', holds: 'objects', get() {
 			throw new Error('gone');

@@ -93,7 +93,7 @@ const entries: ReadonlyArray<readonly [title: string, stored: Former, answers: P
 
 for (const [name, open] of stores) {
 	for (const [title, request, answers] of entries) {
-		test(`${name}: what the first format stored of ${title} is ${answers === 'dropped' ? 'dropped' : 'moved to the key that it has now'}`, async t => {
+		test(`${name}: an entry of the first format for ${title} is ${answers === 'dropped' ? 'dropped' : 'moved to its current key'}`, async t => {
 			await using folder = await temporaryFolder();
 			const {client} = createClient({...open(folder.path), ...allowing});
 			await using cache = getCache(client);
@@ -113,7 +113,7 @@ for (const [name, open] of stores) {
 		});
 	}
 
-	test(`${name}: what the first format stored is a miss, and no error, before it is moved`, async t => {
+	test(`${name}: an entry of the first format is a miss, and no error, before it is moved`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start((_request, response) => {
 			response.end('sent');
@@ -145,7 +145,7 @@ for (const [name, open] of stores) {
 	});
 }
 
-test('variants of the first format move with their resource', async t => {
+test('variants of the first format move with their primary entry', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(200, {vary: 'x-team'});
 		response.end(`of ${String(request.headers['x-team'])}`);
@@ -179,7 +179,7 @@ test('variants of the first format move with their resource', async t => {
 	t.is(origin.count, 2);
 });
 
-test('a keyFn sees no request of the first format of which something is not known', async t => {
+test('a keyFn gets no request of the first format that is incomplete', async t => {
 	const seen: string[] = [];
 	const {client} = createClient({
 		...allowing,
