@@ -9,8 +9,7 @@ import type {WriteReason} from '../policy/reasons.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {isWhole} from '../policy/storing.ts';
 import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
-import {policySource} from './lookup.ts';
-import type {ExchangeState} from './state.ts';
+import {policySource, type ExchangeState} from './state.ts';
 import type {
 	Action,
 	Event,

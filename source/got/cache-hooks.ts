@@ -1,4 +1,15 @@
-import {attach, coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
+import type {
+	BeforeRequestHook,
+	ExtendOptions,
+	Got,
+	Options,
+} from 'got';
+import {
+	attach,
+	coreOf,
+	givenSettings,
+	HttpCache,
+} from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
 import {Client} from '../exchange/client.ts';
 import {explainRequest} from '../exchange/explain.ts';
@@ -6,8 +17,7 @@ import {liveSettings} from '../exchange/settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {describedRequest} from '../identity/sent-request.ts';
 import {resolveSettings, type CacheSettings} from '../settings/settings.ts';
-import type {BeforeRequestHook, ExtendOptions, Got, Options} from 'got';
-import {findRegistry} from './global/process-registry.ts';
+import {findRegistry} from './attempt-options.ts';
 import {interceptAttempt} from './transport.ts';
 
 /** Settings of a client, which may be given a cache. */

@@ -1,6 +1,7 @@
 import type {Options} from 'got';
-import type {Exchange, ExchangeInfo} from '../exchange/exchange.ts';
+import type {ExchangeInfo} from '../exchange/exchange.ts';
 import type {Reason} from '../policy/reasons.ts';
+import {exchangeOf} from './attempt-options.ts';
 
 /**
 What the cache knows of a response that Got gave.
@@ -32,13 +33,6 @@ export type CacheInfo = {
 	readonly collapsed: boolean;
 };
 
-const exchanges = new WeakMap<Options, {readonly exchange: Exchange; readonly now: () => number}>();
-
-/** Notes the exchange of an attempt for `cacheInfo`, by the options that Got made for the attempt, with the clock of its client. */
-export function noteExchange(options: Options, exchange: Exchange, now: () => number): void {
-	exchanges.set(options, {exchange, now});
-}
-
 const unknown: CacheInfo = {
 	key: undefined,
 	fromCache: false,
@@ -64,7 +58,7 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const known = exchanges.get(response.request.options);
+	const known = exchangeOf(response.request.options);
 	return known === undefined ? unknown : describe(known.exchange.info, known.now());
 }
 

@@ -1,11 +1,16 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import {longestTimer, then, type MaybePromise} from '../maybe-promise.ts';
 import {Buffer} from 'node:buffer';
 import type {Options} from 'got';
+import {longestTimer, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
-import {knownBody, sentRequest, unknownBody, type SentRequest} from '../identity/sent-request.ts';
+import {
+	knownBody,
+	sentRequest,
+	unknownBody,
+	type SentRequest,
+} from '../identity/sent-request.ts';
 import {trustOf, type ConnectingOptions} from './trust.ts';
 
 /** The milliseconds by which Got's own timers come before ours. */

@@ -1,8 +1,7 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
-import type {SentRequest} from '../identity/sent-request.ts';
+import {type SentRequest, knownBody} from '../identity/sent-request.ts';
 import {redactUrl} from '../identity/references.ts';
-import {knownBody} from '../identity/sent-request.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
 
 const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);

@@ -5,7 +5,14 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SendRefresh} from '../exchange/refreshes.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
-import {Deadline, copiedHeaders, prepareRequest, type PreparedRequest, isTransientError, isTransientStatus} from './refresh-request.ts';
+import {
+	Deadline,
+	copiedHeaders,
+	prepareRequest,
+	type PreparedRequest,
+	isTransientError,
+	isTransientStatus,
+} from './refresh-request.ts';
 import {
 	awaitResponse,
 	isClientRequest,

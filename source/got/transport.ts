@@ -2,24 +2,41 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
-import type {Exchange, Action} from '../exchange/exchange.ts';
+import type {Action, Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
-import {isNetworkRefused} from '../exchange/scope.ts';
+import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {noteExchange} from './cache-info.ts';
-import {findRegistry} from './global/process-registry.ts';
-import {noteRedirect, redirectsOf} from './redirects.ts';
-import {awaitRetries, restoreRetryOptions, refuseRetry} from './retries.ts';
 import {
-	timedOutRequest,
-	shortenTimeout,
+	awaitRetries,
+	noteExchange,
+	noteRedirect,
+	redirectsOf,
+	refuseRetry,
+	removeTransport,
+	restoreRetryOptions,
+	setTransport,
+} from './attempt-options.ts';
+import {
 	restoreTimeoutMessage,
+	shortenTimeout,
+	timedOutRequest,
 	withinLimits,
 	type WaitEnd,
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
-import {isClientRequest, isResponseLike, isTimeout, outgoingRequest, requestFunctionOf, type AttemptParts, type NativeOptions, type RequestFunction, type RequestResult, resend} from './native-request.ts';
+import {
+	isClientRequest,
+	isResponseLike,
+	isTimeout,
+	outgoingRequest,
+	requestFunctionOf,
+	resend,
+	type AttemptParts,
+	type NativeOptions,
+	type RequestFunction,
+	type RequestResult,
+} from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
 import {ServedResponse} from './served-response.ts';
@@ -35,29 +52,27 @@ Got asks its options for that function once all hooks have run. The method is re
 export function interceptAttempt(options: Options, client: Client): void {
 	const transport = transportFor(options, client);
 	if (transport !== undefined) {
-		Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+		setTransport(options, transport);
 	}
 }
 
 /** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
 		restoreRetryOptions(options);
 		return undefined;
 	}
 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
-		// One request has one cache: an installation for the whole process leaves these options alone from here on.
-		Reflect.deleteProperty(options, 'getRequestFunction');
-		findRegistry()?.markServed(options);
+		removeTransport(options);
 		const areRetriesUsed = restoreRetryOptions(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
 			// A recording is played as it is, cookies aside.
 			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			noteExchange(options, exchange, client.now);
+			noteExchange(options, {exchange, now: client.now});
 			return new Attempt({
 				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);

@@ -5,7 +5,15 @@ import process from 'node:process';
 import type {Options} from 'got';
 import type {SentRequest} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
-import {hasStandardDefaults, isUnset, tlsOptions, type Values, digestsOf, textOf, warn} from './tls-options.ts';
+import {
+	hasStandardDefaults,
+	isUnset,
+	tlsOptions,
+	type Values,
+	digestsOf,
+	textOf,
+	warn,
+} from './tls-options.ts';
 
 /** The options of Got that connect in a way of their own. */
 export type ConnectingOptions = Pick<Options, 'request' | 'createConnection' | 'h2session'>;

@@ -1,8 +1,8 @@
+import path from 'node:path';
+import {pathToFileURL} from 'node:url';
 import {CacheHooksError, describe, SettingError} from '../../errors.ts';
 import {DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE} from '../../policy/expiration.ts';
 import {resolveSettings, type CacheSettings} from '../../settings/settings.ts';
-import path from 'node:path';
-import {pathToFileURL} from 'node:url';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,12 +1,20 @@
 import type {BeforeRequestHook, Got} from 'got';
 import type {CacheSettings} from '../../settings/settings.ts';
-import {cacheHooks, clientOfHook, type CacheClient, getCache, createClient, type ClientSettings} from '../cache-hooks.ts';
+import {
+	cacheHooks,
+	clientOfHook,
+	type CacheClient,
+	getCache,
+	createClient,
+	type ClientSettings,
+} from '../cache-hooks.ts';
 import type {HttpCache} from '../../cache/http-cache.ts';
 import type {Criteria} from '../../cache/criteria.ts';
 import type {LongTask} from '../../cache/recreate-keys.ts';
 import {CacheHooksError} from '../../errors.ts';
 import {transportFor} from '../transport.ts';
-import {findRegistry, type Installed, type ProcessRegistry} from './process-registry.ts';
+import {findRegistry} from '../attempt-options.ts';
+import type {Installed, ProcessRegistry} from './process-registry.ts';
 
 export type Instance = Pick<Got, 'defaults'>;
 

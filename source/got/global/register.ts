@@ -1,4 +1,10 @@
-import {createRequire, findPackageJSON, registerHooks, type LoadFnOutput, type LoadHookContext} from 'node:module';
+import {
+	createRequire,
+	findPackageJSON,
+	registerHooks,
+	type LoadFnOutput,
+	type LoadHookContext,
+} from 'node:module';
 import process from 'node:process';
 import {adoptionCode, createRegistry} from './process-registry.ts';
 import {configure} from './configuration.ts';
