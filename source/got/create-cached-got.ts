@@ -19,7 +19,7 @@ import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
 
 type Cached<Options> = Options & RequestSettings;
 
-/** Got's function, with the request's cache settings beside Got's own options. */
+/** Got's function, whose options include the cache settings of the request. */
 export type CachedRequestFunction = {
 	(url: string | URL, options?: Cached<OptionsOfTextResponseBody>): RequestPromise<Response<string>>;
 	<T>(url: string | URL, options?: Cached<OptionsOfJSONResponseBody>): RequestPromise<Response<T>>;
@@ -34,32 +34,30 @@ export type CachedStreamFunction = (url: string | URL, options?: Cached<StreamOp
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'head' | 'delete';
 
-/**
-A Got instance with a cache, and with the cache's settings typed beside Got's options.
-*/
+/** A Got instance with a cache, whose options include the cache settings of a request. */
 export type CachedGot = CachedRequestFunction & Record<Method, CachedRequestFunction> & {
 	readonly stream: CachedStreamFunction & Record<Method, CachedStreamFunction>;
 
-	/** What is cached. */
+	/** The cache of the instance. */
 	readonly cache: HttpCache;
 
-	/** The settings, which may be changed while the client runs: an assignment holds for the requests that begin after it. */
+	/** The settings, which may be changed while the client runs. An assignment holds for the requests that begin after it. */
 	readonly cacheSettings: LiveSettings;
 
-	/** As Got's, with the settings of a request beside Got's options. The instance that it makes shares the cache and its settings, unless it is extended by another that has its own. */
+	/** Extends the instance as in Got; the options may include the cache settings of a request. The new instance shares the cache and its settings, unless an argument has a cache of its own. */
 	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>) => CachedGot;
 } & Pick<Got, 'defaults' | 'paginate'>;
 
-/** An instance of Got, with a cache or without. */
+/** A Got instance, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
 const names: ReadonlySet<string> = new Set(requestSettingNames);
 
 /**
-A Got instance with a cache that takes the settings of a request at the top level of its options.
+Creates a Got instance with a cache, whose options may include the cache settings of a request at the top level.
 
-@param instance - What is extended; Got itself by default.
-@throws {TypeError} Where a setting is wrong.
+@param instance - The instance to extend. Default: Got itself.
+@throws {TypeError} If a setting is wrong.
 
 @example
 ```
@@ -87,7 +85,7 @@ function withCache(client: Got): CachedGot {
 	}) as unknown as CachedGot;
 }
 
-/** The settings of each in its `context`, which takes the place of the one before. */
+/** Moves the cache settings of each argument to its `context`, merged with those of the previous ones: Got replaces `context.cache` as a whole. */
 function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, inherited: Context): Array<Got | ExtendOptions> {
 	let context = inherited;
 	return given.map(item => {
@@ -105,7 +103,7 @@ function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, in
 
 type Context = Readonly<Record<string, unknown>>;
 
-/** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
+/** Moves cache settings from the options to `context.cache`: Got refuses unknown options, but merges `context`. */
 function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
 	const given = Object.keys(plain).filter(name => names.has(name));
