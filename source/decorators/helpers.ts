@@ -1,5 +1,5 @@
 import {httpCacheOf, type HttpCache} from '../cache/http-cache.ts';
-import {callInScope, currentScope} from '../exchange/scope.ts';
+import {callInScope, scopes} from '../exchange/scope.ts';
 import {enterClass} from './class-settings.ts';
 import {defaultClient} from './default-client.ts';
 import {forgetCall} from './forget.ts';
@@ -60,7 +60,7 @@ await cacheOf(github).clear();
 ```
 */
 export function cacheOf(target: object): HttpCache {
-	const scope = enterClass(target, currentScope());
+	const scope = enterClass(target, scopes.getStore());
 	return httpCacheOf(callInScope(scope, () => defaultClient().inScope.cache, undefined, []));
 }
 

@@ -1,7 +1,7 @@
 import type {CacheCore} from '../cache/core.ts';
 import {
 	callInScope,
-	currentScope,
+	scopes,
 	Layer,
 	type Scope,
 } from '../exchange/scope.ts';
@@ -69,7 +69,7 @@ export function Invalidates<This, Arguments extends any[]>(invalidated: Invalida
 function invalidating(original: AnyFunction, given: Given): AnyFunction {
 	return classFunction(original, function (this: unknown, ...inputs: unknown[]): unknown {
 		const asked = new Set<CacheCore>();
-		const outer = enterClass(this, currentScope());
+		const outer = enterClass(this, scopes.getStore());
 		const scope = new Layer({
 			settings: {},
 			onCache(cache) {

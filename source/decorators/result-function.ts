@@ -3,7 +3,7 @@ import type {CacheCore} from '../cache/core.ts';
 import type {Client} from '../exchange/client.ts';
 import {
 	callInScope,
-	currentScope,
+	scopes,
 	Layer,
 	type Scope,
 } from '../exchange/scope.ts';
@@ -81,7 +81,7 @@ export class ResultFunction {
 	/** Calls it, or gives what it gave before. */
 	async call(self: unknown, inputs: readonly unknown[]): Promise<unknown> {
 		this.see(self);
-		const outer = enterClass(self, currentScope());
+		const outer = enterClass(self, scopes.getStore());
 		return callInScope(this.#layer.within(outer), this.#callHere, this, [self, inputs, outer]);
 	}
 
@@ -161,7 +161,7 @@ export class ResultFunction {
 	}
 
 	#inScopeOf<Value>(self: unknown, action: () => Value): Value {
-		const scope = this.#layer.within(enterClass(self, currentScope()));
+		const scope = this.#layer.within(enterClass(self, scopes.getStore()));
 		return callInScope(scope, action, undefined, []);
 	}
 

@@ -1,6 +1,6 @@
 import {
 	callInScope,
-	currentScope,
+	scopes,
 	Layer,
 	type LayerOptions,
 } from '../exchange/scope.ts';
@@ -19,7 +19,7 @@ export function entersClass(twin: AnyFunction): boolean {
 export function scopedFunction(original: AnyFunction, options?: LayerOptions): AnyFunction {
 	const layer = options && new Layer(options);
 	return classFunction(original, function (this: unknown, ...inputs: unknown[]): unknown {
-		const inClass = enterClass(this, currentScope());
+		const inClass = enterClass(this, scopes.getStore());
 		const scope = layer === undefined ? inClass : layer.within(inClass);
 		const result = callInScope<unknown, unknown[], unknown>(scope, original, this, inputs);
 		return scope === undefined ? result : holdScope(result, scope);
@@ -29,7 +29,7 @@ export function scopedFunction(original: AnyFunction, options?: LayerOptions): A
 /** A function in whose calls settings hold as those of a class do in its methods. */
 export function settledFunction(original: AnyFunction, definition: ClassDefinition): AnyFunction {
 	return asTwin(function (this: unknown, ...inputs: unknown[]): unknown {
-		const scope = enterDefinition(definition, this ?? original, currentScope());
+		const scope = enterDefinition(definition, this ?? original, scopes.getStore());
 		return holdScope(callInScope<unknown, unknown[], unknown>(scope, original, this, inputs), scope);
 	}, original);
 }

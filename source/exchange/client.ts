@@ -12,7 +12,7 @@ import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {
 	mergeSettings,
 	scopedSettings,
-	currentScope,
+	scopes,
 	type ScopedClient,
 } from './scope.ts';
 import {exchangeSettings, type ExchangeSettings} from './settings.ts';
@@ -63,7 +63,7 @@ export class Client {
 
 	/** The client for the code that runs now: inside a class with client settings, one with those settings over the settings of this client. */
 	get inScope(): Client {
-		const scope = currentScope();
+		const scope = scopes.getStore();
 		if (scope === undefined) {
 			return this;
 		}
@@ -96,7 +96,7 @@ export class Client {
 	@throws {TypeError} If one of them is wrong.
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
-		const scoped = currentScope() === undefined ? undefined : scopedSettings(this.cache);
+		const scoped = scopes.getStore() === undefined ? undefined : scopedSettings(this.cache);
 		return this.#resolve(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 

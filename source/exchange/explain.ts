@@ -7,7 +7,7 @@ import type {AskedRule} from '../policy/facts.ts';
 import {onLookup, onRefusedKey, onRequest} from '../policy/request-rules.ts';
 import type {RequestDecision} from '../policy/types.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {factsOf, findStored} from './lookup.ts';
+import {factsOf, findStored} from './state.ts';
 import type {ExchangeSettings} from './settings.ts';
 
 /** Decides on a request by the same tables as an exchange. Reads the store; sends and writes nothing. */

@@ -13,17 +13,16 @@ import {
 } from '../policy/request-rules.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
 import {sendWithLock} from './lock.ts';
+import {networkRefusal, networkRefusals} from './scope.ts';
+import type {ExchangeSettings} from './settings.ts';
+import {Sharing} from './sharing.ts';
 import {
-	accepts,
 	answersMethod,
 	factsOf,
 	findStored,
 	noMatch,
-} from './lookup.ts';
-import {networkRefusal, isNetworkRefused} from './scope.ts';
-import type {ExchangeSettings} from './settings.ts';
-import {Sharing} from './sharing.ts';
-import type {ExchangeState} from './state.ts';
+	type ExchangeState,
+} from './state.ts';
 import {TimeBudget} from './time-budget.ts';
 import type {
 	Action,
@@ -258,14 +257,13 @@ export class RequestPhase {
 	}
 
 	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {
-		const {settings, key, cache} = this.#state;
 		this.#state.match = found;
 		this.#redirect = undefined;
 		if (found.stored === undefined) {
 			return this.#decide(areRetriesUsed);
 		}
 
-		return then(accepts(settings, found.stored, key, cache), isAccepted => {
+		return then(this.#state.accepts(found.stored), isAccepted => {
 			if (!isAccepted) {
 				return this.#filter();
 			}
@@ -309,7 +307,7 @@ export class RequestPhase {
 		switch (decision.do) {
 			case 'serve': {
 				this.#state.end();
-				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && !isNetworkRefused()};
+				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && networkRefusals.getStore() === undefined};
 			}
 
 			case 'send': {
@@ -349,7 +347,7 @@ export class RequestPhase {
 		}
 
 		// A decorated call is no request. The requests that its function makes are refused.
-		if (method !== callMethod && action.do === 'send' && isNetworkRefused()) {
+		if (method !== callMethod && action.do === 'send' && networkRefusals.getStore() === true) {
 			throw networkRefusal(method, this.#state.redactedUrl, this.#state.info.reason);
 		}
 

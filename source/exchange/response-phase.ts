@@ -8,8 +8,7 @@ import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {isWhole} from '../policy/storing.ts';
-import {policySource} from './lookup.ts';
-import type {ExchangeState} from './state.ts';
+import {policySource, type ExchangeState} from './state.ts';
 import type {
 	Action,
 	Event,

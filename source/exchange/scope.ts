@@ -44,11 +44,8 @@ export type Scope = {
 
 const storage = new AsyncLocalStorage<Scope | undefined>();
 
-/** The scope in which the code runs; `undefined` outside of any. */
-export function currentScope(): Scope | undefined {
-	return storage.getStore();
-}
-
+/** The scope in which the code runs. */
+export const scopes: Pick<AsyncLocalStorage<Scope | undefined>, 'getStore'> = storage;
 const noSettings: RequestSettings = Object.freeze({});
 
 /**
@@ -125,12 +122,12 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
-	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(currentScope()), action);
+	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
 /** Returns the request settings of the scope for a cache, the same object for all requests; `undefined` where there are none. */
 export function scopedSettings(cache: CacheCore): RequestSettings | undefined {
-	const scope = currentScope();
+	const scope = scopes.getStore();
 	const merged = scope && mergedSettings(scope, cache);
 	return merged === noSettings ? undefined : merged;
 }
@@ -156,12 +153,10 @@ function mergedSettings(scope: Scope, cache: CacheCore): RequestSettings {
 	return merged;
 }
 
-const refusedNetworks = new AsyncLocalStorage<true>();
+const refusalStorage = new AsyncLocalStorage<true>();
 
-/** Whether the code that runs was called inside `withoutNetwork`, where no cache sends a request. */
-export function isNetworkRefused(): boolean {
-	return refusedNetworks.getStore() === true;
-}
+/** `true` for code that runs inside `withoutNetwork`, where no cache sends a request. */
+export const networkRefusals: Pick<AsyncLocalStorage<true>, 'getStore'> = refusalStorage;
 
 /**
 Runs a function in whose call tree, and only there, no cache sends a request: a request that would be sent fails with an error that names it. Where the process was started with `got-cache-hooks/register`, this holds for Got instances without a cache, too.
@@ -175,7 +170,7 @@ await withoutNetwork(async () => client('https://example.com'));
 ```
 */
 export function withoutNetwork<Result>(action: () => Result): Result {
-	return refusedNetworks.run(true, action);
+	return refusalStorage.run(true, action);
 }
 
 /**

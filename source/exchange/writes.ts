@@ -4,6 +4,7 @@ import type {Held, Outcome} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/invalidation.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
@@ -12,8 +13,7 @@ import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseHead} from '../policy/types.ts';
 import {invalidatedBy, isSafe} from '../policy/storing.ts';
 import type {TagCallback} from '../settings/settings.ts';
-import {accepts, keysOfTarget} from './lookup.ts';
-import {settingOfKey} from './settings.ts';
+import {settingOfKey, type ExchangeSettings} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 
 type WriteListener = {
@@ -172,8 +172,7 @@ export class ExchangeWrites {
 	}
 
 	#filtered(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		const {settings, key, cache} = this.#state;
-		return then(accepts(settings, stored, key, cache), isAccepted => {
+		return then(this.#state.accepts(stored), isAccepted => {
 			if (isAccepted) {
 				return then(this.#listener.onComposed(stored), () => stored);
 			}
@@ -307,4 +306,10 @@ function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCo
 		cache.events.emit('settingError', {setting: 'tags', error});
 		return undefined;
 	}
+}
+
+/** Returns the keys of the caller's GET and HEAD of a target URI. */
+function keysOfTarget(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
+	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
+	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
 }

@@ -13,79 +13,36 @@ import {
 import {describe, SettingError} from '../errors.ts';
 import {Client} from '../exchange/client.ts';
 import {explainRequest} from '../exchange/explain.ts';
-import {liveSettings} from '../exchange/settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
+import {liveSettings} from '../exchange/settings.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {
-	resolveRequestSettings,
-	resolveSettings,
-	type CacheSettings,
-	type RequestSettings,
-} from '../settings/settings.ts';
-import {findRegistry} from './global/process-registry.ts';
+import {resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
+import {findRegistry} from './attempt-options.ts';
 import {interceptAttempt} from './transport.ts';
 
-/** Settings of a client, which may be given a cache. */
+/** The settings of a client, which may use an existing cache. */
 export type ClientSettings = CacheSettings & {
-	/** A cache that was made before, in place of one of its own: several clients may share it. Its settings hold where the client does not say otherwise. */
+	/** An existing cache to use, which several clients may share. Its settings hold where the client's own do not say otherwise. Default: a new cache. */
 	readonly cache?: HttpCache | undefined;
 };
 
-/** A cache, and what the exchanges of its client share. */
+/** A cache, and the client for its exchanges. */
 export type CacheClient = {
 	readonly client: Client;
 	readonly cache: HttpCache;
 };
 
-/** What is settled with the cache: its store, and what its keys are made by. */
+/** The settings of a cache that cannot change for one of its clients. */
 const settingsOfCache = ['store', 'cacheName', 'storeTimeout', 'failFast', 'autoclose', 'now', 'partitionSecret', 'maxBytes', 'maxEntries', 'matchHeaders', 'ignoredParameters', 'contentRootKey', 'partitionBy', 'cacheControl', 'keyFn', 'mode', 'serializer', 'decodeContent', 'lock', 'maxPendingWrites', 'maxPendingBytes', 'waitUntil'] as const;
-
-/**
-A client with its cache, which is made by the settings or given in them.
-
-@throws {SettingError} Where a setting is wrong.
-*/
-export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
-	const settings = given === undefined ? own : settingsWith(given, own);
-	const resolved = resolveSettings(settings);
-	const cache = given ?? new HttpCache(settings);
-	const client = new Client(coreOf(cache), resolved, settings);
-	attachClient(cache, {
-		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
-		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
-		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
-			client.reconfigure(next, stated);
-			if (given === undefined) {
-				coreOf(cache).reconfigure(next);
-			}
-		}),
-	});
-	return {client, cache};
-}
-
-/** The settings of a client whose cache was given: those of the cache, with the client's own above them. */
-function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
-	if (!(cache instanceof HttpCache)) {
-		throw new SettingError('cache.cache', cache, 'an HttpCache');
-	}
-
-	for (const name of settingsOfCache) {
-		if (own[name] !== undefined) {
-			throw new SettingError(`cache.${name}`, own[name], 'absent, since `cache` is given: it is a setting of that');
-		}
-	}
-
-	return {...givenSettings(cache), ...own};
-}
 
 const clients = new WeakMap<BeforeRequestHook, CacheClient>();
 
 /**
-Options for `got.extend()` that give an instance a cache. All of its own options and hooks stay in force.
+Returns options for `got.extend()` that give an instance a cache. The instance keeps all of its own options and hooks.
 
 An instance that is extended twice has the cache of the later call.
 
-@throws {TypeError} Where a setting is wrong: it names the setting, what came, and what is allowed.
+@throws {TypeError} If a setting is wrong. The message names the setting, the value and the allowed values.
 
 @example
 ```
@@ -96,16 +53,16 @@ const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 ```
 */
 export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks'> {
-	const ofInstance = createClient(settings);
-	const {client} = ofInstance;
+	const cacheClient = createClient(settings);
+	const {client} = cacheClient;
 	const beforeRequest: BeforeRequestHook = options => {
-		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
+		// With its own `cache` option, Got calls the request function in another way, and a second cache would be of no use.
 		if (options.cache === undefined) {
 			interceptAttempt(options as Options, client.inScope);
 		}
 	};
 
-	clients.set(beforeRequest, ofInstance);
+	clients.set(beforeRequest, cacheClient);
 	return {hooks: {beforeRequest: [beforeRequest]}};
 }
 
@@ -171,4 +128,42 @@ function requiredClient(instance: Pick<Got, 'defaults'>): CacheClient {
 	}
 
 	return client;
+}
+
+/**
+Creates a client with a new cache, or with the one in its settings.
+
+@throws {SettingError} If a setting is wrong.
+*/
+export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
+	const settings = given === undefined ? own : settingsWith(given, own);
+	const resolved = resolveSettings(settings);
+	const cache = given ?? new HttpCache(settings);
+	const client = new Client(coreOf(cache), resolved, settings);
+	attachClient(cache, {
+		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
+		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
+		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
+			client.reconfigure(next, stated);
+			if (given === undefined) {
+				coreOf(cache).reconfigure(next);
+			}
+		}),
+	});
+	return {client, cache};
+}
+
+/** Returns the settings of an existing cache, with the client's own over them. */
+function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
+	if (!(cache instanceof HttpCache)) {
+		throw new SettingError('cache.cache', cache, 'an HttpCache');
+	}
+
+	for (const name of settingsOfCache) {
+		if (own[name] !== undefined) {
+			throw new SettingError(`cache.${name}`, own[name], 'left out, since it is a setting of the given `cache`');
+		}
+	}
+
+	return {...givenSettings(cache), ...own};
 }

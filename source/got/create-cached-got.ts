@@ -60,16 +60,16 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => CachedGot;
 } & Got;
 
-/** An instance of Got, with a cache or without. */
+/** A Got instance, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
 const names: ReadonlySet<string> = new Set(requestSettingNames);
 
 /**
-A Got instance with a cache that takes the settings of a request at the top level of its options.
+Creates a Got instance with a cache, whose options may include the cache settings of a request at the top level.
 
-@param instance - What is extended; Got itself by default.
-@throws {TypeError} Where a setting is wrong.
+@param instance - The instance to extend. Default: Got itself.
+@throws {TypeError} If a setting is wrong.
 
 @example
 ```
@@ -97,7 +97,7 @@ function withCache(client: Got): CachedGot {
 	}) as unknown as CachedGot;
 }
 
-/** The settings of each in its `context`, which takes the place of the one before. */
+/** Moves the cache settings of each argument to its `context`, merged with those of the previous ones: Got replaces `context.cache` as a whole. */
 function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>, inherited: Context): Array<Got | ExtendOptions> {
 	let context = inherited;
 	return given.map(item => {
@@ -115,7 +115,7 @@ function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions
 
 type Context = Readonly<Record<string, unknown>>;
 
-/** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
+/** Moves cache settings from the options to `context.cache`: Got refuses unknown options, but merges `context`. */
 function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
 	const given = Object.keys(plain).filter(name => names.has(name));

@@ -1,12 +1,71 @@
 import type {IncomingMessage} from 'node:http';
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Options} from 'got';
-import {type SentRequest, knownBody} from '../identity/sent-request.ts';
+import {knownBody, type SentRequest} from '../identity/sent-request.ts';
 import {redactUrl} from '../identity/references.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
 
+/** The maximum number of milliseconds for a refresh. */
+const maxTime = 60_000;
+
+/** A copy of the caller's request, for a refresh. */
+export type PreparedRequest = {
+	readonly send: ReturnType<typeof requestFunctionOf>;
+	readonly url: URL;
+	readonly native: NativeOptions;
+	readonly body: string | Uint8Array | undefined;
+
+	/** The request for the exchange. */
+	readonly request: SentRequest;
+
+	/** Stores the cookies of a response in the caller's jar. */
+	readonly storeCookies: (response: IncomingMessage) => Promise<void>;
+
+	/** The maximum number of milliseconds for the refresh. */
+	readonly limit: number;
+
+	/** The URL without credentials. */
+	readonly redactedUrl: string;
+};
+
+/** Copies the request of an attempt: Got, hooks and callers may change their own objects before the refresh is sent. */
+export function prepareRequest({url, native, options, exchange: {request, settings}, requestTimeout = maxTime}: AttemptParts): PreparedRequest {
+	const {signal: _, ...others} = native;
+	const {cookieJar, ignoreInvalidCookies} = options;
+	const target = new URL(url);
+	const body = request.body instanceof Uint8Array ? Uint8Array.from(request.body) : request.body;
+	return {
+		send: requestFunctionOf(options),
+		url: target,
+		native: {...others, headers: copiedHeaders(native.headers)},
+		body: knownBody({body}),
+		request: {...request, body},
+		storeCookies: async response => storeCookies(response, target, cookieJar, ignoreInvalidCookies),
+		limit: Math.min(requestTimeout, maxTime),
+		redactedUrl: redactUrl(request.targetUrl, settings.ignoredParameters),
+	};
+}
+
+export function copiedHeaders(headers: NativeOptions['headers'] = {}): NonNullable<NativeOptions['headers']> {
+	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]));
+}
+
+async function storeCookies({headers}: IncomingMessage, url: URL, cookieJar: Options['cookieJar'], ignoresInvalid: boolean): Promise<void> {
+	const jar = cookieJar as {setCookie: (cookie: string, url: string) => Promise<unknown>} | undefined;
+	for (const cookie of jar === undefined ? [] : headers['set-cookie'] ?? []) {
+		try {
+			await jar!.setCookie(cookie, url.href); // eslint-disable-line no-await-in-loop -- A later cookie replaces an earlier one.
+		} catch (error) {
+			if (!ignoresInvalid) {
+				throw error;
+			}
+		}
+	}
+}
+
 const transientStatusCodes: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** The codes that Got retries, and those of HTTP/2 in place of a reset connection. */
+/** The error codes that Got retries, and those of HTTP/2 for a connection reset. */
 const transientCodes: ReadonlySet<unknown> = new Set([
 	'EADDRINUSE',
 	'EAI_AGAIN',
@@ -23,42 +82,39 @@ const transientCodes: ReadonlySet<unknown> = new Set([
 	'ERR_HTTP2_STREAM_ERROR',
 ]);
 
-/** Whether the origin may soon answer with another status. */
+/** Returns whether a retry may soon get another status. */
 export function isTransientStatus(statusCode: number): boolean {
 	return transientStatusCodes.has(statusCode);
 }
 
-/** Whether a failure may be over soon. */
+/** Returns whether a retry may soon succeed. */
 export function isTransientError(error: unknown): boolean {
 	return transientCodes.has((error as {readonly code?: unknown} | undefined)?.code);
 }
 
-/** A stream that may be left before it has ended. */
-type Leavable = {
+type Destroyable = {
 	readonly on: (event: 'error', listener: (error: unknown) => void) => unknown;
 	readonly destroy: (error?: Error) => unknown;
 };
 
-/**
-How long something may take. What is still open when its time is over is destroyed; its timer keeps no process alive.
-*/
+/** A time limit. When it expires, its streams are destroyed. Its timers keep no process alive. */
 export class Deadline {
 	readonly #end: number;
 	readonly #timer: NodeJS.Timeout;
-	readonly #open = new Set<Leavable>();
+	readonly #open = new Set<Destroyable>();
 	readonly #over = Promise.withResolvers<never>();
 	readonly #createError: () => Error;
 	#error: Error | undefined;
 
 	/**
-	Begins to count.
+	Starts the time limit.
 
-	@param createError - The error of whatever takes longer.
+	@param createError - Creates the error when the time is over.
 	*/
 	constructor(milliseconds: number, createError: () => Error) {
 		this.#end = performance.now() + milliseconds;
 		this.#createError = createError;
-		// Where nobody waits, the rejection must not be an unhandled one.
+		// If nobody waits, the rejection must not be an unhandled one.
 		this.#over.promise.catch(() => undefined);
 		this.#timer = setTimeout(() => {
 			this.#expire();
@@ -69,15 +125,15 @@ export class Deadline {
 		return this.#error !== undefined;
 	}
 
-	/** Milliseconds. */
+	/** The number of milliseconds left. */
 	get left(): number {
 		return this.#end - performance.now();
 	}
 
 	/**
-	Waits for something. What comes too late is ignored, an error too.
+	Waits for a promise. Ignores a result or an error that comes too late.
 
-	@throws {Error} The deadline's, where the time is over before.
+	@throws {Error} The error of the deadline, if the time is over before.
 	*/
 	async within<T>(pending: Promise<T>): Promise<T> {
 		return Promise.race([this.#over.promise, pending]);
@@ -85,17 +141,11 @@ export class Deadline {
 
 	/** Waits for some milliseconds. */
 	async wait(milliseconds: number): Promise<void> {
-		const {promise, resolve} = Promise.withResolvers<void>();
-		const timer = setTimeout(resolve, milliseconds).unref();
-		try {
-			await this.within(promise);
-		} finally {
-			clearTimeout(timer);
-		}
+		await this.within(delay(milliseconds, undefined, {ref: false}));
 	}
 
-	/** Destroys a stream when the time is over, or at once where it is over already. Errors of the stream are ignored. */
-	bind(stream: Leavable): void {
+	/** Destroys a stream when the time is over, or at once if it is over already. Ignores errors of the stream. */
+	bind(stream: Destroyable): void {
 		stream.on('error', () => undefined);
 		if (this.#error === undefined) {
 			this.#open.add(stream);
@@ -118,63 +168,5 @@ export class Deadline {
 		}
 
 		this.#open.clear();
-	}
-}
-
-// The most milliseconds that a refresh may take.
-const longestTime = 60_000;
-
-/** Everything that a refresh needs, copied when the caller's request was answered. */
-export type PreparedRequest = {
-	readonly send: ReturnType<typeof requestFunctionOf>;
-	readonly url: URL;
-	readonly native: NativeOptions;
-	readonly body: string | Uint8Array | undefined;
-
-	/** The request in the form of exchanges. */
-	readonly request: SentRequest;
-
-	/** Gives the caller's jar the cookies of a response. */
-	readonly keepCookies: (response: IncomingMessage) => Promise<void>;
-
-	/** The milliseconds that the refresh may take. */
-	readonly limit: number;
-
-	/** The URL as it may be shown. */
-	readonly shownUrl: string;
-};
-
-/** Copies the request of an attempt: Got, hooks and callers may change their own objects by the time it is sent once more. */
-export function prepareRequest({url, native, options, exchange: {request, settings}, requestTimeout = longestTime}: AttemptParts): PreparedRequest {
-	const {signal: _, ...others} = native;
-	const {cookieJar, ignoreInvalidCookies} = options;
-	const target = new URL(url);
-	const body = request.body instanceof Uint8Array ? Uint8Array.from(request.body) : request.body;
-	return {
-		send: requestFunctionOf(options),
-		url: target,
-		native: {...others, headers: copiedHeaders(native.headers)},
-		body: knownBody({body}),
-		request: {...request, body},
-		keepCookies: async response => keepCookies(response, target, cookieJar, ignoreInvalidCookies),
-		limit: Math.min(requestTimeout, longestTime),
-		shownUrl: redactUrl(request.targetUrl, settings.ignoredParameters),
-	};
-}
-
-export function copiedHeaders(headers: NativeOptions['headers'] = {}): NonNullable<NativeOptions['headers']> {
-	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]));
-}
-
-async function keepCookies({headers}: IncomingMessage, url: URL, cookieJar: Options['cookieJar'], ignoresInvalid: boolean): Promise<void> {
-	const jar = cookieJar as {setCookie: (cookie: string, url: string) => Promise<unknown>} | undefined;
-	for (const cookie of jar === undefined ? [] : headers['set-cookie'] ?? []) {
-		try {
-			await jar!.setCookie(cookie, url.href); // eslint-disable-line no-await-in-loop -- The later one counts.
-		} catch (error) {
-			if (!ignoresInvalid) {
-				throw error;
-			}
-		}
 	}
 }

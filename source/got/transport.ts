@@ -2,19 +2,25 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
-import type {Exchange, Action} from '../exchange/exchange.ts';
+import type {Action, Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
-import {isNetworkRefused} from '../exchange/scope.ts';
+import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {noteExchange} from './cache-info.ts';
-import {findRegistry} from './global/process-registry.ts';
-import {noteRedirect, redirectsOf} from './redirects.ts';
-import {awaitRetries, restoreRetryOptions, refuseRetry} from './retries.ts';
 import {
-	timedOutRequest,
-	shortenTimeout,
+	awaitRetries,
+	noteExchange,
+	noteRedirect,
+	redirectsOf,
+	refuseRetry,
+	removeTransport,
+	restoreRetryOptions,
+	setTransport,
+} from './attempt-options.ts';
+import {
 	restoreTimeoutMessage,
+	shortenTimeout,
+	timedOutRequest,
 	withinLimits,
 	type WaitEnd,
 } from './caller-limits.ts';
@@ -25,11 +31,11 @@ import {
 	isTimeout,
 	outgoingRequest,
 	requestFunctionOf,
+	resend,
 	type AttemptParts,
 	type NativeOptions,
 	type RequestFunction,
 	type RequestResult,
-	resend,
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
@@ -37,68 +43,68 @@ import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 /**
-Makes our transport the request function of one attempt. It decides nothing yet: hooks that run later may still change the request, its request function included.
+Makes our transport the request function of one attempt. It decides nothing yet: later hooks may still change the request and its request function.
 
-Got asks its options for that function once all hooks have run. The method is replaced on this one object, which Got does not copy to the next hop or attempt: so nothing is left behind that anybody could see.
+Got calls `options.getRequestFunction()` once all hooks have run. The method is replaced on this object only, which Got does not copy to the next hop or attempt.
 
-@throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
+@throws {TypeError} If a setting in `context.cache` is wrong. Got makes it the cause of a `RequestError`.
 */
 export function interceptAttempt(options: Options, client: Client): void {
 	const transport = transportFor(options, client);
 	if (transport !== undefined) {
-		Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+		setTransport(options, transport);
 	}
 }
 
-/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
+/** Returns the request function of one attempt, which removes itself from the options when it is called; `undefined` if the cache is disabled, unless requests are refused. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && settings.mode !== 'replay' && !isNetworkRefused()) {
+	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
 		restoreRetryOptions(options);
 		return undefined;
 	}
 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
-		// One request has one cache: an installation for the whole process leaves these options alone from here on.
-		Reflect.deleteProperty(options, 'getRequestFunction');
-		findRegistry()?.markServed(options);
+		removeTransport(options);
 		const areRetriesUsed = restoreRetryOptions(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
-			// A recording is played as it is, cookies aside.
+			// A replay serves recorded redirects without regard to cookies.
 			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			noteExchange(options, exchange, client.now);
+			noteExchange(options, {exchange, now: client.now});
 			return new Attempt({
 				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);
 		};
 
-		const mayKeepBody = settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
-		return mayKeepBody && typeof options.body === 'object' && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : requestOfEnd(end, options)) : start();
+		const {headers = {}} = native;
+		const isKeyable = settings.allowableMethods.has(overridingMethod(headers) ?? options.method);
+		return isKeyable && typeof options.body === 'object' && isFormDataStream(options, headers)
+			? then(readFormData(options), end => end === undefined ? start() : requestAfterEnd(end, options))
+			: start();
 	};
 
 	return transport as RequestFunction;
 }
 
 type Wait<Result> = {
-	readonly go: (result: Result) => Promise<RequestResult>;
+	readonly continueWith: (result: Result) => Promise<RequestResult>;
 	readonly hasResponse: () => boolean;
 
-	/** Lets the others go on without this request. */
+	/** Ends the wait for another request. */
 	readonly leave?: () => void;
 };
 
-/** Where a response comes from. */
-type Source = {
-	/** The request that it answers. */
+type ResponseSource = {
+	/** The request of the response. */
 	readonly request?: ClientRequest;
 
-	/** Whether the caller has given it up. */
+	/** Returns whether the caller has given up. */
 	readonly isGivenUp: () => boolean;
 };
 
-/** One attempt of one hop: it translates between Got and an exchange. */
+/** One attempt of one hop. It drives an exchange for Got. */
 class Attempt {
 	readonly #parts: AttemptParts;
 	readonly #options: Options;
@@ -108,7 +114,7 @@ class Attempt {
 	/** Milliseconds for which the request waited for another one before it was sent. */
 	#waited = 0;
 
-	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
+	/** Whether Got retries before a stale response is served instead of an error. The caller makes the retries of a stream. */
 	#mayRetry = false;
 
 	constructor(parts: AttemptParts) {
@@ -122,9 +128,9 @@ class Attempt {
 		return this.#follow(this.#exchange.next({type: 'begin', areRetriesUsed}));
 	}
 
-	/** Does what is to be done before the request is sent, within the caller's limits. */
+	/** Performs the next action, for which it waits within the caller's limits. */
 	#follow(pending: MaybePromise<Action>): MaybePromise<RequestResult> {
-		return pending instanceof Promise ? this.#await(pending, {go: async action => this.#do(action), hasResponse: () => false}) : this.#do(pending);
+		return pending instanceof Promise ? this.#await(pending, {continueWith: async action => this.#do(action), hasResponse: () => false}) : this.#do(pending);
 	}
 
 	#do(action: Action): MaybePromise<RequestResult> {
@@ -135,7 +141,7 @@ class Attempt {
 
 			case 'wait': {
 				const {outcome, hasResponse, leave} = action;
-				return this.#await(outcome, {go: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
+				return this.#await(outcome, {continueWith: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
 			}
 
 			case 'send': {
@@ -154,30 +160,26 @@ class Attempt {
 		}
 	}
 
-	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {go, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
+	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {continueWith, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
 		const result = await withinLimits(pending, this.#options, {start: this.#start, hasResponse});
 		if (typeof result === 'string') {
 			leave?.();
-			void this.#release(pending);
-			return requestOfEnd(result, this.#options);
+			void this.#abandon(pending);
+			return requestAfterEnd(result, this.#options);
 		}
 
 		const waited = performance.now() - this.#start;
-		// What took longer than the store may was a wait for another request.
+		// More time than the store may take was a wait for another request.
 		if (leave !== undefined || this.#waited > 0 || waited > this.#exchange.settings.storeTimeout) {
 			this.#waited = waited;
 		}
 
-		return go(result);
+		return continueWith(result);
 	}
 
-	/** The caller has given up: what others wait for is left to one of them. */
-	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
-		const abandon = (): void => {
-			void this.#exchange.next({type: 'closed', isByCaller: true});
-		};
-
-		abandon();
+	/** Ends the exchange, since the caller gave up. If others wait for this request, one of them is sent instead. */
+	async #abandon(pending: Promise<Action | Outcome<Match>>): Promise<void> {
+		this.#closeByCaller();
 		try {
 			const late = await pending;
 			if (late.do === 'lead') {
@@ -186,10 +188,14 @@ class Attempt {
 				late.leave();
 			}
 		} catch {
-			// Nobody is there who could be told.
+			// The caller has given up, so nobody gets the error.
 		}
 
-		abandon();
+		this.#closeByCaller();
+	}
+
+	#closeByCaller(): void {
+		void this.#exchange.next({type: 'closed', isByCaller: true});
 	}
 
 	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
@@ -202,7 +208,7 @@ class Attempt {
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
 		const {native} = this.#parts;
-		// Got's own object is what it looks at for the socket of a handshake that it must end.
+		// Got finds the socket of an unfinished handshake on its own object.
 		native.headers = {...native.headers, ...validators};
 		return this.#call(native);
 	}
@@ -212,24 +218,24 @@ class Attempt {
 			const result = requestFunctionOf(this.#options)(this.#parts.url, native);
 			return isThenable(result) ? this.#settle(result) : this.#watch(result);
 		} catch (error) {
-			return this.#standIn(error);
+			return this.#serveStaleOrThrow(error);
 		}
 	}
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		const {signal} = this.#options;
-		const release = (): void => {
-			void this.#exchange.next({type: 'closed', isByCaller: true});
+		const close = (): void => {
+			this.#closeByCaller();
 		};
 
-		// Got ends what comes once the caller has given up, and that may be never.
-		signal?.addEventListener('abort', release, {once: true});
+		// After an abort, Got destroys the result of a user's function, which may never come.
+		signal?.addEventListener('abort', close, {once: true});
 		try {
 			return await this.#watch(await pending);
 		} catch (error) {
-			return this.#standIn(error);
+			return this.#serveStaleOrThrow(error);
 		} finally {
-			signal?.removeEventListener('abort', release);
+			signal?.removeEventListener('abort', close);
 		}
 	}
 
@@ -244,7 +250,7 @@ class Attempt {
 				respond: (response, sent) => this.#receive(response, {request: sent, isGivenUp: () => request.isDestroyed}),
 				resend: async listen => resend(this.#parts, {first: result, start, listen}),
 				fail: error => this.#fail(error),
-				giveUp: error => {
+				onDestroy: error => {
 					if (error) {
 						restoreTimeoutMessage(error, this.#options.timeout);
 					}
@@ -257,15 +263,15 @@ class Attempt {
 			const given = this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true});
 			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
 		} else {
-			// What a user's function gives may be no response at all: that is for Got to say.
+			// The result of a user's function may be no response at all: Got reports that.
 			void this.#exchange.next({type: 'closed'});
 		}
 
 		return result;
 	}
 
-	/** What the caller gets; nothing where the origin's response is of no use, and the request is sent once more. */
-	#receive(response: IncomingMessage, source: Source): MaybePromise<GivenResponse | undefined> {
+	/** Returns the response for the caller; `undefined` if the request must be sent once more. */
+	#receive(response: IncomingMessage, source: ResponseSource): MaybePromise<GivenResponse | undefined> {
 		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, ...source}), ({given, awaitsRetries}) => {
 			if (awaitsRetries) {
 				awaitRetries(this.#options);
@@ -289,7 +295,7 @@ class Attempt {
 		return undefined;
 	}
 
-	#standIn(error: unknown): RequestResult {
+	#serveStaleOrThrow(error: unknown): RequestResult {
 		const response = this.#fail(error);
 		if (response === undefined) {
 			throw error;
@@ -308,9 +314,10 @@ class Attempt {
 	}
 }
 
-function requestOfEnd(end: WaitEnd, options: Options): RequestResult {
+/** Returns a request for Got to fail on, since the caller no longer waits. */
+function requestAfterEnd(end: WaitEnd, options: Options): RequestResult {
 	if (end === 'aborted') {
-		// Got has given up before, and listens no more.
+		// Got has failed already, and ignores this error.
 		throw new Error('The request was aborted');
 	}
 

@@ -13,7 +13,8 @@ import type {Criteria} from '../../cache/criteria.ts';
 import type {LongTask} from '../../cache/listing.ts';
 import {CacheHooksError} from '../../errors.ts';
 import {transportFor} from '../transport.ts';
-import {findRegistry, type Installed, type ProcessRegistry} from './process-registry.ts';
+import {findRegistry} from '../attempt-options.ts';
+import type {Installed, ProcessRegistry} from './process-registry.ts';
 
 export type Instance = Pick<Got, 'defaults'>;
 

@@ -1,8 +1,9 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
-import {networkRefusal, isNetworkRefused} from '../../exchange/scope.ts';
+import {networkRefusal, networkRefusals} from '../../exchange/scope.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/references.ts';
+import {findRegistry, registryName} from '../attempt-options.ts';
 import type {CacheClient} from '../cache-hooks.ts';
 
 type Method = Options['getRequestFunction'];
@@ -82,7 +83,7 @@ export class ProcessRegistry {
 			return transport;
 		}
 
-		return isNetworkRefused() && !this.#served.has(options) ? refusing(options.method) : plain();
+		return networkRefusals.getStore() === true && !this.#served.has(options) ? refusing(options.method) : plain();
 	}
 }
 
@@ -91,13 +92,6 @@ function refusing(method: string): ReturnType<Method> {
 	return (url: URL) => {
 		throw networkRefusal(method, redactUrl(url.href, compileIgnored([...DEFAULT_IGNORED_PARAMETERS]) as Ignored), 'no cache');
 	};
-}
-
-const registryName: unique symbol = Symbol.for('got-cache-hooks.registry') as never;
-
-/** The object by which caches are installed for the whole process, whichever copy of this library has made it; `undefined` where the process was started without `got-cache-hooks/register`. */
-export function findRegistry(): ProcessRegistry | undefined {
-	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
 
 /** The code that gives the subclass, where `options` names the class of a copy of Got. */

@@ -1,0 +1,205 @@
+import {Buffer} from 'node:buffer';
+import type {Options, Response} from 'got';
+import type {StoredCookie} from '../entry/stored-response.ts';
+import type {Exchange, Redirects} from '../exchange/exchange.ts';
+import {withoutFragment} from '../policy/storing.ts';
+import type {ProcessRegistry} from './global/process-registry.ts';
+import {ServedResponse} from './served-response.ts';
+
+// What this library sets and notes on the options that Got creates for one attempt: the request function, the exchange, the retry options, and the redirects that led to the attempt.
+
+/** Makes a transport the request function of these options only. */
+export function setTransport(options: Options, transport: unknown): void {
+	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+}
+
+/** Removes the transport, and excludes the options from a cache that is installed for the whole process: one request has one cache. */
+export function removeTransport(options: Options): void {
+	Reflect.deleteProperty(options, 'getRequestFunction');
+	findRegistry()?.markServed(options);
+}
+
+export const registryName: unique symbol = Symbol.for('got-cache-hooks.registry') as never;
+
+/** Returns the registry of caches that are installed for the whole process, whichever copy of this library has created it; `undefined` where the process was started without `got-cache-hooks/register`. */
+export function findRegistry(): ProcessRegistry | undefined {
+	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
+}
+
+/** The exchange of an attempt, and the clock of its client, for `cacheInfo`. */
+type NotedExchange = {readonly exchange: Exchange; readonly now: () => number};
+
+const exchanges = new WeakMap<Options, NotedExchange>();
+
+export function noteExchange(options: Options, exchange: NotedExchange): void {
+	exchanges.set(options, exchange);
+}
+
+export function exchangeOf(options: Options): NotedExchange | undefined {
+	return exchanges.get(options);
+}
+
+type CalculateDelay = NonNullable<Options['retry']['calculateDelay']>;
+
+type WrappedDelay = {
+	readonly calculateDelay: CalculateDelay;
+	areRetriesUsed: boolean;
+};
+
+/** The functions that `awaitRetries` has set as `calculateDelay`, with the functions that they replace. Got copies `calculateDelay` to the next attempt. */
+const wrappedDelays = new WeakMap<CalculateDelay, WrappedDelay>();
+
+// Replaces `true` in `enforceRetryRules`, so that Got always calls `calculateDelay`. A hook may set a boolean of its own meanwhile.
+const suspended = null as unknown as boolean;
+
+/**
+Lets Got retry by the user's own rules, including their `calculateDelay`. When Got would give up, it makes one more attempt at once, which a stored response answers.
+*/
+export function awaitRetries({retry: retryOptions}: Options): void {
+	const {calculateDelay, enforceRetryRules: areRulesEnforced = false} = retryOptions;
+	if (calculateDelay === undefined || wrappedDelays.has(calculateDelay)) {
+		return;
+	}
+
+	const wrapped: WrappedDelay = {calculateDelay, areRetriesUsed: false};
+	const delayWithLastAttempt: CalculateDelay = async retry => {
+		// With `enforceRetryRules`, Got does not call the user's function where its own rules refuse a retry.
+		const delay = areRulesEnforced && retry.computedValue === 0 ? 0 : await calculateDelay(retry);
+		// The last attempt is made once, even where it fails before it comes to the cache.
+		if (delay > 0 || wrapped.areRetriesUsed) {
+			return delay;
+		}
+
+		wrapped.areRetriesUsed = true;
+		return 1;
+	};
+
+	wrappedDelays.set(delayWithLastAttempt, wrapped);
+	retryOptions.calculateDelay = delayWithLastAttempt;
+	if (areRulesEnforced) {
+		retryOptions.enforceRetryRules = suspended;
+	}
+}
+
+/**
+Restores the user's retry options.
+
+@returns Whether Got has used up its retries, so that this is the last attempt.
+*/
+export function restoreRetryOptions({retry}: Options): boolean {
+	if (retry.enforceRetryRules === suspended) {
+		retry.enforceRetryRules = true;
+	}
+
+	const wrapped = retry.calculateDelay === undefined ? undefined : wrappedDelays.get(retry.calculateDelay);
+	if (wrapped === undefined) {
+		return false;
+	}
+
+	retry.calculateDelay = wrapped.calculateDelay;
+	return wrapped.areRetriesUsed;
+}
+
+const refusingDelays = new WeakSet<CalculateDelay>();
+
+// The codes of Got's `HTTPError`, and of a retry that a hook requests.
+const errorStatus = 'ERR_NON_2XX_3XX_RESPONSE';
+const retrying = 'ERR_RETRYING';
+
+/**
+Keeps Got from retrying after an error status that the cache served: the cache would serve it again, and the delay before a retry is meant for the origin.
+
+A retry that a hook requests (`retryWithMergedOptions`) is made all the same. Other failures, such as those of a hook, follow the user's own rules, without regard to the status.
+*/
+export function refuseRetry({retry: retryOptions}: Options): void {
+	const {calculateDelay} = retryOptions;
+	if (calculateDelay === undefined || refusingDelays.has(calculateDelay)) {
+		return;
+	}
+
+	const refuse: CalculateDelay = retry => {
+		const {error: {response, code}, retryOptions: {enforceRetryRules}} = retry;
+		if (code === retrying || !isServed(response)) {
+			return calculateDelay(retry);
+		}
+
+		return code === errorStatus || enforceRetryRules === true ? 0 : calculateDelay({...retry, computedValue: 0});
+	};
+
+	refusingDelays.add(refuse);
+	retryOptions.calculateDelay = refuse;
+}
+
+function isServed(response: Response | undefined): boolean {
+	return response !== undefined && (response.isFromCache || (response as unknown) instanceof ServedResponse);
+}
+
+/** The key of the visited URLs in `context`, which Got copies, symbols included, from one hop to the next. */
+const visited = Symbol('got-cache-hooks: visited URLs');
+
+type Context = {[visited]?: readonly string[]};
+
+/** The status codes of the redirects that Got follows. */
+const followedCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
+
+/**
+Returns the redirects that led to a request; `undefined` where it follows none.
+
+@param needsCookies - Whether a stored redirect may be reused only if the cookie jar has the cookies that it set.
+*/
+export function redirectsOf(options: Options, needsCookies: boolean): Redirects | undefined {
+	if (options.followRedirect === false) {
+		return undefined;
+	}
+
+	return {
+		check(stored) {
+			const location = locationOf(stored.statusCode, stored.fields.location);
+			if (location === undefined) {
+				return undefined;
+			}
+
+			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
+			// Node.js gives each byte of UTF-8 as a character. Got decodes them in the same way.
+			const target = URL.parse(Buffer.from(location, 'latin1').toString(), String(options.url));
+			if (target !== null && urls.includes(withoutFragment(target))) {
+				return 'loop';
+			}
+
+			return !needsCookies || stored.cookies === undefined || options.cookieJar === undefined ? undefined : checkCookies(stored.cookies, options.cookieJar as CookieJar);
+		},
+	};
+}
+
+/** Notes the URL of these options for the next hop, if the response is a redirect. */
+export function noteRedirect(options: Options, {statusCode, headers: {location}}: {readonly statusCode?: number | undefined; readonly headers: Readonly<Record<string, unknown>>}): void {
+	if (locationOf(statusCode ?? 0, location) === undefined) {
+		return;
+	}
+
+	const context = options.context as Context;
+	context[visited] = [...context[visited] ?? [], (options.url as URL).href];
+}
+
+function locationOf(statusCode: number, location: unknown): string | undefined {
+	const first: unknown = Array.isArray(location) ? location[0] : location;
+	return typeof first === 'string' && followedCodes.has(statusCode) ? first : undefined;
+}
+
+async function checkCookies(cookies: readonly StoredCookie[], jar: CookieJar): Promise<'cookie' | undefined> {
+	try {
+		const areKnown = await Promise.all(cookies.map(async cookie => isKnown(cookie, await jar.getCookieString(cookie.url))));
+		return areKnown.every(Boolean) ? undefined : 'cookie';
+	} catch {
+		// If the jar fails, its cookies are not known.
+		return 'cookie';
+	}
+}
+
+/** A cookie jar as Got normalizes it, with promises instead of callbacks. */
+type CookieJar = {readonly getCookieString: (url: string) => Promise<string>};
+
+function isKnown({name, isDeleted}: StoredCookie, header: string): boolean {
+	const names = header.split(';').map(pair => pair.split('=', 1)[0]!.trim());
+	return names.includes(name) !== isDeleted;
+}
