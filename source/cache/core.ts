@@ -54,6 +54,10 @@ import {StoreMark} from './store-mark.ts';
 import {toldError} from './told-error.ts';
 import {WriteQueue, type Held} from './write-queue.ts';
 
+// How many responses may wait for a slow store, and how many bytes they may hold. The latest is dropped beyond that.
+const maxPendingWrites = 1000;
+const maxPendingBytes = 64 * 1024 * 1024;
+
 // The least time limit of the calls by which a user manages the cache, in milliseconds: no request waits for them.
 const managementTimeout = 30_000;
 
@@ -147,23 +151,20 @@ export class CacheCore {
 	@throws {TypeError} Where `store` is of no known shape, or `serializer` is none for it.
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
-		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret, maxBytes, maxEntries} = settings;
+		const {store, cacheName, storeTimeout, failFast, autoclose, now, partitionSecret} = settings;
 		this.#settings = settings;
 		this.#writes = new WriteQueue({
-			maxWrites: settings.maxPendingWrites,
-			maxBytes: settings.maxPendingBytes,
+			maxWrites: maxPendingWrites,
+			maxBytes: maxPendingBytes,
 			onError: (key, error) => {
 				this.report('storeError', {operation: 'set', key, error});
-			},
-			onPending: write => {
-				this.#handOver(write);
 			},
 		});
 		this.emitter = emitter;
 		this.events = new EventHub(emitter);
 		this.figures = new Figures(now());
 		const opened = openStore(store, {
-			cacheName, now, maxBytes, maxEntries, storeTimeout, readOnly: settings.readOnly || settings.mode === 'replay',
+			cacheName, now, storeTimeout, readOnly: settings.readOnly || settings.mode === 'replay',
 		});
 		this.isReadOnly = opened.isReadOnly;
 		if (settings.mode !== undefined) {
@@ -435,7 +436,6 @@ export class CacheCore {
 
 	/** Holds work for which `idle` and `close` wait. The promise must not reject. */
 	hold(work: Promise<void>): void {
-		this.#handOver(work);
 		this.#held.add(work);
 		void (async () => {
 			await work;
@@ -590,14 +590,6 @@ export class CacheCore {
 				this.removed('deleted', {reason, key});
 			}
 		});
-	}
-
-	#handOver(work: Promise<void>): void {
-		try {
-			this.settings.waitUntil?.(work);
-		} catch (error) {
-			this.report('settingError', {setting: 'waitUntil', error});
-		}
 	}
 
 	#tell(event: Answered, {reason, key, request: {method, targetUrl}, background}: AnswerDetails): void {

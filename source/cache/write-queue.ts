@@ -5,9 +5,6 @@ type WriteQueueOptions = {
 	/** Told of a write that failed, or for which there was no room; nobody waits for it who could be told otherwise. */
 	readonly onError: (key: string, error: unknown) => void;
 
-	/** Gets each write that is not done at once. */
-	readonly onPending?: (write: Promise<void>) => void;
-
 	/** How many writes may be pending, and how many bytes they may hold; the latest is dropped beyond that. Default: without end. */
 	readonly maxWrites?: number;
 	readonly maxBytes?: number;
@@ -105,7 +102,6 @@ export class WriteQueue {
 			return this.pending.get(key) === held;
 		});
 		this.#pending.set(key, held);
-		this.#options.onPending?.(held);
 	}
 
 	async #settle(key: string, result: Promise<void>, isLast: () => boolean): Promise<void> {

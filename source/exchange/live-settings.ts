@@ -1,40 +1,21 @@
 import {SettingError, shownText} from '../errors.ts';
 import {
+	fixedSettings,
 	resolveSettings,
+	secretSettingNames,
 	statedSettings,
 	type CacheSettings,
-	type FixedSetting,
 	type LiveSettings,
 	type ResolvedSettings,
 } from '../settings/settings.ts';
 
-const fixed: Readonly<Record<FixedSetting, string>> = {
-	autoclose: 'it says whose the store is',
-	cacheName: 'the store is opened with it',
-	failFast: 'the store is guarded with it',
-	now: 'what is stored was dated by it',
-	partitionSecret: 'keys are made with it',
-	store: 'responses are kept there',
-	storeTimeout: 'the store is guarded with it',
-	serializer: 'what is stored was written by it',
-	decodeContent: 'what is stored was written by it',
-	maxBytes: 'the store is opened with it',
-	maxEntries: 'the store is opened with it',
-	maxEntryBytes: 'what is stored is read within its bounds',
-	maxPendingBytes: 'the queue of writes is made with it',
-	maxPendingWrites: 'the queue of writes is made with it',
-	maxRefreshes: 'the work in the background is bounded with it',
-	lock: 'other processes go by it',
-	mode: 'what is stored was recorded by it',
-};
-
 /**
-The settings of a client, to be read and assigned to while it runs. An assignment is checked as all settings are, together with those that stand.
+Returns the settings of a client for reading and assigning while it is in use. An assignment is checked together with the other settings.
 
-@param ofCache - Settings of a cache that was made before the client.
-@param apply - Takes the settings that hold from now on.
+@param ofCache - The settings of a cache that other clients use as well.
+@param apply - Applies changed settings.
 */
-export function liveSettings(given: CacheSettings, ofCache: readonly string[], apply: (settings: ResolvedSettings, given: CacheSettings) => void): LiveSettings {
+export function liveSettings(given: CacheSettings, ofCache: ReadonlySet<string>, apply: (settings: ResolvedSettings, given: CacheSettings) => void): LiveSettings {
 	let own = copiedSettings(given);
 	const shown = shownSettings(own);
 	const change = (key: string | symbol, value: unknown): boolean => {
@@ -42,12 +23,13 @@ export function liveSettings(given: CacheSettings, ofCache: readonly string[], a
 			return false;
 		}
 
-		if (Object.hasOwn(fixed, key)) {
-			throw new SettingError(`cache.${key}`, hidden(key, value), `left as it is (${fixed[key as FixedSetting]}): make another client`);
+		const reason = fixedSettings.get(key);
+		if (reason !== undefined) {
+			throw new SettingError(`cache.${key}`, `\`cache.${key}\` cannot be changed, because ${reason}. Create another client.`);
 		}
 
-		if (ofCache.includes(key)) {
-			throw new SettingError(`cache.${key}`, hidden(key, value), 'left as it is: it is a setting of the cache that was given');
+		if (ofCache.has(key)) {
+			throw new SettingError(`cache.${key}`, `\`cache.${key}\` cannot be changed for one client, because all clients of the cache share it. Create another cache.`);
 		}
 
 		const next = copiedSettings({...own, [key]: value});
@@ -65,22 +47,22 @@ export function liveSettings(given: CacheSettings, ofCache: readonly string[], a
 }
 
 function shownSettings(own: CacheSettings): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(statedSettings(own)).map(([key, value]) => [key, hidden(key, copied(value))]));
+	return Object.fromEntries(Object.entries(statedSettings(own)).map(([key, value]) => [key, concealed(key, copied(value))]));
 }
 
 function copiedSettings(settings: CacheSettings): CacheSettings {
 	return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, copied(value)]));
 }
 
-function hidden(key: string, value: unknown): unknown {
+function concealed(key: string, value: unknown): unknown {
 	if (key === 'store' && typeof value === 'string') {
 		return value.includes('://') ? shownText(value) : value;
 	}
 
-	return key === 'partitionSecret' && value !== undefined ? 'REDACTED' : value;
+	return secretSettingNames.has(key) && value !== undefined ? 'REDACTED' : value;
 }
 
-/** What is not assigned is not checked: an array that was given cannot be changed in place. */
+/** Copies and freezes arrays, since a change in place would not be checked. */
 function copied(value: unknown): unknown {
 	return Array.isArray(value) ? Object.freeze(value.map(item => copied(item))) : value;
 }

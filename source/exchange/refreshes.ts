@@ -12,6 +12,9 @@ Sends a refresh; other requests may wait for its result.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
+/** The maximum number of refreshes of a cache that run at the same time. The others are left to later requests. */
+const maxRefreshes = 32;
+
 /**
 Runs refreshes in the background, one at a time for each key and a bounded number in all. No caller waits for them: failures are `backgroundError` events.
 */
@@ -32,17 +35,13 @@ export class Refreshes {
 		this.#cache = cache;
 	}
 
-	/**
-	Renews the entry that an exchange has served, unless a request for it is under way, or too many refreshes are.
-
-	@param limit - How many refreshes of the cache may run at a time.
-	*/
-	start(exchange: Exchange, limit: number, send: SendRefresh): void {
+	/** Renews the entry that an exchange has served, unless a request for it is under way, or too many refreshes are. */
+	start(exchange: Exchange, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
 		const sharing = Sharing.of<Match>(this.#cache);
 		const key = info.key!;
 		const lead = (): InFlight<Match> | undefined => sharing.lead(sharingKey, request.fields, variesBy);
-		const first = this.#running < limit ? lead() : undefined;
+		const first = this.#running < maxRefreshes ? lead() : undefined;
 		if (first === undefined) {
 			return;
 		}

@@ -63,8 +63,6 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 /** An instance of Got, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
-const names: ReadonlySet<string> = new Set(requestSettingNames);
-
 /**
 A Got instance with a cache that takes the settings of a request at the top level of its options.
 
@@ -118,7 +116,7 @@ type Context = Readonly<Record<string, unknown>>;
 /** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
 function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
-	const given = Object.keys(plain).filter(name => names.has(name));
+	const given = Object.keys(plain).filter(name => requestSettingNames.has(name));
 	if (given.length === 0) {
 		return;
 	}

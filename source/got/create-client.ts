@@ -10,27 +10,28 @@ import {explainRequest} from '../exchange/explain.ts';
 import {liveSettings} from '../exchange/live-settings.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {resolveSettings, type CacheSettings} from '../settings/settings.ts';
+import {cacheSettingNames, resolveSettings, type CacheSettings} from '../settings/settings.ts';
 
-/** Settings of a client, which may be given a cache. */
+/** The settings of a client, and optionally the cache that it uses. */
 export type ClientSettings = CacheSettings & {
-	/** A cache that was made before, in place of one of its own: several clients may share it. Its settings hold where the client does not say otherwise. */
+	/**
+	The cache to use instead of a new one. Its settings apply unless the client has its own.
+
+	Use it when several clients should share a cache.
+	*/
 	readonly cache?: HttpCache | undefined;
 };
 
-/** A cache, and what the exchanges of its client share. */
+/** A cache, and what the exchanges of its client have in common. */
 export type CacheClient = {
 	readonly client: Client;
 	readonly cache: HttpCache;
 };
 
-/** What is settled with the cache: its store, and what its keys are made by. */
-const settingsOfCache = ['store', 'cacheName', 'storeTimeout', 'failFast', 'autoclose', 'now', 'partitionSecret', 'maxBytes', 'maxEntries', 'matchHeaders', 'ignoredParameters', 'contentRootKey', 'partitionBy', 'cacheControl', 'keyFn', 'mode', 'serializer', 'decodeContent', 'lock', 'maxPendingWrites', 'maxPendingBytes', 'waitUntil'] as const;
-
 /**
-A client with its cache, which is made by the settings or given in them.
+Creates a client with its cache, unless the settings contain one.
 
-@throws {SettingError} Where a setting is wrong.
+@throws {SettingError} When a setting is wrong.
 */
 export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
 	const settings = given === undefined ? own : settingsWith(given, own);
@@ -40,7 +41,7 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	attach(cache, {
 		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
-		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
+		settings: liveSettings(settings, given === undefined ? new Set() : cacheSettingNames, (next, stated) => {
 			client.reconfigure(next, stated);
 			if (given === undefined) {
 				coreOf(cache).reconfigure(next);
@@ -50,16 +51,16 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	return {client, cache};
 }
 
-/** The settings of a client whose cache was given: those of the cache, with the client's own above them. */
+/** Returns the settings of a client whose cache was given: the client's own, and otherwise those of the cache. */
 function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
 	if (!(cache instanceof HttpCache)) {
 		throw new SettingError('cache.cache', cache, 'an HttpCache');
 	}
 
-	for (const name of settingsOfCache) {
-		if (own[name] !== undefined) {
-			throw new SettingError(`cache.${name}`, own[name], 'absent, since `cache` is given: it is a setting of that');
-		}
+	const ofCache = Object.entries(own).find(([name, value]) => value !== undefined && cacheSettingNames.has(name));
+	if (ofCache !== undefined) {
+		const [name] = ofCache;
+		throw new SettingError(`cache.${name}`, `\`cache.${name}\` cannot be set together with \`cache\`, because all clients of a cache share it. Set it where the cache is created.`);
 	}
 
 	return {...givenSettings(cache), ...own};

@@ -12,8 +12,6 @@ import {KeyvStore} from './keyv.ts';
 import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
-type Bounds = Pick<OpenStoreOptions, 'maxBytes' | 'maxEntries'>;
-
 /**
 Where responses are kept: the name or the URL of a store (see `createStore`), a `Store`, or any Keyv 5 or 6 instance, Keyv storage adapter or `Map`.
 */
@@ -29,12 +27,6 @@ type OpenStoreOptions = {
 	The current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
-
-	/** Bytes that everything stored may take; the store's own default where it is `undefined`. */
-	readonly maxBytes?: number | undefined;
-
-	/** How many entries are kept; the store's own default where it is `undefined`. */
-	readonly maxEntries?: number | undefined;
 
 	/** Milliseconds for which a call that meets the lock of another process is tried again, by a store that tries again. Nobody waits for it any longer then. Default: the store's. */
 	readonly storeTimeout?: number;
@@ -74,7 +66,7 @@ export function openStore(setting: StoreSetting, {readOnly = false, ...options}:
 	return readOnly && opened.store.isLocal !== true ? {...opened, store: readOnlyStore(opened.store), isReadOnly: true} : opened;
 }
 
-function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, ...bounds}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
+function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
 	if (typeof setting === 'string') {
 		// A file that is opened for reading alone is not created.
 		const own = {
@@ -83,11 +75,10 @@ function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, .
 			...storeTimeout !== undefined && triesAgain(setting) && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
 		};
 		return {
-			store: named(setting, {cacheName, now, ...own}, bounds), owned: true, isReadOnly: false, cacheName,
+			store: named(setting, {cacheName, now, ...own}), owned: true, isReadOnly: false, cacheName,
 		};
 	}
 
-	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');
 	if (isStore(setting)) {
 		return {
 			store: setting, owned: false, isReadOnly: false, cacheName: '',
@@ -107,41 +98,12 @@ function triesAgain(name: string): boolean {
 	return /^sqlite(?::|$)/v.test(name);
 }
 
-function named(name: StoreName | StoreUrl, options: object, bounds: Bounds): Store {
-	const make = boundedBy[name.replace(/^sqlite:.*/sv, 'sqlite').replace(/^file:.*/sv, 'filesystem')] ?? ((unbounded: Bounds) => {
-		refuseBounds(unbounded, `absent for \`'${String(withoutUserInfo(name))}'\`, which the cache cannot bound`);
-		return {};
-	});
+function named(name: StoreName | StoreUrl, options: object): Store {
 	try {
-		return createStore(name as StoreName, {...options, ...make(bounds)});
+		return createStore(name as StoreName, options);
 	} catch (error) {
 		throw error instanceof SettingError && error.path === 'store' ? new SettingError('cache.store', withoutUserInfo(name), allowed) : error;
 	}
-}
-
-/** The options that bound a store. */
-const boundedBy: Readonly<Record<string, (bounds: Bounds) => object>> = {
-	memory: bounds => withoutUndefined(bounds),
-	sqlite({maxBytes, maxEntries}) {
-		refuseBounds({maxEntries}, 'absent for `\'sqlite\'`, which is bounded by bytes');
-		return withoutUndefined({maxBytes});
-	},
-	filesystem({maxBytes, maxEntries}) {
-		refuseBounds({maxEntries}, 'absent for `\'filesystem\'`, which is bounded by bytes');
-		return withoutUndefined({maxCacheBytes: maxBytes});
-	},
-};
-
-function refuseBounds(bounds: Bounds, allowedInstead: string): void {
-	for (const [name, bound] of Object.entries(bounds)) {
-		if (bound !== undefined) {
-			throw new SettingError(`cache.${name}`, bound, allowedInstead);
-		}
-	}
-}
-
-function withoutUndefined(options: object): object {
-	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /**
