@@ -59,7 +59,7 @@ function concealed(key: string, value: unknown): unknown {
 		return value.includes('://') ? shownText(value) : value;
 	}
 
-	return secretSettingNames.has(key) && value !== undefined ? 'REDACTED' : value;
+	return value !== undefined && secretSettingNames.has(key) ? 'REDACTED' : value;
 }
 
 /** Copies and freezes arrays, since a change in place would not be checked. */

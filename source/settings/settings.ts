@@ -120,7 +120,7 @@ function unknownSetting(path: string, name: string, table: Table): SettingError 
 	}
 
 	const similar = similarName(name, table);
-	return new SettingError(full, `Unknown setting \`${full}\`. ${similar === undefined ? `The settings are \`${[...table.keys()].join('`, `')}\`.` : `Did you mean \`${similar}\`?`}`);
+	return new SettingError(full, `Unknown setting \`${full}\`. ${similar === undefined ? `The settings are \`${table.keys().toArray().join('`, `')}\`.` : `Did you mean \`${similar}\`?`}`);
 }
 
 /** The only setting that has another name in requests-cache. */
@@ -130,7 +130,7 @@ function similarName(name: string, table: Table): string | undefined {
 	// Names in the snake case of requests-cache are similar, too.
 	const plain = name.replaceAll(/[\s\-_]/gv, '').toLowerCase();
 	const plainNames = new Map(table.keys().map(known => [known.toLowerCase(), known]));
-	const closest = closestMatch(plain, [...plainNames.keys()], {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
+	const closest = closestMatch(plain, plainNames.keys().toArray(), {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
 	return closest === undefined ? table.keys().find(known => known === renamed[plain]) : plainNames.get(closest);
 }
 
