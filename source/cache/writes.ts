@@ -13,8 +13,12 @@ import type {Store} from '../stores/types.ts';
 import type {Reporter} from './reporter.ts';
 import type {Variants} from './entries.ts';
 
+/** The limits of pending writes: the latest is dropped beyond them. */
+const maxPendingWrites = 1000;
+const maxPendingBytes = 64 * 1024 * 1024;
+
 type WritesOptions = {
-	readonly settings: () => Pick<ResolvedSettings, 'maxPendingBytes' | 'maxPendingWrites' | 'storeTimeout' | 'waitUntil'>;
+	readonly settings: () => Pick<ResolvedSettings, 'storeTimeout'>;
 	readonly events: Pick<Reporter, 'emit' | 'removed'>;
 
 	/** The store and its entries as requests use them. */
@@ -124,7 +128,6 @@ export class CacheWrites {
 	@returns Whether there was room for it.
 	*/
 	run(key: string, write: () => MaybePromise<void>, held?: Held): boolean {
-		const {maxPendingWrites, maxPendingBytes} = this.#options.settings();
 		// A write that is too large alone has room where nothing else is pending.
 		if (held !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + held.bytes > maxPendingBytes)) {
 			this.#drop(key);
@@ -151,7 +154,7 @@ export class CacheWrites {
 	*/
 	resize(key: string, held: Held, bytes: number): boolean {
 		const total = this.#bytes + bytes - held.bytes;
-		if (bytes > held.bytes && this.#writes > 1 && total > this.#options.settings().maxPendingBytes) {
+		if (bytes > held.bytes && this.#writes > 1 && total > maxPendingBytes) {
 			this.#drop(key);
 			return false;
 		}
@@ -169,7 +172,6 @@ export class CacheWrites {
 
 	/** Adds other work for which `idle` waits. The promise must not reject. */
 	hold(work: Promise<void>): void {
-		this.#waitUntil(work);
 		this.#work.add(work);
 		void (async () => {
 			await work;
@@ -216,7 +218,6 @@ export class CacheWrites {
 		// A later write of the key may have replaced this one by its end.
 		const pending: Promise<void> = this.#settle(key, result, held, () => this.pending.get(key) === pending);
 		this.pending.set(key, pending);
-		this.#waitUntil(pending);
 	}
 
 	async #settle(key: string, result: Promise<void>, held: Held, isLatest: () => boolean): Promise<void> {
@@ -239,15 +240,6 @@ export class CacheWrites {
 
 	#fail(key: string, error: unknown): void {
 		this.#options.events.emit('storeError', {operation: 'set', key, error});
-	}
-
-	#waitUntil(work: Promise<void>): void {
-		const {settings, events} = this.#options;
-		try {
-			settings().waitUntil?.(work);
-		} catch (error) {
-			events.emit('settingError', {setting: 'waitUntil', error});
-		}
 	}
 }
 

@@ -6,6 +6,7 @@ import {
 	requestSettingNames,
 	resolveRequestSettings,
 	resolveSettings,
+	storeSettingNames,
 	type CacheSettings,
 	type RequestSettings,
 } from '../settings/settings.ts';
@@ -21,11 +22,8 @@ export type CacheConfigOptions = Omit<CacheSettings, 'store'> & RequestSettings 
 
 type Given = Readonly<Record<string, unknown>>;
 
-const ofRequests: ReadonlySet<string> = new Set(requestSettingNames);
-
-/** They say where responses are kept, and how a store is used: only who names a store of their own has a say in it. */
+/** Only a class that names a store of its own can have other settings of a store. */
 const naming: readonly string[] = ['store', 'cacheName'];
-const using: readonly string[] = ['autoclose', 'decodeContent', 'failFast', 'lock', 'maxBytes', 'maxEntries', 'maxPendingBytes', 'maxPendingWrites', 'partitionSecret', 'serializer', 'storeTimeout', 'waitUntil'];
 
 const definitions = new WeakMap<object, ClassDefinition>();
 
@@ -58,11 +56,11 @@ export class ClassDefinition {
 		checkSettings(given, label, inherited !== undefined);
 		this.#given = {...outer?.settings, ...given};
 		const hasPatterns = 'urlsExpireAfter' in this.#given;
-		const isOfRequest = (name: string): boolean => ofRequests.has(name) && !(hasPatterns && name === 'expireAfter');
+		const isOfRequest = (name: string): boolean => requestSettingNames.has(name) && !(hasPatterns && name === 'expireAfter');
 		const [request, client] = part(this.#given, isOfRequest);
 		this.#request = Object.freeze(request);
 		this.#client = Object.freeze(client);
-		const isOwnStorage = [...naming, ...using].some(name => Object.hasOwn(given, name));
+		const isOwnStorage = Object.keys(given).some(name => storeSettingNames.has(name));
 		this.#storage = isOwnStorage ? new Storage(this.#client) : inherited;
 	}
 
@@ -208,13 +206,13 @@ function findDefinition(from: object): ClassDefinition | undefined {
 
 function checkSettings(given: Given, label: string, hasStorage: boolean): void {
 	const isAsked = typeof given.store === 'function';
-	const [request, client] = part(given, name => ofRequests.has(name));
+	const [request, client] = part(given, name => requestSettingNames.has(name));
 	resolveRequestSettings(request, label);
 	// What is no setting of a request is told as one of a client's.
 	resolveSettings(isAsked ? {...client, store: undefined} : client);
-	const idle = using.find(name => Object.hasOwn(given, name));
-	if (idle !== undefined && !hasStorage && naming.every(name => !(Object.hasOwn(given, name)))) {
-		throw new SettingError(`${label}.${idle}`, given[idle], 'beside a `store` or a `cacheName` (without them, each client keeps its own store)');
+	const idle = Object.keys(given).find(name => storeSettingNames.has(name));
+	if (idle !== undefined && !hasStorage && naming.every(name => !Object.hasOwn(given, name))) {
+		throw new SettingError(`${label}.${idle}`, `\`${label}.${idle}\` has no effect without \`store\` or \`cacheName\`, because each client then uses its own store. Set one of them as well.`);
 	}
 }
 

@@ -107,7 +107,7 @@ export class Client {
 
 	/** Renews the entry that an exchange has served, in the background. */
 	refresh(exchange: Exchange, send: SendRefresh): void {
-		Refreshes.of(this.cache).start(exchange, this.#settings.maxRefreshes, send);
+		Refreshes.of(this.cache).start(exchange, send);
 	}
 
 	#within(scoped: ScopedClient): Client {

@@ -12,6 +12,9 @@ Sends a refresh, for whose result other requests may wait.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
+/** The maximum number of refreshes of a cache that run at the same time. The others are left to later requests. */
+const maxRefreshes = 32;
+
 /** Runs refreshes in the background, one at a time for each key and a limited number in all. No caller waits for them, and failures are `backgroundError` events. */
 export class Refreshes {
 	static readonly #byCache = new WeakMap<CacheCore, Refreshes>();
@@ -30,17 +33,13 @@ export class Refreshes {
 		this.#cache = cache;
 	}
 
-	/**
-	Renews the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running.
-
-	@param limit - The maximum number of refreshes of the cache at a time.
-	*/
-	start(exchange: Exchange, limit: number, send: SendRefresh): void {
+	/** Renews the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running. */
+	start(exchange: Exchange, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
 		const sharing = Sharing.of<Match>(this.#cache);
 		const key = info.key!;
 		const lead = (): InFlight<Match> | undefined => sharing.lead(sharingKey, request.fields, variesBy);
-		const first = this.#running < limit ? lead() : undefined;
+		const first = this.#running < maxRefreshes ? lead() : undefined;
 		if (first === undefined) {
 			return;
 		}

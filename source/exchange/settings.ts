@@ -3,10 +3,11 @@ import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {settingsOfMode, type PolicySettings} from '../policy/types.ts';
 import {
+	fixedSettings,
 	resolveSettings,
+	secretSettingNames,
 	statedSettings,
 	type CacheSettings,
-	type FixedSetting,
 	type LiveSettings,
 	type ResolvedRequestSettings,
 	type ResolvedSettings,
@@ -44,34 +45,13 @@ export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 
 	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
 }
 
-/** The settings that cannot change while a client runs, with the reason. */
-const fixed: Readonly<Record<FixedSetting, string>> = {
-	autoclose: 'it was applied when the store was opened',
-	cacheName: 'it was applied when the store was opened',
-	failFast: 'it was applied when the store was opened',
-	now: 'it set the dates of stored responses',
-	partitionSecret: 'it is part of the stored keys',
-	store: 'it holds the stored responses',
-	storeTimeout: 'it was applied when the store was opened',
-	serializer: 'it wrote the stored responses',
-	decodeContent: 'it wrote the stored responses',
-	maxBytes: 'it was applied when the store was opened',
-	maxEntries: 'it was applied when the store was opened',
-	maxEntryBytes: 'it limits the stored responses',
-	maxPendingBytes: 'it limits the queue of writes',
-	maxPendingWrites: 'it limits the queue of writes',
-	maxRefreshes: 'it limits the refreshes of the cache',
-	lock: 'other processes rely on it',
-	mode: 'it recorded the stored responses',
-};
-
 /**
 Returns the settings of a client, to read and assign while it runs. An assignment is checked together with the other settings, as in the constructor.
 
 @param ofCache - The settings of a cache that was passed to the client.
 @param apply - Called with the settings that hold from now on.
 */
-export function liveSettings(given: CacheSettings, ofCache: readonly string[], apply: (settings: ResolvedSettings, given: CacheSettings) => void): LiveSettings {
+export function liveSettings(given: CacheSettings, ofCache: ReadonlySet<string>, apply: (settings: ResolvedSettings, given: CacheSettings) => void): LiveSettings {
 	let own = copySettings(given);
 	const visible = visibleSettings(own);
 	const change = (key: string | symbol, value: unknown): boolean => {
@@ -79,12 +59,13 @@ export function liveSettings(given: CacheSettings, ofCache: readonly string[], a
 			return false;
 		}
 
-		if (Object.hasOwn(fixed, key)) {
-			throw new SettingError(`cache.${key}`, redactSetting(key, value), `unchanged, since ${fixed[key as FixedSetting]}: create another client`);
+		const reason = fixedSettings.get(key);
+		if (reason !== undefined) {
+			throw new SettingError(`cache.${key}`, `\`cache.${key}\` cannot be changed, because ${reason}. Create another client.`);
 		}
 
-		if (ofCache.includes(key)) {
-			throw new SettingError(`cache.${key}`, redactSetting(key, value), 'unchanged, since it is a setting of the cache that the client was given');
+		if (ofCache.has(key)) {
+			throw new SettingError(`cache.${key}`, `\`cache.${key}\` cannot be changed for one client, because all clients of the cache share it. Create another cache.`);
 		}
 
 		const next = copySettings({...own, [key]: value});
@@ -114,7 +95,7 @@ function redactSetting(key: string, value: unknown): unknown {
 		return value.includes('://') ? shownText(value) : value;
 	}
 
-	return key === 'partitionSecret' && value !== undefined ? 'REDACTED' : value;
+	return value !== undefined && secretSettingNames.has(key) ? 'REDACTED' : value;
 }
 
 /** Copies and freezes arrays: a change in place would not be checked. */

@@ -16,7 +16,8 @@ import {explainRequest} from '../exchange/explain.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {liveSettings} from '../exchange/settings.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
+import {cacheSettingNames,
+	resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
 import {findRegistry} from './attempt-options.ts';
 import {interceptAttempt} from './transport.ts';
 
@@ -31,9 +32,6 @@ export type CacheClient = {
 	readonly client: Client;
 	readonly cache: HttpCache;
 };
-
-/** The settings of a cache that cannot change for one of its clients. */
-const settingsOfCache = ['store', 'cacheName', 'storeTimeout', 'failFast', 'autoclose', 'now', 'partitionSecret', 'maxBytes', 'maxEntries', 'matchHeaders', 'ignoredParameters', 'contentRootKey', 'partitionBy', 'cacheControl', 'keyFn', 'mode', 'serializer', 'decodeContent', 'lock', 'maxPendingWrites', 'maxPendingBytes', 'waitUntil'] as const;
 
 const clients = new WeakMap<BeforeRequestHook, CacheClient>();
 
@@ -143,7 +141,7 @@ export function createClient({cache: given, ...own}: ClientSettings): CacheClien
 	attachClient(cache, {
 		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
-		settings: liveSettings(settings, given === undefined ? [] : settingsOfCache, (next, stated) => {
+		settings: liveSettings(settings, given === undefined ? new Set() : cacheSettingNames, (next, stated) => {
 			client.reconfigure(next, stated);
 			if (given === undefined) {
 				coreOf(cache).reconfigure(next);
@@ -159,10 +157,9 @@ function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
 		throw new SettingError('cache.cache', cache, 'an HttpCache');
 	}
 
-	for (const name of settingsOfCache) {
-		if (own[name] !== undefined) {
-			throw new SettingError(`cache.${name}`, own[name], 'left out, since it is a setting of the given `cache`');
-		}
+	const ofCache = Object.keys(own).find(name => own[name as keyof CacheSettings] !== undefined && cacheSettingNames.has(name));
+	if (ofCache !== undefined) {
+		throw new SettingError(`cache.${ofCache}`, `\`cache.${ofCache}\` cannot be set together with \`cache\`, because all clients of a cache share it. Set it where the cache is created.`);
 	}
 
 	return {...givenSettings(cache), ...own};

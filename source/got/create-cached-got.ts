@@ -63,8 +63,6 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 /** A Got instance, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
-const names: ReadonlySet<string> = new Set(requestSettingNames);
-
 /**
 Creates a Got instance with a cache, whose options may include the cache settings of a request at the top level.
 
@@ -118,7 +116,7 @@ type Context = Readonly<Record<string, unknown>>;
 /** Moves cache settings from the options to `context.cache`: Got refuses unknown options, but merges `context`. */
 function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
-	const given = Object.keys(plain).filter(name => names.has(name));
+	const given = Object.keys(plain).filter(name => requestSettingNames.has(name));
 	if (given.length === 0) {
 		return;
 	}

@@ -186,14 +186,8 @@ export type PolicySettings = {
 	readonly staleIfError: number;
 	readonly staleWhileRevalidate: number;
 
-	/** The share of its freshness after which a response is refreshed in the background when it is used; 0 is never. */
-	readonly refreshAhead: number;
-
 	/** How long something is kept at least after it expired, so that its validators still serve. */
 	readonly ttlOffset: number;
-
-	/** The share of the time since `Last-Modified` that counts as fresh where nothing else says (RFC 9111 §4.2.2). */
-	readonly heuristicShare: number;
 
 	/** Lower-case names of targeted fields that come before `Cache-Control` (RFC 9213), the most specific first. */
 	readonly cacheControlTargets: readonly string[];

@@ -80,7 +80,6 @@ for (const [name, instance] of majors) {
 				filterFn: note('filterFn'),
 				tags: note('tags'),
 				partitionBy: note('partitionBy'),
-				waitUntil: note('waitUntil'),
 				now() {
 					calls.push('now');
 					return 0;

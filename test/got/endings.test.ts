@@ -381,7 +381,10 @@ const scenarios: readonly Scenario[] = [
 	},
 	{
 		title: 'writes for which there is no room',
-		settings: {maxPendingWrites: 1, storeTimeout: 100},
+		settings: {storeTimeout: 100},
+		handler(_request, response) {
+			response.end(Buffer.alloc(40_000_000));
+		},
 		async run({client, origin}) {
 			const store = clientOfInstance(client).cache.store as MemoryStore;
 			Object.assign(store, {set: async () => delay(50)});

@@ -60,10 +60,10 @@ test('a wrong assignment throws and changes nothing', t => {
 	};
 
 	refused('expireAfter', '5 parsecs', /Expected `cache\.expireAfter` to be .* got string "5 parsecs"/v);
-	refused('expireafter', '5m', /did you mean `expireAfter`/v);
-	refused('refresh', true, /a setting of a request, not of the client/v);
-	refused('store', 'sqlite', /`cache\.store` to be unchanged, since it holds the stored responses: create another client/v);
-	refused('cacheName', 'other', /it was applied when the store was opened/v);
+	refused('expireafter', '5m', /Did you mean `expireAfter`/v);
+	refused('refresh', true, /is not a setting of a client/v);
+	refused('store', 'sqlite', /^`cache\.store` cannot be changed, because it names where responses are stored\. Create another client\.$/v);
+	refused('cacheName', 'other', /the store is opened with it/v);
 	const secret: Error = t.throws(() => {
 		loose.partitionSecret = 'hunter2';
 	});

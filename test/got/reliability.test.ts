@@ -82,12 +82,13 @@ test('a slow store delays no response, and what is too much for it is dropped an
 		},
 	});
 	const {client} = createClient({
-		store: slow, storeTimeout: 10_000, maxPendingWrites: 2, now: () => Date.now(),
+		store: slow, storeTimeout: 10_000, now: () => Date.now(),
 	});
 	const events: StoreErrorEvent[] = [];
 	getCache(client).on('storeError', event => {
 		events.push(event);
 	});
+	await Promise.all(Array.from({length: 998}, async (_, index) => client(`${origin.url}/many/${index}`)));
 	const start = performance.now();
 	const responses = [];
 	for (let index = 0; index < 4; index++) {

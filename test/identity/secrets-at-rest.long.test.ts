@@ -23,7 +23,7 @@ import {textOf, Words} from './secrets/words.ts';
 
 const modes: ReadonlyArray<readonly [title: string, settings: CacheSettings]> = [
 	['', {}],
-	[' with cacheControl', {cacheControl: true, heuristicShare: 0, expireAfter: 60}],
+	[' with cacheControl', {cacheControl: true, expireAfter: 60}],
 	[' with matchHeaders and contentRootKey', {matchHeaders: true, contentRootKey: 'data'}],
 	[' in mode record', {mode: 'record'}],
 ];

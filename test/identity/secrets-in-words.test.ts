@@ -248,7 +248,6 @@ const refusals: ReadonlyArray<readonly [title: string, refuse: () => unknown, pa
 	['a store by a URL with signs in its password', () => new HttpCache({store: `postgres://user:a/b@c#d?${marker}@db.example`} as never), /cache\.store/v],
 	['a store by a URL with a secret in its query', () => new HttpCache({store: `postgres://db.example/name?password=${marker}`} as never), /cache\.store/v],
 	['a store by user info alone', () => new HttpCache({store: `user:${marker}@db.example`} as never), /cache\.store/v],
-	['a bound of a store by its URL', () => new HttpCache({store: `redis://user:${marker}@db.example`, maxBytes: 5}), /maxBytes/v],
 	['a Redis by a wrong URL', () => createStore('redis', {url: `redis://user:${marker}#@db.example:99999999`}), /url/v],
 	['a MongoDB by a wrong URL', async () => createStore('mongodb', {url: `mongodb://user:${marker}@`}).get('a'), /host/v],
 	['an unknown option of a store', () => createStore('redis', {password: marker} as never), /password/v],

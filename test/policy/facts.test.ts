@@ -53,7 +53,6 @@ const hits: ReadonlyArray<readonly [title: string, request: RequestCase]> = [
 	['with targeted fields', {settings: {...byOrigin, cacheControlTargets: ['cdn-cache-control']}}],
 	['that is always revalidated but for what is immutable', {settings: {...byOrigin, alwaysRevalidate: true}}],
 	['where nothing may be sent', {settings: {...byOrigin, alwaysRevalidate: true, onlyIfCached: true}}],
-	['that is refreshed ahead', {settings: {...byOrigin, refreshAhead: 0.01}}],
 ];
 
 for (const [title, request] of hits) {

@@ -243,11 +243,11 @@ test(`${dialect}: a function, or a class, may have settings without a decorator`
 test(`${dialect}: wrong settings of a class, or another place, are errors at definition`, t => {
 	const define = (settings: unknown) => () => withCacheSettings(settings as CacheConfigOptions, class extends Base {});
 	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheConfig\.expireAfter`/v});
-	t.throws(define({heuristicShare: 5}), {message: /heuristicShare/v});
-	t.throws(define({stor: 'memory'}), {message: /did you mean `store`/v});
+	t.throws(define({jitter: 5}), {message: /jitter/v});
+	t.throws(define({stor: 'memory'}), {message: /Did you mean `store`/v});
 	t.throws(define({store: 'nowhere'}), {message: /cache\.store/v});
-	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {maxEntries: 5}, {waitUntil() {}}]) {
-		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*beside a .store`, 'v')});
+	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {autoclose: true}]) {
+		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*has no effect without .store`, 'v')});
 	}
 
 	t.throws(define(5), {message: /`CacheConfig`/v});
