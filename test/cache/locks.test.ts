@@ -27,7 +27,7 @@ import {
 	tellServer,
 } from '../helpers/servers.ts';
 
-type Told = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
+type Reported = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
 
 function temporaryFile(t: ExecutionContext): string {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
@@ -46,10 +46,10 @@ async function startCaller(settings: CacheSettings, url: string, count: number):
 	return child;
 }
 
-async function ask(child: ChildProcess): Promise<Told> {
-	const told = once(child, 'message');
+async function ask(child: ChildProcess): Promise<Reported> {
+	const reported = once(child, 'message');
 	child.send('go');
-	return (await told)[0] as Told;
+	return (await reported)[0] as Reported;
 }
 
 // Before the first test: AVA wants all of them declared at once.
@@ -89,12 +89,12 @@ for (const [name, settingsOf] of stores) {
 				response.end(`answer ${origin.count}`);
 			}, 100);
 		});
-		// A busy machine must not make a slow store of one that is none.
+		// A busy machine must not make the store seem slow.
 		const settings: CacheSettings = {...settingsOf(t), storeTimeout: 20_000};
 		const children = await Promise.all(Array.from({length: 4}, async () => startCaller(settings, origin.url, 50)));
-		const told = await Promise.all(children.map(async child => ask(child)));
-		t.deepEqual(told.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
-		t.is(told.reduce((total, {sent}) => total + sent, 0), 1);
+		const reported = await Promise.all(children.map(async child => ask(child)));
+		t.deepEqual(reported.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
+		t.is(reported.reduce((total, {sent}) => total + sent, 0), 1);
 		t.is(origin.count, 1);
 	});
 }
@@ -133,7 +133,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			return body;
 		})();
 		await delay(300);
-		t.false(isAnswered, 'the other process lives');
+		t.false(isAnswered, 'the other process is running');
 		const start = performance.now();
 		await kill(child);
 		t.is(await waiting, 'answer 2');
@@ -153,12 +153,12 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		await delay(300);
 		t.is(origin.count, 1);
 		await kill(first!);
-		const told = await Promise.all(waiting);
-		t.deepEqual(told.flatMap(({bodies}) => bodies), ['answer 2', 'answer 2', 'answer 2']);
+		const reported = await Promise.all(waiting);
+		t.deepEqual(reported.flatMap(({bodies}) => bodies), ['answer 2', 'answer 2', 'answer 2']);
 		t.is(origin.count, 2);
 	});
 
-	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
+	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache during its request'], ['exit', 'exits during its request']] as const) {
 		test.serial(`a process that ${title} delays no other process (${store})`, async t => {
 			const {origin, asked} = await startSilentOrigin();
 			await using _origin = origin;
@@ -225,7 +225,7 @@ test('`close` waits for a request under way, whose response is stored', async t 
 	t.is((await one).body, 'answer');
 });
 
-/** Two clients that share a store as two processes do. */
+/** Makes two clients that share a store like two processes. */
 function createPair(others: CacheSettings = {}) {
 	const store = new MemoryStore();
 	const named = new Proxy(store, {
