@@ -121,16 +121,20 @@ export function isByKey({keys, tags, patterns, valid, expired, invalid, olderTha
 
 /** Whether an entry is selected. */
 export function isSelected(selection: Selection, key: string, stored: StoredResponse, now: number): boolean {
-	const isExpired = stored.expires !== undefined && stored.expires <= now;
-	if (isExpired ? selection.withoutExpired : selection.withoutValid) {
+	const isValid = isFresh(stored, now);
+	if (isValid ? selection.withoutValid : selection.withoutExpired) {
 		return false;
 	}
 
-	return (isExpired ? selection.expired : selection.valid)
+	return (isValid ? selection.valid : selection.expired)
 		|| (selection.olderThan !== undefined && stored.createdAt < selection.olderThan)
 		|| selection.keys.has(key)
 		|| stored.tags?.some(tag => selection.tags.has(tag)) === true
 		|| selection.patterns.some(matches => matches(stored.url));
+}
+
+export function isFresh({expires}: StoredResponse, now: number): boolean {
+	return expires === undefined || expires > now;
 }
 
 /**

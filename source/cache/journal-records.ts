@@ -3,7 +3,7 @@ import {all, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Store} from '../stores/types.ts';
 import {recordKey, retentionOf, type Invalidation} from './invalidation.ts';
 import {addRecord, readRecord, writeRecord} from './records.ts';
-import type {Batch} from './unpublished.ts';
+import type {Batch} from './local-journal.ts';
 
 // The number of records that are remembered, to be read again only after something was invalidated.
 const maxRemembered = 10_000;

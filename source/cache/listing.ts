@@ -5,6 +5,7 @@ import type {CacheCore} from './core.ts';
 import {
 	checkNames,
 	isByKey,
+	isFresh,
 	isSelected,
 	type Selection,
 } from './criteria.ts';
@@ -162,7 +163,7 @@ export async function * listSorted(core: CacheCore, sorting: Sorting, task: Long
 	}
 
 	for await (const entry of listInOrder(core, sorting, task)) {
-		if (!expired && entry.stored.expires !== undefined && entry.stored.expires <= now()) {
+		if (!expired && !isFresh(entry.stored, now())) {
 			continue;
 		}
 

@@ -1,6 +1,11 @@
 import {randomUUID} from 'node:crypto';
 import process from 'node:process';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	recover,
+	then,
+	withinTime,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import {isGone, processIdentity} from '../stores/process-identity.ts';
 import type {Store} from '../stores/types.ts';
 import {addRecord, readRecord, writeRecord} from './records.ts';
@@ -110,36 +115,22 @@ export class Locks {
 
 	/** Releases all locks, those of requests that are still under way after 1 second. Meanwhile, none is taken. */
 	async close(): Promise<void> {
+		const {promise: free, resolve} = Promise.withResolvers<void>();
 		this.#isClosing = true;
+		this.#whenFree = resolve;
+		this.#noteEnd();
 		try {
-			await this.#free();
+			await withinTime(free, closingTime, undefined);
 			await Promise.allSettled(this.#taking);
 			await Promise.allSettled(Array.from(this.#held, async lock => lock.release(false)));
 		} finally {
 			this.#isClosing = false;
+			this.#whenFree = undefined;
 		}
-	}
-
-	/** Resolves when no lock is held, or after 1 second. */
-	async #free(): Promise<void> {
-		if (this.#isFree) {
-			return;
-		}
-
-		const {promise, resolve} = Promise.withResolvers<void>();
-		const timer = setTimeout(resolve, closingTime);
-		this.#whenFree = resolve;
-		await promise;
-		clearTimeout(timer);
-		this.#whenFree = undefined;
-	}
-
-	get #isFree(): boolean {
-		return this.#held.size === 0 && this.#taking.size === 0;
 	}
 
 	#noteEnd(): void {
-		if (this.#isFree) {
+		if (this.#held.size === 0 && this.#taking.size === 0) {
 			this.#whenFree?.();
 		}
 	}

@@ -3,7 +3,12 @@ import type {Expiration} from '../policy/expiration.ts';
 import {expiresAt} from '../policy/freshness.ts';
 import {withExpiration} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {isByKey, isSelected, type Selection} from './criteria.ts';
+import {
+	isByKey,
+	isFresh,
+	isSelected,
+	type Selection,
+} from './criteria.ts';
 import type {Effect, Invalidation} from './invalidation.ts';
 import {
 	listAll,
@@ -23,7 +28,7 @@ Deletes the selected entries.
 */
 export async function deleteSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await note(core, selection, 'deleted');
+	await noteChange(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys);
 	if (isIndexed(core, selection)) {
 		count += await deleteByIndex(core, selection, task);
@@ -47,7 +52,7 @@ Marks the selected entries as expired. They stay, to be validated or to be serve
 */
 export async function expireSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await note(core, selection, 'expired');
+	await noteChange(core, selection, 'expired');
 	const byOtherCriteria = {...selection, tags: new Set<string>()};
 	if (!isByKey(byOtherCriteria) && !isScan(byOtherCriteria)) {
 		return 0;
@@ -57,7 +62,8 @@ export async function expireSelected(core: CacheCore, selection: Selection, task
 	const {now} = core.settings;
 	for await (const {key, stored} of listSelected(core, byOtherCriteria, task)) {
 		// A primary entry that has expired itself may have variants that have not.
-		if (!(stored !== undefined && (isFresh(stored, now()) || isPrimary(stored)) && await rewrite(core, key, expiredNow))) {
+		const canExpire = stored !== undefined && (isFresh(stored, now()) || isPrimary(stored));
+		if (!canExpire || !await rewrite(core, key, expiredNow)) {
 			continue;
 		}
 
@@ -75,18 +81,20 @@ Gives the selected entries another expiration, counted from now.
 */
 export async function resetExpirations(core: CacheCore, expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	const reset = (entry: StoredResponse, now: number): StoredResponse => {
-		const {expiredWith: _expiredWith, ...stored} = entry;
-		return withExpiration(stored, expiresAt(expiration, now), now, core.settings);
+	const reset: Change = async (entry, now) => {
+		// An entry that a tag has deleted meanwhile stays deleted.
+		const current = await core.applyInvalidations(entry);
+		if (current === undefined) {
+			return undefined;
+		}
+
+		const {expiredWith: _expiredWith, ...stored} = current;
+		return core.withCurrentPosition(withExpiration(stored, expiresAt(expiration, now), now, core.settings));
 	};
 
 	let count = 0;
 	for await (const {key, stored} of listSelected(core, selection, task)) {
-		if (stored !== undefined && await rewrite(core, key, async (entry, now) => {
-			// An entry that a tag has deleted meanwhile stays deleted.
-			const current = await core.applyInvalidations(entry);
-			return current && core.withCurrentPosition(reset(current, now));
-		})) {
+		if (stored !== undefined && await rewrite(core, key, reset)) {
 			count++;
 		}
 	}
@@ -115,7 +123,7 @@ async function rewrite(core: CacheCore, key: string, change: Change): Promise<bo
 }
 
 /** Notes the change in the journal, so that responses that were requested before are not stored after it. */
-async function note(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
+async function noteChange(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
 	const matching: Invalidation = {kind: 'matching', concerns: ({url}) => valid || patterns.some(matches => matches(url))};
 	const invalidations: Invalidation[] = [
 		...Array.from(tags, tag => ({kind: 'tag', tag, effect}) as const),
@@ -220,10 +228,6 @@ async function deleteByScan(core: CacheCore, selection: Selection, task: LongTas
 
 function isScan({patterns, valid, expired, invalid, olderThan}: Selection): boolean {
 	return patterns.length > 0 || valid || expired || invalid || olderThan !== undefined;
-}
-
-function isFresh({expires}: StoredResponse, now: number): boolean {
-	return expires === undefined || expires > now;
 }
 
 function isPrimary({vary, primary}: StoredResponse): boolean {

@@ -76,7 +76,7 @@ for (const path of [...Object.keys(encoders), 'gzip,br']) {
 		t.is(response.body, text);
 		t.is(origin.count, 1);
 
-		// What is saved once more is still coded, and says so.
+		// A response that is saved again is still coded, and its headers say so.
 		await cache.save(stored!);
 		t.deepEqual(await client(url).buffer(), coded);
 		t.is(origin.count, 1);

@@ -21,7 +21,7 @@ const formerKey = (text: string): string => `got-cache:1:${createHash('sha256').
 
 const now = Date.UTC(2026, 0, 1);
 
-/** What the first format stored of a request. */
+/** A request as the first format stored it. */
 type Former = Omit<Partial<StoredRequest>, 'partition' | 'bodyParts' | 'trust'> & {
 	readonly matchedBody?: readonly string[];
 	readonly partition?: {readonly sealed: ReadonlyArray<readonly [string, string]>; readonly digest: string};
@@ -60,20 +60,20 @@ const json = ['content-type', 'application/json'];
 const form = 'application/x-www-form-urlencoded';
 const post = (headers: readonly string[], rest: Former): Former => ({method: 'POST', rawHeaders: headers, ...rest});
 
-/** What the first format stored, and the request that it answers by the keys of now, or `dropped` where nobody can tell. */
+/** A request in the first format, and the request that its entry answers by current keys; `dropped` where that cannot be known. */
 const entries: ReadonlyArray<readonly [title: string, stored: Former, answers: Partial<KeyRequest> | 'dropped']> = [
 	['a GET', {}, {}],
 	['a GET with parameters', {url: 'http://api.example/?b=1&a=2'}, {url: 'http://api.example/?a=2&b=1'}],
 	['a HEAD', {method: 'HEAD'}, {method: 'HEAD'}],
-	['headers that do not count', {rawHeaders: ['user-agent', 'got', 'accept', 'text/html']}, {}],
+	['headers that are not part of the key', {rawHeaders: ['user-agent', 'got', 'accept', 'text/html']}, {}],
 	['a Host', {rawHeaders: ['host', 'a.example']}, {headers: {host: 'a.example'}}],
-	['the own Host', {rawHeaders: ['host', 'api.example']}, {}],
-	['what frameworks build URLs from', {rawHeaders: ['x-forwarded-host', 'a.example']}, {headers: {'x-forwarded-host': 'a.example'}}],
-	['a credential that no list had', {rawHeaders: ['x-rapidapi-key', 'one']}, {headers: {'x-rapidapi-key': 'one'}}],
-	['a credential in a query that no list had', {url: 'http://api.example/?password=one'}, {url: 'http://api.example/?password=one'}],
-	['a credential that was redacted and parted nothing', {rawHeaders: ['authorization', 'REDACTED']}, 'dropped'],
-	['a credential in a query that was redacted', {url: 'http://api.example/?api_key=REDACTED'}, 'dropped'],
-	['whom it was for', {rawHeaders: ['authorization', 'REDACTED'], partition: {sealed: [['header', 'authorization']], digest: 'a'.repeat(64)}}, 'dropped'],
+	['a `Host` equal to that of the URL', {rawHeaders: ['host', 'api.example']}, {}],
+	['headers from which frameworks build URLs', {rawHeaders: ['x-forwarded-host', 'a.example']}, {headers: {'x-forwarded-host': 'a.example'}}],
+	['a credential that the first format did not know', {rawHeaders: ['x-rapidapi-key', 'one']}, {headers: {'x-rapidapi-key': 'one'}}],
+	['a credential in a query that the first format did not know', {url: 'http://api.example/?password=one'}, {url: 'http://api.example/?password=one'}],
+	['a redacted credential that was not part of the key', {rawHeaders: ['authorization', 'REDACTED']}, 'dropped'],
+	['a redacted credential in a query', {url: 'http://api.example/?api_key=REDACTED'}, 'dropped'],
+	['a partition', {rawHeaders: ['authorization', 'REDACTED'], partition: {sealed: [['header', 'authorization']], digest: 'a'.repeat(64)}}, 'dropped'],
 	['a certificate', {partition: {sealed: [['certificate', '0']], digest: 'a'.repeat(64)}}, 'dropped'],
 	['JSON', post(json, {body: '{"b":1,"a":2}'}), {method: 'POST', headers: {'content-type': 'application/json'}, body: '{"a":2,"b":1}'}],
 	['JSON in a language', post([...json, 'content-language', 'de'], {body: '{"a":1}'}), {method: 'POST', headers: {'content-type': 'application/json', 'content-language': 'de'}, body: '{"a":1}'}],
@@ -84,9 +84,9 @@ const entries: ReadonlyArray<readonly [title: string, stored: Former, answers: P
 	['JSON whose text was decoded', post(['content-type', 'application/json; charset=utf-16'], {body: '{}'}), 'dropped'],
 	['JSON that is too long now', post(json, {body: `"${'x'.repeat(300_000)}"`}), 'dropped'],
 	['parts of another body', post(['content-type', 'text/plain'], {matchedBody: ['bytes', 'a'.repeat(64)]}), 'dropped'],
-	['a method that was asked for', post(['x-http-method-override', 'GET'], {method: 'POST:GET'}), {method: 'POST', headers: {'x-http-method-override': 'GET'}}],
-	['one of two methods that were asked for', post(['x-http-method-override', 'GET', 'x-http-method-override', 'DELETE'], {method: 'POST:GET'}), 'dropped'],
-	['one of a list of methods', post(['x-http-method-override', 'GET, DELETE'], {method: 'POST:GET'}), 'dropped'],
+	['an overriding method', post(['x-http-method-override', 'GET'], {method: 'POST:GET'}), {method: 'POST', headers: {'x-http-method-override': 'GET'}}],
+	['one of two overriding methods', post(['x-http-method-override', 'GET', 'x-http-method-override', 'DELETE'], {method: 'POST:GET'}), 'dropped'],
+	['one of a list of overriding methods', post(['x-http-method-override', 'GET, DELETE'], {method: 'POST:GET'}), 'dropped'],
 	['HTTPS, of which nobody knows what it believed', {url: 'https://api.example/'}, 'dropped'],
 	['no URL', {url: 'nowhere'}, 'dropped'],
 ];
@@ -140,7 +140,7 @@ for (const [name, open] of stores) {
 		t.true(await cache.delete({urls: [origin.url]}) >= 1);
 		await cache.recreateKeys();
 		t.deepEqual(faults, []);
-		// What is stored under another host than it seemed is listed under that.
+		// An entry that was stored for another host is listed under its real one.
 		t.true((await Array.fromAsync(cache.urls())).includes('http://a.example/'));
 	});
 }
@@ -164,7 +164,7 @@ test('variants of the first format move with their primary entry', async t => {
 	}
 
 	await cache.idle();
-	// As they lay before the format was another.
+	// The keys of variants in the first format.
 	const {key} = cacheInfo(await client(origin.url, {headers: {'x-team': 'a'}}));
 	for (const [place, stored] of await Array.fromAsync(core.managedEntries.inspect(), entry => [entry.key, entry.stored!] as const)) {
 		await core.managed.delete(place);

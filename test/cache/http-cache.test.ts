@@ -204,7 +204,7 @@ for (const [name, open] of testStores) {
 			await t.throwsAsync(call, {instanceOf: TypeError, message: /absent \(there are/v});
 		}
 
-		// To delete, `false` is as if it were not given.
+		// For `delete`, `false` means the same as absent.
 		t.is(await cache.delete({patterns: ['*'], expired: false}), 2);
 	});
 
@@ -314,7 +314,7 @@ for (const [name, open] of testStores) {
 			t.is(origin.count, sent);
 			t.is((await other.get({url: `${origin.url}/plain`}))!.expiresDelta, 60);
 
-			// A copy can be changed like what was stored here.
+			// A copied entry can be changed like any other.
 			t.is(await other.expire({patterns: ['*/plain']}), 1);
 			t.true((await other.get({url: `${origin.url}/plain`}))?.isExpired, otherName);
 		}

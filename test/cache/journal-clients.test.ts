@@ -18,7 +18,7 @@ const isRecord = (key: string): boolean => key.startsWith('got-cache:1:');
 
 type Party = {readonly client: typeof got; readonly cache: HttpCache; readonly store: SharedStore; readonly errors: string[]};
 
-/** A client as another process has it, on a store that others may see. */
+/** Makes a client like one of another process, on a shared store. */
 function party(values: SharedStore['values'], settings: CacheSettings = {}): Party {
 	const store = new SharedStore(values);
 	const {client} = createClient({
@@ -34,7 +34,7 @@ function party(values: SharedStore['values'], settings: CacheSettings = {}): Par
 	};
 }
 
-/** An origin whose answers are fresh for an hour, tagged, and say which version of it they are of. */
+/** An origin whose responses are fresh for an hour, tagged, and name their version. */
 async function versions(t: ExecutionContext): Promise<{readonly url: string; version: number; readonly count: number; readonly end: () => Promise<void>}> {
 	let version = 1;
 	const origin = await Origin.start((request, response) => {
@@ -252,7 +252,7 @@ test('an invalidation that cannot be written holds in this process, and rejects 
 	one.store.before = () => undefined;
 	await one.client.post(`${url}/other`);
 	await one.cache.idle();
-	t.is((await other.client(url)).body, 'version 3', 'what could not be written came along');
+	t.is((await other.client(url)).body, 'version 3', 'the unpublished invalidation is published with the next one');
 });
 
 test('a store that never answers delays an invalidation by its time limit, and a request by no more', async t => {

@@ -9,7 +9,7 @@ import {SharedStore} from './shared-store.ts';
 
 const secret = '4711';
 
-/** A client as a process of its own has it. */
+/** Makes a client like one of another process. */
 function party(values: SharedStore['values'], settings: CacheSettings): {readonly client: typeof got; readonly cache: HttpCache} {
 	const {client} = createClient({
 		store: new SharedStore(values), ...byOrigin, now: () => Date.now(), ...settings,
@@ -17,7 +17,7 @@ function party(values: SharedStore['values'], settings: CacheSettings): {readonl
 	return {client, cache: getCache(client)};
 }
 
-/** Every plain digest that somebody would make of a text. */
+/** The usual plain digests of a text. */
 function digests(text: string): string[] {
 	return ['sha1', 'sha256', 'sha512', 'md5'].flatMap(algorithm => (['hex', 'base64', 'base64url'] as const).map(encoding => createHash(algorithm).update(text).digest(encoding)));
 }

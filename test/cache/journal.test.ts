@@ -18,7 +18,7 @@ const hour = 3600 * second;
 const day = 24 * hour;
 const start = 1_700_000_000_000;
 
-/** Time that all processes of a test see, each by its own clock. */
+/** The time of a test, which each process reads by its own clock. */
 class Time {
 	now = start;
 }
@@ -26,7 +26,7 @@ class Time {
 type ProcessOptions = {
 	readonly time?: Time;
 
-	/** Milliseconds by which its clock is ahead. */
+	/** The milliseconds by which its clock is ahead. */
 	readonly skew?: number;
 	readonly local?: LocalJournal;
 	readonly isShared?: boolean;
@@ -51,14 +51,14 @@ class Process {
 		});
 	}
 
-	/** Looks into the store, and begins to ask the origin. */
+	/** Looks up the entry, and begins a request. */
 	async ask(): Promise<Position> {
 		await this.journal.head();
 		await this.journal.settled();
 		return this.journal.begin();
 	}
 
-	/** What is stored, once the response is there. */
+	/** Returns what is stored when the response has come. */
 	async receive(position: Position, own: Partial<Subject> = {}): Promise<StoredResponse | undefined> {
 		const at = await this.journal.verify(subject(own), position);
 		this.journal.end(position);
@@ -89,7 +89,7 @@ class Process {
 		};
 	}
 
-	/** Whether an entry may be used, or only once it is validated, or not at all. */
+	/** Whether an entry may be used, must be validated first, or must not be used. */
 	async find(stored: StoredResponse, resource = 'resource'): Promise<'used' | 'expired' | 'none'> {
 		const judged = await this.journal.apply(stored, {resource: () => resource}, await this.journal.head());
 		if (judged === undefined) {
@@ -121,7 +121,7 @@ function headOf({values}: SharedStore): number {
 	return Number((values.get(headKey) as string).split(' ', 1)[0]);
 }
 
-/** A store whose calls wait until they are let go. */
+/** A store whose calls wait until they are released. */
 function heldStore(): {readonly store: SharedStore; readonly hold: () => void; readonly release: () => void} {
 	const store = new SharedStore();
 	let gate = Promise.resolve();
@@ -141,22 +141,22 @@ function heldStore(): {readonly store: SharedStore; readonly hold: () => void; r
 	};
 }
 
-// What concerns what.
+// Which invalidations concern which responses.
 
 type Case = readonly [title: string, invalidation: Invalidation, own: Partial<Subject>, isConcernedHere: boolean, isConcernedElsewhere: boolean, found: 'used' | 'expired' | 'none'];
 
-// An entry is asked about resources and tags alone: whatever else is deleted is named, and deleted at once.
+// A lookup checks resources and tags only: other invalidations delete entries by their keys.
 const cases: readonly Case[] = [
 	['its resource', resource, {}, true, true, 'none'],
 	['another resource', {kind: 'resource', resource: 'other'}, {}, false, false, 'used'],
-	['a deleted tag of its', deletion, tagged, true, true, 'none'],
-	['an expired tag of its', expiration, tagged, true, true, 'expired'],
-	['a tag of others', deletion, {tags: ['other']}, false, false, 'used'],
-	['a tag, where it has none', deletion, {}, false, false, 'used'],
+	['one of its tags, which is deleted', deletion, tagged, true, true, 'none'],
+	['one of its tags, which is expired', expiration, tagged, true, true, 'expired'],
+	['a tag that it does not have', deletion, {tags: ['other']}, false, false, 'used'],
+	['a tag, for a response without tags', deletion, {}, false, false, 'used'],
 	['its key', ofKey, {}, true, true, 'used'],
 	['the key of its variant', {kind: 'key', key: 'variant'}, {keys: ['key', 'variant']}, true, true, 'used'],
 	['another key', {kind: 'key', key: 'other'}, {}, false, false, 'used'],
-	['a key, where it has none yet', ofKey, {keys: []}, false, false, 'used'],
+	['a key, for a response without a key yet', ofKey, {keys: []}, false, false, 'used'],
 	['a condition that holds for it', matching, {}, true, true, 'used'],
 	['a condition that does not hold for it', matching, {url: 'https://other.test/'}, false, true, 'used'],
 ];
@@ -173,7 +173,7 @@ for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, fou
 		t.is(await elsewhere.journal.hasChangedElsewhere(subject(own), other), isConcernedElsewhere);
 		t.is(await elsewhere.receive(other, own) === undefined, isConcernedElsewhere);
 		t.deepEqual([await here.find(entry), await elsewhere.find(entry), await new Process(store).find(entry)], [found, found, found]);
-		// What is asked for after it is of use to everybody.
+		// A response that was requested after it is used by all processes.
 		const after = await elsewhere.fetch(own);
 		t.deepEqual([await here.find(after!), await elsewhere.find(after!)], ['used', 'used']);
 	});
@@ -193,7 +193,7 @@ for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, fou
 	});
 }
 
-// What it costs.
+// Calls of the store.
 
 test('a lookup reads only the head, and the other records once after the head has moved', async t => {
 	const store = new SharedStore();
@@ -292,7 +292,7 @@ test('an invalidation of very many keys is published as an invalidation of every
 	await one.journal.note(Array.from({length: 300_000}, (_, index) => ({kind: 'key', key: String(index)})));
 	t.true(store.takeCalls().writes.length < 10);
 	t.is(await other.receive(positions[2]!), undefined);
-	// More than are remembered count as everything here, too.
+	// In this process, too, more than are remembered count as an invalidation of everything.
 	t.is(await one.receive(positions[0]!, {keys: ['7']}), undefined);
 	t.is(await one.receive(positions[1]!), undefined);
 });
@@ -319,7 +319,7 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 			const store = new SharedStore();
 			const time = new Time();
 			const [one, other] = [new Process(store, {time}), new Process(store, {time, skew})];
-			// The other one may have noted something before that the first does not know of.
+			// The other process may have noted an invalidation before, which the first one does not know.
 			await other.note({kind: 'resource', resource: 'unrelated'});
 			const old = await one.fetch(tagged);
 			const before = await one.ask();
@@ -340,7 +340,7 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 		const inner = await one.ask();
 		hold();
 		const noting = one.note({kind: 'resource', resource: 'unrelated'});
-		// Asked for here while the position of the invalidation is not known to anybody.
+		// Requested while no process knows the position of the invalidation.
 		const [before, entry] = [one.journal.begin(), one.entry(inner.head!, ['tag'])];
 		const others = other.note(resource, deletion);
 		release();
@@ -381,7 +381,7 @@ test('a third process sees the invalidations of two processes that find the same
 	let reads = 0;
 	store.before = async (operation, key) => {
 		if (operation === 'set') {
-			// Between any two writes the third one looks, and remembers what it has read.
+			// Between any two writes the third process reads, and remembers what it has read.
 			found.push(await third.find(plain));
 			return;
 		}
@@ -395,7 +395,7 @@ test('a third process sees the invalidations of two processes that find the same
 	};
 
 	const positions = await Promise.all([processes[0].note(resource), processes[1].note(deletion)]);
-	t.is(positions[0], positions[1], 'their clocks say the same');
+	t.is(positions[0], positions[1], 'their clocks are equal');
 	t.is(found.length, 4);
 	t.is(await third.find(plain), 'none');
 	t.is(await third.find(entry, 'other'), 'none');
@@ -410,7 +410,7 @@ test('a third process that remembers a head reads again when another head with t
 	await new Process(store).note({kind: 'resource', resource: 'unrelated'});
 	t.is(await third.find(entry), 'used');
 	const seen = headOf(store);
-	// The other one has read what was there before.
+	// The other process has read the former head.
 	const head = early.get(headKey);
 	early.delete(headKey);
 	t.is(await new Process(store).note(resource), seen);
@@ -462,7 +462,7 @@ test('where the store answers in another order, the answer to the latest call co
 	t.is(process.journal.begin().head, headOf(store));
 });
 
-// Before anything is known of the store.
+// Before the store was read.
 
 test('a response that was requested before the head was ever read is stored unless something was invalidated since', async t => {
 	const store = new SharedStore();
@@ -490,7 +490,7 @@ test('an entry from before all invalidations has no position', async t => {
 	t.is(await process.find(entry), 'none');
 });
 
-// What the store has lost.
+// Lost records.
 
 test('where the store has lost its head, later entries are not used, and responses that were requested before are not stored', async t => {
 	const store = new SharedStore();
@@ -503,7 +503,7 @@ test('where the store has lost its head, later entries are not used, and respons
 	t.is(await one.receive(before, tagged), undefined);
 	const after = (await one.fetch(tagged))!;
 	t.is(await new Process(store, {time}).find(after), 'used');
-	// Whoever has known it goes on from there, whatever its clock says.
+	// A process that knew the head continues from there, whatever its clock says.
 	time.now -= hour;
 	t.true((await one.note(resource))! > before.head!);
 	t.is(await one.find(after), 'none');
@@ -538,7 +538,7 @@ test('a record that is written again replaces no later one', async t => {
 	const before = await one.ask();
 	await other.note({kind: 'resource', resource: 'other'});
 	store.before = async (operation, key) => {
-		// Between the look and the write.
+		// Between the read and the write.
 		if (operation !== 'add' || key !== record) {
 			return;
 		}
@@ -551,7 +551,7 @@ test('a record that is written again replaces no later one', async t => {
 	t.is(Number((store.values.get(record!) as string).split(' ', 1)[0]), headOf(store));
 });
 
-// What cannot be understood.
+// Invalid records.
 
 const rubbish = ['', ' ', 'rubbish', 'NaN', 'Infinity', '-5', '1e400', '1.5', '0x10', '9'.repeat(16), '9'.repeat(400), '5rubbish', 'null', '{"record":"5"}', '\u{0}'];
 
@@ -627,9 +627,9 @@ test('an invalidation that cannot be published is reported, holds in this proces
 	t.deepEqual(one.faults.map(String), ['Error: full']);
 	t.deepEqual([await one.find(entry), await one.find({...entry, tags: []}), await one.find({...entry, tags: []}, 'other'), await other.find(entry)], ['none', 'none', 'used', 'used']);
 	t.is(await one.receive(before, tagged), undefined);
-	t.is(await one.fetch(tagged), undefined, 'it would be of no use');
+	t.is(await one.fetch(tagged), undefined, 'nothing is stored that could not be used');
 	t.truthy(await one.fetch({resource: 'other'}));
-	// It is not tried at each lookup.
+	// Publishing is not tried at each lookup.
 	store.takeCalls();
 	await one.find(entry);
 	t.deepEqual(store.takeCalls().writes, []);
@@ -676,7 +676,7 @@ test('a fault in reading the head rejects for the caller', async t => {
 	await t.throwsAsync(async () => process.journal.verify(subject(), before), {message: 'gone'});
 	await t.throwsAsync(async () => process.journal.hasChangedElsewhere(subject(), before), {message: 'gone'});
 	await t.throwsAsync(process.note(resource), {message: 'gone'});
-	// What this process knows needs no store.
+	// Invalidations of this process need no store.
 	t.is(await process.journal.verify(subject(), before), undefined);
 });
 
@@ -741,7 +741,7 @@ test('an invalidation during the publication of the same name is published again
 	release();
 	hold();
 	await turn();
-	// It is asked for between the two.
+	// Requested between the two.
 	const between = process.journal.begin();
 	const next = process.note(resource);
 	release();
@@ -773,7 +773,7 @@ test('a fault of one invalidation does not fail the next one', async t => {
 	await t.throwsAsync(first, {message: 'full'});
 	await t.notThrowsAsync(Promise.all(next));
 	await settled;
-	t.is(await new Process(store).find(process.entry(0)), 'none', 'the first one came along');
+	t.is(await new Process(store).find(process.entry(0)), 'none', 'the first one is published, too');
 });
 
 test('during a publication, this process uses no entry that it concerns, and all others without waiting', async t => {
@@ -851,7 +851,7 @@ for (const effect of ['deleted', 'expired'] as const) {
 		}
 
 		t.deepEqual([await process.find(old), await process.find({...old, tags: []}), await process.find(next)], ['none', 'used', 'used']);
-		// What the other effect forgets is from before, and brings nothing back.
+		// What is forgotten for the other effect is older, and makes no entry usable again.
 		await process.note({kind: 'tag', tag: 'one more', effect: other});
 		t.is(await process.find(old), 'none');
 	});
@@ -887,7 +887,7 @@ test('ended exchanges leave no memory behind, in whatever order they end', async
 		await process.note(invalidation);
 	};
 
-	// Nobody is under way.
+	// No exchange is under way.
 	await note();
 	const positions = [await process.ask()];
 	await note();
@@ -902,14 +902,14 @@ test('ended exchanges leave no memory behind, in whatever order they end', async
 	process.journal.end(positions[0]!);
 	await turn();
 	collect();
-	t.deepEqual(left(), [false, false, true], 'the third exchange may be concerned by the last one alone');
+	t.deepEqual(left(), [false, false, true], 'only the last invalidation concerns the third exchange');
 	process.journal.end(positions[2]!);
 	await turn();
 	collect();
 	t.deepEqual(left(), [false, false, false]);
 });
 
-// Which stores are one.
+// Which caches share a journal.
 
 test('caches with the same name and store share the journal of this process', t => {
 	const store = {};

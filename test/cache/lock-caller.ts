@@ -7,7 +7,7 @@ import {
 	type CacheSettings,
 } from '../../source/index.ts';
 
-/** One process of several with a cold cache: waits for the word, asks many times at once, and tells what it got. */
+/** One of several processes with a cold cache: it waits for a message, sends many requests at once, and reports the responses. */
 const [settings, url, count] = process.argv.slice(2) as [string, string, string];
 const client = got.extend({retry: {limit: 0}}, cacheHooks({expireAfter: '1h', ...JSON.parse(settings) as CacheSettings}));
 process.send!('ready');

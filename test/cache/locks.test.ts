@@ -69,7 +69,7 @@ test('`close` waits for a request under way, whose response is stored', async t 
 	t.is((await one).body, 'answer');
 });
 
-/** Two clients that share a store as two processes do. */
+/** Makes two clients that share a store like two processes. */
 function createPair(others: CacheSettings = {}) {
 	const store = new MemoryStore();
 	const named = new Proxy(store, {

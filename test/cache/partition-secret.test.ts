@@ -11,7 +11,7 @@ import {Origin} from '../helpers/origin.ts';
 
 type Faults = {get: boolean; set: boolean};
 
-/** What several secrets share, with an answer at once or later. */
+/** A store that several secrets share, which answers synchronously or asynchronously. */
 function storeOf(holds: Store['holds'], isAsync = false) {
 	const values = new Map<string, StoredValue>();
 	const faults: Faults = {get: false, set: false};
@@ -43,18 +43,18 @@ function storeOf(holds: Store['holds'], isAsync = false) {
 
 function secretOf(store: Store, given?: string) {
 	let now = 0;
-	const told: string[] = [];
+	const reported: string[] = [];
 	const secret = new PartitionSecret({
 		store,
 		given,
 		onFault(operation) {
-			told.push(operation);
+			reported.push(operation);
 		},
 		clock: () => now,
 	});
 	return {
 		secret,
-		told,
+		reported,
 		advance(milliseconds: number) {
 			now += milliseconds;
 		},
@@ -130,12 +130,12 @@ for (const isAsync of [false, true]) {
 		const stored = `got-cache-secret:1:${'ab'.repeat(32)}`;
 		values.set(secretKey, stored);
 		faults.get = true;
-		const {secret, told, advance} = secretOf(store);
+		const {secret, reported, advance} = secretOf(store);
 		const standIn = await secret.get();
 		t.is(standIn.length, 32);
 		t.deepEqual(await secret.get(), standIn);
 		await secret.keep();
-		t.deepEqual(told, ['get']);
+		t.deepEqual(reported, ['get']);
 		t.is(values.get(secretKey), stored);
 
 		faults.get = false;
@@ -147,11 +147,11 @@ for (const isAsync of [false, true]) {
 	test(`a store that cannot be written ${isAsync ? 'asynchronously' : 'synchronously'} is tried again`, async t => {
 		const {store, values, faults} = storeOf('text', isAsync);
 		faults.set = true;
-		const {secret, told, advance} = secretOf(store);
+		const {secret, reported, advance} = secretOf(store);
 		const standIn = await secret.get();
 		await secret.keep();
 		await secret.keep();
-		t.deepEqual(told, ['set']);
+		t.deepEqual(reported, ['set']);
 		faults.set = false;
 		advance(10_000);
 		await secret.keep();
@@ -174,7 +174,7 @@ test('of two caches that write at once, the first one keeps its secret where the
 	const [one, other] = [secretOf(store).secret, secretOf(store).secret];
 	const first = one.get();
 	t.notDeepEqual(other.get(), first);
-	// Between the look of the other and its write.
+	// Between the read and the write of the other one.
 	const {get} = store;
 	let isLate = true;
 	store.get = key => {

@@ -27,7 +27,7 @@ import {Origin} from '../helpers/origin.ts';
 
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear'] as const;
 
-/** A store of bytes that other processes may share, with locks by default, and with everything that a store may offer. It notes the calls that write. */
+/** A store of bytes that other processes may share, with locks by default, and with all optional methods. It records the calls that write. */
 class RecordingStore implements Store {
 	readonly name = 'sqlite';
 	readonly holds = 'bytes';
@@ -108,7 +108,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 const paths = ['/hit', '/vary', '/tagged', '/secret', '/stale', '/etag', '/expired', '/no-longer', '/redirect', '/filtered', '/unreadable', '/vary-unreadable'] as const;
 const authorized = {authorization: 'Bearer one'};
 
-/** Requests of all kinds; what fails, as a replay does of what is not recorded, is told by its code. */
+/** Sends requests of all kinds, and returns how each was answered, or the code of its error. */
 async function askAll(client: Got, url: string, own: RequestSettings = {}): Promise<ReadonlyArray<readonly [string, string]>> {
 	const results: Array<readonly [string, string]> = [];
 	const requests: ReadonlyArray<readonly [path: string, options: Record<string, unknown>]> = [
@@ -271,21 +271,21 @@ test('a read-only store gets no calls that write, and all others', async t => {
 test('writes that a store refuses since its owner opened it read-only open no circuit', async t => {
 	await using origin = await Origin.start(answer);
 	const client = got.extend(cacheHooks({store: readOnlyStore(new RecordingStore()), expireAfter: '1h'}));
-	const told = new Set<unknown>();
+	const reported = new Set<unknown>();
 	getCache(client).on('storeError', ({error}) => {
-		told.add((error as {code: unknown}).code);
+		reported.add((error as {code: unknown}).code);
 	});
 	for (let index = 0; index < 7; index++) {
 		await client(`${origin.url}/${index}`);
 	}
 
 	await getCache(client).idle();
-	t.deepEqual([...told], ['ERR_STORE_READ_ONLY']);
+	t.deepEqual([...reported], ['ERR_STORE_READ_ONLY']);
 	t.is(getCache(client).circuit, 'closed');
 	await t.throwsAsync(getCache(client).clear(), {code: 'ERR_STORE_READ_ONLY'});
 });
 
-/** All files below a folder, with what is in them and when it was changed. */
+/** Returns all files below a folder with their contents and times of change. */
 function filesIn(folder: string): Readonly<Record<string, string>> {
 	return Object.fromEntries(readdirSync(folder, {recursive: true, encoding: 'utf8'}).toSorted().map(name => {
 		const path = join(folder, name);
@@ -294,7 +294,7 @@ function filesIn(folder: string): Readonly<Record<string, string>> {
 	}));
 }
 
-/** The codes of an error and of its causes, each once. */
+/** Returns the codes of an error and of its causes, each once. */
 function codesOf(error: unknown): readonly string[] {
 	const codes: string[] = [];
 	for (let cause = error as {code?: string; cause?: unknown} | undefined; cause?.code !== undefined; cause = cause.cause as typeof cause) {
@@ -335,21 +335,21 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			await using origin = await Origin.start(answer);
 			const folder = temporaryFolder(t);
 			const client = got.extend({retry: {limit: 0}}, cacheHooks({store, cacheName: join(folder, 'mistyped'), ...settings}));
-			const told: unknown[] = [];
+			const reported: unknown[] = [];
 			getCache(client).on('storeError', ({error}) => {
-				told.push((error as {code: unknown}).code);
+				reported.push((error as {code: unknown}).code);
 			});
 			await t.throwsAsync(getCache(client).ready(), {code: 'ERR_STORE_OPEN'});
 			if ('mode' in settings) {
 				const error: unknown = await client(`${origin.url}/hit`).catch((error: unknown) => error);
-				told.push(...codesOf(error).slice(0, 2));
+				reported.push(...codesOf(error).slice(0, 2));
 			} else {
 				const {body} = await client(`${origin.url}/hit`);
-				told.push(body);
+				reported.push(body);
 			}
 
-			t.is(told[0], 'ERR_STORE_OPEN');
-			t.deepEqual(told.slice(1), 'mode' in settings ? ['ERR_NOT_RECORDED', 'ERR_STORE_OPEN'] : ['answer to /hit']);
+			t.is(reported[0], 'ERR_STORE_OPEN');
+			t.deepEqual(reported.slice(1), 'mode' in settings ? ['ERR_NOT_RECORDED', 'ERR_STORE_OPEN'] : ['answer to /hit']);
 			await getCache(client).close();
 			t.deepEqual(readdirSync(folder), []);
 		});

@@ -138,7 +138,7 @@ const valid: Har = {
 	},
 };
 
-// What `fromHar` uses; of the rest it may be more lenient than the schema.
+// The members that `fromHar` uses; for others it may be more lenient than the schema.
 const used = ['log', 'log.version', 'log.creator', 'log.creator.name', 'log.entries', 'log.entries.0.startedDateTime', 'log.entries.0.time', 'log.entries.0.request', 'log.entries.0.request.method', 'log.entries.0.request.url', 'log.entries.0.request.headers', 'log.entries.0.request.headers.0.name', 'log.entries.0.response', 'log.entries.0.response.status', 'log.entries.0.response.statusText', 'log.entries.0.response.headers', 'log.entries.0.response.content'];
 
 test('an archive that violates the schema is refused with the path of the wrong member', async t => {

@@ -35,7 +35,7 @@ const answers: ReadonlyArray<readonly [what: string, headers: Readonly<Record<st
 	['cookies that redirects set', {location: '/', 'set-cookie': Array.from({length: 100}, (_, cookie) => `${cookie}${'c'.repeat(100)}=1`)}, '', () => ({followRedirect: false}), 302],
 ];
 
-/** What an independent measure says of everything in a store. */
+/** Measures everything in a store independently. */
 async function measure(store: MemoryStore): Promise<number> {
 	let bytes = 0;
 	for await (const [key, value] of store.iterate()) {
@@ -85,7 +85,7 @@ test('`size()` of a store that cannot measure itself is that of the same entries
 
 	const [inMemory, listed] = sizes as [number, number];
 	t.true(inMemory > 300_000);
-	// The marks of the store count in memory, and are no entries elsewhere.
+	// The records of the cache count in memory, and are no entries elsewhere.
 	t.true(Math.abs(inMemory - listed) < 2000, `${inMemory} ${listed}`);
 });
 

@@ -29,7 +29,7 @@ for (const [name, open] of testStores) {
 		t.false(await cache.contains({url: urls[0]!}));
 		t.is(await cache.count(), 2);
 
-		// The clock stands: what is stored now was stored in the same millisecond.
+		// The clock does not move: the next response is stored in the same millisecond.
 		t.deepEqual(await Array.fromAsync(urls, isCached), [false, false, false, true]);
 		t.deepEqual(await Array.fromAsync(urls, isCached), [true, true, true, true]);
 		t.true((await other.client(urls[1]!)).isFromCache);
@@ -140,8 +140,8 @@ test('where the journal cannot be read, entries with tags are not used, and none
 
 const many = (length: number): string[] => Array.from({length}, (_, index) => String(index));
 const overBound: ReadonlyArray<readonly [title: string, headers: Readonly<Record<string, string>>, client: CacheSettings, request: RequestSettings]> = [
-	['of a header', {'cache-tag': many(3000).join(',')}, {}, {}],
-	['of the other header', {'surrogate-key': many(3000).join(' ')}, {}, {}],
+	['of `Cache-Tag`', {'cache-tag': many(3000).join(',')}, {}, {}],
+	['of `Surrogate-Key`', {'surrogate-key': many(3000).join(' ')}, {}, {}],
 	['of both headers', {'cache-tag': many(128).join(','), 'surrogate-key': 'a'}, {}, {}],
 	['of a header and the request', {'cache-tag': many(128).join(',')}, {}, {tags: ['a']}],
 	['of a header and a function', {'cache-tag': many(128).join(',')}, {tags: () => ['a']}, {}],
