@@ -3,8 +3,7 @@ import type {EventEmitter} from 'node:events';
 import process from 'node:process';
 import {codeOf} from '../errors.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {CircuitState} from '../stores/breaker.ts';
-import type {CallKind} from '../stores/circuits.ts';
+import type {CircuitState, CallKind} from '../stores/circuits.ts';
 import {isDebugged, printDecision} from './debug.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type {AskedRule} from '../policy/facts.ts';
 import type {Reason} from '../policy/reasons.ts';
-import type {CircuitState} from '../stores/breaker.ts';
+import type {CircuitState} from '../stores/circuits.ts';
 
 /**
 What the cache would do with a request, and why.

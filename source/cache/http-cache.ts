@@ -12,7 +12,7 @@ import {
 	type LiveSettings,
 	type RequestSettings,
 } from '../settings/settings.ts';
-import type {CircuitState} from '../stores/breaker.ts';
+import type {CircuitState} from '../stores/circuits.ts';
 import {aliasKeys} from './aliases.ts';
 import {copyEntries, type UpdatedCache} from './copying.ts';
 import {CacheCore} from './core.ts';

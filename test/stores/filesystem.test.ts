@@ -194,7 +194,7 @@ test('what somebody else has put in the folder stays, and is never read, counted
 		[join(dirname(file), 'copy.json'), content],
 		[join(dirname(file), `~${'a'.repeat(64)}.bin`), Buffer.alloc(30_000, 1)],
 		[join(dirname(file), '.5b0a33f0-0000-4000-8000-000000000000.tmp'), 'mine'],
-		[join(dirname(file), 'notes.claim~'), 'mine'],
+		[join(dirname(file), 'notes.lock~'), 'mine'],
 		[join(path, 'readme.json'), '{}'],
 	];
 	for (const [name, text] of own) {
@@ -244,19 +244,19 @@ test('what somebody else has put in the folder stays, and is never read, counted
 	await store.close();
 });
 
-test('a claim file of somebody else is an error, not a wait', async t => {
+test('a lock file of somebody else is an error, not a wait', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store);
 	store.delete('key');
-	const claim = file!.replace('.yaml', '.claim~');
-	writeFileSync(claim, 'mine');
-	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /claim~/v});
-	rmSync(claim);
-	mkdirSync(claim);
-	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /claim~/v});
-	rmSync(claim, {recursive: true});
+	const lock = file!.replace('.yaml', '.lock~');
+	writeFileSync(lock, 'mine');
+	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /lock~/v});
+	rmSync(lock);
+	mkdirSync(lock);
+	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /lock~/v});
+	rmSync(lock, {recursive: true});
 	t.true(await store.add('key', bytes('two'), kept));
 	await store.close();
 });
@@ -267,7 +267,7 @@ test('a claim file of somebody else is an error, not a wait', async t => {
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store) as [string];
-	const claim = file.replace('.yaml', '.claim~');
+	const lock = file.replace('.yaml', '.lock~');
 	const server = createServer();
 	const things: ReadonlyArray<readonly [string, (at: string) => void | Promise<void>]> = [
 		['FIFO', at => {
@@ -291,7 +291,7 @@ test('a claim file of somebody else is an error, not a wait', async t => {
 		}],
 	];
 	for (const [name, make] of things) {
-		for (const at of [file, claim]) {
+		for (const at of [file, lock]) {
 			rmSync(file, {force: true});
 			await make(at);
 			t.is(await store.get('key'), undefined, name);
@@ -435,33 +435,33 @@ test('a file from the future does not stay for ever', async t => {
 	await store.close();
 });
 
-test('a claim ends with its process at once, whatever its time', async t => {
+test('a lock ends with its process at once, whatever its time', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store) as [string];
-	const claim = file.replace('.yaml', '.claim~');
+	const lock = file.replace('.yaml', '.lock~');
 	const {pid} = spawnSync(process.execPath, ['--version']);
 	const dead = processIdentity().split('/').with(3, String(pid)).join('/');
 	for (const hours of [0, 24]) {
 		store.delete('key');
-		writeFileSync(claim, `# got-cache-hooks claim ${dead} 5b0a33f0\n`);
-		writeFileSync(`${claim}~`, `# got-cache-hooks claim ${dead} 5b0a33f0\n`);
-		utimesSync(claim, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
+		writeFileSync(lock, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
+		writeFileSync(`${lock}~`, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
+		utimesSync(lock, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
 		const start = performance.now();
 		t.true(await store.add('key', bytes('two'), kept));
 		t.true(performance.now() - start < 2000);
 		t.deepEqual(readdirSync(dirname(file)), [basename(file)]);
 	}
 
-	// A process that lives keeps its claim.
+	// A process that lives keeps its lock.
 	store.delete('key');
-	writeFileSync(claim, `# got-cache-hooks claim ${processIdentity()} 5b0a33f0\n`);
+	writeFileSync(lock, `# got-cache-hooks lock ${processIdentity()} 5b0a33f0\n`);
 	const adding = store.add('key', bytes('three'), kept);
 	t.is(await Promise.race([adding, new Promise(resolve => {
 		setTimeout(resolve, 50, 'waits');
 	})]), 'waits');
-	rmSync(claim);
+	rmSync(lock);
 	t.true(await adding);
 	await store.close();
 });
@@ -564,9 +564,9 @@ test('who adds a key that a dead process has claimed waits for it no longer than
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store);
 	store.delete('key');
-	const claim = file!.replace('.yaml', '.claim~');
-	writeFileSync(claim, '');
-	utimesSync(claim, 1, 1);
+	const lock = file!.replace('.yaml', '.lock~');
+	writeFileSync(lock, '');
+	utimesSync(lock, 1, 1);
 	t.true(await store.add('key', bytes('two'), kept));
 	t.deepEqual(readdirSync(dirname(file!)), [basename(file!)]);
 	await store.close();

@@ -1,8 +1,7 @@
 import process from 'node:process';
 import test from 'ava';
 import {StoreTimeoutError} from '../../source/errors.ts';
-import type {CircuitState} from '../../source/stores/breaker.ts';
-import {Circuits} from '../../source/stores/circuits.ts';
+import {type CircuitState, Circuits} from '../../source/stores/circuits.ts';
 import {guardStore, type GuardOptions, type StoreFault} from '../../source/stores/guard.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import type {Store} from '../../source/stores/types.ts';
@@ -333,8 +332,8 @@ test('circuit: the message names the store and the last fault', t => {
 	}
 
 	t.deepEqual(errors.map(({message}) => message), [
-		'5 writes of the store `fake` failed in a row: it is read only for 10 s',
-		'5 reads of the store `fake` failed in a row: it is left alone for 10 s',
+		'5 writes of the store `fake` failed in a row: it is only read for 10 s',
+		'5 reads of the store `fake` failed in a row: it is not used for 10 s',
 	]);
 	t.like(errors[0], {code: 'ERR_STORE_CIRCUIT', cause: fault});
 });

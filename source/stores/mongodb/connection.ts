@@ -1,9 +1,7 @@
 import type * as MongoDb from 'mongodb';
 import {SettingError, StoreTimeoutError} from '../../errors.ts';
-import {Calls} from '../calls.ts';
-import {driver} from '../driver.ts';
-import {closedError, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
-import {within} from '../time-limit.ts';
+import {Calls, within} from '../time-limit.ts';
+import {driver, closedError, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
 
 /**
 A `MongoClient` of the package `mongodb`.

@@ -1,8 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {CacheHooksError, StoreTimeoutError} from '../../errors.ts';
-import {Calls} from '../calls.ts';
+import {Calls, within} from '../time-limit.ts';
 import {closedError, ignore, type ResolvedServerOptions} from '../server-options.ts';
-import {within} from '../time-limit.ts';
 import {sentinelCommands} from './client.ts';
 
 export type RedisSetOptions = {
