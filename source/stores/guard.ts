@@ -1,7 +1,7 @@
 import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import type {Admission, Circuits} from './circuits.ts';
-import {transferTime, within} from './time-limit.ts';
+import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
 	SetOptions,
 	Store,
@@ -96,8 +96,8 @@ class GuardedStore implements Store {
 		this.#circuits = circuits;
 		const timeLimit = timeout * timeoutsForAllEntries;
 		if (store.add !== undefined) {
-			this.add = (key, value, setOptions) => this.#call({
-				operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, setOptions), run: () => store.add!(key, value, setOptions),
+			this.add = (key, value, settings) => this.#call({
+				operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
 			});
 		}
 
@@ -236,11 +236,11 @@ class GuardedStore implements Store {
 
 	#enter(operation: StoreOperation): Admission {
 		// Closing is always allowed, since it releases what the store holds.
-		return this.#circuits?.hasFailed === true && operation !== 'close' ? this.#circuits.enter(kindOf(operation)) : 'allowed';
+		return operation !== 'close' && this.#circuits?.hasFailed === true ? this.#circuits.enter(kindOf(operation)) : 'allowed';
 	}
 
 	#succeed(operation: StoreOperation, admission: Admission): void {
-		if (this.#circuits?.hasFailed === true && operation !== 'close') {
+		if (operation !== 'close' && this.#circuits?.hasFailed === true) {
 			this.#circuits.succeed(kindOf(operation), admission);
 		}
 	}
@@ -272,7 +272,7 @@ function kindOf(operation: StoreOperation): 'reads' | 'writes' {
 }
 
 function timeFor(value: StoredValue, {size}: SetOptions): number {
-	return transferTime(size ?? (value as {length?: number}).length ?? 0);
+	return Math.ceil((size ?? (value as {length?: number}).length ?? 0) / bytesPerMillisecond);
 }
 
 async function closeIterator(entries: AsyncIterator<unknown> | undefined): Promise<void> {

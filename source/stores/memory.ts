@@ -1,6 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {EvictionListeners, type IndexedTimes, type SetOptions, type Store, type StoredValue, type StoreQuery} from './types.ts';
+import {
+	EvictionListeners,
+	type IndexedTimes,
+	type SetOptions,
+	type Store,
+	type StoredValue,
+	type StoreQuery,
+} from './types.ts';
 
 export type MemoryStoreOptions = {
 	/**

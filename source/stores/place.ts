@@ -55,33 +55,33 @@ export class Place {
 
 	@throws {SettingError} For an empty path, two places, or a wrong `fileMode`.
 	*/
-	constructor(givenPath: string, {useTemp = false, useCacheDir = false, fileMode}: PlaceOptions, kind: 'file' | 'folder') {
+	constructor(givenPath: string, {useTemp: useTemporary = false, useCacheDir = false, fileMode}: PlaceOptions, kind: 'file' | 'folder') {
 		if (typeof givenPath !== 'string' || givenPath === '') {
 			throw new SettingError('path', givenPath, `the path of a ${kind}`);
 		}
 
-		if (useTemp && useCacheDir) {
-			throw new SettingError('useTemp', useTemp, '`false` with `useCacheDir`: they name two places');
+		if (useTemporary && useCacheDir) {
+			throw new SettingError('useTemp', useTemporary, '`false` with `useCacheDir`: they name two places');
 		}
 
 		// As in a shell, `~/` is the home folder. `~name` is an ordinary name.
 		const path = givenPath.startsWith('~/') || givenPath.startsWith(`~${sep}`) ? join(homedir(), givenPath.slice(2)) : givenPath;
 		this.#modes = parseFileMode(fileMode);
 		this.#hasFileMode = fileMode !== undefined;
-		this.isDefault = useTemp || useCacheDir;
+		this.isDefault = useTemporary || useCacheDir;
 		if (!this.isDefault) {
 			this.path = resolve(path);
 			return;
 		}
 
 		const paths = envPaths('got-cache-hooks');
-		const own = useTemp ? paths.temp : paths.cache;
+		const own = useTemporary ? paths.temp : paths.cache;
 		this.path = resolve(own, path);
 		// The folders for temporary files and for caches belong to the system, those below them to the user.
-		const base = resolve(useTemp && isWithin(tmpdir(), own) ? tmpdir() : dirname(own));
+		const base = resolve(useTemporary && isWithin(tmpdir(), own) ? tmpdir() : dirname(own));
 		const folder = kind === 'file' ? dirname(this.path) : this.path;
 		if (process.platform !== 'win32' && !isAbsolute(path) && isWithin(base, folder)) {
-			this.#ownFolders = new OwnFolders(useTemp ? 'useTemp' : 'useCacheDir', base, folder);
+			this.#ownFolders = new OwnFolders(useTemporary ? 'useTemp' : 'useCacheDir', base, folder);
 		}
 	}
 

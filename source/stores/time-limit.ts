@@ -3,13 +3,10 @@ import {withinTime} from '../maybe-promise.ts';
 
 /** The number of calls of a process that may wait for one server. */
 const mostPendingCalls = 10_000;
-const bytesPerMillisecond = 10_000;
-const timeIsOver = Symbol('time is over');
 
-/** Returns the milliseconds by which the size of a value extends a time limit: 1 ms for every 10 kB. */
-export function transferTime(bytes: number): number {
-	return Math.ceil(bytes / bytesPerMillisecond);
-}
+/** The size of a value extends its time limit by 1 ms for every 10 kB. */
+export const bytesPerMillisecond = 10_000;
+const timeIsOver = Symbol('time is over');
 
 /**
 Waits for the answer of a store, for a limited time. An answer or a rejection that comes later is ignored.
@@ -47,7 +44,7 @@ export class Calls {
 			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store`);
 		}
 
-		return within(this.#timeout + transferTime(bytes), operation, this.#count(action));
+		return within(this.#timeout + Math.ceil(bytes / bytesPerMillisecond), operation, this.#count(action));
 	}
 
 	async #count<T>(action: () => Promise<T>): Promise<T> {

@@ -112,10 +112,12 @@ export class SizeLimit {
 			this.#recentlySince = now;
 		}
 
-		if (!this.#recentlyRead.has(path)) {
-			this.#recentlyRead.add(path);
-			setTimeOfUse(path, now);
+		if (this.#recentlyRead.has(path)) {
+			return;
 		}
+
+		this.#recentlyRead.add(path);
+		setTimeOfUse(path, now);
 	}
 
 	/** Resolves when nothing is being measured or removed. */

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
-import {recover, type MaybePromise} from '../../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
 import {changeMode, modeToKeep, temporaryNameIn} from '../file-modes.ts';
 import type {Place} from '../place.ts';
 
@@ -35,7 +35,7 @@ function ifPresent<T>(action: () => T): T | undefined {
 	try {
 		return action();
 	} catch (error) {
-		return ignoreAbsence(error);
+		ignoreAbsence(error);
 	}
 }
 
@@ -63,11 +63,7 @@ export function isThere(path: string): boolean {
 /** Returns the bytes of a file, or `undefined` if there is none. Large files are read asynchronously. */
 export function readBytes(path: string): MaybePromise<Uint8Array | undefined> {
 	const stats = statFile(path);
-	if (stats === undefined || stats.size < largeFrom) {
-		return stats && readBeginning(path, Infinity)?.bytes;
-	}
-
-	return readFile(path, {flag: readFlags as unknown as string}).catch(ignoreAbsence);
+	return stats === undefined || stats.size < largeFrom ? stats && readBeginning(path, Infinity)?.bytes : readFile(path, {flag: readFlags as unknown as string}).catch(ignoreAbsence);
 }
 
 /** Returns the first bytes of a file and the size of the whole, from one handle, since the file may be replaced at any time. */
@@ -126,7 +122,7 @@ export function replaceFile(path: string, parts: readonly Uint8Array[], {time, p
 			closeSync(file);
 		}
 
-		return isLarge ? writeFile(temporary, parts).then(finish) : finish();
+		return then(isLarge ? writeFile(temporary, parts) : undefined, finish);
 	};
 
 	return recover(write, error => {

@@ -205,10 +205,12 @@ export class FilesystemStore implements Store {
 		for await (const {path} of this.#folder.files()) {
 			const found = await this.#read(path);
 			// A crash may leave two files of one key, which are next to each other.
-			if (found !== undefined && found.key !== last) {
-				last = found.key;
-				yield [found.key, found.value];
+			if (found === undefined || found.key === last) {
+				continue;
 			}
+
+			last = found.key;
+			yield [found.key, found.value];
 		}
 	}
 

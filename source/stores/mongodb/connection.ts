@@ -1,7 +1,12 @@
 import type * as MongoDb from 'mongodb';
 import {SettingError, StoreTimeoutError} from '../../errors.ts';
 import {Calls, within} from '../time-limit.ts';
-import {driver, closedError, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
+import {
+	driver,
+	closedError,
+	type ResolvedServerOptions,
+	type ServerOptions,
+} from '../server-options.ts';
 
 /**
 A `MongoClient` of the package `mongodb`.

@@ -1,6 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../../errors.ts';
-import {driver, batches, checkBytes, keyPrefix, resolveServerOptions, type ServerOptions} from '../server-options.ts';
+import {
+	driver,
+	batches,
+	checkBytes,
+	keyPrefix,
+	resolveServerOptions,
+	type ServerOptions,
+} from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
 import {createRedisClient} from './client.ts';
 import {RedisConnection, type RedisClient, type RedisLink} from './connection.ts';

@@ -6,7 +6,7 @@ import {
 	renameSync,
 	statSync,
 } from 'node:fs';
-import {applicationId, signature} from './schema.ts';
+import {appId, signature} from './schema.ts';
 
 /** Returns the identity of a file, which differs from that of a file that takes its name; `undefined` if there is none. */
 export function fileIdentity(path: string): string | undefined {
@@ -14,7 +14,7 @@ export function fileIdentity(path: string): string | undefined {
 	return stats && `${stats.dev}:${stats.ino}`;
 }
 
-const applicationIdOffset = 68;
+const appIdOffset = 68;
 
 /** Includes the page of the schema, in a file and in the first pages of a log. */
 const startLength = 65_536;
@@ -25,8 +25,8 @@ Whether a file that SQLite cannot read belongs to the store: by its header, or, 
 export function isOwnFile(path: string): boolean {
 	const start = Buffer.from(startOf(path));
 	const hasHeader = start.length > 100 && start.toString('latin1', 0, 16) === 'SQLite format 3\0';
-	const id = hasHeader ? start.readUInt32BE(applicationIdOffset) : 0;
-	return id === 0 ? start.includes(signature) || Buffer.from(startOf(`${path}-wal`)).includes(signature) : id === applicationId;
+	const id = hasHeader ? start.readUInt32BE(appIdOffset) : 0;
+	return id === 0 ? start.includes(signature) || Buffer.from(startOf(`${path}-wal`)).includes(signature) : id === appId;
 }
 
 /** Returns the first bytes of a file; none if it cannot be read. */

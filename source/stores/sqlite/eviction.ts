@@ -10,14 +10,16 @@ export const rowsPerPurge = 256;
 export function makeRoom(statements: Statements, maxBytes: number, now: number): string[] {
 	const evicted: string[] = [];
 	while (bytesOf(statements) > maxBytes) {
-		if (statements.purge.run(now, rowsPerPurge).changes === 0) {
-			const keys = evict(statements, maxBytes);
-			if (keys.length === 0) {
-				break;
-			}
-
-			evicted.push(...keys);
+		if (statements.purge.run(now, rowsPerPurge).changes !== 0) {
+			continue;
 		}
+
+		const keys = evict(statements, maxBytes);
+		if (keys.length === 0) {
+			break;
+		}
+
+		evicted.push(...keys);
 	}
 
 	return evicted;

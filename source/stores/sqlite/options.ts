@@ -144,7 +144,7 @@ function parseSqliteUri(path: unknown): SqliteUri | undefined {
 	const name = decoded(groups.name!);
 	const given = name === inMemory ? 'memory' : parameters.get('mode') ?? (parameters.get('immutable') === '1' ? 'ro' : 'rwc');
 	const mode = modes.find(known => known === given);
-	if (name === undefined || !['', 'localhost'].includes(host) || mode === undefined) {
+	if (name === undefined || mode === undefined || !['', 'localhost'].includes(host)) {
 		throw new SettingError('path', path, 'a `file:` URI without a host, with percent-encoding and a `mode` of `ro`, `rw`, `rwc` or `memory`');
 	}
 

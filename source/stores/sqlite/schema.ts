@@ -3,7 +3,7 @@ import {CacheHooksError} from '../../errors.ts';
 import type {SqliteSettings} from './options.ts';
 
 /** The application id in the header of the file: the ASCII codes of `GCHS`. */
-export const applicationId = 0x47_43_48_53;
+export const appId = 0x47_43_48_53;
 const schemaVersion = 2;
 
 /** The `fresh_until` of an entry that is fresh forever. `null` is for values that were set without `indexed`. */
@@ -41,7 +41,7 @@ const indexesOfVersion2 = `
 	CREATE INDEX entries_created ON entries (created_at) WHERE created_at IS NOT NULL;
 	${signature};
 	CREATE INDEX entries_used ON entries (used);
-	PRAGMA application_id = ${applicationId};
+	PRAGMA application_id = ${appId};
 	PRAGMA user_version = ${schemaVersion};
 `;
 
@@ -106,7 +106,7 @@ function schemaState(database: DatabaseSync, path: string): 'empty' | 'old' | 'c
 		return 'empty';
 	}
 
-	if (header.application !== applicationId) {
+	if (header.application !== appId) {
 		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite file \`${path}\` is not a store of got-cache-hooks: use another file`);
 	}
 

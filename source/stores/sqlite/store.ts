@@ -181,16 +181,21 @@ export class SqliteStore implements Store {
 		const last = await this.#last();
 		// A row that is set again meanwhile moves, and would come twice.
 		const seen = new Set<number>();
-		let after: Found | undefined;
-		for (let isLast = false; !isLast;) {
-			const page = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), after})); // eslint-disable-line no-await-in-loop, no-loop-func
-			for (const {id, key} of page.rows.filter(row => !seen.has(row.id))) {
+		let position: Found | undefined;
+		for (;;) {
+			const after = position;
+			const {rows, isLast} = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), after})); // eslint-disable-line no-await-in-loop
+			const unseen = rows.filter(({id}) => !seen.has(id));
+			for (const {id, key} of unseen) {
 				seen.add(id);
 				yield key;
 			}
 
-			({isLast} = page);
-			after = page.rows.at(-1);
+			if (isLast) {
+				return;
+			}
+
+			position = rows.at(-1);
 		}
 	}
 

@@ -219,7 +219,8 @@ export class WriteQueue {
 
 	#dropLate(writes: readonly Pending[], error: unknown): void {
 		const now = performance.now();
-		for (const write of writes.filter(({end}) => end <= now)) {
+		const late = writes.filter(({end}) => end <= now);
+		for (const write of late) {
 			this.#settle(write);
 			write.reject(storeErrorOf(error, this.#path));
 		}
