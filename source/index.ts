@@ -67,7 +67,8 @@ export {UnreadableError, type UnreadableReason} from './entry/serializers/unread
 export {
 	getExpirationDatetime, getUrlExpiration, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
 } from './settings/settings.ts';
-export type {CircuitState} from './stores/breaker.ts';
+export type {MaybePromise} from './maybe-promise.ts';
+export type {CircuitState} from './stores/circuits.ts';
 export {
 	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,
 } from './stores/create-store.ts';
@@ -76,5 +77,5 @@ export {
 } from './stores/keyv-adapter.ts';
 export type {StoreSetting} from './stores/open.ts';
 export type {
-	IndexedTimes, MaybePromise, SetOptions, Store, StoredValue, StoreQuery,
+	IndexedTimes, SetOptions, Store, StoredValue, StoreQuery,
 } from './stores/types.ts';

@@ -2,7 +2,7 @@ import type {DescribedRequest} from '../identity/sent-request.ts';
 import type {AskedRule} from '../policy/facts.ts';
 import type {Reason} from '../policy/types.ts';
 import type {LiveSettings, RequestSettings} from '../settings/settings.ts';
-import type {CircuitState} from '../stores/breaker.ts';
+import type {CircuitState} from '../stores/circuits.ts';
 
 /**
 What the cache would do with a request, and why.

@@ -1,6 +1,5 @@
 import type {Reason} from '../policy/types.ts';
-import type {CircuitState} from '../stores/breaker.ts';
-import type {CallKind} from '../stores/circuits.ts';
+import type {CircuitState, CallKind} from '../stores/circuits.ts';
 
 /** The events of an `HttpCache`. The same payloads are published on the diagnostics channels `got-cache-hooks:<event>`. */
 export type CacheEvents = {

@@ -11,7 +11,7 @@ import {
 	type LiveSettings,
 	type RequestSettings,
 } from '../settings/settings.ts';
-import type {CircuitState} from '../stores/breaker.ts';
+import type {CircuitState} from '../stores/circuits.ts';
 import type {AttachedClient, Explanation} from './attached-client.ts';
 import {CacheCore} from './core.ts';
 import {

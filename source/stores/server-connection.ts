@@ -1,5 +1,5 @@
 import {StoreTimeoutError} from '../errors.ts';
-import {Calls} from './calls.ts';
+import {Calls} from './time-limit.ts';
 import {closedError, type ResolvedServerOptions} from './server-options.ts';
 
 type ServerConnectionOptions<Link> = {

@@ -6,7 +6,8 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import {PartitionSecret, secretKey} from '../../source/cache/partition-secret.ts';
-import type {MaybePromise, Store, StoredValue} from '../../source/stores/types.ts';
+import type {MaybePromise} from '../../source/maybe-promise.ts';
+import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
 
 type Faults = {get: boolean; set: boolean};

@@ -1,7 +1,7 @@
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
 import type {DynamoDBClient, DynamoDBClientConfig} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError, SettingError} from '../../errors.ts';
-import {driver} from '../driver.ts';
+import {driver} from '../server-options.ts';
 import {ensureTable} from './table.ts';
 
 export type DynamoDbOptions = {

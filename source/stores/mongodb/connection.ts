@@ -1,8 +1,7 @@
 import type * as MongoDb from 'mongodb';
 import {SettingError} from '../../errors.ts';
-import {driver} from '../driver.ts';
+import {driver, ignore, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
-import {ignore, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
 import {within} from '../time-limit.ts';
 
 /** A `MongoClient` of the package `mongodb`. */

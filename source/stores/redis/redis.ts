@@ -1,15 +1,8 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../../errors.ts';
-import {driver} from '../driver.ts';
+import {driver, batches, checkBytes, keyPrefix, resolveServerOptions, type ServerOptions} from '../server-options.ts';
 import {readMany} from '../many-keys.ts';
 import type {ServerConnection} from '../server-connection.ts';
-import {
-	batches,
-	checkBytes,
-	keyPrefix,
-	resolveServerOptions,
-	type ServerOptions,
-} from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
 import {
 	redisConnection,

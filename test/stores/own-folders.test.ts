@@ -27,7 +27,7 @@ import {
 } from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
-import type {Outcome} from './own-places-main.ts';
+import type {Outcome} from './own-folders-main.ts';
 
 // Windows has neither owners nor permission bits that Node knows. One after another: most of them start processes.
 const posix = process.platform === 'win32' ? test.serial.skip : test.serial;
@@ -79,7 +79,7 @@ function inCacheFolder<T>({env}: Setup, action: () => T): T {
 }
 
 async function tryOut({env}: Setup, options: {readonly fileMode?: number; readonly umask?: number; readonly isRecording?: boolean} = {}): Promise<Outcome[]> {
-	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'own-places-main.ts'), JSON.stringify(options)], {env: {...process.env, ...env}});
+	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'own-folders-main.ts'), JSON.stringify(options)], {env: {...process.env, ...env}});
 	return JSON.parse(stdout) as Outcome[];
 }
 
@@ -120,7 +120,7 @@ const rows: Record<string, Row> = {
 		},
 		refused: ({own}) => writable(own, '0775'),
 	},
-	'a folder in which others can make files, but not remove them': {
+	'a folder in which others can create files, but not remove them': {
 		prepare({own}) {
 			chmodSync(own, 0o1777);
 		},
@@ -138,13 +138,13 @@ const rows: Record<string, Row> = {
 		},
 		refused: ({deep}) => writable(deep, '0757'),
 	},
-	'a system\'s folder in which others can rename what they do not own': {
+	'a system folder in which others can rename what they do not own': {
 		prepare({base}) {
 			chmodSync(base, 0o777);
 		},
 		refused: ({base}) => writable(base, '0777'),
 	},
-	'a system\'s folder with the sticky bit': {
+	'a system folder with the sticky bit': {
 		prepare({base}) {
 			chmodSync(base, 0o1777);
 		},
@@ -185,7 +185,7 @@ const rows: Record<string, Row> = {
 		refused: ({deep}) => writable(join(deep, 'cache.db'), '0666'),
 		store: 'sqlite',
 	},
-	'a file that others could write to, if they could enter its folder': {
+	'a file that others could write to if they could enter its folder': {
 		prepare({outermost, deep}) {
 			makeFolder(deep);
 			writeFileSync(join(deep, 'cache.db'), '');
@@ -196,14 +196,14 @@ const rows: Record<string, Row> = {
 };
 
 const rowsOfRoot: Record<string, Row> = {
-	'a system\'s folder that a group of several can write to': {
+	'a system folder that a shared group can write to': {
 		prepare({base}) {
 			chmodSync(base, 0o775);
 			chownSync(base, process.geteuid!(), stranger);
 		},
 		refused: ({base}) => writable(base, '0775'),
 	},
-	'a system\'s folder that a group with the number of the user can write to': {
+	'a system folder that the private group of the user can write to': {
 		prepare({base}) {
 			chmodSync(base, 0o775);
 			chownSync(base, process.geteuid!(), process.geteuid!());
@@ -236,7 +236,7 @@ const rowsOfRoot: Record<string, Row> = {
 		},
 		refused: ({own}) => foreign(own),
 	},
-	'a symbolic link of another user that leads nowhere': {
+	'a symbolic link of another user that points nowhere': {
 		prepare({own, base}) {
 			rmSync(own, {recursive: true});
 			symlinkSync(join(base, 'elsewhere'), own);
@@ -301,7 +301,7 @@ for (const [name, {prepare, refused, fileMode, store: only}] of Object.entries({
 	});
 }
 
-posix('a default place is made for its owner alone, whatever the umask, also where recordings are kept', async t => {
+posix('a default place is private to its owner whatever the umask, even for recordings', async t => {
 	for (const [umask, isRecording] of [[0o000, false], [0o022, false], [0o777, false], [0o000, true], [0o022, true], [0o077, true]] as const) {
 		const setup = setUp(t);
 		// Twice: what was made must be good for the second use.
@@ -320,7 +320,7 @@ posix('a default place is made for its owner alone, whatever the umask, also whe
 	}
 });
 
-(process.platform === 'linux' ? asRoot : test.serial.skip)('a folder that takes the place of the store\'s own while it is in use is not used', async t => {
+(process.platform === 'linux' ? asRoot : test.serial.skip)('a folder that replaces the store\'s own folder while it is in use is refused', async t => {
 	const setup = setUp(t);
 	const {own} = setup.cache;
 	const open = (): FilesystemStore => createStore('filesystem', {path: 'files', useCacheDir: true});
@@ -348,7 +348,7 @@ posix('a default place is made for its owner alone, whatever the umask, also whe
 	}
 });
 
-posix('a path that is named is used, whoever can write to it', async t => {
+posix('an absolute path is used, whoever can write to it', async t => {
 	const {root} = setUp(t);
 	chmodSync(root, 0o777);
 	for (const place of [{}, {useTemp: true}, {useCacheDir: true}]) {
@@ -360,7 +360,7 @@ posix('a path that is named is used, whoever can write to it', async t => {
 	}
 });
 
-(process.platform === 'linux' ? test.serial : test.serial.skip)('a request is answered where the place is refused, and an event says why', async t => {
+(process.platform === 'linux' ? test.serial : test.serial.skip)('a request succeeds if the place is refused, and an event says why', async t => {
 	const setup = setUp(t);
 	const {own} = setup.cache;
 	makeFolder(own, 0o777);

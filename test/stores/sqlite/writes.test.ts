@@ -13,8 +13,8 @@ import {DatabaseSync} from 'node:sqlite';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {SqliteStore} from '../../source/stores/sqlite/store.ts';
-import type {StoredValue} from '../../source/stores/types.ts';
+import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
+import type {StoredValue} from '../../../source/stores/types.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const kept = {expires: undefined} as const;
@@ -70,7 +70,7 @@ for (const [wal, sql, isRead] of [
 	[false, exclusive, false],
 ] as const) {
 	const name = `\`${sql}\` of another connection${wal ? '' : ', without WAL'}`;
-	test.serial(`no call waits, blocking, for ${name}: ${isRead ? 'reads go on' : 'reads are tried again as well'}, and all is done once it is free`, async t => {
+	test.serial(`no call blocks on ${name}: ${isRead ? 'reads succeed at once' : 'reads are tried again'}, and writes succeed once it is released`, async t => {
 		const path = temporaryFile(t);
 		const store = new SqliteStore({path, wal, busyTimeout: 60_000});
 		if (wal && !isRead) {
@@ -118,7 +118,7 @@ for (const [wal, sql, isRead] of [
 	});
 }
 
-test('closing waits for a lock without blocking, and what was written is there', async t => {
+test('close waits for a lock without blocking, and all writes are saved', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path, busyTimeout: 60_000});
 	await store.set('a', bytes('a'), kept);
@@ -132,7 +132,7 @@ test('closing waits for a lock without blocking, and what was written is there',
 	t.is(countOf(path), 2);
 });
 
-test('a write that meets a lock for too long rejects, and is forgotten; the next one is done', async t => {
+test('a write that waits too long for a lock rejects and is dropped, and the next one succeeds', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path, busyTimeout: 30});
 	await store.set('key', bytes('old'), kept);
@@ -152,7 +152,7 @@ test('a write that meets a lock for too long rejects, and is forgotten; the next
 	await store.close();
 });
 
-test('what is not committed yet is seen by all stores of the process, by whatever path, and keeps its order', async t => {
+test('uncommitted writes are visible to all stores of the process, by any path, in their order', async t => {
 	const path = temporaryFile(t);
 	symlinkSync(path, join(dirname(path), 'link.sqlite'));
 	let time = 1000;
@@ -193,7 +193,7 @@ test('what is not committed yet is seen by all stores of the process, by whateve
 	t.false(existsSync(`${path}-wal`));
 });
 
-test.serial('the writes of one turn of the event loop are one transaction, and large ones wait for no end of it', async t => {
+test.serial('the writes of one turn of the event loop are one transaction, and large ones are committed earlier', async t => {
 	const path = temporaryFile(t);
 	const stores = [new SqliteStore({path}), new SqliteStore({path})];
 	await Promise.all(stores.map(async store => store.set('first', bytes('one'), kept)));
@@ -217,7 +217,7 @@ test.serial('the writes of one turn of the event loop are one transaction, and l
 	}
 });
 
-test('one write that cannot be done takes no other of its turn with it', async t => {
+test('a write that fails does not make other writes of its turn fail', async t => {
 	const store = new SqliteStore({useMemory: true});
 	const outcomes = await Promise.allSettled([
 		store.set('a', bytes('a'), kept), store.delete(Symbol('no key') as unknown as string), store.set('b', bytes('b'), kept),
@@ -227,11 +227,11 @@ test('one write that cannot be done takes no other of its turn with it', async t
 	await store.close();
 });
 
-test('a process that ends by itself, or by `exit`, has written what it set', async t => {
+test('a process that ends by itself or by `exit` has saved its writes', async t => {
 	const path = temporaryFile(t);
 	for (const end of ['', 'process.exit(0);']) {
 		await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
-			const {SqliteStore} = await import(${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)});
+			const {SqliteStore} = await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
 			const store = new SqliteStore({path: ${JSON.stringify(path)}});
 			void store.set(${JSON.stringify(`key ${end}`)}, new Uint8Array(1), {expires: undefined});
 			${end}

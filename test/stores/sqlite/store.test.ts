@@ -18,9 +18,9 @@ import {mock} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {guardStore, type StoreFault} from '../../source/stores/guard.ts';
-import {SqliteStore} from '../../source/stores/sqlite/store.ts';
-import {listed} from './contract.ts';
+import {guardStore, type StoreFault} from '../../../source/stores/guard.ts';
+import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
+import {listed} from '../contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const kept = {expires: undefined} as const;
@@ -58,12 +58,12 @@ function countOf(path: string): unknown {
 }
 
 for (const wal of [true, false]) {
-	test.serial(`six processes that open one new file at once all write and read${wal ? '' : ', also without WAL'}`, async t => {
+	test.serial(`six processes that open a new file at once all write and read${wal ? '' : ', without WAL'}`, async t => {
 		const path = temporaryFile(t);
 		const startTime = String(Date.now() + 1500);
 		const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 		await Promise.all(names.map(async name => run(process.execPath, [
-			'--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'sqlite-writer.ts'), path, name, startTime, String(wal),
+			'--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'writer.ts'), path, name, startTime, String(wal),
 		])));
 		const store = new SqliteStore({path});
 		const found = await listed(store);
@@ -74,7 +74,7 @@ for (const wal of [true, false]) {
 	});
 }
 
-test('the file is made by the first call, with WAL, an index for each question and room for incremental vacuum', async t => {
+test('the first call creates the file, with WAL, an index for each query, and incremental vacuum', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	t.false(existsSync(path));
@@ -89,7 +89,7 @@ test('the file is made by the first call, with WAL, an index for each question a
 	t.false(existsSync(`${path}-wal`));
 });
 
-test('after closing, every call says that the store is closed', async t => {
+test('after close, every call throws ERR_STORE_CLOSED', async t => {
 	const path = temporaryFile(t);
 	for (const store of [new SqliteStore({path}), new SqliteStore({path})]) {
 		await store.set('key', bytes('one'), kept);
@@ -111,7 +111,7 @@ test('after closing, every call says that the store is closed', async t => {
 	t.throws(() => unused.get('key'), {code: 'ERR_STORE_CLOSED'});
 });
 
-test('a file of a newer version is left as it is', async t => {
+test('a file of a newer version is not changed', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	await store.set('key', bytes('one'), kept);
@@ -122,7 +122,7 @@ test('a file of a newer version is left as it is', async t => {
 	t.deepEqual(readFileSync(path), before);
 });
 
-test('a database of somebody else is left as it is, its journal mode too', t => {
+test('a database of another program is not changed, not even its journal mode', t => {
 	for (const sql of ['CREATE TABLE users (name TEXT)', 'PRAGMA user_version = 7', 'PRAGMA application_id = 7']) {
 		const path = temporaryFile(t);
 		execute(path, sql);
@@ -134,7 +134,7 @@ test('a database of somebody else is left as it is, its journal mode too', t => 
 	}
 });
 
-test('a file that is no database is a clear error, and used once it is out of the way', async t => {
+test('a file that is not a database throws ERR_STORE_OPEN, and the store works once it is removed', async t => {
 	const path = temporaryFile(t);
 	writeFileSync(path, 'This is a text, and long enough to be taken for a header of SQLite. '.repeat(100));
 	const store = new SqliteStore({path});
@@ -173,7 +173,7 @@ function overwrite(path: string, from: number, app?: number): void {
 	writeFileSync(path, content);
 }
 
-test('a damaged file is set aside by the call that meets it, which says so once, and the next calls work', async t => {
+test('the call that finds a damaged file sets it aside and throws once, and the next calls work', async t => {
 	const path = temporaryFile(t);
 	await damage(path);
 	const content = readFileSync(path);
@@ -195,7 +195,7 @@ test('a damaged file is set aside by the call that meets it, which says so once,
 	await store.close();
 });
 
-test('a file whose header alone can be read is set aside where the header says that it is ours', async t => {
+test('a damaged file with a readable header is set aside if the header is that of the store', async t => {
 	const path = temporaryFile(t);
 	await damage(path);
 	overwrite(path, 100);
@@ -206,7 +206,7 @@ test('a file whose header alone can be read is set aside where the header says t
 	await store.close();
 });
 
-test('a damaged file of somebody else is left as it is', async t => {
+test('a damaged file of another program is not changed', async t => {
 	const path = temporaryFile(t);
 	await damage(path);
 	overwrite(path, 100, 7);
@@ -216,7 +216,7 @@ test('a damaged file of somebody else is left as it is', async t => {
 	t.deepEqual(filesBeside(path), ['cache.sqlite']);
 });
 
-test('a file that has taken the place of the damaged one is not set aside', async t => {
+test('a new file that has replaced the damaged one is not set aside', async t => {
 	const path = temporaryFile(t);
 	await fillFile(path);
 	const store = new SqliteStore({path});
@@ -246,7 +246,7 @@ const version1 = `
 	INSERT INTO entries (key, expires, value) VALUES ('a', NULL, x'61'), ('b', 5000, x'62'), ('c', 900, x'63');
 `;
 
-test('a file of version 1 keeps its rows, and what is set anew is found', async t => {
+test('a file of version 1 keeps its rows, and values that are set again are found', async t => {
 	const path = temporaryFile(t);
 	execute(path, version1);
 	const store = new SqliteStore({path, now: () => 1000});
@@ -261,7 +261,7 @@ test('a file of version 1 keeps its rows, and what is set anew is found', async 
 	t.is(query(path, 'PRAGMA user_version')?.user_version, 2);
 });
 
-test('the bound in bytes is kept by what was not used for longest, and a larger entry is not stored', async t => {
+test('maxBytes evicts the least recently used entries, and a larger entry is not stored', async t => {
 	const path = temporaryFile(t);
 	let time = 1000;
 	const maxBytes = 1_048_576;
@@ -284,7 +284,7 @@ test('the bound in bytes is kept by what was not used for longest, and a larger 
 	await store.close();
 });
 
-test('no more leaves than makes room for what is set', async t => {
+test('no more entries are evicted than necessary', async t => {
 	const store = new SqliteStore({useMemory: true, maxBytes: 1_048_576});
 	const evicted: string[] = [];
 	const stop = store.watchEvictions(key => {
@@ -303,7 +303,7 @@ test('no more leaves than makes room for what is set', async t => {
 	await store.close();
 });
 
-test('what is no entry leaves last, so that entries are not lost for want of it', async t => {
+test('values without indexed are evicted last, since entries depend on them', async t => {
 	const maxBytes = 1_048_576;
 	let time = 1000;
 	const store = new SqliteStore({useMemory: true, maxBytes, now: () => time});
@@ -330,7 +330,7 @@ test('what is no entry leaves last, so that entries are not lost for want of it'
 	await store.close();
 });
 
-test.serial('reads are noted together once a minute, and wait for no lock', async t => {
+test.serial('uses are written together once a minute, and do not wait for a lock', async t => {
 	const path = temporaryFile(t);
 	let time = 1000;
 	const {timers} = mock;
@@ -365,7 +365,7 @@ test.serial('reads are noted together once a minute, and wait for no lock', asyn
 	await store.close();
 });
 
-test('vacuum gives the space of what was deleted back', async t => {
+test('vacuum returns the space of deleted rows', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	for (let index = 0; index < 300; index += 1) {
@@ -390,10 +390,10 @@ test('several thousand rows are deleted by their times, whatever their order', a
 	await store.close();
 });
 
-test('useTemp and useCacheDir name a folder of this user, which is made; useMemory makes no file', async t => {
+test('useTemp and useCacheDir create a folder of this user; useMemory creates no file', async t => {
 	const folder = temporaryFile(t);
 	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
-		const {SqliteStore} = await import(${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)});
+		const {SqliteStore} = await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
 		for (const options of [{useTemp: true}, {useCacheDir: true}, {useMemory: true}]) {
 			const store = new SqliteStore({path: 'deep/here.sqlite', ...options});
 			await store.set('key', new Uint8Array(1), {expires: undefined});
@@ -408,7 +408,7 @@ test('useTemp and useCacheDir name a folder of this user, which is made; useMemo
 	t.is(files.filter(file => file.endsWith('here.sqlite')).length, 2);
 });
 
-test('folders that are missing are made by the first call; one that cannot be is an error', async t => {
+test('the first call creates missing folders, and throws if it cannot', async t => {
 	const path = join(dirname(temporaryFile(t)), 'missing', 'too', 'cache.sqlite');
 	const store = new SqliteStore({path});
 	t.is(store.path, path);
@@ -420,7 +420,7 @@ test('folders that are missing are made by the first call; one that cannot be is
 	t.throws(() => inFile.get('key'), {code: 'ERR_STORE_OPEN'});
 });
 
-test('expired rows leave on opening and while entries are set, and all of them when asked', async t => {
+test('expired rows are removed on opening, after some sets, and by purgeExpired', async t => {
 	const path = temporaryFile(t);
 	let time = 1000;
 	const now = () => time;
@@ -446,7 +446,7 @@ test('expired rows leave on opening and while entries are set, and all of them w
 	await again.close();
 });
 
-test('iterating leaves out what is added meanwhile, also under a key that was deleted', async t => {
+test('an iteration leaves out values that are added meanwhile, even under a deleted key', async t => {
 	const store = new SqliteStore({path: temporaryFile(t)});
 	const keys = Array.from({length: 600}, (_, index) => `key ${index}`);
 	for (const key of keys) {
@@ -466,7 +466,7 @@ test('iterating leaves out what is added meanwhile, also under a key that was de
 	await store.close();
 });
 
-test('another connection writes between two steps of an iteration', async t => {
+test('another connection can write between two steps of an iteration', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	await store.set('a', bytes('a'), kept);
@@ -482,7 +482,7 @@ test('another connection writes between two steps of an iteration', async t => {
 	await store.close();
 });
 
-test('only bytes are stored', async t => {
+test('a value that is not a Uint8Array throws ERR_STORE_VALUE', async t => {
 	const store = new SqliteStore({path: ':memory:'});
 	t.throws(() => {
 		void store.set('key', 'text', kept);
@@ -490,7 +490,7 @@ test('only bytes are stored', async t => {
 	await store.close();
 });
 
-test('a file that stays locked is an error once the busy timeout is over, and used when it is free', async t => {
+test('a file that stays locked throws an error after busyTimeout, and works once it is unlocked', async t => {
 	const path = temporaryFile(t);
 	const other = new DatabaseSync(path);
 	const store = new SqliteStore({path, busyTimeout: 20});
@@ -510,7 +510,7 @@ test('a file that stays locked is an error once the busy timeout is over, and us
 	await store.close();
 });
 
-test('many keys are deleted together or not at all', async t => {
+test('deleteMany deletes all keys or none', async t => {
 	const store = new SqliteStore({path: ':memory:'});
 	await store.set('a', bytes('a'), kept);
 	await t.throwsAsync(async () => store.deleteMany(['a', Symbol('no key') as unknown as string]));
@@ -520,7 +520,7 @@ test('many keys are deleted together or not at all', async t => {
 	await store.close();
 });
 
-test('wrong options are refused at once', t => {
+test('wrong options throw an error', t => {
 	t.throws(() => new SqliteStore({busyTimeout: -1}), {instanceOf: TypeError, message: /`busyTimeout`/v});
 	t.throws(() => new SqliteStore({maxBytes: 1000}), {instanceOf: TypeError, message: /`maxBytes`.*1048576/v});
 	t.throws(() => new SqliteStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /`useTemp`/v});
@@ -528,9 +528,9 @@ test('wrong options are refused at once', t => {
 	t.throws(() => new SqliteStore({path: ''}), {instanceOf: TypeError, message: /`path`/v});
 });
 
-test('those who do not use it see no warning of node:sqlite', async t => {
+test('node:sqlite prints no warning if the store is not used', async t => {
 	const {stdout} = await run(process.execPath, ['--input-type=module', '--eval', `
-		await import(${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)});
+		await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
 		console.log(process.moduleLoadList.some(name => name === 'NativeModule sqlite'));
 	`]);
 	t.is(stdout.trim(), 'false');

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import process from 'node:process';
-import {SqliteStore} from '../../source/stores/sqlite/store.ts';
+import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 
 /** Started by the tests, several at once: waits for the moment, then writes and reads a file that is not there yet. */
 const [path, name, startTime, wal] = process.argv.slice(2) as [string, string, string, string];

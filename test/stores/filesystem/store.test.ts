@@ -23,12 +23,12 @@ import {basename, dirname, join} from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
 import {parse} from 'yaml';
-import {fc as fastCheck} from '../helpers/fast-check.ts';
-import {CacheHooksError, createStore} from '../../source/index.ts';
-import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
-import {processIdentity} from '../../source/stores/process-identity.ts';
-import {seed} from '../helpers/seed.ts';
-import {listed} from './contract.ts';
+import {fc as fastCheck} from '../../helpers/fast-check.ts';
+import {seed} from '../../helpers/seed.ts';
+import {CacheHooksError, createStore} from '../../../source/index.ts';
+import {FilesystemStore} from '../../../source/stores/filesystem/store.ts';
+import {processIdentity} from '../../../source/stores/process-identity.ts';
+import {listed} from '../contract.ts';
 
 const kept = {expires: undefined} as const;
 const ourKey = `got-cache:1:${'0123456789abcdef'.repeat(4)}`;
@@ -44,7 +44,7 @@ function temporaryFolder(t: ExecutionContext): string {
 
 const filesIn = async (store: FilesystemStore): Promise<string[]> => Array.fromAsync(store.paths());
 
-test('nothing is made on disk before the first write', async t => {
+test('nothing is created on disk before the first write', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	t.is(await store.get('key'), undefined);
@@ -58,7 +58,7 @@ test('nothing is made on disk before the first write', async t => {
 	await store.close();
 });
 
-test('a JSON object is a JSON file with the key and the time in it, and comes back byte by byte', async t => {
+test('a JSON object is stored as a JSON file with its key and expiry time, and comes back unchanged', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	const text = JSON.stringify({url: 'https://example.com/', body: {name: 'Ada'}}, undefined, '\t');
 	await store.set(ourKey, bytes(text), {expires: 2e12});
@@ -74,7 +74,7 @@ test('a JSON object is a JSON file with the key and the time in it, and comes ba
 	await store.close();
 });
 
-test('YAML is a YAML file with a comment, other bytes follow one', async t => {
+test('YAML is stored as a YAML file after a comment, and so are other bytes', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	await store.set('yaml', bytes('name: Ada\n'), kept);
 	await store.set('binary', Buffer.of(0, 255, 10), kept);
@@ -87,7 +87,7 @@ test('YAML is a YAML file with a comment, other bytes follow one', async t => {
 	await store.close();
 });
 
-test('whatever the value and the key are, the value comes back, and is JSON where it was', async t => {
+test('any value under any key comes back unchanged, and JSON objects stay JSON', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	t.log(`seed ${seed}`);
 	const beginning = fastCheck.constantFrom('', '{', '{}', '{ \n}', '{,', '{}}', '{"a":1', '# got-cache-hooks {', '\0', '\u{FFFD}');
@@ -115,7 +115,7 @@ function isObject(text: string): boolean {
 	}
 }
 
-test('keys that differ in case, in their composition or by what a path means have files that differ in any file system', async t => {
+test('keys that differ in case, Unicode form or path characters have different files on any file system', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t), extension: '.txt'});
 	const keys = ['key', 'Key', 'KEY', 'é', 'e\u{301}', 'con', 'nul', '../key', '..', '.', 'a/b', 'a+b', 'a:b', 'a%3Ab', 'key.txt', '~', ' '];
 	for (const key of keys) {
@@ -129,7 +129,7 @@ test('keys that differ in case, in their composition or by what a path means hav
 	await store.close();
 });
 
-test('a value of another kind leaves one file', async t => {
+test('a value with another extension replaces the file of the older value', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	for (const value of [bytes('{"a":1}'), bytes('a: 1'), Buffer.of(0), bytes('{}')]) {
 		await store.set('key', value, kept);
@@ -140,7 +140,7 @@ test('a value of another kind leaves one file', async t => {
 	await store.close();
 });
 
-test('a file that is damaged is a miss, and the next write takes its place', async t => {
+test('a damaged file is a miss, and the next write replaces it', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	const cases: Array<(file: string) => void> = [
 		file => {
@@ -170,7 +170,7 @@ test('a file that is damaged is a miss, and the next write takes its place', asy
 	await store.close();
 });
 
-test('what somebody else has put in the folder stays, and is never read, counted or replaced, whatever its name', async t => {
+test('files of other programs are never read, counted, replaced or removed, whatever their names', async t => {
 	const path = temporaryFolder(t);
 	const old = (file: string): void => {
 		utimesSync(file, 1, 1);
@@ -194,7 +194,7 @@ test('what somebody else has put in the folder stays, and is never read, counted
 		[join(dirname(file), 'copy.json'), content],
 		[join(dirname(file), `~${'a'.repeat(64)}.bin`), Buffer.alloc(30_000, 1)],
 		[join(dirname(file), '.5b0a33f0-0000-4000-8000-000000000000.tmp'), 'mine'],
-		[join(dirname(file), 'notes.claim~'), 'mine'],
+		[join(dirname(file), 'notes.lock~'), 'mine'],
 		[join(path, 'readme.json'), '{}'],
 	];
 	for (const [name, text] of own) {
@@ -244,19 +244,19 @@ test('what somebody else has put in the folder stays, and is never read, counted
 	await store.close();
 });
 
-test('a claim file of somebody else is an error, not a wait', async t => {
+test('a file of another program with the name of a lock file is an error at once', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store);
 	store.delete('key');
-	const claim = file!.replace('.yaml', '.claim~');
-	writeFileSync(claim, 'mine');
-	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /claim~/v});
-	rmSync(claim);
-	mkdirSync(claim);
-	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /claim~/v});
-	rmSync(claim, {recursive: true});
+	const lock = file!.replace('.yaml', '.lock~');
+	writeFileSync(lock, 'mine');
+	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /lock~/v});
+	rmSync(lock);
+	mkdirSync(lock);
+	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /lock~/v});
+	rmSync(lock, {recursive: true});
 	t.true(await store.add('key', bytes('two'), kept));
 	await store.close();
 });
@@ -267,7 +267,7 @@ test('a claim file of somebody else is an error, not a wait', async t => {
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store) as [string];
-	const claim = file.replace('.yaml', '.claim~');
+	const lock = file.replace('.yaml', '.lock~');
 	const server = createServer();
 	const things: ReadonlyArray<readonly [string, (at: string) => void | Promise<void>]> = [
 		['FIFO', at => {
@@ -291,7 +291,7 @@ test('a claim file of somebody else is an error, not a wait', async t => {
 		}],
 	];
 	for (const [name, make] of things) {
-		for (const at of [file, claim]) {
+		for (const at of [file, lock]) {
 			rmSync(file, {force: true});
 			await make(at);
 			t.is(await store.get('key'), undefined, name);
@@ -325,7 +325,7 @@ test('a claim file of somebody else is an error, not a wait', async t => {
 	}
 });
 
-test('with readOnly nothing is made, changed or removed', async t => {
+test('with readOnly, nothing is created, changed or removed', async t => {
 	const path = temporaryFolder(t);
 	const missing = new FilesystemStore({path, readOnly: true});
 	for (let attempt = 0; attempt < 2; attempt++) {
@@ -368,7 +368,7 @@ test('with readOnly nothing is made, changed or removed', async t => {
 	t.throws(() => new FilesystemStore({path, readOnly: 1 as unknown as boolean}), {instanceOf: TypeError, message: /`readOnly`/v});
 });
 
-test('listing and counting is not use, reading is', async t => {
+test('reads update the time of use; listing and counting do not', async t => {
 	const path = temporaryFolder(t);
 	let time = 1e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 1_000_000, now: () => time});
@@ -388,7 +388,7 @@ test('listing and counting is not use, reading is', async t => {
 	await store.close();
 });
 
-test('what was just written stays, however large it is, and as much as fits beside it', async t => {
+test('the newest value is never evicted, and the rest of the room stays in use', async t => {
 	for (const size of [92_000, 99_000, 60_000, 500]) {
 		let time = 1e12;
 		const store = new FilesystemStore({path: temporaryFolder(t), maxCacheBytes: 100_000, now: () => time});
@@ -416,7 +416,7 @@ test('what was just written stays, however large it is, and as much as fits besi
 	}
 });
 
-test('a file from the future does not stay for ever', async t => {
+test('a file with a modification time in the future is evicted in the end', async t => {
 	const path = temporaryFolder(t);
 	let time = 2e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 100_000, now: () => time});
@@ -435,38 +435,38 @@ test('a file from the future does not stay for ever', async t => {
 	await store.close();
 });
 
-test('a claim ends with its process at once, whatever its time', async t => {
+test('the lock of an ended process is removed at once, whatever its modification time', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store) as [string];
-	const claim = file.replace('.yaml', '.claim~');
+	const lock = file.replace('.yaml', '.lock~');
 	const {pid} = spawnSync(process.execPath, ['--version']);
 	const dead = processIdentity().split('/').with(3, String(pid)).join('/');
 	for (const hours of [0, 24]) {
 		store.delete('key');
-		writeFileSync(claim, `# got-cache-hooks claim ${dead} 5b0a33f0\n`);
-		writeFileSync(`${claim}~`, `# got-cache-hooks claim ${dead} 5b0a33f0\n`);
-		utimesSync(claim, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
+		writeFileSync(lock, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
+		writeFileSync(`${lock}~`, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
+		utimesSync(lock, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
 		const start = performance.now();
 		t.true(await store.add('key', bytes('two'), kept));
 		t.true(performance.now() - start < 2000);
 		t.deepEqual(readdirSync(dirname(file)), [basename(file)]);
 	}
 
-	// A process that lives keeps its claim.
+	// A process that lives keeps its lock.
 	store.delete('key');
-	writeFileSync(claim, `# got-cache-hooks claim ${processIdentity()} 5b0a33f0\n`);
+	writeFileSync(lock, `# got-cache-hooks lock ${processIdentity()} 5b0a33f0\n`);
 	const adding = store.add('key', bytes('three'), kept);
 	t.is(await Promise.race([adding, new Promise(resolve => {
 		setTimeout(resolve, 50, 'waits');
 	})]), 'waits');
-	rmSync(claim);
+	rmSync(lock);
 	t.true(await adding);
 	await store.close();
 });
 
-test('clearing leaves the files of others, and those that are being written', async t => {
+test('clear leaves files of other programs, and files that are being written', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
@@ -483,7 +483,7 @@ test('clearing leaves the files of others, and those that are being written', as
 	await store.close();
 });
 
-test('what expired and what killed writers have left is removed in passing', async t => {
+test('writes remove expired files and the left-overs of killed writers', async t => {
 	const path = temporaryFolder(t);
 	let time = 1000;
 	const store = new FilesystemStore({path, now: () => time});
@@ -506,7 +506,7 @@ test('what expired and what killed writers have left is removed in passing', asy
 	await store.close();
 });
 
-test('the bound in bytes is kept by what was not used for longest, also against another process', async t => {
+test('maxCacheBytes evicts the least recently used files, even if another process writes them', async t => {
 	const path = temporaryFolder(t);
 	let time = 1e12;
 	const maxCacheBytes = 100_000;
@@ -534,7 +534,7 @@ test('the bound in bytes is kept by what was not used for longest, also against 
 	await last.close();
 });
 
-test('what is no entry leaves last, so that entries are not lost for want of it', async t => {
+test('values without indexed are evicted last, since entries depend on them', async t => {
 	const path = temporaryFolder(t);
 	let time = 1e12;
 	const store = new FilesystemStore({path, now: () => time});
@@ -558,21 +558,21 @@ test('what is no entry leaves last, so that entries are not lost for want of it'
 	t.deepEqual([...left, ...evicted].toSorted(), ['record', 'last', ...Array.from({length: 50}, (_, index) => `key-${index}`)].toSorted());
 });
 
-test('who adds a key that a dead process has claimed waits for it no longer than ten seconds', async t => {
+test('an add waits no longer than ten seconds for a lock whose process is unknown', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
 	const [file] = await filesIn(store);
 	store.delete('key');
-	const claim = file!.replace('.yaml', '.claim~');
-	writeFileSync(claim, '');
-	utimesSync(claim, 1, 1);
+	const lock = file!.replace('.yaml', '.lock~');
+	writeFileSync(lock, '');
+	utimesSync(lock, 1, 1);
 	t.true(await store.add('key', bytes('two'), kept));
 	t.deepEqual(readdirSync(dirname(file!)), [basename(file!)]);
 	await store.close();
 });
 
-test('after closing, every call says that the store is closed', async t => {
+test('after close, every call throws ERR_STORE_CLOSED', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	await store.close();
 	await store.close();
@@ -582,7 +582,7 @@ test('after closing, every call says that the store is closed', async t => {
 	await t.throwsAsync(async () => listed(store), closed);
 });
 
-test('a path may begin with the home folder, its parents are made, and the store says where it lies', async t => {
+test('a path may begin with ~/, missing folders are created, and the store has its absolute path', async t => {
 	t.is(new FilesystemStore({path: '~/cache'}).path, join(homedir(), 'cache'));
 	t.is(new FilesystemStore({path: 'cache'}).path, join(process.cwd(), 'cache'));
 	t.is(createStore('filesystem').path, join(process.cwd(), 'http_cache'));
@@ -592,7 +592,7 @@ test('a path may begin with the home folder, its parents are made, and the store
 	await store.close();
 });
 
-test('wrong options and values are refused at once', t => {
+test('wrong options and values throw an error', t => {
 	t.throws(() => new FilesystemStore({path: ''}), {instanceOf: TypeError, message: /`path`/v});
 	t.throws(() => new FilesystemStore({extension: 'json'}), {instanceOf: TypeError, message: /`extension`/v});
 	t.throws(() => new FilesystemStore({maxCacheBytes: 0}), {instanceOf: TypeError, message: /`maxCacheBytes`/v});
@@ -604,7 +604,7 @@ test('wrong options and values are refused at once', t => {
 function elsewhere(program: string, prefix: string, path: string, user?: number): string {
 	const source = `
 		import {Buffer} from 'node:buffer';
-		import {FilesystemStore} from ${JSON.stringify(new URL('../../source/stores/filesystem/store.ts', import.meta.url).href)};
+		import {FilesystemStore} from ${JSON.stringify(new URL('../../../source/stores/filesystem/store.ts', import.meta.url).href)};
 		const kept = {expires: undefined};
 		const code = async action => {
 			try {
@@ -620,7 +620,7 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 	return execFileSync('/bin/sh', ['-c', command, process.execPath, source, path], {encoding: 'utf8', ...(user !== undefined && {uid: user, gid: user})});
 }
 
-(process.platform === 'win32' ? test.skip : test)('a write that the disk has no room for leaves no file, and what is there can be deleted', async t => {
+(process.platform === 'win32' ? test.skip : test)('a write to a full disk leaves no file, and entries can be deleted', async t => {
 	const path = temporaryFolder(t);
 	const writer = new FilesystemStore({path});
 	await writer.set('small', bytes('one'), kept);
@@ -641,7 +641,7 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 	await writer.close();
 });
 
-(process.geteuid?.() === 0 ? test : test.skip)('a folder that may not be written to can be read', async t => {
+(process.geteuid?.() === 0 ? test : test.skip)('a folder without write permission can be read', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path, fileMode: 0o644});
 	await store.set('key', bytes('one'), kept);

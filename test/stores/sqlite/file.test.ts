@@ -19,14 +19,14 @@ import {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {createStore} from '../../source/index.ts';
-import {SqliteConnection} from '../../source/stores/sqlite/connection.ts';
-import {fileIdentity} from '../../source/stores/sqlite/faults.ts';
-import {removeUnlessOpen} from '../../source/stores/sqlite/file.ts';
-import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
-import {SqliteStore} from '../../source/stores/sqlite/store.ts';
-import type {Store, StoredValue} from '../../source/stores/types.ts';
-import {listed} from './contract.ts';
+import {createStore} from '../../../source/index.ts';
+import {SqliteConnection} from '../../../source/stores/sqlite/connection.ts';
+import {fileIdentity} from '../../../source/stores/sqlite/damage.ts';
+import {removeUnlessOpen} from '../../../source/stores/sqlite/file.ts';
+import {sqliteSettings} from '../../../source/stores/sqlite/options.ts';
+import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
+import type {Store, StoredValue} from '../../../source/stores/types.ts';
+import {listed} from '../contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const posix = process.platform === 'win32' ? test.skip : test;
@@ -70,7 +70,7 @@ const writings: ReadonlyArray<(store: SqliteStore) => unknown> = [
 ];
 
 for (const wal of [true, false]) {
-	test(`a store that only reads changes nothing on the disk and makes nothing, not even what has expired leaves${wal ? '' : ', without WAL'}`, async t => {
+	test(`with readOnly, nothing on the disk is created or changed, and expired rows stay${wal ? '' : ', without WAL'}`, async t => {
 		const path = temporaryFile(t);
 		await fillFile(path, {wal});
 		const before = state(path);
@@ -89,7 +89,7 @@ for (const wal of [true, false]) {
 		t.deepEqual(state(path), before);
 	});
 
-	test(`a store that only reads sees what others write meanwhile${wal ? '' : ', without WAL'}`, async t => {
+	test(`with readOnly, writes of other connections are visible${wal ? '' : ', without WAL'}`, async t => {
 		const path = temporaryFile(t);
 		await fillFile(path, {wal});
 		const reader = new SqliteStore({path, readOnly: true});
@@ -106,7 +106,7 @@ for (const wal of [true, false]) {
 	});
 }
 
-test('a store that only reads makes no file, no folder and no empty database', async t => {
+test('with readOnly, a missing file or folder is not created', async t => {
 	const path = temporaryFile(t);
 	for (const missing of [path, join(dirname(path), 'folder', 'cache.sqlite')]) {
 		const store = new SqliteStore({path: missing, readOnly: true});
@@ -122,7 +122,7 @@ test('a store that only reads makes no file, no folder and no empty database', a
 	t.throws(() => new SqliteStore({useMemory: true, readOnly: true}), {instanceOf: TypeError, message: /`readOnly`/v});
 });
 
-test('a store that only reads leaves a damaged file as it is', async t => {
+test('with readOnly, a damaged file is not changed', async t => {
 	const path = temporaryFile(t);
 	await fillFile(path);
 	const content = readFileSync(path);
@@ -149,14 +149,14 @@ for (const [name, modes, wal] of [
 	['a file and its folder', {file: 0o644, folder: 0o755}, false],
 	['a folder', {file: 0o666, folder: 0o755}, false],
 ] as const) {
-	asRoot(`${name} without permission to write is read, with \`readOnly\` and without${wal ? '' : ', without WAL'}`, async t => {
+	asRoot(`${name} without write permission can be read, with \`readOnly\` and without${wal ? '' : ', without WAL'}`, async t => {
 		const path = temporaryFile(t);
 		await fillFile(path, {wal});
 		chmodSync(path, modes.file);
 		chmodSync(dirname(path), modes.folder);
 		const before = state(path);
 		const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
-			import {SqliteStore} from ${JSON.stringify(new URL('../../source/stores/sqlite/store.ts', import.meta.url).href)};
+			import {SqliteStore} from ${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)};
 			process.setgid(12_345);
 			process.setuid(12_345);
 			for (const readOnly of [true, false]) {
@@ -197,7 +197,7 @@ posix('a pipe, a device or a folder in place of the file or one of its logs is a
 });
 
 for (const damaged of [100, 512, 1024]) {
-	test(`a file whose first ${damaged} bytes are damaged is set aside when it is opened, and a new one is begun`, async t => {
+	test(`a file whose first ${damaged} bytes are damaged is set aside when it is opened, and a new one is created`, async t => {
 		const path = temporaryFile(t);
 		const harm = (): void => {
 			const content = readFileSync(path);
@@ -216,7 +216,7 @@ for (const damaged of [100, 512, 1024]) {
 	});
 }
 
-test('a file whose header is damaged while it is open is set aside by the call that meets it', async t => {
+test('a file whose header is damaged while it is open is set aside by the next call', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path, wal: false, now: () => 1000});
 	await store.set('key', bytes('one'), kept);
@@ -234,7 +234,7 @@ test('a file whose header is damaged while it is open is set aside by the call t
 	t.true(existsSync(`${path}.corrupt-1000`));
 });
 
-test('a file of somebody else with a damaged header is left as it is', t => {
+test('a file of another program with a damaged header is not changed', t => {
 	const path = temporaryFile(t);
 	const other = new DatabaseSync(path);
 	other.exec('CREATE TABLE entries (key TEXT); INSERT INTO entries VALUES (\'theirs\')');
@@ -247,7 +247,7 @@ test('a file of somebody else with a damaged header is left as it is', t => {
 	t.deepEqual(state(path), before);
 });
 
-test('where there is no room, a write says so, and clearing and deleting by times make room', async t => {
+test('a write to a full disk throws ERR_STORE_FULL, and clear and deletions make room', async t => {
 	for (const empty of [
 		(store: SqliteStore) => store.clear(),
 		async (store: SqliteStore) => store.deleteFound({}),
@@ -273,7 +273,7 @@ test('where there is no room, a write says so, and clearing and deleting by time
 	}
 });
 
-test('a file is removed for want of room only where nobody else has it open, and where it is still the same', async t => {
+test('a file is removed to make room only if nobody else has it open and it is still the same', async t => {
 	const path = temporaryFile(t);
 	await fillFile(path);
 	const settings = sqliteSettings({path});
@@ -291,7 +291,7 @@ test('a file is removed for want of room only where nobody else has it open, and
 	t.deepEqual(readdirSync(dirname(path)), ['cache.sqlite']);
 });
 
-test('`~/` is the home folder, a path is absolute, and there is none in memory', t => {
+test('`~/` is the home folder, path is absolute, and a store in memory has no path', t => {
 	t.is(new SqliteStore({path: '~/cache.sqlite'}).path, join(homedir(), 'cache.sqlite'));
 	t.is(createStore('sqlite', {cacheName: '~/a/cache'}).path, join(homedir(), 'a', 'cache.sqlite'));
 	const byUrl: Store = createStore('sqlite://~/cache.sqlite');
@@ -305,7 +305,7 @@ test('`~/` is the home folder, a path is absolute, and there is none in memory',
 	t.is(createStore('sqlite:name?mode=memory').path, undefined);
 });
 
-test('a URI is taken as SQLite has it', async t => {
+test('a file: URI means what it means to SQLite', async t => {
 	const path = temporaryFile(t);
 	const url = pathToFileURL(path).href;
 	for (const [given, text] of [[url, 'one'], [url.replace('file://', 'file://localhost'), 'two'], [url.replace('file://', 'file:'), 'three'], [`${url}?mode=rw`, 'four'], [url.replace('cache', 'c%61che'), 'five']] as const) {
@@ -330,7 +330,7 @@ test('a URI is taken as SQLite has it', async t => {
 	}
 });
 
-test('what is in memory is shared by the stores that name it with `cache=shared`, and by no others', async t => {
+test('a database in memory is shared only by stores with the same name and `cache=shared`', async t => {
 	const shared = [new SqliteStore({path: 'file:of-this-test?mode=memory&cache=shared'}), createStore('sqlite:of-this-test?mode=memory&cache=shared') as SqliteStore] as const;
 	await shared[0].set('key', bytes('one'), kept);
 	t.is(textOf(await shared[1].get('key')), 'one');
@@ -347,7 +347,7 @@ test('what is in memory is shared by the stores that name it with `cache=shared`
 	}
 });
 
-test('a copy of a file and its log is read whole', async t => {
+test('a copy of a file and its log can be read completely', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	await store.set('key', bytes('one'), kept);
