@@ -2,7 +2,7 @@ import test from 'ava';
 import {Keyv, KeyvMemoryAdapter} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {KeyvStore} from '../../source/stores/keyv.ts';
-import {shapeOf, type KeyvLike} from '../../source/stores/keyv-shapes.ts';
+import {shapeOf, type KeyvLike} from '../../source/stores/keyv-instances.ts';
 import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './adapters.ts';
 import {listed} from './contract.ts';
 

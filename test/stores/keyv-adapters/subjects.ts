@@ -1,6 +1,6 @@
 import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
-import type {KeyvLike} from '../../../source/stores/keyv-shapes.ts';
+import type {KeyvLike} from '../../../source/stores/keyv-instances.ts';
 import {
 	memcachedServer,
 	mongoJavaServer,
