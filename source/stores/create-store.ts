@@ -23,6 +23,13 @@ import {RedisStore, type RedisStoreOptions} from './redis/redis.ts';
 import {SqliteStore, type SqliteStoreOptions} from './sqlite/store.ts';
 import type {Store} from './types.ts';
 
+type Clock = {
+	/**
+	Returns the current time in milliseconds since the epoch, from which times to live are computed. Default: `Date.now`.
+	*/
+	readonly now?: () => number;
+};
+
 type Named = {
 	/**
 	The name of the cache: the file of `'sqlite'` (with or without `.sqlite`, `.sqlite3` or `.db`) and the folder of `'filesystem'` unless `path` is set, and a namespace in other stores. `'memory'` ignores it. Default: `'http_cache'`.
@@ -39,10 +46,10 @@ export type StoreOptions = {
 	readonly mongodb: MongoDbStoreOptions & Named;
 	readonly gridfs: GridFsStoreOptions & Named;
 	readonly dynamodb: DynamoDbStoreOptions & Named;
-	readonly 'keyv-file': KeyvFileOptions & Named;
-	readonly '@keyv/sqlite': KeyvSqliteOptions & Named;
-	readonly '@keyv/mongo': KeyvMongoOptions & Named;
-	readonly '@keyv/redis': KeyvRedisOptions & Named;
+	readonly 'keyv-file': KeyvFileOptions & Clock & Named;
+	readonly '@keyv/sqlite': KeyvSqliteOptions & Clock & Named;
+	readonly '@keyv/mongo': KeyvMongoOptions & Clock & Named;
+	readonly '@keyv/redis': KeyvRedisOptions & Clock & Named;
 };
 
 export type StoreName = keyof StoreOptions;
@@ -124,7 +131,7 @@ const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStor
 	'@keyv/redis': adapterMaker('@keyv/redis'),
 };
 
-function adapterMaker<Name extends keyof NamedAdapterOptions>(name: Name): Maker<NamedAdapterOptions[Name] & {readonly cacheName?: string; readonly now?: () => number}, KeyvStore> {
+function adapterMaker<Name extends keyof NamedAdapterOptions>(name: Name): Maker<NamedAdapterOptions[Name] & Clock & Named, KeyvStore> {
 	return {
 		options: {...common, ...adapterOptions[name]},
 		make({cacheName = 'http_cache', now, ...options}) {

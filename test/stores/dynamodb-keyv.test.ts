@@ -59,7 +59,7 @@ for (const server of dynamoDbServers(test)) {
 	});
 }
 
-test('a failed call of the adapter is rejected, and told where somebody listens: Keyv 5 keeps still about it', async t => {
+test('a call of the adapter that fails rejects, and emits `error` if there is a listener, since Keyv 5 ignores the rejection', async t => {
 	const client = {
 		async send() {
 			throw Object.defineProperty(new Error('No'), 'name', {value: 'ThrottlingException'});

@@ -3,14 +3,7 @@ import {driver} from '../driver.ts';
 import {ignore} from '../server-options.ts';
 import {LazyAdapter, type StorageAdapter} from './lazy-adapter.ts';
 
-type AdapterOptions = {
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
-};
-
-export type KeyvFileOptions = AdapterOptions & {
+export type KeyvFileOptions = {
 	/**
 	The folder, or the file with `separatedFile: false`. Default: the name of the cache and `.keyv`, in the working directory.
 	*/
@@ -32,7 +25,7 @@ export type KeyvFileOptions = AdapterOptions & {
 	readonly expiredCheckDelay?: number;
 };
 
-export type KeyvSqliteOptions = AdapterOptions & {
+export type KeyvSqliteOptions = {
 	/**
 	The file, after `sqlite://`. Default: the name of the cache and `.keyv.sqlite`, in the working directory.
 	*/
@@ -59,7 +52,7 @@ export type KeyvSqliteOptions = AdapterOptions & {
 	readonly iterationLimit?: number;
 };
 
-export type KeyvMongoOptions = AdapterOptions & {
+export type KeyvMongoOptions = {
 	/**
 	The URL of the server, `mongodb:` or `mongodb+srv:`. Default: `'mongodb://127.0.0.1:27017'`, as the adapter's.
 	*/
@@ -91,7 +84,7 @@ export type KeyvMongoOptions = AdapterOptions & {
 	readonly socketTimeoutMS?: number;
 };
 
-export type KeyvRedisOptions = AdapterOptions & {
+export type KeyvRedisOptions = {
 	/**
 	The URL of the server, `redis:` or `rediss:`. Default: `'redis://localhost:6379'`, as the adapter's.
 	*/
@@ -113,12 +106,12 @@ export type KeyvRedisOptions = AdapterOptions & {
 	readonly useUnlink?: boolean;
 };
 
-/** The options of each named adapter beside `now`. */
+/** The options of each named adapter. */
 export type NamedAdapterOptions = {
-	readonly 'keyv-file': Omit<KeyvFileOptions, 'now'>;
-	readonly '@keyv/sqlite': Omit<KeyvSqliteOptions, 'now'>;
-	readonly '@keyv/mongo': Omit<KeyvMongoOptions, 'now'>;
-	readonly '@keyv/redis': Omit<KeyvRedisOptions, 'now'>;
+	readonly 'keyv-file': KeyvFileOptions;
+	readonly '@keyv/sqlite': KeyvSqliteOptions;
+	readonly '@keyv/mongo': KeyvMongoOptions;
+	readonly '@keyv/redis': KeyvRedisOptions;
 };
 
 type OptionType = {readonly isValid: (value: unknown) => boolean; readonly allowed: string};
