@@ -22,7 +22,7 @@ for (const server of dynamoDbServers(test)) {
 	});
 	const newTable = (): string => `chunks-${randomUUID()}`;
 
-	/** All items of the table, chunks first. */
+	/** Returns all items of the table, chunks first. */
 	const itemsOf = async (tableName: string): Promise<Array<Record<string, AttributeValue>>> => {
 		const pages = paginateScan({client}, {
 			TableName: tableName, ConsistentRead: true, ProjectionExpression: '#a, #b, #c, #d, #e', ExpressionAttributeNames: {
@@ -65,7 +65,7 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual((await itemsOf(tableName)).map(item => item.ttl), Array.from({length: 4}, () => ({N: String((start / 1000) + 2)})));
 		await store.clear();
 
-		// The writer dies between the chunks and the item that names them.
+		// The writer is killed between its chunks and the item that names them.
 		const dying = open({
 			tableName, client: interceptedBy(client, async (name, _, send) => {
 				if (name === 'PutItem' || name === 'BatchWriteItem#Delete') {

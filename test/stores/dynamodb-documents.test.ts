@@ -49,7 +49,7 @@ const documents: Readonly<Record<string, object>> = {
 	'1000 levels': nested(1000) as object,
 };
 
-/** Deeply, with the order of members. */
+/** Shows a value deeply, with the order of members. */
 function shown(value: unknown): string {
 	return inspect(asPlain(value), {depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity});
 }
@@ -68,7 +68,7 @@ function asPlain(value: unknown): unknown {
 		: value;
 }
 
-/** As DynamoDB may: a map has no order there. */
+/** Reorders the members of maps, as DynamoDB may. */
 function withoutOrder({L: list, M: map, ...other}: AttributeValue): AttributeValue {
 	if (list !== undefined) {
 		return {L: list.map(item => withoutOrder(item))};

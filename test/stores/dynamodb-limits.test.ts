@@ -24,12 +24,12 @@ const numbered = (count: number): string[] => Array.from({length: count}, (_, in
 
 type Requests = Record<string, object[] | {Keys: object[]}>;
 
-/** The store on a client that answers as it is told. */
+/** Makes a store on a client whose calls the interceptor answers. */
 function storeOn(answer: Interceptor, options: DynamoDbStoreOptions = {}): DynamoDbStore {
 	return new DynamoDbStore({client: interceptedBy({} as DynamoDBClient, answer), createTable: false, ...options});
 }
 
-/** As the SDK throws them. */
+/** Makes an error like those of the SDK. */
 function failure(name: string, extra: object = {}): Error {
 	return Object.defineProperties(new Error('AKIASECRET in the message'), Object.getOwnPropertyDescriptors({name, ...extra}));
 }
@@ -55,7 +55,7 @@ for (const server of dynamoDbServers(test)) {
 			const all = (input.RequestItems as Requests)[tableName]!;
 			const list = Array.isArray(all) ? all : all.Keys;
 			(sizes[name] ??= []).push(list.length);
-			// Half of them are left, now and then all.
+			// Half of the requests are left unprocessed, sometimes all.
 			const taken = list.length > 5 ? list.splice(0, Math.random() < 0.2 ? 0 : Math.ceil(list.length / 2)) : list.splice(0);
 			const left = {[tableName]: Array.isArray(all) ? [...list] : {...all as object, Keys: [...list]}};
 			const rest = list.length === 0 ? {} : (Array.isArray(all) ? {UnprocessedItems: left} : {UnprocessedKeys: left});
@@ -90,7 +90,7 @@ for (const server of dynamoDbServers(test)) {
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, {index}, kept)));
 		t.true(made.length > 0 && made.every(mode => mode === 'PAY_PER_REQUEST'));
 		t.is((await listed(stores[0]!)).length, 5);
-		// Dynalite has none to turn on.
+		// Dynalite has no TTL.
 		const {TimeToLiveDescription: ttl} = await client.send(new DescribeTimeToLiveCommand({TableName: tableName}));
 		t.is(ttl?.AttributeName, server.name === 'dynalite' ? undefined : 'ttl');
 	});
@@ -186,7 +186,7 @@ for (const server of dynamoDbServers(test)) {
 		store.close();
 		await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_CLOSED'});
 
-		// Of our own, from options.
+		// A client that the store makes from options.
 		const own = new DynamoDbStore({client: localClient(await server.url()), tableName, consistentRead: true});
 		t.deepEqual(await own.get('key'), {a: 1});
 		own.close();

@@ -39,7 +39,7 @@ if (server !== undefined) {
 	});
 }
 
-/** How many documents each collection of a bucket has. */
+/** Counts the documents of each collection of a bucket. */
 async function counts(bucketName: string): Promise<number[]> {
 	return Promise.all(['entries', 'files', 'chunks'].map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
 }
@@ -53,7 +53,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		return store;
 	};
 
-	// One after another: FerretDB is slow with many, and with large documents.
+	// The tests run serially, since FerretDB is slow.
 	testStore(test.serial as TestFn, 'gridfs', {
 		makePlace({now}) {
 			const bucketName = randomUUID();
@@ -96,7 +96,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(file!.filename, 'GET a');
 		t.is(file!.length, large.length);
 		await Promise.all(Array.from({length: 10}, async (_, index) => store.set('GET a', Buffer.from(String(index)), kept)));
-		// FerretDB replaces in two steps, so that a file may be overlooked.
+		// FerretDB replaces in two steps, so that a file may be left over.
 		now += hour + 1000;
 		await store.purge();
 		t.deepEqual(await counts(bucketName), [1, 1, 1]);
@@ -137,7 +137,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		const store = open(t, {bucketName});
 		await store.set('key', Buffer.from('old'), kept);
 		const chunks = database.collection(`${bucketName}.chunks`);
-		// The second chunk meets this index.
+		// The second chunk violates this index.
 		await chunks.createIndex({data: 1}, {unique: true}, {});
 		await t.throwsAsync(async () => store.set('key', Buffer.alloc(3 * 1024 * 1024, 'x'), kept), {message: /E11000/v});
 		t.deepEqual(await counts(bucketName), [1, 1, 1]);

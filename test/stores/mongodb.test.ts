@@ -51,7 +51,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		return store;
 	};
 
-	// One after another: FerretDB is slow with many, and with large documents.
+	// The tests run serially, since FerretDB is slow.
 	testStore(test.serial as TestFn, 'mongodb', {
 		makePlace({now}) {
 			const collectionName = randomUUID();
@@ -421,7 +421,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	});
 }
 
-/** What deep equality does not tell: the order of names. */
+/** Shows the order of names, which deep equality ignores. */
 function shape(value: unknown): string {
 	return JSON.stringify(value, (_name, part: unknown) => part instanceof Uint8Array ? [...part] : part);
 }

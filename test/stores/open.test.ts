@@ -79,7 +79,7 @@ test('any other value is a TypeError that says what was received and what is all
 });
 
 test('every store can be opened by its name', t => {
-	// This one is compiled on install, so that it is no dependency of the tests.
+	// Installing this package compiles it, so it is not a devDependency.
 	const missing = '@keyv/sqlite';
 	const installed = storeNames.filter(name => name !== missing);
 	for (const name of installed) {

@@ -145,7 +145,7 @@ function registerTests(port: number): void {
 			await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
 		}
 
-		// A full server takes nothing, but lets go.
+		// A full server refuses writes, but deletes.
 		await stores[0]!.clear();
 		t.true(await stores[1]!.delete('key'));
 		t.deepEqual(await (keyv.client as typeof client).keys('*'), []);
@@ -173,7 +173,7 @@ function registerTests(port: number): void {
 	test('redis: only our keys are read, counted and deleted on the client of an application', async t => {
 		await using theirs = await ServerProcess.start(command!);
 		const handed = createClient({url: urlOf(theirs.port)});
-		// Its server ends before it.
+		// The server stops before the client is destroyed.
 		handed.on('error', () => undefined);
 		await handed.connect();
 		t.teardown(() => {

@@ -39,7 +39,7 @@ for (const separatedFile of [true, false]) {
 		makePlace({now}) {
 			const filename = path.join(makeFolder(), 'cache');
 			const options = {filename, separatedFile, writeDelay: 1};
-			// All in one file: one store for each.
+			// A single file can hold only one store.
 			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {
 				...options, ...!separatedFile && {filename: filename + cacheName}, cacheName, now,
 			});
