@@ -41,7 +41,7 @@ export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
 export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
-export {CachedRequest} from './entry/cached-request.ts';
+export {CachedRequest} from './entry/cached-response.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {Mode} from './policy/modes.ts';
 export type {AskedRule} from './policy/facts.ts';
@@ -54,17 +54,17 @@ export type {
 } from './policy/reasons.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,
-} from './entry/serializers/compressed.ts';
-export {encrypted, type EncryptedOptions, type EncryptionKey} from './entry/serializers/encrypted.ts';
+} from './entry/serializers/compression.ts';
+export {encrypted, type EncryptedOptions, type EncryptionKey} from './entry/serializers/cryptography.ts';
 export type {FormatName} from './entry/serializers/formats.ts';
 export {
 	initSerializer, SerializerPipeline, type PipelineOptions, type PipelineStage,
 } from './entry/serializers/pipeline.ts';
-export {signed, type SignedOptions} from './entry/serializers/signed.ts';
+export {signed, type SignedOptions} from './entry/serializers/cryptography.ts';
 export type {
 	EntryBody, EntryDocument, Stage, StageContext, StageInput, StageOutput,
 } from './entry/serializers/stage.ts';
-export {UnreadableError, type UnreadableReason} from './entry/serializers/unreadable.ts';
+export {UnreadableError, type UnreadableReason} from './entry/serializers/stage.ts';
 export {
 	getExpirationDatetime, getUrlExpiration, type CacheSettings, type LiveSettings, type RequestSettings,
 } from './settings/settings.ts';

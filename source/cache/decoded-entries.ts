@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
 import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
-import {UnreadableError} from '../entry/serializers/unreadable.ts';
+import {UnreadableError} from '../entry/serializers/stage.ts';
 import type {StoredValue} from '../stores/types.ts';
 import {heldSize} from './stored-values.ts';
 
