@@ -30,10 +30,10 @@ export {CacheConfig, withCacheSettings} from './decorators/cache-config.ts';
 export type {CacheConfigOptions} from './decorators/class-settings.ts';
 export type {
 	CallDecorator, ClassDecorator, FunctionDecorator, ResultDecorator,
-} from './decorators/decorator-types.ts';
-export {cacheKeyOf, cacheOf, invalidate} from './decorators/helpers.ts';
+} from './decorators/method-decorator.ts';
+export {cacheKeyOf, cacheOf, invalidate} from './decorators/cached-calls.ts';
 export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
-export type {MethodSettings, ResultSettings} from './decorators/settings-types.ts';
+export type {MethodSettings, ResultSettings} from './decorators/method-settings.ts';
 export {
 	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
