@@ -8,11 +8,13 @@ import {
 	cacheHooks,
 	cacheInfo,
 	getCache,
+	HttpCache,
+	withCacheSettings,
 	type RequestSettings,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {Gate, settle} from '../helpers/gate.ts';
+import {Gate, holdResponses, settle} from '../helpers/gate.ts';
 import {openedStores} from '../helpers/opened-stores.ts';
 import {Origin} from '../helpers/origin.ts';
 
@@ -514,4 +516,52 @@ test.serial('a client is none the slower for a body that is larger than what is 
 	const responses = await Promise.all(Array.from({length: 10}, async () => client(origin.url)));
 	t.true(responses.every(response => response.body.length === 2000 && cacheInfo(response).stored === 'too-large'));
 	t.is(origin.count, 10);
+});
+
+test('clients of one cache, and classes with settings of their own, ask once', async t => {
+	const {held, handler, reach} = holdResponses();
+	await using origin = await Origin.start(handler);
+	const cache = new HttpCache({store: 'memory'});
+	const one = got.extend(cacheHooks({cache}));
+	const other = got.extend(cacheHooks({cache, expireAfter: '1m'}));
+	const inClass = withCacheSettings({urlsExpireAfter: [['*', '1h']]}, async () => one(origin.url));
+	const asked = [one(origin.url), other(origin.url), inClass()];
+	await reach(1);
+	await delay(50);
+	t.is(held.length, 1);
+	held[0]!.end('answer');
+	for (const {body} of await Promise.all(asked)) {
+		t.is(body, 'answer');
+	}
+
+	t.is(origin.count, 1);
+	await cache.close();
+});
+
+test('who was told that nothing is stored while another got it looks once more', async t => {
+	const {held, handler, reach} = holdResponses();
+	await using origin = await Origin.start(handler);
+	const store = new MemoryStore();
+	const {client} = createClient({store, storeTimeout: 20_000, now: () => Date.now()});
+	const get = store.get.bind(store);
+	const first = client(origin.url);
+	await reach(1);
+	const asked = Promise.withResolvers<void>();
+	const stored = Promise.withResolvers<void>();
+	store.get = async (key: string) => {
+		store.get = get;
+		const value = get(key);
+		asked.resolve();
+		await stored.promise;
+		return value;
+	};
+
+	const second = client(origin.url);
+	await asked.promise;
+	held[0]!.end('answer');
+	await first;
+	await getCache(client)!.idle();
+	stored.resolve();
+	t.true((await second).isFromCache);
+	t.is(origin.count, 1);
 });

@@ -2,6 +2,7 @@ import test from 'ava';
 import {RequestError} from 'got';
 import {cacheInfo, CacheHooksError, withoutNetwork} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {holdResponses} from '../helpers/gate.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
@@ -60,3 +61,17 @@ test('it holds for one call tree, and is not retried', async t => {
 	t.is((error as RequestError).request?.retryCount, 0);
 	t.is(origin.count, 1);
 });
+
+for (const [name, instance] of majors) {
+	test(`${name}: what is kept from the network leads nobody, and waits for nobody`, async t => {
+		const {held, handler, reach} = holdResponses();
+		await using origin = await Origin.start(handler);
+		const {client} = createClient({}, instance);
+		await t.throwsAsync(withoutNetwork(async () => client(origin.url)), {code: 'ERR_NO_NETWORK'});
+		const leader = client(origin.url);
+		await reach(1);
+		await t.throwsAsync(withoutNetwork(async () => client(origin.url)), {code: 'ERR_NO_NETWORK'});
+		held[0]!.end('answer');
+		t.is((await leader).body, 'answer');
+	});
+}
