@@ -54,7 +54,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('no more refreshes run at a time than are allowed, and what is over is left to the next', async t => {
+test('at most `maxRefreshes` refreshes run at a time, and a later hit starts the others', async t => {
 	let running = 0;
 	let most = 0;
 	await using origin = await Origin.start((_request, response) => {

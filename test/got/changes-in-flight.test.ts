@@ -9,7 +9,7 @@ import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
 	for (const held of ['head', 'body'] as const) {
-		test(`${name}: RFC 9111 §4.4 a GET whose ${held} is under way while a PUT succeeds is given and not stored`, async t => {
+		test(`${name}: RFC 9111 §4.4 a GET whose ${held} is in flight while a PUT succeeds is passed on and not stored`, async t => {
 			for (const store of ['memory', new Map()] as const) {
 				for (const isStream of [false, true]) {
 					const {client, clock} = createClient({...byOrigin, store}, instance);
@@ -76,7 +76,7 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(await pending).stored, 'invalidated');
 	});
 
-	test(`${name}: nobody waits for what was asked for before the resource was changed`, async t => {
+	test(`${name}: a request after an unsafe request does not wait for one that was sent before it`, async t => {
 		const {held, handler, reach} = holdResponses();
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({cacheControl: true}, instance);
@@ -96,7 +96,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: nobody is given what was asked for before its tag was deleted`, async t => {
+	test(`${name}: a request after the deletion of a tag does not get a response that was requested before it`, async t => {
 		const {held, handler, reach} = holdResponses();
 		await using origin = await Origin.start(handler);
 		const {client, clock} = createClient({}, instance);

@@ -12,7 +12,7 @@ import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §4.3.1, RFC 5861 §4 a filterFn that refuses is asked before a stale entry is validated or stands in for a 503, and the entry is deleted`, async t => {
+	test(`${name}: RFC 9111 §4.3.1, RFC 5861 §4 a stale entry that filterFn refuses is neither validated nor served instead of a 503, and is deleted`, async t => {
 		for (const [mode, settings] of bothModes) {
 			for (const store of ['memory', new Map()] as const) {
 				for (const isStream of [false, true]) {

@@ -53,7 +53,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §4.4 a POST with X-HTTP-Method-Override: GET is a POST, and makes what is stored invalid', async t => {
+test('RFC 9111 §4.4 a POST with X-HTTP-Method-Override: GET is a POST, and invalidates the stored response', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
 	await client(origin.url);

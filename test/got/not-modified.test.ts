@@ -70,7 +70,7 @@ for (const [name, instance] of majors) {
 	];
 
 	for (const [title, headers, settings] of endings) {
-		test(`${name}: ${title} is answered by what is stored, and ends it`, async t => {
+		test(`${name}: ${title} serves the stored response, and deletes it`, async t => {
 			for (const store of ['memory', new Map()] as const) {
 				for (const isStream of [false, true]) {
 					const {client, clock} = createClient({...settings, store, staleIfError: true}, instance);

@@ -4,7 +4,7 @@ import {createClient} from '../helpers/clients.ts';
 import {byOrigin, dated} from '../helpers/dated.ts';
 import {Origin} from '../helpers/origin.ts';
 
-test('RFC 9111 §4 the order of the query and empty members part URIs with cacheControl: true only', async t => {
+test('RFC 9111 §4 the order of query parameters and empty ones distinguish URIs only with cacheControl: true', async t => {
 	const pairs = [['/?a=2&b=1', '/?b=1&a=2'], ['/?a&b', '/?a&&b'], ['/?a=1&b', '/?a=1&b&']] as const;
 	for (const [mode, settings] of bothModes) {
 		const {client, clock} = createClient(settings);

@@ -55,7 +55,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: RFC 9111 §4.4 a PUT by one user makes the entry of another invalid, for good and by all variants`, async t => {
+	test(`${name}: RFC 9111 §4.4 a PUT by one user deletes the entries of other users, with all variants`, async t => {
 		for (const store of ['memory', new Map()] as const) {
 			const {client, clock} = createClient({
 				...byOrigin, store, staleIfError: true, matchHeaders: ['accept'],
@@ -84,7 +84,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: RFC 9111 §4.4 a PUT through one client makes invalid what another client of the process has on the same store, for other credentials as well`, async t => {
+	test(`${name}: RFC 9111 §4.4 a PUT through one client invalidates the responses of another client of the process on the same store, for other credentials as well`, async t => {
 		const store = new Map();
 		const {client, clock} = createClient({...byOrigin, store}, instance);
 		const {client: other} = createClient({...byOrigin, store, now: clock.now}, instance);

@@ -54,7 +54,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 5);
 	});
 
-	test.serial(`${name}: who waited is told so, and may change what it got`, async t => {
+	test.serial(`${name}: a response that another request got is marked as collapsed, and may be changed by its caller`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -77,7 +77,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test.serial(`${name}: a follower's abort and its timeout are its own`, async t => {
+	test.serial(`${name}: an abort or a timeout of a waiting request affects no other request`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -102,7 +102,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test.serial(`${name}: a leader that is aborted hands over to one that waits`, async t => {
+	test.serial(`${name}: if a request is aborted, one that waits for it is sent instead`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -121,7 +121,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: so does a stream that is destroyed in the middle of its body, and one whose body breaks off`, async t => {
+	test.serial(`${name}: if a stream is destroyed or its body is truncated, one that waits for it is sent instead`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -147,7 +147,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test.serial(`${name}: a leader whose time is over leaves the others theirs`, async t => {
+	test.serial(`${name}: a timeout of one request does not shorten the timeouts of those that wait for it`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -159,7 +159,7 @@ for (const [name, instance] of majors) {
 		t.is((await follower).body, 'second');
 	});
 
-	test.serial(`${name}: whoever waited and then leads has the rest of its time`, async t => {
+	test.serial(`${name}: a request that is sent after a wait has the rest of its timeout`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -172,7 +172,7 @@ for (const [name, instance] of majors) {
 		t.true(performance.now() - start < 2300);
 	});
 
-	test.serial(`${name}: what may not be stored lets all go at once, and nobody waits for the like for a while`, async t => {
+	test.serial(`${name}: after a response that must not be stored, all waiting requests are sent at once, and for a while none waits`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({cacheControl: true}, instance);
@@ -229,7 +229,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 8);
 	});
 
-	test.serial(`${name}: who waits for what stalls and fails takes no more than that time, the store's and its own, and there is no stampede`, async t => {
+	test.serial(`${name}: a request that waits for one that stalls and fails takes at most that time, the store's and its own, and there is no stampede`, async t => {
 		const stall = 300;
 		const storeTimeout = 400;
 		const arrivals: number[] = [];
@@ -286,7 +286,7 @@ for (const [name, instance] of majors) {
 		t.true(performance.now() - start < 2000);
 	});
 
-	test.serial(`${name}: what only the rules of one request refuse is shared by the others as before; what the client's refuse is not`, async t => {
+	test.serial(`${name}: a response that only one request's settings refuse is still shared by others; one that the client's settings refuse is not`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client, clock} = createClient({expireAfter: 60}, instance);
@@ -327,7 +327,7 @@ for (const [name, instance] of majors) {
 		await Promise.all(each);
 	});
 
-	test.serial(`${name}: variants part those who wait, when the response says what it varies by`, async t => {
+	test.serial(`${name}: waiting requests for another variant are sent when the response has a Vary`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.setHeader('vary', 'accept-language');
@@ -341,7 +341,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test.serial(`${name}: requests with other credentials do not share a flight`, async t => {
+	test.serial(`${name}: requests with different credentials do not share a response`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.end(request.headers.authorization);
@@ -354,7 +354,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: what is stale is validated once`, async t => {
+	test.serial(`${name}: a stale response is validated once for all waiting requests`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"1"'});
@@ -369,7 +369,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: requests of their own mind wait for nobody`, async t => {
+	test.serial(`${name}: requests that must be sent wait for no other`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({cacheControl: true, allowableMethods: ['GET', 'HEAD', 'POST']}, instance);
@@ -449,7 +449,7 @@ for (const [name, instance] of majors) {
 		t.is(inner.body, '/nest');
 	});
 
-	test.serial(`${name}: a stream that is not read holds up nobody for long`, async t => {
+	test.serial(`${name}: a stream that is not read delays other requests only briefly`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(Buffer.alloc(origin.count === 1 ? 10_000_000 : 5));
 		});
@@ -464,7 +464,7 @@ for (const [name, instance] of majors) {
 		idle.destroy();
 	});
 
-	test.serial(`${name}: a store that hangs delays those who wait by no more than its time limit`, async t => {
+	test.serial(`${name}: a store that hangs delays waiting requests by at most its time limit`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			setTimeout(() => {
 				response.end('answer');
@@ -483,7 +483,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test.serial('a stale response that is refreshed in the background is on its way for those who may not have it', async t => {
+test.serial('requests that must not get a stale response wait for its refresh in the background', async t => {
 	const gate = new Gate();
 	await using origin = await Origin.start(gate.handler);
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: 600});
@@ -502,7 +502,7 @@ test.serial('a stale response that is refreshed in the background is on its way 
 	t.is(origin.count, 2);
 });
 
-test.serial('a client is none the slower for a body that is larger than what is stored', async t => {
+test.serial('a body over the maximum size is not slower than without a cache', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		const body = Buffer.alloc(2000, 'x');
 		if (origin.count % 2 === 0) {
@@ -518,7 +518,7 @@ test.serial('a client is none the slower for a body that is larger than what is 
 	t.is(origin.count, 10);
 });
 
-test('clients of one cache, and classes with settings of their own, ask once', async t => {
+test('clients of one cache, and classes with settings of their own, share one request', async t => {
 	const {held, handler, reach} = holdResponses();
 	await using origin = await Origin.start(handler);
 	const cache = new HttpCache({store: 'memory'});
@@ -538,7 +538,7 @@ test('clients of one cache, and classes with settings of their own, ask once', a
 	await cache.close();
 });
 
-test('who was told that nothing is stored while another got it looks once more', async t => {
+test('a request whose lookup was a miss looks again if another request has stored a response since', async t => {
 	const {held, handler, reach} = holdResponses();
 	await using origin = await Origin.start(handler);
 	const store = new MemoryStore();

@@ -6,7 +6,7 @@ import {holdResponses} from '../helpers/gate.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: what is stored is served, and what would be sent is an error that names the request and no secret`, async t => {
+	test(`${name}: stored responses are served, and a request that would be sent is an error that names it without credentials`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -63,7 +63,7 @@ test('it holds for one call tree, and is not retried', async t => {
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: what is kept from the network leads nobody, and waits for nobody`, async t => {
+	test(`${name}: a refused request waits for no other, and no other waits for it`, async t => {
 		const {held, handler, reach} = holdResponses();
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({}, instance);
