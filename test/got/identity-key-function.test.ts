@@ -58,7 +58,7 @@ const wrong: ReadonlyArray<readonly [title: string, give: () => unknown]> = [
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		test(`${name}, ${mode}: an invalid key from keyFn is a `settingError` event, and the request is sent without the cache`, async t => {
+		test(`${name}, ${mode}: an invalid key from keyFn is a \`settingError\` event, and the request is sent without the cache`, async t => {
 			await using origin = await Origin.start(told);
 			for (const [title, give] of wrong) {
 				const {client} = createClient({...settings, keyFn: give as KeyFunction}, instance);

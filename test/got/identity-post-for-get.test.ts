@@ -83,7 +83,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: a partition function that throws for a POST is a `settingError` event, and the request is sent`, async t => {
+	test(`${name}: a partition function that throws for a POST is a \`settingError\` event, and the request is sent`, async t => {
 		await using origin = await Origin.start(asContent);
 		for (const partitionBy of [() => {
 			throw new Error('fault');

@@ -271,7 +271,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url)).body, 'answer 3');
 	});
 
-	test(`${name}: a refresh is one event, with `background`, and counts as no request`, async t => {
+	test(`${name}: a refresh is one event, with \`background\`, and counts as no request`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.statusCode = origin.count === 3 ? 401 : 200;
 			response.end(`answer ${origin.count}`);

@@ -96,7 +96,7 @@ test('RFC 9111 §4.1 each variant ages by itself', async t => {
 	t.false((await client(origin.url, {headers: {foo: '1'}})).isFromCache);
 });
 
-test('RFC 9111 §4.1 a response whose Vary changed never answers another variant's request', async t => {
+test('RFC 9111 §4.1 a response whose Vary changed never answers another variant\'s request', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, ({headers: {foo, bar}}, count) => ({headers: {...fresh, vary: count < 3 ? 'foo' : 'bar'}, body: `${String(foo)} ${String(bar)}`})));
 	const ask = async (foo: string, bar: string) => client(origin.url, {headers: {foo, bar}}).text();
