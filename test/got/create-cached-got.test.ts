@@ -12,7 +12,7 @@ import {majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: a request's cache settings stand beside Got's options, and the user's object stays as it was`, async t => {
+	test(`${name}: a request accepts cache settings in addition to Got's options, and does not change the user's object`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -67,7 +67,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('the cache stands on the client', async t => {
+test('the client has its cache in the property `cache`', async t => {
 	const client = createCachedGot({store: 'memory'});
 	t.true(client.cache instanceof HttpCache);
 	await client.cache.close();

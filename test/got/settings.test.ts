@@ -70,7 +70,7 @@ test('URL patterns decide before the client\'s expiration, the first that matche
 	t.true(await get('/static/x'));
 });
 
-test('filterFn sees the whole response when it is written and when it is read, and deletes what it refuses', async t => {
+test('filterFn gets the whole response when it is written and when it is read, and deletes a response that it refuses', async t => {
 	await using origin = await startOrigin();
 	let refuses = false;
 	const seen: string[] = [];
@@ -92,7 +92,7 @@ test('filterFn sees the whole response when it is written and when it is read, a
 	t.is(origin.count, 3);
 });
 
-test('filterFn may be asynchronous, and one that fails is told and harms no request', async t => {
+test('filterFn may be asynchronous, and one that throws is an event and fails no request', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({filterFn: async response => response.url.endsWith('/yes')});
 	await client(`${origin.url}/yes`);
@@ -116,7 +116,7 @@ test('filterFn may be asynchronous, and one that fails is told and harms no requ
 	}
 });
 
-test('keyFn decides what is the same, and may use the default key', async t => {
+test('keyFn makes the key, and may use the default one', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({
 		keyFn(request, createKey) {
@@ -138,7 +138,7 @@ test('keyFn decides what is the same, and may use the default key', async t => {
 	t.is(cacheInfo(skipped).key, undefined);
 });
 
-test('a keyFn that fails is told, and the request goes to the origin', async t => {
+test('a keyFn that throws is an event, and the request goes to the origin', async t => {
 	await using origin = await startOrigin();
 	for (const keyFn of [() => {
 		throw new Error('fault');
@@ -169,7 +169,7 @@ test('a disabled cache neither reads nor writes, a read-only one only reads', as
 	t.false((await client(origin.url, disabled)).isFromCache);
 });
 
-test('refresh validates or asks anew, forceRefresh asks anew, and both renew what is stored', async t => {
+test('refresh validates if it can, forceRefresh does not, and both renew the stored response', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const url = `${origin.url}/tagged`;
@@ -198,7 +198,7 @@ test('the request\'s Cache-Control decides before its settings', async t => {
 	t.is(cacheInfo(await client(origin.url, control('no-cache'))).reason, 'refresh');
 });
 
-test('alwaysRevalidate validates what is fresh', async t => {
+test('alwaysRevalidate validates fresh responses', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({alwaysRevalidate: true});
 	await client(`${origin.url}/tagged`);
@@ -206,7 +206,7 @@ test('alwaysRevalidate validates what is fresh', async t => {
 	t.is(origin.count, 2);
 });
 
-test('other methods are cached where they are allowed, their bodies part the key', async t => {
+test('other methods are cached if they are allowed, and their bodies are part of the key', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({allowableMethods: ['post']});
 	await client.post(origin.url, {json: {a: 1}});
@@ -258,7 +258,7 @@ test('two users never share a response, unless they are meant to', async t => {
 	t.true((await sharing(origin.url, {headers: {authorization: 'b'}})).isFromCache);
 });
 
-test('matchHeaders parts the cache by what is listed', async t => {
+test('the request headers in matchHeaders are part of the key', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({matchHeaders: ['X-Team']});
 	await client(origin.url, {headers: {'x-team': 'a', 'x-other': '1'}});
