@@ -1,6 +1,6 @@
 import test from 'ava';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
-import {handsOutSecret, storableLines} from '../../source/identity/stored-request.ts';
+import {exposesCredential, storableLines} from '../../source/identity/stored-request.ts';
 import {redactUrl} from '../../source/identity/references.ts';
 
 const base = 'https://example.com/a/';
@@ -63,18 +63,18 @@ const led: ReadonlyArray<readonly [name: string, line: string | readonly string[
 
 for (const [name, line, leads] of led) {
 	test(`${name}: ${String(line)} ${leads ? 'leads' : 'does not lead'} to a secret`, t => {
-		t.is(handsOutSecret({[name]: line}, base, ignoredByDefault), leads);
+		t.is(exposesCredential({[name]: line}, base, ignoredByDefault), leads);
 	});
 }
 
 test('of a Link, 100 references are looked through; one among more may lead to a secret', t => {
 	const references = (count: number): string[] => Array.from({length: count}, (_, index) => `</${index}>; rel="preload"`);
 	for (const [count, leads] of [[100, false], [101, true], [5000, true]] as const) {
-		t.is(handsOutSecret({link: references(count)}, base, ignoredByDefault), leads);
-		t.is(handsOutSecret({link: references(count).join(', ')}, base, ignoredByDefault), leads);
+		t.is(exposesCredential({link: references(count)}, base, ignoredByDefault), leads);
+		t.is(exposesCredential({link: references(count).join(', ')}, base, ignoredByDefault), leads);
 	}
 });
 
 test('user info of the request is not that of a reference', t => {
-	t.false(handsOutSecret({location: '/b'}, 'https://user:secret@example.com/', ignoredByDefault));
+	t.false(exposesCredential({location: '/b'}, 'https://user:secret@example.com/', ignoredByDefault));
 });

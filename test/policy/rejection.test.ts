@@ -1,5 +1,5 @@
 import test from 'ava';
-import {isOverSoon} from '../../source/policy/facts.ts';
+import {isTemporaryStatus} from '../../source/policy/facts.ts';
 import {rejectsCredentials} from '../../source/policy/response-facts.ts';
 
 test('RFC 9110 §15.5.2, §15.5.8: a 401 and a 407 reject credentials, and nothing else does', t => {
@@ -8,6 +8,6 @@ test('RFC 9110 §15.5.2, §15.5.8: a 401 and a 407 reject credentials, and nothi
 });
 
 test('a 408, a 429 and the errors of a server may be over for the next request, and nothing else may', t => {
-	const statusCodes = Array.from({length: 500}, (_, index) => 100 + index).filter(statusCode => isOverSoon(statusCode));
+	const statusCodes = Array.from({length: 500}, (_, index) => 100 + index).filter(statusCode => isTemporaryStatus(statusCode));
 	t.deepEqual(statusCodes, [408, 429, ...Array.from({length: 100}, (_, index) => 500 + index)]);
 });

@@ -24,7 +24,7 @@ type ResponseCase = RequestCase & {
 	readonly response?: Fields;
 	readonly stored?: Partial<StoredHead>;
 	readonly conditional?: boolean;
-	readonly handsOutSecret?: boolean;
+	readonly exposesCredential?: boolean;
 	readonly isResent?: boolean;
 	readonly after?: number;
 };
@@ -64,7 +64,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 		status: 500, settings: {allowableCodes: new Set([500])}, response: {'cache-tag': tags(maxTags + 1)}, stored: {},
 	}, pass('too-many-tags')],
 	['a new response has no tags of the stored one', {response: {'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, fresh],
-	['what leads to a secret is not stored', {handsOutSecret: true}, pass('secret-in-header')],
+	['what leads to a secret is not stored', {exposesCredential: true}, pass('secret-in-header')],
 	['readOnly stores nothing', {settings: {readOnly: true}}, pass('read-only')],
 	['expireAfter 0 without a validator is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}}, pass('expired-without-validator')],
 	['expireAfter 0 with a malformed tag is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: 'a'}}, pass('expired-without-validator')],
@@ -125,10 +125,10 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['without anything stored an error is the answer', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
 ];
 
-for (const [title, {status = 200, response = {}, stored: own, conditional = false, handsOutSecret = false, isResent = false, after = 0, ...request}, decision] of table) {
+for (const [title, {status = 200, response = {}, stored: own, conditional = false, exposesCredential = false, isResent = false, after = 0, ...request}, decision] of table) {
 	test(`on a response: ${title}`, t => {
 		const sent = {
-			stored: own === undefined ? undefined : storedHead(own), conditional, handsOutSecret, isResent,
+			stored: own === undefined ? undefined : storedHead(own), conditional, exposesCredential, isResent,
 		};
 		t.deepEqual(onResponse(facts(request), {statusCode: status, fields: response}, sent, {requested: start + after, received: start + after}) as object, decision);
 	});
