@@ -39,7 +39,7 @@ const holding: readonly string[] = [
 ];
 
 for (const text of holding) {
-	test(`${text} has a credential in it`, t => {
+	test(`${text} contains a credential`, t => {
 		t.true(containsCredential(text, ignoredByDefault));
 	});
 }
@@ -109,7 +109,7 @@ const plain: readonly string[] = [
 ];
 
 for (const text of plain) {
-	test(`“${text}” has no credential in it`, t => {
+	test(`“${text}” contains no credential`, t => {
 		t.false(containsCredential(text, ignoredByDefault));
 	});
 }
@@ -144,7 +144,7 @@ for (const [line, redacted] of headers) {
 	});
 }
 
-test('what the settings ignore is a credential in a URL, too', t => {
+test('an ignored parameter in a URL counts as a credential', t => {
 	t.true(containsCredential('/a?utm=1', own));
 	t.false(containsCredential('/a?utm=1', ignoredByDefault));
 	t.is(redactReferences('https://a.example/?utm=1', own), 'https://a.example/?utm=REDACTED');
