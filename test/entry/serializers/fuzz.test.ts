@@ -67,7 +67,7 @@ for (const [name, serializer] of pipelines) {
 	// YAML is read fifty times more slowly than the others.
 	const ofThis = name === 'yaml' && process.env.FUZZ === undefined ? runs / 4 : runs;
 
-	test.serial(`of ${ofThis} entries that were changed in the store none is thrown into the request: ${name}`, async t => {
+	test.serial(`none of ${ofThis} corrupted entries throws anything but an UnreadableError: ${name}`, async t => {
 		t.timeout(15 * 60_000);
 		const store = Object.assign(new MemoryStore(), {holds: 'bytes', name: 'fake'});
 		let reason: unknown;
@@ -107,7 +107,7 @@ for (const [name, serializer] of pipelines) {
 	});
 }
 
-test('documents of anything are entries or unreadable', t => {
+test('any document is an entry or unreadable', t => {
 	const pipeline = new SerializerPipeline(['document']);
 	let refusals = 0;
 	fc.assert(fc.property(fc.object({

@@ -94,7 +94,7 @@ class Container {
 	}
 }
 
-test(`${dialect}: decorators above and below ours, and instances and proxies that a container makes, work`, async t => {
+test(`${dialect}: other decorators, and instances and proxies of a dependency container, work`, async t => {
 	const service = new Container().get(Service, Sdk);
 	await service.change();
 	t.deepEqual([await service.traced('a'), await service.traced('a')], ['a 1', 'a 1']);
@@ -110,7 +110,7 @@ test(`${dialect}: decorators above and below ours, and instances and proxies tha
 	t.is(service.marked.name, 'marked');
 });
 
-test(`${dialect}: with reflect-metadata, settings are found under documented keys, and what others noted is kept`, t => {
+test(`${dialect}: with reflect-metadata, settings are defined under documented keys, and other metadata is kept`, t => {
 	const {getMetadata} = reflect;
 	t.is(getMetadata === undefined, reflect.defineMetadata === undefined);
 	if (getMetadata === undefined) {

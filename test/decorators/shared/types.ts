@@ -88,7 +88,7 @@ class Typed {
 	}
 }
 
-test(`${import.meta.url.split('/').at(-2)}: types follow from what is decorated`, async t => {
+test(`${import.meta.url.split('/').at(-2)}: types are inferred from the decorated method`, async t => {
 	const typed = new Typed();
 	expectTypeOf(typed.repos).returns.resolves.toEqualTypeOf<{id: number}>();
 
