@@ -108,7 +108,7 @@ test('generated values that differ have different texts', t => {
 	t.true(seen.size > 1000);
 });
 
-/** -0 and 0, and prototypes of plain objects, do not count. */
+/** Replaces -0 by 0 and ignores the prototypes of plain objects, which the key does not distinguish. */
 function withoutSigns(value: unknown): unknown {
 	if (typeof value === 'number') {
 		return value + 0;

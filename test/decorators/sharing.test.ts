@@ -33,7 +33,7 @@ function setUp(settings: Settings = {}, ofCache: CacheSettings = {}) {
 	};
 }
 
-/** A function that calls another one the first time, and gives what that gave. */
+/** Returns a function that calls another one the first time, and returns its result. */
 function nesting(name: string, cache: HttpCache, inner: (count: number) => Promise<unknown>, inTurn: PromiseLike<unknown> = Promise.resolve()) {
 	let count = 0;
 	return cached(async () => {
@@ -123,7 +123,7 @@ test('a call that never ends delays others for at most `maxWait`', async t => {
 	const start = performance.now();
 	const others = Promise.all([ask(), ask()]);
 	await calls.reach(3);
-	// Timers are late where there is much to do, but never early.
+	// Timers may be late on a busy machine, but never early.
 	t.true(performance.now() - start > 48);
 	calls.succeed('never');
 	calls.succeed('one');

@@ -13,7 +13,7 @@ import {
 
 type Value = {when: Date; bytes: Uint8Array; big: bigint; set: Set<number>};
 
-/** As a process makes it: the class and its functions anew. */
+/** Creates the class and its functions, as a new process would. */
 function createClient(settings: CacheConfigOptions) {
 	const calls: number[] = [];
 	const client = withCacheSettings(settings, class {

@@ -17,7 +17,7 @@ import {Clock, Origin} from '../../helpers/origin.ts';
 
 const dialect = import.meta.url.split('/').at(-2)!;
 
-/** Of stores of classes, which the clients do not know. */
+/** The time in the stores of classes, which clients do not use. */
 const {now} = new Clock();
 
 async function startOrigin(): Promise<Origin> {
@@ -160,7 +160,7 @@ test(`${dialect}: the store and client settings of a class take precedence over 
 	t.true(shared.size > 0);
 	t.true(shared.keys().every(key => String(key).startsWith('got-cache-hooks:class::')));
 
-	// Outside of the class, the client has its own.
+	// Outside the class, the client has its own cache.
 	t.deepEqual(await ask(one, '/a'), ['miss', 5]);
 	t.is((await explain(one.client, {url: `${one.url}/b`})).reason, 'miss');
 	t.is(origin.count, 2);

@@ -46,7 +46,7 @@ class Secretive {
 	}
 }
 
-/** A vendor's library that knows nothing of HTTP that we could see. */
+/** A library of a vendor, which does not use Got. */
 class Sdk {
 	readonly calls: string[] = [];
 	failure: Error | undefined;
@@ -372,7 +372,7 @@ test.serial(`${dialect}: instances of classes are restored by \`type\` or \`revi
 test.serial(`${dialect}: a function that does not return a promise, or has no name, is an error`, async t => {
 	@CacheConfig({store: 'memory'})
 	class Wrong {
-		// @ts-expect-error -- Its type says so, too.
+		// @ts-expect-error -- The types refuse it, too.
 		@Cached('1h', {result: true})
 		plain() {
 			return 5;

@@ -33,7 +33,7 @@ class Api {
 		this.url = origin.url;
 	}
 
-	/** The seconds for which the answer is fresh. */
+	/** Seconds for which the response is fresh. */
 	async lifetime(path: string, cache?: object): Promise<number> {
 		const response = await this.client(`${this.url}${path}`, {context: {cache: {forceRefresh: true, ...cache}}});
 		return (cacheInfo(response).expires!.getTime() - this.clock.now()) / 1000;
@@ -196,7 +196,7 @@ test(`${dialect}: a decorator in another place is an error that says where to ap
 
 test(`${dialect}: a getter that does not return a function is an error when it is read`, t => {
 	class Wrong {
-		// @ts-expect-error -- Its type says so, too.
+		// @ts-expect-error -- The types refuse it, too.
 		@Cached('5m')
 		get five() {
 			return 5;

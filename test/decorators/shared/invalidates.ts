@@ -220,7 +220,7 @@ test.serial(`${dialect}: a call made before an invalidation is not stored after 
 	t.is(library.calls.length, length + 1);
 });
 
-/** A class over a store, made anew as in a process of its own. */
+/** Creates a class with a store, as another process would. */
 function createShelf(settings: CacheConfigOptions) {
 	const clock = new Clock();
 
@@ -323,7 +323,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 			shelf.clock.advance(7200);
 			t.is(await shelf.list('a'), 'older');
 			await calls.reach(3);
-			// To clear a cache is to wait for its refreshes, too.
+			// Clearing a cache also waits for its refreshes.
 			const isDone = deed(shelf);
 			await settle();
 			calls.succeed('refreshed');

@@ -11,7 +11,7 @@ import {
 
 const dialect = import.meta.url.split('/').at(-2)!;
 
-/** Defines a class anew, with a cache of its own. */
+/** Defines a new class with its own cache. */
 function define() {
 	const cache = new HttpCache({store: 'memory'});
 	let calls = 0;

@@ -163,7 +163,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(seen, [1, 2, 3]);
 		await Array.fromAsync(pages.paginate());
 
-		// The pages twice, since they are not cached, and what the consumer asked for once.
+		// The pages are requested twice, since they are not cached, and the request of the consumer once.
 		t.is(origin.count, 1 + 3 + 3 + 1);
 	});
 }

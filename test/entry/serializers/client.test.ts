@@ -39,7 +39,7 @@ async function startOrigin(): Promise<Origin> {
 	});
 }
 
-/** A store of bytes in memory, which tests may change. */
+/** Creates a store of bytes in memory, which tests may change. */
 function bytesStore(): MemoryStore & Store {
 	return Object.assign(new MemoryStore(), {holds: 'bytes', name: 'bytes'});
 }
@@ -143,7 +143,7 @@ test('the file of a response is JSON with a readable body, and no duplicate memb
 	t.is(entry.key, cacheInfo(sent).key);
 	t.deepEqual(entry.body, {json: {name: 'Ad\u{E8}le'}});
 	t.true(texts[0]!.includes('"name": "Ad\u{E8}le"'), texts[0]);
-	// As it is indented, each line with one tab begins a member of the whole.
+	// In indented JSON, each line with one tab begins a member of the top level.
 	const members = texts[0]!.matchAll(/^\t(?<name>"[^"]+"):/gmv).map(({groups}) => JSON.parse(groups!.name!) as string).toArray();
 	t.deepEqual(members, Object.keys(entry));
 	t.is(new Set(members).size, members.length);

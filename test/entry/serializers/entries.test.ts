@@ -14,7 +14,7 @@ import {encryptionKey, facts, response} from './samples.ts';
 
 type Rubbish = {readonly key: string; readonly error: unknown};
 
-/** Entries in a store in memory that holds what it is told. */
+/** Creates entries in a memory store that holds a certain kind of values. */
 function create(holds: Store['holds'], settings: SerializerSettings = {}, name = 'fake') {
 	const store = Object.assign(new MemoryStore(), {holds, name});
 	const rubbish: Rubbish[] = [];
@@ -33,7 +33,7 @@ function create(holds: Store['holds'], settings: SerializerSettings = {}, name =
 
 const stored = response('{"name":"Ada"}');
 const pipelines = ['binary', 'v8', 'json', 'yaml', 'bson', 'document', compressed('zstd'), new SerializerPipeline(['json', encrypted({key: encryptionKey})])] as const;
-/** A document goes into no store for bytes or text. */
+/** Returns the pipelines for a kind of store. Documents cannot be stored as bytes or text. */
 const pipelinesFor = (holds: Store['holds']) => [undefined, ...pipelines].filter(serializer => serializer !== 'document' || holds === 'objects' || holds === 'documents');
 
 const kinds: Readonly<Record<Store['holds'], (value: StoredValue) => boolean>> = {
@@ -47,7 +47,7 @@ for (const [holds, isHeld] of Object.entries(kinds) as ReadonlyArray<[Store['hol
 	test(`the output of each serializer is adapted to a store that holds ${holds}`, t => {
 		for (const serializer of pipelinesFor(holds)) {
 			const {store, entries} = create(holds, {serializer});
-			// All of it at once: a synchronous store costs no turn of the event loop.
+			// A synchronous store needs no turn of the event loop.
 			t.is(entries.write('key', stored), undefined);
 			t.true(isHeld(store.get('key')!));
 			const restored = entries.read('key');

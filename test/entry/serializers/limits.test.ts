@@ -14,7 +14,7 @@ import {context, facts, response} from './samples.ts';
 
 const seed = 16_003;
 
-// The maximum milliseconds of a refusal on the slowest machine. Without a limit, each would take far longer, or end the process.
+// The maximum number of milliseconds until an entry is refused, on the slowest machine. Without a limit, each would take far longer, or end the process.
 const hang = 5000;
 
 const clone = (...parts: ReadonlyArray<Uint8Array | string | number[]>): Uint8Array => Buffer.concat(['GC8\u{1}\u{FF}\u{F}', ...parts].map(part => typeof part === 'string' ? Buffer.from(part, 'latin1') : Uint8Array.from(part)));
