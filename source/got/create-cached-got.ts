@@ -1,6 +1,8 @@
+/* eslint-disable @typescript-eslint/ban-ts-comment, import-x/no-duplicates -- A name that one major of Got lacks is imported by itself. */
 import got, {
 	type ExtendOptions,
 	type Got,
+	type GotReturn,
 	type HTTPAlias,
 	type OptionsInit,
 	type OptionsOfBufferResponseBody,
@@ -11,13 +13,21 @@ import got, {
 	type OptionsOfTextResponseBodyOnly,
 	type OptionsWithPagination,
 	type Request,
-	type RequestPromise,
 	type Response,
 	type StreamOptions,
 } from 'got';
+/** @ts-ignore -- Got 14 has no `RequestPromise`. */
+import type {RequestPromise} from 'got';
+/** @ts-ignore -- Only Got 14 has a `CancelableRequest`. */
+import type {CancelableRequest} from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
 import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings/settings.ts';
 import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
+
+type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] ? false : true;
+
+/** The promise of a request, by its name in the Got that is installed. */
+type Answer<Body> = IsGot14 extends true ? CancelableRequest<Body> : RequestPromise<Body>;
 
 type WithSettings<Options> = Options & RequestSettings & {
 	/** Got's `context`, where the settings of a request may be as well. */
@@ -26,13 +36,13 @@ type WithSettings<Options> = Options & RequestSettings & {
 
 /** Got's request function, which takes the cache settings of a request beside Got's own options. */
 export type CachedRequestFunction = {
-	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBody>): RequestPromise<Response<string>>;
-	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBody>): RequestPromise<Response<T>>;
-	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBody>): RequestPromise<Response<Uint8Array<ArrayBuffer>>>;
-	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBodyOnly>): RequestPromise<string>;
-	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): RequestPromise<T>;
-	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): RequestPromise<Uint8Array<ArrayBuffer>>;
-	(url: string | URL, options?: WithSettings<StreamOptions>): RequestPromise;
+	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBody>): Answer<Response<string>>;
+	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBody>): Answer<Response<T>>;
+	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBody>): Answer<Response<Uint8Array<ArrayBuffer>>>;
+	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBodyOnly>): Answer<string>;
+	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): Answer<T>;
+	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): Answer<Uint8Array<ArrayBuffer>>;
+	(url: string | URL, options?: WithSettings<StreamOptions>): Answer<unknown>;
 };
 
 /** Got's stream function, which takes the cache settings of a request beside Got's own options. */
@@ -64,10 +74,10 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
 /**
-A Got instance with a cache that takes the settings of a request at the top level of its options.
+Creates a Got instance with a cache, which takes the cache settings of a request beside Got's own options.
 
-@param instance - What is extended; Got itself by default.
-@throws {TypeError} Where a setting is wrong.
+@param instance - The instance to extend. Default: Got itself.
+@throws {TypeError} When a setting is wrong.
 
 @example
 ```
@@ -95,7 +105,7 @@ function withCache(client: Got): CachedGot {
 	}) as unknown as CachedGot;
 }
 
-/** The settings of each in its `context`, which takes the place of the one before. */
+/** Moves the settings of each into its `context`, which replaces the one before. */
 function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>, inherited: Context): Array<Got | ExtendOptions> {
 	let context = inherited;
 	return given.map(item => {
@@ -113,7 +123,7 @@ function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions
 
 type Context = Readonly<Record<string, unknown>>;
 
-/** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
+/** Moves the settings into `context`, since Got refuses options that it does not know. */
 function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
 	const given = Object.keys(plain).filter(name => requestSettingNames.has(name));
