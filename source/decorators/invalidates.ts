@@ -5,7 +5,7 @@ import {
 	Layer,
 	type Scope,
 } from '../exchange/scope.ts';
-import {SettingError} from '../errors.ts';
+import {SettingError, unknownOption} from '../errors.ts';
 import {isUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
 import {methodName} from './call-names.ts';
 import {enterClass, placeOf} from './class-settings.ts';
@@ -145,8 +145,12 @@ function checkInvalidated(given: Invalidated): void {
 
 	for (const [name, list] of Object.entries(given)) {
 		const row = Object.hasOwn(rows, name) ? rows[name as keyof Invalidated] : undefined;
-		if (row === undefined || !Array.isArray(list)) {
-			throw new SettingError(`Invalidates.${name}`, list, row === undefined ? 'absent: there are `tags`, `urls`, `requests` and `methods`' : 'an array');
+		if (row === undefined) {
+			throw unknownOption('Invalidates', name, Object.keys(rows));
+		}
+
+		if (!Array.isArray(list)) {
+			throw new SettingError(`Invalidates.${name}`, list, 'an array');
 		}
 
 		const wrong = list.findIndex(item => !row[1](item));

@@ -46,7 +46,7 @@ export function understand(expireAfter: ExpirationTime | undefined, settings: Me
 
 	const given = Object.fromEntries(Object.entries({expireAfter, ...settings}).filter(([, value]) => value !== undefined));
 	if (expireAfter !== undefined && settings.expireAfter !== undefined) {
-		throw new SettingError(`${label}.expireAfter`, settings.expireAfter, 'absent: it is the first argument already');
+		throw new SettingError(`${label}.expireAfter`, `\`${label}.expireAfter\` is the first argument already. Pass it only once.`);
 	}
 
 	const table = given.result === true ? ofResults : both;
@@ -58,11 +58,11 @@ export function understand(expireAfter: ExpirationTime | undefined, settings: Me
 		}
 
 		if (name !== 'keyFn' && name !== 'filterFn' && row === undefined && Object.hasOwn(ofResults, name)) {
-			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is not `true`');
+			throw new SettingError(`${label}.${name}`, `\`${label}.${name}\` has no effect unless \`result\` is \`true\`. Set \`result\` as well.`);
 		}
 
 		if (given.result === true && ofResponses.has(name)) {
-			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is `true`: it is about responses');
+			throw new SettingError(`${label}.${name}`, `\`${label}.${name}\` has no effect when \`result\` is \`true\`, because a result is not a response. Remove one of them.`);
 		}
 	}
 

@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import {hidden, SettingError, shownText} from '../errors.ts';
+import {SettingError, shownText, unknownOption} from '../errors.ts';
 import {keyvFile, type KeyvFileOptions} from './adapters/file.ts';
 import {keyvMongo, type KeyvMongoOptions} from './adapters/mongo.ts';
 import type {NamedAdapter} from './adapters/named-adapter.ts';
@@ -230,11 +230,9 @@ function checkOptions(options: unknown, known: readonly string[], path: string):
 		throw new SettingError(path, options, 'an object of options');
 	}
 
-	for (const [name, value] of Object.entries(options)) {
-		if (!known.includes(name)) {
-			// What a mistaken name holds may be a secret.
-			throw new SettingError(`${path}.${name}`, hidden(value), `absent (there are \`${known.join('`, `')}\`)`);
-		}
+	const unknown = Object.keys(options).find(name => !known.includes(name));
+	if (unknown !== undefined) {
+		throw unknownOption(path, unknown, known);
 	}
 }
 

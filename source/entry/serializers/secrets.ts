@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {hidden, SettingError} from '../../errors.ts';
+import {hidden, SettingError, unknownOption} from '../../errors.ts';
 
 export {hidden} from '../../errors.ts';
 
@@ -25,6 +25,6 @@ export function checkMembers(options: unknown, path: string, names: readonly str
 
 	const unknown = Object.keys(options).find(name => !names.includes(name));
 	if (unknown !== undefined) {
-		throw new SettingError(`${path}.${unknown}`, hidden((options as Record<string, unknown>)[unknown]), `absent (there are \`${names.join('`, `')}\`)`);
+		throw unknownOption(path, unknown, names);
 	}
 }
