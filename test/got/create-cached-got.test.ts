@@ -21,7 +21,7 @@ import {createClient, majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: a request's cache settings stand beside Got's options, and the user's object stays as it was`, async t => {
+	test(`${name}: the cache settings of a request are accepted beside Got's options, and the object is not changed`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -37,7 +37,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: instances extended from it keep their settings under the request's`, async t => {
+	test(`${name}: the settings of a request take precedence over those of an extended instance`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -48,7 +48,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(cacheInfo(response).expires, new Date(clock.now() + 120_000));
 	});
 
-	test(`${name}: extended, it keeps its cache and its settings, takes a request's settings, and those of all it is extended by`, async t => {
+	test(`${name}: an extended client keeps its cache and its settings, and accepts the settings of a request and of other instances`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -111,13 +111,13 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('the cache stands on the client', async t => {
+test('the cache is a property of the client', async t => {
 	const client = createCachedGot({store: 'memory'});
 	t.true(client.cache instanceof HttpCache);
 	await client.cache.close();
 });
 
-test('types of answers follow the options', t => {
+test('the types of responses follow from the options', t => {
 	type Item = {name: string};
 	const call = (client: CachedGot): void => {
 		expectTypeOf(client('x', {expireAfter: '1m'})).toEqualTypeOf<RequestPromise<Response<string>>>();

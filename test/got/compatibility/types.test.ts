@@ -36,7 +36,7 @@ function serviceFor(text: string, packageName: string): ts.LanguageService {
 }
 
 for (const [name, packageName] of [['Got 16', 'got'], ['Got 15', 'got15'], ['Got 14', 'got14']] as const) {
-	test(`${name}: the program of a user compiles, and the settings of a request are completed`, t => {
+	test(`${name}: a program of a user compiles, and editors complete the settings of a request`, t => {
 		const completed = `${program}\nvoid client('https://example.com', {context: cacheContext({ })});\nvoid cached('https://example.com', {context: {cache: { }}});\n`;
 		const service = serviceFor(completed, packageName);
 		const diagnostics = service.getSemanticDiagnostics(file).map(({messageText}) => ts.flattenDiagnosticMessageText(messageText, '\n'));
