@@ -226,7 +226,7 @@ for (const name of names) {
 	});
 }
 
-asRoot('filesystem: a new file does not take over the mode of another user's file', async t => {
+asRoot('filesystem: a new file does not take over the mode of a file of another user', async t => {
 	const folder = temporaryFolder(t);
 	const store = createStore('filesystem', {path: folder});
 	for (const size of [10, 1_500_000]) {

@@ -262,7 +262,7 @@ test('a file of another program with the name of a lock file is an error at once
 });
 
 (process.platform === 'win32' ? test.skip : test)('a FIFO, a socket, a folder or a device in place of a file is an error or a miss at once', async t => {
-	t.timeout(10_000);
+	t.timeout(60_000);
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
