@@ -77,7 +77,11 @@ export class Session {
 		});
 	}
 
-	/** @throws {CacheHooksError} `ERR_STORE_READ_ONLY` with `readOnly`, or for a connection that may only read. */
+	/**
+	Throws unless the file may be written.
+
+	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` with `readOnly`, or for a connection that may only read.
+	*/
 	expectWritable(connection?: SqliteConnection): void {
 		if (this.#closed === undefined && (connection?.isReadOnly ?? this.#settings.readOnly)) {
 			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${this.#settings.path}\` may only be read`);
