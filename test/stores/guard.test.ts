@@ -52,7 +52,7 @@ const failing = {
 	},
 	'never answers': never,
 	'rejects after the time limit': async () => new Promise<never>((_, reject) => {
-		setTimeout(reject, 40, fault);
+		setTimeout(reject, 200, fault);
 	}),
 };
 
@@ -94,7 +94,7 @@ for (const [name, method] of Object.entries(failing)) {
 
 		// Long enough for the late rejections, which would fail the test if they were unhandled.
 		await new Promise(resolve => {
-			setTimeout(resolve, 60);
+			setTimeout(resolve, 250);
 		});
 	});
 
@@ -103,7 +103,7 @@ for (const [name, method] of Object.entries(failing)) {
 		t.deepEqual(await listed(store), []);
 		t.deepEqual(operations(), ['iterate']);
 		await new Promise(resolve => {
-			setTimeout(resolve, 60);
+			setTimeout(resolve, 250);
 		});
 	});
 
