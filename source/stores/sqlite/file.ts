@@ -38,7 +38,8 @@ export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 		} catch (error) {
 			// Another process may have renamed the file.
 			if (attempt >= attempts || !isUnableToOpen(error)) {
-				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`, {cause: error});
+				const message = `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`;
+				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', message, {cause: error});
 			}
 		}
 	}
