@@ -135,8 +135,8 @@ test('a text is read as the setting means it', t => {
 	t.is(variableOf('staleWhileRevalidate'), 'GOT_CACHE_STALE_WHILE_REVALIDATE');
 });
 
-test('a variable that there is not is refused with those that there are', t => {
-	t.throws(() => settingsOfVariables({GOT_CACHE_EXPIRES: '5m'}), {code: 'ERR_CACHE_CONFIG', message: /no variable `GOT_CACHE_EXPIRES`; there are `GOT_CACHE_CONFIG`.*`GOT_CACHE_EXPIRE_AFTER`/v});
+test('the error for an unknown variable names the allowed ones', t => {
+	t.throws(() => settingsOfVariables({GOT_CACHE_EXPIRES: '5m'}), {code: 'ERR_CACHE_CONFIG', message: /Unknown variable `GOT_CACHE_EXPIRES`\. Allowed are `GOT_CACHE_CONFIG`.*`GOT_CACHE_EXPIRE_AFTER`/v});
 	const error = t.throws(() => settingsOfVariables({GOT_CACHE_ALLOWABLE_CODES: '200,abc'}), {code: 'ERR_CACHE_CONFIG'});
 	t.regex(error.message, /^GOT_CACHE_ALLOWABLE_CODES: Expected `cache\.allowableCodes\[1\]`/v);
 });
