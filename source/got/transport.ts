@@ -40,7 +40,7 @@ import {
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
 import {ServedResponse} from './served-response.ts';
-import {watchRequest, type GivenResponse} from './watch-request.ts';
+import {WatchedRequest, type GivenResponse} from './watch-request.ts';
 
 /**
 Makes our transport the request function of one attempt. It decides nothing yet: later hooks may still change the request and its request function.
@@ -246,7 +246,7 @@ class Attempt {
 			}
 
 			const start = performance.now() - this.#waited;
-			const request = watchRequest(result, {
+			const request: WatchedRequest = new WatchedRequest(result, {
 				respond: (response, sent) => this.#receive(response, {request: sent, isGivenUp: () => request.isDestroyed}),
 				resend: async listen => resend(this.#parts, {first: result, start, listen}),
 				fail: error => this.#fail(error),

@@ -4,11 +4,6 @@ import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse, type ServedResponse} from './served-response.ts';
 import type {RequestResult} from './native-request.ts';
 
-/** Lets the cache see the response or the error of a request before Got does, and replace it by a stored response. If the request is sent once more, emits the events of the second request on the first one, the only one that Got has. */
-export function watchRequest(request: ClientRequest, watcher: Watcher): Watched {
-	return new WatchedRequest(request, watcher);
-}
-
 type Watcher = {
 	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
@@ -26,14 +21,10 @@ type Watcher = {
 	readonly fail: (error: unknown) => ServedResponse | undefined;
 };
 
-type Watched = {
-	/** Whether Got or the caller has destroyed the request. */
-	readonly isDestroyed: boolean;
-};
-
 export type GivenResponse = IncomingMessage | ServedResponse;
 
-class WatchedRequest implements Watched {
+/** Lets the cache see the response or the error of a request before Got does, and replace it by a stored response. If the request is sent once more, emits the events of the second request on the first one, the only one that Got has. */
+export class WatchedRequest {
 	readonly #request: ClientRequest;
 	readonly #watcher: Watcher;
 
@@ -78,6 +69,7 @@ class WatchedRequest implements Watched {
 		replaceEmit(request, (event, argument, emit) => (this.#isResent && event === 'error') || this.#handle(event, argument, emit));
 	}
 
+	/** Whether Got or the caller has destroyed the request. */
 	get isDestroyed(): boolean {
 		return this.#isDestroyed;
 	}
