@@ -59,11 +59,9 @@ function objectText(value: object, path: string, parents: readonly unknown[]): s
 		return `Map(${entries.toSorted().join(',')})`;
 	}
 
-	if (value instanceof Set) {
-		return `Set(${Array.from(value, item => structuralText(item, `an item of ${path}`, inner)).toSorted().join(',')})`;
-	}
-
-	return builtinText(value) ?? membersText(value, path, inner);
+	return value instanceof Set
+		? `Set(${Array.from(value, item => structuralText(item, `an item of ${path}`, inner)).toSorted().join(',')})`
+		: builtinText(value) ?? membersText(value, path, inner);
 }
 
 function builtinText(value: object): string | undefined {
