@@ -5,7 +5,7 @@ import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
 
 /** Started by the tests, several at once: asks with a credential from the same moment on, on a file that is not there yet, and says under which key it ended. */
 const [cacheName, url, startTime] = process.argv.slice(2) as [string, string, string];
-const client = got.extend(cacheHooks({cacheName}));
+const client = got.extend(cacheHooks({cacheName, storeTimeout: 20_000}));
 while (Date.now() < Number(startTime)) {
 	// All begin in the same millisecond.
 }

@@ -262,7 +262,6 @@ test('a claim file of somebody else is an error, not a wait', async t => {
 });
 
 (process.platform === 'win32' ? test.skip : test)('a FIFO, a socket, a folder or a device in place of a file is an error or a miss at once', async t => {
-	t.timeout(10_000);
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
@@ -435,7 +434,13 @@ test('a file from the future does not stay for ever', async t => {
 	await store.close();
 });
 
-test('a claim ends with its process at once, whatever its time', async t => {
+test.serial('a claim ends with its process at once, whatever its time', async t => {
+	// The time after which a claim is over by itself never passes.
+	const {now} = performance;
+	performance.now = () => 0;
+	t.teardown(() => {
+		performance.now = now;
+	});
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), kept);
@@ -448,9 +453,7 @@ test('a claim ends with its process at once, whatever its time', async t => {
 		writeFileSync(claim, `# got-cache-hooks claim ${dead} 5b0a33f0\n`);
 		writeFileSync(`${claim}~`, `# got-cache-hooks claim ${dead} 5b0a33f0\n`);
 		utimesSync(claim, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
-		const start = performance.now();
 		t.true(await store.add('key', bytes('two'), kept));
-		t.true(performance.now() - start < 2000);
 		t.deepEqual(readdirSync(dirname(file)), [basename(file)]);
 	}
 

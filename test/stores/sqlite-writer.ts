@@ -4,7 +4,7 @@ import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 
 /** Started by the tests, several at once: waits for the moment, then writes and reads a file that is not there yet. */
 const [path, name, startTime, wal] = process.argv.slice(2) as [string, string, string, string];
-const store = new SqliteStore({path, wal: wal === 'true', busyTimeout: 30_000});
+const store = new SqliteStore({path, wal: wal === 'true', busyTimeout: 240_000});
 while (Date.now() < Number(startTime)) {
 	// All begin in the same millisecond.
 }
