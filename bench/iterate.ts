@@ -10,6 +10,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {HttpCache} from '../source/index.ts';
+import {MemoryStore} from '../source/stores/memory.ts';
 
 const entries = 100_000;
 const size = 1024;
@@ -50,7 +51,7 @@ if (task === undefined) {
 	await rm(temporary, {recursive: true});
 } else {
 	const onDisk = new HttpCache({store: 'sqlite', cacheName: path.join(folder!, 'bench')});
-	const inMemory = new HttpCache({store: 'memory', maxEntries: entries, maxBytes: 2 ** 30});
+	const inMemory = new HttpCache({store: new MemoryStore({maxEntries: entries, maxBytes: 2 ** 30})});
 	const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
 		nothing: async () => 0,
 		async fill() {

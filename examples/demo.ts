@@ -88,7 +88,7 @@ function describeEarlier({fromEarlier, isAnyStored}: Tally): string {
 }
 
 async function run(client: Got, steps: readonly Step[], {isReset, origin}: {isReset: boolean; origin: Origin | undefined}): Promise<void> {
-	await using cache = getCache(client)!;
+	await using cache = getCache(client);
 	const events = hearEvents(cache);
 	if (isReset) {
 		await cache.clear();

@@ -18,10 +18,10 @@ const client = got.extend(cacheHooks({store: keyv, expireAfter: '5m'}));
 for (let index = 0; index < 2; index++) {
 	const response = await client(url);
 	console.log(response.statusCode, response.isFromCache, cacheInfo(response).reason);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 }
 
-await getCache(client)!.clear();
-console.log(await getCache(client)!.count(), await keyv.get('session'));
+await getCache(client).clear();
+console.log(await getCache(client).count(), await keyv.get('session'));
 await keyv.delete('session');
 await keyv.disconnect();

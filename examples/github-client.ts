@@ -9,14 +9,14 @@ import {
 	Cached,
 	cacheHooks,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
 	Invalidates,
 	Uncached,
 } from '../source/index.ts';
 
 type Repo = {readonly name: string};
 
-@CacheSettings({store: 'memory', expireAfter: '1m', staleIfError: true})
+@CacheConfig({store: 'memory', expireAfter: '1m', staleIfError: true})
 class GitHub {
 	readonly #http;
 

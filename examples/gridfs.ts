@@ -23,4 +23,4 @@ for (let index = 0; index < 2; index++) {
 	console.log(response.statusCode, response.isFromCache, cacheInfo(response).reason);
 }
 
-await getCache(client)!.close();
+await getCache(client).close();

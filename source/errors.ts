@@ -1,7 +1,7 @@
 /**
-Base of every error that this library makes, except wrong settings, which are `TypeError`s.
+The base class of all errors of this library, except wrong settings, which are `TypeError`s.
 
-`code` is stable and meant for programs; the message is for people and never holds a credential.
+`code` is stable and meant for programs. The message is meant for people and never contains a credential.
 */
 export class CacheHooksError extends Error {
 	override readonly name: string = 'CacheHooksError';
@@ -25,15 +25,15 @@ export class StoreTimeoutError extends CacheHooksError {
 }
 
 /**
-A refresh in the background that took longer than `timeout.request`, or than 60 seconds.
+A background refresh that took longer than `timeout.request` or 60 seconds.
 */
 export class RefreshTimeoutError extends CacheHooksError {
 	override readonly name = 'TimeoutError';
 
 	/**
-	Names the request.
+	Names the request in the message.
 
-	@param url - As it may be shown.
+	@param url - The URL, redacted.
 	*/
 	constructor(url: string, milliseconds: number) {
 		super('ERR_REFRESH_TIMEOUT', `The refresh of ${url} took longer than ${milliseconds} ms`);
@@ -41,16 +41,16 @@ export class RefreshTimeoutError extends CacheHooksError {
 }
 
 /**
-A request that nothing was recorded for, with `mode: 'replay'`.
+A request without a recorded response, with `mode: 'replay'`.
 */
 export class NotRecordedError extends CacheHooksError {
 	override readonly name = 'NotRecordedError';
 
 	/**
-	Names the request.
+	Names the request in the message.
 
-	@param url - As it may be shown.
-	@param options - With the fault of the store as `cause`, where that could not be read.
+	@param url - The URL, redacted.
+	@param options - Has the error of the store as `cause` when the store could not be read.
 	*/
 	constructor(method: string, url: string, options?: ErrorOptions) {
 		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\``, options);
@@ -58,14 +58,14 @@ export class NotRecordedError extends CacheHooksError {
 }
 
 /**
-Stands in for what was thrown where that may hold a credential: by a function of the settings that has seen a request, or with a whole request in it, as errors of Got have. It has the places of its stack.
+Replaces a thrown value that may contain a credential: one that a function of the settings has thrown, or an error of Got, which contains the whole request. It keeps the locations of the original stack.
 */
 export class RedactedError extends CacheHooksError {
 	override readonly name: string;
 	readonly #thrown: unknown;
 
 	/**
-	Takes nothing of what was thrown but the places of its stack: name, code and message may be shown.
+	Copies only the locations of the stack. Name, code and message must be safe to show.
 	*/
 	constructor(thrown: unknown, {name, code, message}: {readonly name: string; readonly code: string; readonly message: string}) {
 		super(code, message);
@@ -74,25 +74,25 @@ export class RedactedError extends CacheHooksError {
 		this.stack = [`${name}: ${message}`, ...placesOf(thrown)].join('\n');
 	}
 
-	/** What was thrown, with all that it holds. A method, since `util.inspect` can be told to read getters. */
+	/** Returns the original value. It is a method because `util.inspect` can call getters. */
 	thrown(): unknown {
 		return this.#thrown;
 	}
 }
 
-/** What kind of thing was thrown, without what it says. */
+/** Describes the kind of a thrown value, without its message. */
 export function kindOf(thrown: unknown): string {
 	const code = codeOf(thrown);
 	return thrown instanceof Error ? `${thrown.constructor.name}${code === undefined ? '' : ` (${code})`}` : `a ${typeof thrown}`;
 }
 
-/** The code of what was thrown, where it is one as Node.js and this library have them. */
+/** Returns the code of a thrown value when it has the form of those of Node.js and of this library. */
 export function codeOf(thrown: unknown): string | undefined {
 	const {code} = new Object(thrown) as {readonly code?: unknown};
 	return typeof code === 'string' && /^(?:ERR_[\dA-Z_]+|E[A-Z]{2,15})$/v.test(code) ? code : undefined;
 }
 
-/** The lines of a stack behind the message, which may have lines that look like them. */
+/** Returns the lines of a stack after the message, since the message may contain lines that look the same. */
 function placesOf(thrown: unknown): readonly string[] {
 	const {message, stack} = new Object(thrown) as {readonly message?: unknown; readonly stack?: unknown};
 	const lines = typeof stack === 'string' && typeof message === 'string' ? stack.slice(stack.indexOf(message) + message.length).split('\n') : [];
@@ -100,21 +100,25 @@ function placesOf(thrown: unknown): readonly string[] {
 }
 
 /**
-A wrong setting: `path` names it (`cache.urlsExpireAfter[1]`), the message says what came and what is allowed.
+A wrong setting. `path` names it (`cache.urlsExpireAfter[1]`); the message says what is wrong and what is allowed.
 */
 export class SettingError extends TypeError {
 	override readonly name = 'TypeError';
 	readonly code = 'ERR_CACHE_SETTING';
 	readonly path: string;
 
-	constructor(path: string, received: unknown, allowed: string) {
-		super(`Expected \`${path}\` to be ${allowed}, got ${describe(received)}`);
+	/**
+	Makes the message of the value and of what is allowed, or takes a whole message.
+	*/
+	constructor(path: string, ...details: readonly [received: unknown, allowed: string] | readonly [message: string]) {
+		const [first, allowed] = details;
+		super(allowed === undefined ? first as string : `Expected \`${path}\` to be ${allowed}, got ${describe(first)}`);
 		this.path = path;
 	}
 }
 
 /**
-A text without what may be a credential in it, by the signs of URLs: user info, and what a query, a fragment or a parameter gives. It need be no URL.
+Removes from a text what may be a credential in a URL: user info, query, fragment and parameters. The text need not be a URL.
 */
 export function shownText(text: string): string {
 	const scheme = /^[a-z][\w+\-.]*:\/\//iv.exec(text)?.[0] ?? '';
@@ -124,13 +128,13 @@ export function shownText(text: string): string {
 	return end === -1 ? shown : `${shown.slice(0, end + 1)}…`;
 }
 
-/** A value that may be a secret, as a message may show it: by its type. */
+/** Wraps a value that may be a secret, so that a message shows only its type. */
 export function hidden(value: unknown): unknown {
 	return typeof value === 'string' || typeof value === 'number' ? new Object(value) : value;
 }
 
 /**
-One line for any value, short enough for an error message.
+Describes any value in one line for an error message.
 */
 export function describe(value: unknown): string {
 	if (typeof value === 'string') {

@@ -1,17 +1,15 @@
-export type {UpdatedCache} from './cache/copying.ts';
 export type {Criteria} from './cache/criteria.ts';
 export type {DescribedRequest} from './identity/sent-request.ts';
 export type {
-	AnswerEvent, CacheEvents, RemovalEvent, StoreErrorEvent, WriteEvent,
+	AnswerEvent, CacheEvents, CacheStats, RemovalEvent, StoreErrorEvent, WriteEvent,
 } from './cache/events.ts';
-export type {Explanation} from './cache/explanation.ts';
-export type {ImportedHar} from './cache/from-har.ts';
-export type {Har, HarEntry} from './cache/har-types.ts';
-export {HttpCache, type Target} from './cache/http-cache.ts';
-export type {Sorting} from './cache/listing.ts';
-export type {LongTask, RecreatedKeys} from './cache/recreate-keys.ts';
-export type {DescribedResponse, SaveOptions} from './cache/saving.ts';
-export type {CacheStats} from './cache/events.ts';
+export type {Explanation} from './cache/attached-client.ts';
+export type {Har, HarEntry, ImportedHar} from './cache/har.ts';
+export {HttpCache} from './cache/http-cache.ts';
+export type {LongTask, Sorting} from './cache/listing.ts';
+export type {RecreatedKeys} from './cache/recreate-keys.ts';
+export type {DescribedResponse, SaveOptions, UpdatedCache} from './cache/saving.ts';
+export type {Target} from './cache/target.ts';
 export {cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
@@ -20,14 +18,14 @@ export {
 export {
 	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
 } from './got/global/install-cache.ts';
-export type {Installation} from './got/global/installation.ts';
-export {withoutNetwork} from './got/global/without-network.ts';
+export type {Installation} from './got/global/install-cache.ts';
+export {withoutNetwork} from './exchange/scope.ts';
 export {explain} from './got/explain.ts';
 export {
 	Cached, cached, Refresh, Uncached,
 } from './decorators/cached.ts';
-export {CacheSettings, withCacheSettings} from './decorators/class-decorator.ts';
-export type {ClassSettings} from './decorators/class-settings.ts';
+export {CacheConfig, withCacheSettings} from './decorators/cache-config.ts';
+export type {CacheConfigOptions} from './decorators/class-settings.ts';
 export type {
 	CallDecorator, ClassDecorator, FunctionDecorator, ResultDecorator,
 } from './decorators/decorator-types.ts';
@@ -40,18 +38,19 @@ export {
 export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
-export type {KeyFunction, KeyRequest, PartitionFunction} from './identity/types.ts';
+export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
 export {CachedRequest} from './entry/cached-request.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
-export type {Mode} from './policy/modes.ts';
+export type {Mode} from './policy/types.ts';
 export type {AskedRule} from './policy/facts.ts';
-export type {UrlPattern} from './policy/url-patterns.ts';
+export {parseDirectives as parseCacheControl, type CacheDirectives} from './policy/directives.ts';
+export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/url-patterns.ts';
 export {
-	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpireAfter,
+	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpirationTime,
 } from './policy/expiration.ts';
 export type {
 	PassReason, ReadReason, Reason, WriteReason,
-} from './policy/reasons.ts';
+} from './policy/types.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,
 } from './entry/serializers/compressed.ts';
@@ -66,9 +65,10 @@ export type {
 } from './entry/serializers/stage.ts';
 export {UnreadableError, type UnreadableReason} from './entry/serializers/unreadable.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type LiveSettings, type RequestSettings,
+	getExpirationDatetime, getUrlExpiration, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
 } from './settings/settings.ts';
-export type {CircuitState} from './stores/breaker.ts';
+export type {MaybePromise} from './maybe-promise.ts';
+export type {CircuitState} from './stores/circuits.ts';
 export {
 	createStore, type NamedStores, type StoreName, type StoreOptions, type StoreUrl,
 } from './stores/create-store.ts';
@@ -77,5 +77,5 @@ export {
 } from './stores/keyv-adapter.ts';
 export type {StoreSetting} from './stores/open.ts';
 export type {
-	IndexedTimes, MaybePromise, SetOptions, Store, StoredValue, StoreQuery,
+	IndexedTimes, SetOptions, Store, StoredValue, StoreQuery,
 } from './stores/types.ts';

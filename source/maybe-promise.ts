@@ -1,16 +1,15 @@
+/** A value, or a promise of it. What a synchronous store can answer then costs no turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/**
-`then` that stays synchronous where its input is: what a synchronous store can answer costs no turn of the event loop.
-*/
+/** Calls a function with a value: at once, or when the promise of it resolves. */
 export function then<T, Result>(value: MaybePromise<T>, next: (value: T) => MaybePromise<Result>): MaybePromise<Result> {
 	return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /**
-Runs an action for each item, as `Promise.all` of a map, but synchronously where all of the answers are.
+Runs an action for each item, like `Promise.all` of a map, but synchronously when all results are.
 
-@throws What an action throws. What others reject with later is ignored then: nobody could handle it.
+@throws The error of an action that throws synchronously. Later rejections of other actions are then ignored, since nobody could handle them.
 */
 export function all<Item, Result>(items: readonly Item[], action: (item: Item) => MaybePromise<Result>): MaybePromise<readonly Result[]> {
 	const results: Array<MaybePromise<Result>> = [];
@@ -26,7 +25,7 @@ export function all<Item, Result>(items: readonly Item[], action: (item: Item) =
 	return results.some(result => result instanceof Promise) ? Promise.all(results) : results as Result[];
 }
 
-/** Runs an action; `instead` takes the place of what it throws, now or later. */
+/** Runs an action. When it throws or rejects, returns the result of `instead`. */
 export function recover<T>(action: () => MaybePromise<T>, instead: (error: unknown) => MaybePromise<T>): MaybePromise<T> {
 	try {
 		const value = action();
@@ -36,11 +35,11 @@ export function recover<T>(action: () => MaybePromise<T>, instead: (error: unkno
 	}
 }
 
-/** Milliseconds; for longer than that, a timer fires at once. */
+/** The longest delay of a timer, in milliseconds. With a longer one, the timer fires at once. */
 export const longestTimer = 2_147_483_647;
 
 /**
-The value that is waited for, or another one when the time is over. What comes later, a rejection too, is ignored.
+Waits for a value for a limited time, and then returns another one. What the promise settles with later, a rejection included, is ignored.
 */
 export async function withinTime<T>(pending: Promise<T>, milliseconds: number, instead: T): Promise<T> {
 	if (milliseconds > longestTimer) {
@@ -58,7 +57,7 @@ export async function withinTime<T>(pending: Promise<T>, milliseconds: number, i
 	}
 }
 
-/** Whether it is a promise, of whatever library. */
+/** Whether a value is a promise, of any library. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 	return typeof (value as {then?: unknown} | undefined | null)?.then === 'function';
 }

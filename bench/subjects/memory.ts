@@ -77,7 +77,7 @@ export const memorySubjects: Readonly<Record<string, Subject>> = {
 	async 'entries of ours, memory'(place) {
 		return weighing(place, () => {
 			const client = got.extend(cacheHooks({expireAfter: '1h', store: new MemoryStore({maxEntries: 200_000, maxBytes: 2 ** 31})}));
-			const cache = getCache(client)!;
+			const cache = getCache(client);
 			return {
 				async put(url) {
 					await client(url);

@@ -42,7 +42,7 @@ type Cached = {readonly client: Got; readonly cache: HttpCache; readonly ending:
 
 function cached(settings: CacheSettings): Cached {
 	const client = got.extend(cacheHooks(settings));
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	return {client, cache, ending: {settle: () => cache.idle(), close: () => cache.close()}};
 }
 

@@ -11,6 +11,8 @@ import {
 	type Variation,
 } from '../entry/stored-response.ts';
 import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
+import {originFacts} from '../policy/facts.ts';
+import {retained} from '../policy/freshness.ts';
 import {
 	cookieFields,
 	datedFields,
@@ -18,14 +20,15 @@ import {
 	storableFields,
 	type RawFields,
 } from '../policy/storing.ts';
-import type {StorageTerms} from '../policy/types.ts';
+import type {PolicySettings, StorageTerms} from '../policy/types.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
 import {newGeneration} from './entries.ts';
 
 /**
-A response that is to be stored, before its body is there.
+A response that is to be stored, before its body has been received.
 */
 export type ReceivedResponse = {
-	/** Of the request that it will answer. */
+	/** The method of the requests that it will answer. */
 	readonly method: string;
 	readonly url: string;
 	readonly head: {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: RawFields};
@@ -33,17 +36,17 @@ export type ReceivedResponse = {
 	readonly terms: StorageTerms;
 	readonly decidedBy: 'user' | 'origin';
 
-	/** What is redacted. */
+	/** The parameters that are redacted. */
 	readonly ignored: Ignored;
 
-	/** Whether `Set-Cookie` is stored, and given back on each hit. */
+	/** Whether `Set-Cookie` is stored, and served on each hit. */
 	readonly storeSetCookie: boolean;
 
-	/** How long it took to come, in milliseconds. */
+	/** The milliseconds that the origin took. */
 	readonly took?: number;
 };
 
-/** A body as it is stored, and what it answers. */
+/** A body as it is stored, and the request that it answers. */
 type StoredContent = {
 	readonly body: Uint8Array;
 
@@ -53,8 +56,7 @@ type StoredContent = {
 };
 
 /**
-What is stored of a response: nothing that belongs to one connection, and no credential.
-Where content codings were undone, headers are made to agree.
+Makes the stored form of a response, without anything that belongs to one connection, and without credentials. Where content codings were undone, the headers agree with that.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
@@ -85,7 +87,7 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 	}, body);
 }
 
-/** The cookies that a redirect set, without their values: without them it may lead elsewhere. They are of the connection, whatever host is asked for. */
+/** Returns the cookies that a redirect set, without their values: without them it may lead elsewhere. They belong to the host of the connection, whatever `Host` says. */
 function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): {readonly cookies?: readonly StoredCookie[]} {
 	if (statusCode < 300 || statusCode >= 400) {
 		return {};
@@ -96,9 +98,9 @@ function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse,
 }
 
 /**
-RFC 6265 §5.2, as far as a cookie jar is asked for it.
+Parses a cookie (RFC 6265 §5.2), as far as is needed to look it up in a cookie jar.
 
-@returns `undefined` for one that no jar takes.
+@returns `undefined` for one that no jar accepts.
 */
 function parseCookie(line: string, url: string, now: number): StoredCookie | undefined {
 	const [pair = '', ...attributes] = line.split(';');
@@ -129,9 +131,9 @@ function parseCookie(line: string, url: string, now: number): StoredCookie | und
 }
 
 /**
-The lines of a 304: those that may be stored, and those that are for the caller who asked alone. A line that hands out a secret is of the latter, so that the stored one stands.
+Separates the header lines of a 304 that may be stored from those that are only for the caller. A line with a secret is only for the caller, so that the stored line stays.
 
-@param url - What was asked for.
+@param url - The URL of the request.
 */
 export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ignored, storeSetCookie}: {readonly ignoredParameters: Ignored; readonly storeSetCookie: boolean}): {readonly storable: string[]; readonly own: string[]} {
 	const storable: string[] = [];
@@ -139,21 +141,21 @@ export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ign
 	const lines = storableFields(raw, []);
 	for (let index = 0; index < lines.length; index += 2) {
 		const line = lines.slice(index, index + 2);
-		const isKept = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
-		const isStorable = isKept && !handsOutSecret(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
+		const isCookieStored = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
+		const isStorable = isCookieStored && !handsOutSecret(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
 		(isStorable ? storable : own).push(...line);
 	}
 
 	return {storable, own};
 }
 
-/** By what it varies. The digest of the values is made when it is saved: it is of the request's. */
+/** Returns the header names by which a response varies. The digest of the values is made when the response is saved. */
 function variationBy(names: readonly string[]): {readonly vary?: Variation} {
 	return names.length === 0 ? {} : {vary: {names, digest: ''}};
 }
 
 /**
-The stored response with the news of a 304 (RFC 9111 §3.2).
+Updates a stored response by a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, terms: StorageTerms): StoredResponse {
 	const {expires, retainUntil, initialAge, withheld, facts} = terms;
@@ -171,18 +173,34 @@ export function freshenResponse(stored: StoredResponse, update: readonly string[
 	}, stored.body);
 }
 
-/** The response with further tags. */
+/** Returns the response with another expiration, and retained as long as that requires. */
+export function withExpiration(stored: StoredResponse, expires: number | undefined, now: number, settings: ResolvedSettings): StoredResponse {
+	const rules = policySettings(settings);
+	return {...stored, ...retained(expires, now, rules, originFacts(stored, rules))};
+}
+
+/** Returns the response with further tags. */
 export function withTags(stored: StoredResponse, further: readonly string[]): StoredResponse {
 	return further.length === 0 ? stored : {...stored, tags: [...new Set([...stored.tags ?? [], ...further])]};
 }
 
-/** Whether an entry is not found by its URL alone: headers name another target than the URL of its connection does, or it came by other TLS settings than the defaults. */
+/** Whether an entry is not found by its URL alone: its headers name another target than the URL of its connection, or its TLS settings were not the defaults. */
 export function isAlias({request}: Pick<StoredResponse, 'request'>): boolean {
 	return request !== undefined && (request.trust !== undefined || Object.keys(targetFields(request)).length > 0);
 }
 
-/** The headers of a stored request that name another target than its URL does. */
+/** Returns the headers of a stored request that name another target than its URL. */
 export function targetFields({url, rawHeaders}: StoredRequest): Fields {
 	const isNamed = rawHeaders.some((name, index) => index % 2 === 0 && isTargetHeader(name.toLowerCase()));
 	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
+}
+
+/** Returns the settings that the rules ask for, where no request has settings of its own. */
+export function policySettings(settings: ResolvedSettings): PolicySettings {
+	return {
+		...settings,
+		refresh: false,
+		forceRefresh: false,
+		requestExpireAfter: undefined,
+	};
 }

@@ -2,7 +2,7 @@ import {describe, SettingError} from '../errors.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
 import {earliest} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
-import type {ExpireAfter} from '../policy/expiration.ts';
+import type {ExpirationTime} from '../policy/expiration.ts';
 import {
 	compileUrlPattern,
 	isUrlPattern,
@@ -11,42 +11,42 @@ import {
 } from '../policy/url-patterns.ts';
 
 /**
-What is meant of what is stored: everything for which any of the criteria holds, as in requests-cache. What is not given counts for nothing.
+Selects the entries that match any criterion, as in requests-cache. A criterion that is absent selects nothing.
 
-Where entries are listed or counted, `valid: false` and `expired: false` leave out what is fresh or has expired, whatever else is given; without other criteria, that is everything else. `delete` and `expire` take `false` for not given.
+Where entries are listed or counted, `valid: false` excludes fresh entries and `expired: false` excludes expired ones, whatever the other criteria select; without other criteria, all other entries are selected. For `delete` and `expire`, `false` means the same as absent.
 */
 export type Criteria = {
 	/** Keys, as `cacheInfo(response).key` and `cacheKey` give them. */
 	readonly keys?: readonly string[] | undefined;
 
-	/** The URLs, as the origin sees them, of what answers a GET or a HEAD without credentials. */
+	/** Selects the responses to a GET or a HEAD without credentials of these URLs, as the origin sees them. */
 	readonly urls?: ReadonlyArray<string | URL> | undefined;
 
-	/** What answers these: give the headers that are part of the key, credentials and a `Host` of its own among them. */
+	/** Selects the responses to these requests. Give the headers that are part of the key, including credentials and a `Host` other than that of the URL. */
 	readonly requests?: readonly DescribedRequest[] | undefined;
 
-	/** Everything whose URL matches, for whomever and by whatever method: globs, `RegExp`s or `URLPattern`s, as in `urlsExpireAfter`. */
+	/** Selects all entries whose URL matches, of all users and methods: globs, `RegExp`s or `URLPattern`s, as in `urlsExpireAfter`. */
 	readonly patterns?: readonly UrlPattern[] | undefined;
 
-	/** Everything that has one of these tags. */
+	/** Selects the entries that have one of these tags. */
 	readonly tags?: readonly string[] | undefined;
 
-	/** What is fresh. */
+	/** Selects fresh entries. */
 	readonly valid?: boolean | undefined;
 
-	/** What has expired. */
+	/** Selects expired entries. */
 	readonly expired?: boolean | undefined;
 
-	/** What cannot be read, and what nobody finds any more: it was deleted by a tag, or is a variant of what is gone. */
+	/** Selects entries that cannot be read, and entries that no request finds any more: they were deleted by a tag, or are variants of a deleted entry. */
 	readonly invalid?: boolean | undefined;
 
-	/** What was received (or validated) before a moment, or longer ago than a time. */
-	readonly olderThan?: ExpireAfter | undefined;
+	/** Selects entries that were received (or validated) before this moment, or longer ago than this time. */
+	readonly olderThan?: ExpirationTime | undefined;
 };
 
-/** Criteria understood. */
+/** Criteria, parsed. */
 export type Selection = {
-	/** Those of `keys`, `urls` and `requests`. */
+	/** The keys of `keys`, `urls` and `requests`. */
 	readonly keys: ReadonlySet<string>;
 	readonly tags: ReadonlySet<string>;
 	readonly patterns: readonly UrlMatcher[];
@@ -54,28 +54,32 @@ export type Selection = {
 	readonly expired: boolean;
 	readonly invalid: boolean;
 
-	/** Whether fresh entries are left out, whatever else is given. */
+	/** Whether fresh entries are excluded, whatever else is given. */
 	readonly withoutValid: boolean;
 	readonly withoutExpired: boolean;
 
 	/** Milliseconds since the epoch. */
 	readonly olderThan: number | undefined;
 
-	/** Whether nothing was given, but `false`. */
+	/** Whether no criterion was given, or only `false`. */
 	readonly isEmpty: boolean;
 };
 
-/** The keys of what answers some requests, of which some are given by the URL that the origin sees. */
-type KeysOf = (asked: ReadonlyArray<{readonly request: DescribedRequest; readonly isByUrl: boolean}>) => Promise<readonly string[]>;
+/** A request that a user names: by the URL that the origin sees, or as it is sent. */
+export type NamedRequest = {
+	readonly request: DescribedRequest;
+	readonly isByUrl: boolean;
+};
 
 const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
 
 /**
-The criteria, checked and understood.
+Checks and parses criteria.
 
-@throws {TypeError} Where one of them is unknown or wrong: it names which.
+@param keysOf - Returns the keys of the entries that answer some requests.
+@throws {TypeError} Where one of them is unknown or wrong: the message names it.
 */
-export async function understand(criteria: Criteria, keysOf: KeysOf, now: number): Promise<Selection> {
+export async function parseCriteria(criteria: Criteria, keysOf: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
 	checkNames(criteria, 'criteria', names);
 	const keys = [
 		...list(criteria, 'keys', 'a key', isText),
@@ -98,22 +102,45 @@ export async function understand(criteria: Criteria, keysOf: KeysOf, now: number
 	};
 }
 
-/** For listing: everything where nothing was given but what is left out. */
-export function asListed(selection: Selection): Selection {
+/** Returns a selection for listing: all entries where nothing is given but exclusions. */
+export function forListing(selection: Selection): Selection {
 	const {keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired} = selection;
 	const isGiven = keys.size + tags.size + patterns.length > 0 || valid || expired || olderThan !== undefined;
 	return isGiven || (invalid && !withoutValid && !withoutExpired) ? selection : {...selection, valid: true, expired: true};
 }
 
-/** For changing: `false` is not given. */
-export function asChanged(selection: Selection): Selection {
+/** Returns a selection for changes, which has no exclusions. */
+export function forChanges(selection: Selection): Selection {
 	return {...selection, withoutValid: false, withoutExpired: false};
+}
+
+/** Whether nothing but keys is given. */
+export function isByKey({keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired}: Selection): boolean {
+	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined && !withoutValid && !withoutExpired;
+}
+
+/** Whether an entry is selected. */
+export function isSelected(selection: Selection, key: string, stored: StoredResponse, now: number): boolean {
+	const isValid = isFresh(stored, now);
+	if (isValid ? selection.withoutValid : selection.withoutExpired) {
+		return false;
+	}
+
+	return (isValid ? selection.valid : selection.expired)
+		|| (selection.olderThan !== undefined && stored.createdAt < selection.olderThan)
+		|| selection.keys.has(key)
+		|| stored.tags?.some(tag => selection.tags.has(tag)) === true
+		|| selection.patterns.some(matches => matches(stored.url));
+}
+
+export function isFresh({expires}: StoredResponse, now: number): boolean {
+	return expires === undefined || expires > now;
 }
 
 /**
 Checks that all members of an object of options are known.
 
-@throws {TypeError} Where one is not: it names which, and what there is.
+@throws {TypeError} Where one is not: the message names it, and the known ones.
 */
 export function checkNames(options: unknown, path: string, known: ReadonlySet<string>): void {
 	const all = `\`${[...known].join('`, `')}\``;
@@ -126,20 +153,6 @@ export function checkNames(options: unknown, path: string, known: ReadonlySet<st
 			throw new SettingError(`${path}.${name}`, value, `absent (there are ${all})`);
 		}
 	}
-}
-
-/** Whether an entry is among those that are meant. */
-export function isMeant(selection: Selection, key: string, stored: StoredResponse, now: number): boolean {
-	const isExpired = stored.expires !== undefined && stored.expires <= now;
-	if (isExpired ? selection.withoutExpired : selection.withoutValid) {
-		return false;
-	}
-
-	return (isExpired ? selection.expired : selection.valid)
-		|| (selection.olderThan !== undefined && stored.createdAt < selection.olderThan)
-		|| selection.keys.has(key)
-		|| stored.tags?.some(tag => selection.tags.has(tag)) === true
-		|| selection.patterns.some(matches => matches(stored.url));
 }
 
 function list<Item>(criteria: Criteria, name: 'keys' | 'urls' | 'requests' | 'patterns' | 'tags', allowed: string, isItem: (item: unknown) => item is Item): Item[] {
@@ -165,7 +178,7 @@ function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolea
 	return value;
 }
 
-function momentOf(time: ExpireAfter | undefined, now: number): number | undefined {
+function momentOf(time: ExpirationTime | undefined, now: number): number | undefined {
 	try {
 		return time === undefined ? undefined : earliest(time, now);
 	} catch {
@@ -177,11 +190,19 @@ function isText(value: unknown): value is string {
 	return typeof value === 'string' && value !== '';
 }
 
-function isUrl(value: unknown): value is string | URL {
-	return value instanceof URL || (typeof value === 'string' && URL.canParse(value));
+/**
+Checks a request that a user names.
+
+@throws {TypeError} Where it is none.
+*/
+export function checkedRequest(request: unknown): DescribedRequest {
+	if (!isRequest(request)) {
+		throw new TypeError(`Expected \`request\` to be an object with a valid \`url\`, and optionally \`method\`, \`headers\` and \`body\`, got ${describe(request)}`);
+	}
+
+	return request;
 }
 
-/** Whether it names a request. */
 function isRequest(value: unknown): value is DescribedRequest {
 	const {url, method, headers, body} = new Object(value) as Partial<Record<keyof DescribedRequest, unknown>>;
 	return isUrl(url)
@@ -190,15 +211,6 @@ function isRequest(value: unknown): value is DescribedRequest {
 		&& (body === undefined || typeof body === 'string' || body instanceof Uint8Array);
 }
 
-/**
-A request that is named, checked.
-
-@throws {TypeError} Where it is none.
-*/
-export function checkedRequest(request: unknown): DescribedRequest {
-	if (!isRequest(request)) {
-		throw new TypeError(`Expected \`request\` to be an object of a valid \`url\` and, if any, \`method\`, \`headers\` and \`body\`, got ${describe(request)}`);
-	}
-
-	return request;
+function isUrl(value: unknown): value is string | URL {
+	return value instanceof URL || (typeof value === 'string' && URL.canParse(value));
 }

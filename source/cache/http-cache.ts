@@ -3,92 +3,85 @@ import {CacheHooksError, describe, SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
-import {storedSize, textSize, isCall} from '../entry/stored-response.ts';
-import type {ExpireAfter} from '../policy/expiration.ts';
-import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
+import {isCall, storedSize, textSize} from '../entry/stored-response.ts';
+import type {ExpirationTime} from '../policy/expiration.ts';
 import {
 	resolveSettings,
 	type CacheSettings,
 	type LiveSettings,
 	type RequestSettings,
 } from '../settings/settings.ts';
-import type {CircuitState} from '../stores/breaker.ts';
-import {aliasKeys} from './aliases.ts';
-import {copyEntries, type UpdatedCache} from './copying.ts';
+import type {CircuitState} from '../stores/circuits.ts';
+import type {AttachedClient, Explanation} from './attached-client.ts';
 import {CacheCore} from './core.ts';
 import {
-	asChanged,
-	asListed,
 	checkedRequest,
-	checkNames,
-	understand,
+	forChanges,
+	forListing,
+	parseCriteria,
 	type Criteria,
 	type Selection,
 } from './criteria.ts';
 import type {CacheEvents, CacheStats} from './events.ts';
-import type {Explanation} from './explanation.ts';
-import {importHar, type ImportedHar} from './from-har.ts';
-import type {Har} from './har-types.ts';
-import {required, type CacheHost} from './host.ts';
+import {
+	exportHar,
+	importHar,
+	type Har,
+	type ImportedHar,
+} from './har.ts';
 import {
 	checkSorting,
+	checkTask,
 	listAll,
-	listMeant,
+	listSelected,
 	listSorted,
-	readVisible,
 	type Listed,
+	type LongTask,
 	type Sorting,
 } from './listing.ts';
-import {KeyMigration, type LongTask, type RecreatedKeys} from './recreate-keys.ts';
-import {deleteMeant, expireMeant, resetExpirations} from './removal.ts';
-import {recreateKey, redactAgain} from './request-keys.ts';
+import {recreateKeys, type RecreatedKeys} from './recreate-keys.ts';
+import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';
 import {
 	checkedExpiration,
+	checkedOptions,
 	checkedResponse,
+	copyEntries,
 	saveAgain,
 	saveResponse,
 	type DescribedResponse,
 	type SaveOptions,
+	type UpdatedCache,
 } from './saving.ts';
-import {exportHar} from './to-har.ts';
+import {findTarget, keysOf, type Target} from './target.ts';
 
-/** One entry: by its key, or by what it answers. */
-export type Target =
-	| {readonly key: string}
-	| {readonly url: string | URL}
-	| {readonly request: DescribedRequest};
+type Internals = {readonly core: CacheCore; readonly settings: CacheSettings; client?: AttachedClient};
 
-type Insides = {readonly core: CacheCore; readonly settings: CacheSettings; host?: CacheHost};
+const internals = new WeakMap<HttpCache, Internals>();
 
-const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
-const saveNames: ReadonlySet<string> = new Set<keyof SaveOptions>(['expireAfter', 'tags']);
-
-const insides = new WeakMap<HttpCache, Insides>();
-
-/** What the engine works with. */
+/** Returns the core of a cache, which the rest of the library works with. */
 export function coreOf(cache: HttpCache): CacheCore {
-	return insides.get(cache)!.core;
+	return internals.get(cache)!.core;
 }
 
-/** What the user sees of what the engine works with. */
-export function faceOf(core: CacheCore): HttpCache {
+/** Returns the public API of a core. */
+export function httpCacheOf(core: CacheCore): HttpCache {
 	return core.emitter as HttpCache;
 }
 
-/** The settings that a cache was made with, as the user wrote them. */
+/** Returns the settings that a cache was made with, as the user wrote them. */
 export function givenSettings(cache: HttpCache): CacheSettings {
-	return insides.get(cache)!.settings;
+	return internals.get(cache)!.settings;
 }
 
-/** Lets a cache ask the client that it serves. */
-export function attach(cache: HttpCache, host: CacheHost): void {
-	insides.get(cache)!.host = host;
+/** Attaches the client that uses a cache, for `explain`, `settings`, `with` and `disabled`. */
+export function attachClient(cache: HttpCache, client: AttachedClient): void {
+	internals.get(cache)!.client = client;
 }
 
 /**
-Stored responses, and everything to see, change and measure them. What a request does meets no faults of the store; what is asked here throws them. In a cache that is read only (`readOnly`, `mode: 'replay'`), all that would change what is stored rejects with `ERR_STORE_READ_ONLY`.
+The stored responses of a client, with methods to find, change and measure them. The methods throw the faults of the store, which requests do not. In a read-only cache (`readOnly`, `mode: 'replay'`), methods that would change what is stored reject with `ERR_STORE_READ_ONLY`.
 
-`getCache(client)` gives that of a client; one that was made here is given to `cacheHooks({cache})`.
+`getCache(client)` returns the cache of a client. To share one between clients, make it here and pass it to `cacheHooks({cache})`.
 
 @example
 ```
@@ -101,30 +94,26 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
-	@throws {TypeError} Where a setting is wrong: it names the setting, what came, and what is allowed.
+	@throws {TypeError} Where a setting is wrong: the message names the setting, the value, and what is allowed.
 	*/
 	constructor(settings: CacheSettings = {}) {
 		super();
-		insides.set(this, {core: new CacheCore(resolveSettings(settings), this), settings: {...settings}});
+		internals.set(this, {core: new CacheCore(resolveSettings(settings), this), settings: {...settings}});
 	}
 
 	/**
-	Whether something is stored, fresh or not. A request has the headers that are included in its key or that `Vary` names; a URL stands for a GET without credentials.
+	Whether a response is stored, fresh or not. A request includes the headers that are part of its key or that `Vary` names; a URL means a GET without credentials.
 
-	@throws {TypeError} Where the target is none. And with the faults of the store, as every method.
-
-	@example
-	```
-	await cache.contains({url: 'https://example.com'});
-	//=> true
-	```
+	@throws {TypeError} Where the target is none.
 	*/
 	async contains(target: Target): Promise<boolean> {
 		return await this.get(target) !== undefined;
 	}
 
 	/**
-	What is stored, fresh or not. It does not count as a hit.
+	Returns a stored response, fresh or not. It does not count as a hit.
+
+	@throws {TypeError} Where the target is none.
 
 	@example
 	```
@@ -135,30 +124,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async get(target: Target): Promise<CachedResponse | undefined> {
 		const core = coreOf(this);
-		await core.settle();
-		const {key, request, isByUrl} = checkedTarget(target);
-		if (key !== undefined) {
-			return this.#given(key, await readVisible(core, key));
-		}
-
-		const asked = describedRequest(request);
-		const primary = await identify(asked, core.settings).key(core.secret);
-		const find = async (keys: readonly string[]): Promise<CachedResponse | undefined> => {
-			for (const candidate of keys) {
-				const match = await core.managedVariants.match(candidate, asked.fields); // eslint-disable-line no-await-in-loop -- The first that is there.
-				if (match.stored !== undefined) {
-					return this.#given(match.key, await core.judge(match.stored)); // eslint-disable-line no-await-in-loop
-				}
-			}
-
-			return undefined;
-		};
-
-		return await find(primary === undefined ? [] : [primary]) ?? find(await aliasKeys(core, [{request: asked, isByUrl}]));
+		await core.writes.settle();
+		const found = await findTarget(core, target);
+		return found && new CachedResponse(found.key, found.stored, core.settings.now);
 	}
 
 	/**
-	Stores a response for a request, as if the origin had given it now; or writes one that the cache gave, with the expiration that it has by now.
+	Stores a response for a request, as if the origin had given it now; or stores a response of the cache again, with its current expiration.
 
 	@throws {TypeError} Where a part of it is wrong.
 	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: its `Location` leads to a secret, it varies by everything, it has too many tags, or `keyFn` gives no key.
@@ -171,8 +143,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async save(request: DescribedRequest, response: DescribedResponse, options?: SaveOptions): Promise<CachedResponse>;
 	async save(response: CachedResponse, options?: SaveOptions): Promise<CachedResponse>;
 	async save(subject: DescribedRequest | CachedResponse, ...rest: readonly unknown[]): Promise<CachedResponse> {
-		const core = coreOf(this);
-		core.checkWritable('save');
+		const core = this.#writable('save');
 		const saved = subject instanceof CachedResponse
 			? await saveAgain(core, subject, checkedOptions(rest[0]))
 			: await saveResponse(core, describedRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
@@ -184,11 +155,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Deletes everything for which any of the criteria holds. `tags` take effect at once, for all processes, whatever they hold; nothing is searched for them.
+	Deletes the entries that match any criterion. `tags` take effect at once and in all processes, without a search. Deleting a resource that varies by its key deletes all its variants.
 
-	Of a resource that varies, to delete what lies under its key deletes all variants.
-
-	@returns How many entries were deleted; those of tags are not counted, nor are variants.
+	@returns The number of deleted entries, without variants and without entries that `tags` delete.
 	@throws {TypeError} Where no criterion is given (`clear()` deletes everything), or one is wrong.
 
 	@example
@@ -198,14 +167,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async delete(criteria: Criteria, task: LongTask = {}): Promise<number> {
-		coreOf(this).checkWritable('delete');
-		return deleteMeant(coreOf(this), await this.#required(criteria, task, '`clear()` deletes everything'), task);
+		const core = this.#writable('delete');
+		return deleteSelected(core, await this.#selectForChange(criteria, task, '`clear()` deletes everything'), task);
 	}
 
 	/**
-	Marks as expired everything for which any of the criteria holds. It stays, to be validated, and to stand in for an error. `tags` take effect at once, as in `delete`.
+	Marks the entries that match any criterion as expired. They stay, to be validated or to be served in place of an error. `tags` take effect at once, as in `delete`.
 
-	@returns How many entries were marked; those of tags are not counted, nor are variants.
+	@returns The number of expired entries, without variants and without entries that `tags` expire.
 	@throws {TypeError} As `delete`.
 
 	@example
@@ -215,12 +184,12 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async expire(criteria: Criteria, task: LongTask = {}): Promise<number> {
-		coreOf(this).checkWritable('expire');
-		return expireMeant(coreOf(this), await this.#required(criteria, task, '`{valid: true}` expires everything'), task);
+		const core = this.#writable('expire');
+		return expireSelected(core, await this.#selectForChange(criteria, task, '`{valid: true}` expires everything'), task);
 	}
 
 	/**
-	Everything for which any of the criteria holds, one at a time; without any, all that is fresh or expired. What is `invalid` comes as an `InvalidEntry`.
+	Lists the responses that match any criterion, one at a time; without criteria, all of them, fresh or expired. Entries that `invalid` selects are instances of `InvalidEntry`.
 
 	@throws {TypeError} Where a criterion is wrong.
 
@@ -241,7 +210,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	All responses, fresh or not, one at a time.
+	Lists all responses, fresh or not, one at a time.
 
 	@example
 	```
@@ -255,15 +224,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		yield * this.filter({}, task);
 	}
 
-	/**
-	The URLs of what is stored, each once: they are remembered while they are listed.
-
-	@example
-	```
-	await Array.fromAsync(cache.urls());
-	//=> ['https://example.com/', …]
-	```
-	*/
+	/** Lists the URLs of the stored responses, each once. It holds them in memory for that. */
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
@@ -276,37 +237,29 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	/**
-	How many entries there are, or for how many any of the criteria holds.
-
-	@example
-	```
-	await cache.count({expired: true});
-	//=> 3
-	```
-	*/
+	/** Returns the number of entries, or of those that match any criterion. */
 	async count(criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = coreOf(this);
-		await core.settle();
-		checkNames(task, 'task', taskNames);
-		const selection = await this.#understood(criteria);
-		if (selection.isEmpty && !selection.withoutValid && !selection.withoutExpired && core.store.count !== undefined && !await core.hidden.isThere()) {
+		await core.writes.settle();
+		checkTask(task);
+		const selection = await this.#select(criteria);
+		if (selection.isEmpty && !selection.withoutValid && !selection.withoutExpired && core.store.count !== undefined && !await core.unreachable.isSet()) {
 			return core.store.count();
 		}
 
 		let count = 0;
-		for await (const _entry of this.#list(criteria, task)) {
+		for await (const _entry of listSelected(core, forListing(selection), task)) {
 			count++;
 		}
 
 		return count;
 	}
 
-	/** Bytes that everything stored takes, as the bounds of the store count them; where the store cannot tell, those of the responses and their keys. */
+	/** Returns the bytes of everything stored, as the bounds of the store count them; where the store does not measure them, those of the responses and their keys. */
 	async size(task: LongTask = {}): Promise<number> {
-		checkNames(task, 'task', taskNames);
+		checkTask(task);
 		const core = coreOf(this);
-		await core.settle();
+		await core.writes.settle();
 		if (core.store.size !== undefined) {
 			return core.store.size();
 		}
@@ -320,7 +273,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Responses in order, one at a time. Without an index in the store, what they are sorted by is held in memory.
+	Lists responses in order, one at a time. Where the store has no index for it, the values to sort by are held in memory.
 
 	@throws {TypeError} Where an option is unknown or wrong.
 
@@ -333,9 +286,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
 		checkSorting(sorting);
-		checkNames(task, 'task', taskNames);
+		checkTask(task);
 		const core = coreOf(this);
-		await core.settle();
+		await core.writes.settle();
 		for await (const {key, stored} of listSorted(core, sorting, task)) {
 			yield new CachedResponse(key, stored, core.settings.now);
 		}
@@ -343,16 +296,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Deletes everything stored. */
 	async clear(): Promise<void> {
-		coreOf(this).checkWritable('clear');
-		await coreOf(this).clear();
+		await this.#writable('clear').clear();
 	}
 
 	/**
-	Moves what is stored to the keys that the settings of this cache give, after settings that part keys have changed (`matchHeaders`, `ignoredParameters`, `contentRootKey`, `partitionBy`, `cacheControl`, `keyFn`), or when the format of our keys has.
+	Moves the entries to the keys that the settings of this cache give, after a change of a setting that affects keys (`matchHeaders`, `ignoredParameters`, `contentRootKey`, `partitionBy`, `cacheControl`, `keyFn`) or of the format of keys. Parameters that the settings ignore now are redacted in the entries.
 
-	Nobody gets what was not theirs: an entry is dropped where what parts it now was redacted when it was stored, as with a credential that only now counts, or where a `keyFn` would have to see that. Where two entries meet under one key, the newer one stays. What the settings ignore now is redacted in what was stored before, too.
+	No response becomes available to another user: an entry is deleted where a part of its new key was redacted when it was stored, or where a `keyFn` would need that part. Where two entries have the same new key, the newer one stays.
 
-	@throws Where the store cannot list what it holds, or `signal` ends it; with what the settings' functions throw.
+	@throws Where the store cannot list its entries, or `signal` ends the task; also what the functions in the settings throw.
 
 	@example
 	```
@@ -362,50 +314,27 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
-		coreOf(this).checkWritable('recreateKeys');
-		checkNames(task, 'task', taskNames);
-		const core = coreOf(this);
-		await core.idle();
-		const secret = await core.secret();
-		const migration = new KeyMigration({
-			...task,
-			entries: core.managedEntries,
-			remove: key => core.managed.delete(key),
-			async keyFor(stored, key) {
-				// What a tag has deleted must not take a key from what is still there.
-				if (await core.judge(stored) === undefined) {
-					return undefined;
-				}
-
-				return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, core.settings, () => secret);
-			},
-			redact: stored => redactAgain(stored, core.settings, secret),
-		});
-		return migration.run();
+		const core = this.#writable('recreateKeys');
+		checkTask(task);
+		return recreateKeys(core, task);
 	}
 
 	/**
-	Gives what is stored another expiration, counted from now: everything, or that for which any of the criteria holds.
+	Gives all entries, or those that match any criterion, another expiration, counted from now.
 
-	@returns How many entries there were.
+	@returns The number of entries.
 	@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
-
-	@example
-	```
-	await cache.resetExpiration('1h');
-	//=> 120
-	```
 	*/
-	async resetExpiration(expireAfter: ExpireAfter, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
-		coreOf(this).checkWritable('resetExpiration');
-		checkNames(task, 'task', taskNames);
-		return resetExpirations(coreOf(this), checkedExpiration(expireAfter), asListed(await this.#understood(criteria)), task);
+	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
+		const core = this.#writable('resetExpiration');
+		checkTask(task);
+		return resetExpirations(core, checkedExpiration(expireAfter), forListing(await this.#select(criteria)), task);
 	}
 
 	/**
-	Copies what another cache holds, whatever its store, with its expirations; what lies under the same key is overwritten. Both make their keys by the same settings, or `recreateKeys` is called afterwards.
+	Copies the entries of another cache, whatever its store, with their expirations. Entries with the same key are overwritten. Both caches must make keys by the same settings; otherwise call `recreateKeys` afterwards.
 
-	What was stored for credentials, or varies, is found by the secret of its cache alone: a cache that has none yet takes it over, one that has its own skips such entries.
+	Entries that were stored for credentials, or that vary, are found only with the secret of their cache: a cache that has no secret yet takes it over, one that has its own skips such entries.
 
 	@throws {TypeError} Where it is no other cache.
 
@@ -416,19 +345,19 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async update(other: HttpCache, task: LongTask = {}): Promise<UpdatedCache> {
-		coreOf(this).checkWritable('update');
-		checkNames(task, 'task', taskNames);
+		const core = this.#writable('update');
+		checkTask(task);
 		if (!(other instanceof HttpCache) || other === this) {
 			throw new TypeError(`Expected another HttpCache, got ${other === this ? 'the same one' : describe(other)}`);
 		}
 
-		return copyEntries(coreOf(this), coreOf(other), task);
+		return copyEntries(core, coreOf(other), task);
 	}
 
 	/**
-	The key of a request, by the settings of this cache; `undefined` where `keyFn` wants it not cached.
+	Returns the key of a request by the settings of this cache; `undefined` where `keyFn` excludes it from the cache.
 
-	@throws {TypeError} Where it is no request. And what the settings' functions throw.
+	@throws {TypeError} Where it is no request. Also what the functions in the settings throw.
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
@@ -436,9 +365,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	What would be done with a request, and why, without doing it; see `explain(client, request)`, which adds the client's own headers.
+	Explains what would be done with a request, and why, without doing it. `explain(client, request)` also adds the headers of the client.
 
-	@param settings - The request's own settings, as in `context.cache`.
+	@param settings - The settings of the request, as in `context.cache`.
 	@throws {TypeError} Where it is no request, or no client uses this cache.
 
 	@example
@@ -448,18 +377,18 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async explain(request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-		return required(insides.get(this)!.host).explain(checkedRequest(request), settings);
+		return this.#client.explain(checkedRequest(request), settings);
 	}
 
-	/** The settings of the client: they may be changed while it runs. */
+	/** The settings of the client, which may be changed while it runs. */
 	get settings(): LiveSettings {
-		return required(insides.get(this)!.host).settings;
+		return this.#client.settings;
 	}
 
 	/**
-	Runs a function in whose call tree, and only there, requests of this cache have these settings: below their own, above the client's. Inner settings stand above outer ones.
+	Runs a function in whose call tree, and only there, requests of this cache have these settings. They take precedence over the settings of the client and of outer calls; the settings of a request take precedence over them.
 
-	There is no `using` form: it would hold for whatever the caller does next, beyond the block as well.
+	There is no `using` form: it would also affect what the caller does after the block.
 
 	@returns What the function returns.
 	@throws {SettingError} Where a setting is wrong, before the function is called.
@@ -470,11 +399,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	with<Result>(settings: RequestSettings, action: () => Result): Result {
-		return required(insides.get(this)!.host).run(settings, action);
+		return this.#client.run(settings, action);
 	}
 
 	/**
-	Runs a function in whose call tree, and only there, requests go out as if there were no cache. Others at the same time are not touched.
+	Runs a function in whose call tree, and only there, requests are sent as if there were no cache. Other requests at the same time are not affected.
 
 	@returns What the function returns.
 
@@ -487,19 +416,17 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return this.with({disabled: true}, action);
 	}
 
-	/** What this cache has done in this process, since it was made or since `resetStats()`. */
+	/** Returns what this cache has done in this process, since it was made or since `resetStats()`. */
 	stats(): CacheStats {
-		const {figures, circuit} = coreOf(this);
-		return {...figures.all, circuit};
+		return {...coreOf(this).events.stats, circuit: this.circuit};
 	}
 
 	resetStats(): void {
-		const {figures, settings} = coreOf(this);
-		figures.reset(settings.now());
+		coreOf(this).events.resetStats();
 	}
 
 	/**
-	What is stored as an HTTP archive (HAR 1.2), for which any of the criteria holds, or all. It is built in memory.
+	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory.
 
 	@example
 	```
@@ -511,10 +438,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Stores what an HTTP archive (HAR 1.2) holds, from this library or a browser, as if the origin had given it now.
+	Stores the responses of an HTTP archive (HAR 1.2), from this library or a browser, as if the origin had given them now.
 
-	@returns How many responses were stored, and which entries were not, and why: `'unusable'` (no response, or a body that is not in the archive), `'redacted'` (whom it was for, or what it was asked by, cannot be known), `'secret-in-header'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
-	@throws {TypeError} Where it is no such archive: it names the member that is wrong. Nothing is stored then.
+	@returns The number of stored responses, and the skipped entries with their reasons: `'unusable'` (no response, or a request body that is not in the archive), `'redacted'` (the user or a part of the key cannot be known), `'secret-in-header'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
+	@throws {TypeError} Where it is no such archive: the message names the wrong member. Nothing is stored then.
 
 	@example
 	```
@@ -523,24 +450,19 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
-		coreOf(this).checkWritable('fromHar');
-		return importHar(coreOf(this), har, checkedOptions(options, [...saveNames, ...taskNames]));
+		return importHar(this.#writable('fromHar'), har, checkedOptions(options, ['signal', 'onProgress']));
 	}
 
-	/** Whether the store is used (`closed`), left alone after faults (`open`), or tried again by one call (`half-open`). Faults of reads and of writes are counted apart: this is the worse of the two, and the `circuit` event says of which it is. A store that cannot be read is not written either. */
+	/** Whether the store is used (`closed`), is not called after faults (`open`), or is tried by one call (`half-open`). Reads and writes have a circuit each, and this is the worse state of the two; a `circuit` event says which one has changed. A store that is not read is not written either. */
 	get circuit(): CircuitState {
-		return coreOf(this).circuit;
+		// While reads are left out, writes are as well.
+		return coreOf(this).circuits.writes;
 	}
 
 	/**
-	Opens the store and reads from it, for those who want to know at the start whether it can be used. Requests need not wait for that.
+	Opens the store and reads from it, to find out at the start whether it can be used. Requests need not wait for that.
 
 	@throws What the store throws; a `StoreTimeoutError` where it takes longer than `storeTimeout`.
-
-	@example
-	```
-	await getCache(client).ready();
-	```
 	*/
 	async ready(): Promise<void> {
 		await coreOf(this).ready();
@@ -548,7 +470,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Resolves when all refreshes in the background have ended and everything is written. */
 	async idle(): Promise<void> {
-		await coreOf(this).idle();
+		await coreOf(this).writes.idle();
 	}
 
 	/**
@@ -562,66 +484,40 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await this.close();
 	}
 
-	async * #list(criteria: Criteria, task: LongTask): AsyncGenerator<Listed, void> {
-		const core = coreOf(this);
-		await core.settle();
-		checkNames(task, 'task', taskNames);
-		yield * listMeant(core, asListed(await this.#understood(criteria)), task);
+	get #client(): AttachedClient {
+		const {client} = internals.get(this)!;
+		if (client === undefined) {
+			throw new TypeError('Expected a cache that a client uses: pass it to `cacheHooks({cache})`, or get the cache of a client by `getCache(client)`');
+		}
+
+		return client;
 	}
 
-	async #required(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {
-		checkNames(task, 'task', taskNames);
-		const selection = await this.#understood(criteria);
+	#writable(method: string): CacheCore {
+		const core = coreOf(this);
+		core.checkWritable(method);
+		return core;
+	}
+
+	async * #list(criteria: Criteria, task: LongTask): AsyncGenerator<Listed, void> {
+		const core = coreOf(this);
+		await core.writes.settle();
+		checkTask(task);
+		yield * listSelected(core, forListing(await this.#select(criteria)), task);
+	}
+
+	async #selectForChange(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {
+		checkTask(task);
+		const selection = await this.#select(criteria);
 		if (selection.isEmpty) {
 			throw new SettingError('criteria', criteria, `an object with at least one criterion (${hint})`);
 		}
 
-		return asChanged(selection);
+		return forChanges(selection);
 	}
 
-	async #understood(criteria: Criteria): Promise<Selection> {
+	async #select(criteria: Criteria): Promise<Selection> {
 		const core = coreOf(this);
-		const {settings, secret} = core;
-		return understand(criteria, async asked => {
-			const requests = asked.map(({request, isByUrl}) => ({request: describedRequest(request), isByUrl}));
-			const keys = await Promise.all(requests.map(async ({request}) => identify(request, settings).key(secret)));
-			return [...keys.filter(key => key !== undefined), ...await aliasKeys(core, requests)];
-		}, settings.now());
+		return parseCriteria(criteria, async requests => keysOf(core, requests), core.settings.now());
 	}
-
-	#given(key: string, stored: ConstructorParameters<typeof CachedResponse>[1] | undefined): CachedResponse | undefined {
-		return stored && new CachedResponse(key, stored, coreOf(this).settings.now);
-	}
-}
-
-function checkedTarget(target: Target): {readonly key: string; readonly request?: never; readonly isByUrl?: never} | {readonly key?: never; readonly request: DescribedRequest; readonly isByUrl: boolean} {
-	const {key, url, request} = new Object(target) as {key?: unknown; url?: unknown; request?: unknown};
-	const given = [key, url, request].filter(value => value !== undefined);
-	if (given.length !== 1) {
-		throw new SettingError('target', target, 'an object of one of `key`, `url` and `request`');
-	}
-
-	if (key === undefined) {
-		return {request: checkedRequest(url === undefined ? request : {url}), isByUrl: url !== undefined};
-	}
-
-	if (typeof key !== 'string') {
-		throw new SettingError('target.key', key, 'a string');
-	}
-
-	return {key};
-}
-
-function checkedOptions(options: unknown = {}, known: Iterable<string> = saveNames): SaveOptions {
-	checkNames(options, 'options', new Set(known));
-	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpireAfter; tags?: unknown};
-	if (expireAfter !== undefined) {
-		checkedExpiration(expireAfter);
-	}
-
-	if (tags !== undefined && !(Array.isArray(tags) && areTagsBounded(tags))) {
-		throw new SettingError('tags', tags, `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`);
-	}
-
-	return new Object(options);
 }

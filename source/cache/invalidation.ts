@@ -1,6 +1,8 @@
-/** What a response is, as invalidations name it. */
+import {hash} from 'node:crypto';
+
+/** A response, as invalidations name it. */
 export type Subject = {
-	/** The keys under which the response is, or will be, stored, as far as they are known: the primary one, and that of its variant. */
+	/** The known keys under which the response is, or will be, stored: the primary one, and that of its variant. */
 	readonly keys: readonly string[];
 
 	/** The name of the resource, as `resourceOfRequest` gives it. */
@@ -9,34 +11,34 @@ export type Subject = {
 	/** The target URI, without its secrets. */
 	readonly url: string;
 
-	/** The tags of the response, as far as they are known. */
+	/** The known tags of the response. */
 	readonly tags: readonly string[];
 };
 
-/** What was done to the responses that an invalidation names. */
-export type Deed = 'deleted' | 'expired';
+/** What an invalidation does to responses. */
+export type Effect = 'deleted' | 'expired';
+
+/** All effects: a tag has a record for each. */
+export const effects: readonly Effect[] = ['deleted', 'expired'];
 
 /** An invalidation by a name, which is looked up when a stored response is found. */
 export type NamedInvalidation =
 	| {readonly kind: 'resource'; readonly resource: string}
-	| {readonly kind: 'tag'; readonly tag: string; readonly deed: Deed};
+	| {readonly kind: 'tag'; readonly tag: string; readonly effect: Effect};
 
 /** An invalidation. It concerns responses whose request was sent before it. */
 export type Invalidation =
 	| NamedInvalidation
 	| {readonly kind: 'key'; readonly key: string}
 
-	/** All responses for which a condition holds; other processes take it for all responses. */
+	/** All responses for which a condition holds; for other processes, all responses. */
 	| {readonly kind: 'matching'; readonly concerns: (subject: Subject) => boolean};
 
 /** The invalidation of all responses. */
 export const everything: Invalidation = {kind: 'matching', concerns: () => true};
 
-/** The positions before which invalidations are forgotten: those of resources, and those of tags. */
+/** The positions before which invalidations are forgotten, of resources and of tags. */
 export type Forgotten = {readonly resources: number; readonly tags: number};
-
-/** All deeds: a tag has a record for each. */
-export const deeds: readonly Deed[] = ['deleted', 'expired'];
 
 /** Whether an invalidation concerns a response. */
 export function isConcerned(subject: Subject, invalidation: Invalidation): boolean {
@@ -61,4 +63,50 @@ export function isConcerned(subject: Subject, invalidation: Invalidation): boole
 			return invalidation satisfies never;
 		}
 	}
+}
+
+/** Returns the key of the record of an invalidation. All invalidations by a condition share one. */
+export function recordKey(invalidation: Invalidation): string {
+	switch (invalidation.kind) {
+		case 'resource': {
+			return `got-cache:1:resource:${digest(invalidation.resource)}`;
+		}
+
+		case 'tag': {
+			return `got-cache:1:tag:${invalidation.effect}:${digest(invalidation.tag)}`;
+		}
+
+		case 'key': {
+			return `got-cache:1:key:${digest(invalidation.key)}`;
+		}
+
+		case 'matching': {
+			return 'got-cache:1:everything';
+		}
+
+		default: {
+			return invalidation satisfies never;
+		}
+	}
+}
+
+function digest(text: string): string {
+	return hash('sha256', text, 'hex');
+}
+
+const day = 86_400_000;
+
+/** The milliseconds for which an invalidated resource is remembered. An older entry is validated before it is used. */
+export const resourceRetention: number = 30 * day;
+
+/** The milliseconds for which invalidations of keys, and of everything, are remembered: a response that took longer is not stored. */
+export const exchangeRetention: number = day / 24;
+
+/** Returns the milliseconds for which the record of an invalidation is stored; `undefined` for tags, whose records stay as long as entries do. */
+export function retentionOf({kind}: Invalidation): number | undefined {
+	if (kind === 'tag') {
+		return undefined;
+	}
+
+	return kind === 'resource' ? resourceRetention : exchangeRetention;
 }

@@ -7,37 +7,35 @@ import {
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Store} from '../stores/types.ts';
 import {
-	deeds,
+	effects,
 	everything,
+	exchangeRetention,
+	recordKey,
+	resourceRetention,
 	type Forgotten,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
 } from './invalidation.ts';
-import {
-	exchangeRetention,
-	JournalRecords,
-	recordKey,
-	resourceRetention,
-} from './journal-records.ts';
+import {JournalRecords} from './journal-records.ts';
 import type {LocalJournal} from './local-journal.ts';
 
-// Where more keys than that are invalidated at once, other processes are told that everything may have changed.
-const mostKeys = 100;
+// Where more keys are invalidated at once, other processes take it for an invalidation of everything.
+const maxKeys = 100;
 
-// The greatest difference of the clocks of two processes, in milliseconds. It counts where only the time tells what came first.
+// The greatest assumed difference of the clocks of two processes, in milliseconds. It counts where only the time says what came first.
 const clockMargin = 60_000;
 
 type JournalOptions = {
 	readonly local: LocalJournal;
 
-	/** Whether other processes may see the store. */
+	/** Whether other processes may share the store. */
 	readonly isShared: boolean;
 
-	/** Whether nothing is published: what others that share the store have noted in this process is left to them. Default: `false`. */
+	/** Whether nothing is published. What other caches of this process have noted for the same store is left to them. Default: `false`. */
 	readonly isReadOnly?: boolean;
 
-	/** Throws its faults: a record that cannot be read is not the same as none. */
+	/** A store that throws its faults: a record that cannot be read may still exist. */
 	readonly store: Store;
 	readonly now: () => number;
 
@@ -45,12 +43,11 @@ type JournalOptions = {
 	readonly onFault: (error: unknown) => void;
 };
 
-/** What a request asks of an entry that it finds. */
-export type Use = {
+export type LookupOptions = {
 	/** Whether nothing may be written, not even to delete what cannot be read. Default: `false`. */
 	readonly isReadOnly?: boolean;
 
-	/** Gives the name of the resource; `undefined` without `cacheControl`, where unsafe methods invalidate nothing. */
+	/** Returns the name of the resource; `undefined` without `cacheControl`, where unsafe methods invalidate nothing. */
 	readonly resource: (() => string) | undefined;
 };
 
@@ -66,9 +63,9 @@ export type Position = {
 };
 
 /**
-Invalidations: unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates` note here what they concern. A response whose request was sent before is neither stored nor renewed, and no later request waits for it.
+The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor renewed, and no later request waits for it.
 
-A hit asks only for unsafe methods and tags, which hold for all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has moved, the records of the resource and the tags are read again. Stores of one process need no records.
+A hit checks unsafe methods and tags only, which hold for all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has moved, it reads the records of the resource and the tags again. A store of one process needs no records.
 */
 export class Journal {
 	readonly #local: LocalJournal;
@@ -83,7 +80,7 @@ export class Journal {
 		this.#local = local;
 		this.#isReadOnly = isReadOnly;
 		this.#isShared = isShared;
-		this.#records = new JournalRecords({store, now});
+		this.#records = new JournalRecords(store, now);
 		this.#now = now;
 		this.#onFault = onFault;
 	}
@@ -105,10 +102,10 @@ export class Journal {
 	}
 
 	/**
-	Notes invalidations: in this process at once, for others once it resolves.
+	Notes invalidations. They hold in this process at once, and in others when the returned promise resolves.
 
-	@returns The position at which others find them.
-	@throws What the store throws. In this process they hold all the same, and they are published once it takes them.
+	@returns The position at which other processes find them.
+	@throws What the store throws. They hold in this process all the same, and are published once the store takes them.
 	*/
 	note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		if (invalidations.length === 0) {
@@ -117,7 +114,7 @@ export class Journal {
 
 		const position = this.#local.note(invalidations, this.#now());
 		if (!this.#isShared) {
-			this.#local.marks.set(invalidations, position);
+			this.#local.names.set(invalidations, position);
 			return position;
 		}
 
@@ -128,20 +125,20 @@ export class Journal {
 		return this.#local.unpublished.flush(this.#records);
 	}
 
-	/** Does the same as `note` where nobody waits: a fault goes to `onFault`. */
+	/** Does the same as `note` where nobody waits: a fault is passed to `onFault`. */
 	noteQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		return this.#quietly(() => this.note(invalidations));
 	}
 
 	/**
-	Empties the store, its records included: what was asked for before is not stored.
+	Empties the store, its records included. A response that was requested before is not stored.
 
-	@returns The position since which it is empty; `undefined` where no other process has stored anything meanwhile.
+	@returns The position since which the store is empty; `undefined` where no other process can have stored anything meanwhile.
 	@throws What the store throws.
 	*/
 	async clear(empty: () => Promise<void>): Promise<number | undefined> {
 		this.#local.note([everything], this.#now());
-		// Other processes go on from the head: the next one must be after it.
+		// Other processes continue from the head: the next one must be above it.
 		await this.#quietly(() => this.head());
 		await empty();
 		const position = await this.note([everything]);
@@ -154,7 +151,7 @@ export class Journal {
 	}
 
 	/**
-	Reads the position of the last invalidation, of any process. A lookup does so in one batch with the entry.
+	Reads the position of the last invalidation of any process. A lookup reads it in one batch with the entry.
 
 	@throws What the store throws.
 	*/
@@ -171,7 +168,7 @@ export class Journal {
 	}
 
 	/**
-	Reads the position of an entry that is written now: no invalidation so far concerns it.
+	Reads the position for an entry that is written now: no invalidation so far concerns it.
 
 	@throws What the store throws.
 	*/
@@ -179,13 +176,13 @@ export class Journal {
 		return then(this.settled(), () => then(this.head(), head => this.#isShared ? this.#records.head ?? 0 : head));
 	}
 
-	/** Whether something that was noted in this process after a position, and up to another, concerns a response. */
+	/** Whether an invalidation that was noted in this process after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: Position, upTo?: number): boolean {
 		return this.#local.concerns(subject, after.here, upTo);
 	}
 
 	/**
-	Verifies a response that was asked for at a position: nothing that was noted since, by any process, concerns it.
+	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then.
 
 	@returns The position that it is stored with; `undefined` where it must not be stored.
 	@throws What the store throws.
@@ -199,7 +196,7 @@ export class Journal {
 	}
 
 	/**
-	Whether something that was noted after a position, by another process, concerns a response.
+	Whether an invalidation by another process after a position concerns a response.
 
 	@throws What the store throws.
 	*/
@@ -208,19 +205,19 @@ export class Journal {
 	}
 
 	/**
-	An entry as its invalidations leave it: it is expired where one of its tags was.
+	Applies invalidations to an entry: it is expired where one of its tags was.
 
 	@param head - The head as it was read with the entry.
-	@returns `undefined` where its resource was changed by an unsafe method, or a tag of it was deleted.
+	@returns `undefined` where its resource was changed by an unsafe method, or one of its tags was deleted.
 	@throws What the store throws.
 	*/
-	judge(stored: StoredResponse, {resource}: Use, head: number): MaybePromise<StoredResponse | undefined> {
+	apply(stored: StoredResponse, {resource}: LookupOptions, head: number): MaybePromise<StoredResponse | undefined> {
 		const {tags = [], position = 0} = stored;
 		if ((resource === undefined && tags.length === 0) || (head === position && this.#isPublished)) {
 			return stored;
 		}
 
-		// A head below the entry's position says that the store has lost it, and perhaps its records.
+		// A head below the position of the entry means that the store has lost it, and perhaps its records.
 		if (position > head || (tags.length > 0 && position < this.#forgotten.tags)) {
 			return undefined;
 		}
@@ -232,12 +229,12 @@ export class Journal {
 			}
 
 			const isForgotten = resource !== undefined && (position < this.#forgotten.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
-			return then(this.#tagPositions(tags), positions => this.#expired(isForgotten ? [[0, Infinity], ...positions] : positions, stored));
+			return then(this.#tagPositions(tags), positions => this.#applyTags(isForgotten ? [[0, Infinity], ...positions] : positions, stored));
 		});
 	}
 
-	/** An entry as the deletions and expirations of its tags leave it; `undefined` for a deleted one. */
-	#expired(positions: ReadonlyArray<readonly [deleted: number, expired: number]>, stored: StoredResponse): StoredResponse | undefined {
+	/** Applies the deletions and expirations of its tags to an entry; `undefined` where one was deleted. */
+	#applyTags(positions: ReadonlyArray<readonly [deleted: number, expired: number]>, stored: StoredResponse): StoredResponse | undefined {
 		const {position = 0, expires = Infinity} = stored;
 		if (positions.some(([deleted]) => deleted > position)) {
 			return undefined;
@@ -248,36 +245,36 @@ export class Journal {
 		return earliest === expires ? stored : {...stored, expires: earliest};
 	}
 
-	/** Whether others know of everything that this process has noted. */
+	/** Whether other processes know of everything that this process has noted. */
 	get #isPublished(): boolean {
 		return !this.#isShared || this.#local.unpublished.size === 0;
 	}
 
 	get #forgotten(): Forgotten {
-		return this.#isShared ? this.#local.unpublished.forgotten : this.#local.marks.forgotten;
+		return this.#isShared ? this.#local.unpublished.forgotten : this.#local.names.forgotten;
 	}
 
 	#tagPositions(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
 		return all(tags, tag => then(
-			all(deeds, deed => this.#positionOf({kind: 'tag', tag, deed})),
+			all(effects, effect => this.#positionOf({kind: 'tag', tag, effect})),
 			([deleted, expired]) => [deleted!, expired!] as const,
 		));
 	}
 
-	/** The position of the last invalidation of a name; `Infinity` while only this process knows of it. */
+	/** Returns the position of the last invalidation of a name; `Infinity` while only this process knows of it. */
 	#positionOf(invalidation: NamedInvalidation): MaybePromise<number> {
 		if (!this.#isShared) {
-			return this.#local.marks.of(invalidation);
+			return this.#local.names.positionOf(invalidation);
 		}
 
 		return this.#local.unpublished.has(recordKey(invalidation)) ? Infinity : then(this.#records.read(invalidation), ({position}) => position);
 	}
 
-	/** The position up to which nothing concerns a response; `undefined` where something does. */
+	/** Returns the position up to which nothing concerns a response; `undefined` where something does. */
 	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
-			// A head below the known one says that the store has lost its records.
+			// A head below the known one means that the store has lost its records.
 			if (head <= after && (onlyElsewhere || this.#isPublished)) {
 				return head < after ? undefined : after;
 			}
@@ -290,7 +287,7 @@ export class Journal {
 				everything,
 				{kind: 'resource', resource},
 				...keys.map(key => ({kind: 'key', key}) as const),
-				...tags.flatMap(tag => deeds.map((deed): Invalidation => ({kind: 'tag', tag, deed}))),
+				...tags.flatMap(tag => effects.map((effect): Invalidation => ({kind: 'tag', tag, effect}))),
 			];
 			const areChanged = all(invalidations, invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere));
 			return then(areChanged, changes => head < after || changes.includes(true) ? undefined : after);
@@ -310,11 +307,8 @@ export class Journal {
 	}
 }
 
-/** What other processes are told: a condition, or a great many keys, are everything. */
+/** Returns what is published of invalidations: a great many keys are published as everything. */
 function forOthers(invalidations: readonly Invalidation[]): readonly Invalidation[] {
-	return invalidations.length > mostKeys && invalidations.filter(({kind}) => kind === 'key').length > mostKeys
-		? [...invalidations.filter(({kind}) => kind !== 'key'), everything]
-		: invalidations;
+	const others = invalidations.filter(({kind}) => kind !== 'key');
+	return invalidations.length - others.length > maxKeys ? [...others, everything] : invalidations;
 }
-
-export type {Deed, Invalidation, Subject} from './invalidation.ts';

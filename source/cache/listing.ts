@@ -2,35 +2,59 @@ import {CacheHooksError, SettingError} from '../errors.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {CacheCore} from './core.ts';
-import {checkNames, isMeant, type Selection} from './criteria.ts';
-import type {LongTask} from './recreate-keys.ts';
+import {
+	checkNames,
+	isByKey,
+	isFresh,
+	isSelected,
+	type Selection,
+} from './criteria.ts';
 
-/** An entry as whoever asks for it finds it, or why nobody does. */
+export type LongTask = {
+	/** Ends the task between two entries; what is done stays done. */
+	readonly signal?: AbortSignal | undefined;
+
+	/** Called after each entry with the number of entries that are done. */
+	readonly onProgress?: ((done: number) => void) | undefined;
+};
+
+const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
+
+export type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
+
+/** An entry as a request finds it, or why no request finds it. */
 export type Listed =
-	| {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined}
+	| ListedEntry
 	| {readonly key: string; readonly stored: undefined; readonly error: unknown};
 
-type Found = Extract<Listed, {readonly stored: StoredResponse}>;
-
-/** What is stored and found by nobody. */
-export class HiddenEntryError extends CacheHooksError {
+/** An entry that no request finds. */
+export class UnreachableEntryError extends CacheHooksError {
 	constructor() {
-		super('ERR_HIDDEN_ENTRY', 'Nobody finds it any more: it was deleted by a tag, or is a variant of what is gone');
+		super('ERR_UNREACHABLE_ENTRY', 'No request finds the entry any more: it was deleted by a tag, or is a variant of a deleted entry');
 	}
 }
 
 /**
-Everything in the store, one at a time: what cannot be read or found any more comes with the reason.
+Checks the options of a task.
 
-@throws Where the store fails, or `signal` ends it.
+@throws {TypeError} Where one is unknown.
+*/
+export function checkTask(task: LongTask): void {
+	checkNames(task, 'task', taskNames);
+}
+
+/**
+Lists all entries of the store, one at a time. An entry that cannot be read or that no request finds comes with the error.
+
+@throws Where the store fails, or `signal` ends the task.
 */
 export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask): AsyncGenerator<Listed, void> {
 	let done = 0;
 	for await (const entry of core.managedEntries.inspect()) {
 		signal?.throwIfAborted();
-		const stored = entry.stored === undefined ? undefined : await visible(core, entry.stored);
+		const stored = entry.stored === undefined ? undefined : await reachable(core, entry.stored);
 		if (stored === undefined) {
-			yield {key: entry.key, stored, error: 'error' in entry ? entry.error : new HiddenEntryError()};
+			yield {key: entry.key, stored, error: 'error' in entry ? entry.error : new UnreachableEntryError()};
 		} else {
 			yield {key: entry.key, stored};
 		}
@@ -39,8 +63,8 @@ export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask)
 	}
 }
 
-/** Those that are meant; by their keys alone where nothing else is given. */
-export async function * listMeant(core: CacheCore, selection: Selection, task: LongTask): AsyncGenerator<Listed, void> {
+/** Lists the selected entries: by their keys where nothing else is given, else by a search of the store. */
+export async function * listSelected(core: CacheCore, selection: Selection, task: LongTask): AsyncGenerator<Listed, void> {
 	if (isByKey(selection)) {
 		yield * listKeys(core, selection.keys, task);
 		return;
@@ -48,18 +72,18 @@ export async function * listMeant(core: CacheCore, selection: Selection, task: L
 
 	const {now} = core.settings;
 	for await (const entry of listAll(core, task)) {
-		if (entry.stored === undefined ? selection.invalid : isMeant(selection, entry.key, entry.stored, now())) {
+		if (entry.stored === undefined ? selection.invalid : isSelected(selection, entry.key, entry.stored, now())) {
 			yield entry;
 		}
 	}
 }
 
-async function * listKeys(core: CacheCore, keys: Iterable<string> | AsyncIterable<string>, {signal, onProgress}: LongTask): AsyncGenerator<Found, void> {
+async function * listKeys(core: CacheCore, keys: Iterable<string> | AsyncIterable<string>, {signal, onProgress}: LongTask): AsyncGenerator<ListedEntry, void> {
 	let done = 0;
-	// One at a time keeps the memory flat.
+	// One at a time, so that memory does not grow.
 	for await (const key of keys) {
 		signal?.throwIfAborted();
-		const stored = await readVisible(core, key);
+		const stored = await readReachable(core, key);
 		if (stored !== undefined) {
 			yield {key, stored};
 		}
@@ -68,33 +92,28 @@ async function * listKeys(core: CacheCore, keys: Iterable<string> | AsyncIterabl
 	}
 }
 
-/** An entry by its key, as whoever asks for it finds it. */
-export function readVisible(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
-	return then(core.managedEntries.read(key), stored => stored && visible(core, stored));
+/** Reads an entry by its key, as a request finds it. */
+export function readReachable(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
+	return then(core.managedEntries.read(key), stored => stored && reachable(core, stored));
 }
 
-function visible(core: CacheCore, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-	return then(core.managedVariants.reach(stored), reached => reached && core.judge(reached));
-}
-
-/** Whether nothing but keys is given. */
-export function isByKey({keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired}: Selection): boolean {
-	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined && !withoutValid && !withoutExpired;
+function reachable(core: CacheCore, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	return then(core.managedVariants.reach(stored), reached => reached && core.applyInvalidations(reached));
 }
 
 type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
 
 export type Sorting = {
-	/** `'size'` is that of `CachedResponse.size`: the bytes that are stored of the content. Default: `'createdAt'`. */
+	/** `'size'` is that of `CachedResponse.size`: the stored bytes of the content. Default: `'createdAt'`. */
 	readonly by?: SortKey | undefined;
 
 	/** Default: `false`. */
 	readonly descending?: boolean | undefined;
 
-	/** How many there are at most. Default: all. */
+	/** The maximum number of responses. Default: all. */
 	readonly limit?: number | undefined;
 
-	/** Whether what has expired is among them. Default: `true`. */
+	/** Whether to include expired responses. Default: `true`. */
 	readonly expired?: boolean | undefined;
 };
 
@@ -105,14 +124,14 @@ const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) =>
 	size: (_key, stored) => stored.body.byteLength,
 };
 
-/** By what an index of a store sorts as we do: none has what never expires, nor the size of a body in any other form. */
+/** The orders for which an index of a store suffices: it lacks entries that never expire, and the size of a body in another form. */
 const indexed: ReadonlySet<string> = new Set(['createdAt', 'key']);
 const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 'expired']);
 
 /**
-Checks how entries are to be sorted.
+Checks the options of `sorted`.
 
-@throws {TypeError} Where an option is unknown or wrong: it names which, and what is allowed.
+@throws {TypeError} Where an option is unknown or wrong: the message names it, and what is allowed.
 */
 export function checkSorting(sorting: Sorting): void {
 	checkNames(sorting, 'sorting', sortingNames);
@@ -133,9 +152,9 @@ export function checkSorting(sorting: Sorting): void {
 }
 
 /**
-Entries in order: by an index where the store has one that tells all, else by keys and what they are sorted by, which are held in memory; bodies are read one at a time.
+Lists entries in order: by an index of the store where it suffices, else by keys and sort values that are held in memory. Bodies are read one at a time.
 */
-export async function * listSorted(core: CacheCore, sorting: Sorting, task: LongTask): AsyncGenerator<Found, void> {
+export async function * listSorted(core: CacheCore, sorting: Sorting, task: LongTask): AsyncGenerator<ListedEntry, void> {
 	const {limit = Infinity, expired = true} = sorting;
 	const {now} = core.settings;
 	let left = limit;
@@ -143,12 +162,12 @@ export async function * listSorted(core: CacheCore, sorting: Sorting, task: Long
 		return;
 	}
 
-	for await (const found of listInOrder(core, sorting, task)) {
-		if (!expired && found.stored.expires !== undefined && found.stored.expires <= now()) {
+	for await (const entry of listInOrder(core, sorting, task)) {
+		if (!expired && !isFresh(entry.stored, now())) {
 			continue;
 		}
 
-		yield found;
+		yield entry;
 		left--;
 		if (left === 0) {
 			return;
@@ -156,7 +175,7 @@ export async function * listSorted(core: CacheCore, sorting: Sorting, task: Long
 	}
 }
 
-async function * listInOrder(core: CacheCore, {by = 'createdAt', descending = false}: Sorting, task: LongTask): AsyncGenerator<Found, void> {
+async function * listInOrder(core: CacheCore, {by = 'createdAt', descending = false}: Sorting, task: LongTask): AsyncGenerator<ListedEntry, void> {
 	if (indexed.has(by) && core.store.find !== undefined) {
 		yield * listKeys(core, core.store.find({orderBy: by as 'createdAt' | 'key', descending}), task);
 		return;

@@ -1,37 +1,42 @@
 import {randomUUID} from 'node:crypto';
 import process from 'node:process';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	recover,
+	then,
+	withinTime,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import {isGone, processIdentity} from '../stores/process-identity.ts';
 import type {Store} from '../stores/types.ts';
-import {decodeRecord, encodeRecord} from './records.ts';
+import {addRecord, readRecord, writeRecord} from './records.ts';
 
 const lockPrefix = 'got-cache:1:lock:';
 const takeoverPrefix = 'got-cache:1:takeover:';
 
-/** Whether locks are used; `'local'` for locks in stores that are files of this machine, SQLite and the filesystem. */
+/** Whether to use locks; `'local'` uses them in the stores that are files of this machine, SQLite and the filesystem. */
 export type LockSetting = boolean | 'local';
 
 /** The state of a lock: no process sends a request (`free`), one does (`taken`), or the response to it could not be shared (`refused`). */
 export type LockState = 'free' | 'taken' | 'refused';
 
-/** Stores that the processes of one machine share: there, a lock names its owner, and is free once that has ended. */
+/** The stores that only processes of one machine share: there, a lock names its owner, and is free once the owner has ended. */
 const localStores: ReadonlySet<string> = new Set(['sqlite', 'filesystem']);
 
-// The milliseconds after which a lock ends by itself: a process that was killed delays no other for longer.
+// The milliseconds after which a lock expires: a process that was killed delays no other process for longer.
 const lockTime = 10_000;
 const refusalTime = 2000;
 const refused = 'refused';
 
-// How much the wall clock may have deviated from the monotonic one while a lock was held, in milliseconds: beyond that, the store may have let another process have the lock.
-const deviation = 1000;
+// How far the wall clock may deviate from the monotonic one while a lock is held, in milliseconds: beyond that, the lock may have expired for the store.
+const maxDeviation = 1000;
 
-// How long `close` waits for requests that are under way, in milliseconds.
+// The milliseconds for which `close` waits for requests that are under way.
 const closingTime = 1000;
 
 type LocksOptions = {
 	readonly setting: LockSetting;
 
-	/** Milliseconds since the epoch, by which the store ends a lock. */
+	/** Milliseconds since the epoch, by which the store expires a lock. */
 	readonly now: () => number;
 
 	/** Milliseconds that never go back. Default: `performance.now`. */
@@ -39,11 +44,11 @@ type LocksOptions = {
 };
 
 /** All locks that this process holds. */
-const heldHere = new Set<Lock>();
+const allHeld = new Set<Lock>();
 let isWatchingExit = false;
 
 /**
-Locks in the store: of the processes that lack a response, the one that has the lock asks the origin for it.
+Locks in the store: of the processes that need a response, the one that holds the lock sends the request.
 */
 export class Locks {
 	readonly #store: Store;
@@ -56,13 +61,13 @@ export class Locks {
 	#whenFree: (() => void) | undefined;
 	readonly isOn: boolean;
 
-	/** The milliseconds for which other processes wait for a lock. */
+	/** The milliseconds for which other processes wait for a lock that is not released. */
 	readonly milliseconds: number = lockTime;
 
 	/**
 	Takes nothing yet.
 
-	@param store - Throws its faults: what cannot be taken is not the same as what another process has.
+	@param store - Throws its faults: a lock that cannot be taken may still be free.
 	*/
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
 		this.#isLocal = localStores.has(store.name);
@@ -74,7 +79,7 @@ export class Locks {
 	}
 
 	/**
-	Takes the lock of a key, unless somebody has it.
+	Takes the lock of a key, unless another request holds it.
 
 	@throws What the store throws.
 	*/
@@ -99,7 +104,7 @@ export class Locks {
 	@throws What the store throws.
 	*/
 	look(key: string): MaybePromise<LockState> {
-		return then(this.#read(lockPrefix + key), text => {
+		return then(readRecord(this.#store, lockPrefix + key), text => {
 			if (text === undefined || this.#isAbandoned(text)) {
 				return 'free';
 			}
@@ -108,38 +113,24 @@ export class Locks {
 		});
 	}
 
-	/** Gives back all locks that are held: after a grace of 1 second those of requests that are still under way. Meanwhile, none is taken. */
+	/** Releases all locks, those of requests that are still under way after 1 second. Meanwhile, none is taken. */
 	async close(): Promise<void> {
+		const {promise: free, resolve} = Promise.withResolvers<void>();
 		this.#isClosing = true;
+		this.#whenFree = resolve;
+		this.#noteEnd();
 		try {
-			await this.#free();
+			await withinTime(free, closingTime, undefined);
 			await Promise.allSettled(this.#taking);
 			await Promise.allSettled(Array.from(this.#held, async lock => lock.release(false)));
 		} finally {
 			this.#isClosing = false;
+			this.#whenFree = undefined;
 		}
-	}
-
-	/** Resolves when no lock is held, or after the grace. */
-	async #free(): Promise<void> {
-		if (this.#isFree) {
-			return;
-		}
-
-		const {promise, resolve} = Promise.withResolvers<void>();
-		const timer = setTimeout(resolve, closingTime);
-		this.#whenFree = resolve;
-		await promise;
-		clearTimeout(timer);
-		this.#whenFree = undefined;
-	}
-
-	get #isFree(): boolean {
-		return this.#held.size === 0 && this.#taking.size === 0;
 	}
 
 	#noteEnd(): void {
-		if (this.#isFree) {
+		if (this.#held.size === 0 && this.#taking.size === 0) {
 			this.#whenFree?.();
 		}
 	}
@@ -162,7 +153,7 @@ export class Locks {
 			clock: this.#clock,
 			onEnd: () => {
 				this.#held.delete(lock);
-				heldHere.delete(lock);
+				allHeld.delete(lock);
 				this.#noteEnd();
 			},
 		});
@@ -171,7 +162,7 @@ export class Locks {
 
 	#hold(lock: Lock): Lock {
 		this.#held.add(lock);
-		heldHere.add(lock);
+		allHeld.add(lock);
 		if (!isWatchingExit) {
 			isWatchingExit = true;
 			process.once('exit', releaseAll);
@@ -180,24 +171,20 @@ export class Locks {
 		return lock;
 	}
 
-	/** Takes the lock of a process that has ended. Of all that try, one has the dead one's token: it alone writes the lock. Where that one ends as well before it has, the lock ends by itself. */
+	/** Takes the lock of a process that has ended. Of all processes that try, the one that takes the takeover lock for the token of the old lock writes the new one. Where that process ends before it has, the lock expires. */
 	#takeOver(lock: Lock): MaybePromise<boolean> {
-		return then(this.#read(lock.key), text => {
+		return then(readRecord(this.#store, lock.key), text => {
 			if (text === undefined || !this.#isAbandoned(text)) {
 				return false;
 			}
 
 			const [token] = text.split(' ', 1);
 			const takeover = this.#make(takeoverPrefix + token!);
-			return then(takeover.take(), isOurs => isOurs && then(this.#read(lock.key), current =>
-				// Somebody else may have won long before, so that the record of that is over.
+			return then(takeover.take(), isOurs => isOurs && then(readRecord(this.#store, lock.key), current =>
+				// Another process may have taken the lock over so long ago that its takeover lock has expired.
 				current === text && then(lock.overwrite(), () => true),
 			));
 		});
-	}
-
-	#read(lockKey: string): MaybePromise<string | undefined> {
-		return then(this.#store.get(lockKey), value => value === undefined ? undefined : decodeRecord(value) ?? '');
 	}
 
 	#isAbandoned(text: string): boolean {
@@ -210,7 +197,7 @@ type LockOptions = {
 	readonly store: Store;
 	readonly key: string;
 
-	/** The identity of this process, where others can tell whether that has ended. */
+	/** The identity of this process, where other processes can find out whether it has ended. */
 	readonly identity: string | undefined;
 	readonly now: () => number;
 	readonly clock: () => number;
@@ -233,21 +220,20 @@ export class Lock {
 		this.#start = {time: now(), clock: clock()};
 	}
 
-	/** Writes the lock, unless it is there. */
+	/** Writes the lock, unless there is one. */
 	take(): MaybePromise<boolean> {
-		const {store} = this.#options;
-		return store.add!(this.key, encodeRecord(this.#text, store.holds), {expires: this.#start.time + lockTime, size: this.#text.length});
+		return addRecord(this.#options.store, this.key, this.#text, this.#start.time + lockTime)!;
 	}
 
-	/** Writes the lock, whatever is there. */
+	/** Writes the lock, even over another one. */
 	overwrite(): MaybePromise<void> {
 		return this.#write(this.#text, lockTime);
 	}
 
 	/**
-	Gives the lock back, unless another process has it by now: another one may take it, or find what was stored.
+	Releases the lock, unless another process holds it by now.
 
-	@param isRefused - Whether the response cannot be shared: then no process waits for the next one, for 2 seconds.
+	@param isRefused - Whether the response cannot be shared: then no process waits for the lock for 2 seconds.
 	@throws What the store throws.
 	*/
 	release(isRefused: boolean): MaybePromise<void> {
@@ -270,26 +256,26 @@ export class Lock {
 		return then(released, onEnd);
 	}
 
-	/** Whether no clock can have ended the lock for another process. */
+	/** Whether the lock cannot have expired by any clock. */
 	#isCertain(): boolean {
 		const {now, clock} = this.#options;
 		const passed = clock() - this.#start.clock;
-		return passed < lockTime && Math.abs(now() - this.#start.time - passed) <= deviation;
+		return passed < lockTime && Math.abs(now() - this.#start.time - passed) <= maxDeviation;
 	}
 
 	#isStored(): MaybePromise<boolean> {
-		return then(this.#options.store.get(this.key), value => value !== undefined && decodeRecord(value) === this.#text);
+		return then(readRecord(this.#options.store, this.key), text => text === this.#text);
 	}
 
 	#write(text: string, milliseconds: number): MaybePromise<void> {
 		const {store, now} = this.#options;
-		return store.set(this.key, encodeRecord(text, store.holds), {expires: now() + milliseconds, size: text.length});
+		return writeRecord(store, this.key, text, now() + milliseconds);
 	}
 }
 
-/** At the end of a process that has not closed its caches: a store that writes at once frees them; elsewhere, others find out that their owner has ended. */
+/** Releases the locks at the end of a process that has not closed its caches, in stores that write synchronously. Elsewhere, other processes find out that the owner has ended. */
 function releaseAll(): void {
-	for (const lock of heldHere) {
+	for (const lock of allHeld) {
 		void recover(() => lock.release(false), () => undefined);
 	}
 }

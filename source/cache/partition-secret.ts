@@ -1,27 +1,28 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
-import {then, type MaybePromise} from '../maybe-promise.ts';
-import type {Store, StoredValue} from '../stores/types.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {Store} from '../stores/types.ts';
+import {addRecord, readRecord, writeRecord} from './records.ts';
 
-/** Where the secret lies, among the entries: whoever lists these passes it over. */
+/** The key of the record with the secret. Listings of entries skip it. */
 export const secretKey = 'got-cache:1:secret';
 
 const prefix = 'got-cache-secret:1:';
 
-// How long whoever wrote a secret looks again before each use, since another process may have written its own at the same time: longer than a store may hold such a write back.
-const doubt = 10_000;
+// For so many milliseconds after its own write, a process reads the secret again before each use, since another process may have written its own at the same time: longer than a store may delay such a write.
+const recheckTime = 10_000;
 
-// How long a store that failed is left alone.
+// The milliseconds for which a store that failed is not called.
 const pause = 10_000;
 
 type PartitionSecretOptions = {
-	/** Throws its faults. */
+	/** A store that throws its faults. */
 	readonly store: Store;
 
-	/** Of the user's; then nothing is read or written. */
+	/** The secret of the user, with which nothing is read or written. */
 	readonly given: string | Uint8Array | undefined;
 
-	/** Told of faults. What it throws is thrown. */
+	/** Called with the faults of the store. What it throws is thrown. */
 	readonly onFault: (operation: 'get' | 'set', error: unknown) => void;
 
 	/** Milliseconds that never go back. Default: `performance.now`. */
@@ -29,10 +30,10 @@ type PartitionSecretOptions = {
 };
 
 /**
-The secret of a cache's keyed digests: random, made once, kept in the store beside the entries that need it.
+The secret of the keyed digests of a cache: random, made once, and stored beside the entries that need it.
 
-It is written with the first of these and never before, so that reading leaves no trace. Of several processes that begin at once the first to write wins where the store has `add`. Elsewhere the last one does, and the others find that out, since each looks again for some seconds after its own write. Until then they miss what the others stored; nobody gets what is another's.
-While the store fails, a secret of this process stands in.
+It is written with the first of these entries and never before, so that reading leaves no trace. Of several processes that begin at once, the first to write wins where the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
+While the store fails, a secret of this process is used.
 */
 export class PartitionSecret {
 	readonly #store: Store;
@@ -40,13 +41,13 @@ export class PartitionSecret {
 	readonly #onFault: PartitionSecretOptions['onFault'];
 	readonly #clock: () => number;
 
-	/** Whether it was asked for: only then it is kept. */
+	/** Whether the secret was used: only then it is stored. */
 	isInUse = false;
 
-	/** What is stored, or will be. */
+	/** The secret that is stored, or will be. */
 	#secret: Uint8Array | undefined;
 	#isStored = false;
-	#doubtedUntil = 0;
+	#recheckUntil = 0;
 	#pausedUntil = 0;
 
 	constructor({store, given, onFault, clock = () => performance.now()}: PartitionSecretOptions) {
@@ -60,13 +61,13 @@ export class PartitionSecret {
 		return this.#given ?? (this.#isCertain() ? this.#current() : this.#load());
 	}
 
-	/** To be called before something is written: stores the secret, if it is in use and not stored yet. */
+	/** Stores the secret, if it is in use and not stored yet. Call it before an entry is written. */
 	keep(): MaybePromise<void> {
-		// Once more, just before: the shorter the time between, the rarer that two write.
-		return this.#isToBeWritten() ? then(this.#load(), () => this.#isToBeWritten() ? this.#write() : undefined) : undefined;
+		// It reads the secret once more just before writing: the less time between the two, the rarer two processes write.
+		return this.#mustWrite() ? then(this.#load(), () => this.#mustWrite() ? this.#write() : undefined) : undefined;
 	}
 
-	/** The store was emptied. The next entry that needs the secret brings it back. */
+	/** Notes that the store was emptied. The next entry that needs the secret stores it again. */
 	forget(): void {
 		this.#isStored = false;
 	}
@@ -74,7 +75,7 @@ export class PartitionSecret {
 	/**
 	Takes over the secret of another cache, unless this one has its own.
 
-	@returns Whether both digest alike now.
+	@returns Whether both caches have the same secret now.
 	*/
 	async adopt(other: string | Uint8Array): Promise<boolean> {
 		const own = await this.get();
@@ -91,13 +92,13 @@ export class PartitionSecret {
 		return this.#isStored;
 	}
 
-	#isToBeWritten(): boolean {
+	#mustWrite(): boolean {
 		return this.#secret !== undefined && !this.#isStored && this.#clock() >= this.#pausedUntil;
 	}
 
 	#isCertain(): boolean {
 		const now = this.#clock();
-		return now < this.#pausedUntil || (this.#isStored && now >= this.#doubtedUntil);
+		return now < this.#pausedUntil || (this.#isStored && now >= this.#recheckUntil);
 	}
 
 	#current(): Uint8Array {
@@ -107,69 +108,60 @@ export class PartitionSecret {
 	}
 
 	#load(): MaybePromise<Uint8Array> {
-		return this.#attempt('get', () => this.#store.get(secretKey), value => {
-			const stored = value === undefined ? undefined : decode(value);
+		return this.#attempt('get', () => then(readRecord(this.#store, secretKey), text => {
+			const stored = text === undefined ? undefined : parse(text);
 			this.#isStored = stored !== undefined;
 			this.#secret = stored ?? this.#secret;
 			return this.#current();
-		}, () => this.#current());
+		}), () => this.#current());
 	}
 
-	/** Of several processes that begin at once, one's is stored, where the store can tell which. */
+	/** Writes the secret unless another process has written its own, where the store has `add`. */
 	#write(): MaybePromise<void> {
-		return this.#store.add === undefined
-			? this.#replace()
-			: then(this.#attempt('set', () => this.#store.add!(secretKey, this.#encoded(), {expires: undefined, size: 64}), isOurs => {
-				this.#note(isOurs);
-				return isOurs;
-			}, () => true), isOurs => isOurs ? undefined : then(this.#load(), () => this.#isToBeWritten() ? this.#replace() : undefined));
+		const adding = this.#attempt('set', () => then(addRecord(this.#store, secretKey, this.#text()), isAdded => {
+			if (isAdded !== undefined) {
+				this.#noteWrite(isAdded);
+			}
+
+			return isAdded;
+		}), () => true);
+		return then(adding, isAdded => {
+			if (isAdded === undefined) {
+				return this.#replace();
+			}
+
+			return isAdded ? undefined : then(this.#load(), () => this.#mustWrite() ? this.#replace() : undefined);
+		});
 	}
 
-	/** Writes it, whatever is stored. */
+	/** Writes the secret, even over another one. */
 	#replace(): MaybePromise<void> {
-		return this.#attempt('set', () => this.#store.set(secretKey, this.#encoded(), {expires: undefined, size: 64}), () => {
-			this.#note(true);
-		}, () => undefined);
+		return this.#attempt('set', () => then(writeRecord(this.#store, secretKey, this.#text()), () => {
+			this.#noteWrite(true);
+		}), () => undefined);
 	}
 
-	#encoded(): StoredValue {
-		return encode(this.#current(), this.#store.holds);
+	#text(): string {
+		return prefix + Buffer.from(this.#current()).toString('hex');
 	}
 
-	#note(isStored: boolean): void {
+	#noteWrite(isStored: boolean): void {
 		this.#isStored = isStored;
-		this.#doubtedUntil = this.#clock() + doubt;
+		this.#recheckUntil = this.#clock() + recheckTime;
 	}
 
-	#attempt<T, Result>(operation: 'get' | 'set', run: () => MaybePromise<T>, next: (value: T) => Result, standIn: () => Result): MaybePromise<Result> {
-		const fail = (error: unknown): Result => {
+	/** Calls the store; where it fails, it is not called for a while, and `instead` gives the result. */
+	#attempt<T>(operation: 'get' | 'set', call: () => MaybePromise<T>, instead: () => T): MaybePromise<T> {
+		return recover(call, error => {
 			this.#pausedUntil = this.#clock() + pause;
 			this.#onFault(operation, error);
-			return standIn();
-		};
-
-		try {
-			const answer = run();
-			return answer instanceof Promise ? answer.then(next).catch(fail) : next(answer);
-		} catch (error) {
-			return fail(error);
-		}
+			return instead();
+		});
 	}
 }
 
-function encode(secret: Uint8Array, holds: Store['holds']): StoredValue {
-	const text = prefix + Buffer.from(secret).toString('hex');
-	if (holds === 'objects' || holds === 'documents') {
-		return {secret: text};
-	}
-
-	return holds === 'bytes' ? new TextEncoder().encode(text) : text;
-}
-
-/** `undefined` for what is none: another takes its place. */
-function decode(value: StoredValue): Uint8Array | undefined {
-	const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
-	const secret: unknown = typeof text === 'string' ? text : (text as {secret?: unknown}).secret;
-	const hex = typeof secret === 'string' && secret.startsWith(prefix) ? secret.slice(prefix.length) : '';
+/** Returns the secret in the text of a record; `undefined` where the text is another one, which is then replaced. */
+function parse(text: string): Uint8Array | undefined {
+	const hex = text.startsWith(prefix) ? text.slice(prefix.length) : '';
 	return /^[\da-f]{64}$/v.test(hex) ? Buffer.from(hex, 'hex') : undefined;
 }

@@ -1,83 +1,96 @@
-import {variantKey} from '../identity/key.ts';
+import {isDeepStrictEqual} from 'node:util';
+import {isStoredAsSent} from '../identity/body.ts';
+import {Identity} from '../identity/identify.ts';
+import {variantKey, type Secret} from '../identity/key.ts';
+import {redactUrl} from '../identity/references.ts';
+import {matchedMethod, overridingMethod, targetUrl} from '../identity/sent-request.ts';
+import {
+	hasRedacted,
+	recreatedKey,
+	recreatedPartition,
+	redactRequest,
+	storableLines,
+} from '../identity/stored-request.ts';
+import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
-import type {StoredResponse} from '../entry/stored-response.ts';
-import type {Entries} from './entries.ts';
+import {
+	fieldsOf,
+	isCall,
+	storedResponse,
+	type StoredRequest,
+	type StoredResponse,
+} from '../entry/stored-response.ts';
+import type {CacheCore} from './core.ts';
+import type {LongTask} from './listing.ts';
 
-/** What became of the entries. */
+/** The result of `recreateKeys`. */
 export type RecreatedKeys = {
-	/** Their keys are as they were; those of which an older version did not store the request, too. */
+	/** Entries that keep their keys, including those of an older version that did not store the request. */
 	readonly kept: number;
 
-	/** They lie under another key now. */
+	/** Entries that have another key now. */
 	readonly moved: number;
 
-	/** They were deleted: a newer one has taken the key, what parts it now was not stored, or a tag had deleted them before. */
+	/** Entries that were deleted: a newer one has taken the key, a part of the key was not stored, or a tag had deleted them before. */
 	readonly dropped: number;
 };
 
-export type LongTask = {
-	/** Ends the work between two entries; what is done stays done. */
-	readonly signal?: AbortSignal | undefined;
-
-	/** Told after each entry how many are done. */
-	readonly onProgress?: ((done: number) => void) | undefined;
-};
-
-type KeyMigrationOptions = LongTask & {
-	readonly entries: Entries;
-	readonly remove: (key: string) => MaybePromise<unknown>;
-
-	/** The key that an entry should have; `undefined` for one that is to go. */
-	readonly keyFor: (stored: StoredResponse, key: string) => MaybePromise<string | undefined>;
-
-	/** The entry without what may not be stored; the very same where there is nothing of it. */
-	readonly redact: (stored: StoredResponse) => StoredResponse;
-};
-
 /**
-Moves entries to the keys that they should have.
+Moves the entries of a cache to the keys that its settings give, and redacts what the settings ignore now.
 
-First it finds out what is to be moved, then it moves: a key that one entry takes may be one that another leaves.
+@throws What the store or a function of the settings throws, or `signal`.
 */
-export class KeyMigration {
-	readonly #options: KeyMigrationOptions;
+export async function recreateKeys(core: CacheCore, task: LongTask): Promise<RecreatedKeys> {
+	await core.writes.idle();
+	return new KeyMigration(core, await core.secret(), task).run();
+}
+
+/** First it finds out which entries must be moved, then it moves them: the new key of one entry may be the old key of another. */
+class KeyMigration {
+	readonly #core: CacheCore;
+	readonly #secret: Secret;
+	readonly #task: LongTask;
+
+	/** The new keys of the entries to be moved; `undefined` for entries to be deleted. */
 	readonly #targets = new Map<string, string | undefined>();
 
-	/** Variants, by the primary entry through which they are found. */
+	/** The keys of variants, by the primary entry through which they are found. */
 	readonly #variants = new Map<string, string[]>();
 	#kept = 0;
 	#moved = 0;
 	#dropped = 0;
 
-	constructor(options: KeyMigrationOptions) {
-		this.#options = options;
+	constructor(core: CacheCore, secret: Secret, task: LongTask) {
+		this.#core = core;
+		this.#secret = secret;
+		this.#task = task;
 	}
 
 	async run(): Promise<RecreatedKeys> {
 		await this.#survey();
 		for (const key of this.#targets.keys()) {
-			this.#options.signal?.throwIfAborted();
-			await this.#move(key); // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
-			this.#tell();
+			this.#task.signal?.throwIfAborted();
+			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+			this.#reportProgress();
 		}
 
 		return {kept: this.#kept, moved: this.#moved, dropped: this.#dropped};
 	}
 
 	async #survey(): Promise<void> {
-		for await (const {key, stored} of this.#options.entries.inspect()) {
-			this.#options.signal?.throwIfAborted();
+		for await (const {key, stored} of this.#core.managedEntries.inspect()) {
+			this.#task.signal?.throwIfAborted();
 			if (stored?.primary !== undefined) {
 				const variants = this.#variants.get(stored.primary) ?? [];
 				variants.push(key);
 				this.#variants.set(stored.primary, variants);
 				await this.#keep(key, stored);
 			} else if (stored !== undefined) {
-				const target = await this.#options.keyFor(stored, key);
+				const target = await this.#keyFor(stored, key);
 				if (target === key) {
 					await this.#keep(key, stored);
 					this.#kept++;
-					this.#tell();
+					this.#reportProgress();
 				} else {
 					this.#targets.set(key, target);
 				}
@@ -85,10 +98,20 @@ export class KeyMigration {
 		}
 	}
 
+	/** Returns the key that an entry should have; `undefined` for one that must be deleted. */
+	async #keyFor(stored: StoredResponse, key: string): Promise<string | undefined> {
+		// An entry that a tag has deleted must not take the key of another one.
+		if (await this.#core.applyInvalidations(stored) === undefined) {
+			return undefined;
+		}
+
+		return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, this.#core.settings, this.#secret);
+	}
+
 	async #keep(key: string, stored: StoredResponse): Promise<void> {
-		const redacted = this.#options.redact(stored);
+		const redacted = this.#redact(stored);
 		if (redacted !== stored) {
-			await this.#options.entries.write(key, redacted);
+			await this.#core.managedEntries.write(key, redacted);
 		}
 	}
 
@@ -97,53 +120,124 @@ export class KeyMigration {
 			return;
 		}
 
-		const {entries, remove} = this.#options;
+		const {managed, managedEntries} = this.#core;
 		const target = this.#targets.get(key);
 		this.#targets.delete(key);
-		const stored = await entries.read(key);
+		const stored = await managedEntries.read(key);
 		if (stored === undefined) {
-			// It has expired meanwhile, or somebody else deleted it.
+			// It was deleted meanwhile, or its time in the store has passed.
 			return;
 		}
 
 		if (target !== undefined && this.#targets.has(target)) {
-			// What lies there leaves first, and may itself want this place.
-			await remove(key);
+			// The entry at the new key is moved first, and its new key may be the old key of this one.
+			await managed.delete(key);
 			await this.#move(target);
 			await this.#settle(key, target, stored);
 			return;
 		}
 
 		await this.#settle(key, target, stored);
-		await remove(key);
+		await managed.delete(key);
 	}
 
 	async #settle(key: string, target: string | undefined, stored: StoredResponse): Promise<void> {
-		const {entries, remove, redact} = this.#options;
-		const present = target === undefined ? undefined : await entries.read(target);
+		const {managed, managedEntries} = this.#core;
+		const present = target === undefined ? undefined : await managedEntries.read(target);
 		const isDropped = target === undefined || (present !== undefined && present.createdAt > stored.createdAt);
 		if (isDropped) {
 			this.#dropped++;
 		} else {
-			await entries.write(target, redact(stored));
+			await managedEntries.write(target, this.#redact(stored));
 			this.#moved++;
 		}
 
 		for (const variant of this.#variants.get(key) ?? []) {
-			const other = await entries.read(variant); // eslint-disable-line no-await-in-loop -- As above.
+			const other = await managedEntries.read(variant); // eslint-disable-line no-await-in-loop -- As above.
 			if (!isDropped && other?.vary !== undefined) {
-				const place = variantKey(other.generation, other.vary.digest);
-				await entries.write(place, {...redact(other), primary: target}); // eslint-disable-line no-await-in-loop
-				if (place === variant) {
+				const newKey = variantKey(other.generation, other.vary.digest);
+				await managedEntries.write(newKey, {...this.#redact(other), primary: target}); // eslint-disable-line no-await-in-loop
+				if (newKey === variant) {
 					continue;
 				}
 			}
 
-			await remove(variant); // eslint-disable-line no-await-in-loop
+			await managed.delete(variant); // eslint-disable-line no-await-in-loop
 		}
 	}
 
-	#tell(): void {
-		this.#options.onProgress?.(this.#kept + this.#moved + this.#dropped);
+	#redact(stored: StoredResponse): StoredResponse {
+		return redactAgain(stored, this.#core.settings, this.#secret);
 	}
+
+	#reportProgress(): void {
+		this.#task.onProgress?.(this.#kept + this.#moved + this.#dropped);
+	}
+}
+
+/**
+Redacts a stored response by the current settings, and gives it the URL that the origin saw and the current partition.
+
+@returns The same object where nothing changes.
+*/
+function redactAgain(stored: StoredResponse, settings: KeySettingsOfCache, secret: Secret): StoredResponse {
+	const {request, url, rawHeaders} = stored;
+	const redacted = {
+		url: redactUrl(request === undefined ? url : targetOf(request), settings.ignoredParameters),
+		rawHeaders: storableLines(rawHeaders, url, settings.ignoredParameters),
+		...(request !== undefined && {request: redactStored(request, settings, secret)}),
+	};
+	return isDeepStrictEqual(redacted, {url, rawHeaders: [...rawHeaders], ...(request !== undefined && {request})}) ? stored : storedResponse({...stored, ...redacted}, stored.body);
+}
+
+function redactStored({rawHeaders, partition, ...request}: StoredRequest, settings: KeySettingsOfCache, secret: Secret): StoredRequest {
+	const storable = {...request, headers: fieldsOf(rawHeaders)};
+	const hasOwnKey = settings.keyFn !== undefined || isCall(request);
+	return redactRequest(storable, settings, hasOwnKey ? partition : recreatedPartition(storable, partition, settings, secret));
+}
+
+function targetOf({url, rawHeaders}: StoredRequest): string {
+	return targetUrl(new URL(url), fieldsOf(rawHeaders));
+}
+
+/**
+Returns the current key of a stored request. A `keyFn` gets the request only if nothing of it was redacted: from the rest, it could make one key for two users.
+
+@param key - The key under which it is stored.
+@returns `undefined` where the key cannot be known, or the request is not to be cached any more.
+*/
+function recreateKey(stored: StoredRequest, key: string, settings: KeySettingsOfCache, secret: Secret): MaybePromise<string | undefined> {
+	const {rawHeaders, partition, ...request} = stored;
+	const storable = {...request, headers: fieldsOf(rawHeaders)};
+	if (!URL.canParse(request.url) || lacksParts(stored) || (key.startsWith(formerPrefix) && hasUnknownParts(storable))) {
+		return undefined;
+	}
+
+	if (request.body !== undefined && !isStoredAsSent({headers: storable.headers, body: request.body})) {
+		return undefined;
+	}
+
+	if (settings.keyFn === undefined) {
+		return recreatedKey(storable, partition, settings, secret);
+	}
+
+	const [method, override] = request.method.split(':', 2) as [string, string?];
+	return hasRedacted(storable) || request.bodyParts !== undefined
+		? undefined
+		: new Identity({
+			...storable, method, override, targetUrl: request.url, fields: storable.headers, body: request.body,
+		}, settings).key(() => secret);
+}
+
+/** The prefix of keys of the first format. */
+const formerPrefix = 'got-cache:1:';
+
+/** The first format stored other parts of a body, and other parts of a partition. */
+function lacksParts(stored: StoredRequest): boolean {
+	return Object.hasOwn(stored, 'matchedBody') || (stored.partition !== undefined && !Array.isArray(stored.partition.parts));
+}
+
+/** The first format stored no TLS settings, and did not separate the method of a request from an overriding one. */
+function hasUnknownParts({url, method, headers}: StorableRequest): boolean {
+	return url.startsWith('https:') || method !== matchedMethod(method.split(':', 1)[0]!, overridingMethod(headers));
 }

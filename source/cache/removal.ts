@@ -1,40 +1,43 @@
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Expiration} from '../policy/expiration.ts';
-import {originFacts} from '../policy/facts.ts';
-import {expiresAt, retained} from '../policy/freshness.ts';
+import {expiresAt} from '../policy/freshness.ts';
+import {withExpiration} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {isMeant, type Selection} from './criteria.ts';
-import {newMark} from './entries.ts';
-import type {Deed, Invalidation} from './journal.ts';
 import {
-	HiddenEntryError,
 	isByKey,
+	isFresh,
+	isSelected,
+	type Selection,
+} from './criteria.ts';
+import type {Effect, Invalidation} from './invalidation.ts';
+import {
 	listAll,
-	listMeant,
+	listSelected,
+	UnreachableEntryError,
+	type LongTask,
 } from './listing.ts';
-import {policySettings} from './policy-settings.ts';
-import type {LongTask} from './recreate-keys.ts';
+import {newExpiredWith} from './entries.ts';
 
-// So many are deleted at a time.
+// The number of entries that are deleted at a time.
 const batchSize = 100;
 
 /**
-Deletes what is meant.
+Deletes the selected entries.
 
-@returns How many entries were deleted one by one; what is deleted by a tag is not looked for.
+@returns The number of entries that were deleted one by one; entries that a tag deletes are not searched for.
 */
-export async function deleteMeant(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
+export async function deleteSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await note(core, selection, 'deleted');
-	let count = await deleteKeys(core, selection.keys, 'keys');
+	await noteChange(core, selection, 'deleted');
+	let count = await deleteKeys(core, selection.keys);
 	if (isIndexed(core, selection)) {
 		count += await deleteByIndex(core, selection, task);
-		if (!await core.hidden.isThere()) {
+		if (!await core.unreachable.isSet()) {
 			return count;
 		}
 	}
 
-	// What a tag has expired no index knows; few are left to look at.
+	// An index does not know of entries that a tag has expired; few are left to scan.
 	if (isScan(selection)) {
 		count += await deleteByScan(core, selection, task);
 	}
@@ -43,27 +46,28 @@ export async function deleteMeant(core: CacheCore, selection: Selection, task: L
 }
 
 /**
-Marks what is meant as expired; it stays, to be validated or to stand in for an error.
+Marks the selected entries as expired. They stay, to be validated or to be served in place of an error.
 
-@returns How many entries were marked one by one; what is expired by a tag is not looked for.
+@returns The number of entries that were marked one by one; entries that a tag expires are not searched for.
 */
-export async function expireMeant(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
+export async function expireSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await note(core, selection, 'expired');
-	const byOthers = {...selection, tags: new Set<string>()};
-	if (!isByKey(byOthers) && !isScan(byOthers)) {
+	await noteChange(core, selection, 'expired');
+	const byOtherCriteria = {...selection, tags: new Set<string>()};
+	if (!isByKey(byOtherCriteria) && !isScan(byOtherCriteria)) {
 		return 0;
 	}
 
 	let count = 0;
 	const {now} = core.settings;
-	for await (const {key, stored} of listMeant(core, byOthers, task)) {
+	for await (const {key, stored} of listSelected(core, byOtherCriteria, task)) {
 		// A primary entry that has expired itself may have variants that have not.
-		if (!(stored !== undefined && (isFresh(stored, now()) || isPrimary(stored)) && await rewrite(core, key, expiredNow))) {
+		const canExpire = stored !== undefined && (isFresh(stored, now()) || isPrimary(stored));
+		if (!canExpire || !await rewrite(core, key, expiredNow)) {
 			continue;
 		}
 
-		core.removed('expired', {reason: 'expire', key});
+		core.events.removed('expired', {reason: 'expire', key});
 		count++;
 	}
 
@@ -71,24 +75,26 @@ export async function expireMeant(core: CacheCore, selection: Selection, task: L
 }
 
 /**
-Gives each entry another expiration, counted from now.
+Gives the selected entries another expiration, counted from now.
 
-@returns How many there were.
+@returns The number of entries.
 */
 export async function resetExpirations(core: CacheCore, expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	const reset = (entry: StoredResponse, now: number): StoredResponse => {
-		const {expiredWith: _expiredWith, ...stored} = entry;
-		return withExpiration(core, stored, expiresAt(expiration, now), now);
+	const reset: Change = async (entry, now) => {
+		// An entry that a tag has deleted meanwhile stays deleted.
+		const current = await core.applyInvalidations(entry);
+		if (current === undefined) {
+			return undefined;
+		}
+
+		const {expiredWith: _expiredWith, ...stored} = current;
+		return core.withCurrentPosition(withExpiration(stored, expiresAt(expiration, now), now, core.settings));
 	};
 
 	let count = 0;
-	for await (const {key, stored} of listMeant(core, selection, task)) {
-		if (stored !== undefined && await rewrite(core, key, async (entry, now) => {
-			// One that a tag has deleted meanwhile stays so.
-			const current = await core.judge(entry);
-			return current && core.current(reset(current, now));
-		})) {
+	for await (const {key, stored} of listSelected(core, selection, task)) {
+		if (stored !== undefined && await rewrite(core, key, reset)) {
 			count++;
 		}
 	}
@@ -96,21 +102,15 @@ export async function resetExpirations(core: CacheCore, expiration: Exclude<Expi
 	return count;
 }
 
-/** An entry with another expiration, kept as long as that asks for. */
-export function withExpiration(core: CacheCore, stored: StoredResponse, expires: number | undefined, now: number): StoredResponse {
-	const settings = policySettings(core.settings);
-	return {...stored, ...retained(expires, now, settings, originFacts(stored, settings))};
-}
-
 function expiredNow(stored: StoredResponse, now: number, core: CacheCore): StoredResponse {
-	const expired = isFresh(stored, now) ? withExpiration(core, stored, now, now) : stored;
-	return isPrimary(stored) ? {...expired, expiredWith: newMark(now)} : expired;
+	const expired = isFresh(stored, now) ? withExpiration(stored, now, now, core.settings) : stored;
+	return isPrimary(stored) ? {...expired, expiredWith: newExpiredWith(now)} : expired;
 }
 
 type Change = (stored: StoredResponse, now: number, core: CacheCore) => StoredResponse | undefined | Promise<StoredResponse | undefined>;
 
 async function rewrite(core: CacheCore, key: string, change: Change): Promise<boolean> {
-	return core.exclusively(key, async () => {
+	return core.writes.exclusively(key, async () => {
 		const stored = await core.managedEntries.read(key);
 		const changed = stored && await change(stored, core.settings.now(), core);
 		if (changed === undefined) {
@@ -122,61 +122,52 @@ async function rewrite(core: CacheCore, key: string, change: Change): Promise<bo
 	});
 }
 
-/** Notes what is done, so that what was asked for before is not stored after. */
-async function note(core: CacheCore, {tags, keys, patterns, valid}: Selection, deed: Deed): Promise<void> {
+/** Notes the change in the journal, so that responses that were requested before are not stored after it. */
+async function noteChange(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
 	const matching: Invalidation = {kind: 'matching', concerns: ({url}) => valid || patterns.some(matches => matches(url))};
 	const invalidations: Invalidation[] = [
-		...Array.from(tags, tag => ({kind: 'tag', tag, deed}) as const),
+		...Array.from(tags, tag => ({kind: 'tag', tag, effect}) as const),
 		...Array.from(keys, key => ({kind: 'key', key}) as const),
 		...(valid || patterns.length > 0 ? [matching] : []),
 	];
 
 	if (tags.size > 0) {
-		await core.hidden.set();
+		await core.unreachable.set();
 	}
 
 	await core.journal.note(invalidations);
 	for (const tag of tags) {
-		core.removed(deed, {reason: 'tags', tag});
+		core.events.removed(effect, {reason: 'tags', tag});
 	}
 }
 
-async function deleteKeys(core: CacheCore, keys: Iterable<string>, reason: string): Promise<number> {
+async function deleteKeys(core: CacheCore, keys: Iterable<string>): Promise<number> {
 	let count = 0;
 	for (const key of keys) {
-		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- The store is not to be flooded.
+		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
 			continue;
 		}
 
-		core.removed('deleted', {reason, key});
+		core.events.removed('deleted', {reason: 'keys', key});
 		count++;
 	}
 
 	return count;
 }
 
-/**
-Deletes what is found to be of a kind, whatever the criteria of users can name. Everything stored is looked at.
-
-@returns How many entries there were.
-*/
-export async function deleteWhere(core: CacheCore, isOfKind: (stored: StoredResponse) => boolean, reason: string): Promise<number> {
+/** Deletes all entries for which a condition holds. It scans the store. */
+export async function deleteWhere(core: CacheCore, condition: (stored: StoredResponse) => boolean, reason: string): Promise<void> {
 	await core.settleLate();
-	let count = 0;
 	for await (const {key, stored} of listAll(core, {})) {
-		if (stored === undefined || !isOfKind(stored)) {
-			continue;
+		if (stored !== undefined && condition(stored)) {
+			core.writes.delete(key, reason);
 		}
-
-		core.delete(key, reason);
-		count++;
 	}
 
-	await core.settle();
-	return count;
+	await core.writes.settle();
 }
 
-/** Whether an index, where the store has one, tells what is asked; of what nobody finds any more it tells, too. */
+/** Whether the store has an index that finds the selected entries. It also finds unreachable ones. */
 function isIndexed(core: CacheCore, {patterns, valid, expired, invalid, olderThan}: Selection): boolean {
 	return core.store.deleteFound !== undefined
 		&& (expired || olderThan !== undefined) && !valid && !invalid && patterns.length === 0;
@@ -190,13 +181,13 @@ async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection, {
 	let total = 0;
 	for (const {reason, query} of queries) {
 		signal?.throwIfAborted();
-		const count = query === undefined ? 0 : await core.store.deleteFound!(query); // eslint-disable-line no-await-in-loop -- One after the other, so that nothing is counted twice.
-		if (count === 0) {
+		const count = query === undefined ? 0 : await core.store.deleteFound!(query); // eslint-disable-line no-await-in-loop -- One after the other, so that no entry is counted twice.
+		if (!(count > 0)) {
 			continue;
 		}
 
 		total += count;
-		core.removed('deleted', {reason, count});
+		core.events.removed('deleted', {reason, count});
 		onProgress?.(total);
 	}
 
@@ -214,15 +205,15 @@ async function deleteByScan(core: CacheCore, selection: Selection, task: LongTas
 	};
 
 	for await (const {key, stored, error} of listAll(core, task)) {
-		// What nobody finds goes in passing; so does what cannot be read, but only if that is asked for.
-		const isGone = stored === undefined && error instanceof HiddenEntryError;
-		const isChosen = stored === undefined ? selection.invalid : isMeant(selection, key, stored, now());
-		if (isChosen || isGone) {
+		// Unreachable entries are deleted in passing; entries that cannot be read only with `invalid`.
+		const isUnreachable = stored === undefined && error instanceof UnreachableEntryError;
+		const isChosen = stored === undefined ? selection.invalid : isSelected(selection, key, stored, now());
+		if (isChosen || isUnreachable) {
 			batch.push(key);
 		}
 
 		if (isChosen) {
-			core.removed('deleted', {reason: 'criteria', key});
+			core.events.removed('deleted', {reason: 'criteria', key});
 			count++;
 		}
 
@@ -237,10 +228,6 @@ async function deleteByScan(core: CacheCore, selection: Selection, task: LongTas
 
 function isScan({patterns, valid, expired, invalid, olderThan}: Selection): boolean {
 	return patterns.length > 0 || valid || expired || invalid || olderThan !== undefined;
-}
-
-function isFresh({expires}: StoredResponse, now: number): boolean {
-	return expires === undefined || expires > now;
 }
 
 function isPrimary({vary, primary}: StoredResponse): boolean {

@@ -5,18 +5,22 @@ import {handsOutSecret} from '../identity/stored-request.ts';
 import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodedContent} from '../entry/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
-import {parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
-import {factsToStore} from '../policy/facts.ts';
-import {areTagsBounded} from '../policy/fields.ts';
+import {parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
+import {factsToStore, ResponseFacts} from '../policy/response-facts.ts';
+import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
 import {expiresAt, lifetime, resolveExpiration} from '../policy/freshness.ts';
-import {ResponseFacts} from '../policy/response-facts.ts';
-import {composeResponse, withTags} from './compose-response.ts';
+import {
+	composeResponse,
+	policySettings,
+	withExpiration,
+	withTags,
+} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {policySettings} from './policy-settings.ts';
-import {withExpiration} from './removal.ts';
+import {checkNames} from './criteria.ts';
+import {listAll, type LongTask} from './listing.ts';
 
 /**
-A response to be stored. One that Got gave will do: of it, `rawBody` is taken.
+A response to be stored. A response of Got is one, too: its `rawBody` is stored.
 */
 export type DescribedResponse = {
 	/**
@@ -34,22 +38,22 @@ export type DescribedResponse = {
 	*/
 	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 
-	/** The content, with content codings undone. */
+	/** The content, decoded. */
 	readonly body?: unknown;
 
-	/** The content with the codings that its headers name, as Got gives it with `decompress: false`. */
+	/** The content with the codings that its headers name, as Got returns it with `decompress: false`. */
 	readonly rawBody?: Uint8Array | undefined;
 };
 
 export type SaveOptions = {
-	/** How long it is fresh. Default: as the settings say. */
-	readonly expireAfter?: ExpireAfter | undefined;
+	/** How long the response is fresh. Default: as the settings say. */
+	readonly expireAfter?: ExpirationTime | undefined;
 
-	/** Beside those of its headers: at most 128 in all, of at most 256 characters each. */
+	/** Tags beside those of its headers: at most 128 in all, of at most 256 characters each. */
 	readonly tags?: readonly string[] | undefined;
 };
 
-/** Why something was not stored. */
+/** Why a response was not stored. */
 export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star' | 'too-many-tags';
 
 type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
@@ -57,7 +61,7 @@ type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredRespons
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
 /**
-What a user gave as a response, checked.
+Checks a response that a user gives.
 
 @throws {TypeError} Where a part of it is wrong.
 */
@@ -86,7 +90,7 @@ export function checkedResponse(response: DescribedResponse): Received {
 /**
 Stores a response for a request, as if the origin had given it now.
 
-@returns Why not, where it may not be stored.
+@returns The reason where it may not be stored.
 */
 export async function saveResponse(core: CacheCore, request: SentRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const {settings} = core;
@@ -126,7 +130,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		received: createdAt,
 		terms: {
 			...lifetime(response, resolveExpiration(request.targetUrl, rules), rules, {requested: createdAt, received: createdAt}),
-			// The content is without the codings that anybody undoes, and as long as it is.
+			// The content is decoded, so that these no longer hold.
 			withheld: [...(decodableCodings(fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
 			vary,
 			...(rules.cacheControl && {facts: factsToStore(response, rules.cacheControlTargets)}),
@@ -141,14 +145,14 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		request: await identity.stored(core.secret),
 	});
 	const tagged = withTags(composed, allTags);
-	const expiring = expireAfter === undefined ? tagged : withExpiration(core, tagged, momentOf(expireAfter, now()), now());
+	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
 	await core.journal.note([{kind: 'key', key}]);
-	const stored = await core.current(expiring);
-	await core.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
+	const stored = await core.withCurrentPosition(expiring);
+	await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
 	return {key, stored};
 }
 
-/** Writes a response that the cache gave, with the expiration that it has by now. */
+/** Stores a response that the cache gave, with its current expiration. */
 export async function saveAgain(core: CacheCore, response: CachedResponse, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const now = core.settings.now();
 	const stored = withTags(storedOf(response), tags);
@@ -156,28 +160,19 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 		return 'too-many-tags';
 	}
 
-	const expires = expireAfter === undefined ? stored.expires : momentOf(expireAfter, now);
+	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
 	await core.journal.note([{kind: 'key', key: response.cacheKey}]);
-	const written = await core.current(withExpiration(core, stored, expires, now));
-	await core.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
+	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
+	await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return {key: response.cacheKey, stored: written};
 }
 
 /**
-When that is.
-
-@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
-*/
-function momentOf(expireAfter: ExpireAfter, now: number): number | undefined {
-	return expiresAt(checkedExpiration(expireAfter), now);
-}
-
-/**
-An expiration that something stored can have.
+Parses the expiration of a stored response.
 
 @throws {TypeError} Where it is none, or `DO_NOT_CACHE`.
 */
-export function checkedExpiration(expireAfter: ExpireAfter): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
+export function checkedExpiration(expireAfter: ExpirationTime): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
 	const expiration = parseExpiration(expireAfter);
 	if (expiration === undefined || expiration.kind === 'do-not-cache') {
 		throw new SettingError('expireAfter', expireAfter, 'seconds, a Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`');
@@ -199,4 +194,60 @@ function checkedHeaders(headers: NonNullable<DescribedResponse['headers']>): str
 	}
 
 	return lines;
+}
+
+const saveNames: ReadonlySet<string> = new Set<keyof SaveOptions>(['expireAfter', 'tags']);
+
+/**
+Checks the options of `save`.
+
+@param further - The names of further options.
+@throws {TypeError} Where one is unknown or wrong.
+*/
+export function checkedOptions(options: unknown = {}, further: Iterable<string> = []): SaveOptions {
+	checkNames(options, 'options', new Set([...saveNames, ...further]));
+	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpirationTime; tags?: unknown};
+	if (expireAfter !== undefined) {
+		checkedExpiration(expireAfter);
+	}
+
+	if (tags !== undefined && !(Array.isArray(tags) && areTagsBounded(tags))) {
+		throw new SettingError('tags', tags, `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`);
+	}
+
+	return new Object(options);
+}
+
+/** The result of `update`. */
+export type UpdatedCache = {
+	readonly copied: number;
+
+	/** Entries that the other cache cannot read or find, entries with a tag that this cache has deleted since, and entries that only the secret of the other cache finds. */
+	readonly skipped: number;
+};
+
+/** Copies the entries of another cache, one at a time, with their expirations. Entries with the same key are overwritten. */
+export async function copyEntries(core: CacheCore, other: CacheCore, task: LongTask): Promise<UpdatedCache> {
+	await Promise.all([core.writes.settle(), other.writes.settle()]);
+	const isOneSecret = await core.secrets.adopt(await other.secret());
+	let copied = 0;
+	let skipped = 0;
+	for await (const {key, stored} of listAll(other, task)) {
+		const isFound = stored !== undefined && (isOneSecret || (stored.request?.partition === undefined && stored.vary === undefined));
+		const valid = isFound ? await core.applyInvalidations(stored, true) : undefined;
+		const copy = valid && await core.withCurrentPosition(valid);
+		if (copy === undefined) {
+			skipped++;
+			continue;
+		}
+
+		if (copy.primary !== undefined) {
+			await core.unreachable.set();
+		}
+
+		await core.writes.exclusively(key, () => core.managedEntries.write(key, copy));
+		copied++;
+	}
+
+	return {copied, skipped};
 }

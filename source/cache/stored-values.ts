@@ -1,16 +1,73 @@
-import {Buffer} from 'node:buffer';
-import {textSize} from '../entry/stored-response.ts';
+import {constants, Buffer} from 'node:buffer';
+import {crc32} from 'node:zlib';
+import {SettingError} from '../errors.ts';
+import {storedSize, textSize, type StoredResponse} from '../entry/stored-response.ts';
+import {initSerializer, type PipelineStage, type SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {Serialized} from '../entry/serializers/stage.ts';
+import {UnreadableError} from '../entry/serializers/unreadable.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 
+type Default = {
+	readonly serializer: PipelineStage;
+	readonly decodeContent: boolean;
+};
+
+/** The defaults of stores whose entries people read. */
+const defaultsByName: Readonly<Record<string, Default>> = {
+	filesystem: {serializer: 'json', decodeContent: true},
+	mongodb: {serializer: 'document', decodeContent: true},
+	dynamodb: {serializer: 'document', decodeContent: true},
+};
+
+/** The defaults of all other stores, by measurement (`bench/serializers.ts`). */
+const defaults: Readonly<Record<Store['holds'], Default | undefined>> = {
+	objects: undefined,
+	documents: {serializer: 'document', decodeContent: true},
+	bytes: {serializer: 'binary', decodeContent: false},
+	text: {serializer: 'binary', decodeContent: false},
+};
+
+export type SerializerSettings = {
+	readonly serializer?: PipelineStage | SerializerPipeline | undefined;
+	readonly decodeContent?: boolean | undefined;
+};
+
 /**
-What a pipeline gave, as the store holds it.
+Returns the serializer that the settings name, or the best one for the store; `undefined` for a store that keeps live objects.
+
+@throws {SettingError} Where the serializer is unknown, or gives what the store cannot hold.
+@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
+*/
+export function serializerOf({name, holds}: Pick<Store, 'name' | 'holds'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
+	const byDefault = holds !== 'objects' && Object.hasOwn(defaultsByName, name) ? defaultsByName[name] : defaults[holds];
+	const chosen = serializer ?? byDefault?.serializer;
+	if (chosen === undefined) {
+		return undefined;
+	}
+
+	const pipeline = initSerializer(chosen, {decodeContent: decodeContent ?? byDefault?.decodeContent});
+	if (pipeline.gives === 'document' && (holds === 'bytes' || holds === 'text')) {
+		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, since the store \`${name}\` holds ${holds}`);
+	}
+
+	return pipeline;
+}
+
+/**
+Returns the most bytes that a serialized entry may have before it is compressed: room for the largest body in the longest likely form (base64, escapes), and for its metadata.
+*/
+export function maxSerializedBytes(maxEntryBytes: number): number {
+	return Math.min((2 * maxEntryBytes) + (1024 * 1024), constants.MAX_LENGTH);
+}
+
+/**
+Converts what a serializer gives to what the store holds.
 
 | | `bytes` | `text` | `documents`, `objects` |
 |---|---|---|---|
-| text | as UTF-8 | as it is | in an object |
-| bytes | as they are | as base64 | in an object |
-| a document | – | – | as it is |
+| text | as UTF-8 | unchanged | in an object |
+| bytes | unchanged | as base64 | in an object |
+| a document | – | – | unchanged |
 */
 export function toStoredValue(value: Serialized, holds: Store['holds']): StoredValue {
 	if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
@@ -34,9 +91,9 @@ export function toStoredValue(value: Serialized, holds: Store['holds']): StoredV
 }
 
 /**
-What the pipeline gave, of what the store holds. Text in bytes is for the pipeline to read.
+Converts what the store holds back to what a serializer gave. Text that the store holds as bytes stays bytes, which the serializer reads.
 
-@param gives - What the pipeline gives.
+@param gives - What the serializer gives.
 */
 export function fromStoredValue(value: StoredValue, gives: 'document' | 'text' | 'bytes'): unknown {
 	if (gives === 'bytes' && typeof value === 'string') {
@@ -46,12 +103,102 @@ export function fromStoredValue(value: StoredValue, gives: 'document' | 'text' |
 	return gives === 'document' || typeof value === 'string' || value instanceof Uint8Array ? value : (value as {readonly serialized?: unknown}).serialized;
 }
 
-/** Bytes of what a pipeline gave, as the store holds it; `undefined` for a document or a live object. */
-export function heldSize(value: StoredValue): number | undefined {
-	const held: unknown = typeof value === 'object' && 'serialized' in value ? value.serialized : value;
-	if (typeof held === 'string') {
-		return textSize(held);
+/** Returns the bytes of serialized text or bytes; `undefined` for a document or a live object. */
+export function serializedSize(value: StoredValue): number | undefined {
+	const serialized: unknown = typeof value === 'object' && 'serialized' in value ? value.serialized : value;
+	if (typeof serialized === 'string') {
+		return textSize(serialized);
 	}
 
-	return held instanceof Uint8Array ? held.byteLength : undefined;
+	return serialized instanceof Uint8Array ? serialized.byteLength : undefined;
+}
+
+/**
+Returns a checksum of an entry and its key, which detects storage that flips a bit or gives the value of another key. It protects against no attacker, who can compute one.
+*/
+export function checksumOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
+	// The order is fixed here, since a store may change the order of members. `null` replaces a member of older versions, so that their entries still pass.
+	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...inOrder(facts)];
+	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
+}
+
+/** Returns the members of the facts in a fixed order; none where there are no facts, as in entries of older versions. */
+function inOrder(facts: object | undefined): ReadonlyArray<readonly [string, unknown]> {
+	return facts === undefined ? [] : Object.entries(facts).toSorted(([one], [other]) => one < other ? -1 : 1);
+}
+
+/**
+Verifies that an entry was written under the key. Entries of older versions and live objects have no checksum.
+
+@returns The entry without its checksum, which would not hold for changed copies of it.
+@throws {UnreadableError} `format`
+*/
+export function verify(key: string, entry: StoredResponse): StoredResponse {
+	const {check, ...stored} = entry;
+	if (check === undefined) {
+		return entry;
+	}
+
+	if (check !== checksumOf(key, stored)) {
+		throw new UnreadableError('format', {cause: new TypeError('The entry is not what was written under its key')});
+	}
+
+	return stored;
+}
+
+type Decoded = {readonly value: string | Uint8Array; readonly stored: StoredResponse; readonly bytes: number};
+
+// A large value takes longer to compare than its metadata to parse.
+const maxLength = 65_536;
+const maxDecodedBytes = 8_388_608;
+
+/**
+The entries that were decoded most recently, with the values that they were decoded from. Where a store gives an equal value again, it is not decoded again.
+*/
+export class DecodedEntries {
+	readonly #entries = new Map<string, Decoded>();
+	#bytes = 0;
+
+	/** Returns the entry, if it was decoded from this value. */
+	get(key: string, value: StoredValue): StoredResponse | undefined {
+		const known = this.#entries.get(key);
+		return known !== undefined && isSame(known.value, value) ? known.stored : undefined;
+	}
+
+	set(key: string, value: StoredValue, stored: StoredResponse): void {
+		if (!(typeof value === 'string' || value instanceof Uint8Array) || value.length > maxLength) {
+			return;
+		}
+
+		this.#delete(key);
+		// The value may be compressed.
+		const bytes = serializedSize(value)! + storedSize(stored);
+		if (bytes > maxDecodedBytes / 8) {
+			return;
+		}
+
+		this.#entries.set(key, {value, stored, bytes});
+		this.#bytes += bytes;
+		for (const oldest of this.#entries.keys()) {
+			if (this.#bytes <= maxDecodedBytes) {
+				break;
+			}
+
+			this.#delete(oldest);
+		}
+	}
+
+	#delete(key: string): void {
+		const known = this.#entries.get(key);
+		if (known === undefined) {
+			return;
+		}
+
+		this.#entries.delete(key);
+		this.#bytes -= known.bytes;
+	}
+}
+
+function isSame(known: string | Uint8Array, value: StoredValue): boolean {
+	return typeof known === 'string' || !(value instanceof Uint8Array) ? known === value : Buffer.compare(known, value) === 0;
 }

@@ -1,6 +1,6 @@
 import {coreOf} from '../cache/http-cache.ts';
 import {CacheHooksError} from '../errors.ts';
-import type {ExpireAfter} from '../policy/expiration.ts';
+import type {ExpirationTime} from '../policy/expiration.ts';
 import {decorate, type Declaration, type MethodDecorator} from './dialects.ts';
 import type {FunctionDecorator, ResultDecorator} from './decorator-types.ts';
 import type {AnyFunction} from './function-twin.ts';
@@ -35,9 +35,9 @@ class GitHub {
 }
 ```
 */
-export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings): FunctionDecorator; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-export function Cached(expireAfter?: ExpireAfter, settings?: MethodSettings | AnyResultSettings): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings): FunctionDecorator; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 	return methodDecorator('@Cached()', understand(expireAfter, settings));
 }
 
@@ -113,9 +113,9 @@ const repos = cached(async function repos(name: string) {
 }, '1h', {result: true});
 ```
 */
-export function cached<This, Inputs extends any[], Value>(original: (this: This, ...inputs: Inputs) => PromiseLike<Value>, expireAfter: ExpireAfter | undefined, settings: ResultSettings<This, Inputs, Value>): (this: This, ...inputs: Inputs) => Promise<Value>;
-export function cached<Original extends AnyFunction>(original: Original, expireAfter?: ExpireAfter, settings?: MethodSettings): Original;
-export function cached(original: AnyFunction, expireAfter?: ExpireAfter, settings?: MethodSettings | AnyResultSettings): unknown {
+export function cached<This, Inputs extends any[], Value>(original: (this: This, ...inputs: Inputs) => PromiseLike<Value>, expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): (this: This, ...inputs: Inputs) => Promise<Value>;
+export function cached<Original extends AnyFunction>(original: Original, expireAfter?: ExpirationTime, settings?: MethodSettings): Original;
+export function cached(original: AnyFunction, expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown {
 	if (typeof original !== 'function') {
 		throw new TypeError('Expected a function, whose calls are to be cached');
 	}

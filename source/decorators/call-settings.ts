@@ -1,5 +1,5 @@
 import type {ExchangeSettings} from '../exchange/settings.ts';
-import type {SentRequest} from '../exchange/types.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
 import type {Ignored} from '../identity/credentials.ts';
 import {callMethod} from '../policy/facts.ts';

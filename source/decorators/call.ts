@@ -1,9 +1,8 @@
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
+import type {Exchange, Action} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
-import type {Action} from '../exchange/types.ts';
 import {CacheHooksError} from '../errors.ts';
 import {withinTime} from '../maybe-promise.ts';
 import {callRequest, callSettings} from './call-settings.ts';
@@ -76,7 +75,7 @@ export class Call {
 		try {
 			return {value: await this.#send(exchange)};
 		} catch (error) {
-			const next = await exchange.next({type: isMisuse(error) ? 'released' : 'error'});
+			const next = await exchange.next({type: isMisuse(error) ? 'closed' : 'error'});
 			const standIn = next.do === 'serve' ? await this.#read(next, exchange) : undefined;
 			if (standIn === undefined) {
 				throw error;
@@ -91,7 +90,7 @@ export class Call {
 		const {send, revival, label} = this.#options;
 		const value = await exchange.run(send);
 		if (exchange.info.key === undefined) {
-			await exchange.next({type: 'released'});
+			await exchange.next({type: 'closed'});
 			return value;
 		}
 
@@ -119,9 +118,9 @@ export class Call {
 
 			return {value};
 		} catch (error) {
-			cache.report('storeError', {operation: 'decode', key, error});
+			cache.events.emit('storeError', {operation: 'decode', key, error});
 			if (!this.#settings.readOnly) {
-				cache.delete(key, 'unreadable');
+				cache.writes.delete(key, 'unreadable');
 			}
 
 			return undefined;
@@ -143,7 +142,7 @@ export class Call {
 		try {
 			await this.#send(renewal);
 		} catch (error) {
-			await renewal.next({type: 'released'});
+			await renewal.next({type: 'closed'});
 			throw error;
 		}
 	}

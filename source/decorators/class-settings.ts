@@ -6,6 +6,7 @@ import {
 	requestSettingNames,
 	resolveRequestSettings,
 	resolveSettings,
+	storeSettingNames,
 	type CacheSettings,
 	type RequestSettings,
 } from '../settings/settings.ts';
@@ -14,18 +15,15 @@ import type {AnyFunction} from './function-twin.ts';
 /**
 What a class says of the requests in its methods: any settings of a client or of a request. `store` may be a function of the instance (of the class, in static methods), which is asked at its first call.
 */
-export type ClassSettings = Omit<CacheSettings, 'store'> & RequestSettings & {
+export type CacheConfigOptions = Omit<CacheSettings, 'store'> & RequestSettings & {
 
 	readonly store?: CacheSettings['store'] | ((self: any) => CacheSettings['store']) | undefined;
 };
 
 type Given = Readonly<Record<string, unknown>>;
 
-const ofRequests: ReadonlySet<string> = new Set(requestSettingNames);
-
-/** They say where responses are kept, and how a store is used: only who names a store of their own has a say in it. */
+/** Only a class that names a store of its own can have other settings of a store. */
 const naming: readonly string[] = ['store', 'cacheName'];
-const using: readonly string[] = ['autoclose', 'decodeContent', 'failFast', 'lock', 'maxBytes', 'maxEntries', 'maxPendingBytes', 'maxPendingWrites', 'partitionSecret', 'serializer', 'storeTimeout', 'waitUntil'];
 
 const definitions = new WeakMap<object, ClassDefinition>();
 
@@ -48,21 +46,21 @@ export class ClassDefinition {
 
 	@throws {TypeError} Where a setting is wrong.
 	*/
-	constructor(own: ClassSettings, outer: ClassDefinition | undefined, label: string) {
+	constructor(own: CacheConfigOptions, outer: ClassDefinition | undefined, label: string) {
 		if (typeof own !== 'object' || own === null) {
 			throw new SettingError(label, own, 'an object of settings');
 		}
 
 		const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 		const inherited = outer === undefined ? undefined : outer.#storage;
-		checkClassSettings(given, label, inherited !== undefined);
+		checkSettings(given, label, inherited !== undefined);
 		this.#given = {...outer?.settings, ...given};
 		const hasPatterns = 'urlsExpireAfter' in this.#given;
-		const isOfRequest = (name: string): boolean => ofRequests.has(name) && !(hasPatterns && name === 'expireAfter');
+		const isOfRequest = (name: string): boolean => requestSettingNames.has(name) && !(hasPatterns && name === 'expireAfter');
 		const [request, client] = part(this.#given, isOfRequest);
 		this.#request = Object.freeze(request);
 		this.#client = Object.freeze(client);
-		const isOwnStorage = [...naming, ...using].some(name => Object.hasOwn(given, name));
+		const isOwnStorage = Object.keys(given).some(name => storeSettingNames.has(name));
 		this.#storage = isOwnStorage ? new Storage(this.#client) : inherited;
 	}
 
@@ -140,7 +138,7 @@ class Storage {
 }
 
 /** Notes the settings of a class, for its instances and for itself. */
-export function defineClass(target: ClassTarget, settings: ClassSettings, label: string): ClassDefinition {
+export function defineClass(target: ClassTarget, settings: CacheConfigOptions, label: string): ClassDefinition {
 	const definition = new ClassDefinition(settings, findDefinition(target), label);
 	definitions.set(target, definition);
 	definitions.set(target.prototype, definition);
@@ -206,15 +204,15 @@ function findDefinition(from: object): ClassDefinition | undefined {
 	return undefined;
 }
 
-function checkClassSettings(given: Given, label: string, hasStorage: boolean): void {
+function checkSettings(given: Given, label: string, hasStorage: boolean): void {
 	const isAsked = typeof given.store === 'function';
-	const [request, client] = part(given, name => ofRequests.has(name));
+	const [request, client] = part(given, name => requestSettingNames.has(name));
 	resolveRequestSettings(request, label);
 	// What is no setting of a request is told as one of a client's.
 	resolveSettings(isAsked ? {...client, store: undefined} : client);
-	const idle = using.find(name => Object.hasOwn(given, name));
-	if (idle !== undefined && !hasStorage && naming.every(name => !(Object.hasOwn(given, name)))) {
-		throw new SettingError(`${label}.${idle}`, given[idle], 'beside a `store` or a `cacheName` (without them, each client keeps its own store)');
+	const idle = Object.keys(given).find(name => storeSettingNames.has(name));
+	if (idle !== undefined && !hasStorage && naming.every(name => !Object.hasOwn(given, name))) {
+		throw new SettingError(`${label}.${idle}`, `\`${label}.${idle}\` has no effect without \`store\` or \`cacheName\`, because each client then uses its own store. Set one of them as well.`);
 	}
 }
 

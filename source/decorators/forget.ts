@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
-import {faceOf} from '../cache/http-cache.ts';
-import type {Invalidation} from '../cache/journal.ts';
+import {httpCacheOf} from '../cache/http-cache.ts';
+import type {Invalidation} from '../cache/invalidation.ts';
 import {deleteWhere} from '../cache/removal.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
 import {describedRequest} from '../identity/sent-request.ts';
@@ -32,7 +32,7 @@ export async function forgetAll(cache: CacheCore, forgotten: Forgotten): Promise
 	const matches = matcherOf(forgotten.urls);
 	await cache.journal.noteQuietly(invalidationsOf(forgotten, matches, cache));
 	if (forgotten.tags.length > 0) {
-		await faceOf(cache).delete({tags: forgotten.tags});
+		await httpCacheOf(cache).delete({tags: forgotten.tags});
 	}
 
 	await deleteWhere(cache, storedMatcherOf(forgotten, matches, cache), 'invalidated');
@@ -47,9 +47,9 @@ export async function forgetCall({cache, key}: ResultPlace): Promise<void> {
 	cache.checkWritable('invalidate');
 
 	const noted = cache.journal.noteQuietly([{kind: 'key', key}]);
-	cache.delete(key, 'invalidated');
+	cache.writes.delete(key, 'invalidated');
 	await noted;
-	await cache.settle();
+	await cache.writes.settle();
 }
 
 function matcherOf(urls: readonly UrlPattern[]): UrlMatcher {

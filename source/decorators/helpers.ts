@@ -1,4 +1,4 @@
-import {faceOf, type HttpCache} from '../cache/http-cache.ts';
+import {httpCacheOf, type HttpCache} from '../cache/http-cache.ts';
 import {callInScope, scopes} from '../exchange/scope.ts';
 import {enterClass} from './class-settings.ts';
 import {defaultClient} from './default-client.ts';
@@ -61,7 +61,7 @@ await cacheOf(github).clear();
 */
 export function cacheOf(target: object): HttpCache {
 	const scope = enterClass(target, scopes.getStore());
-	return faceOf(callInScope(scope, () => defaultClient().here.cache, undefined, []));
+	return httpCacheOf(callInScope(scope, () => defaultClient().inScope.cache, undefined, []));
 }
 
 function locate(call: readonly unknown[]): readonly ResultPlace[] {

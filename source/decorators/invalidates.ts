@@ -82,7 +82,7 @@ function invalidating(original: AnyFunction, given: Given): AnyFunction {
 			return afterSuccess(result, forget);
 		}
 
-		defaultClient().cache.hold(forget());
+		defaultClient().cache.writes.hold(forget());
 		return result;
 	});
 }
@@ -108,7 +108,7 @@ type Where = {readonly asked: Set<CacheCore>; readonly scope: Scope | undefined}
 
 /** A fault of it is told, and does not become the method's, which has done what it was to do. */
 async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, scope}: Where): Promise<void> {
-	const client = callInScope(scope, () => defaultClient().here, undefined, []);
+	const client = callInScope(scope, () => defaultClient().inScope, undefined, []);
 	try {
 		const {tags = [], urls = [], requests = [], methods = []} = typeof given === 'function' ? given(self, ...inputs) : given;
 		checkInvalidated({
@@ -121,7 +121,7 @@ async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, s
 			tags, urls, requests, calls: calls.filter(call => call.cache === cache).map(({name}) => name),
 		})));
 	} catch (error) {
-		client.cache.report('settingError', {setting: 'Invalidates', error});
+		client.cache.events.emit('settingError', {setting: 'Invalidates', error});
 	}
 }
 

@@ -1,6 +1,6 @@
 import {HttpCache} from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
-import type {ExpireAfter} from '../policy/expiration.ts';
+import type {ExpirationTime} from '../policy/expiration.ts';
 import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
 import type {AnyResultSettings, MethodSettings} from './settings-types.ts';
 
@@ -39,7 +39,7 @@ What a method's decorator was given, checked.
 
 @throws {TypeError} Where something of it is wrong: it names the setting, what came, and what is allowed.
 */
-export function understand(expireAfter: ExpireAfter | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): Understood {
+export function understand(expireAfter: ExpirationTime | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): Understood {
 	if (typeof settings !== 'object' || settings === null) {
 		throw new SettingError(label, settings, 'an object of settings');
 	}

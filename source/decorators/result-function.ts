@@ -168,7 +168,7 @@ export class ResultFunction {
 	/** In the scope of the call. */
 	#client(): Client {
 		const {cache} = this.#settings;
-		return cache === undefined ? defaultClient().here : clientOfCache(cache);
+		return cache === undefined ? defaultClient().inScope : clientOfCache(cache);
 	}
 
 	/** A class that inherits a method has results of its own, unless the name is given. */
@@ -186,7 +186,7 @@ export class ResultFunction {
 		try {
 			return this.#key(self, inputs);
 		} catch (error) {
-			cache.report('settingError', {setting: 'keyFn', error});
+			cache.events.emit('settingError', {setting: 'keyFn', error});
 			return undefined;
 		}
 	}

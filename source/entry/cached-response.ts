@@ -1,4 +1,4 @@
-import {getExpirationDatetime, parseExpiration, type ExpireAfter} from '../policy/expiration.ts';
+import {getExpirationDatetime, parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {describeBytes, describePeriod} from './amounts.ts';
 import {CachedRequest} from './cached-request.ts';
@@ -88,7 +88,7 @@ export class CachedResponse {
 
 	@throws {TypeError} Where it is neither.
 	*/
-	isOlderThan(time: ExpireAfter): boolean {
+	isOlderThan(time: ExpirationTime): boolean {
 		return this.#stored.createdAt < earliest(time, this.#now());
 	}
 
@@ -98,7 +98,7 @@ export class CachedResponse {
 	@returns Whether it has expired by that.
 	@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
 	*/
-	resetExpiration(expireAfter: ExpireAfter): boolean {
+	resetExpiration(expireAfter: ExpirationTime): boolean {
 		if (parseExpiration(expireAfter)?.kind === 'do-not-cache') {
 			throw new TypeError('Expected an expiration, got `DO_NOT_CACHE`: delete the response instead');
 		}
@@ -195,7 +195,7 @@ The moment before which something is older than `time`: that moment, or so long 
 
 @throws {TypeError} Where it is neither.
 */
-export function earliest(time: ExpireAfter, now: number): number {
+export function earliest(time: ExpirationTime, now: number): number {
 	const expiration = parseExpiration(time);
 	if (expiration?.kind === 'at') {
 		return expiration.time;

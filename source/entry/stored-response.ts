@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
-import {callMethod, type StoredFacts} from '../policy/facts.ts';
+import {callMethod} from '../policy/facts.ts';
+import type {StoredFacts} from '../policy/response-facts.ts';
 import {BareFields, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
 import type {StoredHead} from '../policy/types.ts';

@@ -6,7 +6,8 @@ import {
 	type RequestSettings,
 	type ResolvedSettings,
 } from '../settings/settings.ts';
-import {Exchange} from './exchange.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
+import {Exchange, type Redirects} from './exchange.ts';
 import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {
 	mergeSettings,
@@ -15,30 +16,23 @@ import {
 	type ScopedClient,
 } from './scope.ts';
 import {exchangeSettings, type ExchangeSettings} from './settings.ts';
-import type {Redirects, SentRequest} from './types.ts';
 
 const clients = new WeakMap<CacheCore, Client>();
 
-/**
-What the exchanges of one client share: the cache and the settings.
-*/
+/** The cache and the settings of one client, for all of its exchanges. */
 export class Client {
 	readonly cache: CacheCore;
 	#settings: ResolvedSettings;
 	#given: CacheSettings;
 	#exchangeSettings: ExchangeSettings;
 
-	// The settings by the object in which a request brings its own: requests of one class or client often bring the same.
-	#ofRequests = new WeakMap<object, ExchangeSettings>();
+	/** The resolved settings by the frozen object of a request's own settings. Requests of one class or client often have the same object. */
+	#resolved = new WeakMap<object, ExchangeSettings>();
 
-	// The clients that stand in for this one inside of scopes with settings of a client.
-	#inScopes = new WeakMap<ScopedClient, Client>();
+	/** The clients that replace this one in scopes with client settings. */
+	#scoped = new WeakMap<ScopedClient, Client>();
 
-	/**
-	Reads nothing yet.
-
-	@param given - The settings as the user gave them.
-	*/
+	/** The settings come in two forms: resolved, and as the user gave them. */
 	constructor(cache: CacheCore, settings: ResolvedSettings, given: CacheSettings = {}) {
 		this.cache = cache;
 		this.#settings = settings;
@@ -49,7 +43,7 @@ export class Client {
 		}
 	}
 
-	/** The client that was first made for a cache. */
+	/** Returns the client that was first created for a cache. */
 	static of(cache: CacheCore): Client | undefined {
 		return clients.get(cache);
 	}
@@ -67,14 +61,14 @@ export class Client {
 		return this.#settings.now;
 	}
 
-	/** The client that serves the code which runs now: inside of a class with settings of a client, one with those settings above the settings of this client. */
-	get here(): Client {
+	/** The client for the code that runs now: inside a class with client settings, one with those settings over the settings of this client. */
+	get inScope(): Client {
 		const scope = scopes.getStore();
 		if (scope === undefined) {
 			return this;
 		}
 
-		let client: Client = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- What it is within one scope is what the next is made of.
+		let client: Client = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The client of each scope is based on that of the outer one.
 		for (const scoped of scope.clients) {
 			client = client.#within(scoped);
 		}
@@ -86,61 +80,61 @@ export class Client {
 		return client;
 	}
 
-	/** Takes other settings. Requests that are under way keep those with which they began. */
+	/** Changes the settings for the requests that begin from now on. */
 	reconfigure(settings: ResolvedSettings, given: CacheSettings): void {
 		this.#settings = settings;
 		this.#given = given;
-		this.#inScopes = new WeakMap();
-		this.#ofRequests = new WeakMap();
+		this.#scoped = new WeakMap();
+		this.#resolved = new WeakMap();
 		this.#exchangeSettings = exchangeSettings(settings, resolveRequestSettings({}), this.cache);
 	}
 
 	/**
-	The settings that hold for one request: its own above those of the scope in which it is made, and those above the client's.
+	Returns the settings of one request: its own over those of the scope in which it is made, and those over the client's.
 
 	@param own - The request's own settings, as the user gave them.
-	@throws {TypeError} Where one of them is wrong.
+	@throws {TypeError} If one of them is wrong.
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
 		const scoped = scopes.getStore() === undefined ? undefined : scopedSettings(this.cache);
-		return this.#understood(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
+		return this.#resolve(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 
-	/** Makes the exchange of a request. */
+	/** Creates the exchange of a request. */
 	open(request: SentRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
 		return new Exchange(this, settings, request, redirects);
 	}
 
 	/** Renews the entry that an exchange has served, in the background. */
 	refresh(exchange: Exchange, send: SendRefresh): void {
-		Refreshes.of(this.cache).start(exchange, this.#settings.maxRefreshes, send);
+		Refreshes.of(this.cache).start(exchange, send);
 	}
 
 	#within(scoped: ScopedClient): Client {
-		const known = this.#inScopes.get(scoped);
+		const known = this.#scoped.get(scoped);
 		if (known !== undefined) {
 			return known;
 		}
 
 		const given = {...this.#given, ...scoped.settings};
 		const client = new Client(scoped.cache ?? this.cache, resolveSettings(given), given);
-		this.#inScopes.set(scoped, client);
+		this.#scoped.set(scoped, client);
 		return client;
 	}
 
-	#understood(own: unknown): ExchangeSettings {
+	#resolve(own: unknown): ExchangeSettings {
 		if (own === undefined) {
 			return this.#exchangeSettings;
 		}
 
-		const known = isObject(own) ? this.#ofRequests.get(own) : undefined;
+		const known = isObject(own) ? this.#resolved.get(own) : undefined;
 		if (known !== undefined) {
 			return known;
 		}
 
 		const settings = exchangeSettings(this.#settings, resolveRequestSettings(own as RequestSettings), this.cache);
 		if (Object.isFrozen(own)) {
-			this.#ofRequests.set(own as object, settings);
+			this.#resolved.set(own as object, settings);
 		}
 
 		return settings;

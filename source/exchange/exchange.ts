@@ -1,25 +1,116 @@
+import type {Match} from '../cache/entries.ts';
+import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {Reason, WriteReason} from '../policy/types.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
+import type {RawFields} from '../policy/storing.ts';
 import type {Client} from './client.ts';
+import type {InFlight, Outcome} from './in-flight.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
 import {ExchangeState} from './state.ts';
-import type {
-	Action,
-	Event,
-	ExchangeInfo,
-	Redirects,
-	SentRequest,
-} from './types.ts';
 
-// The number of keys that are remembered whose credentials were rejected.
-const mostRejected = 1000;
+/** What happens to the request of an exchange, as its driver reports it. */
+export type Event =
+	/** The request is ready to be sent. `areRetriesUsed` says that Got has used up its retries: a stale response is then served before the origin is asked again. */
+	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly inFlight?: InFlight<Match>}
+
+	/** The wait for another request has ended. */
+	| {readonly type: 'joined'; readonly outcome: Outcome<Match>}
+
+	/** The origin responded. `mayRetry` says that Got may still retry, so that an error need not be answered by a stale response yet. */
+	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
+
+	/** The body ended, whole as far as the connection can tell. */
+	| {readonly type: 'end'; readonly body: Uint8Array}
+
+	/** The body is not to be stored. */
+	| {readonly type: 'discarded'; readonly reason: WriteReason; readonly isByCaller?: boolean}
+
+	/** No response came. `isByCaller` says that the caller's own limits ended the request, and no fault of the origin. */
+	| {readonly type: 'error'; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
+
+	/** The request has ended, whatever the outcome. No other event follows. */
+	| {readonly type: 'closed'; readonly isByCaller?: boolean};
+
+/** What the driver of an exchange does next. */
+export type Action =
+	/** Give the caller a stored response, or a 504. `refreshes` says whether to renew the stored response in the background. */
+	| {readonly do: 'serve'; readonly response: RenderedResponse; readonly refreshes: boolean}
+
+	/** Send the request, with the validators among its headers. */
+	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
+
+	/** Wait for another request and report the outcome, or call `leave`. `hasResponse` says whether the response to that request has begun. */
+	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Match>>; readonly hasResponse: () => boolean; readonly leave: () => void}
+
+	/** Give the caller the origin's response. `collects` says whether to report its body, `status` is the member of `Cache-Status` to add, and `awaitsRetries` says that a stale response replaces it once Got has used up its retries. */
+	| {readonly do: 'pass'; readonly status: string | undefined; readonly collects: boolean; readonly awaitsRetries: boolean}
+
+	/** Send the request once more, without validators. */
+	| {readonly do: 'resend'}
+
+	/** Do nothing: the caller gets the error. `awaitsRetries` says that a stale response replaces it once Got has used up its retries. */
+	| {readonly do: 'done'; readonly awaitsRetries: boolean};
+
+/** What is known of the redirects that led to a request. */
+export type Redirects = {
+	/** Returns why a stored redirect must not be reused for the request; `undefined` where it may. */
+	readonly check: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
+};
+
+/** The head of the origin's response, as it was received. */
+export type IncomingHead = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly rawHeaders: RawFields;
+};
+
+/** A response that the cache serves. The caller may change its headers. Its body is the stored one, and must be copied. */
+export type RenderedResponse = {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly headers: NodeHeaders;
+	readonly rawHeaders: string[];
+	readonly body: Uint8Array;
+
+	/** Whether the response is a stored one; a 504 is not. */
+	readonly fromCache: boolean;
+};
+
+/** What is known of an exchange so far. Times are milliseconds since the epoch. */
+export type ExchangeInfo = {
+	readonly key: string | undefined;
+
+	/** Why the response comes from the cache or from the origin. */
+	readonly reason: Reason;
+
+	/** Whether the origin's response was stored, or why not; `undefined` where there is none, or it is not decided yet. */
+	readonly stored: Reason | undefined;
+
+	/** When the stored response was received or last validated. */
+	readonly createdAt: number | undefined;
+
+	/** When the stored response expires; `undefined` where it never does, or where nothing is stored. */
+	readonly expires: number | undefined;
+	readonly fromCache: boolean;
+
+	/** Whether the origin has validated the stored response for this request. */
+	readonly revalidated: boolean;
+
+	/** Whether the response is that to another request, sent at the same time. */
+	readonly collapsed: boolean;
+};
+
+/** The maximum number of keys for which rejected credentials are noted. */
+const maxRejectedKeys = 1000;
 
 /**
-One attempt of one hop, from the request as it will be sent to what is stored of its response. It knows no sockets: a driver tells it what happens, and does what it says.
+The state machine of one request, for one attempt of one hop: from the request as it will be sent to the storing of its response. It has no sockets: a driver reports events and performs the actions that `next` returns.
 
-A driver begins with `begin`. After `wait` it tells `joined`; after `send` and `resend` it tells `response`, `error` or `released`; after a `pass` that collects, `end` or `cut`.
+A driver begins with `begin`. After `wait` it reports `joined`; after `send` and `resend` it reports `response`, `error` or `closed`; after a `pass` with `collects` it reports `end` or `discarded`.
 */
 export class Exchange {
 	readonly #state: ExchangeState;
@@ -31,12 +122,12 @@ export class Exchange {
 		this.#request = new RequestPhase(this.#state, {
 			clientSettings: client.exchangeSettings,
 			redirects,
-			standIn: () => this.#response.standIn(),
-			drop: reason => this.#response.drop(reason),
+			serveStaleOnError: () => this.#response.serveStaleOnError(),
+			deleteStored: reason => this.#response.deleteStored(reason),
 		});
 	}
 
-	/** The response phase, which is made when it is first needed: a hit does without it. */
+	/** The response phase, which a hit does without. */
 	get #response(): ResponsePhase {
 		this.#responsePhase ??= new ResponsePhase(this.#state);
 		return this.#responsePhase;
@@ -54,17 +145,17 @@ export class Exchange {
 		return this.#state.settings;
 	}
 
-	/** The name under which requests that may share wait for each other. */
+	/** The key under which requests wait for each other. */
 	get sharingKey(): string {
 		return this.#state.sharingKey;
 	}
 
-	/** The request headers that the stored response varies by. */
+	/** The request headers that `Vary` of the stored response names. */
 	get variesBy(): readonly string[] | undefined {
 		return this.#state.match.stored?.vary?.names;
 	}
 
-	/** Says what to do after an event. A fault of the cache never becomes one of the request, except with `failFast`: then the answer to a response, or to its end, comes once everything is written. */
+	/** Returns what to do after an event. A fault of the cache never fails the request, except with `failFast`: then `response` and `end` are answered once everything is written. */
 	next(event: Event): MaybePromise<Action> {
 		switch (event.type) {
 			case 'begin': {
@@ -76,24 +167,24 @@ export class Exchange {
 			}
 
 			case 'response': {
-				this.#noteAnswer(event.head.statusCode);
-				return this.#confirmed(recover(() => this.#response.respond(event), error => this.#giveUp(error)));
+				this.#noteStatus(event.head.statusCode);
+				return this.#whenWritten(recover(() => this.#response.respond(event), error => this.#giveUp(error)));
 			}
 
 			case 'end': {
-				return this.#confirmed(this.#response.end(event.body));
+				return this.#whenWritten(this.#response.end(event.body));
 			}
 
-			case 'cut': {
-				return this.#response.cut(event.reason, event.isOwn ?? false);
+			case 'discarded': {
+				return this.#response.discard(event.reason, event.isByCaller ?? false);
 			}
 
 			case 'error': {
 				return this.#response.fail(event);
 			}
 
-			case 'released': {
-				return this.#response.release(event.isOwn ?? false);
+			case 'closed': {
+				return this.#response.close(event.isByCaller ?? false);
 			}
 
 			default: {
@@ -102,19 +193,19 @@ export class Exchange {
 		}
 	}
 
-	/** Notes that some more of the body has come. */
+	/** Notes that a chunk of the body has come. */
 	progress(bytes: number): void {
 		this.#state.inFlight?.progress(bytes);
 	}
 
-	/** Runs the code that sends the request: what it asks for itself must not wait for this exchange. */
+	/** Runs the code that sends the request. Requests that this code makes do not wait for this exchange. */
 	run<Value>(action: () => Value): Value {
 		const {inFlight} = this.#state;
 		return inFlight === undefined ? action() : inFlight.run(action);
 	}
 
-	/** Notes whether the origin rejected the credentials: until it accepts them, the entry is renewed in the foreground only, where the hooks of a client may get other credentials. */
-	#noteAnswer(statusCode: number): void {
+	/** Notes whether the origin rejected the credentials. Until it accepts them, the entry is renewed in the foreground only, where the hooks of a client may get other credentials. */
+	#noteStatus(statusCode: number): void {
 		const {key, cache: {rejectedKeys}} = this.#state;
 		if (key === undefined) {
 			return;
@@ -126,44 +217,47 @@ export class Exchange {
 		}
 
 		rejectedKeys.add(key);
-		if (rejectedKeys.size > mostRejected) {
+		if (rejectedKeys.size > maxRejectedKeys) {
 			rejectedKeys.delete(rejectedKeys.values().next().value!);
 		}
 	}
 
-	#confirmed(action: MaybePromise<Action>): MaybePromise<Action> {
-		return then(action, next => then(this.#response.confirm(), () => next));
+	#whenWritten(action: MaybePromise<Action>): MaybePromise<Action> {
+		return then(action, next => then(this.#response.whenWritten(), () => next));
 	}
 
 	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {
-		return then(this.#safely(decide), action => {
+		return then(recover(decide, error => this.#bypass(error)), action => {
 			if (action.do === 'send') {
-				this.#state.resend({time: this.#state.settings.now()});
+				this.#state.updateSent({time: this.#state.settings.now()});
 			}
 
 			return action;
 		});
 	}
 
-	#safely(action: () => MaybePromise<Action>): MaybePromise<Action> {
-		return recover(action, error => {
-			const {settings: {failFast, mode}, cache} = this.#state;
-			if (failFast || mode === 'replay' || isRefusal(error)) {
-				void this.next({type: 'released'});
-				throw error;
-			}
+	/**
+	Reports a fault of a user's function, and sends the request without the cache.
 
-			cache.report('settingError', {setting: settingOfKey(this.#state.settings), error});
-			// Other requests may wait for this one.
-			this.#response.release(false);
-			return this.#request.bypass();
-		});
+	@throws The error, where it fails the request.
+	*/
+	#bypass(error: unknown): Action {
+		const {settings, settings: {failFast, mode}, cache} = this.#state;
+		if (failFast || mode === 'replay' || isRefusal(error)) {
+			void this.next({type: 'closed'});
+			throw error;
+		}
+
+		cache.events.emit('settingError', {setting: settingOfKey(settings), error});
+		// Other requests may wait for this one.
+		this.#response.close(false);
+		return this.#request.bypass();
 	}
 
-	/** Reports a fault of this library, and passes the origin's response on. */
+	/** Reports a fault of this library, and gives the caller the origin's response. */
 	#giveUp(error: unknown): Action {
-		this.#state.cache.report('internalError', {error});
-		this.#response.release(false);
+		this.#state.cache.events.emit('internalError', {error});
+		this.#response.close(false);
 		return {
 			do: 'pass', status: undefined, collects: false, awaitsRetries: false,
 		};

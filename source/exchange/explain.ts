@@ -1,18 +1,16 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
-import type {Explanation} from '../cache/explanation.ts';
+import type {Explanation} from '../cache/attached-client.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
 import type {AskedRule} from '../policy/facts.ts';
 import {onLookup, onRefusedKey, onRequest} from '../policy/request-rules.ts';
 import type {RequestDecision} from '../policy/types.ts';
-import {factsOf, findStored} from './lookup.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
+import {factsOf, findStored} from './state.ts';
 import type {ExchangeSettings} from './settings.ts';
-import type {SentRequest} from './types.ts';
 
-/**
-A dry run by the very tables that decide: the store is read, nothing is sent or written.
-*/
+/** Decides on a request by the same tables as an exchange. Reads the store; sends and writes nothing. */
 export async function explainRequest(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
 	const found = await findings(request, settings, cache);
 	return describe({...found, circuit: cache.circuits}, request.method, new URL(redactUrl(request.targetUrl, settings.ignoredParameters)));
@@ -58,7 +56,7 @@ function describe({decision, rules, key, match, circuit}: Findings & Pick<Explan
 	const lines = [
 		`${method} ${origin}${pathname}: ${decision.do}, because of \`${reason}\` (${section})`,
 		stored === undefined
-			? 'nothing that is stored matches'
+			? 'no stored response matches'
 			: `stored: ${stored.statusCode}, received ${new Date(stored.createdAt).toISOString()}, ${stored.expires === undefined ? 'never expires' : `fresh until ${new Date(stored.expires).toISOString()}`}`,
 		...circuitLines(circuit),
 		...rules.map(rule => `${rule.held ? 'yes' : 'no '} ${rule.reason} (${rule.section})`),
@@ -82,8 +80,8 @@ function describe({decision, rules, key, match, circuit}: Findings & Pick<Explan
 
 function circuitLines({reads, writes}: Explanation['circuit']): readonly string[] {
 	if (reads !== 'closed') {
-		return [`the store is left alone after faults: its circuit is ${reads}`];
+		return [`the store is not used after faults: its circuit is ${reads}`];
 	}
 
-	return writes === 'closed' ? [] : [`the store is read, but not written after faults: the circuit of its writes is ${writes}`];
+	return writes === 'closed' ? [] : [`the store is read but not written after faults: the circuit of its writes is ${writes}`];
 }

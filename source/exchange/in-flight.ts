@@ -1,78 +1,95 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import {nominatedFields, nominatedValues, type Fields} from '../policy/fields.ts';
-import type {Clock} from './clock.ts';
-import {timeLeft, type BodyProgress, type Limits} from './wait-limits.ts';
+import {
+	waitTimeLeft,
+	type BodyProgress,
+	type Clock,
+	type WaitLimits,
+} from './time-budget.ts';
 import type {Waiter} from './waiter.ts';
 
 /**
-How a request ended, for those that wait for it: they have its result (`resolved`), its result is for nobody else (`refused`), it goes on without them (`released`), the origin failed (`failed`), or its caller gave it up (`abandoned`).
+How the wait for a request ended:
+- `resolved`: the waiters have its result.
+- `refused`: its result cannot be shared.
+- `released`: it goes on without the waiters.
+- `failed`: the origin failed.
+- `abandoned`: its caller gave up.
 */
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
-/** Called with what happens to a request that is under way. */
 type Listener<Result> = {
-	readonly onNames: (names: readonly string[]) => void;
+	/** Called with the request headers that `Vary` of the response names. */
+	readonly onVary: (names: readonly string[]) => void;
 	readonly onEnd: (inFlight: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>) => void;
 
-	/** Called with the waiters that the response does not answer, since it varies. */
-	readonly onReroute: (waiters: ReadonlyArray<Waiter<Result>>) => void;
+	/** Called with the waiters that the response does not answer. */
+	readonly onUnanswered: (waiters: ReadonlyArray<Waiter<Result>>) => void;
 };
 
-/** The requests that the code which runs is part of: a hook, a user's request function, a decorated method. */
+type InFlightOptions = {
+	/** The request headers. */
+	readonly fields: Fields;
+
+	/** The request headers that the response varies by, where they are known. */
+	readonly names: readonly string[] | undefined;
+	readonly limits: WaitLimits;
+	readonly clock: Clock;
+};
+
+/** A request whose code is running: a hook, a user's request function, a decorated method. */
 type Context = {readonly inFlight: InFlight<any>; readonly outer: Context | undefined};
 
 const contexts = new AsyncLocalStorage<Context>();
 
-/** The requests that have not ended and that the code which runs is part of, from the innermost to the outermost. */
+/** Returns the requests in flight by whose code this function is called, from the innermost to the outermost. */
 export function enclosingRequests(): ReadonlyArray<InFlight<unknown>> {
 	const enclosing: Array<InFlight<unknown>> = [];
-	for (let context = underWay(contexts.getStore()); context !== undefined; context = underWay(context.outer)) {
+	for (let context = innermostInFlight(contexts.getStore()); context !== undefined; context = innermostInFlight(context.outer)) {
 		enclosing.push(context.inFlight as InFlight<unknown>);
 	}
 
 	return enclosing;
 }
 
-function underWay(innermost: Context | undefined): Context | undefined {
+function innermostInFlight(innermost: Context | undefined): Context | undefined {
 	let context = innermost;
-	while (context?.inFlight.isOver === true) {
+	while (context?.inFlight.hasEnded === true) {
 		context = context.outer;
 	}
 
 	return context;
 }
 
-/**
-A request that is under way, and the requests that wait for its result.
-*/
+/** A request in flight, and the requests that wait for its result. */
 export class InFlight<Result> {
 	readonly fields: Fields;
 
-	/** Whether the result may be from before something that was invalidated since: then it is only for those that wait already. */
+	/** Returns whether an invalidation since the request was sent concerns its result. No other requests begin to wait for it then. */
 	isOutdated: (() => boolean) | undefined;
 
 	/** Called with how the request ended. */
 	onEnd: ((ending: Ending) => void) | undefined;
 	readonly #listener: Listener<Result>;
-	readonly #limits: Limits;
+	readonly #limits: WaitLimits;
 	readonly #clock: Clock;
 	readonly #waiters = new Set<Waiter<Result>>();
 
-	/** The waiters, for this or any other request, that the code inside of this request has made. */
-	readonly #inner = new Set<Waiter<unknown>>();
+	/** The waiters, for any request, that the code of this request has created. */
+	readonly #nested = new Set<Waiter<unknown>>();
 	#names: readonly string[] | undefined;
 	#isOver = false;
 
-	/** When the request was sent, and then when its body began, by the clock. */
+	/** When the request was sent or, once its body has begun, when that began, by the clock. */
 	#since: number;
 
 	/** The body, once it has begun. */
 	#body: BodyProgress | undefined;
 
-	/** Stops the timer, which runs only while somebody waits. */
+	/** Cancels the timer, which runs while there are waiters. */
 	#cancel: (() => void) | undefined;
 
-	constructor({fields, names, limits, clock}: {readonly fields: Fields; readonly names: readonly string[] | undefined; readonly limits: Limits; readonly clock: Clock}, listener: Listener<Result>) {
+	constructor({fields, names, limits, clock}: InFlightOptions, listener: Listener<Result>) {
 		this.fields = fields;
 		this.#names = names;
 		this.#limits = limits;
@@ -81,7 +98,7 @@ export class InFlight<Result> {
 		this.#since = clock.now();
 	}
 
-	get isOver(): boolean {
+	get hasEnded(): boolean {
 		return this.#isOver;
 	}
 
@@ -94,41 +111,39 @@ export class InFlight<Result> {
 		return this.#body !== undefined;
 	}
 
-	/** Whether the result will come in time for others, as far as can be told. */
+	/** Whether the result will probably come in time for waiters. */
 	get isInTime(): boolean {
 		return this.#timeLeft() > 0;
 	}
 
-	/** Whether the response may answer a request, as far as it is known what it varies by. */
+	/** Returns whether the response may answer a request, as far as its `Vary` is known. */
 	matches(request: Fields): boolean {
 		const names = this.#names ?? [];
 		const values = nominatedValues(names, request);
 		return nominatedValues(names, this.fields).every((value, index) => value === values[index]);
 	}
 
-	/** Lets a waiter wait for this request. */
 	add(waiter: Waiter<Result>): void {
 		waiter.inFlight = this;
 		this.#waiters.add(waiter);
-		this.#cancel ??= this.#watch();
+		this.#cancel ??= this.#startTimer();
 	}
 
-	/** Lets a waiter no longer wait for this request. */
 	remove(waiter: Waiter<Result>): void {
 		this.#waiters.delete(waiter);
-		this.#stopWatching();
+		this.#stopTimer();
 	}
 
-	/** Notes that a request which the code inside of this one makes begins to wait. */
-	addInner(waiter: Waiter<unknown>): void {
-		this.#inner.add(waiter);
+	/** Notes that a request which the code of this one makes begins to wait. */
+	addNested(waiter: Waiter<unknown>): void {
+		this.#nested.add(waiter);
 	}
 
-	removeInner(waiter: Waiter<unknown>): void {
-		this.#inner.delete(waiter);
+	removeNested(waiter: Waiter<unknown>): void {
+		this.#nested.delete(waiter);
 	}
 
-	/** Whether this request is one of some others, or the code inside of it waits for one of them, directly or through further requests. A request inside of those others must not wait for this one: none of them would ever end. */
+	/** Returns whether this request is one of the others, or its code waits for one of them, directly or through further requests. A request that the code of the others makes must not wait for this one: none of them would ever end. */
 	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen: Set<InFlight<unknown>> = new Set<InFlight<unknown>>()): boolean {
 		const self = this as InFlight<unknown>;
 		if (others.length === 0 || seen.has(self)) {
@@ -136,17 +151,17 @@ export class InFlight<Result> {
 		}
 
 		seen.add(self);
-		return others.includes(self) || this.#inner.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
+		return others.includes(self) || this.#nested.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
 	}
 
 	/** Runs the code that sends the request. */
 	run<Value>(action: () => Value): Value {
-		// Requests that have ended are left out: code may chain request to request for as long as the process lives.
-		return contexts.run({inFlight: this, outer: underWay(contexts.getStore())}, action);
+		// Requests that have ended are left out: code may start one request from another for as long as the process lives.
+		return contexts.run({inFlight: this, outer: innermostInFlight(contexts.getStore())}, action);
 	}
 
 	/**
-	The response has begun, and may be stored.
+	Notes that the response has begun, and may be stored.
 
 	@param length - The length of its body in bytes; `undefined` where it is not known.
 	*/
@@ -159,13 +174,13 @@ export class InFlight<Result> {
 		this.#body = {length, received: 0, progressed: 0};
 		if (this.#cancel !== undefined) {
 			this.#cancel();
-			this.#cancel = this.#watch();
+			this.#cancel = this.#startTimer();
 		}
 
 		this.#vary(response);
 	}
 
-	/** Notes that some more of the body has come. */
+	/** Notes that a chunk of the body has come. */
 	progress(bytes: number): void {
 		if (this.#body === undefined) {
 			return;
@@ -176,46 +191,46 @@ export class InFlight<Result> {
 	}
 
 	/**
-	Gives the result to all waiters, except for those that it does not answer.
+	Ends the wait with a result, which all waiters get that it answers.
 
-	@param isFor - Whether it may be given to a waiter.
+	@param mayAnswer - Returns whether the result may answer a waiter.
 	*/
-	resolve(result: Result, response: Fields, isFor: (waiter: Waiter<Result>) => boolean): void {
+	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean): void {
 		this.#vary(response);
 		if (this.#isOver) {
 			return;
 		}
 
-		const [theirs, others] = partition(this.#waiters, waiter => isFor(waiter));
+		const [answered, others] = partition(this.#waiters, waiter => mayAnswer(waiter));
 		this.#end('resolved');
-		for (const waiter of theirs) {
+		for (const waiter of answered) {
 			waiter.settle({do: 'reuse', result});
 		}
 
-		this.#listener.onReroute(others);
+		this.#listener.onUnanswered(others);
 	}
 
-	/** Ends the wait: the result is for nobody else, and for a while no request for the key waits. */
+	/** Ends the wait, since the result cannot be shared. For a while, no request for the key waits. */
 	refuse(): void {
 		this.#end('refused');
 	}
 
-	/** Ends the wait, since the body takes too long for others. The request goes on. */
+	/** Ends the wait, since the body takes too long. The request goes on. */
 	release(): void {
 		this.#end('released');
 	}
 
-	/** Ends the request without a result: the next one may get one. */
+	/** Ends the wait without a result: the next request may get one. */
 	fail(): void {
 		this.#end('failed');
 	}
 
-	/** Ends the request, since its caller gave it up: exactly one waiter takes its place. */
+	/** Ends the wait, since the caller gave up. Exactly one waiter is sent instead. */
 	abandon(): void {
 		this.#end('abandoned');
 	}
 
-	/** Sorts out the waiters that ask for another variant (RFC 9111 §4.1). A validation tells only at its end which variant it is about. */
+	/** Removes the waiters that ask for another variant (RFC 9111 §4.1). */
 	#vary(response: Fields): void {
 		if (this.#isOver) {
 			return;
@@ -228,23 +243,23 @@ export class InFlight<Result> {
 		}
 
 		this.#names = names;
-		this.#listener.onNames(names);
+		this.#listener.onVary(names);
 		const [, others] = partition(this.#waiters, ({fields}) => this.matches(fields));
 		for (const other of others) {
 			this.remove(other);
 		}
 
-		this.#listener.onReroute(others);
+		this.#listener.onUnanswered(others);
 	}
 
 	#timeLeft(): number {
-		return timeLeft(this.#clock.now() - this.#since, this.#body, this.#limits);
+		return waitTimeLeft(this.#clock.now() - this.#since, this.#body, this.#limits);
 	}
 
-	#watch(): () => void {
+	#startTimer(): () => void {
 		return this.#clock.after(Math.max(0, this.#timeLeft()), () => {
 			if (this.#timeLeft() > 0) {
-				this.#cancel = this.#watch();
+				this.#cancel = this.#startTimer();
 			} else if (this.#body === undefined) {
 				this.fail();
 			} else {
@@ -253,7 +268,7 @@ export class InFlight<Result> {
 		});
 	}
 
-	#stopWatching(): void {
+	#stopTimer(): void {
 		if (this.#waiters.size > 0) {
 			return;
 		}
@@ -271,9 +286,9 @@ export class InFlight<Result> {
 		const waiters = [...this.#waiters];
 		this.#isOver = true;
 		this.#waiters.clear();
-		this.#inner.clear();
-		this.#stopWatching();
-		// A socket that is kept open refers to the request for which it was opened, and would keep all this in memory.
+		this.#nested.clear();
+		this.#stopTimer();
+		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
 		this.isOutdated = undefined;
 		this.onEnd = undefined;
 		this.#listener.onEnd(this, ending, waiters);

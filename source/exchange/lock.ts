@@ -6,74 +6,76 @@ import {
 	withinTime,
 	type MaybePromise,
 } from '../maybe-promise.ts';
-import type {Clock} from './clock.ts';
+import type {Clock, TimeBudget} from './time-budget.ts';
 import type {Ending, InFlight} from './in-flight.ts';
-import type {TimeBudget} from './time-budget.ts';
-import type {Action} from './types.ts';
+import type {Action} from './exchange.ts';
 
-// The pauses between two looks at the lock of another process, in milliseconds: the first one, and the longest.
-const firstPause = 5;
-const longestPause = 100;
+// The shortest and the longest time between two reads of the lock of another process, in milliseconds.
+const minPause = 5;
+const maxPause = 100;
 
-/** The keys whose locks requests of this process have, or are taking. */
-const holders = new WeakMap<CacheCore, Set<string>>();
+/** The keys whose locks requests of this process hold, or are acquiring. */
+const lockedKeys = new WeakMap<CacheCore, Set<string>>();
 
 type LockOptions = {
 	readonly cache: CacheCore;
 	readonly key: string;
 
-	/** The request of this process that takes the lock, for all requests that wait for it. */
+	/** The request of this process that acquires the lock, for all requests that wait for it. */
 	readonly inFlight: InFlight<any>;
 	readonly budget: TimeBudget;
 
-	/** Decides once more, by what is stored now. */
-	readonly again: () => MaybePromise<Action>;
+	/** Decides once more, with what is stored now. */
+	readonly lookUpAgain: () => MaybePromise<Action>;
 };
 
-/**
-Takes the lock of a key, so that no other process sends a request for it; or waits for the process that has the lock, and decides by what that has stored.
+/** `acquired`: this request holds the lock; `taken`: another process does; `timeout`: the store failed, or took too long. */
+type Acquisition = 'acquired' | 'taken' | 'timeout';
 
-@param action - What to do where the lock cannot be taken in time.
-@returns What to do now: to send the request, or to serve what is stored meanwhile.
+/**
+Acquires the lock of a key, so that no other process sends a request for it, or waits for the process that holds the lock and decides by what that has stored.
+
+@param action - What to do if the lock cannot be acquired in time.
+@returns What to do now: send the request, or serve what was stored meanwhile.
 */
-export function underLock(action: Action, options: LockOptions): MaybePromise<Action> {
-	return then(take(options), taking => {
-		if (taking === 'late') {
+export function sendWithLock(action: Action, options: LockOptions): MaybePromise<Action> {
+	return then(acquireInTime(options), result => {
+		if (result === 'timeout') {
 			return action;
 		}
 
-		// Another process may have had the lock, and given it back, since the store was read.
-		return taking === 'taken' ? waitFor(action, options) : options.again();
+		// Another process may have acquired and released the lock since the store was read.
+		return result === 'taken' ? waitForLock(action, options) : options.lookUpAgain();
 	});
 }
 
-/** Takes the lock, unless another process has it, or the store takes too long. A request does not wait for another one of this process that has the lock: the response to that is outdated, or of another variant. */
-function take({cache, key, inFlight, budget}: LockOptions): MaybePromise<'ours' | 'taken' | 'late'> {
-	if (holders.get(cache)?.has(key) === true) {
-		return 'late';
+/** Acquires the lock, unless another process holds it, or the store takes too long. A request does not wait for another one of this process that holds the lock: the response to that is outdated, or of another variant. */
+function acquireInTime({cache, key, inFlight, budget}: LockOptions): MaybePromise<Acquisition> {
+	if (lockedKeys.get(cache)?.has(key) === true) {
+		return 'timeout';
 	}
 
-	const taking = recover<'ours' | 'taken' | 'late'>(() => then(hold(key, inFlight, cache), isOurs => isOurs ? 'ours' : 'taken'), error => {
-		cache.tolerate('add', key, error);
-		return 'late';
+	const acquiring = recover<Acquisition>(() => then(acquire(key, inFlight, cache), isAcquired => isAcquired ? 'acquired' : 'taken'), error => {
+		cache.events.tolerate('add', key, error);
+		return 'timeout';
 	});
-	return taking instanceof Promise ? withinTime<'ours' | 'taken' | 'late'>(taking, budget.left, 'late') : taking;
+	return acquiring instanceof Promise ? withinTime<Acquisition>(acquiring, budget.left, 'timeout') : acquiring;
 }
 
-/** Whether a refresh may be sent: no other request, of any process, does the same. */
+/** Returns whether a refresh may be sent, since no other process holds the lock. */
 export async function mayRefresh(key: string, inFlight: InFlight<any>, cache: CacheCore): Promise<boolean> {
-	return !cache.locks.isOn || recover(() => hold(key, inFlight, cache), error => {
-		// What could not be written after it need not be asked for.
-		cache.tolerate('add', key, error);
+	return !cache.locks.isOn || recover(() => acquire(key, inFlight, cache), error => {
+		// A store that cannot write the lock could not write the response either.
+		cache.events.tolerate('add', key, error);
 		return false;
 	});
 }
 
-/** Takes the lock for a request, until that has ended and its response is written. */
-function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybePromise<boolean> {
-	const held = holders.get(cache) ?? new Set<string>();
+/** Acquires the lock for a request, until the request has ended and its response is written. */
+function acquire(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybePromise<boolean> {
+	const held = lockedKeys.get(cache) ?? new Set<string>();
 	const isFirst = !held.has(key);
-	holders.set(cache, held.add(key));
+	lockedKeys.set(cache, held.add(key));
 	const forget = (): void => {
 		if (isFirst) {
 			held.delete(key);
@@ -90,15 +92,15 @@ function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeProm
 			return false;
 		}
 
-		const giveBack = (ending: Ending): void => {
+		const releaseAfter = (ending: Ending): void => {
 			held.delete(key);
-			cache.hold(release(lock, ending, key, cache));
+			cache.writes.hold(release(lock, ending, key, cache));
 		};
 
-		if (inFlight.isOver) {
-			giveBack('failed');
+		if (inFlight.hasEnded) {
+			releaseAfter('failed');
 		} else {
-			inFlight.onEnd = giveBack;
+			inFlight.onEnd = releaseAfter;
 		}
 
 		return true;
@@ -107,52 +109,52 @@ function hold(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeProm
 
 async function release(lock: Lock, ending: Ending, key: string, cache: CacheCore): Promise<void> {
 	try {
-		// A result is handed to be written right after the request has ended.
+		// The response is passed to the queue of writes right after the request has ended.
 		await Promise.resolve();
-		await cache.whenWritten(key);
+		await cache.writes.whenWritten(key);
 		await lock.release(ending === 'refused');
 	} catch (error) {
-		cache.report('storeError', {operation: 'delete', key, error});
+		cache.events.emit('storeError', {operation: 'delete', key, error});
 	}
 }
 
-/** Waits for the process that has the lock, at most as long as one lock lasts, however many processes take it one after the other. */
-async function waitFor(action: Action, options: LockOptions): Promise<Action> {
+/** Waits for the process that holds the lock, at most as long as one lock lasts, even if several processes hold it one after the other. */
+async function waitForLock(action: Action, options: LockOptions): Promise<Action> {
 	const {cache, budget, inFlight} = options;
 	const {clock} = budget;
 	const end = clock.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
-	let pause = firstPause;
+	let pause = minPause;
 	let next = action;
-	for (let start = clock.now(); start < end && !inFlight.isOver; start = clock.now()) {
+	for (let start = clock.now(); start < end && !inFlight.hasEnded; start = clock.now()) {
 		await sleep(clock, Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
-		pause = Math.min(2 * pause, longestPause);
+		pause = Math.min(2 * pause, maxPause);
 		budget.extend(start);
-		const asked = clock.now();
-		const state = await look(options); // eslint-disable-line no-await-in-loop
-		if (state === 'refused' || state === 'late') {
+		const readStart = clock.now();
+		const state = await readLock(options); // eslint-disable-line no-await-in-loop
+		if (state === 'refused' || state === 'timeout') {
 			break;
 		}
 
 		if (state === 'taken') {
-			// The other request is under way: this time does not count against the store either.
-			budget.extend(asked);
+			// The other request is under way: reading the lock does not count towards the time of the store.
+			budget.extend(readStart);
 			continue;
 		}
 
 		// The other request has ended: its response is stored, or this request is the next to be sent.
-		next = await options.again(); // eslint-disable-line no-await-in-loop
+		next = await options.lookUpAgain(); // eslint-disable-line no-await-in-loop
 		if (next.do === 'serve') {
 			break;
 		}
 
-		const taking = await take(options); // eslint-disable-line no-await-in-loop
-		if (taking === 'ours') {
-			// Yet another request may have been quicker, and have ended as well.
-			next = await options.again(); // eslint-disable-line no-await-in-loop
+		const result = await acquireInTime(options); // eslint-disable-line no-await-in-loop
+		if (result === 'acquired') {
+			// Another process may have acquired the lock first, and released it.
+			next = await options.lookUpAgain(); // eslint-disable-line no-await-in-loop
 		}
 
-		// A store may take no locks at all.
-		if (taking !== 'taken' || await look(options) !== 'taken') { // eslint-disable-line no-await-in-loop
+		// Some stores support no locks.
+		if (result !== 'taken' || await readLock(options) !== 'taken') { // eslint-disable-line no-await-in-loop
 			break;
 		}
 	}
@@ -166,10 +168,10 @@ async function sleep(clock: Clock, milliseconds: number): Promise<void> {
 	});
 }
 
-async function look({cache, key, budget}: LockOptions): Promise<LockState | 'late'> {
-	const looking = recover<LockState | 'late'>(() => cache.locks.look(key), error => {
-		cache.tolerate('get', key, error);
-		return 'late';
+async function readLock({cache, key, budget}: LockOptions): Promise<LockState | 'timeout'> {
+	const reading = recover<LockState | 'timeout'>(() => cache.locks.look(key), error => {
+		cache.events.tolerate('get', key, error);
+		return 'timeout';
 	});
-	return looking instanceof Promise ? withinTime<LockState | 'late'>(looking, budget.left, 'late') : looking;
+	return reading instanceof Promise ? withinTime<LockState | 'timeout'>(reading, budget.left, 'timeout') : reading;
 }

@@ -6,19 +6,20 @@ import {mayRefresh} from './lock.ts';
 import {Sharing} from './sharing.ts';
 
 /**
-Sends a refresh; other requests may wait for its result.
+Sends a refresh, for whose result other requests may wait.
 
-@param leadAgain - Gives the next request for others to wait for, when the refresh is sent once more after a failure; `undefined` where another request renews the entry.
+@param leadAgain - Returns a new entry for others to wait for, when the refresh is sent once more after a failure; `undefined` where another request renews the stored response.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
-/**
-Runs refreshes in the background, one at a time for each key and a bounded number in all. No caller waits for them: failures are `backgroundError` events.
-*/
+/** The maximum number of refreshes of a cache that run at the same time. The others are left to later requests. */
+const maxRefreshes = 32;
+
+/** Runs refreshes in the background, one at a time for each key and a limited number in all. No caller waits for them, and failures are `backgroundError` events. */
 export class Refreshes {
 	static readonly #byCache = new WeakMap<CacheCore, Refreshes>();
 
-	/** The refreshes of a cache: those of all clients that share it, and of classes with settings of their own. */
+	/** Returns the instance of a cache, for all clients of that cache. */
 	static of(cache: CacheCore): Refreshes {
 		const known = Refreshes.#byCache.get(cache) ?? new Refreshes(cache);
 		Refreshes.#byCache.set(cache, known);
@@ -32,24 +33,20 @@ export class Refreshes {
 		this.#cache = cache;
 	}
 
-	/**
-	Renews the entry that an exchange has served, unless a request for it is under way, or too many refreshes are.
-
-	@param limit - How many refreshes of the cache may run at a time.
-	*/
-	start(exchange: Exchange, limit: number, send: SendRefresh): void {
+	/** Renews the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running. */
+	start(exchange: Exchange, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
 		const sharing = Sharing.of<Match>(this.#cache);
 		const key = info.key!;
 		const lead = (): InFlight<Match> | undefined => sharing.lead(sharingKey, request.fields, variesBy);
-		const first = this.#running < limit ? lead() : undefined;
+		const first = this.#running < maxRefreshes ? lead() : undefined;
 		if (first === undefined) {
 			return;
 		}
 
 		const start = sharing.clock.now();
 		const led = [first];
-		this.#cache.hold(this.#run(key, async () => {
+		this.#cache.writes.hold(this.#run(key, async () => {
 			try {
 				if (await this.#mayStart(key, first)) {
 					await send(first, async () => {
@@ -66,7 +63,7 @@ export class Refreshes {
 		}));
 	}
 
-	/** Whether the refresh may be sent. Where another process sends the same, it ends as abandoned, which is no failure of the origin. */
+	/** Returns whether the refresh may be sent. If another process sends the same one, the wait ends as abandoned, which is no failure of the origin. */
 	async #mayStart(key: string, inFlight: InFlight<Match>): Promise<boolean> {
 		const isFree = await mayRefresh(key, inFlight, this.#cache);
 		if (!isFree) {
@@ -81,9 +78,9 @@ export class Refreshes {
 		try {
 			await refresh();
 			// The response may still have to be decoded and written.
-			await this.#cache.whenWritten(key);
+			await this.#cache.writes.whenWritten(key);
 		} catch (error) {
-			this.#cache.report('backgroundError', {error});
+			this.#cache.events.emit('backgroundError', {error});
 		} finally {
 			this.#running--;
 		}

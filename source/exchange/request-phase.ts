@@ -4,7 +4,6 @@ import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
-import type {Reason} from '../policy/reasons.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -13,44 +12,42 @@ import {
 	type Verdict,
 } from '../policy/request-rules.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
-import {underLock} from './lock.ts';
+import {sendWithLock} from './lock.ts';
+import {networkRefusal, networkRefusals} from './scope.ts';
+import type {ExchangeSettings} from './settings.ts';
+import {Sharing} from './sharing.ts';
 import {
-	accepts,
 	answersMethod,
 	factsOf,
 	findStored,
 	noMatch,
-} from './lookup.ts';
-import {networkRefusal, refusals} from './network.ts';
-import type {ExchangeSettings} from './settings.ts';
-import {Sharing} from './sharing.ts';
-import type {ExchangeState} from './state.ts';
+	type ExchangeState,
+} from './state.ts';
 import {TimeBudget} from './time-budget.ts';
 import type {
 	Action,
 	Event,
 	Redirects,
 	RenderedResponse,
-} from './types.ts';
+} from './exchange.ts';
 
-/** What the request phase needs beside the state. */
 type RequestPhaseOptions = {
-	/** The settings of the client, without those of one request. */
+	/** The settings of the client, without those of the request. */
 	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
 
-	/** Gives a stale response in place of an error, if one may. */
-	readonly standIn: () => RenderedResponse | undefined;
+	/** Serves a stale response instead of an error, where the rules allow it. */
+	readonly serveStaleOnError: () => RenderedResponse | undefined;
 
-	/** Deletes what was found. */
-	readonly drop: (reason: string) => MaybePromise<void>;
+	/** Deletes the stored response that was found. */
+	readonly deleteStored: (reason: string) => MaybePromise<void>;
 };
 
-// Stands for a key that took longer to make than the request may be held back.
-const late = Symbol('late');
+/** The result where making the key takes longer than the request may wait. */
+const timedOut = Symbol('timed out');
 
 /**
-The part of an exchange before the origin responds. It decides what is done with the request as it would be sent: a stored response is served, the request is sent, or it waits for another one.
+The phase of an exchange before the origin responds. It decides whether to serve a stored response, to send the request, or to wait for another request.
 */
 export class RequestPhase {
 	readonly #state: ExchangeState;
@@ -58,7 +55,7 @@ export class RequestPhase {
 	readonly #start = performance.now();
 	#timeBudget: TimeBudget | undefined;
 
-	/** What is done if the wait for another request gives nothing. */
+	/** The action to take if the wait for another request ends without a response. */
 	#pending: Action | undefined;
 	#redirect: Found['redirect'];
 
@@ -71,7 +68,7 @@ export class RequestPhase {
 		return Sharing.of(this.#state.cache);
 	}
 
-	/** The time budget, which is made when something is first waited for. */
+	/** The time budget, which most hits do without. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
 		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
@@ -86,9 +83,9 @@ export class RequestPhase {
 			return this.#checked(this.#execute(decision));
 		}
 
-		const made = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
-		return then(made instanceof Promise ? withinTime<string | typeof late | undefined>(made, this.#budget.totalLeft, late) : made, key => {
-			if (key === late) {
+		const creating = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
+		return then(creating instanceof Promise ? withinTime<string | typeof timedOut | undefined>(creating, this.#budget.totalLeft, timedOut) : creating, key => {
+			if (key === timedOut) {
 				return this.bypass();
 			}
 
@@ -97,13 +94,13 @@ export class RequestPhase {
 			}
 
 			this.#state.key = key;
-			this.#state.tell({key});
+			this.#state.updateInfo({key});
 			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
 			return then(action, next => this.#share(this.#checked(next), inFlight));
 		});
 	}
 
-	/** Decides anew once the wait for another request has ended. */
+	/** Decides what to do once the wait for another request has ended. */
 	join(outcome: Outcome<Match>): MaybePromise<Action> {
 		switch (outcome.do) {
 			case 'reuse': {
@@ -124,16 +121,20 @@ export class RequestPhase {
 		}
 	}
 
-	/** Sends the request as it is, without reading or writing the cache. */
+	/** Sends the request without the cache. */
 	bypass(): Action {
 		return this.#checked(this.#execute({do: 'pass', reason: 'error'}));
 	}
 
-	/** Lets the request wait for another one, or others for it. */
-	#share(action: Action, refreshed: InFlight<Match> | undefined): MaybePromise<Action> {
+	/**
+	Makes the request wait for another one, or others for it.
+
+	@param refresh - The entry of a refresh, which waits for no other request.
+	*/
+	#share(action: Action, refresh: InFlight<Match> | undefined): MaybePromise<Action> {
 		const {facts, key, settings, request, match, sharingKey, sent, cache} = this.#state;
-		if (refreshed !== undefined) {
-			this.#follow(refreshed);
+		if (refresh !== undefined) {
+			this.#attach(refresh);
 			return action;
 		}
 
@@ -168,11 +169,11 @@ export class RequestPhase {
 		}
 	}
 
-	/** Lets others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
+	/** Makes others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
 	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
-		this.#follow(inFlight);
-		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#again() : action;
+		this.#attach(inFlight);
+		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#lookUpAgain() : action;
 		return then(current, next => {
 			if (next.do !== 'send') {
 				this.#resolve();
@@ -181,12 +182,12 @@ export class RequestPhase {
 
 			const {match} = this.#state;
 			return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true)
-				? underLock(next, {
+				? sendWithLock(next, {
 					cache,
 					key: this.#state.key!,
 					inFlight,
 					budget: this.#budget,
-					again: () => then(this.#again(), found => {
+					lookUpAgain: () => then(this.#lookUpAgain(), found => {
 						if (found.do === 'serve') {
 							this.#resolve();
 						}
@@ -198,13 +199,13 @@ export class RequestPhase {
 		});
 	}
 
-	/** Lets others wait for the response of this exchange, except for requests after an invalidation that concerns it. */
-	#follow(inFlight: InFlight<Match>): void {
+	/** Makes others wait for the response of this exchange, except for requests after an invalidation that concerns it. */
+	#attach(inFlight: InFlight<Match>): void {
 		const {cache} = this.#state;
 		this.#state.inFlight = inFlight;
 		inFlight.isOutdated = () => {
-			const {sent, expected} = this.#state;
-			return sent !== undefined && cache.journal.concerns(expected, sent.position);
+			const {sent, expectedSubject} = this.#state;
+			return sent !== undefined && cache.journal.concerns(expectedSubject, sent.position);
 		};
 	}
 
@@ -214,18 +215,18 @@ export class RequestPhase {
 		this.#state.inFlight?.resolve(match, match.stored.fields, () => true);
 	}
 
-	/** Decides once more, by the response of another request. */
+	/** Decides once more, with the response to another request. */
 	#reuse(match: Match): MaybePromise<Action> {
 		const {request, sharingKey, settings} = this.#state;
 		const {clientSettings} = this.#options;
-		this.#state.tell({collapsed: true});
+		this.#state.updateInfo({collapsed: true});
 		return then(this.#use(answersMethod(match.stored, request) ? match : noMatch, false), action => {
 			if (action.do !== 'send') {
 				return action;
 			}
 
-			this.#state.tell({collapsed: false});
-			// The settings of the client refuse the response, and not only those of this request: its other requests need not wait.
+			this.#state.updateInfo({collapsed: false});
+			// Where the settings of the client refuse the response, its other requests need not wait for such a response either.
 			const facts = factsOf(request, identify(request, clientSettings), clientSettings);
 			if (onLookup(facts, {stored: match.stored}, settings.now()).do === 'send') {
 				this.#sharing.refuse(sharingKey, clientSettings);
@@ -235,23 +236,18 @@ export class RequestPhase {
 		});
 	}
 
-	/** Decides once more, by what is stored now: another request may have got it meanwhile. */
-	#again(): MaybePromise<Action> {
-		const former = this.#state.sent?.reason;
+	/** Decides once more, with what is stored now: another request may have stored a response meanwhile. */
+	#lookUpAgain(): MaybePromise<Action> {
+		const reason = this.#state.sent?.reason;
 		return then(this.#lookup(false), action => {
-			this.#keepReason(former);
+			// The response that the filter refused has been deleted: that is still why there is none.
+			if (reason === 'filtered' && this.#state.sent?.reason === 'miss') {
+				this.#state.updateSent({reason});
+				this.#state.updateInfo({reason});
+			}
+
 			return action;
 		});
-	}
-
-	/** Keeps `filtered` as the reason: what the filter refused has been deleted since, so that nothing is stored now. */
-	#keepReason(former: Reason | undefined): void {
-		if (!(former === 'filtered' && this.#state.sent?.reason === 'miss')) {
-			return;
-		}
-
-		this.#state.resend({reason: former});
-		this.#state.tell({reason: former});
 	}
 
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
@@ -261,23 +257,22 @@ export class RequestPhase {
 	}
 
 	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {
-		const {settings, key, cache} = this.#state;
 		this.#state.match = found;
 		this.#redirect = undefined;
 		if (found.stored === undefined) {
 			return this.#decide(areRetriesUsed);
 		}
 
-		return then(accepts(settings, found.stored, key, cache), isAccepted => {
+		return then(this.#state.accepts(found.stored), isAccepted => {
 			if (!isAccepted) {
 				return this.#filter();
 			}
 
-			return then(this.#judge(found.stored), redirect => {
+			return then(this.#checkRedirect(found.stored), redirect => {
 				this.#redirect = redirect;
 				const action = this.#decide(areRetriesUsed && redirect === undefined);
 				if (redirect !== undefined && action.do === 'send') {
-					// A redirect that must not be used must not stand in for an error either.
+					// A redirect that must not be used must not be served instead of an error either.
 					this.#state.match = noMatch;
 				}
 
@@ -286,23 +281,22 @@ export class RequestPhase {
 		});
 	}
 
-	/** Why a stored redirect must not be used, if it must not. A cookie jar that takes too long counts as one without its cookies. */
-	#judge(stored: StoredResponse): MaybePromise<Found['redirect']> {
-		const redirect = this.#options.redirects?.judge(stored);
+	/** Returns why a stored redirect must not be used; `undefined` where it may. A cookie jar that takes too long counts as one without its cookies. */
+	#checkRedirect(stored: StoredResponse): MaybePromise<Found['redirect']> {
+		const redirect = this.#options.redirects?.check(stored);
 		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.#budget.left, 'cookie') : redirect;
 	}
 
 	#decide(areRetriesUsed: boolean): Action {
 		const {facts, match: {stored}, settings, key, cache} = this.#state;
-		const {standIn} = this.#options;
-		const response = areRetriesUsed ? standIn() : undefined;
+		const response = areRetriesUsed ? this.#options.serveStaleOnError() : undefined;
 		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
 	}
 
 	/** Deletes the response that the filter refuses, and decides as if it were not stored. */
 	#filter(): MaybePromise<Action> {
 		const {facts, settings} = this.#state;
-		return then(this.#options.drop('filtered'), () => {
+		return then(this.#options.deleteStored('filtered'), () => {
 			this.#state.match = noMatch;
 			const decision = onLookup(facts, {stored: undefined}, settings.now());
 			return this.#execute(decision.do === 'send' ? {...decision, reason: 'filtered'} : decision);
@@ -313,18 +307,18 @@ export class RequestPhase {
 		switch (decision.do) {
 			case 'serve': {
 				this.#state.end();
-				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && refusals.getStore() === undefined};
+				return {do: 'serve', response: this.#state.serve(decision.reason, decision.view), refreshes: decision.then === 'revalidate' && networkRefusals.getStore() === undefined};
 			}
 
 			case 'send': {
-				this.#state.send(decision.reason, Object.keys(decision.validators).length > 0);
+				this.#state.startSending(decision.reason, Object.keys(decision.validators).length > 0);
 				return {do: 'send', validators: decision.validators};
 			}
 
 			case 'pass': {
 				this.#state.key = undefined;
-				this.#state.send(decision.reason, false, decision.storesFor);
-				this.#state.tell({stored: decision.reason});
+				this.#state.startSending(decision.reason, false, decision.storesFor);
+				this.#state.updateInfo({stored: decision.reason});
 				return {do: 'send', validators: {}};
 			}
 
@@ -340,28 +334,28 @@ export class RequestPhase {
 	}
 
 	/**
-	Checks that an action is allowed at all.
+	Checks that the mode and `withoutNetwork` allow an action.
 
-	@throws {NotRecordedError} In a replay, where nothing is recorded.
-	@throws {CacheHooksError} `ERR_NO_NETWORK` inside of `withoutNetwork`, where the request would be sent.
+	@throws {NotRecordedError} In a replay, where no response is recorded.
+	@throws {CacheHooksError} `ERR_NO_NETWORK` inside `withoutNetwork`, where the request would be sent.
 	*/
 	#checked(action: Action): Action {
 		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
 			const {cache, match} = this.#state;
-			throw new NotRecordedError(method, this.#state.shownUrl, match.stored === undefined && match.isUnread === true ? {cause: cache.lastFault} : undefined);
+			throw new NotRecordedError(method, this.#state.redactedUrl, match.stored === undefined && match.isUnread === true ? {cause: cache.lastFault} : undefined);
 		}
 
-		// The call of a function is no request: what the function requests is refused.
-		if (method !== callMethod && action.do === 'send' && refusals.getStore() === true) {
-			throw networkRefusal(method, this.#state.shownUrl, this.#state.info.reason);
+		// A decorated call is no request. The requests that its function makes are refused.
+		if (method !== callMethod && action.do === 'send' && networkRefusals.getStore() === true) {
+			throw networkRefusal(method, this.#state.redactedUrl, this.#state.info.reason);
 		}
 
 		return action;
 	}
 }
 
-/** Whether an error says that the request must not be sent. */
+/** Whether an error means that the request must not be sent. */
 export function isRefusal(error: unknown): boolean {
 	return error instanceof NotRecordedError || (error instanceof CacheHooksError && error.code === 'ERR_NO_NETWORK');
 }

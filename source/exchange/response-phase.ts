@@ -5,31 +5,29 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {isOverSoon} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
-import type {WriteReason} from '../policy/reasons.ts';
+import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {isWhole} from '../policy/storing.ts';
-import type {ResponseDecision, StorageTerms} from '../policy/types.ts';
-import {policySource} from './lookup.ts';
-import type {ExchangeState} from './state.ts';
+import {policySource, type ExchangeState} from './state.ts';
 import type {
 	Action,
 	Event,
 	IncomingHead,
 	RenderedResponse,
-} from './types.ts';
+} from './exchange.ts';
 import {ExchangeWrites} from './writes.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 
 /**
-The part of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored.
+The phase of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored.
 */
 export class ResponsePhase {
 	readonly #state: ExchangeState;
 	readonly #writes: ExchangeWrites;
 	#isResent = false;
 
-	/** Whether the caller has an answer: an error from then on needs no stand-in. */
+	/** Whether the caller has a response. A later error does not replace it by a stale one. */
 	#isAnswered = false;
 	#received: ReceivedResponse | undefined;
 	#fields: Fields = {};
@@ -39,22 +37,22 @@ export class ResponsePhase {
 		this.#writes = new ExchangeWrites(state, {
 			onRefused(reason) {
 				state.inFlight?.refuse();
-				state.refuse(reason);
-				state.tell({stored: reason});
+				state.reportRefused(reason);
+				state.updateInfo({stored: reason});
 			},
 			onComposed: stored => this.#resolve(stored),
 		});
 	}
 
-	/** Resolves when everything is written; at once without `failFast`. */
-	confirm(): MaybePromise<void> {
-		return this.#writes.confirm();
+	/** With `failFast`, waits until everything is written; otherwise returns at once. */
+	whenWritten(): MaybePromise<void> {
+		return this.#writes.whenWritten();
 	}
 
-	/** Deletes what was found; waited for with `failFast`. */
-	drop(reason: string): MaybePromise<void> {
-		this.#writes.drop(reason);
-		return this.confirm();
+	/** Deletes the stored response that was found. With `failFast`, waits for that. */
+	deleteStored(reason: string): MaybePromise<void> {
+		this.#writes.deleteStored(reason);
+		return this.whenWritten();
 	}
 
 	/** Decides what to do with the origin's response. */
@@ -70,7 +68,7 @@ export class ResponsePhase {
 		const response = {statusCode: head.statusCode, fields: this.#fields};
 		this.#invalidate(response);
 		if (sent === undefined || (key === undefined && sent.storesFor === undefined)) {
-			this.#state.passOn();
+			this.#state.reportForwarded();
 			this.#state.end();
 			return this.#pass(head);
 		}
@@ -87,30 +85,30 @@ export class ResponsePhase {
 		return this.#execute(decision, head, times.received);
 	}
 
-	/** Decides what to do where no response came. */
-	fail({isOwn = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
-		this.release(isOwn);
+	/** Decides what to do if no response comes. */
+	fail({isByCaller = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
+		this.close(isByCaller);
 		if (this.#isAnswered) {
 			return done;
 		}
 
 		const decision = this.#onError(mayRetry);
-		const response = this.#standIn(decision);
+		const response = this.#responseTo(decision);
 		if (response !== undefined) {
 			return served(response);
 		}
 
 		if (decision !== undefined) {
-			this.#state.tell({stored: decision.reason});
+			this.#state.updateInfo({stored: decision.reason});
 		}
 
-		this.#state.passOn();
+		this.#state.reportForwarded();
 		return {do: 'done', awaitsRetries: decision?.do === 'pass' && decision.awaitsRetries === true};
 	}
 
-	/** A stale response that stands in for the origin, or a 504, if one may. */
-	standIn(): RenderedResponse | undefined {
-		return this.#standIn(this.#onError(false));
+	/** Serves a stale response or a 504 instead of an error, where the rules allow it. */
+	serveStaleOnError(): RenderedResponse | undefined {
+		return this.#responseTo(this.#onError(false));
 	}
 
 	/** Stores the response, if its body is whole. */
@@ -122,32 +120,32 @@ export class ResponsePhase {
 
 		const received = this.#received!;
 		if (!isWhole(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
-			return this.cut('incomplete', false);
+			return this.discard('incomplete', false);
 		}
 
-		this.#state.tell({stored: 'stored'});
+		this.#state.updateInfo({stored: 'stored'});
 		this.#writes.store({...received, took: settings.now() - sent!.time}, {body, fields: this.#fields});
 		return done;
 	}
 
-	/** Notes that the body will not be stored, and why. */
-	cut(reason: WriteReason, isOwn: boolean): Action {
-		this.#state.refuse(reason);
+	/** Notes that the body is not stored, and why. */
+	discard(reason: WriteReason, isByCaller: boolean): Action {
+		this.#state.reportRefused(reason);
 		if (reason === 'too-large') {
 			this.#state.inFlight?.refuse();
 		} else {
-			this.#release(isOwn);
+			this.#endWait(isByCaller);
 		}
 
 		this.#state.end();
-		this.#state.tell({stored: reason, expires: undefined, createdAt: undefined});
+		this.#state.updateInfo({stored: reason, expires: undefined, createdAt: undefined});
 		return done;
 	}
 
-	/** Ends the exchange, since nothing else follows. A write that has begun ends it by itself. */
-	release(isOwn: boolean): Action {
+	/** Ends the exchange, unless a write has begun: the write then ends it. */
+	close(isByCaller: boolean): Action {
 		if (!this.#writes.hasBegun) {
-			this.#release(isOwn);
+			this.#endWait(isByCaller);
 			this.#state.end();
 		}
 
@@ -159,7 +157,7 @@ export class ResponsePhase {
 		return key === undefined ? undefined : onError(facts, {stored: match.stored, retries: mayRetry}, settings.now());
 	}
 
-	#standIn(decision: ResponseDecision | undefined): RenderedResponse | undefined {
+	#responseTo(decision: ResponseDecision | undefined): RenderedResponse | undefined {
 		if (decision?.do === 'serve') {
 			return this.#state.serve(decision.reason, decision.view);
 		}
@@ -167,7 +165,7 @@ export class ResponsePhase {
 		return decision?.do === 'fail' ? this.#state.fail(decision.reason, 'Gateway Timeout') : undefined;
 	}
 
-	/** Notes what the request itself has invalidated. That does not concern its own response, unless another request has invalidated that as well. */
+	/** Invalidates what an unsafe request may have changed. This does not concern the request's own response, unless another request has invalidated that as well. */
 	#invalidate(response: {readonly statusCode: number; readonly fields: Fields}): void {
 		const {sent, cache} = this.#state;
 		const wasChanged = sent !== undefined && cache.journal.concerns(this.#state.subject, sent.position);
@@ -180,7 +178,7 @@ export class ResponsePhase {
 	#execute(decision: ResponseDecision, head: IncomingHead, received: number): Action {
 		switch (decision.do) {
 			case 'pass': {
-				return this.#passOver(decision, head, received);
+				return this.#forward(decision, head, received);
 			}
 
 			case 'resend': {
@@ -214,8 +212,8 @@ export class ResponsePhase {
 		}
 	}
 
-	/** Gives the origin's response to the caller without storing it. */
-	#passOver(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
+	/** Gives the caller the origin's response without storing it. */
+	#forward(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
 		const {inFlight, cache, match} = this.#state;
 		if (isOverSoon(head.statusCode)) {
 			inFlight?.fail();
@@ -223,15 +221,15 @@ export class ResponsePhase {
 			inFlight?.refuse();
 		}
 
-		this.#state.tell({stored: decision.reason});
-		this.#state.passOn();
-		this.#state.refuse(decision.reason);
+		this.#state.updateInfo({stored: decision.reason});
+		this.#state.reportForwarded();
+		this.#state.reportRefused(decision.reason);
 		if (decision.stored === undefined || decision.stored === 'drop') {
 			this.#state.end();
 		}
 
 		if (decision.stored === 'drop') {
-			this.#writes.drop(decision.reason);
+			this.#writes.deleteStored(decision.reason);
 		} else if (decision.stored !== undefined) {
 			this.#writes.renew(this.#freshened(head, received, decision.stored));
 		}
@@ -241,16 +239,16 @@ export class ResponsePhase {
 		};
 	}
 
-	/** Gives the origin's response to the caller, and has its body collected. */
+	/** Gives the caller the origin's response, and asks the driver for its body. */
 	#collect(decision: Extract<ResponseDecision, {do: 'store'}>, head: IncomingHead, received: number): Action {
 		const {request, settings, sent, inFlight} = this.#state;
 		const announced = fieldValue(this.#fields, 'content-length');
 		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
 		const length = isAnnounced ? Number(announced) : undefined;
 		this.#state.receivedTags = tagsOf(this.#fields);
-		this.#state.passOn();
+		this.#state.reportForwarded();
 		if (length !== undefined && length > settings.maxEntryBytes) {
-			this.cut('too-large', false);
+			this.discard('too-large', false);
 			return this.#pass(head);
 		}
 
@@ -261,11 +259,11 @@ export class ResponsePhase {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
 
-		this.#state.tell({createdAt: received, expires: decision.expires});
+		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
 			method: sent!.storesFor ?? request.method,
 			url: request.targetUrl,
-			// The caller may change its headers before the body is there.
+			// The caller may change its headers before the body has come.
 			head: {...head, rawHeaders: [...head.rawHeaders]},
 			received,
 			terms: decision,
@@ -288,7 +286,7 @@ export class ResponsePhase {
 		const {keep, view, reason} = decision;
 		const {cache, inFlight} = this.#state;
 		if (keep === 'drop') {
-			this.#writes.drop('revalidated');
+			this.#writes.deleteStored('revalidated');
 		}
 
 		if (keep !== 'leave') {
@@ -304,7 +302,7 @@ export class ResponsePhase {
 			this.#state.end();
 		}
 
-		this.#state.tell({revalidated: true});
+		this.#state.updateInfo({revalidated: true});
 		return this.#state.serve(reason, view, head);
 	}
 
@@ -317,21 +315,22 @@ export class ResponsePhase {
 	/** Gives the response to the requests that wait, except for those after an invalidation that concerns it. */
 	#resolve(stored: StoredResponse): MaybePromise<void> {
 		const {inFlight, cache, key, sent, subject} = this.#state;
+		const result = {primary: key!, key: key!, stored};
 		if (inFlight?.hasWaiters !== true) {
-			inFlight?.resolve({primary: key!, key: key!, stored}, stored.fields, () => true);
+			inFlight?.resolve(result, stored.fields, () => true);
 			return;
 		}
 
 		const {position} = sent!;
-		const result = {primary: key!, key: key!, stored};
 		const named = {...subject, tags: stored.tags ?? []};
 		return then(cache.hasChangedElsewhere(named, position), hasChanged => {
 			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});
 	}
 
-	#release(isOwn: boolean): void {
-		if (isOwn) {
+	/** Ends the wait of the requests that wait for this one. */
+	#endWait(isByCaller: boolean): void {
+		if (isByCaller) {
 			this.#state.inFlight?.abandon();
 		} else {
 			this.#state.inFlight?.fail();

@@ -1,28 +1,29 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
+import {CacheHooksError} from '../errors.ts';
 import type {CacheCore} from '../cache/core.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
 
-/** Settings of a client that hold in a call tree above those of the clients that are used there. */
+/** Client settings that hold in a call tree, over those of the clients that are used there. */
 export type ScopedClient = {
 	readonly settings: CacheSettings;
 
-	/** Where responses are kept there; `undefined` leaves them where each client keeps its own. */
+	/** The cache that is used there; `undefined` for the cache of each client. */
 	readonly cache: CacheCore | undefined;
 };
 
 export type LayerOptions = {
-	/** Checked already. */
+	/** Request settings that have been checked. */
 	readonly settings: RequestSettings;
 
-	/** Whose requests have them; `undefined` is everybody's. */
+	/** The cache whose requests have the settings; `undefined` for all caches. */
 	readonly cache?: CacheCore | undefined;
 	readonly client?: ScopedClient | undefined;
 
-	/** Whether an `expireAfter` from outside ends here: the client's settings have URL patterns of their own. */
+	/** Whether an `expireAfter` of outer layers does not hold here, since the client settings have URL patterns of their own. */
 	readonly endsExpireAfter?: boolean | undefined;
 
-	/** Told of each cache that is asked here. */
+	/** Called with each cache that is used in the call tree. */
 	readonly onCache?: ((cache: CacheCore) => void) | undefined;
 };
 
@@ -30,25 +31,25 @@ export type Scope = {
 	readonly layer: Layer;
 	readonly outer: Scope | undefined;
 
-	/** The innermost layer that is a class's. */
+	/** The innermost layer of a class. */
 	readonly classLayer: Layer | undefined;
 
-	/** From the outermost to the innermost. */
+	/** The client settings, from the outermost to the innermost. */
 	readonly clients: readonly ScopedClient[];
 	readonly observers: ReadonlyArray<(cache: CacheCore) => void>;
 
-	/** What holds here, by cache: made once. */
+	/** The request settings that hold in the scope, by cache. They are merged once, so that all requests of a scope have the same object. */
 	readonly merged: WeakMap<CacheCore, RequestSettings>;
 };
 
 const storage = new AsyncLocalStorage<Scope | undefined>();
 
-/** The scope of what runs now. */
+/** The scope in which the code runs. */
 export const scopes: Pick<AsyncLocalStorage<Scope | undefined>, 'getStore'> = storage;
-const nothing: RequestSettings = Object.freeze({});
+const noSettings: RequestSettings = Object.freeze({});
 
 /**
-What one function or class says of the requests in its call tree. It can be entered again and again: the same layers in the same order are the same scope, and one that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls.
+The settings that one function or class adds to its call tree. The same layers in the same order are the same scope. A layer that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls.
 */
 export class Layer {
 	readonly options: LayerOptions;
@@ -56,17 +57,12 @@ export class Layer {
 	#outermost: Scope | undefined;
 	readonly #nested = new WeakMap<Scope, Scope>();
 
-	/**
-	Nothing is entered yet.
-
-	@param isClass - Whether it is what a class says.
-	*/
 	constructor(options: LayerOptions, isClass = false) {
 		this.options = options;
 		this.isClass = isClass;
 	}
 
-	/** The scope of this layer within another. */
+	/** Returns the scope of this layer inside another scope. */
 	within(outer: Scope | undefined): Scope {
 		if (outer === undefined) {
 			this.#outermost ??= scopeOf(this, undefined);
@@ -108,16 +104,16 @@ function without(scope: Scope | undefined, layer: Layer): Scope | undefined {
 	return outer === scope.outer ? scope : scope.layer.within(outer);
 }
 
-/** Calls a function in a scope; `undefined` is outside of any. */
+/** Calls a function in a scope, or outside of any for `undefined`. */
 export function callInScope<This, Arguments extends readonly unknown[], Result>(scope: Scope | undefined, action: (this: This, ...inputs: Arguments) => Result, self: This, inputs: Arguments): Result {
 	return storage.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
 }
 
 /**
-Runs a function in whose call tree, and only there, requests have these settings: below their own, above URL patterns and the client's. Where scopes are nested, the inner one stands above the outer one.
+Runs a function in whose call tree, and only there, requests have these settings. A request's own settings take precedence over them; they take precedence over URL patterns and the client's settings. Of nested calls, the inner one takes precedence.
 
-@param cache - The cache whose requests have them; those of every cache by default.
-@throws {TypeError} Where a setting is wrong, before the function is called.
+@param cache - The cache whose requests have the settings. Default: all caches.
+@throws {TypeError} If a setting is wrong, before the function is called.
 
 @example
 ```
@@ -129,14 +125,14 @@ export function runWithSettings<Result>(settings: RequestSettings, action: () =>
 	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
-/** The settings that hold for a cache's requests here: always the same object in one scope; `undefined` outside of any. */
+/** Returns the request settings of the scope for a cache, the same object for all requests; `undefined` where there are none. */
 export function scopedSettings(cache: CacheCore): RequestSettings | undefined {
 	const scope = scopes.getStore();
 	const merged = scope && mergedSettings(scope, cache);
-	return merged === nothing ? undefined : merged;
+	return merged === noSettings ? undefined : merged;
 }
 
-/** Settings above others: what is `undefined` leaves the others' as they are. */
+/** Merges settings. Values that are not `undefined` in `above` take precedence. */
 export function mergeSettings(below: RequestSettings, above: RequestSettings): RequestSettings {
 	const given = Object.entries(above).filter(([, value]) => value !== undefined);
 	return Object.freeze({...below, ...Object.fromEntries(given)});
@@ -149,10 +145,40 @@ function mergedSettings(scope: Scope, cache: CacheCore): RequestSettings {
 	}
 
 	const {settings, cache: concerned, endsExpireAfter} = scope.layer.options;
-	const outer = scope.outer === undefined ? nothing : mergedSettings(scope.outer, cache);
+	const outer = scope.outer === undefined ? noSettings : mergedSettings(scope.outer, cache);
 	const {expireAfter: _, ...others} = outer;
 	const below = endsExpireAfter === true ? others : outer;
 	const merged = concerned === undefined || concerned === cache ? mergeSettings(below, settings) : outer;
 	scope.merged.set(cache, merged);
 	return merged;
+}
+
+const refusalStorage = new AsyncLocalStorage<true>();
+
+/** `true` for code that runs inside `withoutNetwork`, where no cache sends a request. */
+export const networkRefusals: Pick<AsyncLocalStorage<true>, 'getStore'> = refusalStorage;
+
+/**
+Runs a function in whose call tree, and only there, no cache sends a request: a request that would be sent fails with an error that names it. Where the process was started with `got-cache-hooks/register`, this holds for Got instances without a cache, too.
+
+@returns What the function returns.
+@throws {CacheHooksError} `ERR_NO_NETWORK`, as the cause of Got's `RequestError`, where a request would be sent.
+
+@example
+```
+await withoutNetwork(async () => client('https://example.com'));
+```
+*/
+export function withoutNetwork<Result>(action: () => Result): Result {
+	return refusalStorage.run(true, action);
+}
+
+/**
+Makes the error of a request that `withoutNetwork` refuses.
+
+@param url - The URL without credentials.
+@param reason - Why the cache has no answer.
+*/
+export function networkRefusal(method: string, url: string, reason: string): CacheHooksError {
+	return new CacheHooksError('ERR_NO_NETWORK', `No answer is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` lets nothing out`);
 }

@@ -1,62 +1,67 @@
 import type {Fields} from '../policy/fields.ts';
-import {systemClock, type Clock} from './clock.ts';
+import {
+	systemClock,
+	type Clock,
+	type TimeBudget,
+	type WaitLimits,
+} from './time-budget.ts';
 import {enclosingRequests, InFlight} from './in-flight.ts';
-import type {TimeBudget} from './time-budget.ts';
-import type {Limits} from './wait-limits.ts';
 import {Waiter, type Outcome} from './waiter.ts';
 
-/** Whether a request is sent now, or may be answered by another one's result. */
-export type Joined<Result> =
+/** Whether a request is sent now, or waits for the result of another one. */
+export type JoinResult<Result> =
 	| Exclude<Outcome<Result>, {readonly do: 'reuse'}>
 	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
 
-/** A request that asks whether it may share. */
-export type Joining = {
+export type JoinRequest = {
+	/** The request headers. */
 	readonly fields: Fields;
 
-	/** The request fields that the response varies by, where they are known. */
+	/** The request headers that the response varies by, where they are known. */
 	readonly names?: readonly string[] | undefined;
 
-	/** Gives how much longer the request may be held back. It is called only where the request may wait. */
+	/** Returns the time for which the request may wait. It is called only where there is a request to wait for. */
 	readonly budget: () => TimeBudget;
 
 	/** The position of the last invalidation before the request. */
 	readonly position: number;
 
-	/** An object that stands for the settings of the client: a refusal may hold for requests with the same one only. */
+	/** The settings of the client. A refusal may hold only for requests with the same object. */
 	readonly settings?: object;
 };
 
-const usualLimits: Limits = {response: 30_000, unknownLength: 2000};
+const defaultLimits: WaitLimits = {response: 30_000, unknownLength: 2000};
 
-// The milliseconds for which a key is remembered whose result could not be shared.
+/** The number of milliseconds for which no request waits for a key whose result could not be shared. */
 const refusalTime = 10_000;
-const mostRemembered = 1000;
 
-/** The requests for one key that are under way: several where its responses vary, or where one failed. */
-type Route<Result> = {
+/** The maximum number of keys of each kind for which a time is stored. */
+const maxTimes = 1000;
+
+/** The requests in flight for one key: several where its responses vary, or where one failed. */
+type RequestsForKey<Result> = {
 	readonly key: string;
 	readonly inFlight: Set<InFlight<Result>>;
 
-	/** The request fields that the responses vary by, once one response has named them. */
+	/** The request headers that the responses vary by, once one response has named them. */
 	names: readonly string[] | undefined;
 
-	/** How many failed in a row. */
+	/** The number of failures in a row. */
 	failures: number;
 };
 
 /**
-Single flight: a request for a key waits for the result of another request for that key that is under way.
+Makes a request wait for the result of a request in flight with the same key (single flight).
 
-- After a result that cannot be shared, all requests that wait are sent at once, and for 10 seconds no request for the key waits.
-- After a failure one of them is sent and the others wait on; after the next failures two are sent, then four. Those that wait on are also sent one by one, ever more at a time, within the time that each may wait. So an origin that is down does not get all requests at once, and none waits for more than a few failures.
-- Where the caller gives the request up, exactly one of those that wait takes its place.
-- A body that will not be whole in time lets all of them be sent; a response that does not come counts as a failure.
+- After a result that cannot be shared, all waiters are sent at once, and no request for the key waits for 10 seconds.
+- After a failure, one waiter is sent and the others wait for it; after the next failures, two are sent, then four. The others are also sent one after another, at growing rates, within the time that each may wait. So an origin that is down does not get all requests at once, and no request waits for more than a few failures.
+- If the caller gives up, exactly one waiter is sent instead.
+- If a body will not be whole in time, all waiters are sent. A response that does not come counts as a failure.
 */
 export class Sharing<Result> {
 	static readonly #byCache = new WeakMap<object, Sharing<unknown>>();
 
-	/** The instance of a cache: all clients that share the cache, and classes with settings of their own, share it. */
+	/** Returns the instance of a cache, for all clients of that cache. */
 	static of<Result>(cache: object): Sharing<Result> {
 		const known = Sharing.#byCache.get(cache) ?? new Sharing<unknown>();
 		Sharing.#byCache.set(cache, known);
@@ -64,53 +69,53 @@ export class Sharing<Result> {
 	}
 
 	readonly clock: Clock;
-	readonly #limits: Limits;
-	readonly #routes = new Map<string, Route<Result>>();
+	readonly #limits: WaitLimits;
+	readonly #requests = new Map<string, RequestsForKey<Result>>();
 
-	/** The times until which no request waits for a key: for all requests, and for those by the same settings. */
+	/** The times until which no request waits for a key: for all requests, and for those with the same settings. */
 	readonly #refusals = new Map<string, number>();
 	readonly #refusalsBySettings = new WeakMap<object, Map<string, number>>();
 
-	/** When keys last had a result: requests that looked into the store before look once more. */
+	/** When keys last had a result. Requests that read the store before that read it again. */
 	readonly #resolutions = new Map<string, number>();
 
-	constructor(clock: Clock = systemClock, limits: Limits = usualLimits) {
+	constructor(clock: Clock = systemClock, limits: WaitLimits = defaultLimits) {
 		this.clock = clock;
 		this.#limits = limits;
 	}
 
-	/** The number of keys for which requests are under way. */
+	/** The number of keys with requests in flight. */
 	get size(): number {
-		return this.#routes.size;
+		return this.#requests.size;
 	}
 
-	/** Lets a request be the one that is sent, wait for it, or be sent beside it. */
-	join(key: string, request: Joining): Joined<Result> {
+	/** Decides whether a request is sent for others that will wait for it, waits for another request, or is sent alone. */
+	join(key: string, request: JoinRequest): JoinResult<Result> {
 		if (this.#isRefused(this.#refusals, key) || (request.settings !== undefined && this.#isRefused(this.#refusalsBySettings.get(request.settings), key))) {
 			return {do: 'alone'};
 		}
 
-		const route = this.#route(key, request.names);
-		const inFlight = find(route, request.fields);
+		const requests = this.#requestsFor(key, request.names);
+		const inFlight = find(requests, request.fields);
 		if (inFlight === undefined) {
-			return {do: 'lead', inFlight: this.#lead(route, request.fields)};
+			return {do: 'lead', inFlight: this.#lead(requests, request.fields)};
 		}
 
 		// A request that the code of the other one makes would wait for itself.
-		const isInside = inFlight.waitsFor(enclosingRequests());
-		return isInside || request.budget().totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
+		const isNested = inFlight.waitsFor(enclosingRequests());
+		return isNested || request.budget().totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
 	}
 
-	/** Lets a request be the one that is sent, which waits for no other; `undefined` where another is under way. */
+	/** Makes others wait for a request that waits for no other itself; `undefined` where another one is in flight. */
 	lead(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
-		const route = this.#route(key, names);
-		return find(route, fields) === undefined ? this.#lead(route, fields) : undefined;
+		const requests = this.#requestsFor(key, names);
+		return find(requests, fields) === undefined ? this.#lead(requests, fields) : undefined;
 	}
 
 	/**
-	Notes that a result could not be used: for 10 seconds no request for the key waits.
+	Notes that a result could not be shared: no request for the key waits for 10 seconds.
 
-	@param settings - The settings of the requests for which that holds. Default: all requests.
+	@param settings - The settings of the requests for which this holds. Default: all requests.
 	*/
 	refuse(key: string, settings?: object): void {
 		const refusals = settings === undefined ? this.#refusals : this.#refusalsBySettings.get(settings) ?? new Map<string, number>();
@@ -118,10 +123,10 @@ export class Sharing<Result> {
 			this.#refusalsBySettings.set(settings, refusals);
 		}
 
-		remember(refusals, key, this.clock.now() + refusalTime);
+		setTime(refusals, key, this.clock.now() + refusalTime);
 	}
 
-	/** Whether there was a result for a key since a moment of the clock. */
+	/** Returns whether a key has had a result since a moment of the clock. */
 	hasResolvedSince(key: string, since: number): boolean {
 		return (this.#resolutions.get(key) ?? -Infinity) >= since;
 	}
@@ -136,8 +141,8 @@ export class Sharing<Result> {
 		return false;
 	}
 
-	#route(key: string, names: readonly string[] | undefined): Route<Result> {
-		const known = this.#routes.get(key);
+	#requestsFor(key: string, names: readonly string[] | undefined): RequestsForKey<Result> {
+		const known = this.#requests.get(key);
 		if (known !== undefined) {
 			known.names ??= names;
 			return known;
@@ -148,27 +153,27 @@ export class Sharing<Result> {
 		};
 	}
 
-	#lead(route: Route<Result>, fields: Fields): InFlight<Result> {
+	#lead(requests: RequestsForKey<Result>, fields: Fields): InFlight<Result> {
 		const inFlight = new InFlight<Result>({
-			fields, names: route.names, limits: this.#limits, clock: this.clock,
+			fields, names: requests.names, limits: this.#limits, clock: this.clock,
 		}, {
-			onNames(names) {
-				route.names = names;
+			onVary(names) {
+				requests.names = names;
 			},
-			onReroute: waiters => {
-				this.#reroute(route, waiters);
+			onUnanswered: waiters => {
+				this.#reassign(requests, waiters);
 			},
 			onEnd: (ended, ending, waiters) => {
-				route.inFlight.delete(ended);
+				requests.inFlight.delete(ended);
 				switch (ending) {
 					case 'resolved': {
-						route.failures = 0;
-						remember(this.#resolutions, route.key, this.clock.now());
+						requests.failures = 0;
+						setTime(this.#resolutions, requests.key, this.clock.now());
 						break;
 					}
 
 					case 'refused': {
-						this.refuse(route.key);
+						this.refuse(requests.key);
 						sendAll(waiters);
 						break;
 					}
@@ -179,12 +184,12 @@ export class Sharing<Result> {
 					}
 
 					case 'failed': {
-						this.#replaceFailed(route, waiters);
+						this.#replaceFailed(requests, waiters);
 						break;
 					}
 
 					case 'abandoned': {
-						this.#replace(route, waiters, 1);
+						this.#replace(requests, waiters, 1);
 						break;
 					}
 
@@ -193,45 +198,46 @@ export class Sharing<Result> {
 					}
 				}
 
-				if (route.inFlight.size === 0) {
-					this.#routes.delete(route.key);
+				if (requests.inFlight.size === 0) {
+					this.#requests.delete(requests.key);
 				}
 			},
 		});
-		route.inFlight.add(inFlight);
-		this.#routes.set(route.key, route);
+		requests.inFlight.add(inFlight);
+		this.#requests.set(requests.key, requests);
 		return inFlight;
 	}
 
-	#replaceFailed(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
-		const left = this.#replace(route, waiters, 2 ** route.failures);
-		route.failures++;
-		sendGradually(left.filter(waiter => !waiter.hasSeenFailure));
+	#replaceFailed(requests: RequestsForKey<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
+		const remaining = this.#replace(requests, waiters, 2 ** requests.failures);
+		requests.failures++;
+		sendGradually(remaining.filter(waiter => !waiter.hasSeenFailure));
 	}
 
-	/** Sends the first `count` of those that wait, and lets the others wait for the first of them. */
-	#replace(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>, count: number): ReadonlyArray<Waiter<Result>> {
-		const [next, ...beside] = waiters.slice(0, count);
+	/** Sends the first `count` waiters, and makes the others wait for the first of them. */
+	#replace(requests: RequestsForKey<Result>, waiters: ReadonlyArray<Waiter<Result>>, count: number): ReadonlyArray<Waiter<Result>> {
+		const [next, ...others] = waiters.slice(0, count);
 		if (next === undefined) {
 			return [];
 		}
 
-		const inFlight = this.#lead(route, next.fields);
-		const left = waiters.slice(count);
-		for (const waiter of left) {
+		const inFlight = this.#lead(requests, next.fields);
+		const remaining = waiters.slice(count);
+		for (const waiter of remaining) {
 			inFlight.add(waiter);
 		}
 
-		sendAll(beside);
+		sendAll(others);
 		next.settle({do: 'lead', inFlight});
-		return left;
+		return remaining;
 	}
 
-	#reroute(route: Route<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
+	/** Makes each waiter wait for another request in flight that may answer it, or sends it. */
+	#reassign(requests: RequestsForKey<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
 		for (const waiter of waiters) {
-			const inFlight = find(route, waiter.fields);
+			const inFlight = find(requests, waiter.fields);
 			if (inFlight === undefined) {
-				waiter.settle({do: 'lead', inFlight: this.#lead(route, waiter.fields)});
+				waiter.settle({do: 'lead', inFlight: this.#lead(requests, waiter.fields)});
 			} else if (inFlight.waitsFor(waiter.enclosing)) {
 				waiter.settle({do: 'alone'});
 			} else {
@@ -240,7 +246,7 @@ export class Sharing<Result> {
 		}
 	}
 
-	#wait(inFlight: InFlight<Result>, request: Joining): Joined<Result> {
+	#wait(inFlight: InFlight<Result>, request: JoinRequest): JoinResult<Result> {
 		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
 		const waiter = new Waiter<Result>({...request, budget: request.budget()}, resolve);
 		inFlight.add(waiter);
@@ -255,16 +261,16 @@ export class Sharing<Result> {
 	}
 }
 
-/** Sets the time of a key, and forgets the oldest key beyond the bound. */
-function remember(times: Map<string, number>, key: string, time: number): void {
+/** Sets the time of a key, and deletes the oldest one over the maximum number. */
+function setTime(times: Map<string, number>, key: string, time: number): void {
 	times.delete(key);
 	times.set(key, time);
-	if (times.size > mostRemembered) {
+	if (times.size > maxTimes) {
 		times.delete(times.keys().next().value!);
 	}
 }
 
-function find<Result>({inFlight}: Route<Result>, fields: Fields): InFlight<Result> | undefined {
+function find<Result>({inFlight}: RequestsForKey<Result>, fields: Fields): InFlight<Result> | undefined {
 	return inFlight.values().find(candidate => candidate.isInTime && candidate.matches(fields) && candidate.isOutdated?.() !== true);
 }
 
@@ -274,7 +280,7 @@ function sendAll<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {
 	}
 }
 
-/** Waiters with the same time left are sent one by one, ever more at a time. */
+/** Lets waiters with the same time left be sent one after another, at growing rates. */
 function sendGradually<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {
 	for (const [index, waiter] of waiters.entries()) {
 		waiter.noteFailure(Math.sqrt((index + 1) / waiters.length));

@@ -1,7 +1,10 @@
-import {splitUpdate} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
+import {splitUpdate} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
-import type {Position, Subject} from '../cache/journal.ts';
+import type {Position} from '../cache/journal.ts';
+import type {Subject} from '../cache/invalidation.ts';
+import {CachedResponse} from '../entry/cached-response.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -9,25 +12,39 @@ import {
 	type Identity,
 } from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
-import {fieldsOf} from '../entry/stored-response.ts';
-import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
-import type {RequestFacts} from '../policy/facts.ts';
-import {fieldLines} from '../policy/fields.ts';
-import type {Reason} from '../policy/reasons.ts';
-import type {View} from '../policy/types.ts';
+import {unknownBody, type SentRequest} from '../identity/sent-request.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import type {Reason, View} from '../policy/types.ts';
+import type {ExchangeInfo, IncomingHead, RenderedResponse} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
-import {factsOf, noMatch, policySource} from './lookup.ts';
-import {renderGatewayTimeout, renderStored, withoutCookies} from './render.ts';
+import {
+	describeStatus,
+	renderGatewayTimeout,
+	renderStored,
+	withoutCookies,
+} from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
-import type {
-	ExchangeInfo,
-	IncomingHead,
-	RenderedResponse,
-	SentRequest,
-} from './types.ts';
+
+export const noMatch: NoMatch = {stored: undefined, varies: false};
+
+/** How and when a request was sent. */
+type SentAttempt = {
+	readonly reason: Reason;
+	readonly conditional: boolean;
+
+	/** The method whose requests the response may answer, if that is not the request's own. */
+	readonly storesFor: 'GET' | undefined;
+
+	/** When the request was sent, in milliseconds since the epoch. */
+	readonly time: number;
+
+	/** The position of the last invalidation before the request was sent. */
+	readonly position: Position;
+};
 
 /**
-What both phases of an exchange share: what is known so far, and how it is reported in events, `cacheInfo` and `Cache-Status`.
+The data of an exchange that both of its phases read and change, and its reports to events, `cacheInfo` and `Cache-Status`.
 */
 export class ExchangeState {
 	readonly cache: CacheCore;
@@ -38,15 +55,15 @@ export class ExchangeState {
 	key: string | undefined;
 	match: Match | NoMatch = noMatch;
 
-	/** The requests that wait for the response to this one; `undefined` where none may. */
+	/** The entry of this request that other requests wait for; `undefined` where none may. */
 	inFlight: InFlight<Match> | undefined;
 
-	/** The tags in the headers of the response, once these have come. */
+	/** The tags in the headers of the response, once it has come. */
 	receivedTags: readonly string[] = [];
 	#sent: SentAttempt | undefined;
 	#isUnderWay = false;
 
-	/** Whether the position was advanced since the request itself has invalidated something. */
+	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
 	#subject: Subject | undefined;
 	#info: ExchangeInfo = {
@@ -76,40 +93,53 @@ export class ExchangeState {
 		return this.#sent;
 	}
 
-	/** Whether something of the exchange may still be stored. */
+	/** Whether a response to the request may still be stored. */
 	get isUnderWay(): boolean {
 		return this.#isUnderWay;
 	}
 
-	/** The request's URL as it may be shown. */
-	get shownUrl(): string {
+	/** The request's URL without credentials. */
+	get redactedUrl(): string {
 		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);
 	}
 
-	/** What invalidations may name the response by: its keys, its resource, its URL and the tags of the request. */
+	/** The names by which an invalidation concerns the response: its keys, its resource, its URL and the tags of the request. */
 	get subject(): Subject {
-		this.#subject ??= this.#named();
+		this.#subject ??= this.#createSubject();
 		return this.#subject;
 	}
 
-	/** The subject with the tags that are known before the body is there: those of the stored response, and those in the headers. */
-	get expected(): Subject {
+	/** The subject with the tags that are known before the body has come: those of the stored response, and those in the headers. */
+	get expectedSubject(): Subject {
 		const {subject, match, receivedTags} = this;
 		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
 	}
 
-	/** The key under which requests wait for each other: only those with the same policy source do. */
+	/** The key under which requests wait for each other. Requests with different policy sources do not. */
 	get sharingKey(): string {
 		return `${policySource(this.settings)} ${this.key!}`;
 	}
 
-	/** Updates what `info` says. */
-	tell(news: Partial<ExchangeInfo>): void {
-		this.#info = {...this.#info, ...news};
+	/** The part of each event that describes the request. */
+	get eventDetails(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
+		return {key: this.key, request: this.request, background: this.settings.background === true};
 	}
 
-	/** Notes that the request will be sent: an invalidation from now on may concern its response. */
-	send(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
+	/** Returns whether the user's `filterFn` accepts a response. A function that throws accepts none: a `settingError` event reports the error, and the request goes on. */
+	accepts(stored: StoredResponse): MaybePromise<boolean> {
+		const {settings: {filterFn, now}, key = '', cache} = this;
+		return filterFn === undefined || recover(() => filterFn(new CachedResponse(key, stored, now)), error => {
+			cache.events.emit('settingError', {setting: 'filterFn', error});
+			return false;
+		});
+	}
+
+	updateInfo(change: Partial<ExchangeInfo>): void {
+		this.#info = {...this.#info, ...change};
+	}
+
+	/** Notes that the request will be sent. An invalidation from now on may concern its response. */
+	startSending(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
 		this.end();
 		this.#isUnderWay = true;
 		this.#subject = undefined;
@@ -120,15 +150,14 @@ export class ExchangeState {
 			time: this.settings.now(),
 			position: this.cache.journal.begin(),
 		};
-		this.tell({reason});
+		this.updateInfo({reason});
 	}
 
-	/** Changes what is known of the sent request. */
-	resend(change: Partial<Omit<SentAttempt, 'position'>>): void {
+	updateSent(change: Partial<Omit<SentAttempt, 'position'>>): void {
 		this.#sent = {...this.#sent!, ...change};
 	}
 
-	/** Moves the position on: no invalidation so far concerns the response. */
+	/** Moves the position to the last invalidation so far: none of them concerns the response. */
 	advance(): void {
 		this.end();
 		this.#isUnderWay = true;
@@ -136,14 +165,14 @@ export class ExchangeState {
 		this.#isAdvanced = true;
 	}
 
-	/** Moves the position of the store on to that at which the request's own invalidations were published. */
+	/** Moves the position in the store to the one at which the request's own invalidations were published. */
 	advanceTo(head: number | undefined): void {
 		if (head !== undefined && this.#isAdvanced) {
 			this.#sent = {...this.#sent!, position: {...this.#sent!.position, head}};
 		}
 	}
 
-	/** Ends the exchange: nothing more of it is stored. */
+	/** Ends the exchange: from now on, nothing is stored. */
 	end(): void {
 		if (!this.#isUnderWay) {
 			return;
@@ -154,68 +183,57 @@ export class ExchangeState {
 	}
 
 	/**
-	Makes the caller's response of the stored one.
+	Serves the stored response.
 
 	@param head - The head of the origin's response, if there was one.
 	*/
 	serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
 		const {stored} = this.match as Match;
-		this.tell({
+		this.updateInfo({
 			reason,
 			fromCache: true,
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.answered({...this.eventDetails, reason, stored});
+		this.cache.events.answered({...this.eventDetails, reason, stored});
 		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
 			status: this.status(head?.statusCode),
-			// Only these lines are for this caller alone; the stored response has the others.
-			own: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
+			// These lines are for this caller only; the stored response has the others.
+			ownLines: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
 		});
 	}
 
-	/** Makes a 504 for the caller. */
+	/** Serves a 504. */
 	fail(reason: Reason, message: string): RenderedResponse {
-		this.tell({reason});
-		this.cache.answered({...this.eventDetails, reason});
+		this.updateInfo({reason});
+		this.cache.events.answered({...this.eventDetails, reason});
 		return renderGatewayTimeout(message, this.status());
 	}
 
 	/** Reports that the caller gets the origin's response, or its failure. */
-	passOn(): void {
+	reportForwarded(): void {
 		const details = {...this.eventDetails, reason: this.#info.reason};
 		if (this.key === undefined) {
-			this.cache.bypassed(details);
+			this.cache.events.bypassed(details);
 		} else {
-			this.cache.answered(details);
+			this.cache.events.answered(details);
 		}
 	}
 
 	/** Reports that the origin's response is not stored. */
-	refuse(reason: Reason): void {
+	reportRefused(reason: Reason): void {
 		if (this.key !== undefined) {
-			this.cache.written('refused', {...this.eventDetails, reason});
+			this.cache.events.written('refused', {...this.eventDetails, reason});
 		}
 	}
 
-	#named(): Subject {
-		const {request, settings, key, match} = this;
-		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
-		return {
-			keys: [...new Set(keys.filter(known => known !== undefined))],
-			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor), settings.ignoredParameters),
-			url: this.shownUrl,
-			tags: settings.requestTags,
-		};
-	}
-
 	/**
-	The member of this cache in `Cache-Status`; `undefined` where the settings want none.
+	Returns the member of this cache in `Cache-Status`; `undefined` where the settings want none.
 
-	@param statusCode - That of the origin's response, if there was one.
+	@param statusCode - The status code of the origin's response, if there was one.
 	@param stored - Whether that response is stored.
 	*/
 	status(statusCode?: number, stored = false): string | undefined {
@@ -225,103 +243,59 @@ export class ExchangeState {
 			: describeStatus(cacheStatus, this.#info, {
 				forwarded: this.#sent?.reason,
 				varies: this.match.stored === undefined && this.match.varies,
-				...(statusCode !== undefined && {statusCode}),
+				statusCode,
 				stored,
 				now: now(),
 			});
 	}
 
-	/** What events say of the request. */
-	get eventDetails(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
-		return {key: this.key, request: this.request, background: this.settings.background === true};
+	#createSubject(): Subject {
+		const {request, settings, key, match} = this;
+		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
+		return {
+			keys: [...new Set(keys.filter(known => known !== undefined))],
+			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor), settings.ignoredParameters),
+			url: this.redactedUrl,
+			tags: settings.requestTags,
+		};
 	}
 }
 
-/** How and when a request was sent. */
-type SentAttempt = {
-	readonly reason: Reason;
-	readonly conditional: boolean;
-
-	/** The method to whose requests the response may answer, if that is not the request's own. */
-	readonly storesFor: 'GET' | undefined;
-
-	/** When the request was sent, in milliseconds since the epoch. */
-	readonly time: number;
-
-	/** The position of the last invalidation before the request was sent. */
-	readonly position: Position;
-};
-
-/**
-Makes the member of `Cache-Status` for an answer.
-*/
-function describeStatus({name, key}: CacheStatusSettings, info: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: StatusNews): string {
-	const detail = info.fromCache && info.reason !== 'fresh' && info.reason !== 'revalidated' ? info.reason : undefined;
-	return remembered(name, {
-		hit: forwarded === undefined && info.fromCache,
-		forward: forwarded === undefined ? undefined : forwardOf(forwarded, varies),
-		forwardStatus: statusCode,
-		stored: stored === true,
-		collapsed: info.collapsed,
-		ttl: info.fromCache && info.expires !== undefined ? Math.floor((info.expires - now) / 1000) : undefined,
-		key: key ? info.key : undefined,
-		detail: info.reason === 'only-if-cached' || info.reason === 'gateway-timeout' ? info.reason : detail,
-	});
+/** Returns the facts of a request for the rules. */
+export function factsOf({method, override, targetUrl, fields, body}: SentRequest, identity: Identity, settings: ExchangeSettings): RequestFacts {
+	return requestFacts({
+		method,
+		override,
+		url: targetUrl,
+		// A recording does not depend on the directives of the request.
+		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
+		keyable: body !== unknownBody,
+		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
+	}, settings);
 }
 
-/** How `Cache-Status` (RFC 9211) names this cache, and whether it tells the key. */
-type CacheStatusSettings = {
-	readonly name: string;
-	readonly key: boolean;
-};
-
-type StatusNews = {
-	/** Why the request went to the origin; `undefined` where it did not. */
-	readonly forwarded: Reason | undefined;
-	readonly varies: boolean;
-
-	/** What the origin answered, if it did. */
-	readonly statusCode?: number;
-	readonly stored?: boolean;
-	readonly now: number;
-};
-
-const forwardReasons: Partial<Record<Reason, ForwardReason>> = {
-	method: 'method',
-	miss: 'uri-miss',
-	filtered: 'uri-miss',
-	stale: 'stale',
-	'no-cache': 'stale',
-	'must-revalidate': 'stale',
-	refresh: 'request',
-	'force-refresh': 'request',
-	'request-limits': 'request',
-	precondition: 'request',
-	'request-no-store': 'request',
-	range: 'partial',
-};
-
-function forwardOf(reason: Reason, varies: boolean): ForwardReason {
-	return reason === 'miss' && varies ? 'vary-miss' : forwardReasons[reason] ?? 'bypass';
+/** Returns whether the settings (`'user'`) or the headers (`'origin'`) decide what is stored and for how long. Of two clients that share a store, each ignores entries of the other policy source. */
+export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheControl'>): 'user' | 'origin' {
+	return cacheControl ? 'origin' : 'user';
 }
 
-function remembered(name: string, facts: StatusFacts): string {
-	const {hit, forward, forwardStatus, stored, collapsed, ttl, key, detail} = facts;
-	const id = `${hit} ${forward} ${forwardStatus} ${stored} ${collapsed} ${ttl} ${detail} ${name} ${key}`;
-	const known = members.get(id);
-	if (known !== undefined) {
-		return known;
+/** Finds the stored response for a request. A response to a GET answers a HEAD, without its content (RFC 9110 §9.3.2). */
+export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
+	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
+		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request, settings.ignoredParameters) : undefined, isReadOnly: settings.readOnly}),
+		match => match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch,
+	);
+	if (request.method !== 'HEAD' || request.override !== undefined) {
+		return find(key);
 	}
 
-	const member = cacheStatusMember(name, facts);
-	if (members.size >= mostMembers) {
-		members.clear();
-	}
-
-	members.set(id, member);
-	return member;
+	return then(identify(siblingOf(request, 'GET'), settings).key(settings.secret), keyOfGet => then(
+		keyOfGet === undefined ? noMatch : find(keyOfGet),
+		match => match.stored === undefined && match.isUnread !== true ? find(key) : match,
+	));
 }
 
-/** Members that were made lately, by their facts: answers within one second mostly have the same. */
-const members = new Map<string, string>();
-const mostMembers = 500;
+/** Returns whether a stored response may answer the method of a request. The response to a HEAD has no content for a GET, though a `keyFn` may give both the same key (RFC 9110 §9.3.2). */
+export function answersMethod(stored: Pick<StoredResponse, 'method'>, request: Pick<SentRequest, 'method'>): boolean {
+	return stored.method !== 'HEAD' || request.method === 'HEAD';
+}

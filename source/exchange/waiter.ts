@@ -2,7 +2,12 @@ import type {Fields} from '../policy/fields.ts';
 import {enclosingRequests, type InFlight} from './in-flight.ts';
 import type {TimeBudget} from './time-budget.ts';
 
-/** How the wait for another request ends: with its result, as the next one to be sent, or as one to be sent beside the others. */
+/**
+How the wait for another request ends:
+- `reuse`: use its result.
+- `lead`: send this request, for which others wait.
+- `alone`: send this request, for which no other waits.
+*/
 export type Outcome<Result> =
 	| {readonly do: 'reuse'; readonly result: Result}
 	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
@@ -14,7 +19,7 @@ type WaiterOptions = {
 	readonly budget: TimeBudget;
 };
 
-/** A request that waits for another one. When that fails, or gets another variant, it may wait for the next one. */
+/** A request that waits for another one. After a failure, or the response of another variant, it may wait for the next one. */
 export class Waiter<Result> {
 	readonly fields: Fields;
 
@@ -22,16 +27,16 @@ export class Waiter<Result> {
 	readonly position: number;
 	inFlight: InFlight<Result> | undefined;
 
-	/** The requests that the code which waits is part of. */
+	/** The requests by whose code this one was made. */
 	readonly enclosing: ReadonlyArray<InFlight<unknown>> = enclosingRequests();
 	readonly #budget: TimeBudget;
 	readonly #settle: (outcome: Outcome<Result>) => void;
 
-	/** Since when it waits for a request that is under way; `undefined` after that has failed. */
+	/** When the wait began, by the clock; `undefined` once the other request has failed. */
 	#since: number | undefined;
 	#cancel: () => void;
 
-	/** The request that this one is to send, once the outcome says so. */
+	/** The entry of this request itself, once the outcome is to send it. */
 	#led: InFlight<Result> | undefined;
 
 	constructor({fields, position, budget}: WaiterOptions, settle: (outcome: Outcome<Result>) => void) {
@@ -40,26 +45,26 @@ export class Waiter<Result> {
 		this.#budget = budget;
 		this.#settle = settle;
 		this.#since = budget.clock.now();
-		this.#cancel = this.#goAloneAfter(budget.totalLeft);
+		this.#cancel = this.#sendAfter(budget.totalLeft);
 		for (const enclosing of this.enclosing) {
-			enclosing.addInner(this as Waiter<unknown>);
+			enclosing.addNested(this as Waiter<unknown>);
 		}
 	}
 
-	/** Whether the request that it waited for has failed. */
+	/** Whether a request that it waited for has failed. */
 	get hasSeenFailure(): boolean {
 		return this.#since === undefined;
 	}
 
 	/**
-	Notes that the request has failed: from then on, the wait counts against the time that the store has.
+	Notes that the other request has failed. From now on, the wait counts towards the time of the store.
 
-	@param share - The share of that time after which it is sent beside the others.
+	@param share - The share of that time after which this request is sent.
 	*/
 	noteFailure(share: number): void {
 		this.#extend();
 		this.#cancel();
-		this.#cancel = this.#goAloneAfter(share * this.#budget.left);
+		this.#cancel = this.#sendAfter(share * this.#budget.left);
 	}
 
 	/** Ends the wait with an outcome. */
@@ -70,7 +75,7 @@ export class Waiter<Result> {
 		this.#settle(outcome);
 	}
 
-	/** Ends the wait, since the caller gives up. Where the outcome was to send the next request, another waiter takes its place. */
+	/** Ends the wait, since the caller gives up. If this request was to be sent, another waiter is sent instead. */
 	leave(): void {
 		this.#end();
 		this.#led?.abandon();
@@ -81,7 +86,7 @@ export class Waiter<Result> {
 		this.inFlight?.remove(this);
 		this.inFlight = undefined;
 		for (const enclosing of this.enclosing) {
-			enclosing.removeInner(this as Waiter<unknown>);
+			enclosing.removeNested(this as Waiter<unknown>);
 		}
 	}
 
@@ -94,7 +99,7 @@ export class Waiter<Result> {
 		this.#since = undefined;
 	}
 
-	#goAloneAfter(milliseconds: number): () => void {
+	#sendAfter(milliseconds: number): () => void {
 		return this.#budget.clock.after(milliseconds, () => {
 			this.settle({do: 'alone'});
 		});

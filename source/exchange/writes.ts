@@ -1,44 +1,43 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
-import type {CacheCore, Outcome} from '../cache/core.ts';
-import type {Held} from '../cache/write-queue.ts';
+import type {CacheCore} from '../cache/core.ts';
+import type {Held, Outcome} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
-import type {Invalidation} from '../cache/journal.ts';
+import type {Invalidation} from '../cache/invalidation.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
 import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
-import type {WriteReason} from '../policy/reasons.ts';
+import type {WriteReason, ResponseHead} from '../policy/types.ts';
 import {invalidatedBy, isSafe} from '../policy/storing.ts';
-import type {ResponseHead} from '../policy/types.ts';
-import {accepts, readKeys, tagsGiven} from './lookup.ts';
-import {settingOfKey} from './settings.ts';
+import type {TagCallback} from '../settings/settings.ts';
+import {settingOfKey, type ExchangeSettings} from './settings.ts';
 import type {ExchangeState} from './state.ts';
 
-/** Called with what becomes of a response. */
 type WriteListener = {
-	/** The response is not stored after all. */
+	/** Called if the response is not stored. */
 	readonly onRefused: (reason: WriteReason | 'filtered') => void;
 
-	/** The response is about to be stored. */
+	/** Called when the response is complete, before it is stored. */
 	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
 };
 
 /**
-What an exchange writes and deletes. No request waits for that, so that faults are events; with `failFast`, `confirm` throws them as well.
+The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults.
 */
 export class ExchangeWrites {
 	readonly #state: ExchangeState;
 	readonly #listener: WriteListener;
 
-	/** Whether a response is being written: the exchange ends once that is done. */
+	/** Whether a response is being written. The write ends the exchange. */
 	hasBegun = false;
 
-	/** The position of the invalidations by this request, once they are in the store. */
+	/** The position of this request's own invalidations, once they are in the store. */
 	#invalidating: MaybePromise<number | undefined>;
 
-	/** All writes so far, with `failFast`. */
+	/** The writes so far, with `failFast` only. */
 	readonly #written: Array<Promise<void>> = [];
 
 	constructor(state: ExchangeState, listener: WriteListener) {
@@ -47,44 +46,44 @@ export class ExchangeWrites {
 	}
 
 	/**
-	Resolves when everything is written; at once without `failFast`.
+	With `failFast`, waits until everything is written; otherwise returns at once.
 
 	@throws The first fault of the store or of a user's function.
 	*/
-	confirm(): MaybePromise<void> {
-		return this.#written.length === 0 ? undefined : this.#whenWritten();
+	whenWritten(): MaybePromise<void> {
+		return this.#written.length === 0 ? undefined : this.#waitForWrites();
 	}
 
 	/** Deletes the stored response that was found. */
-	drop(reason: string): void {
+	deleteStored(reason: string): void {
 		const {match, cache, settings} = this.#state;
 		if (!settings.readOnly) {
-			cache.delete((match as Match).key, reason, this.#expect());
+			cache.writes.delete((match as Match).key, reason, this.#expect());
 		}
 	}
 
-	/** Stores a response under the key of its own request: a HEAD's never takes the place of a GET's. */
+	/** Stores a response under the key of its own request: the response to a HEAD never replaces that to a GET. */
 	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}): void {
-		const {settings, request, identity} = this.#state;
+		const {settings, request, identity: ownIdentity, key: ownKey, cache} = this.#state;
 		const codings = settings.storeEncoded || fields['content-encoding'] === undefined ? [] : decodableCodings(fields);
-		const {key: own} = this.#state;
 		this.hasBegun = true;
-		const stored = own === undefined ? identify(siblingOf(request, 'GET'), settings) : identity;
-		this.#quietly(() => then(own ?? then(stored.key(settings.secret), made => this.#state.cache.checkedKey(made)), key => {
+		// The response to a POST may answer a GET, under the key of that.
+		const identity = ownKey === undefined ? identify(siblingOf(request, 'GET'), settings) : ownIdentity;
+		this.#quietly(() => then(ownKey ?? then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
 			if (key === undefined) {
 				this.#finish();
 				return;
 			}
 
-			// It is composed now, and not when its turn to be written has come: others may wait for it, and the store may be slow.
-			const composed = then(this.#decode(body, codings), content => content && then(stored.stored(settings.secret), storable => this.#tagged(composeResponse(received, {body: content, codings, request: storable}))));
+			// The response is composed now and not when it is written: others may wait for it, and the store may be slow.
+			const composed = then(this.#decode(body, codings), content => content && then(identity.stored(settings.secret), storedRequest => this.#withTags(composeResponse(received, {body: content, codings, request: storedRequest}))));
 			this.#write(key, composed, 'stored', body.byteLength);
 		}), () => {
 			this.#finish();
 		});
 	}
 
-	/** Writes a freshened response where the stored one was found. */
+	/** Replaces the stored response by a freshened one. */
 	renew(stored: StoredResponse): void {
 		const {primary} = this.#state.match as Match;
 		this.hasBegun = true;
@@ -94,7 +93,7 @@ export class ExchangeWrites {
 	/**
 	Invalidates what an unsafe request may have changed (RFC 9111 §4.4).
 
-	@returns Whether there is anything that the request may have changed.
+	@returns Whether the request may have changed anything.
 	*/
 	invalidate(response: ResponseHead): boolean {
 		const {request, facts, settings: {allowableMethods, ignoredParameters}, cache} = this.#state;
@@ -110,10 +109,10 @@ export class ExchangeWrites {
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
 		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {
-			this.#quietly(() => then(readKeys(request, url, this.#state.settings), keys => {
+			this.#quietly(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
-						cache.delete(key, 'invalidated', this.#expect());
+						cache.writes.delete(key, 'invalidated', this.#expect());
 					}
 				}
 			}));
@@ -122,23 +121,23 @@ export class ExchangeWrites {
 		return true;
 	}
 
-	/** Notes invalidations. `close` waits until they are in the store. */
+	/** Writes invalidations to the journal. `HttpCache.close` waits until they are in the store. */
 	#note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		const {cache} = this.#state;
 		const outcome = this.#expect();
-		const noted = recover(() => then(cache.journal.note(invalidations), position => {
+		const writing = recover(() => then(cache.journal.note(invalidations), position => {
 			outcome?.done();
 			return position;
 		}), error => {
-			cache.report('storeError', {operation: 'set', error});
+			cache.events.emit('storeError', {operation: 'set', error});
 			outcome?.failed(error);
 			return undefined;
 		});
-		if (noted instanceof Promise) {
-			cache.hold(settled(noted));
+		if (writing instanceof Promise) {
+			cache.writes.hold(writing.then(() => undefined));
 		}
 
-		return noted;
+		return writing;
 	}
 
 	#decode(body: Uint8Array, codings: readonly string[]): MaybePromise<Uint8Array | undefined> {
@@ -155,9 +154,9 @@ export class ExchangeWrites {
 		});
 	}
 
-	#tagged(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	#withTags(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		const {settings: {tags: tagsFor, requestTags, now}, key, cache} = this.#state;
-		const tags = tagsFor === undefined ? [] : tagsGiven(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
+		const tags = tagsFor === undefined ? [] : userTags(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
 		if (tags === undefined) {
 			this.#listener.onRefused('filtered');
 			return undefined;
@@ -165,7 +164,7 @@ export class ExchangeWrites {
 
 		const all = [...tagsOf(stored.fields), ...requestTags, ...tags];
 		if (!areTagsBounded(all)) {
-			this.#refuseInPlace('too-many-tags');
+			this.#refuseAndDelete('too-many-tags');
 			return undefined;
 		}
 
@@ -173,23 +172,21 @@ export class ExchangeWrites {
 	}
 
 	#filtered(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		const {settings, key, cache} = this.#state;
-		return then(accepts(settings, stored, key, cache), isAccepted => {
+		return then(this.#state.accepts(stored), isAccepted => {
 			if (isAccepted) {
 				return then(this.#listener.onComposed(stored), () => stored);
 			}
 
-			this.#refuseInPlace('filtered');
+			this.#refuseAndDelete('filtered');
 			return undefined;
 		});
 	}
 
-	/** Refuses a response, and deletes the stored one: an older response is no better. */
-	#refuseInPlace(reason: WriteReason | 'filtered'): void {
-		const {match} = this.#state;
+	/** Refuses a response, and deletes the stored one, since an older response is no better. */
+	#refuseAndDelete(reason: WriteReason | 'filtered'): void {
 		this.#listener.onRefused(reason);
-		if (match.stored !== undefined) {
-			this.drop(reason);
+		if (this.#state.match.stored !== undefined) {
+			this.deleteStored(reason);
 		}
 	}
 
@@ -198,19 +195,19 @@ export class ExchangeWrites {
 		const {cache, request, eventDetails} = this.#state;
 		const held = {bytes: received};
 		const composed = this.#withRoom(key, composing, held);
-		// The task below reports the fault when its turn has come: until then, it must not be an unhandled rejection.
+		// The task below reports a fault. Until it runs, the fault must not be an unhandled rejection.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
 			this.#state.advanceTo(head);
 			return then(composed, stored => stored && this.#current(key, stored));
 		});
 		const outcome = this.#expect();
-		const hasRoom = cache.save(key, request.fields, task, {
+		const hasRoom = cache.writes.save(key, request.fields, task, {
 			held,
 			outcome,
 			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
-				cache.written('stored', {...eventDetails, reason, key});
+				cache.events.written('stored', {...eventDetails, reason, key});
 			},
 			whenDone: () => {
 				this.#finish();
@@ -225,7 +222,7 @@ export class ExchangeWrites {
 		this.#finish();
 	}
 
-	/** Counts what a response holds, which is not known before its body is decoded. */
+	/** Counts the bytes of a response towards `maxPendingBytes`, which are known once its body is decoded. */
 	#withRoom(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
 		if (!(composing instanceof Promise)) {
 			held.bytes = composing === undefined ? 0 : storedSize(composing);
@@ -233,7 +230,7 @@ export class ExchangeWrites {
 		}
 
 		return composing.then(stored => {
-			if (stored === undefined || this.#state.cache.resize(key, held, storedSize(stored))) {
+			if (stored === undefined || this.#state.cache.writes.resize(key, held, storedSize(stored))) {
 				return stored;
 			}
 
@@ -258,44 +255,61 @@ export class ExchangeWrites {
 		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
-	/** Ends the exchange, and with it the wait of requests that still wait for it. */
+	/** Ends the exchange, and the wait of the requests that still wait for it. */
 	#finish(): void {
 		this.#state.inFlight?.fail();
 		this.#state.end();
 	}
 
-	/** Runs an action that makes a key. A fault is reported as that of the setting that makes keys. */
+	/** Runs an action that makes a key, and reports a fault as that of the setting that makes keys. */
 	#quietly(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
 		const outcome = this.#expect();
 		void recover(() => then(action(), () => outcome?.done()), error => {
-			cache.report('settingError', {setting: settingOfKey(settings), error});
+			cache.events.emit('settingError', {setting: settingOfKey(settings), error});
 			onFault?.();
 			outcome?.failed(error);
 		});
 	}
 
-	/** Begins a write for which `confirm` waits, with `failFast`. */
+	/** With `failFast`, begins a write for which `whenWritten` waits. */
 	#expect(): Outcome | undefined {
 		if (!this.#state.settings.failFast) {
 			return undefined;
 		}
 
 		const {promise, resolve, reject} = Promise.withResolvers<void>();
-		// Perhaps nobody waits: that must not be an unhandled rejection.
+		// If nobody waits, the rejection must not be an unhandled one.
 		promise.catch(() => undefined);
 		this.#written.push(promise);
 		return {done: resolve, failed: reject};
 	}
 
-	async #whenWritten(): Promise<void> {
-		// Some are added while others are waited for.
+	async #waitForWrites(): Promise<void> {
+		// A write may begin while another one is waited for.
 		for (const written of this.#written) {
 			await written; // eslint-disable-line no-await-in-loop
 		}
 	}
 }
 
-async function settled(work: Promise<unknown>): Promise<void> {
-	await work;
+/** Returns the tags from the user's function; `undefined` where it fails, which a `settingError` event reports: a response that cannot be deleted by its tags is not stored. */
+function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
+	try {
+		const tags: unknown = tagsFor(response);
+		if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && tag !== '')) {
+			return tags as readonly string[];
+		}
+
+		throw new TypeError('Expected `tags` to return an array of non-empty strings');
+	} catch (error) {
+		cache.events.emit('settingError', {setting: 'tags', error});
+		return undefined;
+	}
+}
+
+/** Returns the keys of the caller's GET and HEAD of a target URI. */
+function keysOfTarget(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
+	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
+	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
 }

@@ -4,22 +4,43 @@ import type {
 	Got,
 	Options,
 } from 'got';
-import type {HttpCache} from '../cache/http-cache.ts';
-import type {Client} from '../exchange/client.ts';
+import {
+	attachClient,
+	coreOf,
+	givenSettings,
+	HttpCache,
+} from '../cache/http-cache.ts';
+import {describe, SettingError} from '../errors.ts';
+import {Client} from '../exchange/client.ts';
+import {explainRequest} from '../exchange/explain.ts';
+import {runWithSettings} from '../exchange/scope.ts';
+import {liveSettings} from '../exchange/settings.ts';
+import {describedRequest} from '../identity/sent-request.ts';
+import {cacheSettingNames,
+	resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
 import {findRegistry} from './attempt-options.ts';
-import {createClient, type CacheClient, type ClientSettings} from './create-client.ts';
 import {interceptAttempt} from './transport.ts';
 
-export type {ClientSettings} from './create-client.ts';
+/** The settings of a client, which may use an existing cache. */
+export type ClientSettings = CacheSettings & {
+	/** An existing cache to use, which several clients may share. Its settings hold where the client's own do not say otherwise. Default: a new cache. */
+	readonly cache?: HttpCache | undefined;
+};
+
+/** A cache, and the client for its exchanges. */
+export type CacheClient = {
+	readonly client: Client;
+	readonly cache: HttpCache;
+};
 
 const clients = new WeakMap<BeforeRequestHook, CacheClient>();
 
 /**
-Options for `got.extend()` that give an instance a cache. All of its own options and hooks stay in force.
+Returns options for `got.extend()` that give an instance a cache. The instance keeps all of its own options and hooks.
 
 An instance that is extended twice has the cache of the later call.
 
-@throws {TypeError} Where a setting is wrong: it names the setting, what came, and what is allowed.
+@throws {TypeError} If a setting is wrong. The message names the setting, the value and the allowed values.
 
 @example
 ```
@@ -30,38 +51,116 @@ const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 ```
 */
 export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks'> {
-	const ofInstance = createClient(settings);
-	const {client} = ofInstance;
+	const cacheClient = createClient(settings);
+	const {client} = cacheClient;
 	const beforeRequest: BeforeRequestHook = options => {
-		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
+		// With its own `cache` option, Got calls the request function in another way, and a second cache would be of no use.
 		if (options.cache === undefined) {
-			interceptAttempt(options as Options, client.here);
+			interceptAttempt(options as Options, client.inScope);
 		}
 	};
 
-	clients.set(beforeRequest, ofInstance);
+	clients.set(beforeRequest, cacheClient);
 	return {hooks: {beforeRequest: [beforeRequest]}};
 }
 
 /**
-The cache of a Got instance: its own, of the last call if it was extended twice, else the one that is installed for the process. Without an instance, the one that is installed for this call tree or the process.
+Returns a Got `context` with the cache settings of a request, checked and with completion. Got types `context` as a record of unknown values, which no module augmentation can change.
 
-@returns `undefined` where there is none.
+Use it when the instance was extended with `cacheHooks()`; one that `createCachedGot()` returns takes the settings beside Got's options. A context that many requests use is checked once.
+
+@throws {TypeError} When a setting is wrong.
+
+@example
+```
+const response = await client('https://example.com', {context: cacheContext({expireAfter: '1m'})});
+```
 */
-export function getCache(instance?: Pick<Got, 'defaults'>): HttpCache | undefined {
-	return (instance === undefined ? findRegistry()?.current?.client : clientOf(instance))?.cache;
+export function cacheContext(settings: RequestSettings): {readonly cache: RequestSettings} {
+	resolveRequestSettings(settings);
+	return {cache: Object.freeze({...settings})};
 }
 
-/** What the exchanges of a Got instance share. */
-export function clientOfInstance(instance: Pick<Got, 'defaults'>): Client | undefined {
-	return clientOf(instance)?.client;
+/**
+Returns the cache of a Got instance: its own, or else the one that is installed for the process. An instance that was extended with `cacheHooks()` twice has the cache of the later call.
+
+Without an instance, returns the cache that is installed for this call tree or for the process; `undefined` when none is installed.
+
+@throws {TypeError} When the instance has no cache.
+
+@example
+```
+const client = got.extend(cacheHooks({store: 'memory'}));
+await getCache(client).clear();
+```
+*/
+export function getCache(instance: Pick<Got, 'defaults'>): HttpCache;
+export function getCache(): HttpCache | undefined;
+export function getCache(instance?: Pick<Got, 'defaults'>): HttpCache | undefined {
+	return instance === undefined ? findRegistry()?.current?.client.cache : requiredClient(instance).cache;
+}
+
+/**
+Returns what the exchanges of a Got instance share.
+
+@throws {TypeError} When the instance has no cache.
+*/
+export function clientOfInstance(instance: Pick<Got, 'defaults'>): Client {
+	return requiredClient(instance).client;
 }
 
 export function clientOfHook(hook: BeforeRequestHook): CacheClient | undefined {
 	return clients.get(hook);
 }
 
-function clientOf({defaults: {options}}: Pick<Got, 'defaults'>): CacheClient | undefined {
-	const hook = options.hooks.beforeRequest.findLast(candidate => clients.has(candidate));
-	return hook === undefined ? findRegistry()?.servingOptions(options)?.client : clients.get(hook);
+function requiredClient(instance: Pick<Got, 'defaults'>): CacheClient {
+	const {defaults} = new Object(instance) as Partial<Pick<Got, 'defaults'>>;
+	if (defaults === undefined) {
+		throw new TypeError(`Expected an instance of Got, got ${describe(instance)}`);
+	}
+
+	const hook = defaults.options.hooks.beforeRequest.findLast(candidate => clients.has(candidate));
+	const client = hook === undefined ? findRegistry()?.installedFor(defaults.options)?.client : clients.get(hook);
+	if (client === undefined) {
+		throw new TypeError('This instance of Got has no cache. Use the instance that `got.extend(cacheHooks())` or `createCachedGot()` returns, or install a cache with `installCache()`.');
+	}
+
+	return client;
+}
+
+/**
+Creates a client with a new cache, or with the one in its settings.
+
+@throws {SettingError} If a setting is wrong.
+*/
+export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
+	const settings = given === undefined ? own : settingsWith(given, own);
+	const resolved = resolveSettings(settings);
+	const cache = given ?? new HttpCache(settings);
+	const client = new Client(coreOf(cache), resolved, settings);
+	attachClient(cache, {
+		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
+		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
+		settings: liveSettings(settings, given === undefined ? new Set() : cacheSettingNames, (next, stated) => {
+			client.reconfigure(next, stated);
+			if (given === undefined) {
+				coreOf(cache).reconfigure(next);
+			}
+		}),
+	});
+	return {client, cache};
+}
+
+/** Returns the settings of an existing cache, with the client's own over them. */
+function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
+	if (!(cache instanceof HttpCache)) {
+		throw new SettingError('cache.cache', cache, 'an HttpCache');
+	}
+
+	const ofCache = Object.keys(own).find(name => own[name as keyof CacheSettings] !== undefined && cacheSettingNames.has(name));
+	if (ofCache !== undefined) {
+		throw new SettingError(`cache.${ofCache}`, `\`cache.${ofCache}\` cannot be set together with \`cache\`, because all clients of a cache share it. Set it where the cache is created.`);
+	}
+
+	return {...givenSettings(cache), ...own};
 }

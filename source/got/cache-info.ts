@@ -1,35 +1,34 @@
 import type {Options} from 'got';
-import type {ExchangeInfo} from '../exchange/types.ts';
-import type {Reason} from '../policy/reasons.ts';
-import {rememberedExchange} from './attempt-options.ts';
+import {describe as describeValue} from '../errors.ts';
+import type {ExchangeInfo} from '../exchange/exchange.ts';
+import type {Reason} from '../policy/types.ts';
+import {exchangeOf} from './attempt-options.ts';
 
-/**
-What the cache knows of a response that Got gave.
-*/
+/** Information about how the cache handled a response. */
 export type CacheInfo = {
-	/** The primary key; `undefined` where the request was none for the cache. */
+	/** The primary key; `undefined` if the cache did not handle the request. */
 	readonly key: string | undefined;
 
-	/** Whether the body came from the cache; the same as Got's `isFromCache`. */
+	/** Whether the body comes from the cache, like Got's `isFromCache`. */
 	readonly fromCache: boolean;
 
-	/** Why it came from where it came: `'fresh'`, `'miss'`, `'stale-if-error'`, … */
+	/** Why the response comes from the cache or from the origin: `'fresh'`, `'miss'`, `'stale-if-error'`, … */
 	readonly reason: Reason;
 
-	/** What became of the origin's response: `'stored'` once it is handed to the store (whose faults are events), or why it was not; `undefined` where the origin was not asked or the body is not read yet. */
+	/** `'stored'` once the origin's response has been passed to the store (whose faults are events), or the reason why it is not stored; `undefined` if no request was sent to the origin, or the body has not been read yet. */
 	readonly stored: Reason | undefined;
 
-	/** When the response was received from the origin, or last validated; `undefined` for one that was not cached. */
+	/** When the response was received from the origin, or last validated; `undefined` if it is not stored. */
 	readonly createdAt: Date | undefined;
 
-	/** `undefined` for one that never expires, or was not cached. */
+	/** When the response expires; `undefined` if it never does, or is not stored. */
 	readonly expires: Date | undefined;
 	readonly isExpired: boolean;
 
-	/** Whether the origin has just said that what is stored is still right. */
+	/** Whether the origin has validated the stored response for this request. */
 	readonly revalidated: boolean;
 
-	/** Whether it waited for another request that was on its way, and has the answer to that. */
+	/** Whether the request waited for another request in flight, and got the response to that. */
 	readonly collapsed: boolean;
 };
 
@@ -46,9 +45,11 @@ const unknown: CacheInfo = {
 };
 
 /**
-What the cache knows of a response: its key, why it came from where it came, when it was received, how long it is fresh.
+Returns information about how the cache handled a response: its key, the reason, and when it was received and expires.
 
-Takes the response of the promise API, `stream.response` of the stream API, or an error's `response`. One that no cache saw has the reason `'disabled'` and no dates.
+Accepts the response of the promise API, `stream.response` of the stream API, and the `response` of an error. A response that no cache handled has the reason `'disabled'` and no dates.
+
+@throws {TypeError} When it is given something that is not a response of Got.
 
 @example
 ```
@@ -58,8 +59,13 @@ cacheInfo(response).reason;
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
-	const remembered = rememberedExchange(response.request.options);
-	return remembered === undefined ? unknown : describe(remembered.exchange.info, remembered.now());
+	const options = (response as {readonly request?: {readonly options?: Options}} | undefined | null)?.request?.options;
+	if (typeof options !== 'object') {
+		throw new TypeError(`Expected a response of Got, got ${describeValue(response)}. Pass the response that a request resolves to, the \`response\` of a stream, or the \`response\` of an error.`);
+	}
+
+	const known = exchangeOf(options);
+	return known === undefined ? unknown : describe(known.exchange.info, known.now());
 }
 
 function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed}: ExchangeInfo, now: number): CacheInfo {

@@ -4,23 +4,25 @@ import type {Options} from 'got';
 import {longestTimer} from '../maybe-promise.ts';
 import {isTimeout} from './native-request.ts';
 
-/** A limit of Got's that holds while a request waits for another one. */
+/** A timeout of Got that holds while a request waits for another one. */
 type Limit = 'request' | 'response' | 'socket';
 
-/** Why nobody waits any more: the caller's signal, or one of its timeouts. */
-export type End = 'aborted' | Limit;
+/** Why the caller no longer waits: its signal was aborted, or one of its timeouts has expired. */
+export type WaitEnd = 'aborted' | Limit;
 
 type Timeouts = Partial<Record<Limit, number | undefined>>;
 
 const limits: readonly Limit[] = ['request', 'response', 'socket'];
 
 /**
-What is waited for before a request may be sent, or why nobody waits any more: Got cannot cut off what has no `ClientRequest` yet.
+Waits for a promise within the caller's limits, which Got itself applies only to a `ClientRequest`.
 
-`start` is when the wait began, by `performance.now()`. `hasResponse` says whether the response that is waited for has begun, so that `timeout.response` is kept, and `timeout.socket`.
+`start` is when the wait began, by `performance.now()`. `hasResponse` returns whether the response to the other request has begun: `timeout.response` and `timeout.socket` do not expire then.
+
+@returns The result, or why the caller no longer waits.
 */
-export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | End> {
-	const {promise, resolve} = Promise.withResolvers<End>();
+export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | WaitEnd> {
+	const {promise, resolve} = Promise.withResolvers<WaitEnd>();
 	const abort = (): void => {
 		resolve('aborted');
 	};
@@ -31,11 +33,11 @@ export async function withinLimits<Result>(pending: Promise<Result>, {signal, ti
 			return undefined;
 		}
 
-		// Got 16 has a timer of its own for `timeout.request`, which is to be the first one.
+		// Got 16 has its own timer for `timeout.request`, which must expire first.
 		const left = Math.ceil(start + limit - performance.now()) + 1;
 		const timer = setTimeout(() => {
 			if (name !== 'request' && hasResponse()) {
-				// Where that one fails, the response of the next one is waited for.
+				// If the other request fails, the wait for the next one begins.
 				timer.refresh();
 			} else {
 				resolve(name);
@@ -60,7 +62,7 @@ export async function withinLimits<Result>(pending: Promise<Result>, {signal, ti
 }
 
 /**
-Leaves a request the rest of its time: Got 15 begins to count when there is a `ClientRequest`, while this one has waited for another. Got 16 counts from the start, and by itself.
+Shortens a timeout by the time for which a request has waited. Got 15 starts its timeouts with the `ClientRequest`; Got 16 starts them before, by itself.
 
 @param waited - Milliseconds.
 */
@@ -72,14 +74,14 @@ export function shortenTimeout(options: Options, waited: number, name: Limit = '
 	}
 
 	timeout[name] = Math.max(1, limit - waited);
-	// Got has read it by then; a retry has all of its time again.
+	// Got has read the timeout by then. A retry has the whole time again.
 	setImmediate(() => {
 		timeout[name] = limit;
 	});
 }
 
-/** Lets the error of a timeout name the caller's own limit, of which the request had the rest. */
-export function tellWholeTime(error: Error, timeout: Timeouts): void {
+/** Makes the error of a shortened timeout name the caller's own limit. */
+export function restoreTimeoutMessage(error: Error, timeout: Timeouts): void {
 	const {event} = error as {readonly event?: Limit};
 	const limit = isTimeout(error) ? timeout[event!] : undefined;
 	if (limit !== undefined) {
@@ -87,37 +89,35 @@ export function tellWholeTime(error: Error, timeout: Timeouts): void {
 	}
 }
 
-/**
-A request that was never sent, since its time was over before it could be: Got makes the error of that itself, and knows only `ClientRequest`s. Of `timeout.request`, Got 16 has told by now, and destroys it.
-*/
-export function lateRequest(options: Options, name: Limit): ClientRequest {
+/** Returns a substitute for a request that timed out before it was sent, on which Got raises its own timeout error. For `timeout.request`, Got 16 has raised it already, and destroys the substitute. */
+export function timedOutRequest(options: Options, name: Limit): ClientRequest {
 	const limit = (options.timeout as Timeouts)[name];
 	if (name !== 'socket') {
 		shortenTimeout(options, Infinity, name);
 	}
 
 	const request = new Writable({
-		// It is Got that ends it.
+		// Got destroys it.
 		autoDestroy: false,
 		write(_chunk, _encoding, callback) {
 			callback();
 		},
 		destroy(error, callback) {
 			if (error !== null) {
-				tellWholeTime(error, {[name]: limit});
+				restoreTimeoutMessage(error, {[name]: limit});
 			}
 
 			callback(error);
 		},
 		final(callback) {
-			// Got waits for the response once everything is sent.
+			// Got starts `timeout.response` once everything is sent.
 			if (name === 'response') {
 				callback();
 			}
 		},
 	});
 	return Object.assign(request, {
-		// Its socket never comes, and is silent.
+		// It never gets a socket.
 		setTimeout(_milliseconds: number, expire: () => void) {
 			if (name === 'socket') {
 				setImmediate(expire);

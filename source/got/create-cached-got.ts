@@ -1,6 +1,7 @@
 import got, {
 	type ExtendOptions,
 	type Got,
+	type HTTPAlias,
 	type OptionsInit,
 	type OptionsOfBufferResponseBody,
 	type OptionsOfBufferResponseBodyOnly,
@@ -8,6 +9,7 @@ import got, {
 	type OptionsOfJSONResponseBodyOnly,
 	type OptionsOfTextResponseBody,
 	type OptionsOfTextResponseBodyOnly,
+	type OptionsWithPagination,
 	type Request,
 	type RequestPromise,
 	type Response,
@@ -17,49 +19,55 @@ import type {HttpCache} from '../cache/http-cache.ts';
 import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings/settings.ts';
 import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
 
-type Cached<Options> = Options & RequestSettings;
-
-/** Got's function, with the request's cache settings beside Got's own options. */
-export type CachedRequestFunction = {
-	(url: string | URL, options?: Cached<OptionsOfTextResponseBody>): RequestPromise<Response<string>>;
-	<T>(url: string | URL, options?: Cached<OptionsOfJSONResponseBody>): RequestPromise<Response<T>>;
-	(url: string | URL, options?: Cached<OptionsOfBufferResponseBody>): RequestPromise<Response<Uint8Array<ArrayBuffer>>>;
-	(url: string | URL, options?: Cached<OptionsOfTextResponseBodyOnly>): RequestPromise<string>;
-	<T>(url: string | URL, options?: Cached<OptionsOfJSONResponseBodyOnly>): RequestPromise<T>;
-	(url: string | URL, options?: Cached<OptionsOfBufferResponseBodyOnly>): RequestPromise<Uint8Array<ArrayBuffer>>;
-	(url: string | URL, options?: Cached<StreamOptions>): RequestPromise;
+type WithSettings<Options> = Options & RequestSettings & {
+	/** Got's `context`, where the settings of a request may be as well. */
+	readonly context?: {readonly cache?: RequestSettings};
 };
 
-export type CachedStreamFunction = (url: string | URL, options?: Cached<StreamOptions>) => Request;
+/** Got's request function, which takes the cache settings of a request beside Got's own options. */
+export type CachedRequestFunction = {
+	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBody>): RequestPromise<Response<string>>;
+	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBody>): RequestPromise<Response<T>>;
+	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBody>): RequestPromise<Response<Uint8Array<ArrayBuffer>>>;
+	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBodyOnly>): RequestPromise<string>;
+	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): RequestPromise<T>;
+	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): RequestPromise<Uint8Array<ArrayBuffer>>;
+	(url: string | URL, options?: WithSettings<StreamOptions>): RequestPromise;
+};
 
-type Method = 'get' | 'post' | 'put' | 'patch' | 'head' | 'delete';
+/** Got's stream function, which takes the cache settings of a request beside Got's own options. */
+export type CachedStreamFunction = (url: string | URL, options?: WithSettings<StreamOptions>) => Request;
+
+type CachedPagination = <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => AsyncIterableIterator<T>;
 
 /**
-A Got instance with a cache, and with the cache's settings typed beside Got's options.
+A Got instance with a cache. It takes the cache settings of a request beside Got's own options, and is accepted wherever a Got instance is.
 */
-export type CachedGot = CachedRequestFunction & Record<Method, CachedRequestFunction> & {
-	readonly stream: CachedStreamFunction & Record<Method, CachedStreamFunction>;
+export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestFunction> & {
+	readonly stream: CachedStreamFunction & Record<HTTPAlias, CachedStreamFunction>;
+	readonly paginate: CachedPagination & {
+		readonly each: CachedPagination;
+		readonly all: <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => Promise<T[]>;
+	};
 
-	/** What is cached. */
+	/** The cache, with everything that is stored. */
 	readonly cache: HttpCache;
 
-	/** The settings, which may be changed while the client runs: an assignment holds for the requests that begin after it. */
+	/** The settings of the client. An assignment takes effect for the requests that begin after it. */
 	readonly cacheSettings: LiveSettings;
 
-	/** As Got's, with the settings of a request beside Got's options. The instance that it makes shares the cache and its settings, unless it is extended by another that has its own. */
-	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>) => CachedGot;
-} & Pick<Got, 'defaults' | 'paginate'>;
+	/** Got's `extend`, which takes the cache settings of a request beside Got's options. The new instance shares the cache and its settings, unless it is extended with an instance that has its own cache. */
+	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => CachedGot;
+} & Got;
 
-/** An instance of Got, with a cache or without. */
+/** A Got instance, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
-const names: ReadonlySet<string> = new Set(requestSettingNames);
-
 /**
-A Got instance with a cache that takes the settings of a request at the top level of its options.
+Creates a Got instance with a cache, whose options may include the cache settings of a request at the top level.
 
-@param instance - What is extended; Got itself by default.
-@throws {TypeError} Where a setting is wrong.
+@param instance - The instance to extend. Default: Got itself.
+@throws {TypeError} If a setting is wrong.
 
 @example
 ```
@@ -76,19 +84,19 @@ export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Go
 
 function withCache(client: Got): CachedGot {
 	const {extend, defaults} = client;
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	return Object.defineProperties(client, {
 		cache: {value: cache, enumerable: true},
 		cacheSettings: {value: cache.settings, enumerable: true},
 		extend: {
-			value: (...given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>) => withCache(extend(...extensions(given, defaults.options.context)) as Got),
+			value: (...given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => withCache(extend(...extensions(given, defaults.options.context)) as Got),
 			enumerable: true,
 		},
 	}) as unknown as CachedGot;
 }
 
-/** The settings of each in its `context`, which takes the place of the one before. */
-function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, inherited: Context): Array<Got | ExtendOptions> {
+/** Moves the cache settings of each argument to its `context`, merged with those of the previous ones: Got replaces `context.cache` as a whole. */
+function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>, inherited: Context): Array<Got | ExtendOptions> {
 	let context = inherited;
 	return given.map(item => {
 		if (typeof item === 'function') {
@@ -105,10 +113,10 @@ function extensions(given: ReadonlyArray<ExtendedBy | Cached<ExtendOptions>>, in
 
 type Context = Readonly<Record<string, unknown>>;
 
-/** Got refuses options that it does not know; in `context` they are free, and Got merges it. */
+/** Moves cache settings from the options to `context.cache`: Got refuses unknown options, but merges `context`. */
 function moveSettings(options: OptionsInit, self: {readonly context: Context}): void {
 	const plain = options as OptionsInit & Record<string, unknown>;
-	const given = Object.keys(plain).filter(name => names.has(name));
+	const given = Object.keys(plain).filter(name => requestSettingNames.has(name));
 	if (given.length === 0) {
 		return;
 	}

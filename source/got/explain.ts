@@ -1,5 +1,5 @@
 import type {Got} from 'got';
-import type {Explanation} from '../cache/explanation.ts';
+import type {Explanation} from '../cache/attached-client.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {parsedUrl} from '../identity/references.ts';
 import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
@@ -8,14 +8,14 @@ import {clientOfInstance} from './cache-hooks.ts';
 import {headersOf, withTrust} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';
 
-// What Got asks for on the Node.js versions that this library runs on.
+// The `Accept-Encoding` of Got on the Node.js versions that this library supports.
 const acceptedCodings = 'gzip, deflate, br, zstd';
 
 /**
-What the cache of a client would do with a request, and why: the decision, the rule that made it with its source, and every rule that was asked. It reads the store, and neither sends nor writes anything.
+Explains what the cache of a client would do with a request: returns the decision, the rule behind it with its source, and all rules that were evaluated. Reads the store; sends and writes nothing.
 
 @param settings - The request's own settings, as in `context.cache`.
-@throws {TypeError} Where the instance has no cache, the URL is none, or a setting is wrong.
+@throws {TypeError} If the instance has no cache, the URL is invalid, or a setting is wrong.
 
 @example
 ```
@@ -24,11 +24,7 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const exchanges = clientOfInstance(client)?.here;
-	if (exchanges === undefined) {
-		throw new TypeError('Expected an instance that was extended with `cacheHooks()`');
-	}
-
+	const cacheClient = clientOfInstance(client).inScope;
 	const {method = 'GET', url, headers = {}, body} = request;
 	const {options} = client.defaults;
 	const native = {
@@ -40,7 +36,7 @@ export async function explain(client: Pick<Got, 'defaults'>, request: DescribedR
 			...lowerCaseNames(headers) as Record<string, string | string[] | undefined>,
 		},
 	};
-	const requestSettings = exchanges.settingsFor(settings ?? options.context.cache);
-	const asked = sentRequest(method, parsedUrl(url), headersOf(native, options, requestSettings), body);
-	return explainRequest(withTrust(asked, native, options, requestSettings), requestSettings, exchanges.cache);
+	const requestSettings = cacheClient.settingsFor(settings ?? options.context.cache);
+	const described = sentRequest(method, parsedUrl(url), headersOf(native, options, requestSettings), body);
+	return explainRequest(withTrust(described, native, options, requestSettings), requestSettings, cacheClient.cache);
 }

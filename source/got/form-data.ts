@@ -2,25 +2,25 @@ import {Buffer} from 'node:buffer';
 import {ReadableStream} from 'node:stream/web';
 import type {Options} from 'got';
 import {fieldValue, type Fields} from '../policy/fields.ts';
-import {shortenTimeout, withinLimits, type End} from './caller-limits.ts';
+import {shortenTimeout, withinLimits, type WaitEnd} from './caller-limits.ts';
 
-/** Bytes of form data that are read before they are sent. */
+/** The maximum number of bytes of form data to read before the request is sent. */
 const limit = 10 * 1024 * 1024;
 
 type Chunk = string | Uint8Array;
 type Chunks = Pick<AsyncIterator<Chunk, undefined>, 'next' | 'return'>;
 
-/** Whether the body of a request is form data, of which Got has made a stream. */
+/** Returns whether the body of a request is form data, from which Got has created a stream. */
 export function isFormDataStream({body}: Options, headers: Fields): boolean {
 	return typeof body === 'object' && !ArrayBuffer.isView(body) && typeof (body as Partial<AsyncIterable<Chunk>>)[Symbol.asyncIterator] === 'function' && /^\s*multipart\/form-data\b/iv.test(fieldValue(headers, 'content-type') ?? '');
 }
 
 /**
-Reads form data before it is sent, so that it can be part of the key: exactly the bytes that were read are sent. What is longer than 10 MB, or cannot be read, is sent as it comes.
+Reads form data before it is sent, so that it can be part of the key. The request sends exactly the bytes that were read. Form data that is longer than 10 MB, or cannot be read, is sent as a stream.
 
-@returns Why nobody waits for it any more, if the request has ended meanwhile.
+@returns Why the caller no longer waits, if the request has ended meanwhile.
 */
-export async function readFormData(options: Options): Promise<End | undefined> {
+export async function readFormData(options: Options): Promise<WaitEnd | undefined> {
 	const start = performance.now();
 	const rest = (options.body as unknown as AsyncIterable<Chunk>)[Symbol.asyncIterator]() as Chunks;
 	const chunks: Uint8Array[] = [];
@@ -31,7 +31,7 @@ export async function readFormData(options: Options): Promise<End | undefined> {
 	}
 
 	if (outcome === 'whole') {
-		// The chunks as they came: upload progress stays what it is, and Got can send them again.
+		// The chunks stay separate for upload progress, and Got can send them again.
 		options.body = chunks;
 	} else {
 		continueWith(options, joined(chunks, outcome));
@@ -41,7 +41,7 @@ export async function readFormData(options: Options): Promise<End | undefined> {
 	return undefined;
 }
 
-/** Reads chunks until there is no more; gives what is left where there is, or what fails as they did. */
+/** Reads all chunks up to a number of bytes. Returns an iterator of the remaining ones if there are more, which throws the same error if reading fails. */
 async function readUpTo(bytes: number, rest: Chunks, chunks: Uint8Array[]): Promise<'whole' | Chunks> {
 	for (let size = 0; size <= bytes;) {
 		try {
@@ -69,7 +69,7 @@ async function * joined(chunks: readonly Uint8Array[], rest: Chunks): AsyncGener
 	try {
 		yield * chunks;
 		for (;;) {
-			const {value, done} = await rest.next(); // eslint-disable-line no-await-in-loop -- As above.
+			const {value, done} = await rest.next(); // eslint-disable-line no-await-in-loop -- A stream has its own order.
 			if (done === true) {
 				return;
 			}
@@ -81,11 +81,11 @@ async function * joined(chunks: readonly Uint8Array[], rest: Chunks): AsyncGener
 	}
 }
 
-/** Got knows by the very stream that it made that the form data can be read once more, for a redirect or a retry. */
+/** Makes the body yield the chunks. For form data of the platform, the body stays the stream that Got created: by that, Got knows that it can create it again for a redirect or a retry. */
 function continueWith(options: Options, chunks: AsyncGenerator<Chunk, void>): void {
 	const {body} = options as {readonly body: unknown};
 	if (!(body instanceof ReadableStream)) {
-		// Not a Node.js stream: Got listens for the errors of the first one alone.
+		// This is no Node.js stream, since Got listens only to the errors of the first one.
 		options.body = chunks;
 		return;
 	}
@@ -103,6 +103,6 @@ async function abandon(chunks: Chunks): Promise<void> {
 	try {
 		await chunks.return?.();
 	} catch {
-		// Nobody wants them any more.
+		// The request has ended, so nobody reads them.
 	}
 }

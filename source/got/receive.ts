@@ -1,14 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
-import type {Exchange} from '../exchange/exchange.ts';
-import type {Action} from '../exchange/types.ts';
+import type {Exchange, Action} from '../exchange/exchange.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
-import type {WriteReason} from '../policy/reasons.ts';
+import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
 import {replaceEmit} from './watch-request.ts';
 
-/** Tells an exchange of a response, and gives what the caller gets. */
+/** Reports a response to an exchange, and returns the response for the caller. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
@@ -23,7 +22,7 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 }
 
 type Received = {
-	/** The response with its body being copied, or a stored one in its place; `undefined` where the request is to be sent once more. */
+	/** The response, whose body is being copied, or a stored one instead; `undefined` if the request must be sent once more. */
 	readonly given: IncomingMessage | ServedResponse | undefined;
 	readonly awaitsRetries: boolean;
 };
@@ -31,14 +30,14 @@ type Received = {
 type ReceiveOptions = {
 	readonly mayRetry: boolean;
 
-	/** The request of the response, if Got drives it and listens to its errors. */
+	/** The request of the response, if Got sends it and listens to its errors. */
 	readonly request?: ClientRequest | undefined;
 
-	/** Whether the caller has given the request up, so that the end of the body is no fault of the origin. */
+	/** Returns whether the caller has given up, so that an incomplete body is no fault of the origin. */
 	readonly isGivenUp: () => boolean;
 };
 
-/** The status message as Got gives it: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
+/** Returns the status message as in Got: HTTP/2 has none, and HTTP/1.1 may have an empty one. */
 function messageOf({statusCode, statusMessage}: IncomingMessage): string {
 	return statusMessage === undefined || statusMessage === '' ? STATUS_CODES[statusCode!] ?? '' : statusMessage;
 }
@@ -62,15 +61,15 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 		throw new Error(`A response cannot be answered with \`${action.do}\``);
 	}
 
-	tellStatus(response, action.status);
+	addCacheStatus(response, action.status);
 	if (action.collects) {
 		collectBody(response, request, exchange.settings.maxEntryBytes, {
 			awaitsEnd: exchange.settings.failFast,
 			async end(body) {
 				await exchange.next({type: 'end', body});
 			},
-			cut(reason) {
-				void exchange.next({type: 'cut', reason, isOwn: isGivenUp()});
+			discard(reason) {
+				void exchange.next({type: 'discarded', reason, isByCaller: isGivenUp()});
 			},
 			progress(bytes) {
 				exchange.progress(bytes);
@@ -81,13 +80,13 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	return {given: response, awaitsRetries: action.awaitsRetries};
 }
 
-/** Reads a response that nobody wants to its end, so that its connection is free again. */
+/** Reads an unwanted response to its end, so that its connection can be used again. */
 function discard(response: IncomingMessage): void {
 	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
 	response.resume();
 }
 
-/** The same before the request is sent once more. Over HTTP/2 the response is not read: the request would destroy itself, which looks as if the caller had given it up, and it holds no connection of its own. */
+/** Discards a response before its request is sent once more. Over HTTP/2, it does not read the response: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
 function discardForNext(response: IncomingMessage): void {
 	if (response.httpVersionMajor === 2) {
 		response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
@@ -97,7 +96,7 @@ function discardForNext(response: IncomingMessage): void {
 }
 
 /** Adds the member of this cache to the `Cache-Status` of the origin's response. */
-function tellStatus(response: IncomingMessage, status: string | undefined): void {
+function addCacheStatus(response: IncomingMessage, status: string | undefined): void {
 	if (status === undefined) {
 		return;
 	}
@@ -109,12 +108,12 @@ function tellStatus(response: IncomingMessage, status: string | undefined): void
 }
 
 /**
-Copies a body while somebody reads it. The copy neither starts the flow nor holds a chunk back, and costs nothing once it has been given up.
+Copies a body while the caller reads it. Neither starts nor delays the stream.
 
-@param request - The request of the response: over HTTP/2, Got 16 emits an error only there when a body was cut off.
-@param limit - The number of bytes after which the copy is given up.
+@param request - The request of the response. Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
+@param limit - The maximum number of bytes to copy.
 */
-function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, cut, progress}: Collector): void {
+function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, discard: onDiscard, progress}: Collector): void {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	let isOver = false;
@@ -128,15 +127,15 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 	const stop = (reason: WriteReason): void => {
 		finish();
 		chunks.length = 0;
-		cut(reason);
+		onDiscard(reason);
 	};
 
 	const fail = (): void => {
 		stop('incomplete');
 	};
 
-	const keep = (chunk: unknown): void => {
-		// A string has been decoded already: the bytes are gone.
+	const copy = (chunk: unknown): void => {
+		// A string has been decoded: the bytes are lost.
 		if (typeof chunk === 'string') {
 			stop('incomplete');
 			return;
@@ -150,7 +149,7 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 		}
 
 		progress(bytes.byteLength);
-		// Whoever reads the stream may change the chunk that is handed on.
+		// The reader may change the chunk.
 		chunks.push(Uint8Array.prototype.slice.call(bytes));
 	};
 
@@ -174,15 +173,15 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 		}
 
 		if (event === 'data') {
-			keep(argument);
+			copy(argument);
 		} else if (event === 'end' && awaitsEnd && response.complete) {
 			void emitAfter(complete, emit, request);
 			return true;
 		} else if (event === 'end') {
-			// The responses of http2-wrapper (Got 15) become complete in a listener of this very event.
-			const isHeard = emit();
+			// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
+			const hasListeners = emit();
 			void settle(complete());
-			return isHeard;
+			return hasListeners;
 		} else if (['aborted', 'error', 'close'].includes(event as string)) {
 			stop('incomplete');
 		}
@@ -193,16 +192,16 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 }
 
 type Collector = {
-	/** Whether the reader gets the `end` event only when `end` has resolved, and an error where it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
+	/** Whether the reader gets the `end` event only when `end` has resolved, and an error if it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
 	readonly awaitsEnd: boolean;
 
 	/** Called when the body has ended, whole as far as the connection can tell. */
 	readonly end: (body: Uint8Array) => Promise<void>;
 
-	/** Called when the body will not be stored, and why. */
-	readonly cut: (reason: WriteReason) => void;
+	/** Called with the reason if the body is not to be stored. */
+	readonly discard: (reason: WriteReason) => void;
 
-	/** Called when some more of the body has come. */
+	/** Called with the size of each chunk. */
 	readonly progress: (bytes: number) => void;
 };
 
@@ -210,7 +209,7 @@ async function emitAfter(action: () => Promise<void>, emit: (event?: string, arg
 	try {
 		await action();
 	} catch (error) {
-		// The decoded body would not get an error of the response itself.
+		// An error of the response itself would not reach the reader of the decoded body.
 		if (request === undefined) {
 			emit('error', error);
 		} else {
@@ -227,7 +226,7 @@ async function settle(pending: Promise<void>): Promise<void> {
 	await Promise.allSettled([pending]);
 }
 
-// Not `Buffer.concat`: a slice of its pool would keep the whole pool alive for as long as the entry.
+// `Buffer.concat` would return a slice of a pool, and keep the whole pool in memory for as long as the stored response.
 function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
 	const body = Buffer.allocUnsafeSlow(size);
 	let position = 0;
@@ -239,7 +238,7 @@ function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
 	return body;
 }
 
-/** Http2-wrapper (Got 15) ends a body that was cut off like any other; the code of its stream tells them apart. */
+/** Returns whether an HTTP/2 stream was reset: http2-wrapper (Got 15) ends a body that was cut off like any other. */
 function isReset(response: IncomingMessage): boolean {
 	const {req} = response as {req?: {_request?: {rstCode?: number}}};
 	return (req?._request?.rstCode ?? 0) !== 0;

@@ -5,7 +5,14 @@ import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SendRefresh} from '../exchange/refreshes.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
-import {Deadline} from './deadline.ts';
+import {
+	Deadline,
+	copiedHeaders,
+	prepareRequest,
+	type PreparedRequest,
+	isTransientError,
+	isTransientStatus,
+} from './refresh-request.ts';
 import {
 	awaitResponse,
 	isClientRequest,
@@ -13,41 +20,39 @@ import {
 	type AttemptParts,
 	type RequestResult,
 } from './native-request.ts';
-import {copiedHeaders, prepareRequest, type PreparedRequest} from './prepared-request.ts';
 import {receive} from './receive.ts';
-import {isTransientError, isTransientStatus} from './refresh-failures.ts';
 
-// The milliseconds before a failed refresh is sent once more.
-const pause = 1000;
+/** The number of milliseconds before a failed refresh is sent once more. */
+const retryDelay = 1000;
 
-// The most bytes of an unwanted body that are read, so that its connection can be used again.
-const mostUnwanted = 65_536;
+/** The maximum number of bytes to read of an unwanted body, so that its connection can be used again. */
+const maxUnwantedBytes = 65_536;
 
 /**
-Prepares a refresh of the entry that was served: a request with a copy of the options that Got has prepared for the caller's request. No caller waits for it, and it keeps no process alive.
+Prepares a refresh of the response that was served: a request with a copy of the options that Got has prepared for the caller's request. No caller waits for it, and it keeps no process alive.
 
-It keeps `timeout.request`, 60 seconds at most, but not the caller's signal, since the caller's request may be over. It is sent once more after a transient failure, unless another request renews the entry meanwhile. Cookies go to the caller's jar.
+It has the caller's `timeout.request`, at most 60 seconds, but not the caller's signal. It is sent once more after a transient failure, unless another request renews the stored response meanwhile. Cookies are stored in the caller's jar.
 
-@returns A function that sends the refresh. It throws where the request fails, or where the origin rejects its credentials: then the next request in the foreground renews the entry.
+@returns A function that sends the refresh. It throws if the request fails, or the origin rejects its credentials: the next request in the foreground then renews the stored response.
 */
 export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	const {exchange: {settings}, client} = parts;
 	const prepared = prepareRequest(parts);
-	const {request, limit, shownUrl} = prepared;
+	const {request, limit, redactedUrl} = prepared;
 	return async (first, leadAgain) => {
-		const deadline = new Deadline(limit, () => new RefreshTimeoutError(shownUrl, limit));
+		const deadline = new Deadline(limit, () => new RefreshTimeoutError(redactedUrl, limit));
 		const attempt = async (inFlight: InFlight<Match>, isLast: boolean): Promise<Refresh | undefined> => {
 			const renewal = client.open(request, {...settings, refresh: true, background: true});
 			const action = await renewal.next({type: 'begin', inFlight});
 			if (action.do !== 'send') {
-				void renewal.next({type: 'released'});
+				void renewal.next({type: 'closed'});
 				return undefined;
 			}
 
 			const refresh = new Refresh(prepared, renewal, deadline);
 			const statusCode = await refresh.run(action.validators, isLast);
 			if (statusCode !== undefined) {
-				checkStatus(statusCode, renewal, shownUrl);
+				checkStatus(statusCode, renewal, redactedUrl);
 			}
 
 			return refresh;
@@ -55,11 +60,11 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 
 		try {
 			const failed = await attempt(first, false);
-			if (failed?.isToBeRepeated === true) {
-				// During the pause no request is under way, so that none may wait for it.
+			if (failed?.needsRetry === true) {
+				// During the delay no request is in flight, so that none may wait for it.
 				first.fail();
-				await deadline.wait(pause);
-				failed.leave();
+				await deadline.wait(retryDelay);
+				failed.stopReading();
 				const second = await leadAgain();
 				if (second !== undefined) {
 					await attempt(second, true);
@@ -71,28 +76,28 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	};
 }
 
-function checkStatus(statusCode: number, {info}: Exchange, shownUrl: string): void {
+function checkStatus(statusCode: number, {info}: Exchange, redactedUrl: string): void {
 	if (rejectsCredentials(statusCode)) {
-		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${shownUrl} with ${statusCode}: the next request renews what is stored, with its client's hooks`);
+		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}: the next request renews the stored response, with the hooks of its client`);
 	}
 
 	if ((statusCode >= 500 || isTransientStatus(statusCode)) && info.stored !== 'stored') {
-		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${shownUrl} with ${statusCode}`);
+		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}`);
 	}
 }
 
-/** One attempt of a refresh: it translates between the origin and an exchange. */
+/** One attempt of a refresh. It drives an exchange. */
 class Refresh {
 	readonly #prepared: PreparedRequest;
 	readonly #exchange: Exchange;
 	readonly #deadline: Deadline;
 
-	/** Settled attempts to give the cookies to the jar: an error where it refuses one. */
+	/** The results of storing cookies: an error if the jar refuses one. */
 	readonly #cookies: Array<Promise<unknown>> = [];
 
-	/** The response of a failed attempt, whose body nobody wants. */
+	/** The response of a failed attempt, whose body is of no use. */
 	#unwanted: IncomingMessage | undefined;
-	#isToBeRepeated = false;
+	#needsRetry = false;
 
 	constructor(prepared: PreparedRequest, exchange: Exchange, deadline: Deadline) {
 		this.#prepared = prepared;
@@ -100,40 +105,39 @@ class Refresh {
 		this.#deadline = deadline;
 	}
 
-	/** Whether the attempt has failed in a way that may be over soon. */
-	get isToBeRepeated(): boolean {
-		return this.#isToBeRepeated;
+	/** Whether the attempt has failed, and a retry may succeed. */
+	get needsRetry(): boolean {
+		return this.#needsRetry;
 	}
 
 	/**
 	Sends the request, and reads the response.
 
-	@param isLast - Whether the attempt is the last one, whatever becomes of it.
-	@returns The status code of the response; `undefined` where the request is to be sent once more.
+	@param isLast - Whether the attempt is the last one, even if it fails.
+	@returns The status code of the response; `undefined` if the request must be sent once more.
 	*/
 	async run(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<number | undefined> {
 		const deadline = this.#deadline;
 		try {
 			const statusCode = await this.#exchangeOnce(validators, isLast);
-			const kept = await deadline.within(Promise.all(this.#cookies));
-			const refusal = kept.find(error => error !== undefined);
+			const errors = await deadline.within(Promise.all(this.#cookies));
+			const refusal = errors.find(error => error !== undefined);
 			if (refusal !== undefined) {
 				throw refusal as Error;
 			}
 
 			return statusCode;
 		} finally {
-			void this.#exchange.next({type: 'released', isOwn: deadline.isOver});
+			void this.#exchange.next({type: 'closed', isByCaller: deadline.isOver});
 		}
 	}
 
-	/** Ends the reading of an unwanted response. */
-	leave(): void {
+	stopReading(): void {
 		this.#unwanted?.destroy();
 	}
 
 	async #exchangeOnce(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<number | undefined> {
-		const response = await this.#answered(validators, isLast);
+		const response = await this.#request(validators, isLast);
 		if (response === undefined) {
 			return undefined;
 		}
@@ -147,58 +151,62 @@ class Refresh {
 			await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
 			return response.statusCode!;
 		} catch (error) {
-			if (!isTransientError(error) || !this.#mayRepeat(isLast)) {
+			if (!isTransientError(error) || !this.#mayRetry(isLast)) {
 				throw error;
 			}
 		}
 
-		this.#isToBeRepeated = true;
+		this.#needsRetry = true;
 		return undefined;
 	}
 
-	/** Gives the response; `undefined` where the request is to be sent once more. Tells the exchange where there is none. */
-	async #answered(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<IncomingMessage | undefined> {
+	/** Returns the response; `undefined` if the request must be sent once more. Reports a failure to the exchange. */
+	async #request(validators: Readonly<Record<string, string>>, isLast: boolean): Promise<IncomingMessage | undefined> {
 		try {
-			const response = await this.#ask(validators);
-			if (!isTransientStatus(response.statusCode!) || response.headers['retry-after'] !== undefined || !this.#mayRepeat(isLast)) {
+			const response = await this.#exchange.run(async () => this.#send(validators));
+			this.#deadline.bind(response);
+			this.#cookies.push(settle(this.#prepared.storeCookies(response)));
+			if (!isTransientStatus(response.statusCode!) || response.headers['retry-after'] !== undefined || !this.#mayRetry(isLast)) {
 				return response;
 			}
 
 			this.#unwanted = response;
-			void leave(response);
+			void settle(read(response, () => false));
 		} catch (error) {
-			if (!isTransientError(error) || !this.#mayRepeat(isLast)) {
-				void this.#exchange.next({type: 'error', isOwn: this.#deadline.isOver});
+			if (!isTransientError(error) || !this.#mayRetry(isLast)) {
+				void this.#exchange.next({type: 'error', isByCaller: this.#deadline.isOver});
 				throw error;
 			}
 		}
 
-		this.#isToBeRepeated = true;
+		this.#needsRetry = true;
 		return undefined;
 	}
 
-	#mayRepeat(isLast: boolean): boolean {
-		return !isLast && this.#deadline.left > pause;
-	}
-
-	async #ask(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
-		const response = await this.#exchange.run(async () => this.#send(validators));
-		this.#deadline.bind(response);
-		this.#cookies.push(settle(this.#prepared.keepCookies(response)));
-		return response;
+	#mayRetry(isLast: boolean): boolean {
+		return !isLast && this.#deadline.left > retryDelay;
 	}
 
 	async #send(validators: Readonly<Record<string, string>>): Promise<IncomingMessage> {
 		const {send, url, native, body} = this.#prepared;
 		const sending = (async () => {
 			const result = await send(new URL(url), {...native, headers: {...copiedHeaders(native.headers), ...validators}});
-			// The result may come after the deadline: it is bound to it, and ends at once.
+			// A result that comes after the deadline is destroyed at once.
 			const checked = checkedResult(result);
 			this.#deadline.bind(checked);
 			return checked;
 		})();
 		const result = await this.#deadline.within(sending);
-		return isClientRequest(result) ? this.#deadline.within(respond(result, body)) : result;
+		if (!isClientRequest(result)) {
+			return result;
+		}
+
+		// Sockets of other classes may be shared with requests of callers.
+		if (result instanceof ClientRequest) {
+			unrefSocket(result);
+		}
+
+		return this.#deadline.within(awaitResponse(result, body));
 	}
 }
 
@@ -207,16 +215,7 @@ function checkedResult(result: RequestResult): ClientRequest | IncomingMessage {
 		return result;
 	}
 
-	throw new TypeError('Expected the `request` function to give a request or a response');
-}
-
-async function respond(request: ClientRequest, body: string | Uint8Array | undefined): Promise<IncomingMessage> {
-	// Sockets of other kinds may be shared with requests that somebody waits for.
-	if (request instanceof ClientRequest) {
-		unrefSocket(request);
-	}
-
-	return awaitResponse(request, body);
+	throw new TypeError('Expected the `request` function to return a request or a response');
 }
 
 function unrefSocket(request: ClientRequest): void {
@@ -229,19 +228,15 @@ function unrefSocket(request: ClientRequest): void {
 	}
 }
 
-/** Reads a body to its end, or until too many unwanted bytes have come. The exchange copies what is read. */
+/** Reads a body to its end, or up to the maximum of unwanted bytes. The exchange copies the chunks. */
 async function read(response: IncomingMessage, isWanted: () => boolean): Promise<void> {
 	let unwanted = 0;
 	for await (const chunk of response as AsyncIterable<Uint8Array | string>) {
 		unwanted += isWanted() ? 0 : chunk.length;
-		if (unwanted > mostUnwanted) {
+		if (unwanted > maxUnwantedBytes) {
 			return;
 		}
 	}
-}
-
-async function leave(response: IncomingMessage): Promise<void> {
-	await settle(read(response, () => false));
 }
 
 async function settle(pending: Promise<void>): Promise<unknown> {

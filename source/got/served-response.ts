@@ -1,14 +1,10 @@
 import {Readable} from 'node:stream';
-import type {RenderedResponse} from '../exchange/types.ts';
+import type {RenderedResponse} from '../exchange/exchange.ts';
 import type {NodeHeaders} from '../entry/stored-response.ts';
 
-const usualChunkSize = 65_536;
+const defaultChunkSize = 65_536;
 
-/**
-A response that the cache gives, in the shape of an `IncomingMessage`.
-
-Headers and body are copies: whoever reads them may change them.
-*/
+/** A response from the cache, in the shape of an `IncomingMessage`. Headers and body are copies, which the caller may change. */
 export class ServedResponse extends Readable {
 	readonly statusCode: number;
 	statusMessage: string;
@@ -22,22 +18,22 @@ export class ServedResponse extends Readable {
 	readonly aborted = false;
 	readonly complete = true;
 
-	/** Got's `isFromCache` comes from here. */
+	/** Got's `isFromCache`. */
 	readonly fromCache: boolean;
 
-	/** Timings in the shape of Got's, for callers who read them of any response. */
+	/** Timings in the shape of Got's, which callers read from any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #body: Uint8Array;
 	readonly #chunkSize: number;
 	#position = 0;
 
 	/**
-	Nothing is copied until it is read.
+	Copies the body when it is read.
 
-	@param isReadWhole - Whether the body is given at once: pieces are of use only to who reads a stream.
+	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
 	*/
 	constructor(response: RenderedResponse, isReadWhole = false) {
-		super({highWaterMark: usualChunkSize});
+		super({highWaterMark: defaultChunkSize});
 		const {statusCode, statusMessage, headers, rawHeaders, body, fromCache} = response;
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
@@ -45,7 +41,7 @@ export class ServedResponse extends Readable {
 		this.rawHeaders = rawHeaders;
 		this.fromCache = fromCache;
 		this.#body = body;
-		this.#chunkSize = isReadWhole ? body.byteLength : usualChunkSize;
+		this.#chunkSize = isReadWhole ? body.byteLength : defaultChunkSize;
 	}
 
 	override _read(): void {
@@ -61,7 +57,7 @@ export class ServedResponse extends Readable {
 	}
 }
 
-/** Timings by which everything happened at one moment; nothing was encrypted, and nothing failed. */
+/** Returns timings of which all are the same moment, as of an unencrypted request without an error. */
 function instantTimings(now: number): Record<string, unknown> {
 	return {
 		start: now,
@@ -85,4 +81,50 @@ function instantTimings(now: number): Record<string, unknown> {
 			total: 0,
 		},
 	};
+}
+
+type Timings = {
+	response: number | undefined;
+	readonly phases: {firstByte: number | undefined};
+};
+
+/**
+A substitute for a response, on which Got fails with an error when it reads `fromCache`.
+
+Got 15 and 16 ignore a connection reset if the request has had a response, even one that Got has not seen. This response makes them fail all the same.
+*/
+export class FailedResponse extends Readable {
+	readonly statusCode = 502;
+	readonly headers = {};
+	readonly rawHeaders: readonly string[] = [];
+	readonly complete = false;
+	readonly #error: Error;
+
+	constructor(error: Error) {
+		super({
+			read() {
+				this.push(null);
+			},
+		});
+		this.#error = error;
+	}
+
+	get timings(): Timings {
+		return {response: undefined, phases: {firstByte: undefined}};
+	}
+
+	/** Removes the time at which Got has received the response, since there was none. */
+	set timings(timings: Timings) {
+		timings.response = undefined;
+		timings.phases.firstByte = undefined;
+	}
+
+	/**
+	Got's `isFromCache`.
+
+	@throws The error, always.
+	*/
+	get fromCache(): never {
+		throw this.#error;
+	}
 }

@@ -2,28 +2,27 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {Options} from 'got';
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
-import type {Exchange} from '../exchange/exchange.ts';
+import type {Action, Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
-import {refusals} from '../exchange/network.ts';
-import type {Action} from '../exchange/types.ts';
+import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	awaitRetries,
-	endOfRetries,
+	noteExchange,
 	noteRedirect,
 	redirectsOf,
 	refuseRetry,
-	rememberExchange,
 	removeTransport,
+	restoreRetryOptions,
 	setTransport,
 } from './attempt-options.ts';
 import {
-	lateRequest,
+	restoreTimeoutMessage,
 	shortenTimeout,
-	tellWholeTime,
+	timedOutRequest,
 	withinLimits,
-	type End,
+	type WaitEnd,
 } from './caller-limits.ts';
 import {isFormDataStream, readFormData} from './form-data.ts';
 import {
@@ -32,6 +31,7 @@ import {
 	isTimeout,
 	outgoingRequest,
 	requestFunctionOf,
+	resend,
 	type AttemptParts,
 	type NativeOptions,
 	type RequestFunction,
@@ -39,16 +39,15 @@ import {
 } from './native-request.ts';
 import {receive} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {resend} from './resend.ts';
 import {ServedResponse} from './served-response.ts';
 import {watchRequest, type GivenResponse} from './watch-request.ts';
 
 /**
-Makes our transport the request function of one attempt. It decides nothing yet: hooks that run later may still change the request, its request function included.
+Makes our transport the request function of one attempt. It decides nothing yet: later hooks may still change the request and its request function.
 
-Got asks its options for that function once all hooks have run. The method is replaced on this one object, which Got does not copy to the next hop or attempt: so nothing is left behind that anybody could see.
+Got calls `options.getRequestFunction()` once all hooks have run. The method is replaced on this object only, which Got does not copy to the next hop or attempt.
 
-@throws {TypeError} Where a setting in `context.cache` is wrong; Got makes it the cause of a `RequestError`.
+@throws {TypeError} If a setting in `context.cache` is wrong. Got makes it the cause of a `RequestError`.
 */
 export function interceptAttempt(options: Options, client: Client): void {
 	const transport = transportFor(options, client);
@@ -57,53 +56,55 @@ export function interceptAttempt(options: Options, client: Client): void {
 	}
 }
 
-/** The request function of one attempt: it takes itself off when it is called. There is none where the cache is disabled, unless nothing may be sent. */
+/** Returns the request function of one attempt, which removes itself from the options when it is called; `undefined` if the cache is disabled, unless requests are refused. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
 	const settings = client.settingsFor(options.context.cache);
-	if (settings.disabled && settings.mode !== 'replay' && refusals.getStore() === undefined) {
-		endOfRetries(options);
+	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
+		restoreRetryOptions(options);
 		return undefined;
 	}
 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
 		removeTransport(options);
-		const areRetriesUsed = endOfRetries(options);
+		const areRetriesUsed = restoreRetryOptions(options);
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
-			// A recording is played as it is, cookies aside.
+			// A replay serves recorded redirects without regard to cookies.
 			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			rememberExchange(options, {exchange, now: client.now});
+			noteExchange(options, {exchange, now: client.now});
 			return new Attempt({
 				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);
 		};
 
-		const mayKeepBody = settings.allowableMethods.has(overridingMethod(native.headers ?? {}) ?? options.method);
-		return mayKeepBody && typeof options.body === 'object' && isFormDataStream(options, native.headers ?? {}) ? then(readFormData(options), end => end === undefined ? start() : requestOfEnd(end, options)) : start();
+		const {headers = {}} = native;
+		const isKeyable = settings.allowableMethods.has(overridingMethod(headers) ?? options.method);
+		return isKeyable && typeof options.body === 'object' && isFormDataStream(options, headers)
+			? then(readFormData(options), end => end === undefined ? start() : requestAfterEnd(end, options))
+			: start();
 	};
 
 	return transport as RequestFunction;
 }
 
 type Wait<Result> = {
-	readonly go: (result: Result) => Promise<RequestResult>;
+	readonly continueWith: (result: Result) => Promise<RequestResult>;
 	readonly hasResponse: () => boolean;
 
-	/** Lets the others go on without this request. */
+	/** Ends the wait for another request. */
 	readonly leave?: () => void;
 };
 
-/** Where a response comes from. */
-type Source = {
-	/** The request that it answers. */
+type ResponseSource = {
+	/** The request of the response. */
 	readonly request?: ClientRequest;
 
-	/** Whether the caller has given it up. */
+	/** Returns whether the caller has given up. */
 	readonly isGivenUp: () => boolean;
 };
 
-/** One attempt of one hop: it translates between Got and an exchange. */
+/** One attempt of one hop. It drives an exchange for Got. */
 class Attempt {
 	readonly #parts: AttemptParts;
 	readonly #options: Options;
@@ -113,7 +114,7 @@ class Attempt {
 	/** Milliseconds for which the request waited for another one before it was sent. */
 	#waited = 0;
 
-	/** Whether Got may try again before a stored response stands in for an error. A stream's retries are its reader's. */
+	/** Whether Got retries before a stale response is served instead of an error. The caller makes the retries of a stream. */
 	#mayRetry = false;
 
 	constructor(parts: AttemptParts) {
@@ -127,9 +128,9 @@ class Attempt {
 		return this.#follow(this.#exchange.next({type: 'begin', areRetriesUsed}));
 	}
 
-	/** Does what is to be done before the request is sent, within the caller's limits. */
+	/** Performs the next action, for which it waits within the caller's limits. */
 	#follow(pending: MaybePromise<Action>): MaybePromise<RequestResult> {
-		return pending instanceof Promise ? this.#await(pending, {go: async action => this.#do(action), hasResponse: () => false}) : this.#do(pending);
+		return pending instanceof Promise ? this.#await(pending, {continueWith: async action => this.#do(action), hasResponse: () => false}) : this.#do(pending);
 	}
 
 	#do(action: Action): MaybePromise<RequestResult> {
@@ -140,7 +141,7 @@ class Attempt {
 
 			case 'wait': {
 				const {outcome, hasResponse, leave} = action;
-				return this.#await(outcome, {go: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
+				return this.#await(outcome, {continueWith: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
 			}
 
 			case 'send': {
@@ -159,30 +160,26 @@ class Attempt {
 		}
 	}
 
-	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {go, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
+	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {continueWith, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
 		const result = await withinLimits(pending, this.#options, {start: this.#start, hasResponse});
 		if (typeof result === 'string') {
 			leave?.();
-			void this.#release(pending);
-			return requestOfEnd(result, this.#options);
+			void this.#abandon(pending);
+			return requestAfterEnd(result, this.#options);
 		}
 
 		const waited = performance.now() - this.#start;
-		// What took longer than the store may was a wait for another request.
+		// More time than the store may take was a wait for another request.
 		if (leave !== undefined || this.#waited > 0 || waited > this.#exchange.settings.storeTimeout) {
 			this.#waited = waited;
 		}
 
-		return go(result);
+		return continueWith(result);
 	}
 
-	/** The caller has given up: what others wait for is left to one of them. */
-	async #release(pending: Promise<Action | Outcome<Match>>): Promise<void> {
-		const abandon = (): void => {
-			void this.#exchange.next({type: 'released', isOwn: true});
-		};
-
-		abandon();
+	/** Ends the exchange, since the caller gave up. If others wait for this request, one of them is sent instead. */
+	async #abandon(pending: Promise<Action | Outcome<Match>>): Promise<void> {
+		this.#closeByCaller();
 		try {
 			const late = await pending;
 			if (late.do === 'lead') {
@@ -191,10 +188,14 @@ class Attempt {
 				late.leave();
 			}
 		} catch {
-			// Nobody is there who could be told.
+			// The caller has given up, so nobody gets the error.
 		}
 
-		abandon();
+		this.#closeByCaller();
+	}
+
+	#closeByCaller(): void {
+		void this.#exchange.next({type: 'closed', isByCaller: true});
 	}
 
 	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
@@ -207,7 +208,7 @@ class Attempt {
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
 		const {native} = this.#parts;
-		// Got's own object is what it looks at for the socket of a handshake that it must end.
+		// Got finds the socket of an unfinished handshake on its own object.
 		native.headers = {...native.headers, ...validators};
 		return this.#call(native);
 	}
@@ -217,24 +218,24 @@ class Attempt {
 			const result = requestFunctionOf(this.#options)(this.#parts.url, native);
 			return isThenable(result) ? this.#settle(result) : this.#watch(result);
 		} catch (error) {
-			return this.#standIn(error);
+			return this.#serveStaleOrThrow(error);
 		}
 	}
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
 		const {signal} = this.#options;
-		const release = (): void => {
-			void this.#exchange.next({type: 'released', isOwn: true});
+		const close = (): void => {
+			this.#closeByCaller();
 		};
 
-		// Got ends what comes once the caller has given up, and that may be never.
-		signal?.addEventListener('abort', release, {once: true});
+		// After an abort, Got destroys the result of a user's function, which may never come.
+		signal?.addEventListener('abort', close, {once: true});
 		try {
 			return await this.#watch(await pending);
 		} catch (error) {
-			return this.#standIn(error);
+			return this.#serveStaleOrThrow(error);
 		} finally {
-			signal?.removeEventListener('abort', release);
+			signal?.removeEventListener('abort', close);
 		}
 	}
 
@@ -249,28 +250,28 @@ class Attempt {
 				respond: (response, sent) => this.#receive(response, {request: sent, isGivenUp: () => request.isDestroyed}),
 				resend: async listen => resend(this.#parts, {first: result, start, listen}),
 				fail: error => this.#fail(error),
-				giveUp: error => {
+				onDestroy: error => {
 					if (error) {
-						tellWholeTime(error, this.#options.timeout);
+						restoreTimeoutMessage(error, this.#options.timeout);
 					}
 				},
 				close: () => {
-					void this.#exchange.next({type: 'released', isOwn: request.isDestroyed});
+					void this.#exchange.next({type: 'closed', isByCaller: request.isDestroyed});
 				},
 			});
 		} else if (isResponseLike(result)) {
 			const given = this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true});
 			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
 		} else {
-			// What a user's function gives may be no response at all: that is for Got to say.
-			void this.#exchange.next({type: 'released'});
+			// The result of a user's function may be no response at all: Got reports that.
+			void this.#exchange.next({type: 'closed'});
 		}
 
 		return result;
 	}
 
-	/** What the caller gets; nothing where the origin's response is of no use, and the request is sent once more. */
-	#receive(response: IncomingMessage, source: Source): MaybePromise<GivenResponse | undefined> {
+	/** Returns the response for the caller; `undefined` if the request must be sent once more. */
+	#receive(response: IncomingMessage, source: ResponseSource): MaybePromise<GivenResponse | undefined> {
 		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, ...source}), ({given, awaitsRetries}) => {
 			if (awaitsRetries) {
 				awaitRetries(this.#options);
@@ -281,7 +282,7 @@ class Attempt {
 	}
 
 	#fail(error: unknown): ServedResponse | undefined {
-		const action = this.#exchange.next({type: 'error', isOwn: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+		const action = this.#exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.#options);
 			return new ServedResponse(action.response, !this.#options.isStream);
@@ -294,7 +295,7 @@ class Attempt {
 		return undefined;
 	}
 
-	#standIn(error: unknown): RequestResult {
+	#serveStaleOrThrow(error: unknown): RequestResult {
 		const response = this.#fail(error);
 		if (response === undefined) {
 			throw error;
@@ -313,13 +314,14 @@ class Attempt {
 	}
 }
 
-function requestOfEnd(end: End, options: Options): RequestResult {
+/** Returns a request for Got to fail on, since the caller no longer waits. */
+function requestAfterEnd(end: WaitEnd, options: Options): RequestResult {
 	if (end === 'aborted') {
-		// Got has given up before, and listens no more.
+		// Got has failed already, and ignores this error.
 		throw new Error('The request was aborted');
 	}
 
-	return lateRequest(options, end);
+	return timedOutRequest(options, end);
 }
 
 function isThenable(value: unknown): value is PromiseLike<RequestResult> {

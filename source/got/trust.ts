@@ -6,50 +6,52 @@ import type {Options} from 'got';
 import type {SentRequest} from '../identity/sent-request.ts';
 import type {NativeOptions} from './native-request.ts';
 import {
+	areStandard,
+	digestsOf,
 	hasStandardDefaults,
-	isUnset,
+	textOf,
 	tlsOptions,
+	warn,
 	type Values,
 } from './tls-options.ts';
-import {digestsOf, textOf, warn} from './tls-values.ts';
 
-/** The options of Got that connect in a way of their own. */
+/** The options of Got with which a user connects by own code. */
 export type ConnectingOptions = Pick<Options, 'request' | 'createConnection' | 'h2session'>;
 
 /**
-A digest of the TLS settings that decide whom the client believes and as whom it speaks: a response that a request accepted may not answer one that is stricter.
+Returns a digest of the TLS settings that decide which servers the client trusts and which identity it presents: a response that one request accepted must not answer a request with stricter settings.
 
-The settings of the request, of its agent (of a subclass such as a proxy's, its `options`), of Node's global agent and of the process count, each where Node.js lets it count.
+The settings of the request, of its agent (of a subclass such as a proxy's, its `options`), of Node's global agent and of the process count, each where Node.js uses them.
 
-@param name - The setting `trust`, which stands for what cannot be looked into.
-@returns `undefined` where they are the defaults, and for `http:`.
+@param trust - The setting `trust`, the name of settings that cannot be read.
+@returns `undefined` for the default settings, and for `http:`.
 */
-export function trustOf(sent: SentRequest, native: NativeOptions, {request, createConnection, h2session}: ConnectingOptions, name: string | undefined): string | undefined {
+export function trustOf(sent: SentRequest, native: NativeOptions, {request, createConnection, h2session}: ConnectingOptions, trust: string | undefined): string | undefined {
 	if (!sent.url.startsWith('https:')) {
 		return undefined;
 	}
 
-	const isOwn = request !== undefined || createConnection !== undefined || h2session !== undefined;
+	const connectsByUserCode = request !== undefined || createConnection !== undefined || h2session !== undefined;
 	const options = native as Values;
-	if (!isOwn && hasDefaults(sent, options)) {
+	if (!connectsByUserCode && hasDefaults(sent, options)) {
 		return undefined;
 	}
 
-	const parts = waysOf(sent, options).map(way => partsOf(way, name));
-	if (isOwn) {
-		parts.push(unknownParts(name));
+	const differences = connectionsOf(sent, options).map(connection => differencesOf(connection, trust));
+	if (connectsByUserCode) {
+		differences.push(unknownDifferences(trust));
 	}
 
-	// What is given takes the place of the variable, even where it is `undefined`, as Got gives it. Who connects otherwise may leave it out.
-	if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0' && options.rejectUnauthorized === undefined && (isOwn || !Object.hasOwn(options, 'rejectUnauthorized'))) {
-		parts.push([['rejectUnauthorized', 'false']]);
+	// An option replaces the variable even if it is `undefined`, as Got passes it. User code may leave it out.
+	if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0' && options.rejectUnauthorized === undefined && (connectsByUserCode || !Object.hasOwn(options, 'rejectUnauthorized'))) {
+		differences.push([['rejectUnauthorized', 'false']]);
 	}
 
-	const differing = new Set(parts.filter(({length}) => length > 0).map(part => JSON.stringify(part)));
-	return differing.size === 0 ? undefined : hash('sha256', JSON.stringify([...differing].toSorted()), 'hex');
+	const distinct = new Set(differences.filter(({length}) => length > 0).map(difference => JSON.stringify(difference)));
+	return distinct.size === 0 ? undefined : hash('sha256', JSON.stringify([...distinct].toSorted()), 'hex');
 }
 
-/** The TLS settings of Got's options, by the names that Node.js has for them: as in `createNativeRequestOptions()`, for a request that is not sent. */
+/** Returns the TLS settings of Got's options, by the names of Node.js: as in `createNativeRequestOptions()`, for a request that is not sent. */
 export function tlsOptionsOf(options: Pick<Options, 'https' | 'agent' | 'http2'>): NativeOptions {
 	const {certificateAuthority, certificate, certificateRevocationLists, serverName, signatureAlgorithms, ...others} = options.https;
 	const native: NativeOptions & Values = {
@@ -64,52 +66,52 @@ export function tlsOptionsOf(options: Pick<Options, 'https' | 'agent' | 'http2'>
 	return native;
 }
 
-/** Whether nobody has set any of the options: so it is with most requests, and this tells it in a fraction of the time. */
+/** Returns whether all options have their defaults, as in most requests, without reading more than that takes. */
 function hasDefaults({fields}: SentRequest, native: Values): boolean {
 	const {agent} = native;
-	return isUnset(native)
+	return areStandard(native)
 		&& Object.hasOwn(native, 'rejectUnauthorized')
-		// HTTP/2 may ask for another name then.
-		&& (fields.host === undefined || !isSeveral(agent))
-		&& optionsAbove(agent).every(values => isUnset(values))
+		// With HTTP/2, the name of the server may differ from `Host`.
+		&& (fields.host === undefined || !isAgentPerProtocol(agent))
+		&& agentOptionsOf(agent).every(values => areStandard(values))
 		&& hasStandardDefaults();
 }
 
-/** A way in which a request may be sent. */
-type Way = {
+/** A connection by which a request may be sent. */
+type Connection = {
 	readonly native: Values;
 
-	/** The options of an agent, which stand above those of the request, even where they are `undefined`. */
-	readonly above: Values;
+	/** The options of the agent, which take precedence over those of the request, even if they are `undefined`. */
+	readonly agentOptions: Values;
 
-	/** The name by which the server is known where nobody gives one, and what it is by HTTP/1.1. */
+	/** The default name of the server, and the one that HTTP/1.1 has. */
 	readonly serverName: string;
 	readonly standardName: string;
 };
 
-function waysOf({url, fields}: SentRequest, native: Values): readonly Way[] {
+function connectionsOf({url, fields}: SentRequest, native: Values): readonly Connection[] {
 	const hostname = new URL(url).hostname.replaceAll(/^\[|\]$/gv, '');
 	const standardName = serverNameOf(hostname, fields.host);
-	const way = (above: Values, serverName = standardName): Way => ({
-		native, above, serverName, standardName,
+	const connection = (agentOptions: Values, serverName = standardName): Connection => ({
+		native, agentOptions, serverName, standardName,
 	});
-	if (isSeveral(native.agent)) {
-		// Got connects without an agent to find out which protocol to speak.
-		const byUrl = serverNameOf(hostname, undefined);
-		const [ofTwo, ofOne] = optionsAbove(native.agent) as [Values, Values];
-		return [way({}, byUrl), way(ofTwo, byUrl), way(ofOne)];
+	if (isAgentPerProtocol(native.agent)) {
+		// Got connects without an agent to negotiate the protocol.
+		const nameByUrl = serverNameOf(hostname, undefined);
+		const [ofHttp2, ofHttps] = agentOptionsOf(native.agent) as [Values, Values];
+		return [connection({}, nameByUrl), connection(ofHttp2, nameByUrl), connection(ofHttps)];
 	}
 
-	return optionsAbove(native.agent).map(above => way(above));
+	return agentOptionsOf(native.agent).map(agentOptions => connection(agentOptions));
 }
 
-/** The options of the agents that a request may go through. */
-function optionsAbove(agent: unknown): readonly Values[] {
-	return isSeveral(agent) ? [optionsOf(agent.http2), optionsOf(agent.https ?? https.globalAgent)] : [optionsOf(agent ?? https.globalAgent)];
+/** Returns the options of the agents that may send a request. */
+function agentOptionsOf(agent: unknown): readonly Values[] {
+	return isAgentPerProtocol(agent) ? [optionsOf(agent.http2), optionsOf(agent.https ?? https.globalAgent)] : [optionsOf(agent ?? https.globalAgent)];
 }
 
-/** Whether there is an agent for each protocol, as Got gives them to HTTP/2. */
-function isSeveral(agent: unknown): agent is Values {
+/** Returns whether there is an agent for each protocol, as Got passes them for HTTP/2. */
+function isAgentPerProtocol(agent: unknown): agent is Values {
 	return isObject(agent) && Object.getPrototypeOf(agent) === Object.prototype;
 }
 
@@ -121,48 +123,43 @@ function isObject(value: unknown): value is Values {
 	return typeof value === 'object' && value !== null;
 }
 
-/** The name of the server as Node.js makes it of a `Host`. */
+/** Returns the name of the server that Node.js derives from `Host`. */
 function serverNameOf(hostname: string, host: unknown): string {
 	const given = typeof host === 'string' && host !== '' ? (/^\[(?<address>[^\]]*)\]/v.exec(host)?.groups?.address ?? host.split(':', 1)[0]!) : hostname;
 	return isIP(given) === 0 ? given.toLowerCase() : '';
 }
 
-/** The name of an option, and digests of its values. */
-type Part = readonly [name: string, ...digests: string[]];
+/** The name of an option that differs from its default, and the digests of its values. */
+type Difference = readonly [name: string, ...digests: string[]];
 
-/** What of a way differs from Node's own defaults. */
-function partsOf({native, above, serverName, standardName}: Way, name: string | undefined): readonly Part[] {
-	const parts: Part[] = [];
-	const given = (option: string): unknown => Object.hasOwn(above, option) ? above[option] : native[option];
-	for (const [option, {isStandard, unset}] of tlsOptions) {
-		const value = given(option) ?? unset?.();
+function differencesOf({native, agentOptions, serverName, standardName}: Connection, trust: string | undefined): readonly Difference[] {
+	const differences: Difference[] = [];
+	const valueOf = (option: string): unknown => Object.hasOwn(agentOptions, option) ? agentOptions[option] : native[option];
+	for (const [option, {isStandard, processDefault}] of tlsOptions) {
+		const value = valueOf(option) ?? processDefault?.();
 		if (value === undefined || isStandard?.(value) === true) {
 			continue;
 		}
 
-		const ofValue = digestsOf(value, name);
-		parts.push([option, ...(isUnordered(option) ? ofValue.toSorted() : ofValue)]);
+		const digests = digestsOf(value, trust);
+		differences.push([option, ...(option === 'ca' || option === 'crl' ? digests.toSorted() : digests)]);
 	}
 
-	const asked = textOf(given('servername') ?? serverName).toLowerCase();
-	if (asked !== standardName) {
-		parts.push(['servername', asked]);
+	const usedName = textOf(valueOf('servername') ?? serverName).toLowerCase();
+	if (usedName !== standardName) {
+		differences.push(['servername', usedName]);
 	}
 
-	// A private key alone is shown to nobody.
-	return parts.length === 0 || parts.some(([option]) => option === 'cert' || option === 'pfx') ? parts : parts.filter(([option]) => option !== 'key');
+	// Without a certificate, a private key is not presented.
+	return differences.length === 0 || differences.some(([option]) => option === 'cert' || option === 'pfx') ? differences : differences.filter(([option]) => option !== 'key');
 }
 
-function isUnordered(option: string): boolean {
-	return option === 'ca' || option === 'crl';
-}
-
-/** What connects in a way of its own counts as the default, unless it is named. */
-function unknownParts(name: string | undefined): readonly Part[] {
-	if (name !== undefined) {
-		return [['connection', name]];
+/** User code that connects counts as the default, unless it is named. */
+function unknownDifferences(trust: string | undefined): readonly Difference[] {
+	if (trust !== undefined) {
+		return [['connection', trust]];
 	}
 
-	warn('Whom a `request` function, `createConnection` or `h2session` believes cannot be known, so that its responses are shared with requests by the default TLS settings');
+	warn('The TLS settings of a `request` function, `createConnection` or `h2session` cannot be read, so that its responses are shared with requests that have the default TLS settings');
 	return [];
 }

@@ -1,36 +1,33 @@
 import type {EventEmitter} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {MaybePromise} from '../maybe-promise.ts';
-import {FailedResponse} from './failed-response.ts';
+import {FailedResponse, type ServedResponse} from './served-response.ts';
 import type {RequestResult} from './native-request.ts';
-import type {ServedResponse} from './served-response.ts';
 
-/**
-Lets the cache see a request's response or failure before Got does, and put a stored response in its place. Where the request is sent once more, Got is told of what happens to the second one as if it happened to the first, the only one that Got knows of.
-*/
+/** Lets the cache see the response or the error of a request before Got does, and replace it by a stored response. If the request is sent once more, emits the events of the second request on the first one, the only one that Got has. */
 export function watchRequest(request: ClientRequest, watcher: Watcher): Watched {
 	return new WatchedRequest(request, watcher);
 }
 
 type Watcher = {
-	/** Gives the response that Got gets in place of one: that one itself or a stored one; `undefined` where the request is to be sent once more. A promise may reject, but the function must not throw. */
+	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
 
-	/** Sends the request once more; `listen` is called with the new request before that is sent. */
+	/** Sends the request once more, and calls `listen` with the new request before that is sent. */
 	readonly resend: (listen: (request: ClientRequest) => void) => Promise<RequestResult>;
 
-	/** Called when the request is destroyed, with an error if it is by a timeout: nobody waits for it any more. */
-	readonly giveUp: (error: Error | undefined) => void;
+	/** Called when the request is destroyed, with an error if a timeout destroys it. */
+	readonly onDestroy: (error: Error | undefined) => void;
 
-	/** Called when the request has ended without a response. */
+	/** Called when the request closes without a response. */
 	readonly close: () => void;
 
-	/** Gives the response that Got gets in place of a failure, if any. It must not throw. */
+	/** Returns the response for Got instead of an error, if there is one. It must not throw. */
 	readonly fail: (error: unknown) => ServedResponse | undefined;
 };
 
 type Watched = {
-	/** Whether somebody has destroyed the request. */
+	/** Whether Got or the caller has destroyed the request. */
 	readonly isDestroyed: boolean;
 };
 
@@ -40,8 +37,8 @@ class WatchedRequest implements Watched {
 	readonly #request: ClientRequest;
 	readonly #watcher: Watcher;
 
-	/** The listeners of `close` that were there before Got's. */
-	readonly #before: ReturnType<ClientRequest['rawListeners']>;
+	/** The listeners of `close` that were added before Got's. */
+	readonly #closeListeners: ReturnType<ClientRequest['rawListeners']>;
 	#isSettled = false;
 	#isGivenUp = false;
 	#isDestroyed = false;
@@ -51,33 +48,33 @@ class WatchedRequest implements Watched {
 	#second: ClientRequest | undefined;
 
 	/** The response to the first request. */
-	#unused: IncomingMessage | undefined;
+	#firstResponse: IncomingMessage | undefined;
 
 	constructor(request: ClientRequest, watcher: Watcher) {
 		this.#request = request;
 		this.#watcher = watcher;
 
-		// Whoever destroys a request without an error has given up on it: Got on abort, the user on `stream.destroy()`.
+		// A request is destroyed without an error if the caller gives up: by Got on abort, by the user with `stream.destroy()`.
 		const {destroy} = request;
 		request.destroy = error => {
 			this.#isGivenUp ||= error === undefined;
 			this.#isDestroyed = true;
 			this.#reason = error;
-			watcher.giveUp(error);
+			watcher.onDestroy(error);
 			this.#second?.destroy(error);
 			return destroy.call(request, error);
 		};
 
-		// An abort is followed by nothing else.
+		// After an abort, no other event follows.
 		request.once('close', () => {
 			if (!this.#isSettled && !this.#isResent) {
 				watcher.close();
 			}
 		});
 
-		forgiveWrites(request, () => this.#isReplaced);
-		this.#before = request.rawListeners('close');
-		// Once the request is sent again, the second one fails with the same error.
+		ignoreWriteErrors(request, () => this.#isReplaced);
+		this.#closeListeners = request.rawListeners('close');
+		// Once the request is sent again, the second one emits the same error.
 		replaceEmit(request, (event, argument, emit) => (this.#isResent && event === 'error') || this.#handle(event, argument, emit));
 	}
 
@@ -87,7 +84,7 @@ class WatchedRequest implements Watched {
 
 	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {
 		if (this.#isReplaced && (event === 'error' || event === 'close')) {
-			return endReplaced(event, this.#request, this.#before);
+			return endReplaced(event, this.#request, this.#closeListeners);
 		}
 
 		if (this.#isSettled) {
@@ -96,7 +93,7 @@ class WatchedRequest implements Watched {
 
 		if (event === 'response') {
 			this.#isSettled = true;
-			this.#unused ??= argument as IncomingMessage;
+			this.#firstResponse ??= argument as IncomingMessage;
 			const given = this.#watcher.respond(argument as IncomingMessage, this.#second ?? this.#request);
 			if (given instanceof Promise) {
 				void this.#giveLater(given, emit);
@@ -111,13 +108,13 @@ class WatchedRequest implements Watched {
 		}
 
 		this.#isSettled = true;
-		const standIn = this.#watcher.fail(argument);
-		if (standIn === undefined) {
-			return this.#isResent ? tellFailure(argument as Error, emit) : emit();
+		const replacement = this.#watcher.fail(argument);
+		if (replacement === undefined) {
+			return this.#isResent ? emitFailure(argument as Error, emit) : emit();
 		}
 
 		this.#isReplaced = true;
-		return emit('response', standIn);
+		return emit('response', replacement);
 	}
 
 	#give(given: GivenResponse | undefined, emit: Emission): boolean {
@@ -126,7 +123,7 @@ class WatchedRequest implements Watched {
 			return true;
 		}
 
-		// `destroyed` would not tell: Node.js sets it when the response has ended.
+		// Node.js sets `destroyed` when the response has ended, so that it does not show whether the caller has given up.
 		return this.#isGivenUp || emit('response', given);
 	}
 
@@ -134,54 +131,54 @@ class WatchedRequest implements Watched {
 		try {
 			this.#give(await pending, emit);
 		} catch (error) {
-			tellFailure(error as Error, emit);
+			emitFailure(error as Error, emit);
 		}
 	}
 
-	/** Sends the request once more: from then on, Got is told of the second request in place of the first. */
+	/** Sends the request once more. From now on, Got gets the events of the second request. */
 	async #resend(emit: Emission): Promise<void> {
 		this.#isSettled = false;
 		this.#isResent = true;
-		const tell = (event: 'response' | 'error', argument: unknown): void => {
+		const forward = (event: 'response' | 'error', argument: unknown): void => {
 			this.#handle(event, argument, (other = event, replacement = argument) => emit(other, replacement));
 		};
 
 		let result: RequestResult;
 		try {
 			result = await this.#watcher.resend(second => {
-				this.#listen(second, tell);
+				this.#listen(second, forward);
 			});
 		} catch (error) {
-			tell('error', error);
-			this.#endUnsettled(tell);
+			forward('error', error);
+			this.#endUnsettled(forward);
 			return;
 		}
 
 		if (result !== this.#second) {
-			tell('response', result);
+			forward('response', result);
 		}
 	}
 
-	#listen(second: ClientRequest, tell: (event: 'response' | 'error', argument: unknown) => void): void {
+	#listen(second: ClientRequest, forward: (event: 'response' | 'error', argument: unknown) => void): void {
 		this.#second = second;
 		second.once('response', response => {
-			tell('response', response);
+			forward('response', response);
 		});
 		second.on('error', error => {
-			tell('error', error);
+			forward('error', error);
 		});
 		second.once('close', () => {
-			this.#endUnsettled(tell);
+			this.#endUnsettled(forward);
 		});
 		if (this.#isDestroyed) {
 			second.destroy(this.#reason);
 		}
 	}
 
-	/** The second request has come to an end. */
-	#endUnsettled(tell: (event: 'error', argument: unknown) => void): void {
+	/** Reports that the second request has closed without a response. */
+	#endUnsettled(forward: (event: 'error', argument: unknown) => void): void {
 		// Over HTTP/2, the first response has not been read yet.
-		this.#unused?.resume();
+		this.#firstResponse?.resume();
 		if (this.#isSettled) {
 			return;
 		}
@@ -189,26 +186,24 @@ class WatchedRequest implements Watched {
 		if (this.#isGivenUp) {
 			this.#watcher.close();
 		} else {
-			tell('error', Object.assign(new Error('The server aborted pending request'), {code: 'ECONNRESET'}));
+			forward('error', Object.assign(new Error('The server aborted pending request'), {code: 'ECONNRESET'}));
 		}
 	}
 }
 
-/** Got 15 and 16 ignore these errors where the request has had a response. */
-const ignored = new Set<unknown>(['ECONNRESET', 'EPIPE']);
+/** The error codes that Got 15 and 16 ignore if the request has had a response. */
+const ignoredCodes = new Set<unknown>(['ECONNRESET', 'EPIPE']);
 
-function tellFailure(error: Error, emit: Emission): boolean {
-	const isHeard = emit('error', error);
-	// Where Got does not ignore the error, it does not look at a response any more.
-	return ignored.has((error as {readonly code?: unknown}).code) ? emit('response', new FailedResponse(error)) : isHeard;
+function emitFailure(error: Error, emit: Emission): boolean {
+	const hasListeners = emit('error', error);
+	// If Got does not ignore the error, it ignores this response.
+	return ignoredCodes.has((error as {readonly code?: unknown}).code) ? emit('response', new FailedResponse(error)) : hasListeners;
 }
 
-/**
-Keeps the end of a request from Got that a stored response has replaced: Got would take it for another failure. The listeners that were there before Got's are called, so that Node.js and agents give back what they hold for the request.
-*/
-function endReplaced(event: 'error' | 'close', request: ClientRequest, before: ReturnType<ClientRequest['rawListeners']>): boolean {
+/** Hides the end of a request from Got after a stored response has replaced its error: Got would treat it as another failure. Calls the listeners that were added before Got's, with which Node.js and agents release their resources. */
+function endReplaced(event: 'error' | 'close', request: ClientRequest, closeListeners: ReturnType<ClientRequest['rawListeners']>): boolean {
 	if (event === 'close') {
-		for (const listener of before) {
+		for (const listener of closeListeners) {
 			listener.call(request);
 		}
 	}
@@ -216,27 +211,25 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, before: R
 	return true;
 }
 
-/**
-Keeps the failure of a request that a stored response has replaced from the callbacks of `write` and `end`: by them, a stream of Got would end with an error after it was answered.
-*/
-function forgiveWrites(request: ClientRequest, isForgiven: () => boolean): void {
-	const forgiving = (argument: unknown): unknown => typeof argument === 'function'
+/** Hides errors from the callbacks of `write` and `end` after a stored response has replaced them: a stream of Got would otherwise end with an error. */
+function ignoreWriteErrors(request: ClientRequest, isReplaced: () => boolean): void {
+	const withoutError = (argument: unknown): unknown => typeof argument === 'function'
 		? (error?: Error | null) => {
-			(argument as (error?: Error | null) => void)(isForgiven() ? undefined : error);
+			(argument as (error?: Error | null) => void)(isReplaced() ? undefined : error);
 		}
 		: argument;
 
 	for (const name of ['write', 'end'] as const) {
 		const original = request[name] as (...arguments_: unknown[]) => unknown;
-		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => forgiving(argument)))});
+		Object.assign(request, {[name]: (...arguments_: unknown[]) => original.apply(request, arguments_.map(argument => withoutError(argument)))});
 	}
 }
 
 /**
-Replaces the `emit` of an emitter: unlike a listener, the replacement sees each event first, and can change or drop it.
+Replaces the `emit` of an emitter. Unlike a listener, the replacement sees each event first, and can change or drop it.
 
-@param intercept - Gets the event, its first argument, and a function that emits it, or another event in its place.
-@returns A function that puts the former `emit` back.
+@param intercept - Called with the event, its first argument, and a function that emits it, or another event instead.
+@returns A function that restores the previous `emit`.
 */
 export function replaceEmit(emitter: EventEmitter, intercept: (event: string | symbol, argument: unknown, emit: Emission) => boolean): () => void {
 	const original = emitter.emit as Emit;
@@ -246,13 +239,13 @@ export function replaceEmit(emitter: EventEmitter, intercept: (event: string | s
 		? original.call(emitter, event, ...arguments_)
 		: original.call(emitter, replacedEvent, replacement));
 
-	// Not enumerable: code that copies the properties of a response must not copy this.
+	// Code that copies the enumerable properties of a response must not copy this one.
 	Object.defineProperty(emitter, 'emit', {
 		value: emit, configurable: true, writable: true, enumerable: false,
 	});
 
 	return () => {
-		// Another replacement may have been made since, which calls this one.
+		// A later replacement may call this one.
 		if (emitter.emit !== emit) {
 			return;
 		}
@@ -265,7 +258,7 @@ export function replaceEmit(emitter: EventEmitter, intercept: (event: string | s
 	};
 }
 
-/** Emits the event that was intercepted, or another one in its place. */
+/** Emits the event that was intercepted, or another one instead. */
 type Emission = (event?: string | symbol, argument?: unknown) => boolean;
 
 type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;

@@ -1,17 +1,21 @@
 import {hash} from 'node:crypto';
 import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
 import type {Ignored} from './credentials.ts';
-import {parseParameters, type Parameterized} from './field-parameters.ts';
+import {
+	parseParameters,
+	type Parameterized,
+	splitMultipart,
+	type Part,
+} from './multipart.ts';
 import {
 	canonicalJson,
 	maxJsonLength,
 	redactJson,
 	type FieldQuestion,
+	compare,
 } from './json.ts';
-import {compare, normalizeParameters, type KeyParts} from './key-parts.ts';
-import {splitMultipart, type Part} from './multipart.ts';
-import {redactParameters} from './references.ts';
-import type {StorableRequest} from './types.ts';
+import type {KeyParts, StorableRequest} from './key-parts.ts';
+import {normalizeParameters, redactParameters} from './references.ts';
 
 // A longer form, or one of more parameters, costs more time than the order of its parameters is worth. Most servers take no more than so many (PHP, Django, Express).
 const maxFormLength = 1024 * 1024;

@@ -1,102 +1,11 @@
-import type {CredentialClass, CredentialRow} from './credential-row.ts';
-import {credentialTable} from './credential-table.ts';
-import {neutralWords, questionWords} from './credential-words.ts';
 import {wordsOf} from './name-words.ts';
-
-export type {CredentialClass} from './credential-row.ts';
-export {credentialResponseHeaders} from './response-credentials.ts';
-
-/**
-The class of the name of a header, or of a parameter of a query, a form, JSON or a multipart body.
-
-Letter case and spelling do not count: `access_token`, `accessToken`, `Access-Token`, `user[access_token]` and `accesstoken` have the same class.
-
-@param name - As it is written, percent-decoded. One of more than 256 characters is `ambiguous` without being read: no known credential has such a name, and to treat what may be one as a credential is the smaller fault.
-*/
-export function classifyName(name: string): CredentialClass {
-	return recent.get(name) ?? remember(name);
-}
-
-const longestName = 256;
-
-// Names are few. Where there are many, since somebody makes them up, the older half is forgotten, but for those that are asked for again.
-const rememberedNames = 1000;
-let recent = new Map<string, CredentialClass>();
-let older = new Map<string, CredentialClass>();
-
-function remember(name: string): CredentialClass {
-	if (name.length > longestName) {
-		return 'ambiguous';
-	}
-
-	const found = older.get(name) ?? classify(name);
-	if (recent.size >= rememberedNames) {
-		older = recent;
-		recent = new Map();
-	}
-
-	recent.set(name, found);
-	return found;
-}
-
-function classify(name: string): CredentialClass {
-	const found = classifyWords(wordsOf(name).slice(-longestPath));
-	return found !== 'plain' && questions.has(wordsOf(innermost(name))[0] ?? '') ? 'plain' : found;
-}
-
-// The number of words of a name that count, from its end.
-const longestPath = 16;
-
-/** The last name of a path, such as `has_password` of `user[has_password]`. */
-function innermost(name: string): string {
-	const path = name.endsWith('[]') ? name.slice(0, -2) : name;
-	return path.slice(Math.max(path.lastIndexOf('['), path.lastIndexOf('.')) + 1);
-}
-
-/** The last word that the table knows decides. */
-function classifyWords(words: readonly string[]): CredentialClass {
-	let isCertain = true;
-	for (let end = words.length; end > 0; end--) {
-		const found = endings.get(words[end - 1]!)?.find(ending => matches(ending, words, end))?.class;
-		if (found !== undefined) {
-			return isCertain ? found : lessCertain[found];
-		}
-
-		isCertain &&= neutral.has(words[end - 1]!);
-	}
-
-	return 'plain';
-}
-
-type Ending = Omit<CredentialRow, 'after' | 'directlyAfter'> & {
-	/** The words of the ending before its last one, the last first. */
-	readonly rest: readonly string[];
-	readonly directlyAfter: ReadonlySet<string> | undefined;
-	readonly after: ReadonlySet<string> | undefined;
-};
-
-const endings = Map.groupBy(credentialTable.flatMap(row => row.ends.map(phrase => {
-	const [last, ...rest] = phrase.split(' ').toReversed();
-	return {
-		...row,
-		last: last!,
-		rest,
-		directlyAfter: row.directlyAfter && new Set(row.directlyAfter),
-		after: row.after && new Set(row.after),
-	};
-})), ({last}) => last) satisfies ReadonlyMap<string, readonly Ending[]>;
-const neutral: ReadonlySet<string> = new Set(neutralWords);
-const questions: ReadonlySet<string> = new Set(questionWords);
-
-/** What a name says where an unknown word follows: `token_foo` may be a token, `code_foo` is hardly a code. */
-const lessCertain = {secret: 'ambiguous', ambiguous: 'plain', plain: 'plain'} as const satisfies Record<CredentialClass, CredentialClass>;
-
-function matches({rest, directlyAfter, after}: Ending, words: readonly string[], end: number): boolean {
-	const start = end - 1 - rest.length;
-	return rest.every((word, index) => words[end - 2 - index] === word)
-		&& (directlyAfter === undefined || (start > 0 && directlyAfter.has(words[start - 1]!)))
-		&& (after === undefined || words.slice(0, start).some(word => after.has(word)));
-}
+import {
+	type CredentialClass,
+	type CredentialRow,
+	credentialTable,
+	neutralWords,
+	questionWords,
+} from './credential-table.ts';
 
 /**
 Names, in lower case, of headers and parameters that say who asks: the default of `ignoredParameters`. Their values are never stored, and not part of what a key is made of in clear.
@@ -238,4 +147,100 @@ export function ignoresPath({paths}: Ignored, path: ReadonlyArray<string | numbe
 /** Whether the value of a parameter is replaced in what is stored and shown. */
 export function isRedacted(ignored: Ignored, name: string): boolean {
 	return ignoresName(ignored, name) || classifyName(name) !== 'plain';
+}
+
+/**
+The class of the name of a header, or of a parameter of a query, a form, JSON or a multipart body.
+
+Letter case and spelling do not count: `access_token`, `accessToken`, `Access-Token`, `user[access_token]` and `accesstoken` have the same class.
+
+@param name - As it is written, percent-decoded. One of more than 256 characters is `ambiguous` without being read: no known credential has such a name, and to treat what may be one as a credential is the smaller fault.
+*/
+export function classifyName(name: string): CredentialClass {
+	return recent.get(name) ?? remember(name);
+}
+
+const longestName = 256;
+
+// Names are few. Where there are many, since somebody makes them up, the older half is forgotten, but for those that are asked for again.
+const rememberedNames = 1000;
+
+let recent = new Map<string, CredentialClass>();
+
+let older = new Map<string, CredentialClass>();
+
+function remember(name: string): CredentialClass {
+	if (name.length > longestName) {
+		return 'ambiguous';
+	}
+
+	const found = older.get(name) ?? classify(name);
+	if (recent.size >= rememberedNames) {
+		older = recent;
+		recent = new Map();
+	}
+
+	recent.set(name, found);
+	return found;
+}
+
+function classify(name: string): CredentialClass {
+	const found = classifyWords(wordsOf(name).slice(-longestPath));
+	return found !== 'plain' && questions.has(wordsOf(innermost(name))[0] ?? '') ? 'plain' : found;
+}
+
+// The number of words of a name that count, from its end.
+const longestPath = 16;
+
+/** The last name of a path, such as `has_password` of `user[has_password]`. */
+function innermost(name: string): string {
+	const path = name.endsWith('[]') ? name.slice(0, -2) : name;
+	return path.slice(Math.max(path.lastIndexOf('['), path.lastIndexOf('.')) + 1);
+}
+
+/** The last word that the table knows decides. */
+function classifyWords(words: readonly string[]): CredentialClass {
+	let isCertain = true;
+	for (let end = words.length; end > 0; end--) {
+		const found = endings.get(words[end - 1]!)?.find(ending => matches(ending, words, end))?.class;
+		if (found !== undefined) {
+			return isCertain ? found : lessCertain[found];
+		}
+
+		isCertain &&= neutral.has(words[end - 1]!);
+	}
+
+	return 'plain';
+}
+
+type Ending = Omit<CredentialRow, 'after' | 'directlyAfter'> & {
+	/** The words of the ending before its last one, the last first. */
+	readonly rest: readonly string[];
+	readonly directlyAfter: ReadonlySet<string> | undefined;
+	readonly after: ReadonlySet<string> | undefined;
+};
+
+const endings = Map.groupBy(credentialTable.flatMap(row => row.ends.map(phrase => {
+	const [last, ...rest] = phrase.split(' ').toReversed();
+	return {
+		...row,
+		last: last!,
+		rest,
+		directlyAfter: row.directlyAfter && new Set(row.directlyAfter),
+		after: row.after && new Set(row.after),
+	};
+})), ({last}) => last) satisfies ReadonlyMap<string, readonly Ending[]>;
+
+const neutral: ReadonlySet<string> = new Set(neutralWords);
+
+const questions: ReadonlySet<string> = new Set(questionWords);
+
+/** What a name says where an unknown word follows: `token_foo` may be a token, `code_foo` is hardly a code. */
+const lessCertain = {secret: 'ambiguous', ambiguous: 'plain', plain: 'plain'} as const satisfies Record<CredentialClass, CredentialClass>;
+
+function matches({rest, directlyAfter, after}: Ending, words: readonly string[], end: number): boolean {
+	const start = end - 1 - rest.length;
+	return rest.every((word, index) => words[end - 2 - index] === word)
+		&& (directlyAfter === undefined || (start > 0 && directlyAfter.has(words[start - 1]!)))
+		&& (after === undefined || words.slice(0, start).some(word => after.has(word)));
 }

@@ -3,15 +3,20 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/storing.ts';
 import {hasNamedValues} from './body.ts';
 import {tellsWhoAsks, type Ignored} from './credentials.ts';
-import {failureOf} from './failure.ts';
-import {isRedactedPart} from './key-parts.ts';
 import {
+	failureOf,
 	isRecordKey,
 	keyOfMatched,
 	matchRequest,
 	type MatchedRequest,
 	type Secret,
 } from './key.ts';
+import {
+	isRedactedPart,
+	type IdentitySettings,
+	type KeyRequest,
+	type KeySettingsOfCache,
+} from './key-parts.ts';
 import {redactUrl, resourceOf} from './references.ts';
 import {
 	connectionUrl,
@@ -23,7 +28,6 @@ import {
 	type SentRequest,
 } from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
-import type {IdentitySettings, KeyRequest, KeySettingsOfCache} from './types.ts';
 
 /** The identity of a request, as it will be sent. */
 export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {

@@ -1,5 +1,4 @@
 import {REDACTED} from './credentials.ts';
-import {compare} from './key-parts.ts';
 
 /** Where a field stands: member names and array indexes, from the root. */
 export type JsonPath = ReadonlyArray<string | number>;
@@ -274,4 +273,13 @@ class Canonicalizer {
 		this.#position = position;
 		return code;
 	}
+}
+
+/** By code unit, not by locale: keys are the same everywhere. */
+export function compare(a: string, b: string): number {
+	if (a === b) {
+		return 0;
+	}
+
+	return a < b ? -1 : 1;
 }

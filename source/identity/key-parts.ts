@@ -1,13 +1,14 @@
+import type {Fields} from '../policy/fields.ts';
 import {
-	classifyName,
+	type Ignored,
 	ignoresName,
 	ignoresPath,
 	REDACTED,
 	tellsWhoAsks,
-	type CredentialClass,
-	type Ignored,
+	classifyName,
 } from './credentials.ts';
-import type {JsonPath} from './json.ts';
+import type {CredentialClass} from './credential-table.ts';
+import {type JsonPath, compare} from './json.ts';
 import {
 	holdsCredential,
 	isSecretForm,
@@ -15,7 +16,56 @@ import {
 	isSecretValue,
 	redactReferences,
 } from './references.ts';
-import type {IdentitySettings} from './types.ts';
+
+/**
+A request of which a key is made: as it will be sent.
+*/
+export type KeyRequest = {
+	/** The method, with the one that an override header asks for behind a colon: `POST:PUT`. */
+	readonly method: string;
+
+	/** The URL of the connection. A `Host` header may name another authority. */
+	readonly url: string;
+	readonly headers: Fields;
+	readonly body?: string | Uint8Array | undefined;
+
+	/** A digest of the TLS settings that decide whom the client believes and as whom it speaks; `undefined` where they are the defaults. */
+	readonly trust?: string | undefined;
+};
+
+/**
+A request as it is stored: secrets are replaced. Of a body that is neither JSON nor a form, only the parts of its identity are there.
+*/
+export type StorableRequest = KeyRequest & {
+	readonly bodyParts?: readonly string[] | undefined;
+};
+
+/** Names the tenant that a request is for: tenants never share a response. */
+export type PartitionCallback = (request: KeyRequest) => string;
+
+/**
+Makes the key of a request, or gives `undefined` for one that is not to be cached. `createKey` makes the key that the request would have without a `keyFn`.
+*/
+export type KeyCallback = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
+
+/** The settings that decide the identity of a request, parsed. */
+export type IdentitySettings = {
+	/** The request headers that are included in the key: none, all, or those named (in lower case). */
+	readonly matchHeaders: boolean | readonly string[];
+	readonly partitionBy: 'credentials' | false | PartitionCallback;
+	readonly ignoredParameters: Ignored;
+
+	/** The member of a JSON body below which parameters are ignored by name; `undefined` is everywhere. */
+	readonly contentRootKey?: string | undefined;
+
+	/** Whether the order of query parameters is part of the key (RFC 9111 §4 compares URLs as RFC 3986 does). */
+	readonly cacheControl?: boolean | undefined;
+};
+
+/** The settings of identity with the function that takes the place of the default key. */
+export type KeySettingsOfCache = IdentitySettings & {
+	readonly keyFn: KeyCallback | undefined;
+};
 
 /**
 Sorts the values of a request into those that are part of the key in clear, those that are part of it by a keyed digest, and those that are ignored.
@@ -186,68 +236,3 @@ const valueClass = 'ambiguous';
 The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
 */
 const maxPathsLength = 1024 * 1024;
-
-/**
-The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
-
-@param keeps - Whether a parameter is part of the result; its name is decoded, its value is not, and `undefined` where there is no `=`.
-*/
-export function normalizeParameters(text: string, keeps: (name: string, value: string | undefined) => boolean, isSorted = true): string {
-	const kept: Array<readonly [name: string, part: string]> = [];
-	for (const raw of text.split('&')) {
-		if (raw === '' && isSorted) {
-			continue;
-		}
-
-		const part = normalizeEscapes(raw);
-		const [name, value] = split(part);
-		if (keeps(decode(name), value)) {
-			kept.push([name, part]);
-		}
-	}
-
-	if (isSorted && kept.length > 1) {
-		kept.sort(([a], [b]) => compare(a, b));
-	}
-
-	return kept.map(([, part]) => part).join('&');
-}
-
-/** The name and the value of a parameter, as they are written. */
-export function split(part: string): [name: string, value: string | undefined] {
-	const index = part.indexOf('=');
-	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
-}
-
-/** A name or a value of a parameter; as it is written where it cannot be decoded. */
-export function decode(text: string): string {
-	if (!/[%+]/v.test(text)) {
-		return text;
-	}
-
-	try {
-		return decodeURIComponent(text.replaceAll('+', ' '));
-	} catch {
-		return text;
-	}
-}
-
-/** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
-export function normalizeEscapes(text: string): string {
-	// A space has one form only, and texts have many of them.
-	return text.includes('%') ? text.replaceAll(/%(?!20)[\da-f]{2}/giv, escape => normalEscapes[Number.parseInt(escape.slice(1), 16)]!) : text;
-}
-
-const normalEscapes: readonly string[] = Array.from({length: 256}, (_, code) => {
-	const character = String.fromCodePoint(code);
-	return /[\w\-.~]/v.test(character) ? character : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
-});
-
-/** By code unit, not by locale: keys are the same everywhere. */
-export function compare(a: string, b: string): number {
-	if (a === b) {
-		return 0;
-	}
-
-	return a < b ? -1 : 1;
-}

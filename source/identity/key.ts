@@ -4,7 +4,12 @@ import {
 	randomBytes,
 	type KeyObject,
 } from 'node:crypto';
-import {describe, SettingError} from '../errors.ts';
+import {
+	kindOf,
+	RedactedError,
+	describe,
+	SettingError,
+} from '../errors.ts';
 import {
 	fieldLines,
 	fieldValue,
@@ -14,16 +19,22 @@ import {
 } from '../policy/fields.ts';
 import {bodyParts, matchedContentType} from './body.ts';
 import {
-	classifyName,
 	compileIgnored,
 	ignoredByDefault,
 	ignoresHeader,
 	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
+	classifyName,
 } from './credentials.ts';
-import {failureOf} from './failure.ts';
-import {KeyParts, type HashedPart} from './key-parts.ts';
+import {
+	KeyParts,
+	type HashedPart,
+	type IdentitySettings,
+	type KeyRequest,
+	type PartitionCallback,
+	type StorableRequest,
+} from './key-parts.ts';
 import {normalizeUrl, parsedUrl} from './references.ts';
 import {
 	lowerCaseNames,
@@ -32,12 +43,17 @@ import {
 	overridingMethod,
 	targetParts,
 } from './sent-request.ts';
-import type {
-	IdentitySettings,
-	KeyRequest,
-	PartitionFunction,
-	StorableRequest,
-} from './types.ts';
+
+/** The error of a function of the settings that has seen a request: what it says may hold a credential. */
+export function failureOf(setting: 'keyFn' | 'partitionBy', thrown: unknown): RedactedError {
+	return thrown instanceof RedactedError
+		? thrown
+		: new RedactedError(thrown, {
+			name: 'RedactedError',
+			code: 'ERR_SETTING_FUNCTION',
+			message: `\`${setting}\` threw ${kindOf(thrown)}; what that says is not shown, since it may hold a credential, and is given by \`error.thrown()\``,
+		});
+}
 
 /**
 Makes the primary key of a request: a SHA-256 digest of its method, target URL, TLS settings, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
@@ -68,7 +84,7 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 /** The settings of a client that decide the key. Each has the default of the client's setting of that name. */
 export type KeySettings = {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
-	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
 	readonly partitionSecret?: string | Uint8Array | undefined;
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
 	readonly contentRootKey?: string | undefined;
@@ -142,7 +158,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 	}
 }
 
-function tenantOf(request: KeyRequest, partitionBy: PartitionFunction): unknown {
+function tenantOf(request: KeyRequest, partitionBy: PartitionCallback): unknown {
 	try {
 		return partitionBy(request);
 	} catch (error) {

@@ -1,11 +1,11 @@
-import {credentialTable} from './credential-table.ts';
 import {
+	credentialTable,
 	neutralWords,
-	otherWords,
 	questionWords,
+	otherWords,
 	strongEndings,
 	strongMiddles,
-} from './credential-words.ts';
+} from './credential-table.ts';
 
 /** The words of the credential table. A name of several of them that have three letters or more, or are `id` or `my`, may be written without separators. */
 export const vocabulary: ReadonlySet<string> = new Set([

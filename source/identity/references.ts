@@ -1,13 +1,110 @@
 import {Buffer} from 'node:buffer';
 import {describe} from '../errors.ts';
+import {compare, maxJsonLength, redactJson} from './json.ts';
 import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
-import {maxJsonLength, redactJson} from './json.ts';
-import {
-	decode,
-	normalizeEscapes,
-	normalizeParameters,
-	split,
-} from './key-parts.ts';
+
+/**
+The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
+
+@param keeps - Whether a parameter is part of the result; its name is decoded, its value is not, and `undefined` where there is no `=`.
+*/
+export function normalizeParameters(text: string, keeps: (name: string, value: string | undefined) => boolean, isSorted = true): string {
+	const kept: Array<readonly [name: string, part: string]> = [];
+	for (const raw of text.split('&')) {
+		if (raw === '' && isSorted) {
+			continue;
+		}
+
+		const part = normalizeEscapes(raw);
+		const [name, value] = split(part);
+		if (keeps(decode(name), value)) {
+			kept.push([name, part]);
+		}
+	}
+
+	if (isSorted && kept.length > 1) {
+		kept.sort(([a], [b]) => compare(a, b));
+	}
+
+	return kept.map(([, part]) => part).join('&');
+}
+
+/** The name and the value of a parameter, as they are written. */
+export function split(part: string): [name: string, value: string | undefined] {
+	const index = part.indexOf('=');
+	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
+}
+
+/** A name or a value of a parameter; as it is written where it cannot be decoded. */
+export function decode(text: string): string {
+	if (!/[%+]/v.test(text)) {
+		return text;
+	}
+
+	try {
+		return decodeURIComponent(text.replaceAll('+', ' '));
+	} catch {
+		return text;
+	}
+}
+
+/** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
+export function normalizeEscapes(text: string): string {
+	// A space has one form only, and texts have many of them.
+	return text.includes('%') ? text.replaceAll(/%(?!20)[\da-f]{2}/giv, escape => normalEscapes[Number.parseInt(escape.slice(1), 16)]!) : text;
+}
+
+const normalEscapes: readonly string[] = Array.from({length: 256}, (_, code) => {
+	const character = String.fromCodePoint(code);
+	return /[\w\-.~]/v.test(character) ? character : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
+});
+
+/**
+Parses a URL.
+
+@throws {TypeError} Where the text is no absolute URL. The error of Node.js would show the whole text, with its credentials.
+*/
+export function parsedUrl(url: string | URL): URL {
+	const parsed = URL.parse(String(url));
+	if (parsed === null) {
+		throw new TypeError(`Expected \`url\` to be an absolute URL, got ${describe(url)}`);
+	}
+
+	return parsed;
+}
+
+/**
+The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
+
+@param keeps - Whether a parameter of the query, or of a segment of the path, is part of it. Of one in the path that is not, the name stays, since its place counts.
+@param isStrict - Leaves the parameters in the order in which they came: only the origin knows whether it matters.
+*/
+export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false): string {
+	const {protocol, host, pathname, search} = url;
+	const query = search === '' ? '' : normalizeParameters(search.slice(1), (name, value) => keeps('query', name, value), !isStrict);
+	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
+}
+
+/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
+type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
+
+function normalizePath(path: string, keeps: KeepsParameter): string {
+	const normalized = normalizeEscapes(path);
+	return normalized.includes(';')
+		? normalized.replaceAll(pathParameter, (whole, parameter: string) => {
+			const [name, value] = split(parameter);
+			return keeps('path', decode(name), value) ? whole : `;${name}`;
+		})
+		: normalized;
+}
+
+// RFC 3986 §3.3: parameters of a segment begin with a semicolon.
+const pathParameter = /;(?<parameter>[^\/;]*)/gv;
+
+/** The resource that a URL names, whoever asks and however its parameters are ordered. */
+export function resourceOf(url: string): string {
+	return normalizeUrl(new URL(url), () => true);
+}
 
 /**
 The URL as it may be stored and shown: without user info and fragment, with the values of secret and ignored parameters replaced, in its query and in its path (`;jsessionid=…`).
@@ -189,50 +286,3 @@ function isAuthorization(text: string): boolean {
 const bearer = /^bearer\s+[\w+\-.\/~]{8,}=*$/iv;
 const basic = /^basic\s+(?<pair>[\w+\/]+=*)$/iv;
 const jsonWebToken = /^eyJ[\w\-]+\.[\w\-]*\.[\w\-.]+$/v;
-
-/**
-Parses a URL.
-
-@throws {TypeError} Where the text is no absolute URL. The error of Node.js would show the whole text, with its credentials.
-*/
-export function parsedUrl(url: string | URL): URL {
-	const parsed = URL.parse(String(url));
-	if (parsed === null) {
-		throw new TypeError(`Expected \`url\` to be an absolute URL, got ${describe(url)}`);
-	}
-
-	return parsed;
-}
-
-/**
-The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
-
-@param keeps - Whether a parameter of the query, or of a segment of the path, is part of it. Of one in the path that is not, the name stays, since its place counts.
-@param isStrict - Leaves the parameters in the order in which they came: only the origin knows whether it matters.
-*/
-export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false): string {
-	const {protocol, host, pathname, search} = url;
-	const query = search === '' ? '' : normalizeParameters(search.slice(1), (name, value) => keeps('query', name, value), !isStrict);
-	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
-}
-
-/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
-type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
-
-function normalizePath(path: string, keeps: KeepsParameter): string {
-	const normalized = normalizeEscapes(path);
-	return normalized.includes(';')
-		? normalized.replaceAll(pathParameter, (whole, parameter: string) => {
-			const [name, value] = split(parameter);
-			return keeps('path', decode(name), value) ? whole : `;${name}`;
-		})
-		: normalized;
-}
-
-// RFC 3986 §3.3: parameters of a segment begin with a semicolon.
-const pathParameter = /;(?<parameter>[^\/;]*)/gv;
-
-/** The resource that a URL names, whoever asks and however its parameters are ordered. */
-export function resourceOf(url: string): string {
-	return normalizeUrl(new URL(url), () => true);
-}

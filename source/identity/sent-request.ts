@@ -5,8 +5,8 @@ import {
 	fieldValue,
 	type Fields,
 } from '../policy/fields.ts';
-import {compare} from './key-parts.ts';
 import {parsedUrl} from './references.ts';
+import {compare} from './json.ts';
 
 /**
 A request as it will be sent.

@@ -1,14 +1,20 @@
 import {fieldLines, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
 import {redactBody} from './body.ts';
+import {credentialResponseHeaders} from './credential-table.ts';
 import {
-	classifyName,
-	credentialResponseHeaders,
 	ignoresHeader,
 	REDACTED,
 	type Ignored,
+	classifyName,
 } from './credentials.ts';
-import {isRedactedPart, KeyParts, type HashedPart} from './key-parts.ts';
+import {
+	isRedactedPart,
+	KeyParts,
+	type HashedPart,
+	type IdentitySettings,
+	type StorableRequest,
+} from './key-parts.ts';
 import {
 	keyOfParts,
 	matchRequest,
@@ -22,7 +28,6 @@ import {
 	redactReferences,
 	redactUrl,
 } from './references.ts';
-import type {IdentitySettings, StorableRequest} from './types.ts';
 
 /**
 A request as it is stored beside its response: without secrets, and so that its key can be made again.

@@ -10,7 +10,6 @@ import {
 	type Item,
 	type Parameters,
 } from 'structured-headers';
-import {trimSpace} from './fields.ts';
 
 // The package's `BareItem` names a type of the DOM, without which it is `any`.
 type Value = string | number | boolean | Token | DisplayString | Date | ArrayBuffer;

@@ -11,12 +11,12 @@ The directives of a `Cache-Control` value by lower-case name; `true` where there
 
 Two of a name that differ are one with both arguments, `'1,2'`: as a list of fields it is both, as a number it is none (RFC 9111 §4.2.1: where values conflict, the response is to be considered stale).
 */
-export type Directives = ReadonlyMap<string, string | true>;
+export type CacheDirectives = ReadonlyMap<string, string | true>;
 
-const none: Directives = new Map();
+const none: CacheDirectives = new Map();
 
 /** Reads the directives of a `Cache-Control` value. */
-export function parseDirectives(value: string | undefined): Directives {
+export function parseDirectives(value: string | undefined): CacheDirectives {
 	if (value === undefined) {
 		return none;
 	}
@@ -64,7 +64,7 @@ function combine(first: string | true | undefined, second: string | true): strin
 /**
 The directives of a request. `Pragma: no-cache` counts where there is no `Cache-Control` (RFC 9111 §5.4).
 */
-export function requestDirectives(fields: Fields): Directives {
+export function requestDirectives(fields: Fields): CacheDirectives {
 	const value = fieldValue(fields, 'cache-control');
 	if (value !== undefined) {
 		return parseDirectives(value);
@@ -76,7 +76,7 @@ export function requestDirectives(fields: Fields): Directives {
 /**
 The argument of a directive in milliseconds; `undefined` where the directive is absent, `invalid` where its argument is not a whole number of seconds.
 */
-export function deltaMilliseconds(directives: Directives, name: string, invalid: number): number | undefined {
+export function deltaMilliseconds(directives: CacheDirectives, name: string, invalid: number): number | undefined {
 	const argument = directives.get(name);
 	if (argument === undefined) {
 		return undefined;
@@ -93,7 +93,7 @@ The fields that a directive such as `no-cache="set-cookie"` is limited to, in lo
 
 What cannot be read as a list of names limits nothing: the directive holds for the whole response.
 */
-export function qualifiedFields(directives: Directives, name: string): readonly string[] | undefined {
+export function qualifiedFields(directives: CacheDirectives, name: string): readonly string[] | undefined {
 	const argument = directives.get(name);
 	if (argument === undefined) {
 		return undefined;
@@ -110,7 +110,7 @@ A field that is empty or that is no structured dictionary is passed over.
 
 @param targets - Lower-case names, the most specific first: `['example-cache-control', 'cdn-cache-control']`.
 */
-export function targetedDirectives(fields: Fields, targets: readonly string[]): Directives | undefined {
+export function targetedDirectives(fields: Fields, targets: readonly string[]): CacheDirectives | undefined {
 	for (const target of targets) {
 		const dictionary = parse(fieldValue(fields, target) ?? '');
 		if (dictionary.size > 0) {

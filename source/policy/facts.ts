@@ -1,17 +1,29 @@
-import {deltaMilliseconds, requestDirectives, type Directives} from './directives.ts';
+import {deltaMilliseconds, type CacheDirectives, requestDirectives} from './directives.ts';
 import type {Expiration} from './expiration.ts';
-import type {Fields} from './fields.ts';
-import {resolveExpiration} from './freshness.ts';
-import {selectRange} from './ranges.ts';
-import type {Reason} from './reasons.ts';
-import {ResponseFacts} from './response-facts.ts';
+import {fieldValue} from './fields.ts';
+import {
+	resolveExpiration,
+	isUsableOnError,
+	lifetime,
+	type Times,
+} from './freshness.ts';
+import {
+	isRedirect,
+	ResponseFacts,
+	factsToStore,
+	type StoredFacts,
+	storedFacts,
+} from './response-facts.ts';
 import type {
 	PolicySettings,
-	RequestHead,
 	StoredHead,
+	Reason,
+	Lifetime,
+	StorageTerms,
 	View,
+	RequestHead,
 } from './types.ts';
-import {evaluatePrecondition} from './validators.ts';
+import {viewFor} from './views.ts';
 
 /**
 What the rules know of a request. It is made once for each request.
@@ -86,7 +98,7 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 // For other methods, a tag in `If-None-Match` that still matches makes the request fail (RFC 9110 §13.1.2).
 const validatedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
-function toRequestDirectives(directives: Directives): RequestDirectives {
+function toRequestDirectives(directives: CacheDirectives): RequestDirectives {
 	return {
 		noStore: directives.has('no-store'),
 		noCache: directives.has('no-cache'),
@@ -99,7 +111,7 @@ function toRequestDirectives(directives: Directives): RequestDirectives {
 }
 
 /** The period of a directive in milliseconds: `Infinity` for a directive without an argument. */
-function withoutEnd(directives: Directives, name: string): number | undefined {
+function withoutEnd(directives: CacheDirectives, name: string): number | undefined {
 	return directives.get(name) === true ? Infinity : deltaMilliseconds(directives, name, 0);
 }
 
@@ -139,100 +151,96 @@ export function isOverSoon(statusCode: number): boolean {
 }
 
 /**
-What the rules know of a stored response, so that a hit parses no header. The facts are plain data that is stored with the response; a fact that does not hold is left out.
-
-The facts come from the headers alone, whoever decides how long the response is fresh.
+What the rules know of a response and of the request that it answers. What follows from both is derived once, when a rule first asks.
 */
-export type StoredFacts = {
-	/** The response may not be used without validation (RFC 9111 §5.2.2.4). */
-	readonly noCache?: true;
+export class ReceivedFacts {
+	readonly request: RequestFacts;
+	readonly response: ResponseFacts;
+	readonly sent: Sent;
+	readonly times: Times;
+	#expiration: {readonly value: Expiration | undefined} | undefined;
+	#lifetime: Lifetime | undefined;
+	#standIn: {readonly value: View | undefined} | undefined;
+	#merged: ReceivedFacts | undefined;
 
-	/** The response may not be used without validation once it is stale (RFC 9111 §5.2.2.2). */
-	readonly mustRevalidate?: true;
+	constructor(request: RequestFacts, response: ResponseFacts, sent: Sent, times: Times) {
+		this.request = request;
+		this.response = response;
+		this.sent = sent;
+		this.times = times;
+	}
 
-	/** The response does not change while it is fresh (RFC 8246). */
-	readonly immutable?: true;
+	/** How long the user's settings let the response be fresh. For a redirect, the settings for the URL that it leads to count: otherwise one would outlive the other. */
+	get expiration(): Expiration | undefined {
+		this.#expiration ??= {value: this.#makeExpiration()};
+		return this.#expiration.value;
+	}
 
-	/** How long the response may stand in for an error after it expired, in milliseconds (RFC 5861 §4). */
-	readonly staleIfError?: number;
+	/** How long the response is fresh and kept. */
+	get lifetime(): Lifetime {
+		this.#lifetime ??= lifetime(this.response, this.expiration, this.request.settings, this.times);
+		return this.#lifetime;
+	}
 
-	/** How long the response may be served while it is revalidated after it expired, in milliseconds (RFC 5861 §3). */
-	readonly staleWhileRevalidate?: number;
+	/** The terms on which the response is stored. */
+	get terms(): StorageTerms {
+		const {request: {settings}, response, lifetime: times} = this;
+		return {
+			...times,
+			withheld: settings.cacheControl ? response.directives.withheld : [],
+			vary: response.vary === '*' ? [] : response.vary,
+			...(settings.cacheControl && {facts: factsToStore(response, settings.cacheControlTargets)}),
+		};
+	}
 
-	/** When the resource was last changed, by `Last-Modified`, in milliseconds since the epoch. */
-	readonly lastModified?: number;
+	/** What of the stored response may stand in, if the response is an error. */
+	get standIn(): View | undefined {
+		this.#standIn ??= {value: standInFor(this.request, this.sent.stored, this.times.received)};
+		return this.#standIn.value;
+	}
 
-	/** The `Last-Modified` of the response is no strong validator (RFC 9110 §8.8.2.2). */
-	readonly isDateWeak?: true;
+	/** The facts of the stored response with the fields of this one, which is a 304 or answers a HEAD (RFC 9111 §3.2). */
+	get merged(): ReceivedFacts {
+		this.#merged ??= this.#merge();
+		return this.#merged;
+	}
 
-	/** The targeted fields (RFC 9213) of the response, of those that the settings name, in the order of the settings. */
-	readonly targets?: readonly string[];
+	#makeExpiration(): Expiration | undefined {
+		const {response, request: {request, settings, directives, expiration}} = this;
+		const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
+		const target = location === undefined ? null : URL.parse(location, request.url);
+		return target === null ? expiration : resolveExpiration(target.href, settings, directives.maximumAge);
+	}
+
+	#merge(): ReceivedFacts {
+		const {request, response: {fields, received}, sent, times} = this;
+		const {statusCode, fields: {date: _date, age: _age, ...kept}} = sent.stored!;
+		const response = new ResponseFacts({statusCode, fields: {...kept, ...fields}}, request.settings.cacheControlTargets, received);
+		return new ReceivedFacts(request, response, sent, times);
+	}
+}
+
+/** What the rules know of how the request was sent: what was stored then, and whether its validators were added. */
+export type Sent = {
+	readonly stored: StoredHead | undefined;
+	readonly conditional: boolean;
+
+	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
+	readonly storesFor?: 'GET' | undefined;
+
+	/** Whether the request has been sent once more already. */
+	readonly isResent?: boolean;
+
+	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
+	readonly retries?: boolean;
+
+	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
+	readonly handsOutSecret?: boolean;
 };
 
-/**
-The facts of a response, to be stored with it.
-
-@param targets - The settings' targeted fields.
-*/
-export function factsToStore(response: ResponseFacts, targets: readonly string[]): StoredFacts {
-	const {fields, directives, lastModified} = response;
-	const {noCache, mustRevalidate, immutable, staleIfError, staleWhileRevalidate} = directives;
-	const present = targetsOf(fields, targets);
-	return {
-		...(noCache && {noCache}),
-		...(mustRevalidate && {mustRevalidate}),
-		...(immutable && {immutable}),
-		...(staleIfError !== undefined && {staleIfError}),
-		...(staleWhileRevalidate !== undefined && {staleWhileRevalidate}),
-		...(lastModified !== undefined && {lastModified}),
-		...(isDateWeak(response) && {isDateWeak: true}),
-		...(present.length > 0 && {targets: present}),
-	};
-}
-
-/** A date is a strong validator where it is a second or more before the response was made. */
-function isDateWeak({lastModified, date}: ResponseFacts): boolean {
-	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
-}
-
-/**
-The facts of a stored response: those that are stored with it. Where there are none, or where they are of other targeted fields, they are made when they are first asked for.
-*/
-export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
-	const {facts: own, fields} = stored;
-	if (own !== undefined && haveTargets(own, fields, targets)) {
-		return own;
-	}
-
-	const known = factsByFields.get(fields);
-	if (known !== undefined && haveTargets(known, fields, targets)) {
-		return known;
-	}
-
-	const facts = factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
-	factsByFields.set(fields, facts);
-	return facts;
-}
-
-/** The facts of stored responses that have none with them, or have those of other targeted fields. */
-const factsByFields = new WeakMap<Fields, StoredFacts>();
-
-/** The facts by which the origin limits the use of a stored response; none without `cacheControl`, where the headers do not count. */
-export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
-	return settings.cacheControl ? storedFacts(stored, settings) : noFacts;
-}
-
-const noFacts: StoredFacts = {};
-
-function haveTargets({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
-	const present = targetsOf(fields, targets);
-	return present.length === known.length && present.every((name, index) => name === known[index]);
-}
-
-const noTargets: readonly string[] = [];
-
-function targetsOf(fields: Fields, targets: readonly string[]): readonly string[] {
-	return targets.length === 0 ? noTargets : targets.filter(name => Object.hasOwn(fields, name) && fields[name] !== undefined);
+/** What of a stored response may stand in for an error, or for no response; `undefined` where nothing may. */
+export function standInFor(request: RequestFacts, stored: StoredHead | undefined, now: number): View | undefined {
+	return stored !== undefined && isUsableOnError(stored, originFacts(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
 }
 
 /**
@@ -275,3 +283,10 @@ export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decisio
 export function always(): boolean {
 	return true;
 }
+
+/** The facts by which the origin limits the use of a stored response; none without `cacheControl`, where the headers do not count. */
+export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
+	return settings.cacheControl ? storedFacts(stored, settings) : noFacts;
+}
+
+const noFacts: StoredFacts = {};

@@ -70,15 +70,6 @@ function isSpace(character: string | undefined): boolean {
 }
 
 /**
-A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
-
-What came is kept letter by letter, whether it can be parsed or not.
-*/
-export function appendMember(existing: string | undefined, member: string): string {
-	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
-}
-
-/**
 A value of a request field in the one form that all values of the same meaning have, as far as RFC 9111 §4.1 lets a cache know what a field means. It takes linear time.
 
 - Optional white space (spaces and tabs) at the ends, and around the commas of a list, does not count. In quoted strings and comments it does, and a comma there is none of a list.
@@ -208,4 +199,13 @@ export function areTagsBounded(tags: readonly string[]): boolean {
 /** Whether a value is a tag: a string of 1 to 256 characters. */
 export function isTag(value: unknown): value is string {
 	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
+}
+
+/**
+A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
+
+What came is kept letter by letter, whether it can be parsed or not.
+*/
+export function appendMember(existing: string | undefined, member: string): string {
+	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
 }

@@ -1,8 +1,8 @@
 import {maxDeltaSeconds} from './directives.ts';
 import type {Expiration} from './expiration.ts';
-import type {RequestDirectives, RequestFacts, StoredFacts} from './facts.ts';
+import type {RequestDirectives, RequestFacts} from './facts.ts';
+import type {StoredFacts, ResponseFacts} from './response-facts.ts';
 import {fieldLines, type Fields} from './fields.ts';
-import type {ResponseFacts} from './response-facts.ts';
 import type {Lifetime, PolicySettings, StoredHead} from './types.ts';
 import {getUrlExpiration} from './url-patterns.ts';
 
@@ -29,7 +29,7 @@ export function lifetime(response: ResponseFacts, expiration: Expiration | undef
 	const {explicitLifetime: explicit, directives} = response;
 	const expires = explicit === undefined && expiration !== undefined
 		? expiry(expiration, received)
-		: received + (explicit ?? heuristicLifetime(response, settings) ?? 0) - age;
+		: received + (explicit ?? heuristicLifetime(response) ?? 0) - age;
 	return {...retained(shortened(expires), received, settings, directives), initialAge: age};
 }
 
@@ -41,10 +41,13 @@ function expiry(expiration: Expiration, now: number): number | undefined {
 /** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
 export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
 
+/** The share of the time since `Last-Modified` that RFC 9111 §4.2.2 suggests. */
+const heuristicShare = 0.1;
+
 /**
 A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by its headers; `undefined` where there is none.
 */
-function heuristicLifetime(response: ResponseFacts, {heuristicShare}: PolicySettings): number | undefined {
+function heuristicLifetime(response: ResponseFacts): number | undefined {
 	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
 		return undefined;
 	}

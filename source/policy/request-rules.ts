@@ -1,12 +1,12 @@
 import {
+	type RequestFacts,
 	always,
 	decide,
-	originFacts,
 	type AskedRule,
-	type RequestFacts,
 	type Rule,
-	type StoredFacts,
+	originFacts,
 } from './facts.ts';
+import type {StoredFacts} from './response-facts.ts';
 import {
 	forbidsStale,
 	isAcceptedStale,
@@ -17,7 +17,7 @@ import {
 } from './freshness.ts';
 import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
-import {viewFor, whole} from './view.ts';
+import {viewFor, whole} from './views.ts';
 
 /** What to do once the store was asked. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
@@ -207,7 +207,7 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		reason: 'fresh',
 		section: 'RFC 9111 §4.2',
 		when: ({stored, directives, now}) => isFreshEnough(stored!, directives, now),
-		then: (facts, reason) => isDueAhead(facts) ? serveAndRefresh(facts, reason) : serve(facts, reason),
+		then: serve,
 	},
 	{
 		reason: 'only-if-cached',
@@ -308,16 +308,4 @@ function canRefresh({settings, isPartialOrConditional, mayRefresh}: LookupFacts)
 // RFC 8246: while it is fresh, it will not have changed.
 function isImmutable({stored, origin, now}: LookupFacts): boolean {
 	return origin.immutable === true && staleness(stored!, now) <= 0;
-}
-
-// What is fresh for good is never due.
-function isDueAhead(facts: LookupFacts): boolean {
-	const {stored, settings: {refreshAhead}, now} = facts;
-	const {createdAt, expires} = stored!;
-	return refreshAhead > 0
-		&& expires !== undefined
-		&& now >= createdAt + (refreshAhead * (expires - createdAt))
-		&& !facts.isOnlyIfCached
-		&& !isImmutable(facts)
-		&& canRefresh(facts);
 }

@@ -1,122 +1,19 @@
-import {parseHttpDate} from './dates.ts';
 import {
 	deltaMilliseconds,
+	type CacheDirectives,
 	parseDirectives,
 	qualifiedFields,
 	targetedDirectives,
-	type Directives,
 } from './directives.ts';
-import type {Expiration} from './expiration.ts';
-import {factsToStore, originFacts, type RequestFacts} from './facts.ts';
+import {parseHttpDate} from './expiration.ts';
 import {
+	type Fields,
 	fieldLines,
 	fieldValue,
 	nominatedFields,
 	tagsOf,
-	type Fields,
 } from './fields.ts';
-import {
-	isUsableOnError,
-	lifetime,
-	resolveExpiration,
-	type Times,
-} from './freshness.ts';
-import type {
-	Lifetime,
-	ResponseHead,
-	StorageTerms,
-	StoredHead,
-	View,
-} from './types.ts';
-import {viewFor} from './view.ts';
-
-/**
-What the rules know of a response and of the request that it answers. What follows from both is derived once, when a rule first asks.
-*/
-export class ReceivedFacts {
-	readonly request: RequestFacts;
-	readonly response: ResponseFacts;
-	readonly sent: Sent;
-	readonly times: Times;
-	#expiration: {readonly value: Expiration | undefined} | undefined;
-	#lifetime: Lifetime | undefined;
-	#standIn: {readonly value: View | undefined} | undefined;
-	#merged: ReceivedFacts | undefined;
-
-	constructor(request: RequestFacts, response: ResponseFacts, sent: Sent, times: Times) {
-		this.request = request;
-		this.response = response;
-		this.sent = sent;
-		this.times = times;
-	}
-
-	/** How long the user's settings let the response be fresh. For a redirect, the settings for the URL that it leads to count: otherwise one would outlive the other. */
-	get expiration(): Expiration | undefined {
-		this.#expiration ??= {value: this.#makeExpiration()};
-		return this.#expiration.value;
-	}
-
-	/** How long the response is fresh and kept. */
-	get lifetime(): Lifetime {
-		this.#lifetime ??= lifetime(this.response, this.expiration, this.request.settings, this.times);
-		return this.#lifetime;
-	}
-
-	/** The terms on which the response is stored. */
-	get terms(): StorageTerms {
-		const {request: {settings}, response, lifetime: times} = this;
-		return {
-			...times,
-			withheld: settings.cacheControl ? response.directives.withheld : [],
-			vary: response.vary === '*' ? [] : response.vary,
-			...(settings.cacheControl && {facts: factsToStore(response, settings.cacheControlTargets)}),
-		};
-	}
-
-	/** What of the stored response may stand in, if the response is an error. */
-	get standIn(): View | undefined {
-		this.#standIn ??= {value: standInFor(this.request, this.sent.stored, this.times.received)};
-		return this.#standIn.value;
-	}
-
-	/** The facts of the stored response with the fields of this one, which is a 304 or answers a HEAD (RFC 9111 §3.2). */
-	get merged(): ReceivedFacts {
-		this.#merged ??= this.#merge();
-		return this.#merged;
-	}
-
-	#makeExpiration(): Expiration | undefined {
-		const {response, request: {request, settings, directives, expiration}} = this;
-		const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
-		const target = location === undefined ? null : URL.parse(location, request.url);
-		return target === null ? expiration : resolveExpiration(target.href, settings, directives.maximumAge);
-	}
-
-	#merge(): ReceivedFacts {
-		const {request, response: {fields, received}, sent, times} = this;
-		const {statusCode, fields: {date: _date, age: _age, ...kept}} = sent.stored!;
-		const response = new ResponseFacts({statusCode, fields: {...kept, ...fields}}, request.settings.cacheControlTargets, received);
-		return new ReceivedFacts(request, response, sent, times);
-	}
-}
-
-/** What the rules know of how the request was sent: what was stored then, and whether its validators were added. */
-export type Sent = {
-	readonly stored: StoredHead | undefined;
-	readonly conditional: boolean;
-
-	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
-	readonly storesFor?: 'GET' | undefined;
-
-	/** Whether the request has been sent once more already. */
-	readonly isResent?: boolean;
-
-	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
-	readonly retries?: boolean;
-
-	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
-	readonly handsOutSecret?: boolean;
-};
+import type {PolicySettings, StoredHead, ResponseHead} from './types.ts';
 
 // RFC 9110 §15.4. A 300 offers a choice, and a 304 is an answer to a condition.
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
@@ -124,11 +21,6 @@ const redirectCodes = new Set([301, 302, 303, 307, 308]);
 /** Whether a response is a redirect with a `Location`. */
 export function isRedirect({statusCode, fields}: ResponseFacts): boolean {
 	return redirectCodes.has(statusCode) && fields.location !== undefined;
-}
-
-/** What of a stored response may stand in for an error, or for no response; `undefined` where nothing may. */
-export function standInFor(request: RequestFacts, stored: StoredHead | undefined, now: number): View | undefined {
-	return stored !== undefined && isUsableOnError(stored, originFacts(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
 }
 
 const rejections: ReadonlySet<number> = new Set([401, 407]);
@@ -251,7 +143,7 @@ type Optional<Value> = {readonly value: Value | undefined};
 
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
 	const targeted = targets.length === 0 ? undefined : targetedDirectives(fields, targets);
-	const directives: Directives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
+	const directives: CacheDirectives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
 	const withheld = qualifiedFields(directives, 'no-cache');
 	return {
 		noStore: directives.has('no-store'),
@@ -267,4 +159,94 @@ function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirec
 		staleWhileRevalidate: deltaMilliseconds(directives, 'stale-while-revalidate', 0),
 		isTargeted: targeted !== undefined,
 	};
+}
+
+/**
+What the rules know of a stored response, so that a hit parses no header. The facts are plain data that is stored with the response; a fact that does not hold is left out.
+
+The facts come from the headers alone, whoever decides how long the response is fresh.
+*/
+export type StoredFacts = {
+	/** The response may not be used without validation (RFC 9111 §5.2.2.4). */
+	readonly noCache?: true;
+
+	/** The response may not be used without validation once it is stale (RFC 9111 §5.2.2.2). */
+	readonly mustRevalidate?: true;
+
+	/** The response does not change while it is fresh (RFC 8246). */
+	readonly immutable?: true;
+
+	/** How long the response may stand in for an error after it expired, in milliseconds (RFC 5861 §4). */
+	readonly staleIfError?: number;
+
+	/** How long the response may be served while it is revalidated after it expired, in milliseconds (RFC 5861 §3). */
+	readonly staleWhileRevalidate?: number;
+
+	/** When the resource was last changed, by `Last-Modified`, in milliseconds since the epoch. */
+	readonly lastModified?: number;
+
+	/** The `Last-Modified` of the response is no strong validator (RFC 9110 §8.8.2.2). */
+	readonly isDateWeak?: true;
+
+	/** The targeted fields (RFC 9213) of the response, of those that the settings name, in the order of the settings. */
+	readonly targets?: readonly string[];
+};
+
+/**
+The facts of a response, to be stored with it.
+
+@param targets - The settings' targeted fields.
+*/
+export function factsToStore(response: ResponseFacts, targets: readonly string[]): StoredFacts {
+	const {fields, directives, lastModified} = response;
+	const {noCache, mustRevalidate, immutable, staleIfError, staleWhileRevalidate} = directives;
+	const present = targetsOf(fields, targets);
+	return {
+		...(noCache && {noCache}),
+		...(mustRevalidate && {mustRevalidate}),
+		...(immutable && {immutable}),
+		...(staleIfError !== undefined && {staleIfError}),
+		...(staleWhileRevalidate !== undefined && {staleWhileRevalidate}),
+		...(lastModified !== undefined && {lastModified}),
+		...(isDateWeak(response) && {isDateWeak: true}),
+		...(present.length > 0 && {targets: present}),
+	};
+}
+
+/** A date is a strong validator where it is a second or more before the response was made. */
+function isDateWeak({lastModified, date}: ResponseFacts): boolean {
+	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
+}
+
+/**
+The facts of a stored response: those that are stored with it. Where there are none, or where they are of other targeted fields, they are made when they are first asked for.
+*/
+export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
+	const {facts: own, fields} = stored;
+	if (own !== undefined && haveTargets(own, fields, targets)) {
+		return own;
+	}
+
+	const known = factsByFields.get(fields);
+	if (known !== undefined && haveTargets(known, fields, targets)) {
+		return known;
+	}
+
+	const facts = factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
+	factsByFields.set(fields, facts);
+	return facts;
+}
+
+/** The facts of stored responses that have none with them, or have those of other targeted fields. */
+const factsByFields = new WeakMap<Fields, StoredFacts>();
+
+function haveTargets({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
+	const present = targetsOf(fields, targets);
+	return present.length === known.length && present.every((name, index) => name === known[index]);
+}
+
+const noTargets: readonly string[] = [];
+
+function targetsOf(fields: Fields, targets: readonly string[]): readonly string[] {
+	return targets.length === 0 ? noTargets : targets.filter(name => Object.hasOwn(fields, name) && fields[name] !== undefined);
 }

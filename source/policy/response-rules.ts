@@ -1,18 +1,15 @@
 import {
+	type RequestFacts,
+	ReceivedFacts,
+	standInFor,
+	type Sent,
 	always,
 	decide,
 	type AskedRule,
-	type RequestFacts,
 	type Rule,
 } from './facts.ts';
 import type {Times} from './freshness.ts';
-import {
-	isRedirect,
-	ReceivedFacts,
-	ResponseFacts,
-	standInFor,
-	type Sent,
-} from './response-facts.ts';
+import {isRedirect, ResponseFacts} from './response-facts.ts';
 import {
 	answersLaterGet,
 	bringsTooManyTags,

@@ -1,5 +1,5 @@
-import {formatHttpDate} from './dates.ts';
-import type {RequestFacts} from './facts.ts';
+import {formatHttpDate} from './expiration.ts';
+import type {RequestFacts, ReceivedFacts} from './facts.ts';
 import {
 	areTagsBounded,
 	fieldLines,
@@ -8,7 +8,6 @@ import {
 	type Fields,
 } from './fields.ts';
 import {heuristicallyCacheable} from './freshness.ts';
-import type {ReceivedFacts} from './response-facts.ts';
 import type {ResponseHead} from './types.ts';
 import {canFreshen, hasValidator} from './validators.ts';
 

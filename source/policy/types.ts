@@ -1,8 +1,115 @@
 import type {Expiration} from './expiration.ts';
-import type {StoredFacts} from './facts.ts';
+import type {StoredFacts} from './response-facts.ts';
 import type {Fields} from './fields.ts';
-import type {Mode} from './modes.ts';
-import type {Reason} from './reasons.ts';
+
+/**
+Why something happened: one word for each rule, shared by `cacheInfo`, events and tests.
+
+Reasons are part of the public API: a new one is a minor version, a changed one a major.
+*/
+export type Reason =
+	| PassReason
+	| ReadReason
+	| WriteReason;
+
+/** The cache is not used: nothing is read or written. */
+export type PassReason =
+	| 'disabled'
+	| 'method'
+	| 'request-no-store'
+	| 'do-not-cache'
+	| 'body-not-keyable'
+	| 'key-refused'
+	| 'error';
+
+/** Where the answer comes from, and why. */
+export type ReadReason =
+	| 'lookup'
+	| 'miss'
+	| 'precondition'
+	| 'range'
+	| 'redirect-loop'
+	| 'redirect-cookie'
+	| 'force-refresh'
+	| 'refresh'
+	| 'no-cache'
+	| 'must-revalidate'
+	| 'always-revalidate'
+	| 'fresh'
+	| 'max-stale'
+	| 'stale-while-revalidate'
+	| 'stale-if-error'
+	| 'stale'
+	| 'request-limits'
+	| 'revalidated'
+	| 'only-if-cached'
+	| 'gateway-timeout'
+	| 'filtered';
+
+/** What became of a response that the origin gave. */
+export type WriteReason =
+	| 'stored'
+	| 'read-only'
+	| 'status-code'
+	| 'partial'
+	| 'not-modified'
+	| 'no-store'
+	| 'must-understand'
+	| 'not-cacheable'
+	| 'freshened-by-head'
+	| 'outdated-by-head'
+	| 'vary-star'
+	| 'too-many-tags'
+	| 'secret-in-header'
+	| 'expired-without-validator'
+	| 'invalidated'
+	| 'incomplete'
+	| 'too-large'
+	| 'undecodable'
+	| 'queue-full'
+	| 'awaits-retries'
+	| 'no-response';
+
+/** What a cache is to tests: where recordings come from, and whether anything may be sent. */
+export type Mode = 'record' | 'replay' | 'record-missing';
+
+class Everything<Item> extends Set<Item> {
+	override has(): boolean {
+		return true;
+	}
+}
+
+const recording = {
+	cacheControl: false,
+	allowableCodes: new Everything<number>(),
+	allowableMethods: new Everything<string>(),
+	alwaysRevalidate: false,
+	refresh: false,
+	forceRefresh: false,
+	staleIfError: 0,
+	staleWhileRevalidate: 0,
+	expireAfter: {kind: 'never'},
+	requestExpireAfter: undefined,
+	urlsExpireAfter: [],
+	jitter: 0,
+} as const satisfies Partial<PolicySettings>;
+
+const byMode: Readonly<Record<Mode, Partial<PolicySettings>>> = {
+	record: {...recording, forceRefresh: true},
+	'record-missing': recording,
+	replay: {
+		...recording,
+		onlyIfCached: true,
+		readOnly: true,
+		// What was stored otherwise may have expired.
+		staleIfError: Infinity,
+	},
+};
+
+/** What a mode says in place of the settings: whatever comes is recorded, by any method, and for good. */
+export function settingsOfMode(mode: Mode | undefined): Partial<PolicySettings> {
+	return mode === undefined ? {} : byMode[mode];
+}
 
 /**
 What the rules know of a request: as it will be sent, after all hooks.
@@ -79,14 +186,8 @@ export type PolicySettings = {
 	readonly staleIfError: number;
 	readonly staleWhileRevalidate: number;
 
-	/** The share of its freshness after which a response is refreshed in the background when it is used; 0 is never. */
-	readonly refreshAhead: number;
-
 	/** How long something is kept at least after it expired, so that its validators still serve. */
 	readonly ttlOffset: number;
-
-	/** The share of the time since `Last-Modified` that counts as fresh where nothing else says (RFC 9111 §4.2.2). */
-	readonly heuristicShare: number;
 
 	/** Lower-case names of targeted fields that come before `Cache-Control` (RFC 9213), the most specific first. */
 	readonly cacheControlTargets: readonly string[];

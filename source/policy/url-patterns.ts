@@ -1,4 +1,4 @@
-import type {Expiration, ExpireAfter} from './expiration.ts';
+import type {Expiration, ExpirationTime} from './expiration.ts';
 
 /**
 What is asked of a `URLPattern`, so that the platform's and every polyfill's will do.
@@ -15,13 +15,16 @@ A string is a glob as requests-cache matches it: without the scheme; `*` stands 
 */
 export type UrlPattern = string | RegExp | UrlPatternLike;
 
+/** A pattern of `urlsExpireAfter`. */
+export type ExpirationPattern = UrlPattern;
+
 /**
 Expirations by URL; the first pattern that matches counts, in the order given.
 */
-export type UrlsExpireAfter =
-	| ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpireAfter]>
-	| ReadonlyMap<UrlPattern, ExpireAfter>
-	| Readonly<Record<string, ExpireAfter>>;
+export type ExpirationPatterns =
+	| ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpirationTime]>
+	| ReadonlyMap<UrlPattern, ExpirationTime>
+	| Readonly<Record<string, ExpirationTime>>;
 
 export type UrlMatcher = (url: string) => boolean;
 

@@ -1,5 +1,5 @@
-import {parseHttpDate} from './dates.ts';
-import type {StoredFacts} from './facts.ts';
+import {parseHttpDate} from './expiration.ts';
+import type {StoredFacts} from './response-facts.ts';
 import {fieldValue, trimSpace, type Fields} from './fields.ts';
 import type {StoredHead} from './types.ts';
 

@@ -1,27 +1,17 @@
 import {closestMatch} from 'leven';
-import {hidden, SettingError} from '../errors.ts';
-import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../identity/credentials.ts';
+import {SettingError} from '../errors.ts';
+import {getExpirationDatetime as expirationFrom, type ExpirationTime} from '../policy/expiration.ts';
+import {settingsOfMode} from '../policy/types.ts';
+import type {ExpirationPatterns} from '../policy/url-patterns.ts';
 import {
-	getExpirationDatetime as expirationFrom,
-	NEVER_EXPIRE,
-	parseExpiration,
-	parsePeriod,
-	type Expiration,
-	type ExpireAfter,
-} from '../policy/expiration.ts';
-import {settingsOfMode, type Mode} from '../policy/modes.ts';
-import {
-	areTagsBounded,
-	isTag,
-	maxTagLength,
-	maxTags,
-} from '../policy/fields.ts';
-import {
-	compileUrlPattern,
-	isUrlPattern,
-	type UrlExpiration,
-	type UrlsExpireAfter,
-} from '../policy/url-patterns.ts';
+	clientTable,
+	isPlainObject,
+	memberPath,
+	parseSetting,
+	requestOnlyTable,
+	type Row,
+	type VariableKind,
+} from './table.ts';
 import type {
 	CacheSettings,
 	RequestSettings,
@@ -29,231 +19,44 @@ import type {
 	ResolvedSettings,
 } from './types.ts';
 
+export type {VariableKind} from './table.ts';
 export type * from './types.ts';
 
-type Parse<Value> = (value: unknown, path: string) => Value | undefined;
+type AnyRow = Row<unknown> & {readonly fixed?: string | undefined};
+type Table = ReadonlyMap<string, AnyRow>;
 
-type Row<Value> = {
-	/** As a user would write it. */
-	readonly default: unknown;
+const clientRows: Table = new Map(Object.entries<AnyRow>(clientTable));
+const requestRows: Table = new Map([
+	...clientRows.entries().filter(([, row]) => row.isOfRequest === true),
+	...Object.entries<AnyRow>(requestOnlyTable),
+]);
 
-	/** What a message says is allowed. */
-	readonly allowed: string;
+/** The settings that a request may have. */
+export const requestSettingNames: ReadonlySet<string> = new Set(requestRows.keys());
 
-	/** Gives `undefined` for what is not allowed, or throws where a part of it is wrong. */
-	readonly parse: Parse<Value>;
+/** The settings that belong to the store of a cache. */
+export const storeSettingNames: ReadonlySet<string> = namesOf(({scope}) => scope === 'store');
 
-	/** Whether messages keep what came to themselves. Default: `false`. */
-	readonly isSecret?: true;
-};
+/** The settings that all clients of a cache have in common. */
+export const cacheSettingNames: ReadonlySet<string> = namesOf(({scope}) => scope !== undefined);
 
-type Table<Resolved> = {readonly [Key in keyof Resolved]-?: Row<NonNullable<Resolved[Key]>>};
+/** The settings whose values are concealed. */
+export const secretSettingNames: ReadonlySet<string> = namesOf(({isSecret}) => isSecret === true);
 
-const boolean: Row<boolean> = {
-	default: false,
-	allowed: 'a boolean',
-	parse: value => typeof value === 'boolean' ? value : undefined,
-};
+/** The settings that cannot change while the client is in use, each with the reason. */
+export const fixedSettings: ReadonlyMap<string, string> = new Map(clientRows.entries().flatMap(([name, {fixed}]) => fixed === undefined ? [] : [[name, fixed]]));
 
-const period: Row<number> = {
-	default: false,
-	allowed: 'a boolean, a number of seconds from 0, a duration (`\'5m\'`, `\'PT5M\'`, `{minutes: 5}`) or `NEVER_EXPIRE`',
-	parse(value) {
-		const longest = value === true ? Infinity : 0;
-		return typeof value === 'boolean' ? longest : parsePeriod(value);
-	},
-};
+/** The settings that a `GOT_CACHE_…` variable may give, each with the kind of its value. */
+export const variableSettings: ReadonlyMap<string, VariableKind> = new Map(clientRows.entries().flatMap(([name, {variable}]) => variable === undefined ? [] : [[name, variable]]));
 
-const expirations = 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`';
-const urlPatterns = 'a glob, a RegExp or a URLPattern';
-
-const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
-
-const sharedTable: Table<Omit<ResolvedRequestSettings, 'refresh' | 'forceRefresh' | 'tags'>> = {
-	expireAfter: {
-		default: NEVER_EXPIRE,
-		allowed: expirations,
-		parse: expiration,
-	},
-	allowableCodes: {
-		default: [200],
-		allowed: 'an array or a Set of status codes',
-		parse: setOf('a whole number from 100 to 599', code => isWhole(code) && code >= 100 && code <= 599 ? code : undefined),
-	},
-	allowableMethods: {
-		default: ['GET', 'HEAD'],
-		allowed: 'an array or a Set of methods',
-		parse: setOf('a method such as `\'GET\'`', method => isToken(method) ? method.toUpperCase() : undefined),
-	},
-	alwaysRevalidate: boolean,
-	disabled: boolean,
-	filterFn: functionRow('a function `(response) => boolean`'),
-	keyFn: functionRow('a function `(request, createKey) => string | undefined`'),
-	onlyIfCached: boolean,
-	readOnly: boolean,
-	staleIfError: period,
-	staleWhileRevalidate: period,
-	trust: {
-		default: undefined,
-		allowed: 'a string that is not empty',
-		parse: notEmpty,
-	},
-};
-
-const clientTable: Table<ResolvedSettings> = {
-	...sharedTable,
-	store: {
-		default: 'sqlite',
-		allowed: 'a store',
-		parse: value => value as ResolvedSettings['store'],
-	},
-	cacheName: {
-		default: 'http_cache',
-		allowed: 'a string that is not empty',
-		parse: notEmpty,
-	},
-	serializer: {
-		default: undefined,
-		allowed: 'a serializer',
-		parse: value => value as NonNullable<ResolvedSettings['serializer']>,
-	},
-	decodeContent: {...boolean, default: undefined},
-	urlsExpireAfter: {
-		default: [],
-		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object of globs',
-		parse: urlExpirations,
-	},
-	cacheControl: boolean,
-	heuristicShare: {
-		default: 0.1,
-		allowed: 'a number from 0 to 1',
-		parse: share,
-	},
-	cacheControlTargets: {
-		default: [],
-		allowed: 'an array of header names',
-		parse: (value, path) => Array.isArray(value) ? [...headerNameSet(value, path)!] : undefined,
-	},
-	staleIfErrorAfter: {
-		default: 'failure',
-		allowed: '`\'failure\'` or `\'retries\'`',
-		parse: value => value === 'failure' || value === 'retries' ? value : undefined,
-	},
-	gatewayTimeout: {
-		default: 'error',
-		allowed: '`\'error\'` or `\'respond\'`',
-		parse: value => value === 'error' || value === 'respond' ? value : undefined,
-	},
-	cacheStatus: {
-		default: true,
-		allowed: 'a boolean, a name that is not empty, or an object of `name` and `key`',
-		parse: cacheStatus,
-	},
-	matchHeaders: {
-		default: false,
-		allowed: 'a boolean or an array of header names',
-		parse: headerNames,
-	},
-	partitionBy: {
-		default: 'credentials',
-		allowed: '`\'credentials\'`, `false` or a function `(request) => string`',
-		parse: value => value === 'credentials' || value === false || typeof value === 'function' ? value as ResolvedSettings['partitionBy'] : undefined,
-	},
-	partitionSecret: {
-		default: undefined,
-		isSecret: true,
-		allowed: 'a string or bytes that are not empty',
-		parse: secret,
-	},
-	ignoredParameters: {
-		default: DEFAULT_IGNORED_PARAMETERS,
-		allowed: 'an array or a Set of parameters',
-		parse: ignoredParameters,
-	},
-	contentRootKey: {
-		default: undefined,
-		allowed: 'a string that is not empty',
-		parse: notEmpty,
-	},
-	ttlOffset: {...period, default: '1h'},
-	storeEncoded: boolean,
-	storeSetCookie: boolean,
-	storeTimeout: {
-		default: 500,
-		// More makes `setTimeout` fire at once.
-		allowed: 'a number of milliseconds above 0 and below 2 ** 31',
-		parse: value => typeof value === 'number' && value > 0 && value < 2 ** 31 ? value : undefined,
-	},
-	failFast: boolean,
-	singleFlight: {
-		default: true,
-		allowed: 'a boolean, or an object of `maxWait`, a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
-		parse: singleFlight,
-	},
-	lock: {
-		default: 'local',
-		allowed: '`\'local\'` or a boolean',
-		parse: value => typeof value === 'boolean' || value === 'local' ? value : undefined,
-	},
-	maxBytes: {
-		default: undefined,
-		allowed: 'a whole number of bytes from 1',
-		parse: positive,
-	},
-	maxEntries: {
-		default: undefined,
-		allowed: 'a whole number from 1',
-		parse: positive,
-	},
-	jitter: {
-		default: 0,
-		allowed: 'a number from 0 to 1',
-		parse: share,
-	},
-	tags: functionRow('a function `(response) => string[]`'),
-	mode: {
-		default: undefined,
-		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
-		parse: value => modes.find(mode => mode === value),
-	},
-	refreshAhead: {
-		default: false,
-		allowed: '`false` or a number above 0 and below 1',
-		parse(value) {
-			const never = value === false ? 0 : undefined;
-			return typeof value === 'number' && value > 0 && value < 1 ? value : never;
-		},
-	},
-	maxRefreshes: bound('a whole number from 1, or `Infinity`', 32),
-	waitUntil: functionRow('a function `(work: Promise<void>) => void`'),
-	maxPendingWrites: bound('a whole number from 1, or `Infinity`', 1000),
-	maxPendingBytes: bound('a whole number of bytes from 1, or `Infinity`', 64 * 1024 * 1024),
-	maxEntryBytes: bound('a whole number of bytes from 1, or `Infinity`', 64 * 1024 * 1024),
-	autoclose: boolean,
-	now: functionRow('a function that gives the milliseconds since the epoch', () => Date.now()),
-};
-
-const requestTable: Table<ResolvedRequestSettings> = {
-	...sharedTable,
-	refresh: boolean,
-	forceRefresh: boolean,
-	tags: {
-		default: [],
-		allowed: `an array of at most ${maxTags} tags`,
-		parse: tagList,
-	},
-};
-
-/** The names of the settings that a request may have of its own. */
-export const requestSettingNames: readonly string[] = Object.keys(requestTable);
-
-/** With `cacheControl`, these have no default: RFC 9111 decides where the user does not. */
-const leftToOrigin: ReadonlySet<string> = new Set(['expireAfter', 'allowableCodes']);
+function namesOf(isIncluded: (row: AnyRow) => boolean): ReadonlySet<string> {
+	return new Set(clientRows.entries().filter(([, row]) => isIncluded(row)).map(([name]) => name));
+}
 
 /**
-The settings of a client, checked, understood and completed with the defaults.
+Checks and parses the settings of a client, and completes them with the defaults.
 
-@throws {SettingError} A `TypeError` that names the path of an unknown key or a wrong value (`cache.urlsExpireAfter[1][0]`), what came and what is allowed.
+@throws {SettingError} When a setting is unknown or has a wrong value. It is a `TypeError` that names the path, such as `cache.urlsExpireAfter[1][0]`.
 
 @example
 ```
@@ -262,171 +65,81 @@ resolveSettings({expireAfter: '5m'}).expireAfter;
 ```
 */
 export function resolveSettings(settings: CacheSettings = {}): ResolvedSettings {
-	const required = Object.keys(clientTable).filter(key => !(leftToOrigin.has(key) && settings?.cacheControl === true));
-	const resolved = resolve(clientTable, required, settings, 'cache');
+	const resolved = resolve<ResolvedSettings>(clientRows, settings, 'cache', row => isDefaultUsed(row, settings));
 	return resolved.mode === undefined ? resolved : Object.freeze({...resolved, ...settingsOfMode(resolved.mode)});
 }
 
 /**
-The settings of one request, checked and understood. What was not given is absent, since the client's stands there.
+Checks and parses the settings of one request. A setting that is not given is absent, so that the client's applies.
 
-@param path - How messages name `settings`.
-@throws {SettingError} As `resolveSettings`.
+@param path - The name of `settings` in messages.
+@throws {SettingError} Like `resolveSettings`.
 */
 export function resolveRequestSettings(settings: RequestSettings, path = 'context.cache'): ResolvedRequestSettings {
-	return resolve(requestTable, [], settings, path);
+	return resolve<ResolvedRequestSettings>(requestRows, settings, path, () => false);
 }
 
-/** The settings of a client as a user would write them, completed with the defaults. */
+/** Returns the settings of a client as a user would write them, completed with the defaults. */
 export function statedSettings(settings: CacheSettings): Record<string, unknown> {
-	const rows = Object.entries<Row<unknown>>(clientTable);
 	const given = new Map<string, unknown>(Object.entries(settings));
-	return Object.fromEntries(rows.map(([key, row]) => [key, given.get(key) ?? (leftToOrigin.has(key) && settings.cacheControl === true ? undefined : row.default)]));
+	return Object.fromEntries(clientRows.entries().map(([name, row]) => [name, given.get(name) ?? (isDefaultUsed(row, settings) ? row.default : undefined)]));
 }
 
-function resolve<Resolved>(table: Table<Resolved>, required: readonly string[], settings: unknown, path: string): Resolved {
+function isDefaultUsed({isLeftToOrigin}: AnyRow, settings: CacheSettings | null): boolean {
+	return !(isLeftToOrigin === true && settings?.cacheControl === true);
+}
+
+function resolve<Resolved>(table: Table, settings: unknown, path: string, hasDefault: (row: AnyRow) => boolean): Resolved {
 	if (!isPlainObject(settings)) {
 		throw new SettingError(path, settings, 'an object of settings');
 	}
 
-	const rows = table as Readonly<Record<string, Row<unknown>>>;
-	const values = new Map(required.map(key => [key, rows[key]!.default]));
-	for (const [key, value] of Object.entries(settings)) {
-		if (!Object.hasOwn(rows, key)) {
-			// What a mistaken name holds may be a secret.
-			throw new SettingError(member(path, key), hidden(value), `absent (${whyUnknown(key, Object.keys(rows))})`);
+	const values = new Map(table.entries().filter(([, row]) => hasDefault(row)).map(([name, row]) => [name, row.default]));
+	for (const [name, value] of Object.entries(settings)) {
+		if (!table.has(name)) {
+			throw unknownSetting(path, name, table);
 		}
 
 		if (value !== undefined) {
-			values.set(key, value);
+			values.set(name, value);
 		}
 	}
 
-	const given = [...values].filter(([, value]) => value !== undefined);
-	return Object.freeze(Object.fromEntries(given.map(([key, value]) => [key, parse(rows[key]!, value, member(path, key))]))) as Resolved;
+	const given = values.entries().filter(([, value]) => value !== undefined);
+	return Object.freeze(Object.fromEntries(given.map(([name, value]) => [name, parseSetting(table.get(name)!, value, memberPath(path, name))]))) as Resolved;
 }
 
-function parse<Value>(row: Pick<Row<Value>, 'allowed' | 'isSecret' | 'parse'>, value: unknown, path: string): Value {
-	const parsed = row.parse(value, path);
-	if (parsed === undefined) {
-		throw new SettingError(path, row.isSecret === true ? hidden(value) : value, row.allowed);
+function unknownSetting(path: string, name: string, table: Table): SettingError {
+	const full = memberPath(path, name);
+	if (clientRows.has(name)) {
+		return new SettingError(full, `\`${full}\` is not a setting of a request. Set \`${name}\` for the client.`);
 	}
 
-	return parsed;
-}
-
-function functionRow<Value>(allowed: string, byDefault?: Value): Row<Value> {
-	return {
-		default: byDefault,
-		allowed,
-		parse: value => typeof value === 'function' ? value as Value : undefined,
-	};
-}
-
-function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undefined): Parse<ReadonlySet<Item>> {
-	return (value, path) => Array.isArray(value) || value instanceof Set
-		? new Set(Array.from<unknown, Item>(value, (item, index) => parse({allowed, parse: parseItem}, item, `${path}[${index}]`)))
-		: undefined;
-}
-
-function bound(allowed: string, byDefault: number): Row<number> {
-	return {
-		default: byDefault,
-		allowed,
-		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
-	};
-}
-
-// As long as a request may be held back in all, where the setting does not say.
-const usualMaxWait = 30_000;
-
-function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefined {
-	if (typeof value === 'boolean') {
-		return value && {maxWait: usualMaxWait};
+	if (requestRows.has(name)) {
+		return new SettingError(full, `\`${full}\` is not a setting of a client. Set \`${name}\` for a request.`);
 	}
 
-	const {maxWait, ...others} = isPlainObject(value) ? value : {};
-	const milliseconds = parsePeriod(maxWait);
-	return milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds) && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
+	const similar = similarName(name, table);
+	return new SettingError(full, `Unknown setting \`${full}\`. ${similar === undefined ? `The settings are \`${table.keys().toArray().join('`, `')}\`.` : `Did you mean \`${similar}\`?`}`);
 }
 
-const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
+/** The only setting that has another name in requests-cache. */
+const renamed: Readonly<Record<string, string>> = {backend: 'store'};
 
-function tagList(value: unknown, path: string): readonly string[] | undefined {
-	const tags = Array.isArray(value) ? [...tagSet(value, path)!] : undefined;
-	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
-}
-
-const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
-
-const defaultCacheName = 'got-cache-hooks';
-
-function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefined {
-	if (typeof value === 'boolean') {
-		return value && {name: defaultCacheName, key: false};
-	}
-
-	if (typeof value === 'string') {
-		return value === '' ? undefined : {name: value, key: false};
-	}
-
-	const {name = defaultCacheName, key = false, ...others} = isPlainObject(value) ? value : {name: ''};
-	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
-}
-
-function headerNames(value: unknown, path: string): boolean | readonly string[] | undefined {
-	if (typeof value === 'boolean') {
-		return value;
-	}
-
-	const names = headerNameSet(value, path);
-	return names === undefined ? undefined : Object.freeze([...names]);
-}
-
-function ignoredParameters(value: unknown, path: string): Ignored | undefined {
-	if (!Array.isArray(value) && !(value instanceof Set)) {
-		return undefined;
-	}
-
-	const items = [...value as Iterable<unknown>];
-	const ignored = compileIgnored(items);
-	if (typeof ignored === 'number') {
-		throw new SettingError(`${path}[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
-	}
-
-	return ignored;
-}
-
-function secret(value: unknown): string | Uint8Array | undefined {
-	if (value instanceof Uint8Array) {
-		return value.byteLength === 0 ? undefined : Uint8Array.from(value);
-	}
-
-	return notEmpty(value);
-}
-
-function positive(value: unknown): number | undefined {
-	return isWhole(value) && value >= 1 ? value : undefined;
-}
-
-function share(value: unknown): number | undefined {
-	return typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined;
-}
-
-function notEmpty(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function expiration(value: unknown): Expiration | undefined {
-	return Object.freeze(parseExpiration(value));
+function similarName(name: string, table: Table): string | undefined {
+	// Names in the snake case of requests-cache are similar, too.
+	const plain = name.replaceAll(/[\s\-_]/gv, '').toLowerCase();
+	const plainNames = new Map(table.keys().map(known => [known.toLowerCase(), known]));
+	const closest = closestMatch(plain, plainNames.keys().toArray(), {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
+	return closest === undefined ? table.keys().find(known => known === renamed[plain]) : plainNames.get(closest);
 }
 
 /**
-The moment at which something that is received at `start` expires, as requests-cache's `get_expiration_datetime`.
+Returns the moment at which something that is received at `start` expires, like requests-cache's `get_expiration_datetime`.
 
-@param start - The moment to count from; now by default.
-@returns `undefined` for what never expires, and for `DO_NOT_CACHE`.
-@throws {TypeError} Where the value means nothing.
+@param start - The moment to count from. Default: now.
+@returns `undefined` for a value that never expires, and for `DO_NOT_CACHE`.
+@throws {TypeError} When the value is not an expiration.
 
 @example
 ```
@@ -434,14 +147,14 @@ getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
 //=> 2026-01-01T01:30:00.000Z
 ```
 */
-export function getExpirationDatetime(expireAfter: ExpireAfter | undefined, start: Date = new Date()): Date | undefined {
+export function getExpirationDatetime(expireAfter: ExpirationTime | undefined, start: Date = new Date()): Date | undefined {
 	return expirationFrom(expireAfter, start);
 }
 
 /**
-The expiration that URL patterns give to a URL, as it was written: that of the first pattern that matches.
+Returns the expiration of the first URL pattern that matches a URL, as it was written.
 
-@throws {TypeError} Where a pattern or an expiration is wrong.
+@throws {TypeError} When a pattern or an expiration is wrong.
 
 @example
 ```
@@ -449,87 +162,8 @@ getUrlExpiration('https://example.com/live/1', [['example.com/live', '30s'], ['e
 //=> '30s'
 ```
 */
-export function getUrlExpiration(url: string, urlsExpireAfter: UrlsExpireAfter): ExpireAfter | undefined {
+export function getUrlExpiration(url: string, urlsExpireAfter: ExpirationPatterns): ExpirationTime | undefined {
 	const {urlsExpireAfter: compiled} = resolveSettings({urlsExpireAfter});
-	const written = isPlainObject(urlsExpireAfter) ? Object.values(urlsExpireAfter as Record<string, ExpireAfter>) : Array.from(urlsExpireAfter as Iterable<readonly [unknown, ExpireAfter]>, ([, expireAfter]) => expireAfter);
+	const written = isPlainObject(urlsExpireAfter) ? Object.values(urlsExpireAfter as Record<string, ExpirationTime>) : Array.from(urlsExpireAfter as Iterable<readonly [unknown, ExpirationTime]>, ([, expireAfter]) => expireAfter);
 	return written[compiled.findIndex(({matches}) => matches(url))];
-}
-
-function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
-	if (Array.isArray(value) || value instanceof Map) {
-		return Object.freeze(Array.from<unknown, UrlExpiration>(value, (pair, index) => urlExpiration(pair, `${path}[${index}]`)));
-	}
-
-	if (!isPlainObject(value)) {
-		return undefined;
-	}
-
-	return Object.freeze(Object.entries(value).map(([glob, expireAfter]) => Object.freeze({
-		matches: compileUrlPattern(glob),
-		expiration: parse({allowed: expirations, parse: expiration}, expireAfter, member(path, glob)),
-	})));
-}
-
-function urlExpiration(pair: unknown, path: string): UrlExpiration {
-	if (!Array.isArray(pair) || pair.length !== 2) {
-		throw new SettingError(path, pair, 'a pair of a pattern and an expiration');
-	}
-
-	const [pattern, expireAfter] = pair as readonly unknown[];
-	if (!isUrlPattern(pattern)) {
-		throw new SettingError(`${path}[0]`, pattern, urlPatterns);
-	}
-
-	return Object.freeze({
-		matches: compileUrlPattern(pattern),
-		expiration: parse({allowed: expirations, parse: expiration}, expireAfter, `${path}[1]`),
-	});
-}
-
-function whyUnknown(key: string, known: readonly string[]): string {
-	if (Object.hasOwn(clientTable, key)) {
-		return `\`${key}\` is a setting of the client, not of a request`;
-	}
-
-	if (Object.hasOwn(requestTable, key)) {
-		return `\`${key}\` is a setting of a request, not of the client`;
-	}
-
-	const similar = similarKey(key, known);
-	return similar === undefined
-		? `there is no such setting; there are \`${known.join('`, `')}\``
-		: `there is no such setting; did you mean \`${similar}\`?`;
-}
-
-/** The one setting that requests-cache knows by another word. */
-const renamed: Readonly<Record<string, string>> = {backend: 'store'};
-
-function similarKey(key: string, known: readonly string[]): string | undefined {
-	// The snake_case names of requests-cache, too.
-	const plain = key.replaceAll(/[\s\-_]/gv, '').toLowerCase();
-	const plainKnown = new Map(known.map(name => [name.toLowerCase(), name]));
-	const closest = closestMatch(plain, plainKnown.keys().toArray(), {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
-	return closest === undefined ? known.find(name => name === renamed[plain]) : plainKnown.get(closest);
-}
-
-function member(path: string, key: string): string {
-	return /^[$a-z_][\w$]*$/iv.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-}
-
-function isWhole(value: unknown): value is number {
-	return Number.isSafeInteger(value);
-}
-
-// RFC 9110 §5.6.2: what methods and header names are made of.
-function isToken(value: unknown): value is string {
-	return typeof value === 'string' && /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v.test(value);
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-	if (typeof value !== 'object' || value === null) {
-		return false;
-	}
-
-	const prototype: unknown = Object.getPrototypeOf(value);
-	return prototype === Object.prototype || prototype === null;
 }

@@ -1,33 +1,36 @@
 import type {Ignored, IgnoredParameter} from '../identity/credentials.ts';
-import type {KeyFunction, PartitionFunction} from '../identity/types.ts';
+import type {KeyCallback, PartitionCallback} from '../identity/key-parts.ts';
 import type {CachedResponse} from '../entry/cached-response.ts';
-import type {DurationLike, ExpireAfter, Expiration} from '../policy/expiration.ts';
-import type {Mode} from '../policy/modes.ts';
-import type {UrlExpiration, UrlsExpireAfter} from '../policy/url-patterns.ts';
+import type {DurationLike, ExpirationTime, Expiration} from '../policy/expiration.ts';
+import type {Mode} from '../policy/types.ts';
+import type {ExpirationPatterns, UrlExpiration} from '../policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {StoreSetting} from '../stores/open.ts';
 
 /**
-A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIRE` for no end. `true` is no end, too; `false` is off.
+A length of time: seconds, a duration string, a duration object, or `NEVER_EXPIRE` for no end. `true` means no end, too; `false` means off.
 */
 type Period = boolean | number | string | DurationLike;
 
 type SingleFlight = {
-	/** How long a request may be held back in all, by the store and by other requests: seconds, a duration string or object. Default: 30 seconds. */
+	/** The longest time that a request waits in all, for the store and for other requests: seconds, a duration string or object. Default: 30 seconds. */
 	readonly maxWait: number | string | DurationLike;
 };
 
-type FilterFunction = (response: CachedResponse) => boolean | Promise<boolean>;
+/** Decides whether a response may be stored and used. */
+export type FilterCallback = (response: CachedResponse) => boolean | Promise<boolean>;
 
-/** The tags of a response, beside those that its headers give. */
-export type TagFunction = (response: CachedResponse) => readonly string[];
+/** Returns the tags of a response, in addition to those that its headers name. */
+export type TagCallback = (response: CachedResponse) => readonly string[];
 
 /**
-Settings that a client has and that a single request may change. A wrong value is a `SettingError`, which is a `TypeError`.
+The settings that a client has and that a single request may override. A wrong value is a `SettingError`, which is a `TypeError`.
 */
 type SharedSettings = {
 	/**
-	How long a response is fresh: seconds, a `Date`, a duration, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`. A number in a string, such as `'300'`, is refused for want of a unit.
+	How long a response is fresh: seconds, a `Date`, a duration, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` and `DO_NOT_CACHE`. A string of digits, such as `'300'`, is refused, because it has no unit.
+
+	Use it when you know how long the data of an API stays valid.
 
 	@default NEVER_EXPIRE
 	@example
@@ -35,10 +38,12 @@ type SharedSettings = {
 	{expireAfter: '6h'}
 	```
 	*/
-	readonly expireAfter?: ExpireAfter | undefined;
+	readonly expireAfter?: ExpirationTime | undefined;
 
 	/**
-	The status codes, of 100 to 599, that are stored. Redirects are stored whatever it says.
+	The status codes, from 100 to 599, of responses that are stored. Redirects are always stored.
+
+	Use it when other responses are worth storing as well, such as a 404 that does not change.
 
 	@default [200]
 	@example
@@ -49,7 +54,9 @@ type SharedSettings = {
 	readonly allowableCodes?: readonly number[] | ReadonlySet<number> | undefined;
 
 	/**
-	The methods whose responses are stored, in any case of letters.
+	The methods whose responses are stored. The body of the request is included in the key.
+
+	Use it when an API takes its queries as `POST`.
 
 	@default ['GET', 'HEAD']
 	@example
@@ -60,7 +67,9 @@ type SharedSettings = {
 	readonly allowableMethods?: readonly string[] | ReadonlySet<string> | undefined;
 
 	/**
-	Validate each stored response with the origin before it is used, if it can be validated at all.
+	Whether to validate each stored response that has a validator with the origin before it is used.
+
+	Use it when a response must be current, but need not be transferred again.
 
 	@default false
 	@example
@@ -71,7 +80,9 @@ type SharedSettings = {
 	readonly alwaysRevalidate?: boolean | undefined;
 
 	/**
-	Do nothing at all: requests go out as without a cache, no stored response is read, written or invalidated, and nothing is told of them. A replay (`mode`) and `withoutNetwork` send nothing all the same.
+	Whether to bypass the cache: nothing is read, stored, invalidated or reported. A replay (`mode`) and `withoutNetwork` still send nothing.
+
+	Use it when the cache should be off, for some requests or in some environment.
 
 	@default false
 	@example
@@ -82,7 +93,9 @@ type SharedSettings = {
 	readonly disabled?: boolean | undefined;
 
 	/**
-	Whether a response may be stored and used; it sees all of it, its body included. It is asked before a response is written and when one is read; a stored response that it refuses is deleted. Without one, every response may.
+	Decides whether a response may be stored and used. It receives the whole response, including the body, before the response is stored and when it is read. A stored response that it rejects is deleted.
+
+	Use it when the body tells whether a response is worth storing.
 
 	@default undefined
 	@example
@@ -90,12 +103,14 @@ type SharedSettings = {
 	{filterFn: response => response.size > 0}
 	```
 	*/
-	readonly filterFn?: FilterFunction | undefined;
+	readonly filterFn?: FilterCallback | undefined;
 
 	/**
-	Makes the key under which a response is stored; `undefined` is for a request that is not to be cached. Without one, the key is made of method, target URL, TLS settings, body and credentials.
+	Creates the key under which a response is stored, or returns `undefined` for a request that must not be cached. By default the key includes the method, the target URL, the TLS settings, the body and the credentials.
 
-	It takes the place of the partition as well: two users whose requests get the same key share a response, unless the key is made by `createKey`, the second argument, which has all of it. Anything but a string that is not empty or `undefined` is a `settingError`, and the request is sent as without a cache; so is a key that is longer than the store can hold.
+	The function replaces the partition as well: two users whose requests get the same key share a response, unless the function calls `createKey`, its second argument. If it returns anything but a string that is not empty or `undefined`, or a key that is too long for the store, a `settingError` is emitted and the request is sent without the cache.
+
+	Use it when `matchHeaders`, `ignoredParameters` and `partitionBy` cannot express which requests have the same response.
 
 	@default undefined
 	@example
@@ -103,10 +118,12 @@ type SharedSettings = {
 	{keyFn: (request, createKey) => createKey({...request, url: request.url.toLowerCase()})}
 	```
 	*/
-	readonly keyFn?: KeyFunction | undefined;
+	readonly keyFn?: KeyCallback | undefined;
 
 	/**
-	Send nothing: what is not stored is answered with a 504 (RFC 9111 §5.2.1.7).
+	Whether to send nothing: a request without a stored response gets a 504 (RFC 9111 §5.2.1.7).
+
+	Use it when the program must work offline.
 
 	@default false
 	@example
@@ -117,7 +134,9 @@ type SharedSettings = {
 	readonly onlyIfCached?: boolean | undefined;
 
 	/**
-	Use what is stored, and write, delete, invalidate and refresh nothing. A cache that is made with it stays so: the store is opened for reading, a file or folder that is missing is an error and not made, and calls of the cache that would change what is stored reject with `ERR_STORE_READ_ONLY`.
+	Whether to use stored responses without storing, deleting, invalidating or refreshing any. A cache that is created with it stays read-only: a file or folder that is missing is an error, and the methods that would change the store reject with `ERR_STORE_READ_ONLY`.
+
+	Use it when several programs share responses that only one of them may change.
 
 	@default false
 	@example
@@ -128,7 +147,9 @@ type SharedSettings = {
 	readonly readOnly?: boolean | undefined;
 
 	/**
-	How long after its expiry a stored response may stand in for an error: a failed connection, or a status of 400 and above that `allowableCodes` lacks (RFC 5861 §4).
+	How long after its expiration a stored response may replace an error: a failed connection, or a status from 400 that `allowableCodes` does not contain (RFC 5861 §4).
+
+	Use it when an outdated response is better than an error.
 
 	@default false
 	@example
@@ -139,7 +160,9 @@ type SharedSettings = {
 	readonly staleIfError?: Period | undefined;
 
 	/**
-	How long after its expiry a stored response is still used at once, while it is refreshed in the background (RFC 5861 §3). While the origin answers with a 401 or 407, it is validated in the foreground instead.
+	How long after its expiration a stored response is still used at once, while it is refreshed in the background (RFC 5861 §3). While the origin answers with a 401 or 407, it is validated in the foreground instead.
+
+	Use it when a fast response matters more than a current one.
 
 	@default false
 	@example
@@ -150,9 +173,9 @@ type SharedSettings = {
 	readonly staleWhileRevalidate?: Period | undefined;
 
 	/**
-	Names what decides whom a request believes where that cannot be looked into: a `checkServerIdentity` function, a secure context, `createConnection`, `h2session`, or a `request` function. Responses that came by the same name are shared, across processes as well. All other TLS settings are part of the key by themselves.
+	Names what decides which servers a request trusts, where the cache cannot compare it: a `checkServerIdentity` function, a secure context, `createConnection`, `h2session` or a `request` function. Requests with the same name share responses, across processes as well. All other TLS settings are included in the key.
 
-	Use it when requests go out through a tunnel of your own, or are checked by a function, and processes share a store.
+	Use it when requests pass through a tunnel of your own or are checked by a function, and processes share a store.
 
 	@default undefined
 	@example
@@ -164,11 +187,13 @@ type SharedSettings = {
 };
 
 /**
-Settings of a client. `undefined` is the default; a wrong value is a `SettingError`, which is a `TypeError`.
+The settings of a client. `undefined` means the default; a wrong value is a `SettingError`, which is a `TypeError`.
 */
 export type CacheSettings = SharedSettings & {
 	/**
-	Where responses are kept: the name or the URL of a store, one made by `createStore`, any Keyv instance, Keyv storage adapter or `Map`, or a store of your own.
+	Where responses are stored: the name or the URL of a store, a store that `createStore` returns, a Keyv instance, a Keyv storage adapter, a `Map`, or a store of your own.
+
+	Use it when responses should be stored somewhere other than in a SQLite file in the working directory.
 
 	@default 'sqlite'
 	@example
@@ -179,7 +204,9 @@ export type CacheSettings = SharedSettings & {
 	readonly store?: StoreSetting | undefined;
 
 	/**
-	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace in other stores.
+	The file of `'sqlite'` (with or without `.sqlite` or `.db`), the folder of `'filesystem'`, or the namespace in other stores.
+
+	Use it when several caches use the same folder or the same server.
 
 	@default 'http_cache'
 	@example
@@ -190,7 +217,9 @@ export type CacheSettings = SharedSettings & {
 	readonly cacheName?: string | undefined;
 
 	/**
-	How stored responses are written: the name of a format (`'binary'`, `'v8'`, `'json'`, `'yaml'`, `'bson'`, `'document'`), a stage, or a `SerializerPipeline`. Without one, as is best for the store.
+	How responses are serialized: the name of a format (`'binary'`, `'v8'`, `'json'`, `'yaml'`, `'bson'`, `'document'`), a stage, or a `SerializerPipeline`. By default the store decides.
+
+	Use it when stored responses should be readable, compressed, signed or encrypted.
 
 	@default undefined
 	@example
@@ -201,7 +230,9 @@ export type CacheSettings = SharedSettings & {
 	readonly serializer?: PipelineStage | SerializerPipeline | undefined;
 
 	/**
-	Store JSON and text bodies as values that a person can read, where the same bytes come of them again. Without it, as is best for the store: `true` for files and document databases. It counts for nothing where nothing is serialized, or by `'binary'`.
+	Whether to store JSON and text bodies as values that people can read, where the same bytes can be restored from them. By default the store decides: it is `true` for files and document databases. It has no effect with `'binary'`, or where nothing is serialized.
+
+	Use it when you read or edit stored responses by hand.
 
 	@default undefined
 	@example
@@ -212,7 +243,9 @@ export type CacheSettings = SharedSettings & {
 	readonly decodeContent?: boolean | undefined;
 
 	/**
-	Expirations by URL: pairs of a pattern (glob, `RegExp`, `URLPattern`) and an `expireAfter`, or a `Map` or an object of globs. The first pattern that matches counts, before `expireAfter`.
+	Expirations by URL: pairs of a pattern (glob, `RegExp`, `URLPattern`) and an `expireAfter`, or a `Map` or an object of globs. The first pattern that matches applies, before `expireAfter`.
+
+	Use it when parts of an API change at different rates.
 
 	@default []
 	@example
@@ -220,10 +253,12 @@ export type CacheSettings = SharedSettings & {
 	{urlsExpireAfter: [['*.example.com/live', '30s'], [/\/static\//, NEVER_EXPIRE]]}
 	```
 	*/
-	readonly urlsExpireAfter?: UrlsExpireAfter | undefined;
+	readonly urlsExpireAfter?: ExpirationPatterns | undefined;
 
 	/**
-	Let response headers decide, by RFC 9111 for a private cache: `Cache-Control`, `Expires`, `Age`, `Vary` and the rest come before the settings of expiration. Then `expireAfter` and `allowableCodes` are unset unless given: what says nothing of its freshness gets a heuristic one.
+	Whether response headers decide, by RFC 9111 for a private cache: `Cache-Control`, `Expires`, `Age`, `Vary` and others take precedence over the settings. `expireAfter` and `allowableCodes` are then unset by default, and a response without explicit freshness gets a heuristic one.
+
+	Use it when the origin sends caching headers that you trust.
 
 	@default false
 	@example
@@ -234,18 +269,9 @@ export type CacheSettings = SharedSettings & {
 	readonly cacheControl?: boolean | undefined;
 
 	/**
-	The share of the time since `Last-Modified` for which a response is fresh where nothing else says, from 0 to 1 (RFC 9111 §4.2.2). With `cacheControl` only.
+	The targeted header fields that take precedence over `Cache-Control` and `Expires`, the most specific first (RFC 9213). It has an effect with `cacheControl` only.
 
-	@default 0.1
-	@example
-	```
-	{heuristicShare: 0}
-	```
-	*/
-	readonly heuristicShare?: number | undefined;
-
-	/**
-	Targeted fields that come before `Cache-Control` and `Expires`, the most specific first (RFC 9213). With `cacheControl` only.
+	Use it when the origin sends directives that are meant for your cache alone.
 
 	@default []
 	@example
@@ -256,7 +282,9 @@ export type CacheSettings = SharedSettings & {
 	readonly cacheControlTargets?: readonly string[] | undefined;
 
 	/**
-	When a stale response stands in for an error: at the first failure, or when Got's own `retries` are used up (of the promise API: a stream has none of its own).
+	When a stale response replaces an error: at the first failure, or after Got's own `retries`. A stream has no retries of its own.
+
+	Use `'retries'` when a current response is worth the time that retries take.
 
 	@default 'failure'
 	@example
@@ -267,7 +295,9 @@ export type CacheSettings = SharedSettings & {
 	readonly staleIfErrorAfter?: 'failure' | 'retries' | undefined;
 
 	/**
-	What answers where the origin cannot be reached and nothing stored may be used: Got's `error`, or `respond` with the 504 of RFC 9111 §5.2.2.2.
+	What a request gets when the origin cannot be reached and no stored response may be used: Got's error, or a 504 response (RFC 9111 §5.2.2.2).
+
+	Use `'respond'` when a failed connection should be handled like an error status.
 
 	@default 'error'
 	@example
@@ -278,7 +308,9 @@ export type CacheSettings = SharedSettings & {
 	readonly gatewayTimeout?: 'error' | 'respond' | undefined;
 
 	/**
-	The `Cache-Status` field that is added to each response (RFC 9211): `false` for none, `true`, a name for this cache, or `{name, key}`, where `key: true` tells the key too.
+	The `Cache-Status` field that is added to each response (RFC 9211): `true`, a name for this cache, or `{name, key}`, where `key: true` includes the key. With `false` no field is added.
+
+	Use it when several caches are in a row, or when a response must have no headers that the origin did not send.
 
 	@default true
 	@example
@@ -289,9 +321,11 @@ export type CacheSettings = SharedSettings & {
 	readonly cacheStatus?: boolean | string | {readonly name?: string; readonly key?: boolean} | undefined;
 
 	/**
-	The request headers whose values are included in the key: none, those listed, or all (`true`) but those of the connection and those ignored. What a response names in `Vary` counts beside them.
+	The request headers whose values are included in the key: none, a list, or all (`true`) except those of the connection and the ignored ones. The headers that a response names in `Vary` are matched in addition.
 
-	The order of a list's members counts, white space around them does not. `Accept-Encoding` is a set, and `Accept-Language` a list, both in any letter case.
+	The order of the members of a list matters, white space around them does not. `Accept-Encoding` is compared as a set and `Accept-Language` as a list, both case-insensitively.
+
+	Use it when a response depends on a request header that it does not name in `Vary`.
 
 	@default false
 	@example
@@ -302,9 +336,11 @@ export type CacheSettings = SharedSettings & {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
 
 	/**
-	Parameters that are not included in the key, and whose values are `REDACTED` in what is stored and told: of the query, headers, form bodies, multipart bodies and JSON bodies at any depth. Each is a name in any letter case, a `RegExp` (where it ignores no case, it does so for headers), or a JSON path such as `$.user.token` or `$.items[*].id` for one field. The list takes the place of the default one.
+	The parameters that are not included in the key, and whose values are replaced by `REDACTED` wherever they are stored or reported: parameters of the query, headers, and parameters of form, multipart and JSON bodies at any depth. An item is a name (case-insensitive), a `RegExp` (always case-insensitive for headers), or a JSON path such as `$.user.token` or `$.items[*].id` for a single field. The list replaces the default.
 
-	What is called like a secret (`access_token`, `X-API-Key`) is included in the key all the same, by a keyed digest, while `partitionBy` is `'credentials'`. It is redacted whether it is listed or not. What may be a credential or not (`key`, `code`, `session`) is left out of the key where the list has it.
+	While `partitionBy` is `'credentials'`, a parameter with the name of a secret (`access_token`, `X-API-Key`) is included in the key all the same, as a keyed digest. It is redacted whether it is listed or not. A name that may or may not be that of a credential (`key`, `code`, `session`) is left out of the key if it is listed.
+
+	Use it when requests differ in a parameter that has no influence on the response.
 
 	@default DEFAULT_IGNORED_PARAMETERS
 	@example
@@ -315,7 +351,9 @@ export type CacheSettings = SharedSettings & {
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
 
 	/**
-	The member of a JSON body below which parameters are ignored by name; without one, they are everywhere. JSON paths begin at the root all the same.
+	The member of a JSON body inside which parameters are ignored by name. By default they are ignored in the whole body. JSON paths always begin at the root.
+
+	Use it when a parameter to ignore has the same name as data outside of that member.
 
 	@default undefined
 	@example
@@ -326,7 +364,9 @@ export type CacheSettings = SharedSettings & {
 	readonly contentRootKey?: string | undefined;
 
 	/**
-	Whom a response is for. `'credentials'`: requests with different credentials do not share responses, whether they stand in headers, the URL or the body; `docs/security.md` has the table of their names. A function names the tenant: then neither the headers that hold credentials, nor user info in the URL, nor ignored parameters count. `false` shares among all in the same way. A credential in a parameter that is not ignored counts whatever is said here, and so do the TLS settings, the client's certificate among them.
+	Who may share a response. With `'credentials'`, requests with different credentials never share one, whether the credentials are in headers, in the URL or in the body; `docs/security.md` lists their names. A function names the tenant: the headers with credentials, user info in the URL, and ignored parameters then have no influence. With `false`, everybody shares, and the same are ignored. A credential in a parameter that is not ignored always has an influence, and so do the TLS settings, including the client's certificate.
+
+	Use it when users with different credentials get the same responses.
 
 	@default 'credentials'
 	@example
@@ -334,10 +374,12 @@ export type CacheSettings = SharedSettings & {
 	{partitionBy: request => String(request.headers['x-tenant'])}
 	```
 	*/
-	readonly partitionBy?: 'credentials' | false | PartitionFunction | undefined;
+	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
 
 	/**
-	What credentials are digested with before they are included in a key, so that nobody who reads the store can try guesses: for several caches that share what they store, in different stores or after a restore. Without one, each cache makes its own, and keeps it in its store.
+	The secret with which credentials are digested before they are included in a key. By default each cache creates its own secret and keeps it in its store.
+
+	Use it when somebody who reads the store must not be able to guess credentials, or when several stores should have the same keys.
 
 	@default undefined
 	@example
@@ -348,7 +390,9 @@ export type CacheSettings = SharedSettings & {
 	readonly partitionSecret?: string | Uint8Array | undefined;
 
 	/**
-	How long the store keeps a response at least after it has expired, so that it can still be validated. Where `staleIfError` or `staleWhileRevalidate` last longer, of the settings or of the response, it is kept as long as they do.
+	How long the store keeps a response at least after its expiration, so that it can still be validated. A response is kept as long as `staleIfError` and `staleWhileRevalidate` (of the settings or of the response), if these are longer.
+
+	Use it when expired responses should be validated after a longer time, or deleted earlier.
 
 	@default '1h'
 	@example
@@ -359,7 +403,9 @@ export type CacheSettings = SharedSettings & {
 	readonly ttlOffset?: Period | undefined;
 
 	/**
-	Store bodies as they came over the wire, compressed, instead of decoded: smaller, and slower on each hit.
+	Whether to store bodies as they were transferred, with their content coding, instead of decoded. They take less space, and are decoded on each hit.
+
+	Use it when large responses are read rarely, or must be returned byte by byte as they came.
 
 	@default false
 	@example
@@ -370,9 +416,9 @@ export type CacheSettings = SharedSettings & {
 	readonly storeEncoded?: boolean | undefined;
 
 	/**
-	Keep `Set-Cookie` with a response, and give it back on each hit, as browsers and requests-cache do. By default a cookie is for the caller who got it from the origin, and is not stored.
+	Whether to store `Set-Cookie` with a response and to return it on each hit, as browsers and requests-cache do. By default a cookie is only for the caller who received it from the origin.
 
-	Use it when one user alone uses the cache, and its cookie jar is to be filled from the cache as well.
+	Use it when a single user uses the cache, and hits should set cookies as well.
 
 	@default false
 	@example
@@ -383,7 +429,9 @@ export type CacheSettings = SharedSettings & {
 	readonly storeSetCookie?: boolean | undefined;
 
 	/**
-	How many milliseconds a call of the store may take before the request goes on without it.
+	The maximum number of milliseconds for a call of the store. After that the request continues without the store.
+
+	Use it when the store is slower than the default allows, or when requests cannot wait for it that long.
 
 	@default 500
 	@example
@@ -394,7 +442,9 @@ export type CacheSettings = SharedSettings & {
 	readonly storeTimeout?: number | undefined;
 
 	/**
-	Let a fault of the store fail the request, for tests. It covers writes as well: a response, or the end of its body, waits until everything is written. Nobody waits for a refresh in the background, so that its faults stay events.
+	Whether an error of the store fails the request. A response, or the end of its body, then waits until everything is stored. An error during a background refresh is still an event, because no caller waits for it.
+
+	Use it when tests should detect a broken store.
 
 	@default false
 	@example
@@ -405,11 +455,11 @@ export type CacheSettings = SharedSettings & {
 	readonly failFast?: boolean | undefined;
 
 	/**
-	Let requests for one key that are made at the same time share one request to the origin: a request that comes while another one is under way waits for its response, unless it asks for an answer of the origin's own.
+	Whether requests for the same key that are made at the same time share one request to the origin. A request waits for the response to an earlier one, unless it asks for a new response.
 
-	A request waits for the head of the response for 30 seconds at most, and for its body while that will be whole within 30 seconds at the rate seen; where the length of the body is not known, for 2 seconds. Then it is sent by itself. The limits of the request that was sent end the wait before: where its caller aborts it, exactly one takes its place. A stream of events and a body that is too large to be stored hold nobody back.
+	A request waits at most 30 seconds for the head of the response, and for the body as long as that will be complete within 30 seconds at the current rate; if the length of the body is unknown, it waits 2 seconds. Then it is sent itself. The limits of the request that was sent may end the wait earlier; if its caller aborts it, exactly one waiting request replaces it. No request waits for a stream of events, or for a body that is too large to be stored.
 
-	A request that waits for another one that stalls and fails has lost that time. `maxWait` bounds it: so long after it came, a request that is still held back, by the store or by another request, is sent alone. Use it when a late response is worth less than one more request; with `maxWait` up to `storeTimeout` the cache makes no request slower by more than that.
+	A request that waits for one that stalls and fails has lost that time. `maxWait` limits it: a request that has waited that long in all, for the store and for other requests, is sent. Use it when a late response is worth less than another request. With a `maxWait` up to `storeTimeout`, the cache delays no request by more than that.
 
 	@default true
 	@example
@@ -420,9 +470,9 @@ export type CacheSettings = SharedSettings & {
 	readonly singleFlight?: boolean | SingleFlight | undefined;
 
 	/**
-	Let several processes with one store share requests as well, by a lock in the store: the process that has the lock asks the origin, and the others wait for what it stores. A lock ends by itself after 10 seconds, so that a process that was killed holds nobody up for longer. It costs two more writes for each request that goes to the origin; `'local'` pays them for SQLite and files, not for a store across a network. A store without `add` has no locks.
+	Whether requests of several processes share one request to the origin as well, by a lock in the store. The process that has the lock sends the request, and the others wait for the response that it stores. A lock ends after 10 seconds, so that a process that was killed delays the others no longer than that. A lock costs two writes for each request to the origin. `'local'` uses locks in SQLite and in files, but not in stores across a network. A store without `add` has no locks.
 
-	Use `true` when several processes share a Redis, MongoDB or DynamoDB store and the origin is slow or limits its callers.
+	Use `true` when several processes share a Redis, MongoDB or DynamoDB store, and the origin is slow or limits its callers.
 
 	@default 'local'
 	@example
@@ -433,62 +483,9 @@ export type CacheSettings = SharedSettings & {
 	readonly lock?: 'local' | boolean | undefined;
 
 	/**
-	The share of its freshness after which a stored response is refreshed in the background when it is used, so that it need not expire; `false` for never.
+	The maximum number of bytes of a body that is stored. `Infinity` means no limit.
 
-	@default false
-	@example
-	```
-	{refreshAhead: 0.8}
-	```
-	*/
-	readonly refreshAhead?: number | false | undefined;
-
-	/**
-	How many refreshes of a cache run in the background at a time, whichever of its clients asks for them; beyond that they are left to the next who asks.
-
-	@default 32
-	@example
-	```
-	{maxRefreshes: 4}
-	```
-	*/
-	readonly maxRefreshes?: number | undefined;
-
-	/**
-	Gets each refresh and each write that nobody waits for, so that a runtime that stops after the answer does not stop them. What it gets never rejects.
-
-	@default undefined
-	@example
-	```
-	{waitUntil: work => context.waitUntil(work)}
-	```
-	*/
-	readonly waitUntil?: ((work: Promise<void>) => void) | undefined;
-
-	/**
-	How many responses may wait to be written, where the store is slow. The latest is dropped beyond that, and told as `refused` (`queue-full`) and as a `storeError`.
-
-	@default 1000
-	@example
-	```
-	{maxPendingWrites: 100}
-	```
-	*/
-	readonly maxPendingWrites?: number | undefined;
-
-	/**
-	How many bytes may wait to be written: decoded bodies and all that is stored beside them. As `maxPendingWrites`. One alone may be larger.
-
-	@default 67_108_864
-	@example
-	```
-	{maxPendingBytes: 8 * 1024 * 1024}
-	```
-	*/
-	readonly maxPendingBytes?: number | undefined;
-
-	/**
-	The greatest body in bytes that is stored; `Infinity` is no limit.
+	Use it when large responses should not be stored, or when larger ones should.
 
 	@default 67_108_864
 	@example
@@ -499,7 +496,9 @@ export type CacheSettings = SharedSettings & {
 	readonly maxEntryBytes?: number | undefined;
 
 	/**
-	Bytes that everything stored may take: bodies, and what is stored beside them (headers, tags, bodies of requests). What was not used lately makes room. For `'memory'`, whose default is 134,217,728 (128 MiB), `'sqlite'` and `'filesystem'`, which have no bound by default.
+	The maximum number of bytes that all stored responses take, with their headers, tags and request bodies. Beyond it, the least recently used responses are deleted. For `'memory'`, whose default is 134,217,728 (128 MiB), and for `'sqlite'` and `'filesystem'`, which have no limit by default.
+
+	Use it when a cache must fit into a certain amount of memory or disk space.
 
 	@default undefined
 	@example
@@ -510,7 +509,9 @@ export type CacheSettings = SharedSettings & {
 	readonly maxBytes?: number | undefined;
 
 	/**
-	How many entries are kept; what was not used lately makes room. For `'memory'`, whose default is 10,000.
+	The maximum number of stored responses. Beyond it, the least recently used ones are deleted. For `'memory'`, whose default is 10,000.
+
+	Use it when there are many small responses, and only the latest are worth their memory.
 
 	@default undefined
 	@example
@@ -521,7 +522,9 @@ export type CacheSettings = SharedSettings & {
 	readonly maxEntries?: number | undefined;
 
 	/**
-	The share of its freshness lifetime, from 0 to 1, by which a response may expire earlier, at random: so that what was stored together is not asked for again together.
+	The share of its freshness lifetime, from 0 to 1, by which a response may expire earlier, at random.
+
+	Use it when many responses are stored at the same time and should not all expire at the same time.
 
 	@default 0
 	@example
@@ -532,7 +535,9 @@ export type CacheSettings = SharedSettings & {
 	readonly jitter?: number | undefined;
 
 	/**
-	The tags of a response, beside those of its `Cache-Tag` and `Surrogate-Key` headers and of its request: `cache.delete({tags})` and `cache.expire({tags})` name them. Where it throws, the response is not stored; nor is it with more than 128 tags in all, or one of more than 256 characters (`too-many-tags`).
+	Returns the tags of a response, in addition to those of its `Cache-Tag` and `Surrogate-Key` headers and of its request. `cache.delete({tags})` and `cache.expire({tags})` select responses by tag. A response is not stored when the function throws, or when it has more than 128 tags or a tag of more than 256 characters (`too-many-tags`).
+
+	Use it when responses that belong together should be deleted or expired together.
 
 	@default undefined
 	@example
@@ -540,10 +545,12 @@ export type CacheSettings = SharedSettings & {
 	{tags: response => [new URL(response.url).hostname]}
 	```
 	*/
-	readonly tags?: TagFunction | undefined;
+	readonly tags?: TagCallback | undefined;
 
 	/**
-	The cache as a test fixture. `'record'` sends each request and stores what comes, whatever its method, status or headers, for good; `'record-missing'` sends what has no recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` where there is none. The umask says who may read the files of `'sqlite'` and `'filesystem'`, unless their `fileMode` does.
+	How to use the cache as a test fixture. `'record'` sends each request and stores the response for good, whatever its method, status or headers; `'record-missing'` sends the requests without a recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` when there is no recording. The permissions of the files of `'sqlite'` and `'filesystem'` are those of the umask, unless the store's `fileMode` is set.
+
+	Use it when tests should run without the network.
 
 	@default undefined
 	@example
@@ -554,7 +561,9 @@ export type CacheSettings = SharedSettings & {
 	readonly mode?: Mode | undefined;
 
 	/**
-	Close a store that was handed in with the cache, as one that the cache opened itself is.
+	Whether `cache.close()` closes a store that was handed in. A store that the cache opened itself is always closed.
+
+	Use it when nothing else uses the store.
 
 	@default false
 	@example
@@ -565,7 +574,9 @@ export type CacheSettings = SharedSettings & {
 	readonly autoclose?: boolean | undefined;
 
 	/**
-	The clock: milliseconds since the epoch. For tests.
+	Returns the current time in milliseconds since the epoch.
+
+	Use it when tests should control the time.
 
 	@default () => Date.now()
 	@example
@@ -577,11 +588,13 @@ export type CacheSettings = SharedSettings & {
 };
 
 /**
-Settings of a single request, above its client's. `undefined` is the client's.
+The settings of a single request, which take precedence over those of the client. `undefined` means the client's.
 */
 export type RequestSettings = SharedSettings & {
 	/**
-	Validate the stored response with the origin before it is used.
+	Whether to validate the stored response with the origin before it is used.
+
+	Use it when a user asks for current data.
 
 	@default false
 	@example
@@ -592,7 +605,9 @@ export type RequestSettings = SharedSettings & {
 	readonly refresh?: boolean | undefined;
 
 	/**
-	Send the request as if nothing were stored, and store what comes.
+	Whether to send the request as if nothing were stored, and to store the response.
+
+	Use it when the stored response may be wrong.
 
 	@default false
 	@example
@@ -603,7 +618,9 @@ export type RequestSettings = SharedSettings & {
 	readonly forceRefresh?: boolean | undefined;
 
 	/**
-	Tags of the response, beside the client's and those of its headers: at most 128 in all, of at most 256 characters each.
+	The tags of the response, in addition to those of the client and of the headers: at most 128 in all, of at most 256 characters each.
+
+	Use it when the caller knows what a response belongs to.
 
 	@default []
 	@example
@@ -614,13 +631,13 @@ export type RequestSettings = SharedSettings & {
 	readonly tags?: readonly string[] | undefined;
 };
 
-/** Settings with which a store was opened: they stay what they are. */
-export type FixedSetting = 'autoclose' | 'cacheName' | 'decodeContent' | 'failFast' | 'lock' | 'maxBytes' | 'maxEntries' | 'maxEntryBytes' | 'maxPendingBytes' | 'maxPendingWrites' | 'maxRefreshes' | 'mode' | 'now' | 'partitionSecret' | 'serializer' | 'store' | 'storeTimeout';
+/** The settings that cannot change while the client is in use. */
+export type FixedSetting = 'autoclose' | 'cacheName' | 'decodeContent' | 'failFast' | 'lock' | 'maxBytes' | 'maxEntries' | 'maxEntryBytes' | 'mode' | 'now' | 'partitionSecret' | 'serializer' | 'store' | 'storeTimeout';
 
 /**
-The settings of a client while it runs, completed with the defaults. An assignment holds for the requests that begin after it; one that is wrong throws a `SettingError` and changes nothing. `undefined` is the default again.
+The settings of a client in use, completed with the defaults. An assignment takes effect for the requests that begin after it; a wrong one throws a `SettingError` and changes nothing. Assigning `undefined` restores the default.
 
-Arrays are frozen copies: assign a new one. A secret is not shown.
+Arrays are frozen copies: assign a new one. Secrets are concealed.
 
 @example
 ```
@@ -637,41 +654,41 @@ type ResolvedSharedSettings = {
 	readonly allowableMethods: ReadonlySet<string>;
 	readonly alwaysRevalidate: boolean;
 	readonly disabled: boolean;
-	readonly filterFn: FilterFunction | undefined;
-	readonly keyFn: KeyFunction | undefined;
+	readonly filterFn: FilterCallback | undefined;
+	readonly keyFn: KeyCallback | undefined;
 	readonly onlyIfCached: boolean;
 	readonly readOnly: boolean;
 
-	/** Milliseconds; 0 is off, `Infinity` without end. */
+	/** Milliseconds. 0 means off, `Infinity` no end. */
 	readonly staleIfError: number;
 
-	/** Milliseconds; 0 is off, `Infinity` without end. */
+	/** Milliseconds. 0 means off, `Infinity` no end. */
 	readonly staleWhileRevalidate: number;
 	readonly trust: string | undefined;
 };
 
 /**
-Settings understood. Frozen, and nothing in it is shared with what the user gave but the store and functions.
+The parsed settings of a client. They are frozen, and share only the store and functions with what the user gave.
 */
 export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | 'expireAfter'> & {
-	/** `undefined` leaves it to RFC 9111. */
+	/** With `undefined`, RFC 9111 decides. */
 	readonly expireAfter: Expiration | undefined;
 
-	/** `undefined` leaves it to RFC 9111. */
+	/** With `undefined`, RFC 9111 decides. */
 	readonly allowableCodes: ReadonlySet<number> | undefined;
 	readonly cacheControl: boolean;
-	readonly heuristicShare: number;
 
 	/** In lower case. */
 	readonly cacheControlTargets: readonly string[];
 	readonly staleIfErrorAfter: 'failure' | 'retries';
 	readonly gatewayTimeout: 'error' | 'respond';
 	readonly cacheStatus: false | {readonly name: string; readonly key: boolean};
-	/** As given: whoever opens it checks it. */
+
+	/** As given. It is checked when it is opened. */
 	readonly store: StoreSetting;
 	readonly cacheName: string;
 
-	/** As given: whoever makes a pipeline of it checks it. */
+	/** As given. It is checked when the pipeline is made. */
 	readonly serializer: PipelineStage | SerializerPipeline | undefined;
 	readonly decodeContent: boolean | undefined;
 	readonly urlsExpireAfter: readonly UrlExpiration[];
@@ -680,10 +697,10 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	readonly matchHeaders: boolean | readonly string[];
 	readonly ignoredParameters: Ignored;
 	readonly contentRootKey: string | undefined;
-	readonly partitionBy: 'credentials' | false | PartitionFunction;
+	readonly partitionBy: 'credentials' | false | PartitionCallback;
 	readonly partitionSecret: string | Uint8Array | undefined;
 
-	/** Milliseconds; 0 is off, `Infinity` without end. */
+	/** Milliseconds. 0 means off, `Infinity` no end. */
 	readonly ttlOffset: number;
 	readonly storeEncoded: boolean;
 	readonly storeSetCookie: boolean;
@@ -697,28 +714,19 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 	};
 	readonly lock: boolean | 'local';
 
-	/** 0 is never. */
-	readonly refreshAhead: number;
-	readonly maxRefreshes: number;
-	readonly waitUntil: ((work: Promise<void>) => void) | undefined;
-	readonly maxPendingWrites: number;
-	readonly maxPendingBytes: number;
 	readonly maxEntryBytes: number;
-
-	/** `undefined` leaves it to the store. */
 	readonly maxBytes: number | undefined;
-
-	/** `undefined` leaves it to the store. */
 	readonly maxEntries: number | undefined;
+
 	readonly jitter: number;
-	readonly tags: TagFunction | undefined;
+	readonly tags: TagCallback | undefined;
 	readonly mode: Mode | undefined;
 	readonly autoclose: boolean;
 	readonly now: () => number;
 };
 
 /**
-What was given for a request, understood. What was not given is absent.
+The parsed settings of a request. A setting that was not given is absent.
 */
 export type ResolvedRequestSettings = {
 	readonly [Key in keyof ResolvedSharedSettings]?: Exclude<ResolvedSharedSettings[Key], undefined>;

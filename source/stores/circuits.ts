@@ -1,106 +1,158 @@
 import {CacheHooksError} from '../errors.ts';
-import {
-	Breaker,
-	type Admission,
-	type CircuitState,
-} from './breaker.ts';
 
-/** What is counted apart: a store that can be read and not written is read on. */
+/** `closed`: calls reach the store. `open`: calls are left out. `half-open`: one call, the trial, decides which of the two follows. */
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+/** Reads and writes have a circuit each: a store that cannot be written may still be read. */
 export type CallKind = 'reads' | 'writes';
 
+/** Whether a call may reach the store. */
+export type Admission = 'allowed' | 'trial' | 'refused';
+
 type CircuitsOptions = {
-	/** For messages. */
+	/** The name of the store, for messages. */
 	readonly storeName: string;
 
-	/** Told when reads or writes are left out, tried again, and done again. */
+	/** Called when a circuit changes its state. */
 	readonly onCircuit?: ((state: CircuitState, of: CallKind) => void) | undefined;
 
-	/** Told of the fault after which they are left out. */
+	/** Called with the error after which a circuit opens. */
 	readonly onOpen?: ((error: CacheHooksError) => void) | undefined;
 
-	/** Milliseconds that never go back. Default: `performance.now`. */
+	/** A clock that never goes back, in milliseconds. Default: `performance.now`. */
 	readonly clock?: (() => number) | undefined;
 };
 
-const faultsUntilBarred = 5;
-const pause = 10_000;
+/** The number of consecutive failures that open a circuit. */
+const failureThreshold = 5;
+
+/** How long a circuit stays open before a trial, in milliseconds. */
+const openTime = 10_000;
 const severity: Readonly<Record<CircuitState, number>> = {closed: 0, 'half-open': 1, open: 2};
 
 /**
-The circuits of a store, for all that guard it: one of its reads, one of its writes. While it cannot be read, it is not written either.
+The circuit breakers of a store, which everything that calls the store shares: one for reads, one for writes. While reads are left out, writes are too.
 */
 export class Circuits {
-	readonly #options: CircuitsOptions;
-
-	/** Whether any call has failed so far: until then, there is nothing to ask. */
+	/** Whether any call has failed. Before that, no call has to ask. */
 	hasFailed = false;
-	#reads: Breaker | undefined;
-	#writes: Breaker | undefined;
+	readonly #storeName: string;
+	readonly #onOpen: CircuitsOptions['onOpen'];
+	readonly #circuits: Readonly<Record<CallKind, Circuit>>;
 
-	constructor(options: CircuitsOptions) {
-		this.#options = options;
+	constructor({storeName, onCircuit, onOpen, clock = () => performance.now()}: CircuitsOptions) {
+		this.#storeName = storeName;
+		this.#onOpen = onOpen;
+		const circuit = (kind: CallKind): Circuit => new Circuit(clock, state => {
+			onCircuit?.(state, kind);
+		});
+		this.#circuits = {reads: circuit('reads'), writes: circuit('writes')};
 	}
 
 	get reads(): CircuitState {
-		return this.#reads?.state ?? 'closed';
+		return this.#circuits.reads.state;
 	}
 
 	get writes(): CircuitState {
-		return worse(this.#writes?.state ?? 'closed', this.reads);
+		const {state} = this.#circuits.writes;
+		return severity[state] < severity[this.reads] ? this.reads : state;
 	}
 
-	/** How a call may go. */
+	/** To be called before a call of the store. */
 	enter(kind: CallKind): Admission {
-		if (kind === 'reads') {
-			return this.#reads?.enter() ?? 'normal';
-		}
-
-		return this.reads === 'closed' ? this.#writes?.enter() ?? 'normal' : 'barred';
+		return kind === 'writes' && this.reads !== 'closed' ? 'refused' : this.#circuits[kind].enter();
 	}
 
-	/** The call that entered came back well. */
+	/** To be called when an admitted call has succeeded. */
 	succeed(kind: CallKind, admission: Admission): void {
-		(kind === 'reads' ? this.#reads : this.#writes)?.succeed(admission);
+		this.#circuits[kind].succeed(admission);
 	}
 
-	/** The call that entered failed. */
-	fail(kind: CallKind, admission: Admission, error: unknown): void {
+	/** To be called when an admitted call has failed. */
+	fail(kind: CallKind, admission: Admission, cause: unknown): void {
 		this.hasFailed = true;
-		if (this.#breaker(kind).fail(admission)) {
-			this.#options.onOpen?.(this.#error(kind, {cause: error}));
+		if (this.#circuits[kind].fail(admission)) {
+			this.#onOpen?.(this.#error(kind, {cause}));
 		}
 	}
 
-	/** What a call throws that may not go, where faults are thrown. */
-	barred(kind: CallKind): CacheHooksError {
+	/** Returns the error of a refused call. */
+	refusal(kind: CallKind): CacheHooksError {
 		return this.#error(this.reads === 'closed' ? kind : 'reads');
 	}
 
-	#breaker(kind: CallKind): Breaker {
-		const {onCircuit, clock = () => performance.now()} = this.#options;
-		const make = (): Breaker => new Breaker({
-			faults: faultsUntilBarred,
-			pause,
-			now: clock,
-			onState(state) {
-				onCircuit?.(state, kind);
-			},
-		});
-		if (kind === 'reads') {
-			this.#reads ??= make();
-			return this.#reads;
-		}
-
-		this.#writes ??= make();
-		return this.#writes;
-	}
-
 	#error(kind: CallKind, options?: ErrorOptions): CacheHooksError {
-		const [what, consequence] = kind === 'reads' ? ['reads', 'it is left alone'] : ['writes', 'it is read only'];
-		return new CacheHooksError('ERR_STORE_CIRCUIT', `${faultsUntilBarred} ${what} of the store \`${this.#options.storeName}\` failed in a row: ${consequence} for ${pause / 1000} s`, options);
+		const consequence = kind === 'reads' ? 'it is not used' : 'it is only read';
+		return new CacheHooksError('ERR_STORE_CIRCUIT', `${failureThreshold} ${kind} of the store \`${this.#storeName}\` failed in a row: ${consequence} for ${openTime / 1000} s`, options);
 	}
 }
 
-function worse(one: CircuitState, other: CircuitState): CircuitState {
-	return severity[one] < severity[other] ? other : one;
+class Circuit {
+	readonly #clock: () => number;
+	readonly #onState: (state: CircuitState) => void;
+	#failures = 0;
+	#openUntil: number | undefined;
+	#isTrying = false;
+
+	constructor(clock: () => number, onState: (state: CircuitState) => void) {
+		this.#clock = clock;
+		this.#onState = onState;
+	}
+
+	get state(): CircuitState {
+		if (this.#openUntil === undefined) {
+			return 'closed';
+		}
+
+		return this.#isTrying ? 'half-open' : 'open';
+	}
+
+	enter(): Admission {
+		if (this.#openUntil === undefined) {
+			return 'allowed';
+		}
+
+		if (this.#isTrying || this.#clock() < this.#openUntil) {
+			return 'refused';
+		}
+
+		this.#isTrying = true;
+		this.#onState('half-open');
+		return 'trial';
+	}
+
+	succeed(admission: Admission): void {
+		if (admission === 'trial') {
+			this.#isTrying = false;
+			this.#openUntil = undefined;
+			this.#onState('closed');
+		}
+
+		// A call that began before the circuit opened says nothing about the store now.
+		if (this.#openUntil === undefined) {
+			this.#failures = 0;
+		}
+	}
+
+	/** Returns whether this failure opens a closed circuit. */
+	fail(admission: Admission): boolean {
+		if (admission === 'trial') {
+			this.#isTrying = false;
+			this.#open();
+			return false;
+		}
+
+		this.#failures++;
+		if (this.#openUntil !== undefined || this.#failures < failureThreshold) {
+			return false;
+		}
+
+		this.#open();
+		return true;
+	}
+
+	#open(): void {
+		this.#openUntil = this.#clock() + openTime;
+		this.#onState('open');
+	}
 }

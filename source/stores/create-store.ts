@@ -6,12 +6,16 @@ import type {NamedAdapter} from './adapters/named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './adapters/options.ts';
 import {keyvRedis, type KeyvRedisOptions} from './adapters/redis.ts';
 import {keyvSqlite, type KeyvSqliteOptions} from './adapters/sqlite.ts';
-import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/store.ts';
+import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/index.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
 import {KeyvStore} from './keyv.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
-import {GridFsStore, type GridFsStoreOptions} from './mongodb/gridfs.ts';
-import {MongoDbStore, type MongoDbStoreOptions} from './mongodb/mongodb.ts';
+import {
+	GridFsStore,
+	type GridFsStoreOptions,
+	MongoDbStore,
+	type MongoDbStoreOptions,
+} from './mongodb/mongodb.ts';
 import {RedisStore, type RedisStoreOptions} from './redis/redis.ts';
 import {SqliteStore, type SqliteStoreOptions} from './sqlite/store.ts';
 import type {Store} from './types.ts';

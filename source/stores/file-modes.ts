@@ -1,35 +1,34 @@
 /* eslint no-bitwise: "off" -- Permissions are bits. */
+import {randomUUID} from 'node:crypto';
 import {
 	chmodSync,
+	closeSync,
 	fchmodSync,
 	fstatSync,
+	linkSync,
 	lstatSync,
 	mkdirSync,
 	openSync,
+	renameSync,
+	rmdirSync,
 	statSync,
+	unlinkSync,
 } from 'node:fs';
-import {dirname} from 'node:path';
+import {dirname, join} from 'node:path';
 import process from 'node:process';
 import {SettingError} from '../errors.ts';
 
-/** The permission bits of what is made; `undefined` leaves them to the umask, or to Windows, which has none. */
+/** The permission bits of new files and folders. `undefined` leaves them to the umask, or to Windows, which has none. */
 export type FileModes = {readonly file: number | undefined; readonly folder: number | undefined};
 
 const ownerReadsAndWrites = 0o600;
 const allReadAndWrite = 0o666;
 const permissionBits = 0o777;
 
-/** Milliseconds for which a process may keep another one waiting between making something and giving it its mode. */
-const longestWait = 40;
-
-/** Milliseconds waited in this turn of the event loop. */
-let waited = 0;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
-
 /**
-The modes of what a store makes. Who may read or write the files may enter the folders.
+Returns the modes of new files and folders. Users who may read or write the files may enter the folders.
 
-@throws {SettingError} Where it is no mode of a file that its owner can read and write.
+@throws {SettingError} For a mode that does not let the owner read and write a file.
 */
 export function parseFileMode(fileMode: number = ownerReadsAndWrites): FileModes {
 	const isMode = Number.isSafeInteger(fileMode) && (fileMode & allReadAndWrite) === fileMode;
@@ -42,16 +41,16 @@ export function parseFileMode(fileMode: number = ownerReadsAndWrites): FileModes
 }
 
 /**
-Makes a file that is not there yet, and opens it for writing. At no time may others do with it what the mode forbids.
+Creates a file and opens it for writing. At no time does it grant more than the mode.
 
-@param flags - `'a'` makes the file to which a symbolic link leads.
-@throws `EEXIST` where there is one, with `'wx'`.
+@param flags - `'a'` creates the file to which a symbolic link points.
+@throws `EEXIST` if there is one, with `'wx'`.
 */
-export function makeFile(path: string, mode: number | undefined, flags: 'wx' | 'a' = 'wx'): number {
+export function createFile(path: string, mode: number | undefined, flags: 'wx' | 'a' = 'wx'): number {
 	const file = openSync(path, flags, mode);
-	// What the umask has taken away is given back.
+	// The umask may have removed some bits.
 	if (mode !== undefined && (fstatSync(file).mode & permissionBits) !== mode) {
-		unlessRefused(() => {
+		ignoreRefusal(() => {
 			fchmodSync(file, mode);
 		});
 	}
@@ -60,57 +59,76 @@ export function makeFile(path: string, mode: number | undefined, flags: 'wx' | '
 }
 
 /**
-Makes a folder, and those above it that are missing. One that is there keeps its mode.
+Creates a file that other processes look for, as `createFile` does. It gets its name when it has its mode: the umask may remove permissions of the owner.
 */
-export function makeFolder(folder: string, mode: number | undefined): void {
+export function createSharedFile(path: string, mode: number | undefined): number {
+	const temporary = temporaryNameIn(dirname(path));
+	const file = createFile(temporary, mode);
+	try {
+		linkSync(temporary, path);
+		return file;
+	} catch (error) {
+		closeSync(file);
+		if ((error as {code: string}).code === 'EEXIST') {
+			throw error;
+		}
+
+		// Some file systems, such as FAT, have no hard links.
+		return createFile(path, mode);
+	} finally {
+		unlinkSync(temporary);
+	}
+}
+
+/**
+Creates a folder and its missing parents. An existing folder keeps its mode.
+*/
+export function createFolder(folder: string, mode: number | undefined): void {
 	if (mode === undefined) {
 		mkdirSync(folder, {recursive: true});
 		return;
 	}
 
-	try {
-		makeOneFolder(folder, mode);
-	} catch (error) {
-		const parent = dirname(folder);
-		// The one above is missing, or another process is about to give it its mode.
-		if (parent === folder || !['ENOENT', 'EACCES'].includes((error as {code: string}).code)) {
-			throw error;
-		}
-
-		makeFolder(parent, mode);
-		makeOneFolder(folder, mode);
-	}
-}
-
-function makeOneFolder(folder: string, mode: number): void {
-	try {
-		mkdirSync(folder, mode);
-	} catch (error) {
-		if ((error as {code: string}).code !== 'EEXIST') {
-			throw error;
-		}
-
-		waitForMode(folder, mode);
+	const parent = dirname(folder);
+	if (parent === folder || isThere(folder)) {
 		return;
 	}
 
-	changeMode(folder, mode);
+	createFolder(parent, mode);
+	// As a file, it gets its name when it has its mode.
+	const temporary = temporaryNameIn(parent);
+	mkdirSync(temporary, mode);
+	try {
+		changeMode(temporary, mode);
+		renameSync(temporary, folder);
+	} catch (error) {
+		rmdirSync(temporary);
+		// Another process may have been first.
+		if (!isThere(folder)) {
+			throw error;
+		}
+	}
+}
+
+/** Returns a name that no other process uses. */
+export function temporaryNameIn(folder: string): string {
+	return join(folder, `.${randomUUID()}.tmp`);
 }
 
 /**
-Gives a file or folder of this process its mode. A bit that a folder has from the one above it, such as that for the group, stays.
+Gives a file or folder of this process its mode. Other bits, such as the set-group-ID bit that a folder inherits, stay.
 */
 export function changeMode(path: string, mode: number): void {
 	const {mode: current} = statSync(path);
 	if ((current & permissionBits) !== mode) {
-		unlessRefused(() => {
+		ignoreRefusal(() => {
 			chmodSync(path, (current & 0o7000) | mode);
 		});
 	}
 }
 
 /**
-The mode of a file that is to be replaced, if it is this user's: what another user has put in its place says nothing.
+Returns the mode of a file that is to be replaced, if the file belongs to this user: another user must not decide.
 */
 export function modeToKeep(path: string): number | undefined {
 	const userId = process.geteuid?.();
@@ -118,38 +136,15 @@ export function modeToKeep(path: string): number | undefined {
 	return stats?.isFile() === true && stats.uid === userId ? stats.mode & permissionBits : undefined;
 }
 
-/**
-Waits, blocking, until a process that is just making a folder has given it its mode. All waits in one turn of the event loop together take 40 ms at most.
-*/
-function waitForMode(path: string, mode: number): void {
-	while (waited < longestWait && isBeingMade(path, mode)) {
-		if (waited === 0) {
-			setImmediate(forgetWaits).unref();
-		}
-
-		const start = performance.now();
-		Atomics.wait(sleeper, 0, 0, 1);
-		waited += performance.now() - start;
-	}
+/** Whether anything has this name, even a symbolic link that points nowhere. */
+function isThere(path: string): boolean {
+	return lstatSync(path, {throwIfNoEntry: false}) !== undefined;
 }
 
-function forgetWaits(): void {
-	waited = 0;
-}
-
-/**
-Whether a process of this user has just made a file or folder, and is still to give it its mode. Only a umask that takes permissions from the owner makes anybody wait.
-*/
-export function isBeingMade(path: string, mode: number): boolean {
-	const owner = mode & 0o700;
-	const stats = statSync(path, {throwIfNoEntry: false});
-	return stats !== undefined && (stats.mode & owner) !== owner && stats.uid === process.geteuid?.() && Math.abs(Date.now() - stats.ctimeMs) < 1000;
-}
-
-function unlessRefused(action: () => void): void {
+function ignoreRefusal(action: () => void): void {
 	try {
 		action();
 	} catch {
-		// A file system without permissions, such as FAT, cannot have any changed.
+		// A file system without permissions, such as FAT, refuses to change them.
 	}
 }

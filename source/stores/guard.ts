@@ -1,16 +1,11 @@
 import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
-import {isPromise} from '../maybe-promise.ts';
-import type {Admission} from './breaker.ts';
-import {type Circuits, type CallKind} from './circuits.ts';
-import {LateWrites} from './late-writes.ts';
-import {isReadOnlyError} from './read-only.ts';
-import {within} from './time-limit.ts';
+import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import type {Admission, Circuits} from './circuits.ts';
+import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
-	MaybePromise,
 	SetOptions,
 	Store,
 	StoredValue,
-	StoreQuery,
 } from './types.ts';
 
 type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
@@ -24,22 +19,22 @@ export type StoreFault = {
 
 export type GuardOptions = {
 	/**
-	Milliseconds that one call may take; `set` and `add` have 1 ms more for every 10 kB of the value, and `clear`, `deleteFound`, `count` and `size`, which may go over everything, 60 times as much. `Infinity` sets no limit. Cannot interrupt a store that answers synchronously. Default: 500.
+	The maximum time that one call may take, in milliseconds; `set` and `add` have 1 ms more for every 10 kB of the value, and `clear`, `deleteFound`, `count` and `size`, which may visit every entry, 60 times as much. `Infinity` sets no limit. A store that answers synchronously cannot be interrupted. Default: 500.
 	*/
 	readonly timeout?: number;
 
 	/**
-	Whether faults are thrown instead of being misses. Default: `false`.
+	Whether to throw errors of the store instead of treating them as misses. Default: `false`.
 	*/
 	readonly throws?: boolean;
 
 	/**
-	Told of every fault that is turned into a miss. What it throws is ignored.
+	Called with every error that is treated as a miss. What the function throws is ignored.
 	*/
 	readonly onError?: (fault: StoreFault) => void;
 
 	/**
-	The circuits of the store, which may be those of others that guard it, too. Default: none, so that the store is never left alone.
+	The circuit breakers of the store, which several guards may share. Default: none, so that every call reaches the store.
 	*/
 	readonly circuits?: Circuits | undefined;
 };
@@ -47,29 +42,29 @@ export type GuardOptions = {
 type Call<T> = {
 	readonly operation: StoreOperation;
 	readonly key?: string;
-	/** What the caller gets instead of a fault. */
+
+	/** What the caller gets in place of an error. */
 	readonly miss: T;
-	/** Milliseconds on top of the time limit. */
-	readonly extraTime?: number;
+
+	/** In milliseconds. Default: the `timeout` of the guard. */
+	readonly timeLimit?: number;
 	readonly run: () => MaybePromise<T>;
 };
 
-/** How a call has entered. */
-type Entered = {
-	readonly circuits: Circuits | undefined;
-	readonly kind: CallKind;
-	readonly admission: Admission;
-};
+const writeOperations: ReadonlySet<string | symbol> = new Set<StoreOperation>(['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear']);
 
-const writes: ReadonlySet<StoreOperation> = new Set(['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear']);
-const bytesPerMillisecond = 10_000;
-const timeoutsForAll = 60;
+/** How many times `timeout` a call may take that may visit every entry. */
+const timeoutsForAllEntries = 60;
+
+/** How long a later call for the same key waits for a write that never ends, in milliseconds. */
+const longestLateWrite = 30_000;
 
 /**
-Wraps a store so that it cannot break a request: a call that throws, takes too long or answers with rubbish is a miss (`get` is `undefined`, `delete` and `add` are `false`, an iteration ends, `deleteFound` is 0, `count` and `size` are `NaN`) and is told to `onError`.
+Wraps a store so that it cannot break a request. A call that throws, takes too long or answers with a value of the wrong type becomes a miss (`undefined` for `get`, `false` for `delete` and `add`, the end of an iteration, 0 for `deleteFound`, `NaN` for `count` and `size`) and is reported to `onError`.
 
-With `circuits`, reads and writes are left out for 10 seconds after 5 faults in a row: they are misses at once, without a word. Then one call decides whether they are done again. While the store cannot be read, it is not written either.
-Synchronous answers stay synchronous. What the store does not offer, the wrapped one does not offer either.
+With `circuits`, reads or writes are left out for 10 seconds after 5 consecutive failures: they are misses at once and are not reported. Then one call decides whether the store is used again.
+
+Synchronous answers stay synchronous. Optional methods exist where the store has them.
 */
 export function guardStore(store: Store, options: GuardOptions = {}): Store {
 	return new GuardedStore(store, options);
@@ -79,7 +74,7 @@ class GuardedStore implements Store {
 	readonly name: string;
 	readonly holds: Store['holds'];
 	readonly #store: Store;
-	readonly #late: LateWrites;
+	readonly #lateWrites: LateWrites;
 	readonly #timeout: number;
 	readonly #throws: boolean;
 	readonly #onError: ((fault: StoreFault) => void) | undefined;
@@ -94,37 +89,37 @@ class GuardedStore implements Store {
 		this.name = store.name;
 		this.holds = store.holds;
 		this.#store = store;
-		this.#late = LateWrites.of(store);
+		this.#lateWrites = LateWrites.of(store);
 		this.#timeout = timeout;
 		this.#throws = throws;
 		this.#onError = onError;
 		this.#circuits = circuits;
+		const timeLimit = timeout * timeoutsForAllEntries;
 		if (store.add !== undefined) {
-			this.add = (key, value, options_) => this.#call({
-				operation: 'add', key, miss: false, extraTime: timeFor(value, options_), run: () => store.add!(key, value, options_),
+			this.add = (key, value, settings) => this.#call({
+				operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
 			});
 		}
 
 		if (store.find !== undefined) {
-			this.find = query => this.#steps('find', () => store.find!(query));
+			this.find = query => this.#iterate('find', () => store.find!(query));
 		}
 
-		const extraTime = timeout * (timeoutsForAll - 1);
 		if (store.deleteFound !== undefined) {
-			this.deleteFound = (query: StoreQuery) => this.#call({
-				operation: 'deleteFound', miss: 0, extraTime, run: () => store.deleteFound!(query),
+			this.deleteFound = query => this.#call({
+				operation: 'deleteFound', miss: 0, timeLimit, run: () => store.deleteFound!(query),
 			});
 		}
 
 		if (store.count !== undefined) {
 			this.count = () => this.#call({
-				operation: 'count', miss: NaN, extraTime, run: () => store.count!(),
+				operation: 'count', miss: NaN, timeLimit, run: () => store.count!(),
 			});
 		}
 
 		if (store.size !== undefined) {
 			this.size = () => this.#call({
-				operation: 'size', miss: NaN, extraTime, run: () => store.size!(),
+				operation: 'size', miss: NaN, timeLimit, run: () => store.size!(),
 			});
 		}
 	}
@@ -144,13 +139,13 @@ class GuardedStore implements Store {
 
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
 		return this.#call({
-			operation: 'set', key, miss: undefined, extraTime: timeFor(value, options), run: () => this.#afterLate(key, () => this.#store.set(key, value, options)),
+			operation: 'set', key, miss: undefined, timeLimit: this.#timeout + timeFor(value, options), run: () => this.#lateWrites.follow(key, () => this.#store.set(key, value, options)),
 		});
 	}
 
 	delete(key: string): MaybePromise<boolean> {
 		return this.#call({
-			operation: 'delete', key, miss: false, run: () => this.#afterLate(key, () => this.#store.delete(key)),
+			operation: 'delete', key, miss: false, run: () => this.#lateWrites.follow(key, () => this.#store.delete(key)),
 		});
 	}
 
@@ -160,19 +155,19 @@ class GuardedStore implements Store {
 
 	clear(): MaybePromise<void> {
 		return this.#call({
-			operation: 'clear', miss: undefined, extraTime: this.#timeout * (timeoutsForAll - 1), run: () => this.#store.clear(),
+			operation: 'clear', miss: undefined, timeLimit: this.#timeout * timeoutsForAllEntries, run: () => this.#store.clear(),
 		});
 	}
 
 	iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
-		return this.#steps('iterate', () => this.#store.iterate());
+		return this.#iterate('iterate', () => this.#store.iterate());
 	}
 
 	close(): MaybePromise<void> {
 		return this.#call({operation: 'close', miss: undefined, run: () => this.#store.close()});
 	}
 
-	async * #steps<T>(operation: 'iterate' | 'find', open: () => AsyncIterable<T>): AsyncGenerator<T, void> {
+	async * #iterate<T>(operation: 'iterate' | 'find', open: () => AsyncIterable<T>): AsyncGenerator<T, void> {
 		let entries: AsyncIterator<T> | undefined;
 		const next: Call<IteratorResult<T, unknown> | undefined> = {
 			operation,
@@ -195,100 +190,92 @@ class GuardedStore implements Store {
 		} finally {
 			if (!step?.done) {
 				// Not awaited: an iterator that hangs would hold the caller.
-				void dismiss(entries);
+				void closeIterator(entries);
 			}
 		}
 	}
 
 	#call<T>(call: Call<T>): MaybePromise<T> {
-		// Closing is never left out: it gives back what the store holds.
-		const circuits = call.operation === 'close' ? undefined : this.#circuits;
-		const kind = writes.has(call.operation) ? 'writes' : 'reads';
-		const admission = circuits?.hasFailed === true ? circuits.enter(kind) : 'normal';
-		if (admission === 'barred') {
-			return this.#barred(call.miss, circuits!, kind);
+		const admission = this.#enter(call.operation);
+		if (admission === 'refused') {
+			if (this.#throws) {
+				throw this.#circuits!.refusal(kindOf(call.operation));
+			}
+
+			return call.miss;
 		}
 
 		let answer: MaybePromise<T>;
 		try {
 			answer = call.run();
 		} catch (error) {
-			return this.#fault(call, error, {circuits, kind, admission});
+			return this.#fail(call, error, admission);
 		}
 
 		if (isPromise(answer)) {
-			return this.#wait(call, answer, {circuits, kind, admission});
+			return this.#wait(call, answer, admission);
 		}
 
-		noteSuccess({circuits, kind, admission});
+		this.#succeed(call.operation, admission);
 		return answer;
 	}
 
-	#barred<T>(miss: T, circuits: Circuits, kind: CallKind): T {
-		if (this.#throws) {
-			throw circuits.barred(kind);
-		}
-
-		return miss;
-	}
-
-	/** Does something with a key, after what is still being written for it. */
-	#afterLate<T>(key: string, action: () => MaybePromise<T>): MaybePromise<T> {
-		const writing = this.#late.pending.get(key);
-		return writing === undefined ? action() : writing.then(action);
-	}
-
-	async #wait<T>(call: Call<T>, answer: Promise<T>, entered: Entered): Promise<T> {
-		const limit = this.#timeout + (call.extraTime ?? 0);
+	async #wait<T>(call: Call<T>, answer: Promise<T>, admission: Admission): Promise<T> {
 		try {
-			const value = await within(limit, call.operation, answer);
-			noteSuccess(entered);
+			const value = await within(call.timeLimit ?? this.#timeout, call.operation, answer);
+			this.#succeed(call.operation, admission);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
-				this.#late.add(call.key!, answer);
+				this.#lateWrites.add(call.key!, answer);
 			}
 
-			return this.#fault(call, error, entered);
+			return this.#fail(call, error, admission);
 		}
 	}
 
-	#fault<T>({operation, key, miss}: Call<T>, error: unknown, {circuits, kind, admission}: Entered): T {
-		// A store that may not be written is no store that fails.
+	#enter(operation: StoreOperation): Admission {
+		// Closing is always allowed, since it releases what the store holds.
+		return operation !== 'close' && this.#circuits?.hasFailed === true ? this.#circuits.enter(kindOf(operation)) : 'allowed';
+	}
+
+	#succeed(operation: StoreOperation, admission: Admission): void {
+		if (operation !== 'close' && this.#circuits?.hasFailed === true) {
+			this.#circuits.succeed(kindOf(operation), admission);
+		}
+	}
+
+	#fail<T>({operation, key, miss}: Call<T>, error: unknown, admission: Admission): T {
+		// A store that refuses to be written works.
 		if (isReadOnlyError(error)) {
-			noteSuccess({circuits, kind, admission});
-		} else {
-			circuits?.fail(kind, admission, error);
+			this.#succeed(operation, admission);
+		} else if (operation !== 'close') {
+			this.#circuits?.fail(kindOf(operation), admission, error);
 		}
 
 		if (this.#throws) {
 			throw error;
 		}
 
-		this.#report({operation, ...(key !== undefined && {key}), error});
-		return miss;
-	}
-
-	#report(fault: StoreFault): void {
 		try {
-			this.#onError?.(fault);
+			this.#onError?.({operation, ...(key !== undefined && {key}), error});
 		} catch {
 			// A listener must not break a request either.
 		}
+
+		return miss;
 	}
 }
 
-function noteSuccess({circuits, kind, admission}: Entered): void {
-	if (circuits?.hasFailed === true) {
-		circuits.succeed(kind, admission);
-	}
+function kindOf(operation: StoreOperation): 'reads' | 'writes' {
+	return writeOperations.has(operation) ? 'writes' : 'reads';
 }
 
 function timeFor(value: StoredValue, {size}: SetOptions): number {
 	return Math.ceil((size ?? (value as {length?: number}).length ?? 0) / bytesPerMillisecond);
 }
 
-async function dismiss(entries: AsyncIterator<unknown> | undefined): Promise<void> {
+async function closeIterator(entries: AsyncIterator<unknown> | undefined): Promise<void> {
 	try {
 		await entries?.return?.();
 	} catch {
@@ -301,10 +288,79 @@ function checked(value: StoredValue | undefined | null, {name, holds}: Store): S
 		return undefined;
 	}
 
-	const isHeld = holds === 'bytes' ? value instanceof Uint8Array : typeof value === (holds === 'text' ? 'string' : 'object');
-	if (!isHeld) {
-		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${holds}, and answered with a ${typeof value}`);
+	const isValid = holds === 'bytes' ? value instanceof Uint8Array : typeof value === (holds === 'text' ? 'string' : 'object');
+	if (!isValid) {
+		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${holds}, but answered with a ${typeof value}`);
 	}
 
 	return value;
+}
+
+const lateWritesOf = new WeakMap<object, LateWrites>();
+
+/**
+The writes of a store that took longer than their time limit and may still be carried out. A later call for the same key must not overtake them.
+*/
+export class LateWrites {
+	readonly #byKey = new Map<string, Promise<void>>();
+
+	/** Returns the late writes of a store, which all its guards share. */
+	static of(store: object): LateWrites {
+		const known = lateWritesOf.get(store) ?? new LateWrites();
+		lateWritesOf.set(store, known);
+		return known;
+	}
+
+	add(key: string, writing: Promise<unknown>): void {
+		const {promise, resolve} = Promise.withResolvers<void>();
+		// The process does not wait for it.
+		const timer = setTimeout(resolve, longestLateWrite).unref();
+		this.#byKey.set(key, promise);
+		void (async () => {
+			await Promise.race([promise, Promise.allSettled([writing])]);
+			clearTimeout(timer);
+			resolve();
+			// A later write may have taken its place.
+			if (this.#byKey.get(key) === promise) {
+				this.#byKey.delete(key);
+			}
+		})();
+	}
+
+	/** Runs an action after the late write of a key. */
+	follow<T>(key: string, action: () => MaybePromise<T>): MaybePromise<T> {
+		const writing = this.#byKey.get(key);
+		return writing === undefined ? action() : writing.then(action);
+	}
+
+	/** Resolves when all late writes have ended. */
+	async ended(): Promise<void> {
+		await Promise.all(this.#byKey.values());
+	}
+}
+
+/** Whether an error says that a write was refused because the store is read-only. */
+export function isReadOnlyError(error: unknown): boolean {
+	return error instanceof CacheHooksError && error.code === 'ERR_STORE_READ_ONLY';
+}
+
+/**
+Wraps a store so that it is only read: calls that write throw `ERR_STORE_READ_ONLY` and do not reach the store.
+*/
+export function readOnlyStore(store: Store): Store {
+	const refuse = (): never => {
+		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The store \`${store.name}\` is read-only`);
+	};
+
+	return new Proxy(store, {
+		get(target, name) {
+			// `keepRecordings` is about files that are created.
+			const value: unknown = name === 'keepRecordings' ? undefined : Reflect.get(target, name, target);
+			if (typeof value !== 'function') {
+				return value;
+			}
+
+			return writeOperations.has(name) ? refuse : value.bind(target) as unknown;
+		},
+	});
 }

@@ -1,36 +1,34 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {Evictions} from './evictions.ts';
-import type {
-	IndexedTimes,
-	SetOptions,
-	Store,
-	StoredValue,
-	StoreQuery,
+import {
+	EvictionListeners,
+	type IndexedTimes,
+	type SetOptions,
+	type Store,
+	type StoredValue,
+	type StoreQuery,
 } from './types.ts';
 
 export type MemoryStoreOptions = {
 	/**
-	Bytes that all entries together may take: each counts its `size` (or the bytes of its string or `Uint8Array`) and its key.
-
-	Default: 134,217,728 (128 MiB).
+	The maximum size of all entries in bytes. Each counts with its `size` (or the bytes of its string or `Uint8Array`) and its key. Default: 134,217,728 (128 MiB).
 	*/
 	readonly maxBytes?: number;
 
 	/**
-	How many entries are kept. Default: 10,000.
+	The maximum number of entries. Default: 10,000.
 	*/
 	readonly maxEntries?: number;
 
 	/**
-	The current time in milliseconds since the epoch. Default: `Date.now`.
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
 };
 
 class Entry {
 	readonly key: string;
-	/** Entries count up, so that an iteration can tell which ones came after it began. */
+	/** Grows from entry to entry, so that an iteration knows which entries were added after it began. */
 	readonly serial: number;
 	value: StoredValue | undefined;
 	expires = 0;
@@ -47,11 +45,11 @@ class Entry {
 }
 
 /**
-Keeps live objects in this process, by reference and without serialization; every answer is synchronous.
+Stores live objects in this process, by reference and without serialization. Every answer is synchronous.
 
-Neither bound is ever exceeded. What makes room is what has expired or was not read lately (the CLOCK scheme: a read only sets a flag, which is ten times cheaper than moving the entry to the end of a Map). An entry that alone is larger than `maxBytes` is not stored, and an older value under its key is removed.
+The bounds are never exceeded. Entries that have expired or were not read recently are removed to make room, by the CLOCK algorithm: a read only sets a flag, which is ten times cheaper than moving the entry to the end of a Map. An entry that alone is larger than `maxBytes` is not stored, and an older value of its key is removed.
 
-Throws a `TypeError` for a bound that is not a positive integer.
+@throws {SettingError} For a bound that is not a positive integer.
 */
 export class MemoryStore implements Store {
 	readonly name = 'memory';
@@ -61,11 +59,11 @@ export class MemoryStore implements Store {
 	readonly #maxEntries: number;
 	readonly #now: () => number;
 	readonly #entries = new Map<string, Entry>();
-	/** The next candidate to leave; the entries form a ring, and new ones are put right behind it. */
+	/** The next candidate for eviction. The entries form a ring, and a new one is inserted behind this one. */
 	#hand: Entry | undefined;
 	#bytes = 0;
 	#serial = 0;
-	readonly #evictions = new Evictions();
+	readonly #evictionListeners = new EvictionListeners();
 
 	constructor({maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now}: MemoryStoreOptions = {}) {
 		this.#maxBytes = positiveInteger('maxBytes', maxBytes);
@@ -73,14 +71,9 @@ export class MemoryStore implements Store {
 		this.#now = now;
 	}
 
-	/** How many entries are kept now, expired ones included. */
+	/** The number of entries, including expired ones. */
 	get entryCount(): number {
 		return this.#entries.size;
-	}
-
-	/** Bytes that are accounted for now. */
-	get bytes(): number {
-		return this.#bytes;
 	}
 
 	get(key: string): StoredValue | undefined {
@@ -111,7 +104,7 @@ export class MemoryStore implements Store {
 		}
 
 		this.#makeRoom(bytes, present === undefined ? 1 : 0);
-		// An overwritten entry keeps its place in the Map: a running iteration must not meet it again.
+		// An overwritten entry keeps its place in the Map, so that a running iteration does not yield it again.
 		const entry = present ?? new Entry(key, ++this.#serial);
 		entry.value = value;
 		entry.expires = expires;
@@ -154,9 +147,7 @@ export class MemoryStore implements Store {
 		this.#bytes = 0;
 	}
 
-	/**
-	The entries that were there when the iteration began; those that leave before their turn are left out.
-	*/
+	/** Iterates over the entries that exist when it begins. Those that are removed before their turn are left out. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
 		const last = this.#serial;
 		for (const entry of this.#entries.values()) {
@@ -166,7 +157,7 @@ export class MemoryStore implements Store {
 		}
 	}
 
-	/** The keys of the entries that are found when it begins; those that leave before their turn are left out. */
+	/** Iterates over the keys of the entries that meet the query when it begins. Those that are removed before their turn are left out. */
 	async * find(query: StoreQuery): AsyncGenerator<string, void> {
 		for (const entry of ordered(this.#found(query), query)) {
 			if (this.#entries.get(entry.key) === entry && entry.expires > this.#now()) {
@@ -197,13 +188,13 @@ export class MemoryStore implements Store {
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
-		return this.#evictions.watch(listener);
+		return this.#evictionListeners.add(listener);
 	}
 
 	#found({staleAt = Infinity, createdBefore = Infinity}: StoreQuery): Entry[] {
 		const now = this.#now();
 		return this.#entries.values().filter(({expires, indexed}) => indexed !== undefined && expires > now
-			&& (staleAt === Infinity || freshUntilOf(indexed) <= staleAt)
+			&& (staleAt === Infinity || (indexed.freshUntil ?? Infinity) <= staleAt)
 			&& (createdBefore === Infinity || indexed.createdAt < createdBefore)).toArray();
 	}
 
@@ -215,7 +206,7 @@ export class MemoryStore implements Store {
 				this.#hand = entry.next;
 			} else {
 				this.#remove(entry);
-				this.#evictions.tell(entry.key);
+				this.#evictionListeners.emit(entry.key);
 			}
 		}
 	}
@@ -244,9 +235,9 @@ export class MemoryStore implements Store {
 	}
 }
 
-const placeOf = {
+const orderings = {
 	createdAt: ({indexed}: Entry) => indexed!.createdAt,
-	freshUntil: ({indexed}: Entry) => freshUntilOf(indexed!),
+	freshUntil: ({indexed}: Entry) => indexed!.freshUntil ?? Infinity,
 	size: ({bytes}: Entry) => bytes,
 	key: ({key}: Entry) => key,
 } as const;
@@ -256,27 +247,19 @@ function ordered(entries: Entry[], {orderBy, descending = false}: StoreQuery): E
 		return entries;
 	}
 
-	const place = placeOf[orderBy];
+	const valueOf = orderings[orderBy];
 	const sign = descending ? -1 : 1;
 	return entries.toSorted((a, b) => {
-		const [first, second] = [place(a), place(b)];
+		const [first, second] = [valueOf(a), valueOf(b)];
 		return first === second ? 0 : (first < second ? -sign : sign);
 	});
 }
 
-function freshUntilOf({freshUntil = Infinity}: IndexedTimes): number {
-	return freshUntil;
-}
-
 function sizeOf(value: StoredValue): number {
-	if (typeof value === 'string') {
-		return sizeOfText(value);
-	}
-
-	return value instanceof Uint8Array ? value.byteLength : 0;
+	return typeof value === 'string' ? sizeOfText(value) : (value instanceof Uint8Array ? value.byteLength : 0);
 }
 
-/** A text takes two bytes a character in memory, unless all are of Latin-1. */
+/** A string takes two bytes per character in memory, or one if it is ASCII. */
 function sizeOfText(text: string): number {
 	return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 }

@@ -9,7 +9,7 @@ import {
 } from './create-store.ts';
 import {shapeOf, type KeyvLike} from './keyv-shapes.ts';
 import {KeyvStore} from './keyv.ts';
-import {readOnlyStore} from './read-only.ts';
+import {readOnlyStore} from './guard.ts';
 import type {Store} from './types.ts';
 
 type Bounds = Pick<OpenStoreOptions, 'maxBytes' | 'maxEntries'>;

@@ -8,42 +8,37 @@ const groupWrites = 0o020;
 const othersWrite = 0o002;
 const groupEnters = 0o010;
 const othersEnter = 0o001;
-const sticky = 0o1000;
-
-type OwnFoldersOptions = {
-	/** The setting that names the place, for messages. */
-	readonly setting: 'useTemp' | 'useCacheDir';
-
-	/** The system's folder, in which other users may have theirs. */
-	readonly base: string;
-
-	/** The one below it in which the store keeps its files. */
-	readonly folder: string;
-};
+const stickyBit = 0o1000;
 
 /**
-The folders from a place of the system to the files of a store. Another user may have made one of them before, or made a symbolic link in its stead: then he reads what is stored, or says what is served.
+The folders from one of the system to the files of a store. Another user may have created one of them, or a symbolic link in its place, in order to read what is stored or to decide what is served.
 */
 export class OwnFolders {
-	readonly #setting: OwnFoldersOptions['setting'];
+	readonly #setting: 'useTemp' | 'useCacheDir';
 	readonly #base: string;
 
 	/** The outermost first. */
 	readonly #folders: readonly string[];
 	#areAllOwn = false;
 
-	constructor({setting, base, folder}: OwnFoldersOptions) {
+	/**
+	Checks nothing yet.
+
+	@param base - The system's folder, in which other users may have folders too.
+	@param folder - The folder in it that has the files of the store.
+	*/
+	constructor(setting: 'useTemp' | 'useCacheDir', base: string, folder: string) {
 		this.#setting = setting;
 		this.#base = base;
 		this.#folders = foldersBetween(base, folder);
 	}
 
 	/**
-	Looks at the folders that are there.
+	Checks the folders that exist. Once all exist and belong to this user, nobody else can change any but the outermost, so that only this one is checked later.
 
 	@param shared - The permission bits that the user grants to others.
-	@returns Whether all are there. Then nobody else can change any of them but the outermost, and only that is looked at the next time.
-	@throws {CacheHooksError} `ERR_STORE_PLACE` where one belongs to another user, or where others can write to it.
+	@returns Whether all exist.
+	@throws {CacheHooksError} `ERR_STORE_PLACE` for a folder that belongs to another user or that others can write to.
 	*/
 	check(shared: number): boolean {
 		const [outermost] = this.#folders as [string];
@@ -56,30 +51,24 @@ export class OwnFolders {
 		return this.#areAllOwn;
 	}
 
-	/**
-	Looks at a file in the innermost folder, if it is there. Who cannot enter the folders cannot write to it either.
-
-	@throws As `check`.
-	*/
+	/** Checks a file in the innermost folder, if it exists. Users who cannot enter the folders cannot write to it. */
 	checkFile(path: string, shared: number): void {
-		const stats = this.#owned(path);
-		const entered = this.#folders.map(folder => statSync(folder).mode);
-		const group = entered.every(mode => (mode & groupEnters) !== 0) ? groupWrites : 0;
-		const others = entered.every(mode => (mode & othersEnter) !== 0) ? othersWrite : 0;
-		this.#refuseWriters(path, stats, (group | others) & ~shared);
+		const modes = this.#folders.map(folder => statSync(folder).mode);
+		const group = modes.every(mode => (mode & groupEnters) !== 0) ? groupWrites : 0;
+		const others = modes.every(mode => (mode & othersEnter) !== 0) ? othersWrite : 0;
+		this.#refuseWriters(path, this.#ownStats(path), (group | others) & ~shared);
 	}
 
-	/** Whether it is there. */
 	#checkFolder(folder: string, shared: number): boolean {
-		const stats = this.#owned(folder);
+		const stats = this.#ownStats(folder);
 		this.#refuseWriters(folder, stats, (groupWrites | othersWrite) & ~shared);
 		return stats !== undefined;
 	}
 
-	/** Who can write to the system's folder can rename what is in it, whoever owns that, unless it has the sticky bit. A group with the number of the user is, by custom, that of this user alone. */
+	/** Without the sticky bit, users who can write to the system's folder can rename what is in it. A group with the number of the user has, by convention, no other members. */
 	#checkBase(): void {
 		const stats = statSync(this.#base, {throwIfNoEntry: false});
-		if (stats === undefined || (stats.mode & sticky) !== 0) {
+		if (stats === undefined || (stats.mode & stickyBit) !== 0) {
 			return;
 		}
 
@@ -87,20 +76,20 @@ export class OwnFolders {
 		this.#refuseWriters(this.#base, stats, isOwnGroup ? othersWrite : groupWrites | othersWrite, 'set its sticky bit (`chmod +t`)');
 	}
 
-	/** What is there, behind a symbolic link as well; both must be this user's. */
-	#owned(path: string): Stats | undefined {
+	/** Returns the stats of a file or folder. Both it and the target of a symbolic link must belong to this user. */
+	#ownStats(path: string): Stats | undefined {
 		const stats = lstatSync(path, {throwIfNoEntry: false});
-		this.#refuseStrangers(path, stats);
+		this.#refuseOtherUsers(path, stats);
 		if (stats?.isSymbolicLink() !== true) {
 			return stats;
 		}
 
 		const target = statSync(path, {throwIfNoEntry: false});
-		this.#refuseStrangers(path, target);
+		this.#refuseOtherUsers(path, target);
 		return target;
 	}
 
-	#refuseStrangers(path: string, stats: Stats | undefined): void {
+	#refuseOtherUsers(path: string, stats: Stats | undefined): void {
 		const userId = process.geteuid!();
 		if (stats !== undefined && stats.uid !== userId) {
 			throw this.#error(`\`${path}\` belongs to the user ${stats.uid}, not to ${userId}, who runs this process`, 'remove it');
@@ -114,11 +103,11 @@ export class OwnFolders {
 	}
 
 	#error(fact: string, advice: string): CacheHooksError {
-		return new CacheHooksError('ERR_STORE_PLACE', `${fact}, and \`${this.#setting}\` puts the store there: ${advice}, or give a \`path\` without \`${this.#setting}\``);
+		return new CacheHooksError('ERR_STORE_PLACE', `${fact}, and \`${this.#setting}\` puts the store there: ${advice}, or set \`path\` without \`${this.#setting}\``);
 	}
 }
 
-/** Those below the base, down to the innermost; the base itself where that is the innermost. */
+/** Returns the folders below `base` down to `innermost`, or `base` if it is the innermost. */
 function foldersBetween(base: string, innermost: string): string[] {
 	const folders = [innermost];
 	for (let folder = dirname(innermost); relative(base, folder) !== '' && relative(base, innermost) !== ''; folder = dirname(folder)) {

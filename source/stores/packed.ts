@@ -2,15 +2,11 @@ import {Buffer} from 'node:buffer';
 import {deserialize, serialize} from 'node:v8';
 import {CacheHooksError} from '../errors.ts';
 
-/** The names under which a part of a document stands that its server cannot hold as it is. */
+/** The member that stands for a part of a document that the server cannot hold as it is: JSON text, or bytes of `node:v8`. */
 const textName = '(json)';
 const bytesName = '(v8)';
 
-/**
-Plain data as JSON text, which can be read, where that loses nothing; else, for bytes, `-0` and numbers that are not finite, as bytes in the format of `node:v8`.
-
-@throws {CacheHooksError} `ERR_STORE_VALUE` for what is no plain data.
-*/
+/** Returns plain data as JSON text, which is readable, or as bytes of `node:v8` where JSON would lose bytes, `-0` or a number that is not finite. */
 export function pack(value: unknown): string | Uint8Array {
 	return isJson(value) ? JSON.stringify(value) : serialize(value);
 }
@@ -19,18 +15,26 @@ export function unpack(packed: string | Uint8Array): unknown {
 	return typeof packed === 'string' ? JSON.parse(packed) : deserialize(packed);
 }
 
-/** As `pack` does, always bytes. */
+/**
+Returns plain data as bytes.
+
+@throws {CacheHooksError} `ERR_STORE_VALUE` for anything that is not plain data.
+*/
 export function packBytes(value: unknown): Uint8Array {
 	const packed = pack(value);
 	return typeof packed === 'string' ? Buffer.from(packed) : packed;
 }
 
 export function unpackBytes(bytes: Uint8Array): unknown {
-	// Node's format begins with this byte, and no JSON text does.
+	// The format of `node:v8` begins with this byte, and no JSON text does.
 	return unpack(bytes[0] === 0xFF ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
 }
 
-/** The one member by which a document says that a part of it is packed. */
+/**
+Returns the single member of the object that replaces a part of a document.
+
+@throws As `packBytes`.
+*/
 export function packedMember(value: unknown): readonly [name: string, packed: string | Uint8Array] {
 	const packed = pack(value);
 	return [typeof packed === 'string' ? textName : bytesName, packed];
@@ -41,13 +45,13 @@ export function isPackedName(name: string): boolean {
 }
 
 /**
-The members that are kept, in order.
+Returns the members of an object that are stored, in order.
 
-@throws {CacheHooksError} `ERR_STORE_VALUE` for an instance of a class, which would be lost.
+@throws {CacheHooksError} `ERR_STORE_VALUE` for an instance of a class, which would lose its class.
 */
 export function membersOf(value: object): Array<[string, unknown]> {
 	const prototype: unknown = Object.getPrototypeOf(value);
-	// An object of another realm has another `Object.prototype`, which has no prototype either.
+	// A plain object of another realm has another `Object.prototype`, which has no prototype either.
 	if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
 		throw notPlain(`an instance of ${(value as {constructor?: {name?: string}}).constructor?.name ?? 'a class'}`);
 	}
@@ -56,10 +60,10 @@ export function membersOf(value: object): Array<[string, unknown]> {
 }
 
 export function notPlain(what: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_VALUE', `A store of documents holds plain data, and not ${what}`);
+	return new CacheHooksError('ERR_STORE_VALUE', `A store of documents holds plain data, not ${what}`);
 }
 
-/** Looks at every part, so that none is overlooked which is no plain data. */
+/** Checks every part, even after the answer is known, so that the error for data that is not plain is always thrown. */
 function isJson(value: unknown): boolean {
 	if (value instanceof Uint8Array) {
 		return false;

@@ -12,9 +12,9 @@ import process from 'node:process';
 import envPaths from 'env-paths';
 import {SettingError} from '../errors.ts';
 import {
-	isBeingMade,
-	makeFile,
-	makeFolder,
+	createFile,
+	createFolder,
+	createSharedFile,
 	parseFileMode,
 	type FileModes,
 } from './file-modes.ts';
@@ -22,81 +22,77 @@ import {OwnFolders} from './own-folders.ts';
 
 export type PlaceOptions = {
 	/**
-	Whether a relative `path` lies in the system's folder for temporary files, in one of this user's. The store is refused (`ERR_STORE_PLACE`) where that belongs to another user, or others can write to it. Default: `false`.
+	Whether a relative `path` is in the system's folder for temporary files, in a folder of this user. The store fails with `ERR_STORE_PLACE` if that folder belongs to another user or others can write to it. Default: `false`.
 	*/
 	readonly useTemp?: boolean;
 
 	/**
-	Whether a relative `path` lies in the user's folder for caches (`~/.cache/got-cache-hooks-nodejs`, `~/Library/Caches/…`, `%LOCALAPPDATA%\…`). Refused as with `useTemp`. Default: `false`.
+	Whether a relative `path` is in the user's folder for caches (`~/.cache/got-cache-hooks-nodejs`, `~/Library/Caches/…`, `%LOCALAPPDATA%\…`). The store fails as with `useTemp`. Default: `false`.
 	*/
 	readonly useCacheDir?: boolean;
 
 	/**
-	The permission bits of the files that the store makes, whatever the umask: `0o600`, and any of `0o066` for others. The folders that it makes can be entered by those who may read or write. Use it when several users share a cache. What exists keeps its mode. Windows has no such bits. Default: `0o600`, for its owner alone; a cache with a `mode` leaves it to the umask.
+	The permission bits of the files that the store creates, whatever the umask: `0o600`, and any of `0o066` for others. Users who may read or write the files may enter the folders that the store creates. Existing files and folders keep their modes. Windows has no such bits. Use it when several users share a cache. Default: `0o600`, for the owner alone; with a `mode` of the cache, the umask decides.
 	*/
 	readonly fileMode?: number | undefined;
 };
 
 /**
-Where a store lies on the disk. Whatever the store makes there is made by this, so that nobody can read it who may not.
+The place of a store on the disk. Everything that the store creates there is created through it, so that only permitted users can read it.
 */
 export class Place {
-	/** Absolute. It is resolved when a store is made: the working directory may be another one at the first call. */
+	/** Absolute. It is resolved by the constructor: the working directory may change before the first call. */
 	readonly path: string;
 
-	/** Whether `useTemp` or `useCacheDir` names it, so that its folder is ours to make. */
+	/** Whether `useTemp` or `useCacheDir` is set, so that the folder may be created. */
 	readonly isDefault: boolean;
-
-	/** Whether `provideFile` makes files. On Windows they have no mode, and nothing is gained. */
-	readonly makesFiles: boolean = process.platform !== 'win32';
 	readonly #hasFileMode: boolean;
 	readonly #ownFolders: OwnFolders | undefined;
 	#modes: FileModes;
 
 	/**
-	Makes nothing on the disk.
+	Creates nothing on the disk.
 
-	@throws {SettingError} For an empty path, more than one place, and a wrong `fileMode`.
+	@throws {SettingError} For an empty path, two places, or a wrong `fileMode`.
 	*/
-	constructor(givenPath: string, options: PlaceOptions, kind: 'file' | 'folder') {
+	constructor(givenPath: string, {useTemp: useTemporary = false, useCacheDir = false, fileMode}: PlaceOptions, kind: 'file' | 'folder') {
 		if (typeof givenPath !== 'string' || givenPath === '') {
 			throw new SettingError('path', givenPath, `the path of a ${kind}`);
 		}
 
-		const path = withHome(givenPath);
-
-		const {useTemp: inTemporary = false, useCacheDir: inCache = false, fileMode} = options;
-		if (inTemporary && inCache) {
-			throw new SettingError('useTemp', inTemporary, '`false` beside `useCacheDir`: they name two places');
+		if (useTemporary && useCacheDir) {
+			throw new SettingError('useTemp', useTemporary, '`false` with `useCacheDir`: they name two places');
 		}
 
+		// As in a shell, `~/` is the home folder. `~name` is an ordinary name.
+		const path = givenPath.startsWith('~/') || givenPath.startsWith(`~${sep}`) ? join(homedir(), givenPath.slice(2)) : givenPath;
 		this.#modes = parseFileMode(fileMode);
 		this.#hasFileMode = fileMode !== undefined;
-		this.isDefault = inTemporary || inCache;
+		this.isDefault = useTemporary || useCacheDir;
 		if (!this.isDefault) {
 			this.path = resolve(path);
 			return;
 		}
 
 		const paths = envPaths('got-cache-hooks');
-		const own = inTemporary ? paths.temp : paths.cache;
+		const own = useTemporary ? paths.temp : paths.cache;
 		this.path = resolve(own, path);
-		// Of the system are the folder for temporary files and that for caches; below them the user has his.
-		const base = resolve(inTemporary && isWithin(tmpdir(), own) ? tmpdir() : dirname(own));
+		// The folders for temporary files and for caches belong to the system, those below them to the user.
+		const base = resolve(useTemporary && isWithin(tmpdir(), own) ? tmpdir() : dirname(own));
 		const folder = kind === 'file' ? dirname(this.path) : this.path;
 		if (process.platform !== 'win32' && !isAbsolute(path) && isWithin(base, folder)) {
-			this.#ownFolders = new OwnFolders({setting: inTemporary ? 'useTemp' : 'useCacheDir', base, folder});
+			this.#ownFolders = new OwnFolders(useTemporary ? 'useTemp' : 'useCacheDir', base, folder);
 		}
 	}
 
-	/** From now on the umask says what others may do with files. Folders of a default place stay its owner's. */
+	/** Leaves the mode of new files to the umask from now on, unless `fileMode` is set. Folders of a default place stay private. */
 	keepRecordings(): void {
 		if (!this.#hasFileMode) {
 			this.#modes = {file: undefined, folder: this.#ownFolders && this.#modes.folder};
 		}
 	}
 
-	/** The mode of files that are made; `undefined` leaves it to the umask. */
+	/** The mode of new files; `undefined` leaves it to the umask. */
 	get fileMode(): number | undefined {
 		return this.#modes.file;
 	}
@@ -104,88 +100,70 @@ export class Place {
 	/**
 	To be called before anything is read or removed.
 
-	@returns Whether nobody else can put anything in the place. If `false`, a part of it is not there yet.
-	@throws {CacheHooksError} `ERR_STORE_PLACE` for a default place that another user has, or can write to.
+	@returns Whether all folders exist.
+	@throws {CacheHooksError} `ERR_STORE_PLACE` for a default place that belongs to another user or that others can write to.
 	*/
 	check(): boolean {
 		return this.#ownFolders?.check(this.#modes.folder ?? 0) ?? true;
 	}
 
-	/** As `check`, for one file. */
+	/** Checks a file as `check` does. */
 	checkFile(path: string): void {
 		this.#ownFolders?.checkFile(path, this.#modes.file ?? 0);
 	}
 
-	makeFolder(folder: string): void {
-		// Looked at before and after: nothing is made in what belongs to somebody else, and nothing is put in it.
+	createFolder(folder: string): void {
+		// Before, so that nothing is created in a folder of another user, and after, since another user may have been first.
 		this.check();
-		makeFolder(folder, this.#modes.folder);
+		createFolder(folder, this.#modes.folder);
 		this.check();
 	}
 
 	/**
-	Makes a file, and the folder where there is none, and opens it for writing.
+	Creates a file, and its folder if there is none, and opens it for writing.
 
-	@throws `EEXIST` where there is one.
+	@param isShared - Whether other processes look for a file of this name.
+	@throws `EEXIST` if the file exists.
 	*/
-	makeFile(path: string): number {
+	createFile(path: string, isShared: boolean): number {
 		for (let attempt = 1; ; attempt++) {
 			try {
 				if (!this.check()) {
-					this.makeFolder(dirname(path));
+					this.createFolder(dirname(path));
 				}
 
-				return makeFile(path, this.#modes.file);
+				return (isShared ? createSharedFile : createFile)(path, this.#modes.file);
 			} catch (error) {
-				// Another process that clears the cache may remove the folder again, or one that makes it be about to give it its mode.
-				if (!['ENOENT', 'EACCES'].includes((error as {code: string}).code) || attempt > 5) {
+				// Another process may remove the folder again while it clears the cache.
+				if ((error as {code: string}).code !== 'ENOENT' || attempt > 5) {
 					throw error;
 				}
 
-				this.makeFolder(dirname(path));
+				this.createFolder(dirname(path));
 			}
 		}
 	}
 
 	/**
-	Makes an empty file where there is none, for those who open a file by themselves. Its folder must exist.
+	Creates an empty file if there is none, for a library that opens files by itself. Does nothing if the folder does not exist.
 	*/
 	provideFile(path: string): void {
-		if (this.makesFiles && !isThere(path)) {
-			this.#provide(path);
+		if (statSync(path, {throwIfNoEntry: false}) !== undefined) {
+			return;
 		}
-	}
 
-	/** Whether a process that has just made a file is still to give it its mode. */
-	isBeingMade(path: string): boolean {
-		return isBeingMade(path, this.#modes.file ?? 0);
-	}
-
-	#provide(path: string): void {
-		const mode = this.#modes.file;
 		try {
-			closeSync(makeFile(path, mode));
+			closeSync(createSharedFile(path, this.#modes.file));
 		} catch (error) {
 			const {code} = error as {code: string};
-			if (!['EEXIST', 'ENOENT'].includes(code)) {
+			if (code === 'EEXIST' && statSync(path, {throwIfNoEntry: false}) === undefined) {
+				// A symbolic link points to a file that does not exist yet.
+				closeSync(createFile(path, this.#modes.file, 'a'));
+			} else if (code !== 'EEXIST' && code !== 'ENOENT') {
 				throw error;
-			}
-
-			// Another process has been first, or a symbolic link leads to a file that is not there yet. Where the folder is missing, who opens the file says so.
-			if (code === 'EEXIST' && !isThere(path)) {
-				closeSync(makeFile(path, mode, 'a'));
 			}
 		}
 	}
-}
-
-/** A path that begins with `~/` lies in the user's home folder, as shells have it. `~name` is a name as any other. */
-function withHome(path: string): string {
-	return path.startsWith('~/') || path.startsWith(`~${sep}`) ? join(homedir(), path.slice(2)) : path;
-}
-
-function isThere(path: string): boolean {
-	return statSync(path, {throwIfNoEntry: false}) !== undefined;
 }
 
 function isWithin(base: string, path: string): boolean {

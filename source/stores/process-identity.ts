@@ -3,7 +3,7 @@ import {hostname} from 'node:os';
 import process from 'node:process';
 
 /**
-What can be known of the processes of this machine. A part that cannot be known is `undefined`.
+What is known about the processes of this machine. A part that cannot be known is `undefined`.
 */
 export type Machine = {
 	readonly host: string;
@@ -11,28 +11,27 @@ export type Machine = {
 	/** Changes with each start of the machine. */
 	readonly boot: string | undefined;
 
-	/** Within which a process has its id: containers have their own. */
+	/** The PID namespace, in which process ids are unique. Each container has its own. */
 	readonly namespace: string | undefined;
 
-	/** Whether processes have a start time here, beside their id, which a later process may get again. */
+	/** Whether processes have start times, which tell a process from a later one with the same id. */
 	readonly hasStartTimes: boolean;
 
-	/** Whether a process with this id exists, by a signal that does nothing. */
+	/** Whether a process with this id exists. */
 	readonly exists: (pid: number) => boolean;
 
-	/** When the process with this id has started; `'ended'` for one that waits only for its parent to take note of its end. */
+	/** The start time of the process with this id; `'ended'` for a zombie. */
 	readonly startOf: (pid: number) => string | undefined;
 };
 
-const separator = '/';
-const linuxEndStates = new Set(['Z', 'X', 'x']);
+const zombieStates = new Set(['Z', 'X', 'x']);
 
-let known: Machine | undefined;
-let own: string | undefined;
+let machineHere: Machine | undefined;
+let ownIdentity: string | undefined;
 
-/** What is known of this machine; read once, when it is first asked for. */
+/** Returns what is known about this machine, which is read once. */
 export function thisMachine(): Machine {
-	known ??= {
+	machineHere ??= {
 		host: hostname(),
 		boot: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
 		namespace: attempt(() => /\d+/v.exec(readlinkSync('/proc/self/ns/pid'))?.[0]),
@@ -40,36 +39,31 @@ export function thisMachine(): Machine {
 		exists,
 		startOf: pid => attempt(() => startIn(readFileSync(`/proc/${pid}/stat`, 'latin1'))),
 	};
-	return known;
+	return machineHere;
 }
 
 /**
-The identity of this process for locks in stores that the processes of a machine share: host, start of the machine, PID namespace, process id and start time of the process, as one line of text.
+Returns the identity of this process for locks that the processes of a machine share: host, boot, PID namespace, process id and start time, as one line of text.
 */
 export function processIdentity(): string {
-	own ??= identityOn(thisMachine(), process.pid);
-	return own;
+	ownIdentity ??= identityOn(thisMachine(), process.pid);
+	return ownIdentity;
 }
 
-export function identityOn(machine: Machine, pid: number): string {
-	const {host, boot = '', namespace = ''} = machine;
-	return [host, boot, namespace, String(pid), machine.startOf(pid) ?? ''].map(part => encodeURIComponent(part)).join(separator);
+export function identityOn({host, boot = '', namespace = '', startOf}: Machine, pid: number): string {
+	return [host, boot, namespace, String(pid), startOf(pid) ?? ''].map(part => encodeURIComponent(part)).join('/');
 }
 
 /**
-Whether the process with an identity is known to have ended. What cannot be known is `false`: of another machine, of another container, of a text that is no identity.
+Whether the process with an identity is known to have ended. `false` where that cannot be known: for a process of another machine or container, and for a text that is not an identity.
 
-Where processes have no start times (macOS, Windows), a process that has got the same id is taken for the one that had it.
+Where processes have no start times (macOS, Windows), a later process with the same id counts as the same process.
 */
 export function isGone(identity: string, machine: Machine = thisMachine()): boolean {
-	const [host, boot, namespace, id, start, ...rest] = identity.split(separator);
+	const [host, boot, namespace, id, start, ...rest] = identity.split('/');
 	const pid = Number(id);
-	if (start === undefined || rest.length > 0 || !Number.isSafeInteger(pid) || pid <= 0) {
-		return false;
-	}
-
-	const isHere = host === encodeURIComponent(machine.host) && boot === (machine.boot ?? '') && namespace === (machine.namespace ?? '');
-	if (!isHere) {
+	const isIdentity = start !== undefined && rest.length === 0 && Number.isSafeInteger(pid) && pid > 0;
+	if (!isIdentity || host !== encodeURIComponent(machine.host) || boot !== (machine.boot ?? '') || namespace !== (machine.namespace ?? '')) {
 		return false;
 	}
 
@@ -77,29 +71,25 @@ export function isGone(identity: string, machine: Machine = thisMachine()): bool
 		return !machine.exists(pid);
 	}
 
-	// Without them, two containers may have the same host name and the same process ids.
+	// Without both, two containers may have the same host name and the same process ids.
 	if (boot === '' || namespace === '') {
 		return false;
 	}
 
-	if (!machine.exists(pid)) {
-		return true;
-	}
-
 	const startNow = machine.startOf(pid);
-	return startNow === 'ended' || (startNow !== undefined && start !== '' && startNow !== start);
+	return !machine.exists(pid) || startNow === 'ended' || (startNow !== undefined && start !== '' && startNow !== start);
 }
 
 function exists(pid: number): boolean {
 	try {
 		return process.kill(pid, 0);
 	} catch (error) {
-		// A process of another user, which may not be sent a signal, exists.
+		// A process of another user, which refuses the signal, exists.
 		return (error as {code?: unknown}).code !== 'ESRCH';
 	}
 }
 
-/** Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). The second field is the name of the command, in parentheses, and may have spaces and parentheses itself. */
+/** Returns field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). Field 2, the name of the command in parentheses, may contain spaces and parentheses. */
 function startIn(stat: string): string | undefined {
 	const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).trimEnd().split(' ');
 	const start = fields[18];
@@ -107,7 +97,7 @@ function startIn(stat: string): string | undefined {
 		return undefined;
 	}
 
-	return linuxEndStates.has(state) ? 'ended' : start;
+	return zombieStates.has(state) ? 'ended' : start;
 }
 
 function attempt<T>(read: () => T): T | undefined {

@@ -1,26 +1,26 @@
 import {CacheHooksError, SettingError} from '../errors.ts';
 
 /**
-What every store on a server may be told.
+The options that all stores on a server have.
 */
 export type ServerOptions = {
 	/**
-	The namespace: stores of different names on one server do not see each other's entries. Default: `'http_cache'`.
+	The namespace: stores with different names on one server do not see each other's entries. Default: `'http_cache'`.
 	*/
 	readonly cacheName?: string;
 
 	/**
-	Milliseconds that connecting may take. Default: 2000.
+	The maximum time to connect, in milliseconds. Default: 2000.
 	*/
 	readonly connectionTimeout?: number;
 
 	/**
-	Milliseconds that the server may take for one command, and 1 ms more for every 10 kB; a connection on which it takes longer is given up. Default: 5000.
+	The maximum time for one command, in milliseconds, plus 1 ms for every 10 kB; a connection that takes longer is given up. Default: 5000.
 	*/
 	readonly commandTimeout?: number;
 
 	/**
-	The current time in milliseconds since the epoch. Default: `Date.now`.
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
 };
@@ -28,9 +28,9 @@ export type ServerOptions = {
 export type ResolvedServerOptions = Required<ServerOptions>;
 
 /**
-The options with their defaults.
+Returns the options with their defaults.
 
-@throws {TypeError} Where a value is wrong.
+@throws {TypeError} For a wrong value.
 */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
 	const {cacheName = 'http_cache', connectionTimeout = 2000, commandTimeout = 5000, now = Date.now} = options;
@@ -50,7 +50,28 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 }
 
 /**
-What every key of a namespace begins with. No namespace's prefix begins another's key: `n1` and the key `:a`, and `n1:` and the key `a`, stay apart.
+Finds an optional package that a store needs. The returned function imports it at its first call.
+
+@param store - The name of the store, for the message.
+@param load - Imports the package. A function with a literal name, so that the linter sees the import.
+@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed.
+*/
+export function driver<Module>(packageName: string, store: string, load: () => Promise<Module>): () => Promise<Module> {
+	try {
+		import.meta.resolve(packageName);
+	} catch (error) {
+		throw new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`: npm install ${packageName}`, {cause: error});
+	}
+
+	let loaded: Promise<Module> | undefined;
+	return async () => {
+		loaded ??= load();
+		return loaded;
+	};
+}
+
+/**
+Returns the prefix of every key of a namespace. No prefix of one namespace begins a key of another: the namespace `n1` with the key `:a` and the namespace `n1:` with the key `a` stay apart.
 */
 export function keyPrefix(cacheName: string): string {
 	if (!cacheName.isWellFormed()) {
@@ -65,9 +86,9 @@ export function closedError(name: string): CacheHooksError {
 }
 
 /**
-The value as bytes.
+Returns the value as bytes.
 
-@throws {CacheHooksError} `ERR_STORE_VALUE` where it is none.
+@throws {CacheHooksError} `ERR_STORE_VALUE` for any other value.
 */
 export function checkBytes(name: string, value: unknown): Uint8Array {
 	if (!(value instanceof Uint8Array)) {
@@ -77,14 +98,14 @@ export function checkBytes(name: string, value: unknown): Uint8Array {
 	return value;
 }
 
-/** Many keys in handfuls. */
+/** Splits items into batches. */
 export function * batches<T>(items: readonly T[], size: number): Generator<readonly T[], void> {
 	for (let index = 0; index < items.length; index += size) {
 		yield items.slice(index, index + size);
 	}
 }
 
-/** For what clears up after a failure, and may fail like it. */
+/** Ignores the error of a cleanup after a failure: the first error says more. */
 export function ignore(): void {
-	// What has failed before is what matters.
+	// Nothing to do.
 }

@@ -1,95 +1,113 @@
-export type MaybePromise<T> = T | Promise<T>;
+import type {MaybePromise} from '../maybe-promise.ts';
 
 /**
-What a store can hold. `objects`: live values, kept by reference. `documents`: plain data, which comes back deeply equal and with its members in order: strings, finite numbers, booleans, `null`, `Uint8Array`s, arrays and plain objects, at any depth. `bytes`: `Uint8Array`. `text`: strings.
+A value that a store can hold, by its `holds`. `objects`: live values, kept by reference. `documents`: plain data, which comes back deeply equal and with its members in order: strings, finite numbers, booleans, `null`, `Uint8Array`s, arrays and plain objects, at any depth. `bytes`: `Uint8Array`. `text`: strings.
 */
 export type StoredValue = string | Uint8Array | object;
 
 export type SetOptions = {
-	/** Milliseconds since the epoch at which the store may forget the value; `undefined` keeps it for good. */
+	/** The time from which the store may forget the value, in milliseconds since the epoch. `undefined` keeps it forever. */
 	readonly expires: number | undefined;
 
-	/** Bytes that the value stands for, for stores that are bounded and cannot measure live objects. */
+	/** The size of the value in bytes, for bounded stores that cannot measure live objects. */
 	readonly size?: number;
 
-	/** By what the entry may be found without reading it, by stores that keep an index. What is no entry has none. */
+	/** The times by which stores with an index find the entry. Absent for values that are not entries. */
 	readonly indexed?: IndexedTimes;
 };
 
-/** Milliseconds since the epoch. */
+/** Times in milliseconds since the epoch. */
 export type IndexedTimes = {
 	readonly createdAt: number;
 
-	/** `undefined` never ceases to be fresh. */
+	/** `undefined` for an entry that is fresh forever. */
 	readonly freshUntil: number | undefined;
 };
 
 /**
-Which entries are looked for: those for which everything that is given holds. Only what was set with `indexed` is found.
+Selects entries that meet all given conditions. Only values that were set with `indexed` are found.
 */
 export type StoreQuery = {
-	/** Its `freshUntil` is this or before. */
+	/** Selects entries whose `freshUntil` is at or before this time. */
 	readonly staleAt?: number;
 
-	/** Its `createdAt` is before this. */
+	/** Selects entries whose `createdAt` is before this time. */
 	readonly createdBefore?: number;
 	readonly orderBy?: 'createdAt' | 'freshUntil' | 'size' | 'key';
 	readonly descending?: boolean;
 };
 
 /**
-Where bytes lie. A store knows keys, values and one point in time; it never reads a header.
+A place for values. It knows keys, values and expiry times, and never reads a header.
 
-Every method may answer at once or by a promise: what is synchronous costs no turn of the event loop.
-Methods may throw; `guardStore` turns that into misses.
+Each method may return its result or a promise of it: a synchronous result costs no turn of the event loop. Methods may throw: `guardStore` turns errors into misses.
 */
 export type Store = {
-	/** For messages: `'memory'`, `'sqlite'`, `'keyv'`. */
+	/** The name for messages, such as `'memory'`. */
 	readonly name: string;
 	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
 
-	/** The absolute path of the file or folder in which it keeps entries; `undefined` in memory. Absent where there is no such thing. */
+	/** The absolute path of the file or folder; `undefined` for a store in memory. Absent for stores elsewhere. */
 	readonly path?: string | undefined;
 
-	/** Whether it is memory of this process, which no other process can see. Default: `false`. */
+	/** Whether the store is in the memory of this process, where no other process sees it. Default: `false`. */
 	readonly isLocal?: boolean;
 
-	/** The most bytes that a key may have. Default: 8,192. */
+	/** The maximum length of a key in bytes. Default: 8,192. */
 	readonly maxKeyBytes?: number;
 
-	/** The value, or `undefined` when there is none or its time has passed. */
+	/** Returns the value, or `undefined` if there is none or it has expired. */
 	get(key: string): MaybePromise<StoredValue | undefined>;
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void>;
 
-	/** Whether there was one. */
+	/** Deletes a value. Returns whether there was one. */
 	delete(key: string): MaybePromise<boolean>;
 	deleteMany(keys: readonly string[]): MaybePromise<void>;
 
-	/** Removes what this library stored here, and nothing else. */
+	/** Deletes everything that this library stored here, and nothing else. */
 	clear(): MaybePromise<void>;
 
-	/** All live entries; nothing twice, also while entries are deleted. */
+	/** Iterates over all live values; none comes twice, even while values are deleted. */
 	iterate(): AsyncIterable<readonly [key: string, value: StoredValue]>;
 	close(): MaybePromise<void>;
 
-	/** Sets the value where the key has no live one, and says whether it did: of many at once, in many processes, exactly one does. Absent where the store knows no such step. */
+	/** Sets the value if the key has no live one, and returns whether it did. Of many concurrent calls, in many processes, exactly one returns `true`. Absent if the store has no such atomic operation. */
 	add?(key: string, value: StoredValue, options: SetOptions): MaybePromise<boolean>;
 
-	/** The keys of the live entries that are found, by an index. Absent where the store keeps none. */
+	/** Returns the keys of the live entries that meet the query, by an index. Absent if the store has no index. */
 	find?(query: StoreQuery): AsyncIterable<string>;
 
-	/** Deletes what is found, by an index, and says how many there were. Absent where the store keeps none. */
+	/** Deletes the live entries that meet the query, by an index, and returns their number. Absent if the store has no index. */
 	deleteFound?(query: StoreQuery): MaybePromise<number>;
 
-	/** How many live entries (what was set with `indexed`) there are, without handing them out. `NaN` from a guarded store that does not answer. */
+	/** Returns the number of live entries (values that were set with `indexed`) without reading them. `NaN` from a guarded store that does not answer. */
 	count?(): MaybePromise<number>;
 
-	/** Bytes that everything stored takes, without handing it out. `NaN` from a guarded store that does not answer. */
+	/** Returns the size of everything stored in bytes, without reading it. `NaN` from a guarded store that does not answer. */
 	size?(): MaybePromise<number>;
 
-	/** Called before all else by a cache with a `mode`: what is stored is a recording, made to be passed on, so the umask says who may read the files. Absent where the store makes no files. */
+	/** A cache with a `mode` calls this before everything else: the store keeps recordings, which are made to be shared, so the umask decides who may read the files. Absent if the store creates no files. */
 	keepRecordings?(): void;
 
-	/** Tells of what leaves to make room, until what it gives is called. Absent where the store is not bounded, or does not know. */
+	/** Calls the listener with the key of each value that is removed to make room. Returns a function that removes the listener. Absent if the store is not bounded or does not know the keys. */
 	watchEvictions?(listener: (key: string) => void): () => void;
 };
+
+/** The listeners of `watchEvictions`, for stores that are bounded. */
+export class EvictionListeners {
+	readonly #listeners = new Set<(key: string) => void>();
+
+	/** Returns a function that removes the listener. */
+	add(listener: (key: string) => void): () => void {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	}
+
+	emit(key: string): void {
+		for (const listener of this.#listeners) {
+			listener(key);
+		}
+	}
+}

@@ -2,10 +2,11 @@ import {spawnSync} from 'node:child_process';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
 import test from 'ava';
-import {isDebugged} from '../../source/cache/debug.ts';
+import {isDebugged} from '../../source/cache/reporter.ts';
 import type {CacheEvents} from '../../source/index.ts';
+import {MemoryStore} from '../../source/stores/memory.ts';
 import {Origin} from '../helpers/origin.ts';
-import {manage, places, type Managed} from './places.ts';
+import {manage, testStores, type Managed} from './test-stores.ts';
 
 const names = ['hit', 'stale', 'revalidated', 'miss', 'bypassed', 'stored', 'refused', 'deleted', 'expired', 'evicted'] as const satisfies Array<keyof CacheEvents>;
 
@@ -20,8 +21,8 @@ function record({cache, origin}: Managed): string[] {
 	return events;
 }
 
-for (const [name, open] of places) {
-	test(`${name}: each answer and each write is told once, with its reason`, async t => {
+for (const [name, open] of testStores) {
+	test(`${name}: each answer and each write emits one event with its reason`, async t => {
 		const managed = await manage(t, open, {staleIfError: true});
 		const {client, cache, origin, clock} = managed;
 		const events = record(managed);
@@ -56,8 +57,8 @@ for (const [name, open] of places) {
 	});
 }
 
-test('figures add up, and begin anew', async t => {
-	const {client, cache, origin, clock} = await manage(t, places[0]![1]);
+test('stats add up, and can be reset', async t => {
+	const {client, cache, origin, clock} = await manage(t, testStores[0]![1]);
 	t.is(cache.stats().hits, 0);
 	const slow = client.extend({
 		hooks: {
@@ -98,13 +99,13 @@ test('figures add up, and begin anew', async t => {
 	});
 });
 
-test('the time that the origin took is saved by each hit', async t => {
+test('each hit saves the time that the origin took', async t => {
 	let now = Date.now();
 	await using origin = await Origin.start((_request, response) => {
 		now += 250;
 		response.end('slow');
 	});
-	const {client, cache} = await manage(t, places[0]![1], {now: () => now});
+	const {client, cache} = await manage(t, testStores[0]![1], {now: () => now});
 	for (let round = 0; round < 3; round++) {
 		await client(origin.url);
 	}
@@ -112,8 +113,8 @@ test('the time that the origin took is saved by each hit', async t => {
 	t.is(cache.stats().millisecondsSaved, 500);
 });
 
-test('what makes room is told', async t => {
-	const managed = await manage(t, places[0]![1], {store: 'memory', maxEntries: 2});
+test('entries that a store evicts emit events', async t => {
+	const managed = await manage(t, testStores[0]![1], {store: 'memory', maxEntries: 2});
 	const {client, cache, origin} = managed;
 	const events = record(managed);
 	for (const path of ['/a', '/b', '/c']) {
@@ -123,11 +124,10 @@ test('what makes room is told', async t => {
 	t.true(events.includes('evicted bounds'));
 	t.is(cache.stats().evicted, events.filter(event => event.startsWith('evicted')).length);
 	t.true(await cache.count() <= 2);
-	t.throws(() => managed.another({store: new Map(), maxBytes: 5}), {instanceOf: TypeError, message: /`cache.maxBytes`/v});
 });
 
-test('a listener that throws harms no request, and diagnostics channels are told the same', async t => {
-	const {client, cache, origin} = await manage(t, places[0]![1]);
+test('a listener that throws harms no request, and diagnostics channels get the same payloads', async t => {
+	const {client, cache, origin} = await manage(t, testStores[0]![1]);
 	const warned = new Promise<Error>(resolve => {
 		process.once('warning', resolve);
 	});
@@ -150,8 +150,8 @@ test('a listener that throws harms no request, and diagnostics channels are told
 	}]);
 });
 
-test('a refresh in the background is told as such, and counts as no answer', async t => {
-	const {client, cache, origin, clock} = await manage(t, places[0]![1], {staleWhileRevalidate: true});
+test('a refresh in the background emits an event that says so, and does not count as an answer', async t => {
+	const {client, cache, origin, clock} = await manage(t, testStores[0]![1], {staleWhileRevalidate: true});
 	await client(`${origin.url}/a`);
 	clock.advance(60);
 	const events: Array<[string, boolean]> = [];
@@ -166,12 +166,12 @@ test('a refresh in the background is told as such, and counts as no answer', asy
 	t.like(cache.stats(), {stale: 1, revalidated: 0});
 });
 
-test('DEBUG names the library in full, by a star, or not', t => {
+test('DEBUG may name the library in full or by a wildcard, and exclude it', t => {
 	t.deepEqual(['got-cache-hooks', '*', 'a,got-cache-hooks', 'a got-*'].map(given => isDebugged(given)), [true, true, true, true]);
 	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(given => isDebugged(given)), [false, false, false, false, false]);
 });
 
-test('with DEBUG each decision is a line on stderr', t => {
+test('DEBUG prints each decision as a line on stderr', t => {
 	const code = `
 		import {HttpCache} from ${JSON.stringify(new URL('../../source/index.ts', import.meta.url).href)};
 		const cache = new HttpCache({store: 'memory'});

@@ -1,7 +1,7 @@
 import {MemoryStore} from '../../source/stores/memory.ts';
 import type {StoredValue} from '../../source/stores/types.ts';
 
-/** A store with an index that counts how often it is listed all the same. */
+/** A store with an index. It counts how often its entries are listed nevertheless. */
 export class IndexedStore extends MemoryStore {
 	#lists = 0;
 

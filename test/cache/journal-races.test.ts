@@ -26,12 +26,12 @@ const stored = storedResponse({
 	generation: 'one',
 }, new Uint8Array(0));
 
-/** The origin, and what its clients must not see any more. */
+/** The origin, and the versions that its clients must not get any more. */
 class World {
 	readonly store = new ScheduledStore();
 	readonly versions: Record<Name, number> = {a: 0, b: 0};
 
-	/** Up to which version an invalidation of each name has resolved. */
+	/** The version up to which an invalidation of each name has resolved. */
 	readonly known: Record<Name, number> = {a: 0, b: 0};
 	readonly faults: string[] = [];
 	time = 1_000_000_000;
@@ -61,7 +61,7 @@ class Process {
 		});
 	}
 
-	/** The origin's state changes, and the process says so. */
+	/** The state of the origin changes, and the process invalidates it. */
 	async change(name: Name, kind: 'resource' | 'tag' | 'key' | 'clear', alone: boolean): Promise<void> {
 		const {versions, known} = this.#world;
 		if (alone && this.#world.publishing > 0) {
@@ -89,7 +89,7 @@ class Process {
 			await this.#journal.note(keys.map((key): Invalidation => ({kind: 'key', key})));
 			await this.#store.deleteMany(keys);
 		} else {
-			await this.#journal.note([kind === 'tag' ? {kind, tag: name, deed: 'deleted'} : {kind, resource: name}]);
+			await this.#journal.note([kind === 'tag' ? {kind, tag: name, effect: 'deleted'} : {kind, resource: name}]);
 		}
 
 		this.#world.publishing--;
@@ -98,7 +98,7 @@ class Process {
 		}
 	}
 
-	/** Looks into the store. */
+	/** Looks up an entry. */
 	async find(name: Name, index: number): Promise<number | undefined> {
 		const key = `entry ${name} ${index}`;
 		const [value, head] = await Promise.all([this.#store.get(key), this.#journal.head()]);
@@ -107,7 +107,7 @@ class Process {
 		}
 
 		const {position, version} = JSON.parse(value as string) as {position: number; version: number};
-		const judged = await this.#journal.judge({...stored, tags: [name], position}, {resource: () => name}, head);
+		const judged = await this.#journal.apply({...stored, tags: [name], position}, {resource: () => name}, head);
 		return judged === undefined ? undefined : version;
 	}
 
@@ -117,7 +117,7 @@ class Process {
 		const {clears, clearing} = this.#world;
 		const found = await this.find(name, index);
 		if (found !== undefined) {
-			// Records may be gone while an entry is still looked at.
+			// Records may be deleted while an entry is being looked up.
 			if (clearing === 0 && found < least && clears === this.#world.clears) {
 				faults.push(`${this.name} was given ${name} ${index} of version ${found} after ${least} was known`);
 			}
@@ -132,7 +132,7 @@ class Process {
 			keys: [key], resource: name, url: name, tags: [name],
 		};
 		const version = versions[name];
-		// The response takes as long as a call or two.
+		// The response takes as long as one or two calls.
 		await this.#store.get('the time that the origin takes');
 		const at = await this.#journal.verify(subject, position);
 		if (at !== undefined) {
@@ -181,7 +181,7 @@ async function run(seed: number, {skews, alone, actions}: {readonly skews: reado
 		await step();
 	}
 
-	// Everything is known now: nobody is given what is old, and what is fetched anew is of use to everybody.
+	// All invalidations are published now: no process uses an outdated entry, and all processes use new ones.
 	const settle = async (action: Promise<unknown>): Promise<void> => {
 		start((async () => {
 			await action;
@@ -221,13 +221,13 @@ async function run(seed: number, {skews, alone, actions}: {readonly skews: reado
 
 const hour = 3_600_000;
 const situations: ReadonlyArray<readonly [title: string, skews: readonly number[], alone: boolean]> = [
-	['whose clocks agree', [0, 0, 0], false],
-	['whose clocks are a millisecond apart, and that note one after the other', [1, 0, -1], true],
-	['whose clocks are an hour apart, and that note one after the other', [hour, 0, -hour], true],
+	['with equal clocks', [0, 0, 0], false],
+	['with clocks that are a millisecond apart and invalidations one after the other', [1, 0, -1], true],
+	['with clocks that are an hour apart and invalidations one after the other', [hour, 0, -hour], true],
 ];
 
 for (const [title, skews, alone] of situations) {
-	test(`processes ${title} are given nothing old, in whatever order the store answers`, async t => {
+	test(`processes ${title} get no outdated entry, in whatever order the store answers`, async t => {
 		for (let seed = 1; seed <= (isLong ? 3000 : 200); seed++) {
 			t.deepEqual(await run(seed, {skews, alone, actions: 60}), [], `seed ${seed}`);
 		}

@@ -9,15 +9,15 @@ import {SharedStore} from './shared-store.ts';
 
 const secret = '4711';
 
-/** A client as a process of its own has it. */
+/** Makes a client like one of another process. */
 function party(values: SharedStore['values'], settings: CacheSettings): {readonly client: typeof got; readonly cache: HttpCache} {
 	const {client} = createClient({
 		store: new SharedStore(values), ...byOrigin, now: () => Date.now(), ...settings,
 	});
-	return {client, cache: getCache(client)!};
+	return {client, cache: getCache(client)};
 }
 
-/** Every plain digest that somebody would make of a text. */
+/** The usual plain digests of a text. */
 function digests(text: string): string[] {
 	return ['sha1', 'sha256', 'sha512', 'md5'].flatMap(algorithm => (['hex', 'base64', 'base64url'] as const).map(encoding => createHash(algorithm).update(text).digest(encoding)));
 }
@@ -31,7 +31,7 @@ const urls: ReadonlyArray<readonly [where: string, url: (origin: string) => stri
 ];
 
 for (const [where, urlOn, settings = {}] of urls) {
-	test(`an unsafe method on a URL with a credential in ${where} invalidates for other processes, and no plain digest of that URL is in the store`, async t => {
+	test(`an unsafe method on a URL with a credential in ${where} invalidates for other processes, and stores no plain digest of the URL`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.setHeader('cache-control', 'max-age=3600');
 			response.end(`answer ${origin.count}`);

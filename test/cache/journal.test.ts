@@ -18,7 +18,7 @@ const hour = 3600 * second;
 const day = 24 * hour;
 const start = 1_700_000_000_000;
 
-/** Time that all processes of a test see, each by its own clock. */
+/** The time of a test, which each process reads by its own clock. */
 class Time {
 	now = start;
 }
@@ -26,7 +26,7 @@ class Time {
 type ProcessOptions = {
 	readonly time?: Time;
 
-	/** Milliseconds by which its clock is ahead. */
+	/** The milliseconds by which its clock is ahead. */
 	readonly skew?: number;
 	readonly local?: LocalJournal;
 	readonly isShared?: boolean;
@@ -51,14 +51,14 @@ class Process {
 		});
 	}
 
-	/** Looks into the store, and begins to ask the origin. */
+	/** Looks up the entry, and begins a request. */
 	async ask(): Promise<Position> {
 		await this.journal.head();
 		await this.journal.settled();
 		return this.journal.begin();
 	}
 
-	/** What is stored, once the response is there. */
+	/** Returns what is stored when the response has come. */
 	async receive(position: Position, own: Partial<Subject> = {}): Promise<StoredResponse | undefined> {
 		const at = await this.journal.verify(subject(own), position);
 		this.journal.end(position);
@@ -89,9 +89,9 @@ class Process {
 		};
 	}
 
-	/** Whether an entry may be used, or only once it is validated, or not at all. */
+	/** Whether an entry may be used, must be validated first, or must not be used. */
 	async find(stored: StoredResponse, resource = 'resource'): Promise<'used' | 'expired' | 'none'> {
-		const judged = await this.journal.judge(stored, {resource: () => resource}, await this.journal.head());
+		const judged = await this.journal.apply(stored, {resource: () => resource}, await this.journal.head());
 		if (judged === undefined) {
 			return 'none';
 		}
@@ -111,8 +111,8 @@ function subject(own: Partial<Subject> = {}): Subject {
 }
 
 const resource: Invalidation = {kind: 'resource', resource: 'resource'};
-const deletion: Invalidation = {kind: 'tag', tag: 'tag', deed: 'deleted'};
-const expiration: Invalidation = {kind: 'tag', tag: 'tag', deed: 'expired'};
+const deletion: Invalidation = {kind: 'tag', tag: 'tag', effect: 'deleted'};
+const expiration: Invalidation = {kind: 'tag', tag: 'tag', effect: 'expired'};
 const ofKey: Invalidation = {kind: 'key', key: 'key'};
 const matching: Invalidation = {kind: 'matching', concerns: ({url}) => url.includes('example')};
 const tagged = {tags: ['tag']};
@@ -121,7 +121,7 @@ function headOf({values}: SharedStore): number {
 	return Number((values.get(headKey) as string).split(' ', 1)[0]);
 }
 
-/** A store whose calls wait until they are let go. */
+/** A store whose calls wait until they are released. */
 function heldStore(): {readonly store: SharedStore; readonly hold: () => void; readonly release: () => void} {
 	const store = new SharedStore();
 	let gate = Promise.resolve();
@@ -141,28 +141,28 @@ function heldStore(): {readonly store: SharedStore; readonly hold: () => void; r
 	};
 }
 
-// What concerns what.
+// Which invalidations concern which responses.
 
 type Case = readonly [title: string, invalidation: Invalidation, own: Partial<Subject>, isConcernedHere: boolean, isConcernedElsewhere: boolean, found: 'used' | 'expired' | 'none'];
 
-// An entry is asked about resources and tags alone: whatever else is deleted is named, and deleted at once.
+// A lookup checks resources and tags only: other invalidations delete entries by their keys.
 const cases: readonly Case[] = [
 	['its resource', resource, {}, true, true, 'none'],
 	['another resource', {kind: 'resource', resource: 'other'}, {}, false, false, 'used'],
-	['a deleted tag of its', deletion, tagged, true, true, 'none'],
-	['an expired tag of its', expiration, tagged, true, true, 'expired'],
-	['a tag of others', deletion, {tags: ['other']}, false, false, 'used'],
-	['a tag, where it has none', deletion, {}, false, false, 'used'],
+	['one of its tags, which is deleted', deletion, tagged, true, true, 'none'],
+	['one of its tags, which is expired', expiration, tagged, true, true, 'expired'],
+	['a tag that it does not have', deletion, {tags: ['other']}, false, false, 'used'],
+	['a tag, for a response without tags', deletion, {}, false, false, 'used'],
 	['its key', ofKey, {}, true, true, 'used'],
 	['the key of its variant', {kind: 'key', key: 'variant'}, {keys: ['key', 'variant']}, true, true, 'used'],
 	['another key', {kind: 'key', key: 'other'}, {}, false, false, 'used'],
-	['a key, where it has none yet', ofKey, {keys: []}, false, false, 'used'],
+	['a key, for a response without a key yet', ofKey, {keys: []}, false, false, 'used'],
 	['a condition that holds for it', matching, {}, true, true, 'used'],
 	['a condition that does not hold for it', matching, {url: 'https://other.test/'}, false, true, 'used'],
 ];
 
 for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, found] of cases) {
-	test(`an invalidation of ${title}`, async t => {
+	test(`an invalidation of ${title} affects a response in all processes as specified`, async t => {
 		const store = new SharedStore();
 		const [here, elsewhere] = [new Process(store), new Process(store)];
 		const [before, other] = [await here.ask(), await elsewhere.ask()];
@@ -173,12 +173,12 @@ for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, fou
 		t.is(await elsewhere.journal.hasChangedElsewhere(subject(own), other), isConcernedElsewhere);
 		t.is(await elsewhere.receive(other, own) === undefined, isConcernedElsewhere);
 		t.deepEqual([await here.find(entry), await elsewhere.find(entry), await new Process(store).find(entry)], [found, found, found]);
-		// What is asked for after it is of use to everybody.
+		// A response that was requested after it is used by all processes.
 		const after = await elsewhere.fetch(own);
 		t.deepEqual([await here.find(after!), await elsewhere.find(after!)], ['used', 'used']);
 	});
 
-	test(`on a store of one process, an invalidation of ${title}`, async t => {
+	test(`on a store of one process, an invalidation of ${title} affects a response as specified`, async t => {
 		const store = new SharedStore();
 		const process = new Process(store, {isShared: false});
 		const before = await process.ask();
@@ -193,9 +193,9 @@ for (const [title, invalidation, own, isConcernedHere, isConcernedElsewhere, fou
 	});
 }
 
-// What it costs.
+// Calls of the store.
 
-test('a lookup reads the head alone, and the details once after that has moved', async t => {
+test('a lookup reads only the head, and the other records once after the head has moved', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const entry = (await one.fetch(tagged))!;
@@ -213,17 +213,17 @@ test('a lookup reads the head alone, and the details once after that has moved',
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
-test('an entry without tags that unsafe methods do not invalidate costs no details', async t => {
+test('an entry without tags that unsafe methods do not invalidate needs no other records', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	await process.note(resource);
 	store.takeCalls();
 	const entry = process.entry(0);
-	t.is(await process.journal.judge(entry, {resource: undefined}, await process.journal.head()), entry);
+	t.is(await process.journal.apply(entry, {resource: undefined}, await process.journal.head()), entry);
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
-test('a response that nothing was invalidated for costs the head alone', async t => {
+test('storing a response reads only the head where nothing was invalidated', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	await process.note(resource);
@@ -233,7 +233,7 @@ test('a response that nothing was invalidated for costs the head alone', async t
 	t.deepEqual(store.takeCalls(), {reads: [headKey], writes: []});
 });
 
-test('an invalidation writes its record, and then the head', async t => {
+test('an invalidation writes its record before the head', async t => {
 	const store = new SharedStore();
 	await new Process(store).note(resource, resource, deletion);
 	const {reads, writes} = store.takeCalls();
@@ -253,7 +253,7 @@ const retentions: ReadonlyArray<readonly [title: string, invalidation: Invalidat
 ];
 
 for (const [title, invalidation, milliseconds] of retentions) {
-	test(`the record of a ${title} is kept ${milliseconds === undefined ? 'for good' : `for ${milliseconds / hour} hours`}, and the head for good`, async t => {
+	test(`the record of a ${title} is retained ${milliseconds === undefined ? 'without limit' : `for ${milliseconds / hour} hours`}, and the head without limit`, async t => {
 		const store = new SharedStore();
 		await new Process(store).note(invalidation);
 		const [[, expires]] = [...store.expirations] as [[string, number | undefined]];
@@ -262,7 +262,7 @@ for (const [title, invalidation, milliseconds] of retentions) {
 	});
 }
 
-test('what is older than the records of resources is validated before it is used', async t => {
+test('an entry that is older than the retention of resource records is validated before it is used', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const process = new Process(store, {time});
@@ -271,10 +271,10 @@ test('what is older than the records of resources is validated before it is used
 	t.is(await process.find(entry), 'used', 'nothing was invalidated');
 	await process.note({kind: 'resource', resource: 'other'});
 	t.is(await process.find(entry), 'expired');
-	t.is(await process.journal.judge(entry, {resource: undefined}, await process.journal.head()), entry);
+	t.is(await process.journal.apply(entry, {resource: undefined}, await process.journal.head()), entry);
 });
 
-test('a response that took longer than the records of keys last is stored only where nothing was invalidated', async t => {
+test('a response that took longer than the retention of key records is stored only where nothing was invalidated', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const [one, other] = [new Process(store, {time}), new Process(store, {time})];
@@ -285,14 +285,14 @@ test('a response that took longer than the records of keys last is stored only w
 	t.is(await one.receive(positions[1]!), undefined);
 });
 
-test('of a great many keys, others are told that everything may have changed', async t => {
+test('an invalidation of very many keys is published as an invalidation of everything', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const positions = [await one.ask(), await one.ask(), await other.ask()];
 	await one.journal.note(Array.from({length: 300_000}, (_, index) => ({kind: 'key', key: String(index)})));
 	t.true(store.takeCalls().writes.length < 10);
 	t.is(await other.receive(positions[2]!), undefined);
-	// More than are remembered count as everything here, too.
+	// In this process, too, more than are remembered count as an invalidation of everything.
 	t.is(await one.receive(positions[0]!, {keys: ['7']}), undefined);
 	t.is(await one.receive(positions[1]!), undefined);
 });
@@ -300,7 +300,7 @@ test('of a great many keys, others are told that everything may have changed', a
 // Several processes, each with its own clock.
 
 for (const skew of [0, 1, -1, hour, -hour]) {
-	test(`positions grow over processes whose clocks are ${skew} ms apart`, async t => {
+	test(`positions grow across processes whose clocks are ${skew} ms apart`, async t => {
 		const store = new SharedStore();
 		const time = new Time();
 		const [one, other] = [new Process(store, {time}), new Process(store, {time, skew})];
@@ -314,12 +314,12 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 		}
 	});
 
-	test(`an invalidation keeps out what was asked for before, and not what was after, by clocks that are ${skew} ms apart`, async t => {
+	test(`an invalidation concerns only responses that were requested before it, with clocks that are ${skew} ms apart`, async t => {
 		for (const invalidation of [resource, deletion, expiration, ofKey, matching]) {
 			const store = new SharedStore();
 			const time = new Time();
 			const [one, other] = [new Process(store, {time}), new Process(store, {time, skew})];
-			// The other one may have noted something before that the first does not know of.
+			// The other process may have noted an invalidation before, which the first one does not know.
 			await other.note({kind: 'resource', resource: 'unrelated'});
 			const old = await one.fetch(tagged);
 			const before = await one.ask();
@@ -333,14 +333,14 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 		}
 	});
 
-	test(`what another process notes while this one is publishing is not lost, by clocks that are ${skew} ms apart`, async t => {
+	test(`an invalidation of another process while this one is publishing is not lost, with clocks that are ${skew} ms apart`, async t => {
 		const {store, hold, release} = heldStore();
 		const time = new Time();
 		const [one, other] = [new Process(store, {time, skew}), new Process(store, {time})];
 		const inner = await one.ask();
 		hold();
 		const noting = one.note({kind: 'resource', resource: 'unrelated'});
-		// Asked for here while the position of the invalidation is not known to anybody.
+		// Requested while no process knows the position of the invalidation.
 		const [before, entry] = [one.journal.begin(), one.entry(inner.head!, ['tag'])];
 		const others = other.note(resource, deletion);
 		release();
@@ -351,7 +351,7 @@ for (const skew of [0, 1, -1, hour, -hour]) {
 	});
 }
 
-test('what cannot be published moves no position: others\' invalidations are not lost in this process', async t => {
+test('an invalidation that cannot be published moves no position: this process misses none of the others', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const [ahead, other] = [new Process(store, {time, skew: hour}), new Process(store, {time})];
@@ -371,7 +371,7 @@ test('what cannot be published moves no position: others\' invalidations are not
 	t.deepEqual([await ahead.find(entry), await other.find(entry)], ['none', 'none']);
 });
 
-test('two processes that find the same head hide neither invalidation from a third one', async t => {
+test('a third process sees the invalidations of two processes that find the same head', async t => {
 	const store = new SharedStore();
 	const processes = [new Process(store), new Process(store)] as const;
 	const third = new Process(new SharedStore(store.values));
@@ -381,7 +381,7 @@ test('two processes that find the same head hide neither invalidation from a thi
 	let reads = 0;
 	store.before = async (operation, key) => {
 		if (operation === 'set') {
-			// Between any two writes the third one looks, and remembers what it has read.
+			// Between any two writes the third process reads, and remembers what it has read.
 			found.push(await third.find(plain));
 			return;
 		}
@@ -395,14 +395,14 @@ test('two processes that find the same head hide neither invalidation from a thi
 	};
 
 	const positions = await Promise.all([processes[0].note(resource), processes[1].note(deletion)]);
-	t.is(positions[0], positions[1], 'their clocks say the same');
+	t.is(positions[0], positions[1], 'their clocks are equal');
 	t.is(found.length, 4);
 	t.is(await third.find(plain), 'none');
 	t.is(await third.find(entry, 'other'), 'none');
 	t.is(await third.find(plain, 'other'), 'used');
 });
 
-test('a third process that remembers a head reads again when another of the same position takes its place', async t => {
+test('a third process that remembers a head reads again when another head with the same position replaces it', async t => {
 	const store = new SharedStore();
 	const third = new Process(store);
 	const entry = (await third.fetch())!;
@@ -410,7 +410,7 @@ test('a third process that remembers a head reads again when another of the same
 	await new Process(store).note({kind: 'resource', resource: 'unrelated'});
 	t.is(await third.find(entry), 'used');
 	const seen = headOf(store);
-	// The other one has read what was there before.
+	// The other process has read the former head.
 	const head = early.get(headKey);
 	early.delete(headKey);
 	t.is(await new Process(store).note(resource), seen);
@@ -418,7 +418,7 @@ test('a third process that remembers a head reads again when another of the same
 	t.is(await third.find(entry), 'none');
 });
 
-test('an own invalidation has changed nothing elsewhere, and another process\' has', async t => {
+test('only an invalidation by another process counts as a change elsewhere', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const before = await one.ask();
@@ -429,7 +429,7 @@ test('an own invalidation has changed nothing elsewhere, and another process\' h
 	t.true(await one.journal.hasChangedElsewhere(subject(), before));
 });
 
-test('between two invalidations, whoever came before the first one is told apart from whoever came after', async t => {
+test('a request between two invalidations is concerned by the second one only', async t => {
 	const process = new Process(new SharedStore());
 	const before = await process.ask();
 	const {last} = process.journal;
@@ -440,7 +440,7 @@ test('between two invalidations, whoever came before the first one is told apart
 	t.true(process.journal.concerns(subject(), before, later));
 });
 
-test('of answers that come in another order, the one to the latest question counts', async t => {
+test('where the store answers in another order, the answer to the latest call counts', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const answers: Array<() => void> = [];
@@ -462,9 +462,9 @@ test('of answers that come in another order, the one to the latest question coun
 	t.is(process.journal.begin().head, headOf(store));
 });
 
-// Before anything is known of the store.
+// Before the store was read.
 
-test('a response that was asked for before the head was ever read is stored, but not if something was invalidated since', async t => {
+test('a response that was requested before the head was ever read is stored unless something was invalidated since', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const other = new Process(store, {time});
@@ -480,7 +480,7 @@ test('a response that was asked for before the head was ever read is stored, but
 	t.is(await new Process(store, {time}).journal.verify(subject(), next), undefined);
 });
 
-test('an entry of before all invalidations has no position', async t => {
+test('an entry from before all invalidations has no position', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const {position, ...entry} = (await process.fetch())!;
@@ -490,9 +490,9 @@ test('an entry of before all invalidations has no position', async t => {
 	t.is(await process.find(entry), 'none');
 });
 
-// What the store has lost.
+// Lost records.
 
-test('where the store has lost its head, what is of after it is not used, and what was asked for before is not stored', async t => {
+test('where the store has lost its head, later entries are not used, and responses that were requested before are not stored', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const one = new Process(store, {time});
@@ -503,13 +503,13 @@ test('where the store has lost its head, what is of after it is not used, and wh
 	t.is(await one.receive(before, tagged), undefined);
 	const after = (await one.fetch(tagged))!;
 	t.is(await new Process(store, {time}).find(after), 'used');
-	// Whoever has known it goes on from there, whatever its clock says.
+	// A process that knew the head continues from there, whatever its clock says.
 	time.now -= hour;
 	t.true((await one.note(resource))! > before.head!);
 	t.is(await one.find(after), 'none');
 });
 
-test('where the store has dropped the record of a tag, this process remembers, and what it stores brings the record back', async t => {
+test('this process remembers the record of a tag that the store has evicted, and writes it again when it stores a response', async t => {
 	const store = new SharedStore();
 	const one = new Process(store);
 	const entry = (await one.fetch(tagged))!;
@@ -529,7 +529,7 @@ test('where the store has dropped the record of a tag, this process remembers, a
 	t.is(await new Process(store).find(entry), 'none');
 });
 
-test('the record that is brought back takes the place of no later one', async t => {
+test('a record that is written again replaces no later one', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	await one.note(deletion);
@@ -538,7 +538,7 @@ test('the record that is brought back takes the place of no later one', async t 
 	const before = await one.ask();
 	await other.note({kind: 'resource', resource: 'other'});
 	store.before = async (operation, key) => {
-		// Between the look and the write.
+		// Between the read and the write.
 		if (operation !== 'add' || key !== record) {
 			return;
 		}
@@ -551,12 +551,12 @@ test('the record that is brought back takes the place of no later one', async t 
 	t.is(Number((store.values.get(record!) as string).split(' ', 1)[0]), headOf(store));
 });
 
-// What cannot be understood.
+// Invalid records.
 
 const rubbish = ['', ' ', 'rubbish', 'NaN', 'Infinity', '-5', '1e400', '1.5', '0x10', '9'.repeat(16), '9'.repeat(400), '5rubbish', 'null', '{"record":"5"}', '\u{0}'];
 
 for (const text of rubbish) {
-	test(`a head that says ${JSON.stringify(text.slice(0, 20))} keeps nobody from what is true, and hides nothing`, async t => {
+	test(`the invalid head ${JSON.stringify(text.slice(0, 20))} prevents no valid use, and hides no invalidation`, async t => {
 		const store = new SharedStore();
 		const [one, other] = [new Process(store), new Process(store)];
 		const [entry, old, before] = [(await one.fetch(tagged))!, (await one.fetch(tagged))!, await one.ask()];
@@ -577,7 +577,7 @@ for (const text of rubbish) {
 		t.is(await one.find(after), 'used');
 	});
 
-	test(`a record that says ${JSON.stringify(text.slice(0, 20))} lets nothing be used or stored that it may concern`, async t => {
+	test(`the invalid record ${JSON.stringify(text.slice(0, 20))} prevents the use and storage of everything that it may concern`, async t => {
 		const store = new SharedStore();
 		const process = new Process(store);
 		await process.note(resource);
@@ -594,7 +594,7 @@ for (const text of rubbish) {
 	});
 }
 
-test('what is no text at all is rubbish, too', async t => {
+test('a record that is not text is invalid, too', async t => {
 	const store = new SharedStore();
 	const objects = Object.assign(store, {holds: 'objects'}) as unknown as Store;
 	const process = new Process(objects);
@@ -610,7 +610,7 @@ test('what is no text at all is rubbish, too', async t => {
 
 // Faults of the store.
 
-test('what cannot be published is told, holds here, and is published as soon as the store takes it', async t => {
+test('an invalidation that cannot be published is reported, holds in this process, and is published once the store accepts it', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const [one, other] = [new Process(store, {time}), new Process(store, {time})];
@@ -627,9 +627,9 @@ test('what cannot be published is told, holds here, and is published as soon as 
 	t.deepEqual(one.faults.map(String), ['Error: full']);
 	t.deepEqual([await one.find(entry), await one.find({...entry, tags: []}), await one.find({...entry, tags: []}, 'other'), await other.find(entry)], ['none', 'none', 'used', 'used']);
 	t.is(await one.receive(before, tagged), undefined);
-	t.is(await one.fetch(tagged), undefined, 'it would be of no use');
+	t.is(await one.fetch(tagged), undefined, 'nothing is stored that could not be used');
 	t.truthy(await one.fetch({resource: 'other'}));
-	// It is not tried at each lookup.
+	// Publishing is not tried at each lookup.
 	store.takeCalls();
 	await one.find(entry);
 	t.deepEqual(store.takeCalls().writes, []);
@@ -647,7 +647,7 @@ test('what cannot be published is told, holds here, and is published as soon as 
 	t.deepEqual([await one.find(after), await other.find(after)], ['used', 'used']);
 });
 
-test('the next invalidation takes along what could not be published', async t => {
+test('the next invalidation publishes those that could not be published', async t => {
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const entry = (await one.fetch(tagged))!;
@@ -664,7 +664,7 @@ test('the next invalidation takes along what could not be published', async t =>
 	t.is(store.takeCalls().writes.length, 2, 'once');
 });
 
-test('a head that cannot be read is the fault of whoever asks', async t => {
+test('a fault in reading the head rejects for the caller', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const before = await process.ask();
@@ -676,11 +676,11 @@ test('a head that cannot be read is the fault of whoever asks', async t => {
 	await t.throwsAsync(async () => process.journal.verify(subject(), before), {message: 'gone'});
 	await t.throwsAsync(async () => process.journal.hasChangedElsewhere(subject(), before), {message: 'gone'});
 	await t.throwsAsync(process.note(resource), {message: 'gone'});
-	// What this process knows needs no store.
+	// Invalidations of this process need no store.
 	t.is(await process.journal.verify(subject(), before), undefined);
 });
 
-test('a store that answers at once is told at once, and throws at once', t => {
+test('with a synchronous store, invalidations are published and faults thrown synchronously', t => {
 	const values = new Map<string, string>();
 	let isBroken = false;
 	const store = {
@@ -712,7 +712,7 @@ test('a store that answers at once is told at once, and throws at once', t => {
 
 // Several invalidations at once.
 
-test('what is noted while something is published comes with the next ones: a slow store makes no queue', async t => {
+test('invalidations during a publication are published together with the next: a slow store causes no queue', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	const entry = (await process.fetch())!;
@@ -733,7 +733,7 @@ test('what is noted while something is published comes with the next ones: a slo
 	}
 });
 
-test('what is noted while the same is published is published once more', async t => {
+test('an invalidation during the publication of the same name is published again', async t => {
 	const {store, hold, release} = heldStore();
 	const [process, other] = [new Process(store), new Process(store)];
 	hold();
@@ -741,7 +741,7 @@ test('what is noted while the same is published is published once more', async t
 	release();
 	hold();
 	await turn();
-	// It is asked for between the two.
+	// Requested between the two.
 	const between = process.journal.begin();
 	const next = process.note(resource);
 	release();
@@ -750,7 +750,7 @@ test('what is noted while the same is published is published once more', async t
 	t.is(await other.find(other.entry((await first)!)), 'none');
 });
 
-test('a fault of one invalidation is not that of the next one', async t => {
+test('a fault of one invalidation does not fail the next one', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	hold();
@@ -773,22 +773,22 @@ test('a fault of one invalidation is not that of the next one', async t => {
 	await t.throwsAsync(first, {message: 'full'});
 	await t.notThrowsAsync(Promise.all(next));
 	await settled;
-	t.is(await new Process(store).find(process.entry(0)), 'none', 'the first one came along');
+	t.is(await new Process(store).find(process.entry(0)), 'none', 'the first one is published, too');
 });
 
-test('while something is published, this process uses nothing that it concerns, and all else at once', async t => {
+test('during a publication, this process uses no entry that it concerns, and all others without waiting', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	const entry = (await process.fetch())!;
 	const head = await process.journal.head();
 	hold();
 	const noted = process.note(resource);
-	t.is(await process.journal.judge(entry, {resource: () => 'resource'}, head), undefined);
+	t.is(await process.journal.apply(entry, {resource: () => 'resource'}, head), undefined);
 	release();
 	await noted;
 });
 
-test('clients of one process that share a store share what it has not published yet, and publish one after the other', async t => {
+test('clients of one process that share a store share their unpublished invalidations, and publish one after the other', async t => {
 	const {store, hold, release} = heldStore();
 	const local = new LocalJournal();
 	const [one, other] = [new Process(store, {local}), new Process(store, {local})];
@@ -797,7 +797,7 @@ test('clients of one process that share a store share what it has not published 
 	const before = await other.ask();
 	hold();
 	const noted = [one.note(resource), other.note(deletion)];
-	t.is(await other.journal.judge(entry, {resource: () => 'resource'}, head), undefined);
+	t.is(await other.journal.apply(entry, {resource: () => 'resource'}, head), undefined);
 	t.true(other.journal.concerns(subject(), before));
 	release();
 	const [first, next] = await Promise.all(noted);
@@ -807,7 +807,7 @@ test('clients of one process that share a store share what it has not published 
 
 // Bounds.
 
-test('of more exchanges\' invalidations than are remembered, the oldest count as everything', async t => {
+test('beyond the invalidations that are remembered for exchanges, the oldest count as an invalidation of everything', async t => {
 	for (const isShared of [true, false]) {
 		const process = new Process(new SharedStore(), {isShared});
 		const [before, early] = [await process.ask(), await process.ask()];
@@ -820,7 +820,7 @@ test('of more exchanges\' invalidations than are remembered, the oldest count as
 	}
 });
 
-test('of more than 10,000 resources of a store of one process, entries from before the oldest are validated first', async t => {
+test('beyond 10,000 invalidated resources of a store of one process, entries from before the oldest are validated first', async t => {
 	const process = new Process(new SharedStore(), {isShared: false});
 	const old = (await process.fetch())!;
 	await process.note({kind: 'resource', resource: 'oldest'});
@@ -832,32 +832,32 @@ test('of more than 10,000 resources of a store of one process, entries from befo
 	t.deepEqual([await process.find(old), await process.find(old, 'oldest')], ['used', 'none']);
 	await process.note({kind: 'resource', resource: 'one more'});
 	t.deepEqual([await process.find(old), await process.find(old, 'oldest'), await process.find(next)], ['expired', 'expired', 'used']);
-	t.is(await process.journal.judge(old, {resource: undefined}, await process.journal.head()), old);
+	t.is(await process.journal.apply(old, {resource: undefined}, await process.journal.head()), old);
 });
 
-for (const deed of ['deleted', 'expired'] as const) {
-	test(`of more than 10,000 ${deed} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
+for (const effect of ['deleted', 'expired'] as const) {
+	test(`beyond 10,000 ${effect} tags of a store of one process, entries with tags from before the oldest are not used`, async t => {
 		const process = new Process(new SharedStore(), {isShared: false});
-		const other = deed === 'deleted' ? 'expired' : 'deleted';
+		const other = effect === 'deleted' ? 'expired' : 'deleted';
 		for (let index = 0; index < 10_000; index++) {
-			await process.note({kind: 'tag', tag: String(index), deed: other});
+			await process.note({kind: 'tag', tag: String(index), effect: other});
 		}
 
 		const old = (await process.fetch(tagged))!;
-		await process.note({kind: 'tag', tag: 'oldest', deed});
+		await process.note({kind: 'tag', tag: 'oldest', effect});
 		const next = (await process.fetch(tagged))!;
 		for (let index = 0; index < 10_000; index++) {
-			await process.note({kind: 'tag', tag: String(index), deed});
+			await process.note({kind: 'tag', tag: String(index), effect});
 		}
 
 		t.deepEqual([await process.find(old), await process.find({...old, tags: []}), await process.find(next)], ['none', 'used', 'used']);
-		// What the other deed forgets is from before, and brings nothing back.
-		await process.note({kind: 'tag', tag: 'one more', deed: other});
+		// What is forgotten for the other effect is older, and makes no entry usable again.
+		await process.note({kind: 'tag', tag: 'one more', effect: other});
 		t.is(await process.find(old), 'none');
 	});
 }
 
-test('while the store takes nothing, 10,000 names are kept, and entries from before the others are not used here', async t => {
+test('while the store fails, 10,000 unpublished names are kept, and this process uses no entries from before the others', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const [old, plain] = [(await process.fetch(tagged))!, (await process.fetch())!];
@@ -877,7 +877,7 @@ test('while the store takes nothing, 10,000 names are kept, and entries from bef
 	t.is(await process.find((await process.fetch(tagged))!), 'used');
 });
 
-test('exchanges that have ended leave nothing behind, in whatever order they end', async t => {
+test('ended exchanges leave no memory behind, in whatever order they end', async t => {
 	const local = new LocalJournal();
 	const process = new Process(new SharedStore(), {local, isShared: false});
 	const references: Array<WeakRef<object>> = [];
@@ -887,7 +887,7 @@ test('exchanges that have ended leave nothing behind, in whatever order they end
 		await process.note(invalidation);
 	};
 
-	// Nobody is under way.
+	// No exchange is under way.
 	await note();
 	const positions = [await process.ask()];
 	await note();
@@ -902,16 +902,16 @@ test('exchanges that have ended leave nothing behind, in whatever order they end
 	process.journal.end(positions[0]!);
 	await turn();
 	collect();
-	t.deepEqual(left(), [false, false, true], 'the third exchange may be concerned by the last one alone');
+	t.deepEqual(left(), [false, false, true], 'only the last invalidation concerns the third exchange');
 	process.journal.end(positions[2]!);
 	await turn();
 	collect();
 	t.deepEqual(left(), [false, false, false]);
 });
 
-// Which stores are one.
+// Which caches share a journal.
 
-test('caches with one name that were given one store share what this process has noted', t => {
+test('caches with the same name and store share the journal of this process', t => {
 	const store = {};
 	t.is(localJournalOf(store, ''), localJournalOf(store, ''));
 	t.not(localJournalOf(store, 'a'), localJournalOf(store, 'b'));
@@ -926,7 +926,7 @@ test('caches with one name that were given one store share what this process has
 
 // Clearing.
 
-test('what was asked for before the store was emptied is not stored, whoever asked', async t => {
+test('a response that was requested before the store was emptied is not stored by any process', async t => {
 	for (const isNew of [true, false]) {
 		const store = new SharedStore();
 		const time = new Time();
@@ -947,7 +947,7 @@ test('what was asked for before the store was emptied is not stored, whoever ask
 	}
 });
 
-test('a store that is emptied notes it in this process before', async t => {
+test('emptying a store invalidates everything in this process first', async t => {
 	const process = new Process(new SharedStore(), {isShared: false});
 	const before = await process.ask();
 	let isConcerned = false;

@@ -150,7 +150,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		await waiting;
 		t.is(body, 'answer 2');
 		t.is(origin.count, 2);
-		await getCache(client)!.close();
+		await getCache(client).close();
 	});
 
 	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
@@ -187,7 +187,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			standClock(t);
 			const {client} = createClient({...settings, now: () => Date.now()});
 			t.is((await client(origin.url)).body, 'answer 2');
-			await getCache(client)!.close();
+			await getCache(client).close();
 		});
 	}
 }

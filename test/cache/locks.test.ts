@@ -41,11 +41,11 @@ test('a request that is aborted has given back its lock when `close` has ended, 
 
 	t.is((await locks()).length, 2);
 	controller.abort();
-	await getCache(first)!.close();
+	await getCache(first).close();
 	t.is((await locks()).length, 1);
 	const graceTimer = delay(900, 'the timer');
 	const closed = (async () => {
-		await getCache(second)!.close();
+		await getCache(second).close();
 		return 'the end of `close`';
 	})();
 	t.is(await Promise.race([graceTimer, closed]), 'the timer');
@@ -55,7 +55,7 @@ test('a request that is aborted has given back its lock when `close` has ended, 
 	await t.throwsAsync(other, {name: 'TimeoutError'});
 });
 
-test('`close` waits for what is under way, which is stored', async t => {
+test('`close` waits for a request under way, whose response is stored', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -65,13 +65,13 @@ test('`close` waits for what is under way, which is stored', async t => {
 	const one = first(origin.url);
 	await until(() => origin.count > 0);
 
-	await getCache(first)!.close();
+	await getCache(first).close();
 	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
 	t.is(keys.filter(key => !key.includes(':lock:')).length, 1);
 	t.is((await one).body, 'answer');
 });
 
-/** Two clients that share a store as two processes do. */
+/** Makes two clients that share a store like two processes. */
 function createPair(others: CacheSettings = {}) {
 	const store = new MemoryStore();
 	const named = new Proxy(store, {
@@ -86,7 +86,7 @@ function createPair(others: CacheSettings = {}) {
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
 
-test('what cannot be shared is told to the other processes, which then do not wait one after the other', async t => {
+test('other processes learn that a response cannot be shared, and do not wait one after the other', async t => {
 	const held: ServerResponse[] = [];
 	await using origin = await Origin.start((_request, response) => {
 		held.push(response);
@@ -111,7 +111,7 @@ test('what cannot be shared is told to the other processes, which then do not wa
 	t.is(origin.count, 6);
 });
 
-test('a lock is given back when the response is there, and is no entry', async t => {
+test('a lock is released when the response is stored, and is no entry', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -123,13 +123,13 @@ test('a lock is given back when the response is there, and is no entry', async t
 	t.is(one.body, other.body);
 	t.is([one, other].filter(response => response.isFromCache).length, 1);
 	t.like(cacheInfo(one.isFromCache ? one : other), {reason: 'fresh', collapsed: false});
-	await getCache(first)!.idle();
-	await getCache(second)!.idle();
+	await getCache(first).idle();
+	await getCache(second).idle();
 	const keys = await Array.fromAsync(store.iterate(), ([key]) => key);
 	t.deepEqual(keys.filter(key => key.includes(':lock:')), []);
 });
 
-test('what another process asks for is waited for longer than the store may take', async t => {
+test('a request waits for another process longer than the time limit of the store', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -193,7 +193,7 @@ test('a store that hangs, and that may have a lock, delays a request by its time
 	t.is((await client(origin.url)).body, 'answer');
 });
 
-test.serial('`maxWait` bounds how long another process is waited for', async t => {
+test.serial('`maxWait` limits how long a request waits for another process', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		if (origin.count > 1) {
 			response.end('own');
@@ -219,7 +219,7 @@ test.serial('`maxWait` bounds how long another process is waited for', async t =
 	await t.throwsAsync(leader, {name: 'AbortError'});
 });
 
-test('whoever takes a lock that another has given back meanwhile looks once more', async t => {
+test('a request that takes a lock looks up the response again, since another process may have stored it', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -240,14 +240,14 @@ test('whoever takes a lock that another has given back meanwhile looks once more
 	const other = second(origin.url);
 	const [answered] = await Promise.race([one.then(response => [response]), other.then(response => [response])]);
 	t.false(answered!.isFromCache);
-	await Promise.all([getCache(first)!.idle(), getCache(second)!.idle()]);
+	await Promise.all([getCache(first).idle(), getCache(second).idle()]);
 	stored.resolve();
 	const both = await Promise.all([one, other]);
 	t.is(both.filter(response => response.isFromCache).length, 1);
 	t.is(origin.count, 1);
 });
 
-test('a waiting caller gives up by its own time limit and signal, and a lock that is refused holds nobody', async t => {
+test('a waiting caller gives up by its own timeout and signal, and a refused lock delays no caller', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const controller = new AbortController();
@@ -263,7 +263,7 @@ test('a waiting caller gives up by its own time limit and signal, and a lock tha
 	t.is(origin.count, 2);
 });
 
-test('there is no lock across a network by default, nor without `add`', async t => {
+test('there is no lock across a network by default, nor in a store without `add`', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

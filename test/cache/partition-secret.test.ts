@@ -6,12 +6,13 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import {PartitionSecret, secretKey} from '../../source/cache/partition-secret.ts';
-import type {MaybePromise, Store, StoredValue} from '../../source/stores/types.ts';
+import type {MaybePromise} from '../../source/maybe-promise.ts';
+import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
 
 type Faults = {get: boolean; set: boolean};
 
-/** What several secrets share, with an answer at once or later. */
+/** A store that several secrets share, which answers synchronously or asynchronously. */
 function storeOf(holds: Store['holds'], isAsync = false) {
 	const values = new Map<string, StoredValue>();
 	const faults: Faults = {get: false, set: false};
@@ -43,18 +44,18 @@ function storeOf(holds: Store['holds'], isAsync = false) {
 
 function secretOf(store: Store, given?: string) {
 	let now = 0;
-	const told: string[] = [];
+	const reported: string[] = [];
 	const secret = new PartitionSecret({
 		store,
 		given,
 		onFault(operation) {
-			told.push(operation);
+			reported.push(operation);
 		},
 		clock: () => now,
 	});
 	return {
 		secret,
-		told,
+		reported,
 		advance(milliseconds: number) {
 			now += milliseconds;
 		},
@@ -63,7 +64,7 @@ function secretOf(store: Store, given?: string) {
 
 for (const holds of ['bytes', 'text', 'objects'] as const) {
 	for (const isAsync of [false, true]) {
-		test(`${holds}, ${isAsync ? 'later' : 'at once'}: a secret is written with the first entry, and found by the next cache`, async t => {
+		test(`${holds}, ${isAsync ? 'asynchronously' : 'synchronously'}: a secret is written with the first entry, and found by the next cache`, async t => {
 			const {store, values} = storeOf(holds, isAsync);
 			const {secret} = secretOf(store);
 			const first = secret.get();
@@ -80,7 +81,7 @@ for (const holds of ['bytes', 'text', 'objects'] as const) {
 	}
 }
 
-test('nothing is read or written for a secret that is given, nor written for one that was never asked for', t => {
+test('a given secret causes no reads or writes, and an unused one is not written', t => {
 	const {store, calls} = storeOf('text');
 	const {secret} = secretOf(store, 'given');
 	t.is(secret.get(), 'given');
@@ -89,7 +90,7 @@ test('nothing is read or written for a secret that is given, nor written for one
 	t.deepEqual(calls, []);
 });
 
-test('what is certain is not read again', t => {
+test('a secret that is certain is not read again', t => {
 	const {store, calls} = storeOf('text');
 	const first = secretOf(store);
 	void first.secret.get();
@@ -104,7 +105,7 @@ test('what is certain is not read again', t => {
 	t.deepEqual(calls, []);
 });
 
-test('two that write at once end with one secret', async t => {
+test('two caches that write at once end with one secret', async t => {
 	const {store, values} = storeOf('bytes', true);
 	const [one, other] = [secretOf(store), secretOf(store)];
 	await Promise.all([one.secret.get(), other.secret.get()]);
@@ -113,7 +114,7 @@ test('two that write at once end with one secret', async t => {
 	t.true(Buffer.from(values.get(secretKey) as Uint8Array).includes(Buffer.from(await one.secret.get()).toString('hex')));
 });
 
-test('one that wrote finds out for some seconds that another did so later', t => {
+test('for some seconds after its write, a cache detects the later write of another one', t => {
 	const {store, values} = storeOf('text');
 	const {secret, advance} = secretOf(store);
 	void secret.get();
@@ -125,17 +126,17 @@ test('one that wrote finds out for some seconds that another did so later', t =>
 });
 
 for (const isAsync of [false, true]) {
-	test(`a store that cannot be read ${isAsync ? 'later' : 'at once'} is told, left alone for a while, and never overwritten`, async t => {
+	test(`a store that cannot be read ${isAsync ? 'asynchronously' : 'synchronously'} is reported, not called for a while, and never overwritten`, async t => {
 		const {store, values, faults} = storeOf('text', isAsync);
 		const stored = `got-cache-secret:1:${'ab'.repeat(32)}`;
 		values.set(secretKey, stored);
 		faults.get = true;
-		const {secret, told, advance} = secretOf(store);
+		const {secret, reported, advance} = secretOf(store);
 		const standIn = await secret.get();
 		t.is(standIn.length, 32);
 		t.deepEqual(await secret.get(), standIn);
 		await secret.keep();
-		t.deepEqual(told, ['get']);
+		t.deepEqual(reported, ['get']);
 		t.is(values.get(secretKey), stored);
 
 		faults.get = false;
@@ -144,14 +145,14 @@ for (const isAsync of [false, true]) {
 		t.is(Buffer.from(await secret.get() as Uint8Array).toString('hex'), 'ab'.repeat(32));
 	});
 
-	test(`a store that cannot be written ${isAsync ? 'later' : 'at once'} is tried again`, async t => {
+	test(`a store that cannot be written ${isAsync ? 'asynchronously' : 'synchronously'} is tried again`, async t => {
 		const {store, values, faults} = storeOf('text', isAsync);
 		faults.set = true;
-		const {secret, told, advance} = secretOf(store);
+		const {secret, reported, advance} = secretOf(store);
 		const standIn = await secret.get();
 		await secret.keep();
 		await secret.keep();
-		t.deepEqual(told, ['set']);
+		t.deepEqual(reported, ['set']);
 		faults.set = false;
 		advance(10_000);
 		await secret.keep();
@@ -160,7 +161,7 @@ for (const isAsync of [false, true]) {
 	});
 }
 
-test('of two that write at once, the first one keeps its secret where the store has `add`', t => {
+test('of two caches that write at once, the first one keeps its secret where the store has `add`', t => {
 	const {store, values} = storeOf('text');
 	store.add = (key, value) => {
 		const isFree = !values.has(key);
@@ -174,7 +175,7 @@ test('of two that write at once, the first one keeps its secret where the store 
 	const [one, other] = [secretOf(store).secret, secretOf(store).secret];
 	const first = one.get();
 	t.notDeepEqual(other.get(), first);
-	// Between the look of the other and its write.
+	// Between the read and the write of the other one.
 	const {get} = store;
 	let isLate = true;
 	store.get = key => {
@@ -197,7 +198,7 @@ test('of two that write at once, the first one keeps its secret where the store 
 	t.deepEqual(secretOf(store).secret.get(), own);
 });
 
-test('rubbish is no secret, and an emptied store gets its own back', t => {
+test('an invalid secret is replaced, and an emptied store gets its secret back', t => {
 	const {store, values} = storeOf('objects');
 	for (const rubbish of [{}, 'rubbish', {secret: 'got-cache-secret:1:ab'}, new Uint8Array(3)]) {
 		values.set(secretKey, rubbish);

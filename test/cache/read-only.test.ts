@@ -21,13 +21,13 @@ import {
 	type RequestSettings,
 	type Store,
 } from '../../source/index.ts';
-import {readOnlyStore} from '../../source/stores/read-only.ts';
+import {readOnlyStore} from '../../source/stores/guard.ts';
 import type {SetOptions, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
 
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear'] as const;
 
-/** A store of bytes that other processes may share, with locks by default, and with everything that a store may offer. It notes the calls that write. */
+/** A store of bytes that other processes may share, with locks by default, and with all optional methods. It records the calls that write. */
 class RecordingStore implements Store {
 	readonly name = 'sqlite';
 	readonly holds = 'bytes';
@@ -108,7 +108,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 const paths = ['/hit', '/vary', '/tagged', '/secret', '/stale', '/etag', '/expired', '/no-longer', '/redirect', '/filtered', '/unreadable', '/vary-unreadable'] as const;
 const authorized = {authorization: 'Bearer one'};
 
-/** Requests of all kinds; what fails, as a replay does of what is not recorded, is told by its code. */
+/** Sends requests of all kinds, and returns how each was answered, or the code of its error. */
 async function askAll(client: Got, url: string, own: RequestSettings = {}): Promise<ReadonlyArray<readonly [string, string]>> {
 	const results: Array<readonly [string, string]> = [];
 	const requests: ReadonlyArray<readonly [path: string, options: Record<string, unknown>]> = [
@@ -154,7 +154,7 @@ const ways: Readonly<Record<string, (store: RecordingStore, settings: CacheSetti
 
 for (const [way, makeClient] of Object.entries(ways)) {
 	for (const settings of [{cacheControl: true}, {expireAfter: '1s', staleWhileRevalidate: '1h'}, {cacheControl: true, failFast: true}] as const satisfies CacheSettings[]) {
-		test(`${way}: no request writes, whatever it finds (${JSON.stringify(settings)})`, async t => {
+		test(`${way}: no request writes, whatever is stored (${JSON.stringify(settings)})`, async t => {
 			await using origin = await Origin.start(answer);
 			const store = new RecordingStore();
 			let time = Date.now();
@@ -165,8 +165,8 @@ for (const [way, makeClient] of Object.entries(ways)) {
 			}
 
 			await writer(`${origin.url}/vary-unreadable`, {headers: {'accept-language': 'de'}});
-			await getCache(writer)!.idle();
-			for await (const {url, cacheKey} of getCache(writer)!.responses()) {
+			await getCache(writer).idle();
+			for await (const {url, cacheKey} of getCache(writer).responses()) {
 				if (url.endsWith('unreadable')) {
 					store.values.set(cacheKey, Buffer.from('rubbish'));
 				}
@@ -177,26 +177,26 @@ for (const [way, makeClient] of Object.entries(ways)) {
 			store.writes.length = 0;
 			const client = makeClient(store, {...common, filterFn: ({url}) => !url.endsWith('/filtered')});
 			const faults: string[] = [];
-			getCache(client)!.on('storeError', ({operation, error}) => {
+			getCache(client).on('storeError', ({operation, error}) => {
 				faults.push(`${operation}: ${(error as {code?: string}).code ?? String(error)}`);
 			});
 			const results = await askAll(client, origin.url, way.startsWith('requests') ? {readOnly: true} : {});
 			t.true(results.some(([, result]) => result === 'cached'));
-			await getCache(client)!.explain({url: `${origin.url}/unreadable`});
-			await getCache(client)!.get({url: `${origin.url}/hit`});
-			await getCache(client)!.idle();
+			await getCache(client).explain({url: `${origin.url}/unreadable`});
+			await getCache(client).get({url: `${origin.url}/hit`});
+			await getCache(client).idle();
 			t.deepEqual(store.writes, []);
 			t.deepEqual(faults.filter(fault => !fault.startsWith('decode: ')), []);
 			t.true(faults.some(fault => fault.startsWith('decode: ')));
-			t.is(getCache(client)!.circuit, 'closed');
-			await getCache(client)!.close();
+			t.is(getCache(client).circuit, 'closed');
+			await getCache(client).close();
 			t.deepEqual(store.writes, []);
 			t.deepEqual(store.values, before);
 		});
 	}
 }
 
-test('results of functions are read, and neither written nor deleted', async t => {
+test('stored results of functions are read, and neither written nor deleted', async t => {
 	const store = new RecordingStore();
 	const cache = new HttpCache({store, readOnly: true});
 	let calls = 0;
@@ -225,7 +225,7 @@ const managing: Readonly<Record<string, (cache: HttpCache, url: string) => Promi
 
 for (const [method, call] of Object.entries(managing)) {
 	for (const settings of [{readOnly: true}, {mode: 'replay'}] as const) {
-		test(`\`${method}\` of a cache with ${JSON.stringify(settings)} rejects, and says why`, async t => {
+		test(`\`${method}\` of a cache with ${JSON.stringify(settings)} rejects with the reason`, async t => {
 			const store = new RecordingStore();
 			const cache = new HttpCache({store, ...settings});
 			const {message} = await t.throwsAsync(call(cache, 'http://127.0.0.1/'), {code: 'ERR_STORE_READ_ONLY'});
@@ -236,7 +236,7 @@ for (const [method, call] of Object.entries(managing)) {
 	}
 }
 
-test('what reads a cache that is read only works', async t => {
+test('methods that only read work in a read-only cache', async t => {
 	await using origin = await Origin.start(answer);
 	const store = new RecordingStore();
 	await using writer = new HttpCache({store});
@@ -252,7 +252,7 @@ test('what reads a cache that is read only works', async t => {
 	t.deepEqual(store.writes, []);
 });
 
-test('of a store that is only read, no call that writes is made, and all others are', async t => {
+test('a read-only store gets no calls that write, and all others', async t => {
 	const store = new RecordingStore();
 	const reading = readOnlyStore(store);
 	t.is(reading.name, 'sqlite');
@@ -268,24 +268,24 @@ test('of a store that is only read, no call that writes is made, and all others 
 	t.deepEqual(store.writes, []);
 });
 
-test('a store that is opened read only by its owner refuses writes, which opens no circuit', async t => {
+test('writes that a store refuses since its owner opened it read-only open no circuit', async t => {
 	await using origin = await Origin.start(answer);
 	const client = got.extend(cacheHooks({store: readOnlyStore(new RecordingStore()), expireAfter: '1h'}));
-	const told = new Set<unknown>();
-	getCache(client)!.on('storeError', ({error}) => {
-		told.add((error as {code: unknown}).code);
+	const reported = new Set<unknown>();
+	getCache(client).on('storeError', ({error}) => {
+		reported.add((error as {code: unknown}).code);
 	});
 	for (let index = 0; index < 7; index++) {
 		await client(`${origin.url}/${index}`);
 	}
 
-	await getCache(client)!.idle();
-	t.deepEqual([...told], ['ERR_STORE_READ_ONLY']);
-	t.is(getCache(client)!.circuit, 'closed');
-	await t.throwsAsync(getCache(client)!.clear(), {code: 'ERR_STORE_READ_ONLY'});
+	await getCache(client).idle();
+	t.deepEqual([...reported], ['ERR_STORE_READ_ONLY']);
+	t.is(getCache(client).circuit, 'closed');
+	await t.throwsAsync(getCache(client).clear(), {code: 'ERR_STORE_READ_ONLY'});
 });
 
-/** All files below a folder, with what is in them and when it was changed. */
+/** Returns all files below a folder with their contents and times of change. */
 function filesIn(folder: string): Readonly<Record<string, string>> {
 	return Object.fromEntries(readdirSync(folder, {recursive: true, encoding: 'utf8'}).toSorted().map(name => {
 		const path = join(folder, name);
@@ -294,7 +294,7 @@ function filesIn(folder: string): Readonly<Record<string, string>> {
 	}));
 }
 
-/** The codes of an error and of its causes, each once. */
+/** Returns the codes of an error and of its causes, each once. */
 function codesOf(error: unknown): readonly string[] {
 	const codes: string[] = [];
 	for (let cause = error as {code?: string; cause?: unknown} | undefined; cause?.code !== undefined; cause = cause.cause as typeof cause) {
@@ -314,43 +314,43 @@ function temporaryFolder(t: ExecutionContext): string {
 
 for (const store of ['sqlite', 'filesystem'] as const) {
 	for (const settings of [{readOnly: true}, {mode: 'replay'}] as const) {
-		test(`${store}: a cache with ${JSON.stringify(settings)} leaves every byte as it was`, async t => {
+		test(`${store}: a cache with ${JSON.stringify(settings)} changes no byte of the files`, async t => {
 			await using origin = await Origin.start(answer);
 			const folder = temporaryFolder(t);
 			const cacheName = join(folder, 'cache');
 			const writer = got.extend(cacheHooks({store, cacheName, expireAfter: '1h'}));
 			await writer(`${origin.url}/hit`);
-			await getCache(writer)!.close();
+			await getCache(writer).close();
 			const before = filesIn(folder);
 			const client = got.extend(cacheHooks({
 				store, cacheName, expireAfter: '1h', ...settings,
 			}));
 			t.true((await client(`${origin.url}/hit`)).isFromCache);
 			await askAll(client, origin.url);
-			await getCache(client)!.close();
+			await getCache(client).close();
 			t.deepEqual(filesIn(folder), before);
 		});
 
-		test(`${store}: a cache with ${JSON.stringify(settings)} makes nothing where there is nothing, and says so`, async t => {
+		test(`${store}: a cache with ${JSON.stringify(settings)} creates no files, and reports that there are none`, async t => {
 			await using origin = await Origin.start(answer);
 			const folder = temporaryFolder(t);
 			const client = got.extend({retry: {limit: 0}}, cacheHooks({store, cacheName: join(folder, 'mistyped'), ...settings}));
-			const told: unknown[] = [];
-			getCache(client)!.on('storeError', ({error}) => {
-				told.push((error as {code: unknown}).code);
+			const reported: unknown[] = [];
+			getCache(client).on('storeError', ({error}) => {
+				reported.push((error as {code: unknown}).code);
 			});
-			await t.throwsAsync(getCache(client)!.ready(), {code: 'ERR_STORE_OPEN'});
+			await t.throwsAsync(getCache(client).ready(), {code: 'ERR_STORE_OPEN'});
 			if ('mode' in settings) {
 				const error: unknown = await client(`${origin.url}/hit`).catch((error: unknown) => error);
-				told.push(...codesOf(error).slice(0, 2));
+				reported.push(...codesOf(error).slice(0, 2));
 			} else {
 				const {body} = await client(`${origin.url}/hit`);
-				told.push(body);
+				reported.push(body);
 			}
 
-			t.is(told[0], 'ERR_STORE_OPEN');
-			t.deepEqual(told.slice(1), 'mode' in settings ? ['ERR_NOT_RECORDED', 'ERR_STORE_OPEN'] : ['answer to /hit']);
-			await getCache(client)!.close();
+			t.is(reported[0], 'ERR_STORE_OPEN');
+			t.deepEqual(reported.slice(1), 'mode' in settings ? ['ERR_NOT_RECORDED', 'ERR_STORE_OPEN'] : ['answer to /hit']);
+			await getCache(client).close();
 			t.deepEqual(readdirSync(folder), []);
 		});
 	}

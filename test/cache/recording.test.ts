@@ -10,13 +10,13 @@ import {
 	NotRecordedError,
 	type Har,
 } from '../../source/index.ts';
-import {manage, places} from './places.ts';
+import {manage, testStores} from './test-stores.ts';
 
 const ajv = new Ajv({schemas: Object.values(harSchema), meta: false, validateSchema: false});
 const isHar = (har: unknown): boolean => ajv.validate('har.json', har) as boolean;
 
-for (const [name, open] of places) {
-	test(`${name}: what was recorded is replayed, and nothing else`, async t => {
+for (const [name, open] of testStores) {
+	test(`${name}: only recorded responses are replayed`, async t => {
 		const {origin, another} = await manage(t, open, {expireAfter: undefined});
 		const ask = async (client: ReturnType<typeof another>['client']): Promise<unknown[]> => Array.fromAsync([
 			client(`${origin.url}/a?cache-control=no-store`),
@@ -51,7 +51,7 @@ for (const [name, open] of places) {
 		}
 	});
 
-	test(`${name}: what is missing is recorded, and what is there is not asked for again`, async t => {
+	test(`${name}: missing responses are recorded, and recorded ones are not requested again`, async t => {
 		const {origin, another, clock} = await manage(t, open);
 		const {client} = another({mode: 'record-missing'});
 		for (const path of ['/a', '/b', '/a', '/b?status=500']) {
@@ -64,7 +64,7 @@ for (const [name, open] of places) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: what is stored goes out as a valid HTTP archive, and comes in again`, async t => {
+	test(`${name}: stored responses are exported as a valid HTTP archive, and imported again`, async t => {
 		const {client, cache, origin, clock} = await manage(t, open, {allowableCodes: [200, 404], allowableMethods: ['GET', 'POST']});
 		await client(`${origin.url}/text?content-type=text/plain&q=1`);
 		await client.post(`${origin.url}/json`, {json: {one: 1}});
@@ -97,7 +97,7 @@ for (const [name, open] of places) {
 }
 
 test('replay opens no socket, even where the store fails', async t => {
-	const {client, origin, another} = await manage(t, places[0]![1]);
+	const {client, origin, another} = await manage(t, testStores[0]![1]);
 	const store = {
 		get() {
 			throw new Error('gone');
@@ -115,7 +115,7 @@ test('replay opens no socket, even where the store fails', async t => {
 	await t.throwsAsync(replay.stream(`${origin.url}/a`).toArray(), {code: 'ERR_NOT_RECORDED'});
 	t.is(origin.count, 0);
 	t.true((await client(`${origin.url}/a`)).statusCode === 200);
-	t.is(getCache(client)?.stats().misses, 1);
+	t.is(getCache(client).stats().misses, 1);
 });
 
 const valid: Har = {
@@ -138,10 +138,10 @@ const valid: Har = {
 	},
 };
 
-// What `fromHar` uses; of the rest it may be more lenient than the schema.
+// The members that `fromHar` uses; for others it may be more lenient than the schema.
 const used = ['log', 'log.version', 'log.creator', 'log.creator.name', 'log.entries', 'log.entries.0.startedDateTime', 'log.entries.0.time', 'log.entries.0.request', 'log.entries.0.request.method', 'log.entries.0.request.url', 'log.entries.0.request.headers', 'log.entries.0.request.headers.0.name', 'log.entries.0.response', 'log.entries.0.response.status', 'log.entries.0.response.statusText', 'log.entries.0.response.headers', 'log.entries.0.response.content'];
 
-test('what the schema refuses in what is used is refused, by name', async t => {
+test('an archive that violates the schema is refused with the path of the wrong member', async t => {
 	t.true(isHar(valid));
 	const cache = new HttpCache({store: 'memory'});
 	t.deepEqual(await cache.fromHar(valid), {saved: 1, skipped: []});

@@ -1,7 +1,7 @@
 import type {Store, StoredValue} from '../../source/stores/types.ts';
 import type {Random} from '../chaos/random.ts';
 
-/** A store that several processes share, and whose calls are answered in an order that is drawn. */
+/** A store that several processes share, which answers calls in a random order. */
 export class ScheduledStore {
 	readonly entries: Map<string, StoredValue> = new Map<string, StoredValue>();
 	readonly #pending: Array<() => void> = [];
@@ -10,7 +10,7 @@ export class ScheduledStore {
 		return this.#pending.length;
 	}
 
-	/** As one process sees it. */
+	/** Returns the store for one process. */
 	open(): Store {
 		const {entries} = this;
 		const call = async <T>(action: () => T): Promise<T> => new Promise(resolve => {
@@ -41,7 +41,7 @@ export class ScheduledStore {
 		};
 	}
 
-	/** Answers one of the calls. */
+	/** Answers one of the pending calls. */
 	step(random: Random): void {
 		const [call] = this.#pending.splice(random.below(this.#pending.length), 1);
 		call?.();

@@ -3,16 +3,16 @@ import {setTimeout as delay} from 'node:timers/promises';
 import got from 'got';
 import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
 
-/** Started by the tests, several at once: asks with a credential from the same moment on, on a file that is not there yet, and says under which key it ended. */
+/** One of several processes of a test that send a request with a credential at the same moment, on a file that does not exist yet. It reports the key of the response. */
 const [cacheName, url, startTime] = process.argv.slice(2) as [string, string, string];
 const client = got.extend(cacheHooks({cacheName, storeTimeout: 20_000}));
 while (Date.now() < Number(startTime)) {
-	// All begin in the same millisecond.
+	// All processes begin in the same millisecond.
 }
 
 const request = async (): Promise<string> => cacheInfo(await client(url, {headers: {authorization: 'a'}})).key!;
 await request();
-await getCache(client)!.idle();
+await getCache(client).idle();
 await delay(500);
 process.stdout.write(await request());
-await getCache(client)!.close();
+await getCache(client).close();

@@ -9,15 +9,15 @@ export class SharedStore implements Store {
 	readonly reads: string[] = [];
 	readonly writes: string[] = [];
 
-	/** Called before each call; what it throws is the call's. */
+	/** Called before each call, which throws what this throws. */
 	before: (operation: 'get' | 'set' | 'add' | 'delete', key: string) => void | Promise<void> = () => undefined;
 
-	/** A store of its own by default; or another view of one. */
+	/** Makes a new store by default, or another view of one. */
 	constructor(values: Map<string, StoredValue> = new Map<string, StoredValue>()) {
 		this.values = values;
 	}
 
-	/** What was called since, which is forgotten. */
+	/** Returns the calls since the last time. */
 	takeCalls(): {readonly reads: readonly string[]; readonly writes: readonly string[]} {
 		return {reads: this.reads.splice(0), writes: this.writes.splice(0)};
 	}

@@ -8,10 +8,10 @@ import {
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {Origin} from '../helpers/origin.ts';
-import {manage, places} from './places.ts';
+import {manage, testStores} from './test-stores.ts';
 
-for (const [name, open] of places) {
-	test(`${name}: what has a tag is deleted at once, for every cache on the store, and what came after stays`, async t => {
+for (const [name, open] of testStores) {
+	test(`${name}: entries with a tag are deleted at once for all caches on the store, and later ones stay`, async t => {
 		const {client, cache, origin, another} = await manage(t, open, {tags: response => response.size > 4 ? ['large'] : []});
 		const other = another();
 		const urls = ['/a?cache-tag=one,%20two', '/b?surrogate-key=two%20three', '/large', '/c'].map(path => origin.url + path);
@@ -29,7 +29,7 @@ for (const [name, open] of places) {
 		t.false(await cache.contains({url: urls[0]!}));
 		t.is(await cache.count(), 2);
 
-		// The clock stands: what is stored now was stored in the same millisecond.
+		// The clock does not move: the next response is stored in the same millisecond.
 		t.deepEqual(await Array.fromAsync(urls, isCached), [false, false, false, true]);
 		t.deepEqual(await Array.fromAsync(urls, isCached), [true, true, true, true]);
 		t.true((await other.client(urls[1]!)).isFromCache);
@@ -38,7 +38,7 @@ for (const [name, open] of places) {
 		t.is(await cache.count(), 3);
 	});
 
-	test(`${name}: what has a tag is stale at once, and stands in for an error`, async t => {
+	test(`${name}: entries with an expired tag are stale at once, and are served in place of an error`, async t => {
 		const {client, cache, origin, another} = await manage(t, open, {staleIfError: true});
 		const url = `${origin.url}/a?cache-tag=one`;
 		await client(url);
@@ -54,7 +54,7 @@ for (const [name, open] of places) {
 		t.is(cacheInfo(await client(url)).reason, 'fresh');
 	});
 
-	test(`${name}: what was asked for before its tag was deleted is not stored after`, async t => {
+	test(`${name}: a response that was requested before its tag was deleted is not stored`, async t => {
 		const {client, cache, origin, clock} = await manage(t, open);
 		const url = `${origin.url}/a?cache-tag=one`;
 		const stream = client.stream(url);
@@ -72,8 +72,8 @@ for (const [name, open] of places) {
 	});
 }
 
-test('a tagged variant goes without the others', async t => {
-	const {client, cache, origin} = await manage(t, places[0]![1]);
+test('a tag deletes one variant without the others', async t => {
+	const {client, cache, origin} = await manage(t, testStores[0]![1]);
 	const url = `${origin.url}/a?vary=accept-language`;
 	const ask = async (language: string, tags: string[]): Promise<string> => cacheInfo(await client(url, {headers: {'accept-language': language}, context: {cache: {tags}}})).reason;
 	await ask('de', ['one']);
@@ -83,8 +83,8 @@ test('a tagged variant goes without the others', async t => {
 	t.deepEqual([await ask('fr', []), await ask('de', []), await ask('en', [])], ['fresh', 'miss', 'miss']);
 });
 
-test('a bounded store that has dropped the record of a tag brings nothing back', async t => {
-	const {client, cache, origin, store, another} = await manage(t, places[0]![1]);
+test('a bounded store that has evicted the record of a tag serves no deleted entry', async t => {
+	const {client, cache, origin, store, another} = await manage(t, testStores[0]![1]);
 	const url = `${origin.url}/a?cache-tag=one`;
 	await client(url);
 	await cache.delete({tags: ['one']});
@@ -98,7 +98,7 @@ test('a bounded store that has dropped the record of a tag brings nothing back',
 	t.false((await client(url)).isFromCache);
 });
 
-test('where the journal cannot be read, what has tags is not used, and nothing is deleted', async t => {
+test('where the journal cannot be read, entries with tags are not used, and none is deleted', async t => {
 	const inner = new MemoryStore();
 	let isBroken = false;
 	const store: Store = Object.assign(Object.create(inner) as Store, {
@@ -140,8 +140,8 @@ test('where the journal cannot be read, what has tags is not used, and nothing i
 
 const many = (length: number): string[] => Array.from({length}, (_, index) => String(index));
 const overBound: ReadonlyArray<readonly [title: string, headers: Readonly<Record<string, string>>, client: CacheSettings, request: RequestSettings]> = [
-	['of a header', {'cache-tag': many(3000).join(',')}, {}, {}],
-	['of the other header', {'surrogate-key': many(3000).join(' ')}, {}, {}],
+	['of `Cache-Tag`', {'cache-tag': many(3000).join(',')}, {}, {}],
+	['of `Surrogate-Key`', {'surrogate-key': many(3000).join(' ')}, {}, {}],
 	['of both headers', {'cache-tag': many(128).join(','), 'surrogate-key': 'a'}, {}, {}],
 	['of a header and the request', {'cache-tag': many(128).join(',')}, {}, {tags: ['a']}],
 	['of a header and a function', {'cache-tag': many(128).join(',')}, {tags: () => ['a']}, {}],
@@ -150,7 +150,7 @@ const overBound: ReadonlyArray<readonly [title: string, headers: Readonly<Record
 ];
 
 for (const [title, headers, ofClient, ofRequest] of overBound) {
-	test(`a response with too many tags ${title} is not stored, takes the place of what is, and costs no reads`, async t => {
+	test(`a response with too many tags ${title} is not stored, deletes the stored one, and costs no reads`, async t => {
 		const store = new MemoryStore();
 		let reads = 0;
 		store.get = function (...args) {
@@ -179,8 +179,8 @@ for (const [title, headers, ofClient, ofRequest] of overBound) {
 	});
 }
 
-test('a 304 that brings too many tags is answered by what is stored, and ends it', async t => {
-	const {client, cache, origin, clock} = await manage(t, places[0]![1]);
+test('a 304 with too many tags serves the stored response, and deletes it', async t => {
+	const {client, cache, origin, clock} = await manage(t, testStores[0]![1]);
 	const url = `${origin.url}/a?cache-tag=${many(128).join(',')}`;
 	await cache.save({url}, {headers: {etag: '"1"'}, body: 'old'}, {tags: ['one']});
 	clock.advance(61);
@@ -191,8 +191,8 @@ test('a 304 that brings too many tags is answered by what is stored, and ends it
 	t.false(await cache.contains({url}));
 });
 
-test('what a user gives has no more tags than may be', async t => {
-	const {client, cache, origin} = await manage(t, places[0]![1]);
+test('`save` refuses more tags than are allowed', async t => {
+	const {client, cache, origin} = await manage(t, testStores[0]![1]);
 	const url = `${origin.url}/a`;
 	const save = async (tags: string[], headers = {}): Promise<unknown> => cache.save({url}, {headers}, {tags});
 	await t.throwsAsync(save(many(129)), {instanceOf: TypeError, message: /`tags` to be an array of at most 128 strings of 1 to 256 characters/v});
@@ -205,12 +205,12 @@ test('what a user gives has no more tags than may be', async t => {
 	await t.throwsAsync(client(url, {context: {cache: {tags: ['a', 'x'.repeat(257)]}}}), {message: /`context.cache.tags\[1\]` to be a string of 1 to 256 characters/v});
 });
 
-test('a function of tags that fails keeps the response out, and is told', async t => {
+test('a tag function that fails keeps the response out of the store, and is reported', async t => {
 	const settings: string[] = [];
 	for (const tags of [() => {
 		throw new Error('no');
 	}, () => 'one' as unknown as string[], () => ['']]) {
-		const {client, cache, origin} = await manage(t, places[0]![1], {tags});
+		const {client, cache, origin} = await manage(t, testStores[0]![1], {tags});
 		cache.on('settingError', ({setting}) => {
 			settings.push(setting);
 		});

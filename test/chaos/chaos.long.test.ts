@@ -200,7 +200,7 @@ for (const {title, count, open, settings, languages = ['de', 'fr'], boundOf = (p
 		pulse.latest = 0;
 		const tally = await run(client, count, scene);
 		const {latest} = pulse;
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		await store.close();
 		t.log(`${tally.answers} answers, ${tally.fromCache} of them from the cache; ${tally.errors} errors; ${origin.count - before} requests reached the origin`);
 		const plainTimes = sorted(control);

@@ -21,7 +21,7 @@ const collect = vm.runInNewContext('gc') as () => void;
 type Counts = {readonly timers: number; readonly sockets: number; readonly listeners: number; readonly mebibytes: number};
 
 async function count(agent: http.Agent, signal: AbortSignal, client: Got): Promise<Counts> {
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	agent.destroy();
 	await delay(100);
 	collect();
@@ -31,7 +31,7 @@ async function count(agent: http.Agent, signal: AbortSignal, client: Got): Promi
 	return {
 		timers: resources.filter(name => name === 'Timeout').length,
 		sockets: resources.filter(name => name.startsWith('TCPSocket')).length,
-		listeners: getEventListeners(signal, 'abort').length + process.eventNames().length + getCache(client)!.eventNames().length,
+		listeners: getEventListeners(signal, 'abort').length + process.eventNames().length + getCache(client).eventNames().length,
 		mebibytes: process.memoryUsage().heapUsed / mebibyte,
 	};
 }

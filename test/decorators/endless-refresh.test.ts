@@ -7,13 +7,14 @@ import {Calls, settle} from './calls.ts';
 
 test('a refresh that never ends is waited for, for a minute; what comes late is stored all the same', async t => {
 	const clock = new Clock();
-	const cache = new HttpCache({store: 'memory', now: clock.now, maxRefreshes: 1});
+	const cache = new HttpCache({store: 'memory', now: clock.now});
 	const calls = new Calls();
 	const ask = (name: string) => cached(async () => calls.begin(), '1h', {
 		result: true, name, cache, staleWhileRevalidate: '1d',
 	});
-	const [one, other] = [ask('one'), ask('other')];
-	for (const call of [one, other]) {
+	const running = Array.from({length: 32}, (_, index) => ask(`running ${index}`));
+	const other = ask('other');
+	for (const call of [...running, other]) {
 		const first = call();
 		await settle();
 		calls.succeed('old');
@@ -23,8 +24,11 @@ test('a refresh that never ends is waited for, for a minute; what comes late is 
 	clock.advance(7200);
 	mock.timers.enable({apis: ['setTimeout']});
 	try {
-		t.is(await one(), 'old');
-		await calls.reach(3);
+		for (const call of running) {
+			t.is(await call(), 'old');
+		}
+
+		await calls.reach(65);
 		let isIdle = false;
 		const idle = cache.idle().then(() => {
 			isIdle = true;
@@ -36,11 +40,11 @@ test('a refresh that never ends is waited for, for a minute; what comes late is 
 		await idle;
 
 		t.is(await other(), 'old');
-		await calls.reach(4);
+		await calls.reach(66);
 		calls.succeed('late');
 		await settle();
-		t.is(await one(), 'late');
-		t.is(calls.count, 4);
+		t.is(await running[0]!(), 'late');
+		t.is(calls.count, 66);
 	} finally {
 		mock.timers.reset();
 	}

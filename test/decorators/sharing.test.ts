@@ -11,7 +11,7 @@ import {
 	type CacheSettings,
 	type ResultSettings,
 } from '../../source/index.ts';
-import {refusingNetwork} from '../../source/exchange/network.ts';
+import {withoutNetwork} from '../../source/exchange/scope.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
@@ -92,7 +92,7 @@ for (const [name, instance] of majors) {
 			const ask = cached(async (): Promise<string> => {
 				await areBegun.promise;
 				return client(origin.url).text();
-			}, '1h', {result: true, name: 'ask', cache: getCache(client)!});
+			}, '1h', {result: true, name: 'ask', cache: getCache(client)});
 
 			const results = [
 				...(begins === 'the request' ? [] : [ask()]),
@@ -338,7 +338,7 @@ for (const [name, settings] of [['disabled: true', {disabled: true}], ['DO_NOT_C
 
 test('without network a function is called all the same: only what it requests is refused', async t => {
 	const {ask, calls} = setUp();
-	const result = refusingNetwork(async () => ask());
+	const result = withoutNetwork(async () => ask());
 	await settle();
 	calls.succeed('computed');
 	t.is(await result, 'computed');

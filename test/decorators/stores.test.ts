@@ -8,13 +8,13 @@ import {
 	cacheKeyOf,
 	cacheOf,
 	withCacheSettings,
-	type ClassSettings,
+	type CacheConfigOptions,
 } from '../../source/index.ts';
 
 type Value = {when: Date; bytes: Uint8Array; big: bigint; set: Set<number>};
 
 /** As a process makes it: the class and its functions anew. */
-function createClient(settings: ClassSettings) {
+function createClient(settings: CacheConfigOptions) {
 	const calls: number[] = [];
 	const client = withCacheSettings(settings, class {
 		readonly name = 'client';
@@ -33,7 +33,7 @@ test.after.always(async () => {
 	await fs.rm(folder, {recursive: true});
 });
 
-const stores: ReadonlyArray<readonly [name: string, settings: ClassSettings]> = [
+const stores: ReadonlyArray<readonly [name: string, settings: CacheConfigOptions]> = [
 	['a Map', {store: new Map()}],
 	['Keyv', {store: new Keyv({store: new Map()})}],
 	['SQLite', {store: 'sqlite', cacheName: path.join(folder, 'results')}],

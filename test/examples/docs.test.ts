@@ -1,9 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import type {CredentialRow} from '../../source/identity/credential-row.ts';
-import {credentialTable} from '../../source/identity/credential-table.ts';
-import {credentialResponseHeaders, DEFAULT_IGNORED_PARAMETERS} from '../../source/identity/credentials.ts';
+import {type CredentialRow, credentialTable, credentialResponseHeaders} from '../../source/identity/credential-table.ts';
+import {DEFAULT_IGNORED_PARAMETERS} from '../../source/identity/credentials.ts';
 import {
 	codeSpans,
 	headingsOf,

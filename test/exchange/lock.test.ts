@@ -4,10 +4,10 @@ import test from 'ava';
 import type {CacheCore} from '../../source/cache/core.ts';
 import {Locks, type LockSetting} from '../../source/cache/locks.ts';
 import type {InFlight} from '../../source/exchange/in-flight.ts';
-import {mayRefresh, underLock} from '../../source/exchange/lock.ts';
+import {mayRefresh, sendWithLock} from '../../source/exchange/lock.ts';
 import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
-import type {Action} from '../../source/exchange/types.ts';
+import type {Action} from '../../source/exchange/exchange.ts';
 import {processIdentity} from '../../source/stores/process-identity.ts';
 import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {SharedStore} from '../cache/shared-store.ts';
@@ -36,15 +36,19 @@ class Process {
 		this.locks = new Locks(store, {setting: true, now: clock.now, clock: clock.now});
 		this.cache = {
 			locks: this.locks,
-			whenWritten: async () => turn(),
-			hold: (work: Promise<void>) => {
-				this.held.push(work);
+			writes: {
+				whenWritten: async () => turn(),
+				hold: (work: Promise<void>) => {
+					this.held.push(work);
+				},
 			},
-			tolerate: (operation: string, key: string, error: unknown) => {
-				this.faults.push(`${operation}: ${String(error)}`);
-			},
-			report: (event: string, {error}: {readonly error: unknown}) => {
-				this.faults.push(`${event}: ${String(error)}`);
+			events: {
+				tolerate: (operation: string, key: string, error: unknown) => {
+					this.faults.push(`${operation}: ${String(error)}`);
+				},
+				emit: (event: string, {error}: {readonly error: unknown}) => {
+					this.faults.push(`${event}: ${String(error)}`);
+				},
 			},
 		} as unknown as CacheCore;
 	}
@@ -57,12 +61,12 @@ class Process {
 	ask({inFlight = this.lead(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
 		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
 		void (async () => {
-			asking.action = await underLock(send, {
+			asking.action = await sendWithLock(send, {
 				cache: this.cache,
 				key: 'key',
 				inFlight,
 				budget: new TimeBudget({store: 500, total}, this.clock),
-				again: () => {
+				lookUpAgain: () => {
 					this.looks++;
 					return this.found;
 				},

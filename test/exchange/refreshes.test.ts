@@ -16,12 +16,16 @@ class Situation {
 	isLockTaken = false;
 	readonly cache: CacheCore = {
 		locks: {isOn: true, take: async () => this.isLockTaken ? undefined : {async release() {}}},
-		async whenWritten() {},
-		hold: (work: Promise<void>) => {
-			this.held.push(work);
+		writes: {
+			async whenWritten() {},
+			hold: (work: Promise<void>) => {
+				this.held.push(work);
+			},
 		},
-		report: (_event: string, {error}: {readonly error: unknown}) => {
-			this.errors.push(error);
+		events: {
+			emit: (_event: string, {error}: {readonly error: unknown}) => {
+				this.errors.push(error);
+			},
 		},
 	} as unknown as CacheCore;
 
@@ -29,11 +33,11 @@ class Situation {
 	readonly sharing: Sharing<Match> = Sharing.of<Match>(this.cache);
 	readonly sent: Array<{readonly key: string; readonly inFlight: InFlight<Match>; readonly leadAgain: () => Promise<InFlight<Match> | undefined>; readonly end: () => void; readonly fail: (error: Error) => void}> = [];
 
-	start(key: string, limit = 100): void {
+	start(key: string): void {
 		const exchange = {
 			sharingKey: key, request: {fields: {}}, variesBy: undefined, info: {key},
 		} as unknown as Exchange;
-		this.refreshes.start(exchange, limit, async (inFlight, leadAgain) => {
+		this.refreshes.start(exchange, async (inFlight, leadAgain) => {
 			const {promise, resolve, reject} = Promise.withResolvers<void>();
 			this.sent.push({
 				key, inFlight, leadAgain, end: resolve, fail: reject,
@@ -118,20 +122,20 @@ test('a refresh that is sent once more is waited for again, unless another reque
 	t.deepEqual(at.errors, []);
 });
 
-test('so many are refreshed at a time as may be', async t => {
+test('at most 32 refreshes run at the same time', async t => {
 	const at = new Situation();
-	for (const key of ['a', 'b', 'c', 'd']) {
-		at.start(key, 2);
+	for (let index = 0; index < 34; index++) {
+		at.start(String(index));
 	}
 
 	await turns();
-	t.deepEqual(at.sent.map(({key}) => key), ['a', 'b']);
+	t.is(at.sent.length, 32);
 	at.sent[0]!.end();
 	await turns();
-	at.start('c', 2);
-	at.start('d', 2);
+	at.start('32');
+	at.start('33');
 	await turns();
-	t.deepEqual(at.sent.map(({key}) => key), ['a', 'b', 'c']);
+	t.deepEqual(at.sent.slice(31).map(({key}) => key), ['31', '32']);
 });
 
 test('a refresh that fails is told, and lets one of those that wait ask', async t => {

@@ -23,7 +23,7 @@ for (const [name, instance] of majors) {
 		const [inside, outside] = await Promise.all([runWithSettings({disabled: true}, reasons), reasons()]);
 		t.deepEqual(inside, ['disabled', 'disabled']);
 		t.deepEqual(outside, ['fresh', 'fresh']);
-		await getCache(client)!.close();
+		await getCache(client).close();
 	});
 }
 

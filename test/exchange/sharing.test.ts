@@ -4,7 +4,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import test from 'ava';
 import {enclosingRequests, type InFlight} from '../../source/exchange/in-flight.ts';
-import {Sharing, type Joined, type Joining} from '../../source/exchange/sharing.ts';
+import {Sharing, type JoinResult, type JoinRequest} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {Outcome} from '../../source/exchange/waiter.ts';
 import type {Fields} from '../../source/policy/fields.ts';
@@ -24,7 +24,7 @@ class Waiting {
 	readonly leave: () => void;
 	readonly hasResponse: () => boolean;
 
-	constructor(joined: Joined<string>) {
+	constructor(joined: JoinResult<string>) {
 		if (joined.do !== 'wait') {
 			throw new Error(`Expected to wait, not to ${joined.do}`);
 		}
@@ -45,7 +45,7 @@ class Waiting {
 	}
 }
 
-function leading(joined: Joined<string> | Outcome<string>): InFlight<string> {
+function leading(joined: JoinResult<string> | Outcome<string>): InFlight<string> {
 	if (joined.do !== 'lead') {
 		throw new Error(`Expected to lead, not to ${joined.do}`);
 	}
@@ -53,13 +53,13 @@ function leading(joined: Joined<string> | Outcome<string>): InFlight<string> {
 	return joined.inFlight;
 }
 
-type Own = Partial<Joining> & {readonly store?: number; readonly total?: number};
+type Own = Partial<JoinRequest> & {readonly store?: number; readonly total?: number};
 
 class Situation {
 	readonly clock = new HandClock();
 	readonly sharing = new Sharing<string>(this.clock);
 
-	join({fields = {}, store = 500, total = Infinity, ...own}: Own = {}, key = 'key'): Joined<string> {
+	join({fields = {}, store = 500, total = Infinity, ...own}: Own = {}, key = 'key'): JoinResult<string> {
 		const budget = new TimeBudget({store, total}, this.clock);
 		return this.sharing.join(key, {
 			fields, budget: () => budget, position: 0, ...own,
@@ -79,7 +79,7 @@ class Situation {
 	}
 
 	/** What a request that comes now would do. */
-	next(own?: Own): Joined<string>['do'] {
+	next(own?: Own): JoinResult<string>['do'] {
 		const joined = this.join(own);
 		if (joined.do === 'lead') {
 			joined.inFlight.abandon();
@@ -248,7 +248,7 @@ test('after a failure those that wait on are sent in growing numbers within thei
 	t.deepEqual(sent, [6, 25, 56, 100]);
 	// Whoever came since has seen no failure.
 	t.is(late.do, 'wait');
-	t.false(next.isOver);
+	t.false(next.hasEnded);
 	resolve(next);
 	await turn();
 	t.is(late.do, 'reuse');
@@ -303,7 +303,7 @@ test('200 requests for what fails and fails again are never more than doubled by
 		const now = 200 - count(waiters, 'wait');
 		t.true(now - before <= 2 ** failure);
 		sent += now - before;
-		leader = waiters.findLast(waiter => waiter.do === 'lead' && !waiter.inFlight.isOver)?.inFlight;
+		leader = waiters.findLast(waiter => waiter.do === 'lead' && !waiter.inFlight.hasEnded)?.inFlight;
 	}
 
 	t.is(sent, 201);
@@ -399,7 +399,7 @@ test('a head is waited for 30 seconds: then one takes the place, and the others 
 	t.is(at.next(), 'wait');
 	await at.after(1);
 	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'wait', 'wait']);
-	t.true(leader.isOver);
+	t.true(leader.hasEnded);
 	await at.after(500);
 	t.is(count(waiters, 'alone'), 2);
 });
@@ -448,7 +448,7 @@ test('a body of unknown length that nobody waits for is not joined after 2 secon
 	t.is(at.next(), 'wait');
 	await at.after(1);
 	t.is(at.next(), 'lead');
-	t.false(leader.isOver);
+	t.false(leader.hasEnded);
 });
 
 test('a body of 40 MB that takes 10 seconds is waited for', async t => {
@@ -543,7 +543,7 @@ test('whoever has no time left does not wait, and whoever has little waits no lo
 	t.is(waiter.do, 'wait');
 	await at.after(1);
 	t.is(waiter.do, 'alone');
-	t.false(leader.isOver);
+	t.false(leader.hasEnded);
 	t.is(at.clock.timers, 0);
 });
 
@@ -559,7 +559,6 @@ test('the time of a wait is not the store\'s, and counts against the whole', asy
 	t.is(waiter.do, 'reuse');
 	t.is(budget.left, 100);
 	t.is(budget.totalLeft, 24_100);
-	t.is(budget.start, at.clock.now() - 5900);
 	t.is(new TimeBudget({store: 1000, total: 10}, at.clock).left, 10);
 	t.is(new TimeBudget({store: Infinity, total: Infinity}, at.clock).left, Infinity);
 });
@@ -892,7 +891,7 @@ test('a long request that waits again and again remembers none of what it waited
 	await turn();
 	collect();
 	t.true(references.filter(reference => reference.deref() !== undefined).length <= 2);
-	t.false(outer.isOver);
+	t.false(outer.hasEnded);
 });
 
 test('many requests for one key are shared in time in proportion to their number', async t => {

@@ -25,6 +25,6 @@ export function testColdRequests(test: TestFn, [name, instance]: readonly [strin
 		const texts = await Promise.all(Array.from({length: 200}, async () => readStream(client.stream(`${origin.url}/stream`))));
 		t.true(texts.every(text => text === body));
 		t.is(origin.count, 2);
-		await getCache(client)!.close();
+		await getCache(client).close();
 	});
 }

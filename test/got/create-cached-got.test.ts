@@ -6,7 +6,7 @@ import {
 	createCachedGot,
 	HttpCache,
 	type CachedGot,
-	type ExpireAfter,
+	type ExpirationTime,
 } from '../../source/index.ts';
 import {majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
@@ -79,7 +79,7 @@ test('types of answers follow the options', t => {
 		expectTypeOf(client('x', {expireAfter: '1m'})).toEqualTypeOf<RequestPromise<Response<string>>>();
 		expectTypeOf(client<Item>('x', {responseType: 'json', resolveBodyOnly: true, refresh: true})).toEqualTypeOf<RequestPromise<Item>>();
 		expectTypeOf(client.extend({prefixUrl: 'https://example.com', expireAfter: '1m'}, got)).toEqualTypeOf<CachedGot>();
-		expectTypeOf(client.extend(client).cacheSettings.expireAfter).toEqualTypeOf<ExpireAfter | undefined>();
+		expectTypeOf(client.extend(client).cacheSettings.expireAfter).toEqualTypeOf<ExpirationTime | undefined>();
 		expectTypeOf(client.extend().stream('x', {refresh: true})).toEqualTypeOf<Request>();
 		client.cacheSettings.expireAfter = '5m';
 		// @ts-expect-error -- The store is opened.

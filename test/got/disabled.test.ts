@@ -80,13 +80,12 @@ for (const [name, instance] of majors) {
 				filterFn: note('filterFn'),
 				tags: note('tags'),
 				partitionBy: note('partitionBy'),
-				waitUntil: note('waitUntil'),
 				now() {
 					calls.push('now');
 					return 0;
 				},
 			}, instance);
-			const cache = getCache(cached)!;
+			const cache = getCache(cached);
 			const events = ['hit', 'miss', 'stale', 'revalidated', 'bypassed', 'stored', 'refused', 'deleted', 'expired', 'evicted', 'storeError', 'settingError', 'backgroundError', 'internalError', 'circuit'] as const;
 			for (const event of events) {
 				cache.on(event, note(`event ${event}`));

@@ -87,7 +87,7 @@ const scenarios: readonly Scenario[] = [
 		handler: validated,
 		async run(stage) {
 			await askStale(stage);
-			await getCache(stage.client)!.idle();
+			await getCache(stage.client).idle();
 		},
 	},
 	{
@@ -102,7 +102,7 @@ const scenarios: readonly Scenario[] = [
 		},
 		async run(stage) {
 			await askStale(stage);
-			await getCache(stage.client)!.idle();
+			await getCache(stage.client).idle();
 		},
 	},
 	{
@@ -382,19 +382,22 @@ const scenarios: readonly Scenario[] = [
 	},
 	{
 		title: 'writes for which there is no room',
-		settings: {maxPendingWrites: 1, storeTimeout: 100},
+		settings: {storeTimeout: 100},
+		handler(_request, response) {
+			response.end(Buffer.alloc(40_000_000));
+		},
 		async run({client, origin}) {
-			const store = clientOfInstance(client)!.cache.store as MemoryStore;
+			const store = clientOfInstance(client).cache.store as MemoryStore;
 			Object.assign(store, {set: async () => delay(50)});
 			await Promise.all(Array.from({length: 5}, async (_, index) => client(`${origin.url}/${index}`)));
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 		},
 	},
 	{
 		title: 'a store that fails, where that is an error',
 		settings: {failFast: true},
 		async run({client, origin}) {
-			const store = clientOfInstance(client)!.cache.store as MemoryStore;
+			const store = clientOfInstance(client).cache.store as MemoryStore;
 			store.get = failLater;
 			await askTwice({client, origin} as Stage);
 			store.get = fail;
@@ -421,7 +424,7 @@ const scenarios: readonly Scenario[] = [
 
 /** Whether the journal still notes what is invalidated for an exchange that is under way. */
 function isUnderWay(client: Got): boolean {
-	const {journal} = clientOfInstance(client)!.cache;
+	const {journal} = clientOfInstance(client).cache;
 	void journal.note([{kind: 'key', key: 'probe'}]);
 	const probe = {
 		keys: ['probe'], resource: '', url: '', tags: [],
@@ -444,11 +447,11 @@ for (const {name, instance, open} of places) {
 			await run({
 				t, client, clock, origin,
 			});
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			// What is destroyed closes later.
 			await until(() => !isUnderWay(client));
 			t.false(isUnderWay(client), 'The journal keeps nothing for an exchange');
-			t.is(Sharing.of(clientOfInstance(client)!.cache).size, 0, 'Nobody can wait for a request that has ended');
+			t.is(Sharing.of(clientOfInstance(client).cache).size, 0, 'Nobody can wait for a request that has ended');
 		});
 	}
 }

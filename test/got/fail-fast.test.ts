@@ -150,13 +150,13 @@ for (const [name, instance] of majors) {
 				const failingStore = new FailingStore(isLate);
 				const {client} = createClient({store: failingStore.store, failFast: true, ...settings}, instance);
 				await before?.(client, origin.url);
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				failingStore.failing = failing;
 				await t.throwsAsync(ask(client, origin.url), {message: new RegExp(`no ${failing}`, 'v')});
 				failingStore.failing = undefined;
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				await ask(client, origin.url);
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 			});
 
 			test(`${name}: without \`failFast\`, a store that fails ${isLate ? 'later' : 'at once'} where ${title} is told`, async t => {
@@ -166,14 +166,14 @@ for (const [name, instance] of majors) {
 				const failingStore = new FailingStore(isLate);
 				const {client} = createClient({store: failingStore.store, ...settings}, instance);
 				await before?.(client, origin.url);
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				failingStore.failing = failing;
 				let faults = 0;
-				getCache(client)!.on('storeError', () => {
+				getCache(client).on('storeError', () => {
 					faults++;
 				});
 				await ask(client, origin.url);
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				t.true(faults > 0);
 			});
 		}
@@ -188,7 +188,7 @@ for (const title of ['nothing', 'an answer', 'an answer with tags']) {
 		const failingStore = new FailingStore(true);
 		const {client} = createClient({store: failingStore.store, failFast: true, ...title === 'an answer with tags' && {tags: () => ['tag']}});
 		await (title === 'nothing' ? undefined : client(origin.url));
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		failingStore.failing = 'get';
 		await t.throwsAsync(async () => client(origin.url), {message: /no get/v});
 		// AVA fails where a rejection is nobody's.
@@ -199,7 +199,7 @@ for (const title of ['nothing', 'an answer', 'an answer with tags']) {
 test('with `failFast`, a result that cannot be stored is an error of its call', async t => {
 	const failingStore = new FailingStore(true);
 	const {client} = createClient({store: failingStore.store, failFast: true});
-	const sum = cached(async (first: number, second: number) => first + second, '1h', {result: true, cache: getCache(client)!, name: 'sum'});
+	const sum = cached(async (first: number, second: number) => first + second, '1h', {result: true, cache: getCache(client), name: 'sum'});
 	failingStore.failing = 'set';
 	await t.throwsAsync(sum(1, 2), {message: /no set/v});
 	failingStore.failing = undefined;
@@ -247,7 +247,7 @@ for (const [name, instance] of majors) {
 		const failingStore = new FailingStore(true);
 		const {client} = createClient({store: failingStore.store, cacheControl: true, expireAfter: undefined}, instance);
 		await client.post(origin.url);
-		await getCache(client)!.close();
+		await getCache(client).close();
 		const keys = await Array.fromAsync(failingStore.store.iterate());
 		t.true(keys.some(([key]) => key.includes(':resource:')));
 	});

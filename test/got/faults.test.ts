@@ -82,7 +82,7 @@ for (const [title, fault] of faults) {
 			const store = new FaultyStore();
 			const {client} = createClient({store, storeTimeout: 30}, instance);
 			const events: StoreErrorEvent[] = [];
-			getCache(client)!.on('storeError', event => {
+			getCache(client).on('storeError', event => {
 				events.push(event);
 			});
 			await client(origin.url);
@@ -93,7 +93,7 @@ for (const [title, fault] of faults) {
 			t.is(await readStream(client.stream(origin.url)), 'answer');
 			t.is(origin.count, 3);
 			t.true(events.length > 0);
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			store.fault = undefined;
 		});
 	}
@@ -107,7 +107,7 @@ test('rubbish is deleted', async t => {
 	const store = new FaultyStore();
 	const {client} = createClient({store});
 	await client(origin.url);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const key = store.values.keys().next().value;
 	store.values.set(key!, Buffer.from('rubbish'));
 	await client(origin.url, {throwHttpErrors: false});
@@ -121,7 +121,7 @@ test('an entry whose body was cut is a miss', async t => {
 	const store = new FaultyStore();
 	const {client} = createClient({store});
 	await client(origin.url);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const [key, value] = store.values.entries().next().value as [string, Uint8Array];
 	store.values.set(key, value.subarray(0, -1));
 	const response = await client(origin.url);
@@ -153,7 +153,7 @@ test('a listener that throws harms no request', async t => {
 	};
 
 	const {client} = createClient({store});
-	getCache(client)!.on('storeError', () => {
+	getCache(client).on('storeError', () => {
 		throw new Error('listener');
 	});
 	t.is((await client(origin.url)).body, 'answer');

@@ -29,13 +29,13 @@ async function read(client: Got, url: string, signal: AbortSignal, count: number
 }
 
 async function counted(client: Got, signal: AbortSignal): Promise<{readonly listeners: number; readonly timers: number; readonly mebibytes: number}> {
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	await turn();
 	collect();
 	await turn();
 	collect();
 	return {
-		listeners: getEventListeners(signal, 'abort').length + getCache(client)!.eventNames().length + process.eventNames().length,
+		listeners: getEventListeners(signal, 'abort').length + getCache(client).eventNames().length + process.eventNames().length,
 		timers: process.getActiveResourcesInfo().filter(kind => kind === 'Timeout' || kind === 'Immediate').length,
 		mebibytes: process.memoryUsage().heapUsed / mebibyte,
 	};

@@ -316,7 +316,7 @@ for (const [name, instance] of majors) {
 				t.regex(await readStream(await again), /"\/third"/v);
 			}
 
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			t.deepEqual(origin.requests.map(({url}) => url), ['/first', '/second', '/second', '/third']);
 			t.is(store.size, 3);
 			const still = client.extend({followRedirect: false});
@@ -336,11 +336,11 @@ for (const [name, instance] of majors) {
 		const [first, second] = [new Map<string, unknown>(), new Map<string, unknown>()];
 		const client = instance.extend(calm, cacheHooks({store: first})).extend(cacheHooks({store: second})) as Got;
 		t.false((await client(origin.url)).isFromCache);
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.true((await client(origin.url)).isFromCache);
 		t.is(await readStream(client.stream(`${origin.url}/stream`) as AsyncIterable<Uint8Array>), await client(`${origin.url}/stream`).text());
 		t.is(origin.count, 2);
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(first.size, 0);
 		t.is(second.size, 2);
 	});

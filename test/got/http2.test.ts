@@ -203,7 +203,7 @@ for (const [name, instance] of majors) {
 		});
 		const client = createClient({}, instance).client.extend(secure) as Got;
 		const reasons: string[] = [];
-		getCache(client)!.on('refused', ({reason}) => {
+		getCache(client).on('refused', ({reason}) => {
 			reasons.push(reason);
 		});
 		const all = Promise.allSettled([client(origin.url), client(origin.url), client(origin.url)]);

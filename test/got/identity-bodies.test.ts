@@ -308,7 +308,7 @@ for (const [name, instance] of majors) {
 			t.deepEqual([title, [error.name, error.code, error.message]], [title, await errorOf(instance as Got, options())]);
 		}
 
-		t.is(await getCache(client)!.count(), 0);
+		t.is(await getCache(client).count(), 0);
 	});
 
 	test(`${name}: a request that ends while its form data is read ends as without a cache`, async t => {
@@ -429,7 +429,7 @@ for (const [name, instance] of majors) {
 			t.is((await explain(client, {
 				method: 'POST', url, body, headers,
 			})).reason, 'fresh', String(round));
-			await getCache(client)!.close();
+			await getCache(client).close();
 		}
 
 		t.is(uploads.length, 2);

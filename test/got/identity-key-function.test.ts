@@ -6,7 +6,7 @@ import {
 	explain,
 	getCache,
 	type CacheSettings,
-	type KeyFunction,
+	type KeyCallback,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
@@ -61,9 +61,9 @@ for (const [name, instance] of majors) {
 		test(`${name}, ${mode}: what is no key is a fault that is told, and the request is sent as without a cache`, async t => {
 			await using origin = await Origin.start(told);
 			for (const [title, give] of wrong) {
-				const {client} = createClient({...settings, keyFn: give as KeyFunction}, instance);
+				const {client} = createClient({...settings, keyFn: give as KeyCallback}, instance);
 				const faults: unknown[] = [];
-				getCache(client)!.on('settingError', fault => {
+				getCache(client).on('settingError', fault => {
 					faults.push(fault.setting);
 				});
 				for (const who of ['one', 'two', 'one']) {
@@ -75,9 +75,9 @@ for (const [name, instance] of majors) {
 				}
 
 				await client.post(origin.url, user('one'));
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				t.true(faults.length >= 9 && faults.every(setting => setting === 'keyFn'), title);
-				t.is(await getCache(client)!.count(), 0, title);
+				t.is(await getCache(client).count(), 0, title);
 			}
 		});
 
@@ -85,7 +85,7 @@ for (const [name, instance] of majors) {
 			await using origin = await Origin.start(told);
 			for (const keyFn of [() => undefined, async () => undefined]) {
 				const {client} = createClient({...settings, keyFn}, instance);
-				getCache(client)!.on('settingError', fault => {
+				getCache(client).on('settingError', fault => {
 					t.fail(fault.setting);
 				});
 				for (const _round of [1, 2]) {
@@ -97,7 +97,7 @@ for (const [name, instance] of majors) {
 
 		test(`${name}, ${mode}: createKey has all of the partition, whatever the store and whatever the function makes of errors`, async t => {
 			await using origin = await Origin.start(told);
-			const functions: Record<string, KeyFunction> = {
+			const functions: Record<string, KeyCallback> = {
 				plainly: (request, create) => create(request),
 				async later(request, create) {
 					await Promise.resolve();
@@ -147,11 +147,11 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: a hit with a keyFn reads nothing but its entry`, async t => {
 		await using origin = await Origin.start(told);
-		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyFunction[]) {
+		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyCallback[]) {
 			const store = new AskedStore();
 			const {client} = createClient({keyFn, store, now: Date.now}, instance);
 			await client(origin.url, user('one'));
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			for (const ask of [async () => (await client(origin.url, user('one'))).body, async () => readStream(client.stream(origin.url, user('one')))]) {
 				store.asked.length = 0;
 				t.is(await ask(), 'GET / one');
@@ -166,7 +166,7 @@ for (const [name, instance] of majors) {
 		await using origin = await Origin.start(told);
 		const {client} = createClient({store: 'filesystem', cacheName: path.join(folder.path, 'cache'), keyFn: ({url}) => url.repeat(1000)}, instance);
 		const faults: string[] = [];
-		getCache(client)!.on('settingError', ({error}) => {
+		getCache(client).on('settingError', ({error}) => {
 			faults.push((error as {code: string}).code);
 		});
 		for (const _round of [1, 2]) {
@@ -174,8 +174,8 @@ for (const [name, instance] of majors) {
 		}
 
 		t.deepEqual(faults, ['ERR_KEY_TOO_LONG', 'ERR_KEY_TOO_LONG']);
-		await t.throwsAsync(getCache(client)!.save({url: origin.url}, {body: 'a'}), {code: 'ERR_KEY_TOO_LONG'});
-		await getCache(client)!.close();
+		await t.throwsAsync(getCache(client).save({url: origin.url}, {body: 'a'}), {code: 'ERR_KEY_TOO_LONG'});
+		await getCache(client).close();
 	});
 
 	test(`${name}: a GET waits for no HEAD, whatever the keyFn does not tell apart`, async t => {
@@ -221,7 +221,7 @@ for (const [name, open] of stores) {
 		await using origin = await Origin.start(told);
 		const keys = ['a', 'A', 'a ', ' a', 'a\0', 'a\u{D800}', 'a\u{D801}', 'a\u{FFFD}', 'ä', 'a\u{308}', 'a/b', 'a%2Fb', '../a', 'a'.repeat(1000), `${'a'.repeat(999)}b`, '__proto__', 'toString', 'got-cache:2:a'];
 		const {client} = createClient({...open(folder.path), keyFn: ({url}) => keys[Number(new URL(url).pathname.slice(1))]});
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		for (const _round of [1, 2]) {
 			for (const index of keys.keys()) {
 				t.is((await client(`${origin.url}/${index}`)).body, `GET /${index} undefined`, keys[index]);
@@ -234,11 +234,11 @@ for (const [name, open] of stores) {
 
 test('explain throws what a keyFn throws, and a key that is none', async t => {
 	for (const [, give] of wrong.slice(0, 5)) {
-		const {client} = createClient({keyFn: give as KeyFunction});
+		const {client} = createClient({keyFn: give as KeyCallback});
 		await t.throwsAsync(explain(client, {url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
-		await t.throwsAsync(getCache(client)!.createKey({url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
-		await t.throwsAsync(getCache(client)!.contains({url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
-		await t.throwsAsync(getCache(client)!.save({url: 'https://example.com'}, {body: 'a'}), {instanceOf: TypeError, message: /keyFn/v});
+		await t.throwsAsync(getCache(client).createKey({url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
+		await t.throwsAsync(getCache(client).contains({url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});
+		await t.throwsAsync(getCache(client).save({url: 'https://example.com'}, {body: 'a'}), {instanceOf: TypeError, message: /keyFn/v});
 	}
 });
 
@@ -256,5 +256,5 @@ test('a keyFn sees the request as it is sent: its connection, its Host, its trus
 	await client(origin.url, {headers: {host: 'a.example'}});
 	await client.post(origin.url, {body: 'a', headers: {'x-http-method-override': 'get'}});
 	t.deepEqual(seen, [['GET', `${origin.url}/`, 'a.example', undefined], ['POST:GET', `${origin.url}/`, undefined, 'a']]);
-	t.is(await getCache(client)!.createKey({url: origin.url, headers: {host: 'a.example'}}), createKey({method: 'GET', url: `${origin.url}/`, headers: {Host: 'A.example'}})); // eslint-disable-line @typescript-eslint/naming-convention -- As it is written.
+	t.is(await getCache(client).createKey({url: origin.url, headers: {host: 'a.example'}}), createKey({method: 'GET', url: `${origin.url}/`, headers: {Host: 'A.example'}})); // eslint-disable-line @typescript-eslint/naming-convention -- As it is written.
 });

@@ -159,7 +159,7 @@ for (const [name, instance] of majors) {
 
 			t.true(hits > 100, String(hits));
 			for (const client of clients) {
-				await getCache(client)!.close();
+				await getCache(client).close();
 			}
 		});
 	}

@@ -69,7 +69,7 @@ for (const [name, instance] of majors) {
 				}
 			}
 
-			t.is(await getCache(client)!.count(), 0);
+			t.is(await getCache(client).count(), 0);
 		});
 	}
 
@@ -79,7 +79,7 @@ for (const [name, instance] of majors) {
 			const {client} = createClient(byOrigin, instance);
 			await client(origin.url);
 			await client(origin.url, {method, headers});
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			const isUnsafe = method === 'POST' || !(asks === undefined || asks === 'GET');
 			t.deepEqual([title, (await client(origin.url)).isFromCache], [title, !isUnsafe]);
 		}

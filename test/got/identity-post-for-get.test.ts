@@ -6,7 +6,7 @@ import {
 	cacheInfo,
 	getCache,
 	type CacheSettings,
-	type KeyFunction,
+	type KeyCallback,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
@@ -61,7 +61,7 @@ for (const [name, instance] of majors) {
 			await using origin = await Origin.start(asContent);
 			const {client} = createClient({...byOrigin, ...settings}, instance);
 			const post = await client.post(origin.url, options() as object);
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			t.is(cacheInfo(post).stored, isForGet ? 'stored' : 'method');
 			const {headers} = options();
 			const own = Object.fromEntries(Object.entries(headers ?? {}).filter(([field]) => !field.startsWith('content-')));
@@ -78,7 +78,7 @@ for (const [name, instance] of majors) {
 			const stream = client.stream.post(origin.url, {headers: {'content-type': type}});
 			stream.end('a');
 			t.is(await readStream(stream), 'POST a');
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			t.is((await client(origin.url)).body, isForGet ? 'POST a' : 'GET ', String(type));
 		}
 	});
@@ -90,14 +90,14 @@ for (const [name, instance] of majors) {
 		}, () => undefined, ({body}: {body?: unknown}) => body] as ReadonlyArray<(request: object) => unknown>) {
 			const {client} = createClient({...byOrigin, partitionBy: partitionBy as never}, instance);
 			const settings: string[] = [];
-			getCache(client)!.on('settingError', ({setting}) => {
+			getCache(client).on('settingError', ({setting}) => {
 				settings.push(setting);
 			});
 			t.is((await client.post(origin.url, {json: {a: 1}})).statusCode, 200);
 			t.is((await client(origin.url)).body, 'GET ');
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			t.true(settings.length > 0 && settings.every(setting => setting === 'partitionBy'));
-			t.is(await getCache(client)!.count(), 0);
+			t.is(await getCache(client).count(), 0);
 		}
 	});
 }
@@ -105,18 +105,18 @@ for (const [name, instance] of majors) {
 test('the key that a keyFn makes for the GET is refused where the store cannot hold it', async t => {
 	await using folder = await temporaryFolder();
 	await using origin = await Origin.start(asContent);
-	const keyFn: KeyFunction = ({method, url}) => method === 'GET' ? url.repeat(1000) : url;
+	const keyFn: KeyCallback = ({method, url}) => method === 'GET' ? url.repeat(1000) : url;
 	const {client} = createClient({
 		...byOrigin, store: 'filesystem', cacheName: path.join(folder.path, 'cache'), keyFn,
 	});
 	const codes: unknown[] = [];
-	getCache(client)!.on('settingError', ({error}) => {
+	getCache(client).on('settingError', ({error}) => {
 		codes.push((error as {code?: unknown}).code);
 	});
-	getCache(client)!.on('storeError', () => {
+	getCache(client).on('storeError', () => {
 		codes.push('storeError');
 	});
 	await client.post(origin.url);
-	await getCache(client)!.close();
+	await getCache(client).close();
 	t.true(codes.length > 0 && codes.every(code => code === 'ERR_KEY_TOO_LONG'), String(codes));
 });

@@ -139,7 +139,7 @@ for (const [name, instance] of majors) {
 				}
 
 				for (const client of clients) {
-					await getCache(client)!.close();
+					await getCache(client).close();
 				}
 			});
 		}
@@ -173,7 +173,7 @@ for (const [name, instance] of majors) {
 				}
 
 				for (const client of clients) {
-					await getCache(client)!.close();
+					await getCache(client).close();
 				}
 			});
 
@@ -360,7 +360,7 @@ for (const [name, instance] of majors) {
 			}
 
 			t.true(recorded.slice(0, 2).every(body => /^\/home \d+$/v.test(body)), String(recorded));
-			await getCache(recorder)!.idle();
+			await getCache(recorder).idle();
 			const {url} = origin;
 			await origin[Symbol.asyncDispose]();
 			const player = createClient({store, mode: 'replay'}, instance).client;
@@ -434,8 +434,8 @@ for (const [name, instance] of majors) {
 		t.is(await other.getCookieString(`${origin.url}/other`), await jar.getCookieString(`${origin.url}/other`));
 		await without(`${origin.url}/moved`, {cookieJar: new CookieJar()});
 		t.is(answers, before + 1);
-		await getCache(client)!.close();
-		await getCache(without)!.close();
+		await getCache(client).close();
+		await getCache(without).close();
 	});
 
 	test(`${name}: without storeSetCookie, a cookie is given to who got it from the origin, and is not at rest`, async t => {
@@ -450,7 +450,7 @@ for (const [name, instance] of majors) {
 		clock.advance(61);
 		t.deepEqual((await client(origin.url)).headers['set-cookie'], ['a=MARKER2']);
 		t.is((await client(origin.url)).headers['set-cookie'], undefined);
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.notRegex(JSON.stringify([...store]), /MARKER/v);
 	});
 }

@@ -110,7 +110,7 @@ for (const [name, instance] of majors) {
 				},
 			};
 			const {client} = createClient(settings, instance);
-			const before = instance.extend({retry: {limit: 0}}, withTenant as object, cacheHooks({cache: getCache(client)!, ...(settings !== byOrigin && {expireAfter: '5m'})}));
+			const before = instance.extend({retry: {limit: 0}}, withTenant as object, cacheHooks({cache: getCache(client), ...(settings !== byOrigin && {expireAfter: '5m'})}));
 			const after = client.extend(withTenant as object);
 			const ask = async (asked: typeof client, tenant: string): Promise<string> => asked(origin.url, {context: {tenant}}).text();
 			const [a, b] = [await client(origin.url, of('a.example') as object).text(), await client(origin.url, of('b.example') as object).text()];
@@ -183,7 +183,7 @@ for (const [name, open] of stores) {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(tenants());
 		const {client} = createClient(open(folder.path));
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		const [a, b] = ['http://a.example/x?q=1', 'http://b.example/x?q=1'];
 		const url = `${origin.url}/x?q=1`;
 		const stored = async (): Promise<boolean[]> => Promise.all([a, b, url].map(async target => cache.contains({url: target})));
@@ -214,7 +214,7 @@ for (const [name, open] of stores) {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(tenants());
 		const {client} = createClient(open(folder.path));
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		for (const [, options] of others) {
 			await client(origin.url, options as object);
 		}
@@ -237,7 +237,7 @@ test('of a resource that varies, the variants of another host are deleted by its
 		response.end(`${request.headers.host} ${request.headers['accept-language']}`);
 	});
 	const {client} = createClient();
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	for (const language of ['de', 'en']) {
 		await client(origin.url, {headers: {host: 'a.example', 'accept-language': language}});
 	}
@@ -251,7 +251,7 @@ test('of a resource that varies, the variants of another host are deleted by its
 test('what only one user may see is not found by the URL of another host, as it is not by its own', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient();
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	await client(origin.url, {headers: {host: 'a.example', authorization: 'one'}});
 	t.false(await cache.contains({url: 'http://a.example/'}));
 	t.is(await cache.delete({urls: ['http://a.example/']}), 0);
@@ -262,7 +262,7 @@ test('what only one user may see is not found by the URL of another host, as it 
 test('with a tenant for each request, what came from another host is found by its URL', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient({partitionBy: ({headers}) => String(headers['x-tenant'])});
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	await client(origin.url, of('a.example') as object);
 	await client(origin.url, {headers: {host: 'a.example', 'x-tenant': 'one'}});
 	t.is(await cache.count(), 2);
@@ -328,7 +328,7 @@ for (const [name, instance] of majors) {
 			await fill(where);
 			answers = fields;
 			await client.post(`${origin.url}${'location' in fields || 'content-location' in fields ? '/other' : where}`, {...options, followRedirect: false});
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			t.deepEqual([title, await left(where)], [title, [...expected]]);
 		}
 	});
@@ -379,7 +379,7 @@ for (const [name, instance] of majors) {
 		const errors: unknown[] = [];
 		for (const [settings, form] of [[{}, 'unix:'], [{}, 'http://unix:'], [byOrigin, 'unix:'], [byOrigin, 'http://unix:']] as const) {
 			const {client} = createClient(settings, instance);
-			const cache = getCache(client)!;
+			const cache = getCache(client);
 			cache.on('internalError', (error: unknown) => {
 				errors.push(error);
 			});
@@ -422,7 +422,7 @@ test('a POST through a Unix socket whose answer names a resource is no fault of 
 		const {client} = createClient(byOrigin, instance);
 		const errors: unknown[] = [];
 		for (const event of ['internalError', 'settingError'] as const) {
-			getCache(client)!.on(event, (error: unknown) => {
+			getCache(client).on(event, (error: unknown) => {
 				errors.push(error);
 			});
 		}
@@ -441,7 +441,7 @@ test('a store that was emptied by another process still tells of what a URL alon
 	await using origin = await Origin.start(tenants());
 	const store = new Map();
 	const clients = [1, 2].map(() => createClient({store}).client);
-	const [one, two] = clients.map(client => getCache(client)!) as [HttpCache, HttpCache];
+	const [one, two] = clients.map(client => getCache(client)) as [HttpCache, HttpCache];
 	await clients[0]!(origin.url, of('a.example') as object);
 	await one.idle();
 	await two.clear();
@@ -473,7 +473,7 @@ test('a Host that equals the authority of the URL is the same to Vary, and to ma
 test('what is saved for a host is found by who asks for that, and by its URL', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient();
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	await cache.save({url: origin.url, headers: {host: 'a.example'}}, {body: 'saved'});
 	t.is(await client(origin.url, of('a.example') as object).text(), 'saved');
 	t.not(await client(origin.url).text(), 'saved');

@@ -249,21 +249,21 @@ for (const [name, instance] of majors) {
 		const settings = {store: 'sqlite', cacheName: path.join(folder.path, 'tape')} as const;
 		const recorder = createClient({...settings, mode: 'record'}, instance).client;
 		const {body} = await recorder(url, {https: {...lax, certificate: cert, key}});
-		await getCache(recorder)!.close();
+		await getCache(recorder).close();
 		const player = createClient({...settings, mode: 'replay'}, instance).client;
 		for (const options of [{}, {https: lax}, strict, {https: {checkServerIdentity: () => undefined}}, {http2: true}] as readonly OptionsInit[]) {
 			t.is((await player(url, options as object)).body, body);
 			t.is((await explain(player.extend(options as object), {url})).reason, 'fresh');
 		}
 
-		await getCache(player)!.close();
+		await getCache(player).close();
 	});
 }
 
 test('what came by other TLS settings than the defaults is found and deleted by its URL, and by its request', async t => {
 	const {url} = await startOrigin(t);
 	const {client} = createClient();
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const own = {headers: {authorization: 'one'}};
 	const fill = async (): Promise<void> => {
 		for (const options of [{https: lax}, strict] as readonly OptionsInit[]) {
@@ -295,16 +295,16 @@ test('what was accepted laxly is so in an archive, too', async t => {
 		await from.client(url, options as object);
 	}
 
-	const har = await getCache(from.client)!.toHar();
+	const har = await getCache(from.client).toHar();
 	const {client} = createClient();
-	t.deepEqual(await getCache(client)!.fromHar(har), {saved: 2, skipped: []});
+	t.deepEqual(await getCache(client).fromHar(har), {saved: 2, skipped: []});
 	t.is((await client(url, {https: lax})).body, 'answer 1');
 	t.is((await client(url, strict as object)).body, 'answer 2');
 	await t.throwsAsync(client(url), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 	t.is(answers(), 2);
 
 	const copy = new HttpCache({store: 'memory', now: from.clock.now});
-	await copy.update(getCache(from.client)!);
+	await copy.update(getCache(from.client));
 	t.is(await copy.count({urls: [url]}), 2);
 });
 
@@ -346,13 +346,13 @@ test('nothing of what a client shows is at rest, in an archive or in what is tol
 	});
 	const secrets = {certificate: cert, key: [{pem: key, passphrase: 'PASSPHRASE'}]};
 	const response = await client(url, {https: {...lax, ...secrets, checkServerIdentity: () => undefined}});
-	const told = JSON.stringify([response.headers, cacheInfo(response), await explain(client.extend({https: secrets}), {url}), await getCache(client)!.toHar()]);
-	await getCache(client)!.idle();
+	const told = JSON.stringify([response.headers, cacheInfo(response), await explain(client.extend({https: secrets}), {url}), await getCache(client).toHar()]);
+	await getCache(client).idle();
 	const bytes = Buffer.concat(readdirSync(folder.path).map(file => readFileSync(path.join(folder.path, file))));
 	t.true(bytes.includes('answer 1'));
 	const markers = ['PASSPHRASE', 'PRIVATE KEY', key.split('\n', 2)[1]!, 'CERTIFICATE', cert.split('\n', 2)[1]!, 'NAME-OF-TRUST', 'checkServerIdentity'];
 	t.deepEqual(markers.filter(marker => bytes.includes(marker) || told.includes(marker)), []);
-	await getCache(client)!.close();
+	await getCache(client).close();
 });
 
 const program = `

@@ -50,7 +50,7 @@ for (const cacheControl of [false, true]) {
 				const settings = {...opened.settings, cacheControl};
 				const tell = await startOther(t, settings);
 				const client = open(settings, clock);
-				await using cache = getCache(client)!;
+				await using cache = getCache(client);
 				const asked = await states[state]!({
 					origin, client, cache, clock, keys: [],
 				});
@@ -89,7 +89,7 @@ for (const [action, invalidate] of Object.entries(actions)) {
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());
 		const client = open({store, cacheControl: true, storeTimeout: 20_000}, clock);
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		const keys = await Promise.all(origin.urls.map(async url => (await cache.createKey({url}))!));
 		t.deepEqual([...new Set(await versions(client, origin.urls))], ['version 1']);
 		origin.version = 2;
@@ -115,7 +115,7 @@ for (const [action, invalidate] of named) {
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());
 		const client = open({store, cacheControl: true, storeTimeout: 50}, clock);
-		await using cache = getCache(client)!;
+		await using cache = getCache(client);
 		// With more faults, the store would be left alone.
 		const urls = origin.urls.slice(0, 1);
 		const keys = [(await cache.createKey({url: urls[0]!}))!];

@@ -198,8 +198,8 @@ async function invalidateUnderWay(t: ExecutionContext, [action, invalidate]: rea
 	const settings = {...opened.settings, cacheControl};
 	const client = open(settings, clock);
 	const other = isOther ? open(settings, clock) : client;
-	await using cache = getCache(client)!;
-	await using otherCache = getCache(other)!;
+	await using cache = getCache(client);
+	await using otherCache = getCache(other);
 	const keys = await Promise.all(origin.urls.map(async url => (await cache.createKey({url}))!));
 	const stage = {
 		origin, client, cache, clock, keys,

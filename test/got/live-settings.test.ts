@@ -60,9 +60,9 @@ test('a wrong assignment throws and changes nothing', t => {
 	};
 
 	refused('expireAfter', '5 parsecs', /Expected `cache\.expireAfter` to be .* got string "5 parsecs"/v);
-	refused('expireafter', '5m', /did you mean `expireAfter`/v);
-	refused('refresh', true, /a setting of a request, not of the client/v);
-	refused('store', 'sqlite', /`cache\.store` to be left as it is \(responses are kept there\): make another client/v);
+	refused('expireafter', '5m', /Did you mean `expireAfter`/v);
+	refused('refresh', true, /is not a setting of a client/v);
+	refused('store', 'sqlite', /^`cache\.store` cannot be changed, because it names where responses are stored\. Create another client\.$/v);
 	refused('cacheName', 'other', /the store is opened with it/v);
 	const secret: Error = t.throws(() => {
 		loose.partitionSecret = 'hunter2';

@@ -69,7 +69,7 @@ for (const [name, instance] of majors) {
 				const store = make();
 				const settings: CacheSettings = {store, matchHeaders: ['accept']};
 				const {client} = createClient(settings, instance);
-				const cache = getCache(client)!;
+				const cache = getCache(client);
 				await client(`${origin.url}/a`, options);
 				await cache.idle();
 				await turn();
@@ -91,7 +91,7 @@ for (const [name, instance] of majors) {
 			await using origin = await Origin.start(handler);
 			const store = make();
 			const {client, clock} = createClient({store, expireAfter: 10}, instance);
-			const cache = getCache(client)!;
+			const cache = getCache(client);
 			await client(`${origin.url}/a`);
 			clock.advance(20);
 			await cache.idle();
@@ -113,14 +113,14 @@ for (const [name, instance] of majors) {
 			const bodies = await Promise.all(Array.from({length: 50}, async (_, index) => index % 2 === 0 ? client(`${origin.url}/a`).json() : client(`${origin.url}/a`, {responseType: 'json', resolveBodyOnly: true})));
 			t.deepEqual(new Set(bodies.map(body => JSON.stringify(body))), new Set(['{"a":1}']));
 			t.is(origin.count, 1);
-			await getCache(client)!.idle();
-			t.like(getCache(client)!.stats(), {stored: 1, misses: 1, hits: 49});
+			await getCache(client).idle();
+			t.like(getCache(client).stats(), {stored: 1, misses: 1, hits: 49});
 		});
 
 		test.serial(`${name}: what is stale is given and renewed once, on ${title}`, async t => {
 			await using origin = await Origin.start(handler);
 			const {client, clock} = createClient({store: make(), expireAfter: 10, staleWhileRevalidate: 100}, instance);
-			const cache = getCache(client)!;
+			const cache = getCache(client);
 			await client(`${origin.url}/a`);
 			await cache.idle();
 			clock.advance(20);

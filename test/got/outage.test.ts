@@ -49,7 +49,7 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 		test(`a store ${title} costs a request its time limit at most once, and nothing while the circuit is open (${JSON.stringify(settings)})`, async t => {
 			await using origin = await startOrigin();
 			const {client} = createClient({store: storeWith(names, instead), storeTimeout, ...others});
-			const cache = getCache(client)!;
+			const cache = getCache(client);
 			const kind = (names as readonly string[]).includes('get') ? 'reads' : 'writes';
 			const opened: string[] = [];
 			cache.on('circuit', ({state, of}) => {
@@ -86,18 +86,18 @@ test('what is stored is served on by a store that can only be read', async t => 
 	const memory = new MemoryStore();
 	const {client} = createClient({store: memory, now: () => Date.now()});
 	await client(origin.url);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	Object.assign(memory, {set: fail});
 	for (let index = 0; index < 7; index++) {
 		await client(`${origin.url}/${index}`);
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 	}
 
-	t.is(getCache(client)!.circuit, 'open');
+	t.is(getCache(client).circuit, 'open');
 	t.true((await client(origin.url)).isFromCache);
-	const {text, circuit} = await getCache(client)!.explain({url: origin.url});
+	const {text, circuit} = await getCache(client).explain({url: origin.url});
 	t.deepEqual(circuit, {reads: 'closed', writes: 'open'});
-	t.regex(text, /the store is read, but not written after faults: the circuit of its writes is open/v);
+	t.regex(text, /the store is read but not written after faults: the circuit of its writes is open/v);
 });
 
 for (const isSynchronous of [true, false]) {
@@ -109,7 +109,7 @@ for (const isSynchronous of [true, false]) {
 			}
 			: fail;
 		const {client} = createClient({store: storeWith(['get', 'add'], instead), lock: true, cacheControl: true});
-		const cache = getCache(client)!;
+		const cache = getCache(client);
 		const told: string[] = [];
 		cache.on('storeError', ({operation}) => {
 			told.push(operation);

@@ -24,5 +24,5 @@ test('two variants that are asked for at the same time do not wait for the lock 
 	standClock(t);
 	const bodies = await Promise.all(['de', 'fr'].map(async language => client(origin.url, {headers: {'accept-language': language}}).text()));
 	t.deepEqual(bodies, ['dede', 'frfr']);
-	await getCache(client)!.close();
+	await getCache(client).close();
 });

@@ -37,7 +37,7 @@ function clientOf(store: Place, settings: CacheSettings = {}): {client: typeof g
 	const client = got.extend({retry: {limit: 0}}, cacheHooks({
 		store, failFast: true, partitionSecret: 'secret', ...settings,
 	}));
-	return {client, cache: getCache(client)!};
+	return {client, cache: getCache(client)};
 }
 
 async function startOrigin(): Promise<Origin> {

@@ -214,24 +214,6 @@ for (const [name, instance] of majors) {
 		t.is((await ask('bad')).statusCode, 401);
 	});
 
-	test(`${name}: ahead of expiry, a rejected refresh leaves what is fresh until it is stale`, async t => {
-		const state = {token: 'first'};
-		await using origin = await Origin.start(guarded(state));
-		const {client, clock, idle, errors} = refreshingClient(instance, {expireAfter: 100, staleWhileRevalidate: false, refreshAhead: 0.5});
-		const ask = async () => client(origin.url, {headers: {'x-token': 'first'}, throwHttpErrors: false});
-		await ask();
-		state.token = 'second';
-		clock.advance(60);
-		t.is(reasonOf(await ask()), 'fresh');
-		await idle();
-		t.is(errors.length, 1);
-		t.is(reasonOf(await ask()), 'fresh');
-		await idle();
-		t.is(origin.count, 2);
-		clock.advance(41);
-		t.is((await ask()).statusCode, 401);
-	});
-
 	test(`${name}: the cookies that a refresh brings are sent by the next one`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.setHeader('set-cookie', `session=${origin.count}`);

@@ -231,7 +231,7 @@ for (const [name, instance] of majors) {
 		await here.idle();
 		t.is(origin.count, 2);
 		response.end('answer 2');
-		await getCache(there)!.idle();
+		await getCache(there).idle();
 		t.deepEqual(here.errors, []);
 		t.is((await here.client(origin.url)).body, 'answer 2');
 

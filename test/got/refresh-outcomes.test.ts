@@ -353,7 +353,7 @@ test('of 1000 keys it is remembered that their credentials were rejected, of tho
 		keys.push(cacheInfo(await rejected(`https://example.com/${index}`)).key!);
 	}
 
-	const {rejectedKeys} = clientOfInstance(client)!.cache;
+	const {rejectedKeys} = clientOfInstance(client).cache;
 	t.deepEqual([...rejectedKeys], keys.slice(1));
 	await client.extend({request: async () => cannedResponse({})})('https://example.com/1000');
 	t.deepEqual([...rejectedKeys], keys.slice(1, -1), 'what the origin accepts is not rejected');

@@ -154,7 +154,7 @@ for (const [name, instance] of majors) {
 					clock.advance(60);
 					t.is(await read(client, origin.url, {}, isStream), 'answer 1');
 					t.is(origin.requests[1]!.headers['if-none-match'], '"1"');
-					await getCache(client)!.idle();
+					await getCache(client).idle();
 					t.is(await read(client, origin.url, {}, isStream), 'answer 3');
 					t.is(origin.requests[2]!.headers['if-none-match'], undefined);
 				}
@@ -176,7 +176,7 @@ for (const [name, instance] of majors) {
 				const known = {...fresh, ...vary, etag: tag};
 				return headers['if-none-match']?.includes(tag) === true ? {status: 304, headers: known} : {headers: known, body: String(headers.by)};
 			}));
-			const idle = async () => Promise.all([client, lax, alsoLax].map(async one => getCache(one)!.idle()));
+			const idle = async () => Promise.all([client, lax, alsoLax].map(async one => getCache(one).idle()));
 
 			// That they share the store at all, a third shows.
 			await lax(origin.url, {headers: {foo: '0', by: 'lax'}});
@@ -281,7 +281,7 @@ for (const [name, instance] of majors) {
 					isAccepted = false;
 					t.is(await read(forgiving, origin.url, {}, isStream), 'down', mode);
 					isAccepted = true;
-					await getCache(client)!.idle();
+					await getCache(client).idle();
 					const third = await forgiving(origin.url);
 					t.is(third.body, 'down', mode);
 					t.is(cacheInfo(third).reason, 'miss', mode);
@@ -400,7 +400,7 @@ for (const [name, instance] of majors) {
 					await client.put(origin.url, {body: 'x'});
 					changed.resolve();
 					t.is(await pending, 'old');
-					await getCache(client)!.idle();
+					await getCache(client).idle();
 					const next = await client(origin.url);
 					t.false(next.isFromCache);
 					t.is(next.body, 'new');
@@ -471,10 +471,10 @@ for (const [name, instance] of majors) {
 			await other(origin.url, {headers});
 		}
 
-		await getCache(other)!.idle();
+		await getCache(other).idle();
 		clock.advance(1);
 		await client.put(origin.url, {body: 'x'});
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		for (const headers of users) {
 			t.false((await other(origin.url, {headers})).isFromCache, JSON.stringify(headers));
 		}
@@ -500,7 +500,7 @@ for (const [name, instance] of majors) {
 					t.is(cacheInfo(response).reason, 'stale-while-revalidate', mode);
 				}
 
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				t.deepEqual(new Set(origin.requests.slice(before).map(({headers}) => headers.foo)), new Set(['1', '2']), mode);
 				const refreshed = await ask();
 				t.deepEqual(refreshed.map(response => cacheInfo(response).reason), ['fresh', 'fresh'], mode);
@@ -526,7 +526,7 @@ for (const [name, instance] of majors) {
 					await client(origin.url);
 					clock.advance(60);
 					t.is(await read(forgiving, origin.url, {range: 'bytes=0-1'}, isStream), 'refused', `${mode} ${status}`);
-					await getCache(client)!.idle();
+					await getCache(client).idle();
 					const next = await client(origin.url);
 					t.is(next.body, 'answer 1', `${mode} ${status}`);
 					t.is(cacheInfo(next).reason, 'revalidated', `${mode} ${status}`);
@@ -544,7 +544,7 @@ for (const [name, instance] of majors) {
 				t.is((await client.post(url, {...plain, body: 'x'})).statusCode, status);
 				const stream = client.stream.post(url, {...plain, body: 'x'});
 				t.is(await readStream(stream), 'answer 2');
-				await getCache(client)!.idle();
+				await getCache(client).idle();
 				t.is(await client(url).text(), 'answer 3');
 				t.is((await client.post(url, {...plain, body: 'x'})).statusCode, status);
 				t.is((await client(url)).body, 'answer 3');

@@ -98,8 +98,6 @@ const table: readonly Row[] = [
 	['§1.2.2 an Age beyond measure is stale', () => cacheControl('max-age=60', {age: '99999999999999999999'}), 0],
 
 	['§4.2.2 a tenth of the time since Last-Modified', clock => ({'last-modified': httpDate(clock, -600)}), 60],
-	['§4.2.2 the share that is set', clock => ({'last-modified': httpDate(clock, -600)}), 300, {heuristicShare: 0.5}],
-	['§4.2.2 no share', clock => ({'last-modified': httpDate(clock, -600)}), 0, {heuristicShare: 0}],
 	['§4.2.2 a share counts from Date', clock => ({date: httpDate(clock, -20), 'last-modified': httpDate(clock, -620)}), 40],
 	['§4.2.2 without Last-Modified there is none', () => ({etag: '"1"'}), 0],
 	['§4.2.2 a Last-Modified in the future gives none', clock => ({'last-modified': httpDate(clock, 600)}), 0],

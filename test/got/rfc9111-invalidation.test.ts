@@ -232,7 +232,7 @@ test('RFC 9110 §9.3.3 what a POST brought replaces what was stored, and a strea
 	const stream = client.stream.post(origin.url);
 	stream.end('written');
 	t.is(await readStream(stream), 'answer 2');
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const get = await client(origin.url);
 	t.is(get.body, 'answer 2');
 	t.is(cacheInfo(get).reason, 'fresh');

@@ -165,13 +165,13 @@ for (const [name, instance] of majors) {
 			t.is(headers.age, '80');
 		}
 
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(origin.count, 2);
 		t.is(origin.requests[1]!.headers['if-none-match'], '"1"');
 		t.is((await client(origin.url)).body, 'answer 2');
 		clock.advance(80);
 		t.is(await readStream(client.stream(origin.url)), 'answer 2');
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(await readStream(client.stream(origin.url)), 'answer 3');
 		t.is(origin.count, 3);
 	});
@@ -200,7 +200,7 @@ test('RFC 5861 §3 the setting counts where the response says nothing', async t 
 	await client(origin.url);
 	clock.advance(80);
 	t.is(cacheInfo(await client(origin.url)).reason, 'stale-while-revalidate');
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.is((await client(origin.url)).body, 'answer 2');
 });
 

@@ -84,7 +84,7 @@ test('DO_NOT_CACHE neither reads nor writes, for a client, a URL or a request', 
 		const {client, clock} = createClient({...settings, store});
 		await using origin = await Origin.start(dated(clock, () => ({headers: {etag: '"1"'}})));
 		await client(origin.url, options);
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(store.size, 0);
 		t.is((await reader(origin.url)).body, 'answer 2');
 		t.is((await client(origin.url, options)).body, 'answer 3');
@@ -272,7 +272,7 @@ test('staleWhileRevalidate for a time serves the stale and renews it', async t =
 	await client(origin.url);
 	clock.advance(80);
 	t.is((await client(origin.url)).body, 'answer 1');
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.is((await client(origin.url)).body, 'answer 2');
 	clock.advance(91);
 	t.is((await client(origin.url)).body, 'answer 3');

@@ -69,7 +69,7 @@ for (const [name, instance] of majors) {
 		const before = client(origin.url);
 		await reach(1);
 		clock.advance(1);
-		await getCache(client)!.delete({tags: ['one']});
+		await getCache(client).delete({tags: ['one']});
 		const after = client(origin.url);
 		await delay(50);
 		held[0]!.setHeader('cache-tag', 'one');
@@ -124,7 +124,7 @@ test('who was told that nothing is stored while another got it looks once more',
 	await asked.promise;
 	held[0]!.end('answer');
 	await first;
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	stored.resolve();
 	t.true((await second).isFromCache);
 	t.is(origin.count, 1);

@@ -107,11 +107,11 @@ test('filterFn may be asynchronous, and one that fails is told and harms no requ
 	}]) {
 		const {client: faulty} = createClient({filterFn});
 		const faults: unknown[] = [];
-		getCache(faulty)!.on('settingError', event => {
+		getCache(faulty).on('settingError', event => {
 			faults.push(event);
 		});
 		t.is((await faulty(origin.url)).statusCode, 200);
-		await getCache(faulty)!.idle();
+		await getCache(faulty).idle();
 		t.is(faults.length, 1);
 	}
 });
@@ -147,7 +147,7 @@ test('a keyFn that fails is told, and the request goes to the origin', async t =
 	}]) {
 		const {client} = createClient({keyFn});
 		const faults: unknown[] = [];
-		getCache(client)!.on('settingError', event => {
+		getCache(client).on('settingError', event => {
 			faults.push(event);
 		});
 		const response = await client(origin.url);

@@ -298,7 +298,7 @@ for (const [name, instance] of majors) {
 
 		const own = `${origin.url}/own`;
 		await askTwice(own, {filterFn: () => false});
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		clock.advance(61);
 		const all = Array.from({length: 5}, async () => client(own));
 		const shared = await gate.next();
@@ -308,7 +308,7 @@ for (const [name, instance] of majors) {
 		t.true((await Promise.all(all)).every(({body}) => body === 'shared'));
 
 		const unusable = `${origin.url}/unusable`;
-		getCache(client)!.settings.expireAfter = 0;
+		getCache(client).settings.expireAfter = 0;
 		await askTwice(unusable);
 		const each = Array.from({length: 5}, async () => client(unusable));
 		while (gate.held.length < 5) {

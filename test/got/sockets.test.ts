@@ -189,7 +189,7 @@ for (const [name, instance] of majors) {
 			await run({
 				client, origin, clock, signal,
 			});
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 			const host = agent.getName({host: '127.0.0.1', port: new URL(origin.url).port as never});
 			await until(() => (agent.sockets[host]?.length ?? 0) === 0);
 

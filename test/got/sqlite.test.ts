@@ -26,7 +26,7 @@ for (const [name, instance] of majors) {
 		const settings = {store: 'sqlite', cacheName: path.join(folder.path, 'cache')} as const;
 		const {client: first, clock} = createClient(settings, instance);
 		await first(origin.url);
-		await getCache(first)!.close();
+		await getCache(first).close();
 		const {client: second} = createClient({...settings, now: clock.now}, instance);
 		const response = await second(origin.url);
 		t.true(response.isFromCache);
@@ -34,7 +34,7 @@ for (const [name, instance] of majors) {
 		t.is(response.headers.etag, '"1"');
 		t.is(cacheInfo(response).reason, 'fresh');
 		t.is(await readStream(second.stream(origin.url)), '{"a":1}');
-		await getCache(second)!.close();
+		await getCache(second).close();
 		t.is(origin.count, 1);
 	});
 }
@@ -73,10 +73,10 @@ test('no credential is in the file', async t => {
 	const {client} = createClient({store: 'sqlite', cacheName: path.join(folder.path, 'cache')});
 	await client(origin.url.replace('//', '//marker:marker@'));
 	await client(`${origin.url}/?api_key=marker&access_token=marker&x=kept`, {headers: {authorization: 'Bearer marker', cookie: 'a=marker', 'x-api-key': 'marker'}});
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	const files = await readdir(folder.path);
 	const bytes = Buffer.concat(await Promise.all(files.map(async file => readFile(path.join(folder.path, file)))));
 	t.true(bytes.includes('x=kept'));
 	t.false(bytes.includes('marker'));
-	await getCache(client)!.close();
+	await getCache(client).close();
 });

@@ -117,7 +117,7 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(second).reason, 'stale-while-revalidate');
 		t.is(second.headers['x-count'], '1');
 		t.is(alike.headers['x-count'], '1');
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(origin.count, 2);
 		const third = await client(origin.url);
 		t.is(cacheInfo(third).reason, 'fresh');
@@ -150,16 +150,16 @@ test('a refresh that fails leaves what is stored, and is told', async t => {
 	});
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true});
 	const errors: unknown[] = [];
-	getCache(client)!.on('backgroundError', ({error}) => {
+	getCache(client).on('backgroundError', ({error}) => {
 		errors.push(error);
 	});
 	await client(origin.url);
 	clock.advance(600);
 	await client(origin.url);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.is(errors.length, 1);
 	t.is((await client(origin.url)).body, 'answer');
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 });
 
 test('a process with a refresh pending can still exit', async t => {

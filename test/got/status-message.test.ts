@@ -78,12 +78,12 @@ for (const [name, instance] of majors) {
 			t.deepEqual(await messagesOf(client, origin.url), expected);
 
 			// What is stored, and what is made of that.
-			const cache = getCache(client)!;
+			const cache = getCache(client);
 			const stored = await cache.get({url: origin.url});
 			t.is(stored!.statusMessage, expected[0] ?? '');
 			const copy = createClient({...settings, now: clock.now}, instance).client;
-			await getCache(copy)!.fromHar(await cache.toHar());
-			t.is((await getCache(copy)!.get({url: origin.url}))!.statusMessage, expected[0] ?? '');
+			await getCache(copy).fromHar(await cache.toHar());
+			t.is((await getCache(copy).get({url: origin.url}))!.statusMessage, expected[0] ?? '');
 		});
 
 		test(`${name}: after the status line "${line}", a refreshed response has the message that Got gives`, async t => {
@@ -122,7 +122,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url) as Response).statusMessage, 'OK');
 		t.deepEqual(await messagesOf(client, origin.url), expected);
 		t.deepEqual(await messagesOf(client, origin.url, {context: {cache: {refresh: true}}}), expected);
-		const stored = await Array.fromAsync(getCache(client)!.filter());
+		const stored = await Array.fromAsync(getCache(client).filter());
 		t.deepEqual(stored.map(({statusMessage}) => statusMessage), ['OK']);
 	});
 
@@ -133,7 +133,7 @@ for (const [name, instance] of majors) {
 		}) as Got;
 		t.deepEqual(await messagesOf(client, 'https://example.com'), ['OK', 'OK']);
 		t.deepEqual(await messagesOf(client, 'https://example.com'), ['OK', 'OK']);
-		t.is((await getCache(client)!.get({url: 'https://example.com'}))!.statusMessage, 'OK');
+		t.is((await getCache(client).get({url: 'https://example.com'}))!.statusMessage, 'OK');
 	});
 
 	test(`${name}: what a cache answers by itself has its own message`, async t => {

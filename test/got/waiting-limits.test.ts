@@ -125,7 +125,7 @@ async function failHeldBack(t: ExecutionContext, instance: Got, place: Place, {l
 	await leader;
 	await delay(110);
 	t.is(origin.count, sent, 'What was given up is not sent');
-	t.is(Sharing.of(clientOfInstance(client)!.cache).size, 0);
+	t.is(Sharing.of(clientOfInstance(client).cache).size, 0);
 	return failed;
 }
 

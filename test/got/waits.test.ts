@@ -81,7 +81,7 @@ for (const [name, instance] of majors) {
 				stream.destroy();
 			}
 
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 		});
 	}
 

@@ -513,9 +513,10 @@ async function play({run}: Scenario, instance: Got, kind: Kind, start: Start): P
 	const base = instance.extend({retry: {limit: 0}});
 	const cache = kind.cache();
 	const client = base.extend(cache);
+	const cached = cache.hooks === undefined ? undefined : getCache(client);
 	const faults: unknown[] = [];
 	for (const event of ['storeError', 'settingError', 'backgroundError', 'internalError'] as const) {
-		getCache(client)?.on(event, (fault: {error: unknown}) => {
+		cached?.on(event, (fault: {error: unknown}) => {
 			faults.push([event, String(fault.error)]);
 		});
 	}
@@ -527,7 +528,7 @@ async function play({run}: Scenario, instance: Got, kind: Kind, start: Start): P
 		recorder,
 		clientAfter: options => base.extend(options, cache),
 	});
-	await getCache(client)?.idle();
+	await cached?.idle();
 	return {notes: recorder.notes, asked: recorder.normalize(origin.requests), faults};
 }
 

@@ -1,5 +1,5 @@
 import type {ExecutionContext} from 'ava';
-import {systemClock, type Clock} from '../../source/exchange/clock.ts';
+import {systemClock, type Clock} from '../../source/exchange/time-budget.ts';
 
 type Timer = {readonly time: number; readonly action: () => void};
 

@@ -27,7 +27,7 @@ export type RefreshingClient = TestClient & {
 /** A client that serves what has expired, and refreshes it in the background. */
 export function refreshingClient(instance: typeof got, settings: CacheSettings = {}): RefreshingClient {
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true, ...settings}, instance);
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const errors: RefreshingClient['errors'] = [];
 	cache.on('backgroundError', ({error}) => {
 		errors.push(error as Error);

@@ -2,10 +2,9 @@ import {Buffer} from 'node:buffer';
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import {createKey, type KeyRequest, type KeySettings} from '../../source/index.ts';
-import {parseParameters} from '../../source/identity/field-parameters.ts';
+import {parseParameters, splitMultipart} from '../../source/identity/multipart.ts';
 import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {matchRequest} from '../../source/identity/key.ts';
-import {splitMultipart} from '../../source/identity/multipart.ts';
 import {cpuTime} from '../helpers/cpu-time.ts';
 
 const fields: ReadonlyArray<readonly [field: string, value: string, parameters: ReadonlyArray<readonly [string, string]>, rest: string]> = [

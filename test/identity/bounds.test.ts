@@ -2,9 +2,8 @@ import test from 'ava';
 import {ignoredByDefault} from '../../source/identity/credentials.ts';
 import {maxJsonLength} from '../../source/identity/json.ts';
 import {createKey, matchRequest} from '../../source/identity/key.ts';
-import {KeyParts} from '../../source/identity/key-parts.ts';
+import {KeyParts, type IdentitySettings, type KeyRequest} from '../../source/identity/key-parts.ts';
 import {partitionOf, recreatedKey, redactRequest} from '../../source/identity/stored-request.ts';
-import type {IdentitySettings, KeyRequest} from '../../source/identity/types.ts';
 import {cpuTime} from '../helpers/cpu-time.ts';
 
 const settings: IdentitySettings = {matchHeaders: false, partitionBy: 'credentials', ignoredParameters: ignoredByDefault};

@@ -1,13 +1,14 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {credentialTable} from '../../source/identity/credential-table.ts';
-import {neutralWords, questionWords, strongEndings} from '../../source/identity/credential-words.ts';
 import {
-	classifyName,
+	credentialTable,
+	neutralWords,
+	questionWords,
+	strongEndings,
 	credentialResponseHeaders,
-	DEFAULT_IGNORED_PARAMETERS,
 	type CredentialClass,
-} from '../../source/identity/credentials.ts';
+} from '../../source/identity/credential-table.ts';
+import {DEFAULT_IGNORED_PARAMETERS, classifyName} from '../../source/identity/credentials.ts';
 import {vocabulary} from '../../source/identity/name-words.ts';
 import {moreAmbiguousNames, morePlainNames, moreSecretNames} from './more-names.ts';
 import {ambiguousNames, plainNames, secretNames} from './names.ts';

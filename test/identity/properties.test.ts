@@ -6,7 +6,7 @@ import {identify} from '../../source/identity/identify.ts';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
 import {describedRequest} from '../../source/identity/sent-request.ts';
 import {recreatedKey} from '../../source/identity/stored-request.ts';
-import type {KeySettingsOfCache} from '../../source/identity/types.ts';
+import type {KeySettingsOfCache} from '../../source/identity/key-parts.ts';
 import {fieldsOf} from '../../source/entry/stored-response.ts';
 
 const seed = 20_261_600;

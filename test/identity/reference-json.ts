@@ -1,5 +1,5 @@
 import {REDACTED} from '../../source/identity/credentials.ts';
-import {compare} from '../../source/identity/key-parts.ts';
+import {compare} from '../../source/identity/json.ts';
 
 /**
 What `source/identity/json.ts` must agree with: the same, read character by character, in the plainest way. It is slow, and on hostile text slower than linear.

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {OptionsOfTextResponseBody, Response} from 'got';
-import {credentialResponseHeaders} from '../../source/identity/credentials.ts';
+import {credentialResponseHeaders} from '../../source/identity/credential-table.ts';
 import {cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
 import {createClient, readStream, type TestClient} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
@@ -18,7 +18,7 @@ function createWatched(settings: CacheSettings = {}): TestClient & {readonly lea
 	const watched = createClient({
 		store, serializer: 'json', decodeContent: true, cacheStatus: {key: true}, ...settings,
 	});
-	const words = new Words(getCache(watched.client)!);
+	const words = new Words(getCache(watched.client));
 	return {
 		...watched,
 		async leaks() {
@@ -225,7 +225,7 @@ test('the cookies of a redirect are stored by their names, and by where they are
 	});
 	const {client, leaks} = createWatched();
 	await client(`${origin.url}/a;jsessionid=${marker}?api_key=${marker}`);
-	const [stored] = await Array.fromAsync(getCache(client)!.filter({patterns: ['*/a*']}));
+	const [stored] = await Array.fromAsync(getCache(client).filter({patterns: ['*/a*']}));
 	t.is(stored?.url, `${origin.url}/a;jsessionid=REDACTED?api_key=REDACTED`);
 	t.deepEqual(await leaks(), []);
 });

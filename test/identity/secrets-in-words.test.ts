@@ -5,7 +5,7 @@ import process from 'node:process';
 import http from 'node:http';
 import test from 'ava';
 import type {ExtendOptions} from 'got';
-import {settingsOfVariables} from '../../source/got/global/variables.ts';
+import {settingsOfVariables} from '../../source/got/global/configuration.ts';
 import {
 	cached,
 	cacheInfo,
@@ -83,9 +83,9 @@ for (const [index, [setting, settingsOf]] of seeing.entries()) {
 			await using origin = await startOrigin();
 			const settings = settingsOf(fail);
 			const {client} = createClient({...settings, cacheStatus: {key: true}});
-			const words = new Words(getCache(client)!);
+			const words = new Words(getCache(client));
 			const told: unknown[] = [];
-			getCache(client)!.on('settingError', ({setting: name, error}) => {
+			getCache(client).on('settingError', ({setting: name, error}) => {
 				t.is(name, setting);
 				told.push(error);
 			});
@@ -107,7 +107,7 @@ for (const [index, [setting, settingsOf]] of seeing.entries()) {
 			const strict = createClient({...settings, failFast: true}).client;
 			const thrown = await t.throwsAsync<Error>(strict(origin.url + target, {headers}));
 			t.deepEqual(leaksIn(errorTexts(thrown)), []);
-			await t.throwsAsync(getCache(client)!.createKey({url: origin.url + target, headers}), {code: 'ERR_SETTING_FUNCTION'});
+			await t.throwsAsync(getCache(client).createKey({url: origin.url + target, headers}), {code: 'ERR_SETTING_FUNCTION'});
 		});
 	}
 }
@@ -115,9 +115,9 @@ for (const [index, [setting, settingsOf]] of seeing.entries()) {
 test('a key that cannot be made of what a `keyFn` makes of a request is told without it', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({keyFn: (request, createKey_) => createKey_({...request, url: `http://[${request.url}`})});
-	const words = new Words(getCache(client)!);
+	const words = new Words(getCache(client));
 	const told: unknown[] = [];
-	getCache(client)!.on('settingError', ({error}) => {
+	getCache(client).on('settingError', ({error}) => {
 		told.push(error);
 	});
 	await client(origin.url + target, {headers});
@@ -133,13 +133,13 @@ test('what a filter or a function of tags throws is told as it is: it sees only 
 
 	for (const settings of [{filterFn: fail}, {tags: fail}, {filterFn: async response => fail(response)}] satisfies CacheSettings[]) {
 		const {client} = createClient(settings);
-		const words = new Words(getCache(client)!);
+		const words = new Words(getCache(client));
 		const told: unknown[] = [];
-		getCache(client)!.on('settingError', ({error}) => {
+		getCache(client).on('settingError', ({error}) => {
 			told.push(error);
 		});
 		await client(origin.url + target, {headers});
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.regex(String(told[0]), /not http.*sid=REDACTED\?token=REDACTED&page=2/v);
 		t.deepEqual(findMarkers(words.end()), []);
 	}
@@ -159,13 +159,13 @@ test('a store that throws all that it is given tells nothing, since it is given 
 	await using origin = await startOrigin();
 	for (const serializer of ['json', 'binary', 'v8'] as const) {
 		const {client} = createClient({store: new FaultyMap(), serializer, cacheStatus: {key: true}});
-		const words = new Words(getCache(client)!);
+		const words = new Words(getCache(client));
 		const operations: string[] = [];
-		getCache(client)!.on('storeError', ({operation}: StoreErrorEvent) => {
+		getCache(client).on('storeError', ({operation}: StoreErrorEvent) => {
 			operations.push(operation);
 		});
 		await client.post(origin.url + target, {headers, json: {password: marker}, context: {cache: {allowableMethods: ['POST']}}});
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.deepEqual(new Set(operations), new Set(['get', 'set']));
 		t.deepEqual(findMarkers(words.end()), []);
 	}
@@ -220,15 +220,15 @@ for (const [title, failure, expected] of refreshes) {
 				return http.request(url, options as http.RequestOptions, callback as never);
 			},
 		});
-		const words = new Words(getCache(client)!);
+		const words = new Words(getCache(client));
 		const told: unknown[] = [];
-		getCache(client)!.on('backgroundError', ({error}) => {
+		getCache(client).on('backgroundError', ({error}) => {
 			told.push(error);
 		});
 		await client(origin.url + target, {headers});
 		clock.advance(120);
 		await client(origin.url + target, {headers});
-		await getCache(client)!.idle();
+		await getCache(client).idle();
 		t.is(told.length, 1);
 		const [error] = told as Error[];
 		t.regex(error!.message, expected);
@@ -248,7 +248,6 @@ const refusals: ReadonlyArray<readonly [title: string, refuse: () => unknown, pa
 	['a store by a URL with signs in its password', () => new HttpCache({store: `postgres://user:a/b@c#d?${marker}@db.example`} as never), /cache\.store/v],
 	['a store by a URL with a secret in its query', () => new HttpCache({store: `postgres://db.example/name?password=${marker}`} as never), /cache\.store/v],
 	['a store by user info alone', () => new HttpCache({store: `user:${marker}@db.example`} as never), /cache\.store/v],
-	['a bound of a store by its URL', () => new HttpCache({store: `redis://user:${marker}@db.example`, maxBytes: 5}), /maxBytes/v],
 	['a Redis by a wrong URL', () => createStore('redis', {url: `redis://user:${marker}#@db.example:99999999`}), /url/v],
 	['a MongoDB by a wrong URL', async () => createStore('mongodb', {url: `mongodb://user:${marker}@`}).get('a'), /host/v],
 	['an unknown option of a store', () => createStore('redis', {password: marker} as never), /password/v],
@@ -264,8 +263,8 @@ const refusals: ReadonlyArray<readonly [title: string, refuse: () => unknown, pa
 	['a URL to invalidate', () => Invalidates({urls: ['a'], requests: [{url: badUrl}]}), /requests\[0\]/v], // eslint-disable-line new-cap -- Decorators have names like classes.
 	['a URL to make a key of', () => createKey({method: 'GET', url: badUrl, headers}), /url/iv],
 	['a URL to explain', async () => explain(createClient().client, {url: badUrl, headers}), /url/iv],
-	['a setting that stays', () => Object.assign(getCache(createClient().client)!.settings, {partitionSecret: marker}), /partitionSecret/v],
-	['a store that stays', () => Object.assign(getCache(createClient().client)!.settings, {store: `redis://user:${marker}@db.example`}), /store/v],
+	['a setting that stays', () => Object.assign(getCache(createClient().client).settings, {partitionSecret: marker}), /partitionSecret/v],
+	['a store that stays', () => Object.assign(getCache(createClient().client).settings, {store: `redis://user:${marker}@db.example`}), /store/v],
 ];
 
 for (const [title, refuse, named] of refusals) {
@@ -289,7 +288,7 @@ test('settings are shown without their secrets, wherever they lie', t => {
 			{store, serializer: new SerializerPipeline(['json', ...stages]), partitionSecret: Buffer.from(marker)},
 		].flatMap(settings => {
 			const {client} = createClient(settings as CacheSettings);
-			return [client, getCache(client), getCache(client)!.settings, JSON.stringify(getCache(client)!.settings), {...getCache(client)!.settings}];
+			return [client, getCache(client), getCache(client).settings, JSON.stringify(getCache(client).settings), {...getCache(client).settings}];
 		}),
 	];
 	for (const value of shown) {
@@ -297,7 +296,7 @@ test('settings are shown without their secrets, wherever they lie', t => {
 	}
 
 	const {client} = createClient({store: `redis://user:${marker}@127.0.0.1:1/0`});
-	t.is(getCache(client)!.settings.store as string, 'redis://…@127.0.0.1:1/0');
+	t.is(getCache(client).settings.store as string, 'redis://…@127.0.0.1:1/0');
 });
 
 test('of a call whose result is kept, the arguments are nowhere, and the result is as it is', async t => {

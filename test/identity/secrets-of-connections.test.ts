@@ -45,7 +45,7 @@ const tls: readonly Connection[] = [
 async function check(t: ExecutionContext, url: string, [, options, failure]: Connection, instance: (typeof majors)[number][1]): Promise<void> {
 	const store = new Map<string, unknown>();
 	const client = createClient({store, serializer: 'json', cacheStatus: {key: true}}, instance).client.extend({https: {rejectUnauthorized: false}}).extend(options) as typeof got;
-	const words = new Words(getCache(client)!);
+	const words = new Words(getCache(client));
 	words.say(await explain(client, {url}));
 	if (failure === undefined) {
 		t.is((await client(url)).body, 'answer');

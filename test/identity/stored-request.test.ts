@@ -11,7 +11,7 @@ import {
 	redactRequest,
 	type RedactedRequest,
 } from '../../source/identity/stored-request.ts';
-import type {IdentitySettings, KeyRequest} from '../../source/identity/types.ts';
+import type {IdentitySettings, KeyRequest} from '../../source/identity/key-parts.ts';
 import {fieldsOf} from '../../source/entry/stored-response.ts';
 
 const secret = 'a secret';

@@ -1,12 +1,12 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {appendMember} from '../../source/policy/fields.ts';
 import {
 	cacheStatusMember,
 	type ForwardReason,
 	parseCacheStatus,
 	type StatusFacts,
 } from '../../source/policy/cache-status.ts';
+import {appendMember} from '../../source/policy/fields.ts';
 
 const members: ReadonlyArray<readonly [title: string, name: string, facts: StatusFacts, member: string]> = [
 	['§2: a name alone', 'ExampleCache', {}, 'ExampleCache'],

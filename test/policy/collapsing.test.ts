@@ -9,7 +9,7 @@ import {
 	storedHead,
 	type RequestCase,
 } from '../helpers/policy.ts';
-import type {Reason} from '../../source/policy/reasons.ts';
+import type {Reason} from '../../source/policy/types.ts';
 
 const sentFor: ReadonlyArray<readonly [reason: Reason, may: boolean]> = [
 	['miss', true],
@@ -59,21 +59,3 @@ test('a method that an override asks for is to be safe, too', t => {
 	t.true(mayCollapse({...rest, request: {...request, override: 'HEAD'}}, 'miss'));
 	t.false(mayCollapse({...rest, request: {...request, override: 'DELETE'}}, 'miss'));
 });
-
-const ahead = {refreshAhead: 0.8};
-const refreshes: ReadonlyArray<readonly [title: string, request: RequestCase, stored: Parameters<typeof storedHead>[0], minutes: number, refreshed: boolean]> = [
-	['before its share of freshness is over', {settings: ahead}, {}, 3.9, false],
-	['when its share of freshness is over', {settings: ahead}, {}, 4, true],
-	['without the setting', {}, {}, 4.9, false],
-	['where it never expires', {settings: ahead}, {expires: undefined}, 10_000, false],
-	['where nothing may be sent', {settings: {...ahead, onlyIfCached: true}}, {}, 4.5, false],
-	['where nothing may be written', {settings: {...ahead, readOnly: true}}, {}, 4.5, false],
-	['where it is immutable', {settings: {...byOrigin, ...ahead}}, {fields: {'cache-control': 'max-age=300, immutable'}}, 4.5, false],
-];
-
-for (const [title, request, stored, minutes, refreshed] of refreshes) {
-	test(`a fresh response is ${refreshed ? '' : 'not '}refreshed ahead ${title}`, t => {
-		const decision = onLookup(facts(request), {stored: storedHead(stored)}, start + (minutes * minute));
-		t.like(decision, {do: 'serve', reason: 'fresh', then: refreshed ? 'revalidate' : undefined});
-	});
-}

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {formatHttpDate, parseHttpDate} from '../../source/policy/dates.ts';
+import {formatHttpDate, parseHttpDate} from '../../source/policy/expiration.ts';
 
 const now = Date.UTC(2026, 6, 1);
 const moment = Date.UTC(1994, 10, 6, 8, 49, 37);

@@ -9,7 +9,7 @@ import {
 	NEVER_EXPIRE,
 	parseExpiration,
 	parsePeriod,
-	type ExpireAfter,
+	type ExpirationTime,
 	type Expiration,
 } from '../../source/policy/expiration.ts';
 import {expiresAt} from '../../source/policy/freshness.ts';
@@ -36,7 +36,7 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-const durations: ReadonlyArray<readonly [value: ExpireAfter, milliseconds: number]> = [
+const durations: ReadonlyArray<readonly [value: ExpirationTime, milliseconds: number]> = [
 	[EXPIRE_IMMEDIATELY, 0],
 	[-0, 0],
 	[1, 1000],
@@ -82,9 +82,9 @@ const durations: ReadonlyArray<readonly [value: ExpireAfter, milliseconds: numbe
 	[{seconds: 0}, 0],
 	[{seconds: -0}, 0],
 	[{hours: 1.5}, 90 * minute],
-	[new FakeDuration({hours: 1, minutes: 5}) as ExpireAfter, 65 * minute],
-	[new FakeDuration({}) as ExpireAfter, 0],
-	[Object.assign(Object.create(null) as ExpireAfter, {days: 1}), day],
+	[new FakeDuration({hours: 1, minutes: 5}) as ExpirationTime, 65 * minute],
+	[new FakeDuration({}) as ExpirationTime, 0],
+	[Object.assign(Object.create(null) as ExpirationTime, {days: 1}), day],
 ];
 
 for (const [value, milliseconds] of durations) {
@@ -94,7 +94,7 @@ for (const [value, milliseconds] of durations) {
 	});
 }
 
-const others: ReadonlyArray<readonly [value: ExpireAfter, expiration: Expiration, period: number | undefined]> = [
+const others: ReadonlyArray<readonly [value: ExpirationTime, expiration: Expiration, period: number | undefined]> = [
 	[NEVER_EXPIRE, {kind: 'never'}, Infinity],
 	[Infinity, {kind: 'never'}, Infinity],
 	[`${'9'.repeat(400)}s`, {kind: 'never'}, Infinity],
@@ -244,7 +244,7 @@ for (const [expiration, now, time] of moments) {
 
 // Golden: `get_expiration_datetime(value, start_time=start)` of requests-cache 1.3.
 const start = new Date('2026-01-01T00:00:00Z');
-const golden: ReadonlyArray<readonly [value: ExpireAfter | undefined, moment: string | undefined]> = [
+const golden: ReadonlyArray<readonly [value: ExpirationTime | undefined, moment: string | undefined]> = [
 	[undefined, undefined],
 	[NEVER_EXPIRE, undefined],
 	[DO_NOT_CACHE, undefined],
@@ -277,7 +277,7 @@ test('a duration counts from the start, which stays as it is', t => {
 	t.is(getExpirationDatetime(1e15, from), undefined);
 });
 
-for (const value of ['', 'rubbish', '5 parsecs', 'Invalid Date', '2026-01-01', 'Wed, 31 Feb 2026 00:00:00 GMT', -5, {months: 1}, null] as ExpireAfter[]) {
+for (const value of ['', 'rubbish', '5 parsecs', 'Invalid Date', '2026-01-01', 'Wed, 31 Feb 2026 00:00:00 GMT', -5, {months: 1}, null] as ExpirationTime[]) {
 	test(`${title(value)} has no expiration`, t => {
 		t.throws(() => getExpirationDatetime(value, start), {instanceOf: TypeError});
 	});

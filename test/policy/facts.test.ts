@@ -2,9 +2,8 @@ import fs from 'node:fs';
 import test from 'ava';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
-import {ResponseFacts} from '../../source/policy/response-facts.ts';
+import {ResponseFacts, factsToStore} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import {factsToStore} from '../../source/policy/facts.ts';
 import {countCalls, type Calls} from '../helpers/calls.ts';
 import {
 	byOrigin,
@@ -54,7 +53,6 @@ const hits: ReadonlyArray<readonly [title: string, request: RequestCase]> = [
 	['with targeted fields', {settings: {...byOrigin, cacheControlTargets: ['cdn-cache-control']}}],
 	['that is always revalidated but for what is immutable', {settings: {...byOrigin, alwaysRevalidate: true}}],
 	['where nothing may be sent', {settings: {...byOrigin, alwaysRevalidate: true, onlyIfCached: true}}],
-	['that is refreshed ahead', {settings: {...byOrigin, refreshAhead: 0.01}}],
 ];
 
 for (const [title, request] of hits) {

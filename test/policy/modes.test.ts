@@ -1,6 +1,6 @@
 import test from 'ava';
 import {onResponse} from '../../source/policy/response-rules.ts';
-import {settingsOfMode} from '../../source/policy/modes.ts';
+import {settingsOfMode} from '../../source/policy/types.ts';
 import {facts, start} from '../helpers/policy.ts';
 
 test('a mode takes whatever comes, for good; none changes nothing', t => {

@@ -11,7 +11,7 @@ import {
 	sameStrongly,
 	sameWeakly,
 } from '../../source/policy/validators.ts';
-import {storedFacts} from '../../source/policy/facts.ts';
+import {storedFacts} from '../../source/policy/response-facts.ts';
 import {storedHead} from '../helpers/policy.ts';
 
 const earlier = 'Tue, 30 Jun 2026 00:00:00 GMT';

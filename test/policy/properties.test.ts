@@ -1,7 +1,7 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import {currentAge, initialAge, staleness} from '../../source/policy/freshness.ts';
-import {parseDirectives, type Directives} from '../../source/policy/directives.ts';
+import {parseDirectives, type CacheDirectives} from '../../source/policy/directives.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup, onRequest} from '../../source/policy/request-rules.ts';
 import {ResponseFacts} from '../../source/policy/response-facts.ts';
@@ -109,7 +109,7 @@ test('what the origin forbids to serve stale is never served stale', t => {
 	}), {numRuns: 2000});
 });
 
-function write(directives: Directives): string {
+function write(directives: CacheDirectives): string {
 	return [...directives].map(([name, argument]) => argument === true ? name : `${name}="${argument.replaceAll(/["\\]/gv, String.raw`\$&`)}"`).join(', ');
 }
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {type RangeSelection, selectRange} from '../../source/policy/ranges.ts';
-import {storedFacts} from '../../source/policy/facts.ts';
+import {type RangeSelection, selectRange} from '../../source/policy/views.ts';
+import {storedFacts} from '../../source/policy/response-facts.ts';
 import {storedHead} from '../helpers/policy.ts';
 
 const createdAt = Date.UTC(2026, 6, 1);

@@ -2,9 +2,13 @@ import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {onLookup} from '../../source/policy/request-rules.ts';
-import {ResponseFacts} from '../../source/policy/response-facts.ts';
+import {
+	ResponseFacts,
+	factsToStore,
+	storedFacts,
+	type StoredFacts,
+} from '../../source/policy/response-facts.ts';
 import {onError, onResponse} from '../../source/policy/response-rules.ts';
-import {factsToStore, storedFacts, type StoredFacts} from '../../source/policy/facts.ts';
 import {
 	byOrigin,
 	facts,

@@ -42,7 +42,7 @@ export function testStoreFaults(register: TestFn, name: string, {
 		const client = got.extend({retry: {limit: 0}}, cacheHooks({
 			store: open(server.port), expireAfter: '1h', storeTimeout, autoclose: true, now: () => now,
 		}));
-		const cache = getCache(client)!;
+		const cache = getCache(client);
 		// Whatever happens: a client that stays open keeps the process.
 		t.teardown(async () => cache.close());
 		const faults: string[] = [];

@@ -5,7 +5,7 @@ import {pathToFileURL} from 'node:url';
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {createStore, type StoreUrl} from '../../source/index.ts';
-import {driver} from '../../source/stores/driver.ts';
+import {driver} from '../../source/stores/server-options.ts';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 

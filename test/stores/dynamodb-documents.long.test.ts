@@ -5,7 +5,7 @@ import {GetItemCommand, type AttributeValue} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
-import {marshal, unmarshal} from '../../source/stores/dynamodb/marshal.ts';
+import {marshal, unmarshal} from '../../source/stores/dynamodb/documents.ts';
 import {
 	pack,
 	packBytes,

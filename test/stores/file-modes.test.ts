@@ -16,7 +16,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import got from 'got';
@@ -28,7 +27,6 @@ import {
 	type CacheSettings,
 	type StoreName,
 } from '../../source/index.ts';
-import {makeFolder} from '../../source/stores/file-modes.ts';
 import {openSqliteFile} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
 import {Origin} from '../helpers/origin.ts';
@@ -82,13 +80,13 @@ function expectModes(t: ExecutionContext, {during, after}: Told, {file, folder}:
 /** What is written by each store, and must be among what is looked at. */
 const written = {
 	sqlite: ['cache.db', 'cache.db-wal', 'cache.db-shm'],
-	filesystem: ['deep', 'deep/er', /^deep\/er\/[\da-f]{2}$/v, /\/small\.yaml$/v, /\/large\.bin$/v, /\/added\.bin$/v, /\/added\.claim~$/v, /\/\.UUID\.tmp$/v],
+	filesystem: ['deep', 'deep/er', /^deep\/er\/[\da-f]{2}$/v, /\/small\.yaml$/v, /\/large\.bin$/v, /\/added\.bin$/v, /\/added\.lock~$/v, /\/\.UUID\.tmp$/v],
 } as const;
 const options = (name: StoreName, folder: string): object => ({path: join(folder, name === 'sqlite' ? 'cache.db' : 'deep/er')});
 
 for (const name of names) {
 	for (const umask of umasks) {
-		posix(`${name}: what is made is for its owner alone with the umask ${octal(umask)}`, async t => {
+		posix(`${name}: new files are private to their owner with the umask ${octal(umask)}`, async t => {
 			const folder = temporaryFolder(t);
 			const told = await elsewhere({
 				folder, umask, name, options: options(name, folder),
@@ -106,7 +104,7 @@ for (const name of names) {
 	}
 
 	for (const [fileMode, folderMode] of [[0o660, 0o770], [0o640, 0o750], [0o644, 0o755], [0o666, 0o777], [0o600, 0o700], [0o620, 0o730]] as const) {
-		posix(`${name}: with fileMode ${octal(fileMode)} files have it and folders ${octal(folderMode)}`, async t => {
+		posix(`${name}: with fileMode ${octal(fileMode)}, new files have this mode and new folders ${octal(folderMode)}`, async t => {
 			const folder = temporaryFolder(t);
 			for (const umask of [0o000, 0o077]) {
 				const told = await elsewhere({
@@ -120,7 +118,7 @@ for (const name of names) {
 }
 
 for (const name of names) {
-	posix(`${name}: what exists keeps its mode`, async t => {
+	posix(`${name}: existing files and folders keep their modes`, async t => {
 		for (const [file, folder] of [[0o644, 0o755], [0o640, 0o750], [0o664, 0o775], [0o600, 0o700]] as const) {
 			for (const fileMode of [undefined, 0o660]) {
 				const root = temporaryFolder(t);
@@ -146,7 +144,7 @@ for (const name of names) {
 		}
 	});
 
-	posix(`${name}: processes that make the same at once all write, whatever the umask takes from the owner`, async t => {
+	posix(`${name}: processes that create the same files at once all write, even with a umask that removes permissions of the owner`, async t => {
 		// The superuser needs no permission, so it cannot lack any.
 		const user = process.geteuid!() === 0 ? {uid: 65_534, gid: 65_534} : {};
 		for (const umask of [0o022, 0o777]) {
@@ -171,7 +169,7 @@ for (const name of names) {
 		}
 	});
 
-	posix(`${name}: recordings follow the umask, unless fileMode is given`, async t => {
+	posix(`${name}: the umask decides the mode of recordings, unless fileMode is set`, async t => {
 		for (const umask of [0o000, 0o022, 0o027]) {
 			const folder = temporaryFolder(t);
 			const task = {
@@ -187,7 +185,7 @@ for (const name of names) {
 
 	for (const mode of ['record', 'record-missing', undefined] as const) {
 		const meant = mode === undefined ? {file: '0600', folder: '0700'} : {file: '0664', folder: '0775'};
-		posix(`${name}: ${mode === undefined ? 'a cache without a mode' : `mode '${mode}'`} makes files ${meant.file}, by the store's name and in a store that is handed in`, async t => {
+		posix(`${name}: ${mode === undefined ? 'a cache without a mode' : `mode '${mode}'`} creates files with mode ${meant.file}, in a store that is given by name or as an instance`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.setHeader('cache-control', 'max-age=100');
 				response.end('one');
@@ -206,7 +204,7 @@ for (const name of names) {
 				const client = got.extend(cacheHooks({...setting, mode}));
 				await client(origin.url);
 				await client(origin.url, {headers: {authorization: 'Bearer abc'}});
-				await getCache(client)!.close();
+				await getCache(client).close();
 			}
 
 			const paths = readdirSync(folder, {recursive: true}) as string[];
@@ -217,7 +215,7 @@ for (const name of names) {
 		});
 	}
 
-	test(`${name}: a wrong fileMode is refused, with what is allowed`, t => {
+	test(`${name}: a wrong fileMode throws an error that says which modes are allowed`, t => {
 		for (const fileMode of [0, 660, 600, 0o400, 0o200, 0o060, 0o700, 0o770, 0o1600, 0o1_0600, 384.5, -1, (2 ** 32) + 0o600, NaN, Infinity, '0660', 'umask', null, true, {}]) {
 			const error = t.throws<SettingError>(() => createStore(name, {fileMode: fileMode as number}), {instanceOf: SettingError, code: 'ERR_CACHE_SETTING', message: /Expected `fileMode` to be .*`0o660`/v});
 			t.true(error instanceof TypeError);
@@ -228,7 +226,7 @@ for (const name of names) {
 	});
 }
 
-asRoot('filesystem: a file that another user has put there passes its mode on to nobody', async t => {
+asRoot('filesystem: a new file does not take over the mode of another user\'s file', async t => {
 	const folder = temporaryFolder(t);
 	const store = createStore('filesystem', {path: folder});
 	for (const size of [10, 1_500_000]) {
@@ -244,7 +242,7 @@ asRoot('filesystem: a file that another user has put there passes its mode on to
 	await store.close();
 });
 
-posix('a folder that is made in one with the set-group-ID bit keeps that bit', async t => {
+posix('a new folder inherits the set-group-ID bit of its parent', async t => {
 	const folder = temporaryFolder(t);
 	chmodSync(folder, 0o2770);
 	const store = createStore('filesystem', {path: join(folder, 'deep'), fileMode: 0o660});
@@ -260,7 +258,7 @@ posix('a folder that is made in one with the set-group-ID bit keeps that bit', a
 	await store.close();
 });
 
-posix('fileMode counts beside a URL, too', async t => {
+posix('fileMode applies to a store that is given by URL', async t => {
 	const folder = temporaryFolder(t);
 	const stores = [createStore(`sqlite://${folder}/a.db`, {fileMode: 0o640}), createStore(`file://${folder}/b`, {fileMode: 0o640})];
 	for (const store of stores) {
@@ -272,7 +270,7 @@ posix('fileMode counts beside a URL, too', async t => {
 	t.is(modeOf(join(folder, 'b')), '0750');
 });
 
-posix('sqlite: the rollback journal has the mode of the file, and a VACUUM leaves it', t => {
+posix('sqlite: the rollback journal has the mode of the file, and VACUUM does not change it', t => {
 	const path = join(temporaryFolder(t), 'cache.db');
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, wal: false});
@@ -291,7 +289,7 @@ posix('sqlite: the rollback journal has the mode of the file, and a VACUUM leave
 	});
 });
 
-posix('sqlite: the file that is begun in place of a damaged one is for its owner alone', t => {
+posix('sqlite: the file that replaces a damaged one is private to its owner', t => {
 	const folder = temporaryFolder(t);
 	const path = join(folder, 'cache.db');
 	withUmask(0, () => {
@@ -310,7 +308,7 @@ posix('sqlite: the file that is begun in place of a damaged one is for its owner
 	});
 });
 
-posix('sqlite: a file that another process takes away just before it is opened is made again for its owner alone', t => {
+posix('sqlite: a file that another process removes just before it is opened is created again, private to its owner', t => {
 	const path = join(temporaryFolder(t), 'cache.db');
 	const settings = sqliteSettings({path});
 	const place = settings.place!;
@@ -332,7 +330,7 @@ posix('sqlite: a file that another process takes away just before it is opened i
 	});
 });
 
-posix('sqlite: a symbolic link to a file that is not there yet makes it for its owner alone', t => {
+posix('sqlite: a symbolic link to a missing file creates that file, private to its owner', t => {
 	const folder = temporaryFolder(t);
 	symlinkSync(join(folder, 'target.db'), join(folder, 'link.db'));
 	withUmask(0, () => {
@@ -344,7 +342,7 @@ posix('sqlite: a symbolic link to a file that is not there yet makes it for its 
 	});
 });
 
-posix('sqlite: a file has the name that was given, whatever is in it', t => {
+posix('sqlite: a file has exactly the given name, whatever characters it contains', t => {
 	const folder = temporaryFolder(t);
 	for (const name of ['a b', 'a%20b', 'a?mode=memory', 'a#b', 'ä&b=c', String.raw`a\\b`, 'file:a', ':memory:.db']) {
 		const store = createStore('sqlite', {path: join(folder, name)});
@@ -356,7 +354,7 @@ posix('sqlite: a file has the name that was given, whatever is in it', t => {
 	}
 });
 
-posix('sqlite: a file that may only be read is read, and keeps its mode', t => {
+posix('sqlite: a file without write permission can be read and keeps its mode', t => {
 	const path = join(temporaryFolder(t), 'cache.db');
 	const store = createStore('sqlite', {path, wal: false});
 	void store.set('key', Buffer.from('one'), kept);
@@ -366,40 +364,4 @@ posix('sqlite: a file that may only be read is read, and keeps its mode', t => {
 	t.truthy(again.get('key'));
 	void again.close();
 	t.is(modeOf(path), '0444');
-});
-
-posix('folders that another process is just making hold the event loop for 40 ms at most, all together', async t => {
-	const {now} = performance;
-	const {wait} = Atomics;
-	let time = 0;
-	let waits = 0;
-	performance.now = () => time;
-	Atomics.wait = () => {
-		waits++;
-		time += 5;
-		return 'timed-out';
-	};
-
-	t.teardown(() => {
-		performance.now = now;
-		Atomics.wait = wait;
-	});
-	const folder = temporaryFolder(t);
-	const paths = Array.from({length: 10}, (_, index) => join(folder, String(index)));
-	for (let turn = 0; turn < 2; turn++) {
-		await nextTurn();
-		for (const path of paths) {
-			rmSync(path, {recursive: true, force: true});
-			mkdirSync(path);
-			chmodSync(path, 0);
-		}
-
-		const before = waits;
-		for (const path of paths) {
-			makeFolder(path, 0o700);
-		}
-
-		// Each wait took 5 ms.
-		t.is(waits - before, 8);
-	}
 });

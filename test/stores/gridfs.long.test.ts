@@ -8,7 +8,7 @@ import {
 	ObjectId,
 	type Document,
 } from 'mongodb';
-import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/gridfs.ts';
+import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
 	mongoMissing,

@@ -1,8 +1,7 @@
 import process from 'node:process';
 import test from 'ava';
 import {StoreTimeoutError} from '../../source/errors.ts';
-import type {CircuitState} from '../../source/stores/breaker.ts';
-import {Circuits} from '../../source/stores/circuits.ts';
+import {type CircuitState, Circuits} from '../../source/stores/circuits.ts';
 import {guardStore, type GuardOptions, type StoreFault} from '../../source/stores/guard.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import type {Store} from '../../source/stores/types.ts';
@@ -64,7 +63,7 @@ testStore(test, 'guarded memory', {
 });
 
 for (const [name, method] of Object.entries(failing)) {
-	test(`a store that ${name} is a miss in every call, and is reported`, async t => {
+	test(`every call of a store that ${name} is a miss and is reported`, async t => {
 		for (const [operation, call, miss] of [
 			['get', (store: Store) => store.get('key'), undefined],
 			['set', (store: Store) => store.set('key', 'value', kept), undefined],
@@ -99,7 +98,7 @@ for (const [name, method] of Object.entries(failing)) {
 		});
 	});
 
-	test(`an iteration of a store that ${name} ends, and is reported`, async t => {
+	test(`an iteration over a store that ${name} ends and is reported`, async t => {
 		const {store, operations} = guarded({iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})});
 		t.deepEqual(await listed(store), []);
 		t.deepEqual(operations(), ['iterate']);
@@ -108,13 +107,13 @@ for (const [name, method] of Object.entries(failing)) {
 		});
 	});
 
-	test(`a search of a store that ${name} ends, and is reported`, async t => {
+	test(`a search in a store that ${name} ends and is reported`, async t => {
 		const {store, operations} = guarded({find: () => ({[Symbol.asyncIterator]: () => ({next: method})})});
 		t.deepEqual(await Array.fromAsync(store.find!({})), []);
 		t.deepEqual(operations(), ['find']);
 	});
 
-	test(`a guard that throws faults throws those of a store that ${name}`, async t => {
+	test(`with throws, errors of a store that ${name} are thrown`, async t => {
 		const {store, faults} = guarded({get: method, iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})}, {throws: true, circuits: undefined});
 		for (let index = 0; index < 7; index += 1) {
 			await t.throwsAsync(async () => store.get('key'), {message: name.includes('never') || name.includes('after') ? /did not answer/v : 'The disk is on fire'});
@@ -139,7 +138,7 @@ test('synchronous answers stay synchronous', t => {
 	t.is(guarded({get: failing['throws at once']}).store.get('key'), undefined);
 });
 
-test('what a store offers beside the least is there where it is there, and nowhere else', async t => {
+test('optional methods exist only if the store has them', async t => {
 	const names = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
 	t.deepEqual(names.filter(name => guarded({}).store[name] !== undefined), []);
 	const {store, faults} = guarded({
@@ -159,13 +158,13 @@ test('what a store offers beside the least is there where it is there, and nowhe
 	t.deepEqual(faults, []);
 });
 
-test('name and kind are those of the store', t => {
+test('a guarded store has the name and the kind of values of the store', t => {
 	const store = guardStore(new MemoryStore());
 	t.is(store.name, 'memory');
 	t.is(store.holds, 'objects');
 });
 
-test('an answer of another kind than the store holds is a miss, and null is none', async t => {
+test('a value of the wrong type is a reported miss, and null is a miss that is not reported', async t => {
 	for (const [holds, answer] of [['text', new Uint8Array(1)], ['text', {}], ['bytes', 'text'], ['bytes', {}], ['objects', 'text']] as const) {
 		const atOnce = guarded({holds, get: () => answer});
 		t.is(atOnce.store.get('key'), undefined);
@@ -179,7 +178,7 @@ test('an answer of another kind than the store holds is a miss, and null is none
 	t.deepEqual(faults, []);
 });
 
-test('a larger value may take longer to set', async t => {
+test('a larger value has more time to be set', async t => {
 	const slow = async () => new Promise<void>(resolve => {
 		setTimeout(resolve, 60);
 	});
@@ -193,7 +192,7 @@ test('a larger value may take longer to set', async t => {
 	}
 });
 
-test('what is written after its time limit is not overtaken by what comes later for the key, by whichever guard', async t => {
+test('a write that exceeds its time limit is not overtaken by later calls for its key, even through another guard', async t => {
 	const calls: string[] = [];
 	const held = Promise.withResolvers<void>();
 	const {store, inner, operations} = guarded({
@@ -222,7 +221,7 @@ test('what is written after its time limit is not overtaken by what comes later 
 	t.true(store.delete('key'));
 });
 
-test.serial('no timer is left behind, and none is made for an endless limit', async t => {
+test.serial('timers are cleared, and an infinite time limit needs none', async t => {
 	const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
 	const before = timers();
 	const {store} = guarded({get: async () => 'value', delete: failing.rejects}, {timeout: 100_000});
@@ -234,7 +233,7 @@ test.serial('no timer is left behind, and none is made for an endless limit', as
 	t.deepEqual(endless.faults, []);
 });
 
-test('a listener that throws breaks nothing', t => {
+test('an error of the onError listener is ignored', t => {
 	const {store} = guarded({get: failing['throws at once']}, {
 		onError() {
 			throw new Error('A listener');
@@ -243,7 +242,7 @@ test('a listener that throws breaks nothing', t => {
 	t.is(store.get('key'), undefined);
 });
 
-test('an iteration that is left early is closed, also when closing hangs', async t => {
+test('an iteration that the caller leaves early is closed, even if closing hangs or fails', async t => {
 	const calls = {closed: 0};
 	const entry = ['key', 'value'] as const;
 	for (const close of [never, failing.rejects, failing['throws at once']]) {
@@ -274,16 +273,16 @@ const fiveFaults: Row[] = [
 	[0, false, true, 'get'], [1, false, true, 'get'], [2, false, true, 'get'], [3, false, true, 'get'], [4, false, true, 'get open'],
 ];
 const sequences: Record<string, Row[]> = {
-	'five faults in a row bar it for ten seconds, and a good trial ends that': [
+	'five consecutive failures open it for ten seconds, and a successful trial closes it': [
 		...fiveFaults, [4, true, false, ''], [13.9, true, false, ''], [14, true, true, ''], [14, true, true, ''],
 	],
-	'a success in between starts the count anew': [
+	'a success in between resets the count': [
 		...fiveFaults.slice(0, 4), [3, true, true, ''], ...fiveFaults, [5, true, false, ''],
 	],
-	'a bad trial bars it for another ten seconds': [
+	'a failed trial keeps it open for another ten seconds': [
 		...fiveFaults, [14, false, true, 'get'], [14, true, false, ''], [23.9, true, false, ''], [24, true, true, ''], [24, true, true, ''],
 	],
-	'after a good trial it takes five faults again': [
+	'after a successful trial, five failures are needed again': [
 		...fiveFaults, [14, true, true, ''], ...fiveFaults.map(([second, ...rest]) => [20 + second, ...rest] as const), [25, true, false, ''], [34, true, true, ''],
 	],
 };
@@ -316,7 +315,7 @@ for (const [title, rows] of Object.entries(sequences)) {
 	}
 }
 
-test('circuit: the message names the store and the last fault', t => {
+test('circuit: the error names the store and has the last failure as its cause', t => {
 	const errors: Error[] = [];
 	const circuits = new Circuits({
 		storeName: 'fake', onOpen(error) {
@@ -333,8 +332,8 @@ test('circuit: the message names the store and the last fault', t => {
 	}
 
 	t.deepEqual(errors.map(({message}) => message), [
-		'5 writes of the store `fake` failed in a row: it is read only for 10 s',
-		'5 reads of the store `fake` failed in a row: it is left alone for 10 s',
+		'5 writes of the store `fake` failed in a row: it is only read for 10 s',
+		'5 reads of the store `fake` failed in a row: it is not used for 10 s',
 	]);
 	t.like(errors[0], {code: 'ERR_STORE_CIRCUIT', cause: fault});
 });
@@ -356,7 +355,7 @@ const allCalls: ReadonlyArray<readonly [kind: 'reads' | 'writes', operation: str
 ];
 
 for (const [kind, operation, failingCall] of allCalls) {
-	test(`circuit: faults of \`${operation}\` are of ${kind}; a store that cannot be read is left alone, one that cannot be written is read on`, async t => {
+	test(`circuit: failures of \`${operation}\` count as ${kind}; failed reads stop all calls, failed writes stop only writes`, async t => {
 		const asked: string[] = [];
 		const methods = Object.fromEntries(allCalls.map(([, name]) => [name, () => {
 			asked.push(name);
@@ -394,7 +393,7 @@ for (const [kind, operation, failingCall] of allCalls) {
 	});
 }
 
-test('circuit: all that guard a store share its circuits, and one that throws its faults says that the store is left alone', t => {
+test('circuit: guards share the circuits of a store, and one with throws says that the circuit is open', t => {
 	const {store, inner, circuits, faults} = guarded({get: failing['throws at once'], set: () => undefined});
 	const strict = guardStore(inner as Store, {circuits, throws: true});
 	t.is(store.get('key'), undefined);
@@ -409,7 +408,7 @@ test('circuit: all that guard a store share its circuits, and one that throws it
 	t.is(faults.length, 1);
 });
 
-test('circuit: there is one trial at a time, and calls from before say nothing about the store now', async t => {
+test('circuit: there is one trial at a time, and calls that began before it opened do not close it', async t => {
 	const waiting: Array<{resolve(value: string): void; reject(error: Error): void}> = [];
 	const {store, clock, operations} = guarded({
 		get: async () => new Promise<string>((resolve, reject) => {
@@ -437,7 +436,7 @@ test('circuit: there is one trial at a time, and calls from before say nothing a
 	waiting[8]!.resolve('after');
 });
 
-test('circuit: all calls are misses at once while it is barred, and only closing goes through', async t => {
+test('circuit: while it is open, every call is a miss at once, and only close reaches the store', async t => {
 	let closed = 0;
 	const {store, operations} = guarded({
 		get: failing['throws at once'],

@@ -13,7 +13,7 @@ import {seed} from '../helpers/seed.ts';
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
 for (const name of ['sqlite', 'filesystem'] as const) {
-	test(`${name}: ${rounds} writers killed at any moment leave whole entries, and all that was acknowledged`, async t => {
+	test(`${name}: ${rounds} writers that are killed at any moment leave only whole entries, and all acknowledged ones`, async t => {
 		t.timeout(rounds * 5000);
 		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 		t.teardown(() => {

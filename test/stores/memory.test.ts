@@ -5,7 +5,7 @@ import {listed} from './contract.ts';
 const kept = {expires: undefined} as const;
 const sized = (size: number) => ({expires: undefined, size});
 
-test('the value is the very object that was set, and answers are synchronous', t => {
+test('get returns the same object that was set, synchronously', t => {
 	const store = new MemoryStore();
 	const value = {body: 'one'};
 	store.set('key', value, kept);
@@ -13,7 +13,7 @@ test('the value is the very object that was set, and answers are synchronous', t
 	t.true(store.delete('key'));
 });
 
-test('what was read lately outlives what was not', async t => {
+test('entries that were read recently are evicted last', async t => {
 	const store = new MemoryStore({maxEntries: 10});
 	for (let index = 0; index < 10; index += 1) {
 		store.set(`old ${index}`, {}, kept);
@@ -32,7 +32,7 @@ test('what was read lately outlives what was not', async t => {
 	]);
 });
 
-test('an entry that is read all the time is never evicted', t => {
+test('an entry that is read constantly is never evicted', t => {
 	const store = new MemoryStore({maxEntries: 3});
 	store.set('hot', {}, kept);
 	for (let index = 0; index < 1000; index += 1) {
@@ -41,7 +41,7 @@ test('an entry that is read all the time is never evicted', t => {
 	}
 });
 
-test('a new entry is not the first to leave', t => {
+test('a new entry is not the first to be evicted', t => {
 	const store = new MemoryStore({maxEntries: 3});
 	for (let index = 0; index < 100; index += 1) {
 		store.set(`key ${index}`, {}, kept);
@@ -50,7 +50,7 @@ test('a new entry is not the first to leave', t => {
 	}
 });
 
-test('neither bound is ever exceeded, and the account of bytes is right', async t => {
+test('maxBytes and maxEntries are never exceeded, and size is exact', async t => {
 	const store = new MemoryStore({maxBytes: 1000, maxEntries: 20});
 	let seed = 1;
 	const random = (below: number) => {
@@ -74,7 +74,7 @@ test('neither bound is ever exceeded, and the account of bytes is right', async 
 			store.delete(key);
 		}
 
-		mostBytes = Math.max(mostBytes, store.bytes);
+		mostBytes = Math.max(mostBytes, store.size());
 		mostEntries = Math.max(mostEntries, store.entryCount);
 	}
 
@@ -82,16 +82,16 @@ test('neither bound is ever exceeded, and the account of bytes is right', async 
 	t.is(mostEntries, 20);
 	const left = await listed(store);
 	t.is(store.entryCount, left.length);
-	t.is(store.bytes, left.reduce((sum, key) => sum + sizes.get(key)!, 0));
+	t.is(store.size(), left.reduce((sum, key) => sum + sizes.get(key)!, 0));
 	store.deleteMany(left);
-	t.is(store.bytes, 0);
+	t.is(store.size(), 0);
 	store.set('again', {}, sized(10));
-	t.is(store.bytes, 15);
+	t.is(store.size(), 15);
 	store.clear();
-	t.is(store.bytes, 0);
+	t.is(store.size(), 0);
 });
 
-test('an entry as large as the bound is stored alone; a larger one is not, and removes the older value', async t => {
+test('an entry as large as maxBytes is stored alone; a larger one is not stored and removes the older value', async t => {
 	const store = new MemoryStore({maxBytes: 100});
 	store.set('other', {}, sized(10));
 	store.set('key', {}, sized(97));
@@ -103,7 +103,7 @@ test('an entry as large as the bound is stored alone; a larger one is not, and r
 	t.deepEqual(await listed(store), ['other']);
 });
 
-test('an entry that grows pushes out others and stays itself', async t => {
+test('an entry that grows evicts others and stays', async t => {
 	const store = new MemoryStore({maxBytes: 100});
 	for (const key of ['a', 'b', 'c']) {
 		store.set(key, {}, sized(29));
@@ -119,10 +119,10 @@ test('without a size, strings and bytes count their length', t => {
 	store.set('a', 'four', kept);
 	store.set('b', new Uint8Array(10), kept);
 	store.set('c', {}, kept);
-	t.is(store.bytes, 3 + 14);
+	t.is(store.size(), 3 + 14);
 });
 
-test('what has expired leaves before what was not read, and is dropped when it is read', async t => {
+test('expired entries are evicted first, and are removed when they are read', async t => {
 	let time = 0;
 	const store = new MemoryStore({maxEntries: 3, now: () => time});
 	store.set('expired', {}, {expires: 10});
@@ -139,7 +139,7 @@ test('what has expired leaves before what was not read, and is dropped when it i
 	t.is(store.entryCount, 2);
 });
 
-test('iterating leaves out what is added meanwhile, also under a key that was deleted', async t => {
+test('an iteration leaves out entries that are added meanwhile, even under a deleted key', async t => {
 	const store = new MemoryStore();
 	for (const key of ['a', 'b', 'c']) {
 		store.set(key, {}, kept);
@@ -163,7 +163,7 @@ test('100,000 entries are counted, found and deleted by their times', async t =>
 	}
 
 	t.is(store.count(), 100_000);
-	t.is(store.size(), store.bytes);
+	t.is(store.size(), store.size());
 	t.is(store.deleteFound({staleAt: 99_997}), 99_998);
 	t.deepEqual(await Array.fromAsync(store.find({orderBy: 'createdAt', descending: true})), ['key 99999', 'key 99998']);
 	t.is(store.entryCount, 2);
@@ -175,7 +175,7 @@ test('an entry that does not fit is not added', t => {
 	t.true(store.add('key', {}, sized(1)));
 });
 
-test('bounds that are no positive integers are refused', t => {
+test('bounds must be positive integers', t => {
 	for (const bound of [0, -1, 1.5, NaN, Infinity, '10' as unknown as number]) {
 		t.throws(() => new MemoryStore({maxBytes: bound}), {instanceOf: TypeError, message: /`maxBytes`.*positive integer/v});
 		t.throws(() => new MemoryStore({maxEntries: bound}), {instanceOf: TypeError, message: /`maxEntries`.*positive integer/v});

@@ -37,7 +37,7 @@ async function startProcess(t: ExecutionContext, ...titles: readonly string[]): 
 	return {child, identity: new TextDecoder().decode(chunk).trim(), end};
 }
 
-test('a process that runs is not gone, and one that was killed is', async t => {
+test('a running process is not gone, and a killed one is', async t => {
 	const {identity, child, end} = await startProcess(t);
 	t.is(identity, identityOn(thisMachine(), child.pid!));
 	t.false(isGone(identity));
@@ -47,7 +47,7 @@ test('a process that runs is not gone, and one that was killed is', async t => {
 });
 
 for (const title of ['a b', 'a) R 1 (b', ') Z 1 2', '((('] as const) {
-	onLinux(`a process whose command is called ${JSON.stringify(title)} is known by its start time`, async t => {
+	onLinux(`a process whose command is named ${JSON.stringify(title)} is identified by its start time`, async t => {
 		const {identity, child, end} = await startProcess(t, title);
 		t.true(readFileSync(`/proc/${child.pid!}/stat`, 'latin1').includes(`(${title})`));
 		t.is(identity.split('/', 5)[4], thisMachine().startOf(child.pid!));
@@ -59,13 +59,13 @@ for (const title of ['a b', 'a) R 1 (b', ') Z 1 2', '((('] as const) {
 	});
 }
 
-onLinux('a process that has got the id of another one is not taken for that', t => {
+onLinux('a process is gone if its id belongs to a later process', t => {
 	const parts = processIdentity().split('/');
 	t.true(isGone([...parts.slice(0, 4), String(Number(parts[4]) + 1)].join('/')));
 	t.true(isGone([...parts.slice(0, 4), String(Number(parts[4]) - 1)].join('/')));
 });
 
-onLinux('a process that has ended and whose parent has not taken note of it is gone', async t => {
+onLinux('a zombie process is gone', async t => {
 	// The shell prints the id of its child, and becomes a program that does not wait for it; then the child ends.
 	const shell = spawn('/bin/sh', ['-c', 'exec 3<&0; (read line <&3) & echo $!; exec sleep 600'], {stdio: ['pipe', 'pipe', 'inherit']});
 	t.teardown(() => {
@@ -95,30 +95,30 @@ const other: Machine = {
 };
 
 const rows: ReadonlyArray<readonly [sentence: string, identity: string, machine: Machine, expected: boolean]> = [
-	['a process that runs', 'a/b1/7/10/100', linux, false],
-	['one that does not exist', 'a/b1/7/11/100', linux, true],
-	['one with another start time', 'a/b1/7/10/99', linux, true],
-	['one whose start time was not known', 'a/b1/7/10/', linux, false],
-	['one whose start time cannot be read now', 'a/b1/7/10/99', {...linux, startOf: () => undefined}, false],
-	['one of another host', 'b/b1/7/11/100', linux, false],
-	['one from before the machine was started', 'a/b0/7/11/100', linux, false],
-	['one of another container', 'a/b1/8/11/100', linux, false],
-	['one of a container that is not known', 'a/b1//11/100', linux, false],
-	['one without a known container, on a machine without', 'a/b1//11/100', {...linux, namespace: undefined}, false],
-	['one without a known start of the machine, on a machine without', 'a//7/11/100', {...linux, boot: undefined}, false],
-	['one that runs, on a machine without start times', 'a///10/', other, false],
-	['one that does not exist, on a machine without start times', 'a///11/', other, true],
-	['one of another host, on a machine without start times', 'b///11/', other, false],
-	['one of a machine with start times, on one without', 'a/b1/7/11/100', other, false],
+	['a running process', 'a/b1/7/10/100', linux, false],
+	['a process that does not exist', 'a/b1/7/11/100', linux, true],
+	['a process with another start time', 'a/b1/7/10/99', linux, true],
+	['a process without a start time in its identity', 'a/b1/7/10/', linux, false],
+	['a process whose start time cannot be read', 'a/b1/7/10/99', {...linux, startOf: () => undefined}, false],
+	['a process of another host', 'b/b1/7/11/100', linux, false],
+	['a process of an earlier boot', 'a/b0/7/11/100', linux, false],
+	['a process of another container', 'a/b1/8/11/100', linux, false],
+	['a process of an unknown container', 'a/b1//11/100', linux, false],
+	['a process without a container in its identity, on a machine without PID namespaces,', 'a/b1//11/100', {...linux, namespace: undefined}, false],
+	['a process without a boot in its identity, on a machine without boot ids,', 'a//7/11/100', {...linux, boot: undefined}, false],
+	['a running process, on a machine without start times,', 'a///10/', other, false],
+	['a process that does not exist, on a machine without start times,', 'a///11/', other, true],
+	['a process of another host, on a machine without start times,', 'b///11/', other, false],
+	['a process of a machine with start times, on one without,', 'a/b1/7/11/100', other, false],
 	['an empty text', '', linux, false],
 	['another text', 'refused', linux, false],
 	['a UUID', 'b4a3e1f0-0000-4000-8000-000000000000', linux, false],
-	['too few parts', 'a/b1/7/11', linux, false],
-	['too many parts', 'a/b1/7/11/100/1', linux, false],
-	['no process id', 'a/b1/7//100', linux, false],
-	['a word as process id', 'a/b1/7/x/100', linux, false],
-	['a group of processes', 'a/b1/7/-11/100', linux, false],
-	['every process', 'a/b1/7/0/100', linux, false],
+	['an identity with too few parts', 'a/b1/7/11', linux, false],
+	['an identity with too many parts', 'a/b1/7/11/100/1', linux, false],
+	['an identity without a process id', 'a/b1/7//100', linux, false],
+	['an identity with a word as process id', 'a/b1/7/x/100', linux, false],
+	['the id of a process group', 'a/b1/7/-11/100', linux, false],
+	['the id 0', 'a/b1/7/0/100', linux, false],
 ];
 
 for (const [sentence, identity, machine, expected] of rows) {
@@ -127,7 +127,7 @@ for (const [sentence, identity, machine, expected] of rows) {
 	});
 }
 
-test('a host may have any name', t => {
+test('the name of a host may contain any characters', t => {
 	const machine = {...linux, host: 'a/b c%2F'};
 	const identity = identityOn(machine, 10);
 	t.is(identity.split('/').length, 5);

@@ -1,19 +1,92 @@
-import type {Criteria} from '../../cache/criteria.ts';
-import type {LongTask} from '../../cache/recreate-keys.ts';
-import {CacheHooksError} from '../../errors.ts';
+import type {BeforeRequestHook, Got} from 'got';
 import type {CacheSettings} from '../../settings/settings.ts';
-import {getCache} from '../cache-hooks.ts';
-import {createClient, type CacheClient, type ClientSettings} from '../create-client.ts';
+import {
+	cacheHooks,
+	clientOfHook,
+	type CacheClient,
+	getCache,
+	createClient,
+	type ClientSettings,
+} from '../cache-hooks.ts';
+import type {HttpCache} from '../../cache/http-cache.ts';
+import type {Criteria} from '../../cache/criteria.ts';
+import type {LongTask} from '../../cache/listing.ts';
+import {CacheHooksError} from '../../errors.ts';
 import {transportFor} from '../transport.ts';
 import {findRegistry} from '../attempt-options.ts';
-import {
-	installedHook,
-	installForInstance,
-	uninstallFromInstance,
-	type Instance,
-} from './install-for-instance.ts';
-import {closeUnwatched, installation, type Installation} from './installation.ts';
 import type {Installed, ProcessRegistry} from './process-registry.ts';
+
+export type Instance = Pick<Got, 'defaults'>;
+
+const hooksOfInstallations = new WeakSet<BeforeRequestHook>();
+
+/**
+Gives one instance a cache whose hook can be taken out again.
+
+@throws {TypeError} Where the hooks of the instance cannot be changed.
+*/
+export function installForInstance(settings: CacheSettings, instance: Instance): Installation {
+	if (!instance.defaults.mutableDefaults) {
+		throw new TypeError('Expected an instance with `mutableDefaults: true`, whose hooks can be changed; others take `instance.extend(cacheHooks(settings))`');
+	}
+
+	const {hooks} = cacheHooks(settings);
+	const hook = hooks!.beforeRequest![0]!;
+	hooksOfInstallations.add(hook);
+	closeInBackground(removeHook(instance));
+	beforeRequest(instance).push(hook);
+	return installation(clientOfHook(hook)!, async () => installedHook(instance) === hook ? uninstallFromInstance(instance) : undefined);
+}
+
+function beforeRequest({defaults}: Instance): BeforeRequestHook[] {
+	return defaults.options.hooks.beforeRequest;
+}
+
+/** The hook of what is installed for an instance. */
+export function installedHook(instance: Instance): BeforeRequestHook | undefined {
+	return beforeRequest(instance).findLast(hook => hooksOfInstallations.has(hook));
+}
+
+export async function uninstallFromInstance(instance: Instance): Promise<void> {
+	await removeHook(instance)?.cache.close();
+}
+
+function removeHook(instance: Instance): CacheClient | undefined {
+	const hook = installedHook(instance);
+	if (hook === undefined) {
+		return undefined;
+	}
+
+	const hooks = beforeRequest(instance);
+	hooks.splice(hooks.indexOf(hook), 1);
+	return clientOfHook(hook);
+}
+
+/**
+A cache that is installed until it is uninstalled, replaced or disposed of.
+*/
+export type Installation = AsyncDisposable & {
+	readonly cache: HttpCache;
+};
+
+export function installation({cache}: CacheClient, uninstall: () => Promise<void>): Installation {
+	return {cache, [Symbol.asyncDispose]: uninstall};
+}
+
+/** Closes what nobody waits for any more. */
+export function closeInBackground(client: CacheClient | undefined): void {
+	if (client !== undefined) {
+		void closeReporting(client);
+	}
+}
+
+async function closeReporting({cache, client}: CacheClient): Promise<void> {
+	try {
+		await cache.close();
+	} catch (error) {
+		client.cache.events.emit('storeError', {operation: 'close', error});
+	}
+}
 
 /**
 Gives all Got instances of the process a cache: those of dependencies, and those that were made before, too. An instance that has a cache of its own keeps that. What was installed before is replaced, and closed.
@@ -99,7 +172,7 @@ function installForProcess(settings: CacheSettings): Installation {
 	const installed = toInstalled(createClient(settings));
 	const former = registry.ofProcess;
 	registry.install(installed);
-	closeUnwatched(former?.client);
+	closeInBackground(former?.client);
 	return installation(installed.client, async () => registry.ofProcess === installed ? uninstallCache() : undefined);
 }
 

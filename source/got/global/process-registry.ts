@@ -1,10 +1,10 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
-import {networkRefusal, refusals} from '../../exchange/network.ts';
+import {networkRefusal, networkRefusals} from '../../exchange/scope.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/references.ts';
 import {findRegistry, registryName} from '../attempt-options.ts';
-import type {CacheClient} from '../create-client.ts';
+import type {CacheClient} from '../cache-hooks.ts';
 
 type Method = Options['getRequestFunction'];
 
@@ -45,7 +45,7 @@ export class ProcessRegistry {
 	}
 
 	/** What serves an instance of a Got that was loaded after the registry was made. */
-	servingOptions({constructor}: object): Installed | undefined {
+	installedFor({constructor}: object): Installed | undefined {
 		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
@@ -71,7 +71,7 @@ export class ProcessRegistry {
 	}
 
 	/** A request with these options has a cache: one request has one. */
-	pass(options: object): void {
+	markServed(options: object): void {
 		this.#served.add(options);
 	}
 
@@ -83,7 +83,7 @@ export class ProcessRegistry {
 			return transport;
 		}
 
-		return refusals.getStore() === true && !this.#served.has(options) ? refusing(options.method) : plain();
+		return networkRefusals.getStore() === true && !this.#served.has(options) ? refusing(options.method) : plain();
 	}
 }
 

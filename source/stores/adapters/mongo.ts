@@ -1,4 +1,4 @@
-import {driver} from '../driver.ts';
+import {driver} from '../server-options.ts';
 import {NamedAdapter, type StorageAdapter} from './named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './options.ts';
 

@@ -1,5 +1,5 @@
 import {SettingError, shownText} from '../../errors.ts';
-import {driver} from '../driver.ts';
+import {driver} from '../server-options.ts';
 import {NamedAdapter} from './named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './options.ts';
 

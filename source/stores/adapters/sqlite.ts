@@ -1,5 +1,4 @@
-import {ignore} from '../server-options.ts';
-import {driver} from '../driver.ts';
+import {ignore, driver} from '../server-options.ts';
 import {NamedAdapter, type StorageAdapter} from './named-adapter.ts';
 import {checkTypes, type AdapterOptions} from './options.ts';
 

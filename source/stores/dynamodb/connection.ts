@@ -1,10 +1,40 @@
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
-import type {DynamoDBClient} from '@aws-sdk/client-dynamodb';
-import {CacheHooksError} from '../../errors.ts';
-import {driver} from '../driver.ts';
-import type {ResolvedOptions} from './options.ts';
+import type {DynamoDBClient, DynamoDBClientConfig} from '@aws-sdk/client-dynamodb';
+import {CacheHooksError, SettingError} from '../../errors.ts';
+import {driver} from '../server-options.ts';
 import {ensureTable} from './table.ts';
 
+export type DynamoDbOptions = {
+	/**
+	A client, which stays open when the store is closed, or the options of a client of our own. Default: the configuration of the AWS SDK (environment, profile, role), with at most 3 attempts for each call, of which each may take 1 s to connect and 10 s in all.
+	*/
+	readonly client?: DynamoDBClient | DynamoDBClientConfig;
+
+	/** The name of the table. Default: `'http_cache'`. */
+	readonly tableName?: string;
+
+	/**
+	Whether the first call creates the table if it does not exist, billed on demand and with a TTL, and waits until it is active (some 10 s, in which calls under a time limit fail). An existing table is not changed: turn on its TTL for the attribute `ttl` yourself. Default: `true`.
+	*/
+	readonly createTable?: boolean;
+
+	/**
+	Whether a read sees every write that was answered before it, for twice the price. If `false`, a read may be some milliseconds behind. Default: `false`.
+	*/
+	readonly consistentRead?: boolean;
+
+	/**
+	The number of milliseconds in which keys and items that DynamoDB left unprocessed are tried again, with growing pauses, before the call fails with `ERR_STORE_THROTTLED`. Default: 10,000.
+	*/
+	readonly retryFor?: number;
+
+	/**
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
+	*/
+	readonly now?: () => number;
+};
+
+type ResolvedOptions = Required<DynamoDbOptions>;
 type Sdk = typeof sdkModule;
 type CallName = 'BatchGetItem' | 'BatchWriteItem' | 'CreateTable' | 'DeleteItem' | 'DescribeTable' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem' | 'UpdateTimeToLive';
 type Command<Name extends CallName> = InstanceType<Sdk[`${Name}Command`]>;
@@ -12,11 +42,11 @@ type Input<Name extends CallName> = Omit<Command<Name>['input'], 'TableName'>;
 type Output<Name extends CallName> = Awaited<ReturnType<ReturnType<Command<Name>['resolveMiddleware']>>>['output'];
 type AnyCommand = new (input: object) => sdkModule.GetItemCommand;
 
-/** One call of DynamoDB by its name there; the table is added. */
+/** Makes a call of DynamoDB by its name there, and adds the name of the table. */
 export type Send = <Name extends CallName>(name: Name, input: Input<Name>) => Promise<Output<Name>>;
 
 /**
-One table of DynamoDB. Nothing is loaded or connected before the first call, which sees to the table if it is to be made.
+A table of DynamoDB. The first call loads the SDK, connects, and creates the table if necessary.
 */
 export class Connection {
 	readonly options: ResolvedOptions;
@@ -27,23 +57,25 @@ export class Connection {
 	#isClosed = false;
 
 	/**
-	Looks for the SDK.
+	Checks the options, and that the SDK is installed.
 
-	@throws {CacheHooksError} `ERR_STORE_DRIVER` where it is not installed.
+	@throws {SettingError} If an option is wrong.
+	@throws {CacheHooksError} `ERR_STORE_DRIVER` if the SDK is not installed.
 	*/
-	constructor(options: ResolvedOptions) {
-		this.options = options;
-		this.#given = isClient(options.client) ? options.client : undefined;
+	constructor(options: DynamoDbOptions) {
+		this.options = resolveOptions(options);
+		const {client} = this.options;
+		this.#given = isClient(client) ? client : undefined;
 		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => import('@aws-sdk/client-dynamodb'));
 	}
 
 	/**
-	Makes one call, when the table is there.
+	Makes a call when the table exists.
 
-	@throws {CacheHooksError} `ERR_STORE_CLOSED`, and what `faultOf` makes of what fails.
+	@throws {CacheHooksError} `ERR_STORE_CLOSED`, or the error of `storeError`.
 	*/
 	readonly send: Send = async (name, input) => {
-		await this.#open();
+		await this.#ensureTable();
 		try {
 			return await this.#call(name, input);
 		} catch (error) {
@@ -51,9 +83,9 @@ export class Connection {
 				throw error;
 			}
 
-			// Somebody has deleted it meanwhile.
+			// The table was deleted after the first call.
 			this.#ready = undefined;
-			await this.#open();
+			await this.#ensureTable();
 			return this.#call(name, input);
 		}
 	};
@@ -64,7 +96,7 @@ export class Connection {
 		this.#own = undefined;
 	}
 
-	async #open(): Promise<void> {
+	async #ensureTable(): Promise<void> {
 		if (!this.options.createTable) {
 			return;
 		}
@@ -75,7 +107,6 @@ export class Connection {
 			await ready;
 		} catch (error) {
 			if (this.#ready === ready) {
-				// The next call tries again.
 				this.#ready = undefined;
 			}
 
@@ -90,17 +121,17 @@ export class Connection {
 			throw new CacheHooksError('ERR_STORE_CLOSED', `The DynamoDB store \`${tableName}\` is closed`);
 		}
 
-		const client = this.#given ?? this.#openClient(sdk);
+		const client = this.#given ?? this.#createClient(sdk);
 		const command = new (sdk[`${name}Command`] as unknown as AnyCommand)(name.startsWith('Batch') ? input : {TableName: tableName, ...input});
 		try {
 			return await client.send(command);
 		} catch (error) {
-			throw faultOf(error, tableName);
+			throw storeError(error, tableName);
 		}
 	};
 
-	#openClient(sdk: Sdk): DynamoDBClient {
-		// The SDK's own defaults wait for ever.
+	#createClient(sdk: Sdk): DynamoDBClient {
+		// By default the SDK waits without a limit.
 		this.#own ??= new sdk.DynamoDBClient({
 			maxAttempts: 3,
 			requestHandler: {connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true},
@@ -108,6 +139,32 @@ export class Connection {
 		});
 		return this.#own;
 	}
+}
+
+function resolveOptions(options: DynamoDbOptions): ResolvedOptions {
+	const {client = {}, tableName = 'http_cache', consistentRead = false, retryFor = 10_000, now = () => Date.now()} = options;
+	if (typeof client !== 'object' || client === null) {
+		throw new SettingError('client', client, 'a `DynamoDBClient` or its options');
+	}
+
+	if (typeof tableName !== 'string' || !/^[\w\-.]{3,255}$/v.test(tableName)) {
+		throw new SettingError('tableName', tableName, 'a name of 3 to 255 letters, digits, `_`, `.` and `-`');
+	}
+
+	const makesTable = options.createTable ?? true;
+	for (const [path, value] of Object.entries({createTable: makesTable, consistentRead})) {
+		if (typeof value !== 'boolean') {
+			throw new SettingError(path, value, '`true` or `false`');
+		}
+	}
+
+	if (typeof retryFor !== 'number' || !(retryFor >= 0)) {
+		throw new SettingError('retryFor', retryFor, 'a number of milliseconds, 0 or more');
+	}
+
+	return {
+		client, tableName, createTable: makesTable, consistentRead, retryFor, now,
+	};
 }
 
 function isClient(client: object): client is DynamoDBClient {
@@ -120,13 +177,9 @@ const credentials = /^(?:AccessDenied|(?:Credentials|Token)Provider|ExpiredToken
 const unreachable = /^(?:TimeoutError|RequestTimeout|AbortError|NetworkingError)$/v;
 
 /**
-What the SDK threw, as an error of this library with the SDK's as `cause`. Its message is not repeated: of a wrong signature it holds the headers that were signed.
+Converts an error of the SDK to an error of this library, with the SDK's as `cause`. The SDK's message is left out, since that of a wrong signature contains the signed headers.
 */
-export function faultOf(error: unknown, tableName: string): CacheHooksError {
-	if (error instanceof CacheHooksError) {
-		return error;
-	}
-
+function storeError(error: unknown, tableName: string): CacheHooksError {
 	const {name = 'Error', code, $metadata, $retryable} = error as {
 		name?: string; code?: unknown; $metadata?: {httpStatusCode?: number}; $retryable?: {throttling?: boolean};
 	};
@@ -134,21 +187,21 @@ export function faultOf(error: unknown, tableName: string): CacheHooksError {
 		new CacheHooksError(storeCode, `The DynamoDB table \`${tableName}\` ${fact} (${name})`, {cause: error});
 
 	if (throttling.test(name) || $retryable?.throttling === true || $metadata?.httpStatusCode === 429) {
-		return fault('ERR_STORE_THROTTLED', 'takes no more requests at present');
+		return fault('ERR_STORE_THROTTLED', 'accepts no more requests at the moment');
 	}
 
 	if (credentials.test(name)) {
-		return fault('ERR_STORE_CREDENTIALS', 'is not open to these credentials, or there are none');
+		return fault('ERR_STORE_CREDENTIALS', 'cannot be used with these credentials, or without any');
 	}
 
 	if (name === 'ResourceNotFoundException') {
-		return fault('ERR_STORE_TABLE', 'is not there: create it, or set `createTable: true`');
+		return fault('ERR_STORE_TABLE', 'does not exist: create it, or set `createTable: true`');
 	}
 
 	return unreachable.test(name) || (typeof code === 'string' && $metadata?.httpStatusCode === undefined) ? fault('ERR_STORE_UNREACHABLE', 'cannot be reached') : fault('ERR_STORE_FAULT', 'failed');
 }
 
-/** Whether the SDK's error of this name is what a call failed with. */
+/** Whether a call failed with an error of the SDK that has this name. */
 export function isCausedBy(error: unknown, name: string): boolean {
 	return error instanceof CacheHooksError && (error.cause as {name?: unknown} | undefined)?.name === name;
 }

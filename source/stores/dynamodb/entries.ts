@@ -1,113 +1,107 @@
-import type {QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
+import type {PutItemInput, QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
+import {inParallel} from '../many-keys.ts';
 import type {SetOptions} from '../types.ts';
-import {
-	deletion,
-	inParallel,
-	readMany,
-	writeMany,
-} from './batches.ts';
-import {dropChunks, readChunks, versionIn} from './chunks.ts';
-import type {Connection} from './connection.ts';
+import {deletion, readItems, writeItems} from './batches.ts';
+import {Chunks, versionIn} from './chunks.ts';
+import {isCausedBy, type Connection} from './connection.ts';
 import {
 	draftOf,
-	isLive,
 	itemKey,
 	keyIn,
 	keyOf,
 	partitionOf,
 	valueIn,
+	type Draft,
 	type Item,
 	type ItemKey,
 } from './items.ts';
-import {addDraft, putDraft, putDrafts} from './writes.ts';
 
-type NewEntry = {
-	readonly key: string;
-	readonly value: unknown;
+type Condition = Pick<PutItemInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
 
-	/** Milliseconds since the epoch; `undefined` keeps it for good. */
-	readonly expires: number | undefined;
-};
-/** What must be known of an entry to delete it, or to say that it is there. Named, for some are words of DynamoDB's own. */
-const head = {
+/** The attributes that say whether an entry exists, and which chunks it has. They have aliases, since some are reserved words of DynamoDB. */
+const withoutValue = {
 	ProjectionExpression: '#namespace, #key, #expires, #version, #chunks',
 	ExpressionAttributeNames: {
 		'#namespace': 'namespace', '#key': 'key', '#expires': 'expires', '#version': 'version', '#chunks': 'chunks',
 	},
 } as const;
 
-/** An item of somebody else, who made the table, may lie in the partition. */
+/** The table may be the user's, with other items in the partition. */
 const isOurs = '(attribute_exists(#value) OR attribute_exists(#version))';
 const ourNames = {'#value': 'value', '#version': 'version'} as const;
 
-/** How many requests for one key each are on their way at once. */
-const atOnce = 16;
+const hasNoChunks: Condition = {
+	ConditionExpression: 'attribute_not_exists(#version)',
+	ExpressionAttributeNames: {'#version': 'version'},
+};
+
+const callsAtOnce = 16;
 
 /**
-The entries of one namespace: what `DynamoDbStore`, which is one, and `KeyvDynamoDb`, which has one, have in common.
+The entries of one namespace in the table.
 */
 export class Entries<Value = unknown> {
 	readonly #connection: Connection;
+	readonly #chunks: Chunks;
 	readonly #partition: string;
 
 	constructor(connection: Connection, namespace: string) {
 		this.#connection = connection;
+		this.#chunks = new Chunks(connection);
 		this.#partition = partitionOf(namespace);
 	}
 
 	async get(key: string): Promise<Value | undefined> {
-		const {consistentRead} = this.#connection.options;
-		const item = await this.#read(key, consistentRead);
+		const item = await this.#read(key, this.#connection.options.consistentRead);
 		return item === undefined ? undefined : this.#value(item);
 	}
 
-	/** The values in the order of the keys; a key may be there several times. */
+	/** Returns the values in the order of the keys. A key may be repeated. */
 	async getMany(keys: readonly string[]): Promise<Array<Value | undefined>> {
 		const items = await this.#find(keys, {ConsistentRead: this.#connection.options.consistentRead});
 		const live = [...items].filter(([, item]) => this.#isLive(item));
-		const values = new Map(await inParallel(live, atOnce, async ([key, item]) => [key, await this.#value(item)] as const));
+		const values = new Map(await inParallel(live, callsAtOnce, async ([key, item]) => [key, await this.#value(item)] as const));
 		return keys.map(key => values.get(key));
 	}
 
-	/** Whether there are any, in the order of the keys. */
+	/** Returns whether each key has an entry, in the order of the keys. */
 	async hasMany(keys: readonly string[]): Promise<boolean[]> {
-		const items = await this.#find(keys, {...head, ConsistentRead: this.#connection.options.consistentRead});
+		const items = await this.#find(keys, {...withoutValue, ConsistentRead: this.#connection.options.consistentRead});
 		return keys.map(key => this.#isLive(items.get(key)));
 	}
 
 	async set(key: string, value: unknown, options: SetOptions): Promise<void> {
-		if (this.#hasPassed(options.expires)) {
+		const {expires} = options;
+		if (expires !== undefined && expires <= this.#connection.options.now()) {
 			await this.delete(key);
 			return;
 		}
 
-		await putDraft(this.#connection, draftOf(this.#partition, key, value, options));
+		const draft = draftOf(this.#partition, key, value, options);
+		// The condition saves that each write returns the item that it replaces, which rarely has chunks.
+		const isSet = draft.chunked === undefined && await succeeds(async () => this.#put(draft.item, hasNoChunks));
+		if (!isSet) {
+			await this.#putWithChunks(draft);
+		}
 	}
 
-	/** Of several entries of one key, the last is set. */
-	async setMany(entries: readonly NewEntry[]): Promise<void> {
-		const last = new Map(entries.map(entry => [entry.key, entry])).values().toArray();
-		await this.deleteEach(last.filter(({expires}) => this.#hasPassed(expires)).map(({key}) => key));
-		const drafts = last.filter(({expires}) => !this.#hasPassed(expires))
-			.map(({key, value, expires}) => draftOf(this.#partition, key, value, {expires}));
-		const present = await readMany(this.#connection, drafts.map(({key}) => key), {...head, ConsistentRead: true});
-		const chunked = new Set(present.filter(item => versionIn(item) !== undefined).map(item => item.key!.S!));
-		await putDrafts(this.#connection, drafts, draft => chunked.has(draft.key.key.S));
-	}
-
-	/** Sets the value where the key has no live one, and says whether it did. */
+	/** Sets the value if the key has no live entry, and returns whether it did. */
 	async add(key: string, value: unknown, options: SetOptions): Promise<boolean> {
-		return addDraft(this.#connection, draftOf(this.#partition, key, value, options));
+		return succeeds(async () => this.#putWithChunks(draftOf(this.#partition, key, value, options), {
+			ConditionExpression: 'attribute_not_exists(#key) OR #expires <= :now',
+			ExpressionAttributeNames: {'#key': 'key', '#expires': 'expires'},
+			ExpressionAttributeValues: {':now': {N: String(this.#connection.options.now())}},
+		}));
 	}
 
-	/** Whether there was one. */
+	/** Returns whether there was an entry. */
 	async delete(key: string): Promise<boolean> {
 		return this.#delete(itemKey(this.#partition, key));
 	}
 
-	/** Whether there was one, in the order of the keys. */
+	/** Returns whether each key had an entry, in the order of the keys. */
 	async deleteEach(keys: readonly string[]): Promise<boolean[]> {
-		const items = await this.#find(keys, {...head, ConsistentRead: true});
+		const items = await this.#find(keys, {...withoutValue, ConsistentRead: true});
 		const wereLive = keys.map(key => this.#isLive(items.get(key)));
 		await this.#deleteItems(items.values().toArray());
 		return wereLive;
@@ -115,17 +109,17 @@ export class Entries<Value = unknown> {
 
 	async clear(): Promise<void> {
 		const pages = this.#query({
-			...head,
+			...withoutValue,
 			ConsistentRead: true,
 			FilterExpression: isOurs,
-			ExpressionAttributeNames: {...head.ExpressionAttributeNames, ...ourNames},
+			ExpressionAttributeNames: {...withoutValue.ExpressionAttributeNames, ...ourNames},
 		});
 		for await (const {Items: items = []} of pages) {
 			await this.#deleteItems(items);
 		}
 	}
 
-	/** By pages of up to 1 MB: what is deleted while its page is met may still be met. */
+	/** Yields the entries by pages of up to 1 MB, among them some that are deleted while their page is read. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Value], void> {
 		const pages = this.#query({ConsistentRead: this.#connection.options.consistentRead});
 		for await (const {Items: items = []} of pages) {
@@ -138,7 +132,7 @@ export class Entries<Value = unknown> {
 		}
 	}
 
-	/** How many live ones there are that were set with `indexed`. */
+	/** Returns the number of live entries that were set with `indexed`. */
 	async count(): Promise<number> {
 		let count = 0;
 		const pages = this.#query({
@@ -155,57 +149,81 @@ export class Entries<Value = unknown> {
 		return count;
 	}
 
-	/** Only a client of our own is closed. */
 	close(): void {
 		this.#connection.close();
 	}
 
-	async #read(key: string, consistent: boolean): Promise<Item | undefined> {
-		const {Item: item} = await this.#connection.send('GetItem', {Key: itemKey(this.#partition, key), ConsistentRead: consistent});
+	/** Writes the chunks of an entry, then its item, then deletes the chunks of the item that it replaced. */
+	async #putWithChunks(draft: Draft, condition: Condition = {}): Promise<void> {
+		const version = draft.chunked && await this.#chunks.write(draft.key, draft.chunked, draft.ttl);
+		try {
+			const item = version === undefined ? draft.item : {...draft.item, version: {S: version.id}, chunks: {N: String(version.count)}};
+			const replaced = await this.#put(item, {...condition, ReturnValues: 'ALL_OLD'});
+			await this.#chunks.delete(versionIn(replaced));
+		} catch (error) {
+			await this.#chunks.delete(version);
+			throw error;
+		}
+
+		if (version === undefined || draft.ttl !== undefined) {
+			return;
+		}
+
+		await this.#chunks.keep(version);
+		// A batch that has deleted the entry in the meantime did not see the chunks.
+		const {Item: item} = await this.#connection.send('GetItem', {...withoutValue, Key: draft.key, ConsistentRead: true});
+		if (versionIn(item)?.id !== version.id) {
+			await this.#chunks.delete(version);
+		}
+	}
+
+	async #put(item: Item, options: Omit<PutItemInput, 'TableName' | 'Item'>): Promise<Item | undefined> {
+		const {Attributes: old} = await this.#connection.send('PutItem', {Item: item, ...options});
+		return old;
+	}
+
+	async #read(key: string, isConsistent: boolean): Promise<Item | undefined> {
+		const {Item: item} = await this.#connection.send('GetItem', {Key: itemKey(this.#partition, key), ConsistentRead: isConsistent});
 		return this.#isLive(item) ? item : undefined;
 	}
 
-	/** Tried twice: whoever replaces an entry deletes its chunks. */
-	async #value(item: Item, isAgain = false): Promise<Value | undefined> {
+	/** Tries again if chunks are missing, since a writer that replaces an entry deletes its chunks. */
+	async #value(item: Item, isSecondAttempt = false): Promise<Value | undefined> {
 		if (versionIn(item) === undefined) {
 			return valueIn(item) as Value | undefined;
 		}
 
-		const chunks = await readChunks(this.#connection, item, isAgain || this.#connection.options.consistentRead);
-		if (chunks !== undefined) {
-			return valueIn(item, chunks) as Value | undefined;
+		const chunked = await this.#chunks.read(item, isSecondAttempt || this.#connection.options.consistentRead);
+		if (chunked !== undefined) {
+			return valueIn(item, chunked) as Value | undefined;
 		}
 
-		const again = isAgain ? undefined : await this.#read(keyIn(item), true);
-		return again && this.#value(again, true);
+		const current = isSecondAttempt ? undefined : await this.#read(keyIn(item), true);
+		return current && this.#value(current, true);
 	}
 
-	/** The items that are there, by key; each is asked for once. */
-	async #find(keys: readonly string[], how: Parameters<typeof readMany>[2]): Promise<Map<string, Item>> {
+	/** Returns the existing items by key, and asks for each key once. */
+	async #find(keys: readonly string[], options: Parameters<typeof readItems>[2]): Promise<Map<string, Item>> {
 		const wanted = new Map(keys.map(key => {
 			const place = itemKey(this.#partition, key);
 			return [place.key.S, {key, place}];
 		}));
-		const items = await readMany(this.#connection, wanted.values().map(({place}) => place).toArray(), how);
+		const items = await readItems(this.#connection, wanted.values().map(({place}) => place).toArray(), options);
 		return new Map(items.map(item => [wanted.get(item.key!.S!)!.key, item]));
 	}
 
 	async #delete(place: ItemKey): Promise<boolean> {
 		const {Attributes: old} = await this.#connection.send('DeleteItem', {Key: place, ReturnValues: 'ALL_OLD'});
-		const version = versionIn(old);
-		if (version !== undefined) {
-			await dropChunks(this.#connection, version);
-		}
-
+		await this.#chunks.delete(versionIn(old));
 		return this.#isLive(old);
 	}
 
-	/** Entries in chunks one by one: only the item that was deleted tells which chunks are of no more use. */
+	/** Deletes items in batches, but those with chunks one by one, since a batch does not return what it deleted. */
 	async #deleteItems(items: readonly Item[]): Promise<void> {
-		const places = (isChunked: boolean): ItemKey[] => items.filter(item => (versionIn(item) !== undefined) === isChunked)
+		const keys = (hasChunks: boolean): ItemKey[] => items.filter(item => (versionIn(item) !== undefined) === hasChunks)
 			.map(item => keyOf(item));
-		await writeMany(this.#connection, places(false).map(place => deletion(place)));
-		await inParallel(places(true), atOnce, async place => this.#delete(place));
+		await writeItems(this.#connection, keys(false).map(key => deletion(key)));
+		await inParallel(keys(true), callsAtOnce, async key => this.#delete(key));
 	}
 
 	async * #query(input: Omit<QueryInput, 'TableName'>): AsyncGenerator<QueryOutput, void> {
@@ -222,11 +240,22 @@ export class Entries<Value = unknown> {
 		}
 	}
 
+	/** DynamoDB deletes expired items late. */
 	#isLive(item: Item | undefined): boolean {
-		return item !== undefined && isLive(item, this.#connection.options.now());
+		return item !== undefined && Number(item.expires?.N ?? Infinity) > this.#connection.options.now();
 	}
+}
 
-	#hasPassed(expires: number | undefined): boolean {
-		return expires !== undefined && expires <= this.#connection.options.now();
+/** Returns whether the condition of a write held. */
+async function succeeds(write: () => Promise<unknown>): Promise<boolean> {
+	try {
+		await write();
+		return true;
+	} catch (error) {
+		if (isCausedBy(error, 'ConditionalCheckFailedException')) {
+			return false;
+		}
+
+		throw error;
 	}
 }

@@ -3,16 +3,16 @@ import {createHash} from 'node:crypto';
 import type {AttributeValue} from '@aws-sdk/client-dynamodb';
 import {packBytes, unpackBytes} from '../packed.ts';
 import type {SetOptions} from '../types.ts';
-import {marshal, unmarshal} from './marshal.ts';
+import {marshal, unmarshal} from './documents.ts';
 
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 /**
-How entries are named in the table: partition key `namespace`, sort key `key`.
+The partition key `namespace` and the sort key `key` of an item.
 
-- To list or to clear a cache is a Query, which reads (and bills) nothing but that cache; with one key for all it would be a Scan of the whole table, other caches included.
-- A busy namespace is no hot partition for good: there is no local index, so DynamoDB parts it by sort key when it is hot, and the keys (digests, in this library) are spread evenly.
-- Chunks, which are what weighs, lie in partitions of their own, so that neither the 1,000 writes a second of a partition bound a large value, nor a Query meets them.
+- A Query lists a cache, and reads (and bills) nothing but that cache. With one key for both it would be a Scan of the whole table.
+- A busy namespace does not limit throughput for good: without a local index, DynamoDB splits it by sort key, and the keys of this library are digests, which spread evenly.
+- Chunks have partitions of their own, so that a large value is not limited to the 1,000 writes a second of one partition, and a Query does not read chunks.
 */
 export type ItemKey = {
 	readonly namespace: {S: string};
@@ -21,106 +21,93 @@ export type ItemKey = {
 
 const longestNamespace = 1900;
 const longestKey = 1024;
-const digestMark = 'sha256:';
-const noNamespace = '-';
+const digestPrefix = 'sha256:';
+const emptyNamespace = '-';
 
-/**
-The partition of a namespace. No two namespaces share one, the empty one included.
-*/
+/** Returns the partition key of a namespace. Each namespace has its own, also the empty one. */
 export function partitionOf(namespace: string): string {
-	return namespace === '' ? noNamespace : held(namespace, longestNamespace, namespace === noNamespace);
+	return namespace === '' ? emptyNamespace : keyAttribute(namespace, longestNamespace, namespace === emptyNamespace);
 }
 
 export function itemKey(partition: string, key: string): ItemKey {
-	return {namespace: {S: partition}, key: {S: held(key, longestKey)}};
+	return {namespace: {S: partition}, key: {S: keyAttribute(key, longestKey)}};
 }
 
-/**
-Where a chunk lies: by the version it belongs to, so that no writer ever touches the chunks of another.
-*/
-export function chunkKey(head: ItemKey, version: string, index: number): ItemKey {
-	return {namespace: {S: `${head.namespace.S}#${version}#${index}`}, key: head.key};
+/** Returns the key of a chunk. It contains the version, so that no writer touches the chunks of another. */
+export function chunkKey(key: ItemKey, version: string, index: number): ItemKey {
+	return {namespace: {S: `${key.namespace.S}#${version}#${index}`}, key: key.key};
 }
 
-/** Where the item lies. */
 export function keyOf({namespace, key}: Item): ItemKey {
 	return {namespace: {S: namespace!.S!}, key: {S: key!.S!}};
 }
 
-/** What DynamoDB takes as it is stays readable; all else, and what looks like a digest, becomes one. */
-function held(name: string, longest: number, isReserved = false): string {
-	const isHeld = name !== '' && !isReserved && !name.startsWith(digestMark) && name.isWellFormed() && Buffer.byteLength(name) <= longest;
-	// JSON tells lone surrogates apart, which UTF-8 does not.
-	return isHeld ? name : digestMark + createHash('sha256').update(JSON.stringify(name)).digest('hex');
+/** Returns the name itself if DynamoDB accepts it, so that it stays readable, and otherwise its digest. */
+function keyAttribute(name: string, longest: number, isReserved = false): string {
+	const isAccepted = name !== '' && !isReserved && !name.startsWith(digestPrefix) && name.isWellFormed() && Buffer.byteLength(name) <= longest;
+	// JSON distinguishes lone surrogates, UTF-8 does not.
+	return isAccepted ? name : digestPrefix + createHash('sha256').update(JSON.stringify(name)).digest('hex');
 }
 
-/** An entry as it is to be written. */
+/** An entry to be written. */
 export type Draft = {
 	readonly key: ItemKey;
 	readonly item: Item;
 
-	/** The whole value, where it is too large for an item. It is written first. */
-	readonly spilled: Uint8Array | undefined;
+	/** The value if it is too large for an item. It is written first, in chunks. */
+	readonly chunked: Uint8Array | undefined;
 
 	/** The second of its TTL. */
 	readonly ttl: number | undefined;
-
-	/** What the item weighs on the wire, or more. */
-	readonly bytes: number;
 };
 
-/** DynamoDB deletes an item some time after this second, which is never before the entry's time. */
+/** DynamoDB deletes an item some time after this second, which is never before the entry expires. */
 export const ttlAttribute = 'ttl';
 
-/** Below DynamoDB's 400 KB (409,600 bytes), with room for keys and times. */
+/** The maximum size of a value in an item, which leaves room for keys and times below DynamoDB's limit of 400 KB (409,600 bytes). */
 const mostValueBytes = 380_000;
 
 /**
-The entry as it is to be written.
+Converts an entry to what is written.
 
-@throws {CacheHooksError} `ERR_STORE_VALUE` for what is no plain data.
+@throws {CacheHooksError} `ERR_STORE_VALUE` if the value is not plain data.
 */
 export function draftOf(partition: string, key: string, value: unknown, {expires, indexed}: SetOptions): Draft {
 	const place = itemKey(partition, key);
-	const marshalled = marshal(value, mostValueBytes);
-	const isHeld = marshalled.bytes <= mostValueBytes;
+	const document = marshal(value, mostValueBytes);
+	const isSmall = document.bytes <= mostValueBytes;
 	const ttl = expires === undefined || expires === Infinity ? undefined : Math.ceil(expires / 1000);
 	return {
 		key: place,
 		item: {
 			...place,
-			...noted('wholeKey', place.key.S.startsWith(digestMark) ? JSON.stringify(key) : undefined),
-			...(isHeld && {value: marshalled.value, ...noted('order', marshalled.order)}),
-			...noted('expires', expires),
-			...noted(ttlAttribute, ttl),
-			...noted('createdAt', indexed?.createdAt),
-			...noted('freshUntil', indexed?.freshUntil),
+			...attribute('wholeKey', place.key.S.startsWith(digestPrefix) ? JSON.stringify(key) : undefined),
+			...(isSmall && {value: document.value, ...attribute('order', document.order)}),
+			...attribute('expires', expires),
+			...attribute(ttlAttribute, ttl),
+			...attribute('createdAt', indexed?.createdAt),
+			...attribute('freshUntil', indexed?.freshUntil),
 		},
-		spilled: isHeld ? undefined : packBytes(value),
+		chunked: isSmall ? undefined : packBytes(value),
 		ttl,
-		bytes: (isHeld ? marshalled.bytes * 2 : 0) + 20_000,
 	};
 }
 
-function noted(name: string, value: string | number | undefined): Item {
+function attribute(name: string, value: string | number | undefined): Item {
 	return value === undefined || value === Infinity ? {} : {[name]: typeof value === 'string' ? {S: value} : {N: String(value)}};
 }
 
+/** Returns the key of the entry. */
 export function keyIn(item: Item): string {
 	const whole = item.wholeKey?.S;
 	return whole === undefined ? item.key!.S! : JSON.parse(whole) as string;
 }
 
-/** `undefined` where the item is none of ours. */
-export function valueIn(item: Item, spilled?: Uint8Array): unknown {
+/** Returns the value of the entry, or `undefined` if the item is not ours. */
+export function valueIn(item: Item, chunked?: Uint8Array): unknown {
 	try {
-		return spilled === undefined ? unmarshal(item.value!, item.order?.S) : unpackBytes(spilled);
+		return chunked === undefined ? unmarshal(item.value!, item.order?.S) : unpackBytes(chunked);
 	} catch {
 		return undefined;
 	}
-}
-
-/** DynamoDB deletes late, so that what has expired may still be there. */
-export function isLive(item: Item, now: number): boolean {
-	return Number(item.expires?.N ?? Infinity) > now;
 }

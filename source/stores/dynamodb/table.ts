@@ -8,16 +8,16 @@ const activationTime = 60_000;
 const longestPause = 1000;
 
 /**
-Makes the table, and turns on its TTL, where it is not there, and waits until it can be used. Several processes may do so at once. Of a table that is there nothing is changed: it may hold items of others, to which `ttl` means something else.
+Creates the table with a TTL if it does not exist, and waits until it is active. Several processes may do so at once. An existing table is not changed, since it may have other items, for which `ttl` has another meaning.
 
-@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a table with other keys, `ERR_STORE_TABLE` for one that is not active within a minute.
+@throws {CacheHooksError} `ERR_STORE_SCHEMA` if the table has other keys, `ERR_STORE_TABLE` if it is not active within a minute.
 */
 export async function ensureTable(send: Send, tableName: string): Promise<void> {
 	const table = await describe(send);
-	const isOurs = table === undefined && await create(send);
+	const isCreated = table === undefined && await create(send);
 	checkKeys(table, tableName);
 	await untilActive(send, tableName, table);
-	if (isOurs) {
+	if (isCreated) {
 		await turnOnTimeToLive(send);
 	}
 }
@@ -35,7 +35,7 @@ async function describe(send: Send): Promise<TableDescription | undefined> {
 	}
 }
 
-/** Whether it did: another process may be faster. */
+/** Returns `false` if another process was faster. */
 async function create(send: Send): Promise<boolean> {
 	try {
 		await send('CreateTable', {
@@ -56,14 +56,14 @@ async function create(send: Send): Promise<boolean> {
 function checkKeys(table: TableDescription | undefined, tableName: string): void {
 	const keys = table?.KeySchema?.map(({AttributeName: name, KeyType: type}) => `${name} ${type}`).join(', ');
 	if (keys !== undefined && keys !== 'namespace HASH, key RANGE') {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` is not one of this library: its partition key must be \`namespace\` and its sort key \`key\``);
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` cannot be used: its partition key must be \`namespace\` and its sort key \`key\``);
 	}
 }
 
 async function untilActive(send: Send, tableName: string, described: TableDescription | undefined): Promise<void> {
 	const end = performance.now() + activationTime;
 	let table = described;
-	for (let wait = 25; table?.TableStatus !== 'ACTIVE' && table?.TableStatus !== 'UPDATING'; wait = Math.min(wait * 2, longestPause)) {
+	for (let wait = 25; !['ACTIVE', 'UPDATING'].includes(table?.TableStatus ?? ''); wait = Math.min(wait * 2, longestPause)) {
 		if (performance.now() > end) {
 			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${activationTime / 1000} s`);
 		}
@@ -75,11 +75,9 @@ async function untilActive(send: Send, tableName: string, described: TableDescri
 
 async function turnOnTimeToLive(send: Send): Promise<void> {
 	try {
-		await send('UpdateTimeToLive', {
-			TimeToLiveSpecification: {AttributeName: ttlAttribute, Enabled: true},
-		});
+		await send('UpdateTimeToLive', {TimeToLiveSpecification: {AttributeName: ttlAttribute, Enabled: true}});
 	} catch (error) {
-		// Emulators that delete nothing do not know it: what has expired is not served anyway.
+		// Some emulators have no TTL. Expired entries are not served anyway.
 		if (!isCausedBy(error, 'UnknownOperationException')) {
 			throw error;
 		}

@@ -1,5 +1,4 @@
 import {Buffer} from 'node:buffer';
-import {randomUUID} from 'node:crypto';
 import {
 	closeSync,
 	constants,
@@ -12,83 +11,65 @@ import {
 	rmSync,
 	unlinkSync,
 	utimesSync,
-	writeSync,
+	writeFileSync,
 	type Stats,
 } from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
-import {setTimeout as pause} from 'node:timers/promises';
-import {recover} from '../../maybe-promise.ts';
-import {changeMode, isBeingMade, modeToKeep} from '../file-modes.ts';
+import {dirname} from 'node:path';
+import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
+import {changeMode, modeToKeep, temporaryNameIn} from '../file-modes.ts';
 import type {Place} from '../place.ts';
-import type {MaybePromise} from '../types.ts';
 
 /**
-From so many bytes on, reading and writing leave the event loop. Below, it is the turn of the loop and of the thread pool that costs: a file of 10 KB is read in 20 µs at once, and in 200 to 700 µs by a promise.
+The size from which a file is read and written outside of the event loop, in bytes. Below it, the thread pool costs more: a file of 10 KB is read in 20 µs synchronously, and in 200 to 700 µs by a promise.
 */
 const largeFrom = 1_000_000;
 
-/** Milliseconds until a temporary file or a claim belongs to nobody any more. */
-const passingTime = 600_000;
+/** Without `O_NONBLOCK`, opening a FIFO waits until another process opens it. Windows has neither. */
+const readFlags = constants.O_RDONLY + ((constants as {O_NONBLOCK?: number}).O_NONBLOCK ?? 0);
 
-/** A process that opens a FIFO without it waits until another one does, for ever. Windows has none. */
-const toRead = constants.O_RDONLY + ((constants as {O_NONBLOCK?: number}).O_NONBLOCK ?? 0);
+/** The codes for what does not exist or is not a file: another process may have removed or replaced it. */
+const absentCodes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ENXIO']);
 
-/** What is not there, or not a file: another process may have removed or replaced it. */
-const absent: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ENXIO']);
-
-/** What another process has removed meanwhile is not there: no error. */
-export function ifThere<T>(action: () => T): T | undefined {
+function ifPresent<T>(action: () => T): T | undefined {
 	try {
 		return action();
 	} catch (error) {
-		if (absent.has((error as {code?: unknown}).code)) {
-			return undefined;
-		}
+		ignoreAbsence(error);
+	}
+}
 
+function ignoreAbsence(error: unknown): undefined {
+	if (!absentCodes.has((error as {code?: unknown}).code)) {
 		throw error;
 	}
 }
 
 /**
-What is known of a file; `undefined` where there is none, or something else: a folder, a FIFO, a symbolic link. None of these is ours.
+Returns the stats of a file; `undefined` if there is none, or if it is a folder, a FIFO or a symbolic link, which the store never creates.
 
-Most of what is asked for on a miss is not there, and an exception costs ten times of asking first.
+Most files that are asked for on a miss do not exist, and an exception would cost ten times as much.
 */
-export function fileAt(path: string): Stats | undefined {
-	const stats = ifThere(() => lstatSync(path, {throwIfNoEntry: false}));
+export function statFile(path: string): Stats | undefined {
+	const stats = ifPresent(() => lstatSync(path, {throwIfNoEntry: false}));
 	return stats?.isFile() === true ? stats : undefined;
 }
 
-/** Whether anything has a name, whatever it is. */
+/** Whether anything has this name. */
 export function isThere(path: string): boolean {
-	return ifThere(() => lstatSync(path, {throwIfNoEntry: false})) !== undefined;
+	return ifPresent(() => lstatSync(path, {throwIfNoEntry: false})) !== undefined;
 }
 
-/** The bytes of a file, or `undefined` where there is none. Large ones come by a promise. */
+/** Returns the bytes of a file, or `undefined` if there is none. Large files are read asynchronously. */
 export function readBytes(path: string): MaybePromise<Uint8Array | undefined> {
-	const stats = fileAt(path);
-	if (stats === undefined) {
-		return undefined;
-	}
-
-	return stats.size < largeFrom ? readBeginning(path, Infinity)?.bytes : readLarge(path);
+	const stats = statFile(path);
+	return stats === undefined || stats.size < largeFrom ? stats && readBeginning(path, Infinity)?.bytes : readFile(path, {flag: readFlags as unknown as string}).catch(ignoreAbsence);
 }
 
-async function readLarge(path: string): Promise<Uint8Array | undefined> {
-	try {
-		return await readFile(path, {flag: toRead as unknown as string});
-	} catch (error) {
-		ifThere(() => {
-			throw error;
-		});
-	}
-}
-
-/** The bytes of a file up to a length, at once, and how long it is: by one handle, for the file may be replaced at any time. */
+/** Returns the first bytes of a file and the size of the whole, from one handle, since the file may be replaced at any time. */
 export function readBeginning(path: string, length: number): {readonly bytes: Uint8Array; readonly fileSize: number} | undefined {
-	return ifThere(() => {
-		const file = openSync(path, toRead);
+	return ifPresent(() => {
+		const file = openSync(path, readFlags);
 		try {
 			const stats = fstatSync(file);
 			if (!stats.isFile()) {
@@ -105,22 +86,22 @@ export function readBeginning(path: string, length: number): {readonly bytes: Ui
 }
 
 type Replacement = {
-	/** When it was used last, in milliseconds since the epoch. */
+	/** The time of the last use, in milliseconds since the epoch. */
 	readonly time: number;
 	readonly place: Place;
 
-	/** Throws where what is there must not be replaced. */
+	/** Throws if the existing file must not be replaced. */
 	readonly check: () => void;
 };
 
 /**
-Writes a file so that there is the old or the new one whole, whatever happens: to a temporary file beside it, which then takes its name. A file that is there keeps its mode.
+Writes a file to a temporary file beside it, which then gets its name, so that a crash leaves the old or the new one whole. An existing file keeps its mode.
 */
 export function replaceFile(path: string, parts: readonly Uint8Array[], {time, place, check}: Replacement): MaybePromise<void> {
-	const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-	const finish = () => {
+	const temporary = temporaryNameIn(dirname(path));
+	const finish = (): void => {
 		check();
-		// Last: nothing more could be written to a file that may only be read.
+		// After writing, since the mode may not allow it.
 		const mode = modeToKeep(path);
 		if (mode !== undefined && mode !== place.fileMode) {
 			changeMode(temporary, mode);
@@ -130,96 +111,40 @@ export function replaceFile(path: string, parts: readonly Uint8Array[], {time, p
 		renameSync(temporary, path);
 	};
 
-	if (parts.reduce((sum, {byteLength}) => sum + byteLength, 0) >= largeFrom) {
-		return writeLarge(temporary, parts, place, finish);
-	}
-
-	try {
-		const file = place.makeFile(temporary);
+	const write = (): MaybePromise<void> => {
+		const isLarge = parts.reduce((sum, {byteLength}) => sum + byteLength, 0) >= largeFrom;
+		const file = place.createFile(temporary, false);
 		try {
-			for (const part of parts) {
-				writeWhole(file, part);
+			for (const part of isLarge ? [] : parts) {
+				writeFileSync(file, part);
 			}
 		} finally {
 			closeSync(file);
 		}
 
-		finish();
-	} catch (error) {
-		discard(temporary);
-		throw error;
-	}
-}
+		return then(isLarge ? writeFile(temporary, parts) : undefined, finish);
+	};
 
-async function writeLarge(temporary: string, parts: readonly Uint8Array[], place: Place, finish: () => void): Promise<void> {
-	try {
-		closeSync(place.makeFile(temporary));
-		await writeFile(temporary, parts);
-		finish();
-	} catch (error) {
-		discard(temporary);
-		throw error;
-	}
-}
-
-/** Removes a file that is of no use. */
-function discard(temporary: string): void {
-	try {
-		rmSync(temporary, {force: true});
-	} catch {
-		// The error that made it so says more.
-	}
-}
-
-/**
-Does something in a folder, and tries again what is refused while another process is just making that folder or one above it.
-*/
-export function onceMade<T>(folder: string, action: () => MaybePromise<T>): MaybePromise<T> {
-	return recover(action, error => {
-		if ((error as {code?: unknown}).code !== 'EACCES' || !isBelowNew(folder)) {
-			throw error;
+	return recover(write, error => {
+		try {
+			rmSync(temporary, {force: true});
+		} catch {
+			// The first error says more.
 		}
 
-		return (async () => {
-			await pause(2);
-			return onceMade(folder, action);
-		})();
+		throw error;
 	});
 }
 
-function isBelowNew(folder: string): boolean {
-	let isNew = false;
-	try {
-		isNew = isBeingMade(folder, 0o700);
-	} catch {
-		// One above it lets nobody in.
-	}
-
-	const parent = dirname(folder);
-	return isNew || (parent !== folder && isBelowNew(parent));
-}
-
-function writeWhole(file: number, bytes: Uint8Array): void {
-	for (let offset = 0; offset < bytes.byteLength;) {
-		offset += writeSync(file, bytes, offset);
-	}
-}
-
-/** Whether there was one. */
+/** Removes a file. Returns whether there was one. */
 export function removeFile(path: string): boolean {
-	return ifThere(() => {
+	return ifPresent(() => {
 		unlinkSync(path);
 		return true;
 	}) ?? false;
 }
 
-/** The names in a folder, in order; none where there is no folder. */
+/** Returns the sorted names in a folder; none if there is no folder. */
 export function namesIn(folder: string): string[] {
-	return ifThere(() => readdirSync(folder).toSorted()) ?? [];
-}
-
-/** Whether a temporary file or a claim is older than any writer needs, or from the future. */
-export function isLeftOver(path: string): boolean {
-	const stats = fileAt(path);
-	return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > passingTime;
+	return ifPresent(() => readdirSync(folder).toSorted()) ?? [];
 }

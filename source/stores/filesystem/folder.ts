@@ -1,41 +1,42 @@
+import {hash} from 'node:crypto';
 import {rmdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {CacheHooksError} from '../../errors.ts';
 import {
-	fileAt,
-	isLeftOver,
 	isThere,
 	namesIn,
 	readBeginning,
 	removeFile,
+	statFile,
 } from './files.ts';
 import {
 	extensionOf,
+	foreignFileError,
 	isBegun,
-	isBlank,
 	longestHead,
 	readHead,
 	type ReadHead,
 } from './head.ts';
-import {
-	entryNameOf,
-	isFanOut,
-	isPassing,
-	nameOf,
-} from './names.ts';
 
-/** The extensions that `extensionOf` chooses from. The first that is there counts. */
+/** The extensions that `extensionOf` returns. If a key has several files, the first counts. */
 const extensionsByValue = ['.json', '.yaml', '.bin'] as const;
 
-/** Removing a file takes up to 1 ms, and the event loop is to go on. */
+const readableKey = /^[\da-z][\d\-:_a-z]{0,149}$/v;
+
+/** Windows reserves these names for devices, with any extension. */
+const deviceName = /^(?:con|prn|aux|nul|com\d|lpt\d)$/v;
+const subfolderName = /^[\da-f]{2}$/v;
+const entryName = /^(?:~[\da-f]{64}|[\da-z][\d+\-_a-z]{0,149})(?<extension>\.[\da-z]{1,16})$/v;
+const passingName = /^(?:\.[\d\-a-f]{36}\.tmp|(?:~[\da-f]{64}|[\da-z][\d+\-_a-z]{0,149})\.lock~{1,2})$/v;
+
+/** The age at which nobody uses a temporary file or a lock file any more, in milliseconds. */
+const longestPassingTime = 600_000;
+
+/** The number of files that are removed in one turn of the event loop. Removing one takes up to 1 ms. */
 export const removedPerTurn = 16;
 
-/** A file of ours. */
-export type OwnFile = {readonly path: string; readonly head: ReadHead};
-
 /**
-Which files are ours in the folder of a cache, and where the one of a key lies. Everything else in it is left alone: a file is ours if it has our head, and lies where that of its key does.
+The folder of a cache. A file in it belongs to the store if it begins with a head of the store and has the name for the key in that head. All other files are left alone.
 */
 export class CacheFolder {
 	readonly #path: string;
@@ -46,31 +47,30 @@ export class CacheFolder {
 		this.#extensions = extension === undefined ? extensionsByValue : [extension];
 	}
 
-	/** Where the file of a key may lie. */
+	/** Returns the possible paths of the file of a key. */
 	pathsOf(key: string): string[] {
-		const {fanOut, name} = nameOf(key);
-		return this.#extensions.map(extension => join(this.#path, fanOut, name + extension));
+		const name = this.#nameOf(key);
+		return this.#extensions.map(extension => name + extension);
 	}
 
-	/** Where a value is to lie, and where an older one under its key may. */
+	/** Returns the path for a value, and those that older values of the key may have. */
 	pathFor(key: string, value: Uint8Array): {readonly path: string; readonly others: readonly string[]} {
 		const paths = this.pathsOf(key);
 		const path = paths.length === 1 ? paths[0]! : paths[extensionsByValue.indexOf(extensionOf(value))]!;
 		return {path, others: paths.filter(other => other !== path)};
 	}
 
-	/** What says that somebody adds the key now. */
-	claimOf(key: string): string {
-		const {fanOut, name} = nameOf(key);
-		return join(this.#path, fanOut, `${name}.claim~`);
+	/** Returns the path of the lock file for adding a key. */
+	lockOf(key: string): string {
+		return `${this.#nameOf(key)}.lock~`;
 	}
 
-	/** The folders of the entries. */
-	fanOuts(): string[] {
-		return namesIn(this.#path).filter(isFanOut).map(name => join(this.#path, name));
+	/** Returns the folders that have the files. */
+	subfolders(): string[] {
+		return namesIn(this.#path).filter(name => subfolderName.test(name)).map(name => join(this.#path, name));
 	}
 
-	/** What the file at a path says of its value; `undefined` where there is none of ours. */
+	/** Returns the head of a file, or `undefined` if there is no file of the store. */
 	headOf(path: string): ReadHead | undefined {
 		const beginning = readableBeginning(path);
 		const head = beginning && readHead(beginning.bytes, beginning.fileSize);
@@ -81,7 +81,7 @@ export class CacheFolder {
 		return this.pathsOf(key).includes(path);
 	}
 
-	/** Removes a file, unless it is somebody else's. What it said of its value is given back. */
+	/** Removes a file of the store and returns its head. */
 	remove(path: string): ReadHead | undefined {
 		const head = this.headOf(path);
 		return head !== undefined && removeFile(path) ? head : undefined;
@@ -90,7 +90,7 @@ export class CacheFolder {
 	/**
 	To be called before a file is written.
 
-	@throws {CacheHooksError} `ERR_STORE_FILE` where one of somebody else has its name.
+	@throws {CacheHooksError} `ERR_STORE_FILE` if a file of another program has its name.
 	*/
 	expectOwn(path: string): void {
 		if (!isThere(path) || this.headOf(path) !== undefined) {
@@ -98,41 +98,36 @@ export class CacheFolder {
 		}
 
 		const beginning = readableBeginning(path);
-		// A power cut may leave a file of ours without its content.
-		if (beginning === undefined || !isBlank(beginning.bytes)) {
-			throw new CacheHooksError('ERR_STORE_FILE', `\`${path}\` is not a file of this store, which would write one of that name: remove it, or use another folder`);
+		// A power failure may leave a file of the store empty or filled with zeros.
+		if (beginning?.bytes.every(byte => byte === 0) !== true) {
+			throw foreignFileError(path);
 		}
 	}
 
-	/** The files of one of them, by their names: some may be somebody else's. */
-	entriesIn(fanOut: string): string[] {
-		return namesIn(fanOut).filter(file => entryNameOf(file, this.#extensions) !== undefined).map(file => join(fanOut, file));
+	/** Returns the paths in a subfolder that are named like files of the store. Some may belong to other programs. */
+	entriesIn(subfolder: string): string[] {
+		return namesIn(subfolder).filter(name => this.#extensions.includes(entryName.exec(name)?.groups!.extension ?? '')).map(name => join(subfolder, name));
 	}
 
-	/** All files by their names, folder by folder, with a turn of the event loop for each. */
-	async * paths(): AsyncGenerator<string, void> {
-		for (const fanOut of this.fanOuts()) {
+	/** Iterates over all files of the store, damaged ones included, with a turn of the event loop for each subfolder. */
+	async * files(): AsyncGenerator<{readonly path: string; readonly head: ReadHead}, void> {
+		for (const subfolder of this.subfolders()) {
 			await nextTurn(); // eslint-disable-line no-await-in-loop
-			yield * this.entriesIn(fanOut);
-		}
-	}
-
-	/** All files that are ours, damaged ones included. */
-	async * files(): AsyncGenerator<OwnFile, void> {
-		for await (const path of this.paths()) {
-			const head = this.headOf(path);
-			if (head !== undefined) {
-				yield {path, head};
+			for (const path of this.entriesIn(subfolder)) {
+				const head = this.headOf(path);
+				if (head !== undefined) {
+					yield {path, head};
+				}
 			}
 		}
 	}
 
-	/** Removes the files of all entries, and what writers that are gone have left; then the folders that are empty. */
+	/** Removes all files of the store, files that killed writers have left, and the folders that become empty. */
 	async clear(): Promise<void> {
-		for (const fanOut of this.fanOuts()) {
+		for (const subfolder of this.subfolders()) {
 			await nextTurn(); // eslint-disable-line no-await-in-loop
-			let removed = removeLeftOvers(fanOut);
-			for (const [index, path] of this.entriesIn(fanOut).entries()) {
+			let removed = removeLeftOvers(subfolder);
+			for (const [index, path] of this.entriesIn(subfolder).entries()) {
 				removed += this.remove(path) === undefined ? 0 : 1;
 				if (index % removedPerTurn === removedPerTurn - 1) {
 					await nextTurn(); // eslint-disable-line no-await-in-loop
@@ -140,25 +135,39 @@ export class CacheFolder {
 			}
 
 			if (removed > 0) {
-				removeIfEmpty(fanOut);
+				removeIfEmpty(subfolder);
 			}
 		}
 	}
+
+	/**
+	Returns the path for a key without an extension. A short and simple key is readable in it (with `+` for `:`, which Windows forbids); for any other key it is a digest. No two keys have the same path, even where case makes no difference.
+
+	There are 256 subfolders, since no folder is fast with 100,000 files.
+	*/
+	#nameOf(key: string): string {
+		const digest = hash('sha256', key);
+		const name = readableKey.test(key) && !deviceName.test(key) ? key.replaceAll(':', '+') : `~${digest}`;
+		return join(this.#path, digest.slice(0, 2), name);
+	}
 }
 
-/** Removes the files of writers that were killed, and says how many there were. */
-export function removeLeftOvers(fanOut: string): number {
-	return namesIn(fanOut).filter(name => {
-		const path = join(fanOut, name);
-		const beginning = isPassing(name) && isLeftOver(path) ? readableBeginning(path) : undefined;
+/** Removes the temporary files and lock files of killed processes. Returns their number. */
+export function removeLeftOvers(subfolder: string): number {
+	return namesIn(subfolder).filter(name => {
+		const path = join(subfolder, name);
+		const stats = passingName.test(name) ? statFile(path) : undefined;
+		// A time in the future is as wrong as an old one.
+		const isOld = stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > longestPassingTime;
+		const beginning = isOld ? readableBeginning(path) : undefined;
 		return beginning !== undefined && isBegun(beginning.bytes) && removeFile(path);
 	}).length;
 }
 
-/** `undefined` for a file that we may not read: it is somebody else's. */
+/** `undefined` for a file that may not be read, since it belongs to another program. */
 function readableBeginning(path: string): ReturnType<typeof readBeginning> {
 	try {
-		return fileAt(path) && readBeginning(path, longestHead);
+		return statFile(path) && readBeginning(path, longestHead);
 	} catch (error) {
 		if (['EACCES', 'EPERM'].includes((error as {code: string}).code)) {
 			return undefined;
@@ -172,6 +181,6 @@ function removeIfEmpty(folder: string): void {
 	try {
 		rmdirSync(folder);
 	} catch {
-		// Somebody's file is in it, or one that is being written.
+		// It has a file of another program, or one that is being written.
 	}
 }

@@ -1,46 +1,63 @@
 import {statSync, type Stats} from 'node:fs';
-import {dirname} from 'node:path';
-import {CacheHooksError} from '../../errors.ts';
-import {isPromise} from '../../maybe-promise.ts';
-import type {
-	MaybePromise,
-	SetOptions,
-	Store,
-	StoredValue,
-} from '../types.ts';
-import {Evictions} from '../evictions.ts';
-import {Bound} from './bound.ts';
-import {withClaim} from './claim.ts';
+import {CacheHooksError, SettingError} from '../../errors.ts';
+import {then, type MaybePromise} from '../../maybe-promise.ts';
+import {Place, type PlaceOptions} from '../place.ts';
 import {
-	fileAt,
-	onceMade,
-	readBytes,
-	replaceFile,
-} from './files.ts';
+	EvictionListeners,
+	type SetOptions,
+	type Store,
+	type StoredValue,
+} from '../types.ts';
+import {SizeLimit, Sweep} from './cleanup.ts';
+import {readBytes, replaceFile, statFile} from './files.ts';
 import {CacheFolder} from './folder.ts';
 import {
-	framed,
+	isLive,
 	readHead,
-	unframed,
-	type ReadHead,
+	withHead,
+	withoutHead,
 } from './head.ts';
-import {filesystemSettings, type FilesystemSettings, type FilesystemStoreOptions} from './options.ts';
-import {Sweep} from './sweep.ts';
+import {withLock} from './lock.ts';
 
-export type {FilesystemStoreOptions} from './options.ts';
+export type FilesystemStoreOptions = PlaceOptions & {
+	/**
+	The folder, relative to the working directory or to the folder of `useTemp` or `useCacheDir`. The first write creates it. Each cache needs one of its own. Default: `'http_cache'`.
+	*/
+	readonly path?: string;
+
+	/**
+	The extension of all files. Default: by the value, `.json` for a value that begins with `{`, `.yaml` for other text, `.bin` for the rest.
+	*/
+	readonly extension?: string;
+
+	/**
+	The maximum size of all files in bytes. The least recently used files are removed to make room, values without `indexed` last. That happens beside the writes, and writes of other processes are noticed now and then, so that the bound may be exceeded for a moment. An entry that alone is larger is not stored, and an older value of its key is removed. Default: no bound.
+	*/
+	readonly maxCacheBytes?: number;
+
+	/**
+	Whether to only read the folder: nothing in it is created, changed or removed, and a missing folder is an error. Use it for recordings, and for entries that others prepare. Default: `false`.
+	*/
+	readonly readOnly?: boolean;
+
+	/**
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
+	*/
+	readonly now?: () => number;
+};
 
 type Found = {readonly key: string; readonly value: Uint8Array};
 
 /**
-Keeps each value in a file of its own, which can be read with any editor: a JSON object has `key`, `storedUntil`, `isEntry` and `size` as its first members, everything else has them in a first line that begins with `# got-cache-hooks`. Safe for several processes at once.
+Stores each value in a file of its own, which any editor can open: a JSON object has `key`, `storedUntil`, `isEntry` and `size` as its first members, any other value has them in a first line that begins with `# got-cache-hooks`. Several processes may use a folder at once.
 
-A file is written beside the old one and takes its name when it is whole, so that a crash leaves the old or the new one. Nothing waits for the disk: after a power cut a file may be damaged. A damaged file is a miss, as one that has expired; reading removes neither, but writing does in passing.
+A value is written to a temporary file, which then gets its name, so that a crash leaves the old or the new value. No write waits for the disk: a power failure may damage a file. Damaged and expired files are misses. Reads leave them, and writes remove them now and then.
 
-Files of others in the folder are never read, counted, replaced or removed, whatever their names: a file is the store's if it has the store's head, and lies where that of its key does.
+Files of other programs in the folder are never read, counted, replaced or removed, whatever their names: a file belongs to the store if it begins with a head of the store and has the name for the key in that head.
 
-Values below 1 MB are read and written at once, larger ones by a promise. There is no index: finding by time is not offered, and `count` reads the first bytes of every file.
+Values below 1 MB are read and written synchronously, larger ones asynchronously. There is no index: `find` is absent, and `count` reads the beginning of every file.
 
-Calls throw a `CacheHooksError`: `ERR_STORE_PLACE` where `useTemp` or `useCacheDir` lead to a folder that another user has or can write to, `ERR_STORE_OPEN` where the path is no folder, `ERR_STORE_FILE` where a file of somebody else has the name of one that is to be written, `ERR_STORE_READ_ONLY` for writes with `readOnly`, `ERR_STORE_CLOSED` after `close`.
+Calls throw a `CacheHooksError`: `ERR_STORE_PLACE` if `useTemp` or `useCacheDir` lead to a folder that belongs to another user or that others can write to, `ERR_STORE_OPEN` if the path is not a folder, `ERR_STORE_FILE` if a file of another program has a name that the store needs, `ERR_STORE_READ_ONLY` for writes with `readOnly`, `ERR_STORE_CLOSED` after `close`.
 
 @throws {SettingError} For a wrong option.
 
@@ -53,41 +70,60 @@ export class FilesystemStore implements Store {
 	readonly name = 'filesystem';
 	readonly holds = 'bytes';
 	readonly path: string;
-	readonly #settings: FilesystemSettings;
+	readonly #place: Place;
+	readonly #readOnly: boolean;
+	readonly #maxBytes: number;
+	readonly #now: () => number;
 	readonly #folder: CacheFolder;
-	readonly #bound: Bound | undefined;
+	readonly #sizeLimit: SizeLimit | undefined;
 	readonly #sweep: Sweep;
-	readonly #evictions = new Evictions();
+	readonly #evictionListeners = new EvictionListeners();
 	#isFolderThere = false;
 	#isClosed = false;
 
-	constructor(options: FilesystemStoreOptions = {}) {
-		this.#settings = filesystemSettings(options);
-		const {place, extension, maxCacheBytes, readOnly, now} = this.#settings;
-		this.path = place.path;
-		this.#folder = new CacheFolder(place.path, extension);
-		this.#bound = maxCacheBytes === undefined || readOnly
-			? undefined
-			: new Bound(this.#folder, {
+	constructor({path = 'http_cache', extension, maxCacheBytes, readOnly = false, now = Date.now, ...placeOptions}: FilesystemStoreOptions = {}) {
+		if (extension !== undefined && !/^\.[\da-z]{1,16}$/v.test(extension)) {
+			throw new SettingError('extension', extension, 'a dot and 1 to 16 lowercase letters or digits, such as `\'.json\'`');
+		}
+
+		if (maxCacheBytes !== undefined && (!Number.isSafeInteger(maxCacheBytes) || maxCacheBytes < 1)) {
+			throw new SettingError('maxCacheBytes', maxCacheBytes, 'a positive integer');
+		}
+
+		if (typeof readOnly !== 'boolean') {
+			throw new SettingError('readOnly', readOnly, 'a boolean');
+		}
+
+		this.#place = new Place(path, placeOptions, 'folder');
+		this.path = this.#place.path;
+		this.#readOnly = readOnly;
+		this.#maxBytes = maxCacheBytes ?? Infinity;
+		this.#now = now;
+		this.#folder = new CacheFolder(this.path, extension);
+		this.#sweep = new Sweep(this.#folder);
+		if (maxCacheBytes !== undefined && !readOnly) {
+			this.#sizeLimit = new SizeLimit(this.#folder, {
 				maxBytes: maxCacheBytes,
 				now,
 				onEvicted: key => {
-					this.#evictions.tell(key);
+					this.#evictionListeners.emit(key);
 				},
 			});
-		this.#sweep = new Sweep(this.#folder);
+		}
 	}
 
 	get(key: string): MaybePromise<Uint8Array | undefined> {
 		this.#expectUsable();
 		for (const path of this.#folder.pathsOf(key)) {
 			const found = this.#read(path, key);
-			if (isPromise(found)) {
-				return found.then(large => this.#use(path, large));
-			}
-
 			if (found !== undefined) {
-				return this.#use(path, found);
+				return then(found, value => {
+					if (value !== undefined) {
+						this.#sizeLimit?.afterGet(path);
+					}
+
+					return value?.value;
+				});
 			}
 		}
 
@@ -100,60 +136,54 @@ export class FilesystemStore implements Store {
 			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
 		}
 
-		const parts = framed({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, value);
+		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, value);
 		const bytes = parts[0].byteLength + parts[1].byteLength;
-		if (bytes > (this.#settings.maxCacheBytes ?? Infinity)) {
+		if (bytes > this.#maxBytes) {
 			this.delete(key);
 			return;
 		}
 
 		const {path, others} = this.#folder.pathFor(key, value);
-		const finish = () => {
+		const written = replaceFile(path, parts, {
+			time: this.#now(),
+			place: this.#place,
+			check: () => {
+				this.#folder.expectOwn(path);
+			},
+		});
+		return then(written, () => {
 			for (const other of others) {
 				this.#folder.remove(other);
 			}
 
-			this.#bound?.afterSet(path, bytes);
-			this.#sweep.afterSet(this.#settings.now());
-		};
-
-		const written = onceMade(dirname(path), () => replaceFile(path, parts, {
-			time: this.#settings.now(),
-			place: this.#settings.place,
-			check: () => {
-				this.#folder.expectOwn(path);
-			},
-		}));
-		if (isPromise(written)) {
-			return written.then(finish);
-		}
-
-		finish();
+			this.#sizeLimit?.afterSet(path, bytes);
+			this.#sweep.afterSet(this.#now());
+		});
 	}
 
 	/**
-	Those who add one key go one after another, also in several processes; one who sets it meanwhile does not wait for them.
+	Calls that add the same key wait for each other, across processes. `set` does not wait for them.
 	*/
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
 		this.#expectWritable();
-		if (this.#isThere(key)) {
+		if (this.#has(key)) {
 			return false;
 		}
 
-		return withClaim(this.#folder.claimOf(key), this.#settings.place, async () => {
-			if (this.#isThere(key)) {
+		return withLock(this.#folder.lockOf(key), this.#place, async () => {
+			if (this.#has(key)) {
 				return false;
 			}
 
 			await this.set(key, value, options);
-			return this.#isThere(key);
+			return this.#has(key);
 		});
 	}
 
 	delete(key: string): boolean {
 		this.#expectWritable();
 		const removed = this.#folder.pathsOf(key).map(path => this.#folder.remove(path));
-		return removed.some(head => this.#isLive(head));
+		return removed.some(head => isLive(head, this.#now()));
 	}
 
 	deleteMany(keys: readonly string[]): void {
@@ -162,19 +192,19 @@ export class FilesystemStore implements Store {
 		}
 	}
 
-	/** Other files in the folder stay, and so do their folders. */
+	/** Files of other programs in the folder stay, and so do their folders. */
 	async clear(): Promise<void> {
 		this.#expectWritable();
 		await this.#folder.clear();
 	}
 
-	/** What leaves before its turn is left out; what is added meanwhile may be met. */
+	/** Values that are removed before their turn are left out. Values that are added meanwhile may be included. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
 		this.#expectUsable();
 		let last: string | undefined;
 		for await (const {path} of this.#folder.files()) {
 			const found = await this.#read(path);
-			// Two files of one key, as a crash may leave them, follow each other.
+			// A crash may leave two files of one key, which are next to each other.
 			if (found === undefined || found.key === last) {
 				continue;
 			}
@@ -184,7 +214,7 @@ export class FilesystemStore implements Store {
 		}
 	}
 
-	/** The files of all entries, those included whose time has passed and which nobody has removed yet. */
+	/** Iterates over the paths of all files, including those that have expired but are not removed yet. */
 	async * paths(): AsyncGenerator<string, void> {
 		this.#expectUsable();
 		for await (const {path} of this.#folder.files()) {
@@ -192,56 +222,53 @@ export class FilesystemStore implements Store {
 		}
 	}
 
-	/** How many live values were set with `indexed`, by the first bytes of every file. */
+	/** Reads the beginning of every file. */
 	async count(): Promise<number> {
 		this.#expectUsable();
 		let count = 0;
 		for await (const {head} of this.#folder.files()) {
-			count += this.#isLive(head) && head.isEntry ? 1 : 0;
+			count += isLive(head, this.#now()) && head.isEntry ? 1 : 0;
 		}
 
 		return count;
 	}
 
-	/** Bytes of all files. */
 	async size(): Promise<number> {
-		this.#expectUsable();
 		let bytes = 0;
-		for await (const {path} of this.#folder.files()) {
-			bytes += fileAt(path)?.size ?? 0;
+		for await (const path of this.paths()) {
+			bytes += statFile(path)?.size ?? 0;
 		}
 
 		return bytes;
 	}
 
 	keepRecordings(): void {
-		this.#settings.place.keepRecordings();
+		this.#place.keepRecordings();
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
-		return this.#evictions.watch(listener);
+		return this.#evictionListeners.add(listener);
 	}
 
-	/** Waits for the eviction that is under way. */
+	/** Waits for a running eviction. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
-		await this.#bound?.idle();
+		await this.#sizeLimit?.idle();
 	}
 
 	#expectUsable(): void {
-		const {place, readOnly} = this.#settings;
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${place.path}\` is closed`);
+			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.path}\` is closed`);
 		}
 
-		place.check();
+		this.#place.check();
 		if (this.#isFolderThere) {
 			return;
 		}
 
 		const stats = this.#statFolder();
-		if (stats?.isDirectory() === false || (stats === undefined && readOnly)) {
-			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store: there is no folder \`${place.path}\``);
+		if (stats?.isDirectory() === false || (stats === undefined && this.#readOnly)) {
+			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store: there is no folder \`${this.path}\``);
 		}
 
 		this.#isFolderThere = stats !== undefined;
@@ -251,47 +278,32 @@ export class FilesystemStore implements Store {
 		try {
 			return statSync(this.path, {throwIfNoEntry: false});
 		} catch (error) {
-			if (this.#settings.readOnly) {
+			if (this.#readOnly) {
 				throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store \`${this.path}\`: ${(error as Error).message}`, {cause: error});
 			}
 
-			// Another process may be about to make it; what is done in it says more.
+			// Reading or writing in the folder gives the better error.
 			return undefined;
 		}
 	}
 
 	#expectWritable(): void {
 		this.#expectUsable();
-		if (this.#settings.readOnly) {
+		if (this.#readOnly) {
 			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The filesystem store \`${this.path}\` was opened with \`readOnly\``);
 		}
 	}
 
+	/** Finds nothing in a file that is not whole, has expired, or belongs to another key. */
 	#read(path: string, key?: string): MaybePromise<Found | undefined> {
-		const bytes = readBytes(path);
-		return isPromise(bytes) ? bytes.then(large => this.#accept(path, large, key)) : this.#accept(path, bytes, key);
+		return then(readBytes(path), bytes => {
+			const head = bytes && readHead(bytes, bytes.byteLength);
+			const isUsable = isLive(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
+			return isUsable ? {key: head.key, value: withoutHead(bytes!, head)} : undefined;
+		});
 	}
 
-	/** What is not whole, not of this key, or has expired, is no use to anybody. */
-	#accept(path: string, bytes: Uint8Array | undefined, key: string | undefined): Found | undefined {
-		const head = bytes && readHead(bytes, bytes.byteLength);
-		const isUsable = this.#isLive(head) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
-		return isUsable ? {key: head.key, value: unframed(bytes!, head)} : undefined;
-	}
-
-	#use(path: string, found: Found | undefined): Uint8Array | undefined {
-		if (found !== undefined) {
-			this.#bound?.afterGet(path);
-		}
-
-		return found?.value;
-	}
-
-	#isThere(key: string): boolean {
-		return this.#folder.pathsOf(key).some(path => this.#isLive(this.#folder.headOf(path)));
-	}
-
-	#isLive(head: ReadHead | undefined): head is ReadHead {
-		return head?.isWhole === true && (head.expires === undefined || head.expires > this.#settings.now());
+	#has(key: string): boolean {
+		return this.#folder.pathsOf(key).some(path => isLive(this.#folder.headOf(path), this.#now()));
 	}
 }

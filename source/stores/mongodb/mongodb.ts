@@ -1,97 +1,197 @@
-import {CacheHooksError} from '../../errors.ts';
-import {packBytes, unpackBytes} from '../packed.ts';
-import type {SetOptions, Store, StoredValue} from '../types.ts';
+import type * as MongoDb from 'mongodb';
+import {CacheHooksError, SettingError} from '../../errors.ts';
 import {
-	checkCollection,
-	checkLargest,
-	mostOfMongoDb,
-	type MongoLink,
-	type MongoServerOptions,
-} from './connection.ts';
-import {fromDocument, packed, toDocument} from './documents.ts';
-import {EntriesStore, type Content} from './entries.ts';
+	isPackedName,
+	packBytes,
+	packedMember,
+	unpack,
+	unpackBytes,
+} from '../packed.ts';
+import {checkBytes} from '../server-options.ts';
+import type {Store} from '../types.ts';
+import type {MongoServerOptions} from './connection.ts';
+import {MongoStore} from './store.ts';
 
 export type MongoDbStoreOptions = MongoServerOptions & {
 	/**
-	The collection; larger values are files of GridFS, in the collections with `.files` and `.chunks` behind its name. Default: `'responses'`.
+	The name of the collection. Larger values are files of GridFS, in the collections `<collectionName>.files` and `<collectionName>.chunks`. Default: `'responses'`.
 	*/
 	readonly collectionName?: string;
 
 	/**
-	Bytes up to which a value lies in one document, for servers that hold less than MongoDB, or are slow with large ones. Default: 16,711,680, which is MongoDB's limit less 64 kB for what stands beside the value.
+	The maximum number of bytes of a value in a document. Use it with servers that hold less than MongoDB, or are slow with large documents. Default: 16,711,680, which is MongoDB's limit less 64 kB for the rest of the document.
 	*/
 	readonly largestDocument?: number;
 };
 
-/** A chunk of 16 MB would wait long for its turn. */
+export type GridFsStoreOptions = MongoServerOptions & {
+	/**
+	The name of the bucket. The files are in the collections `<bucketName>.files` and `<bucketName>.chunks`, the documents of the keys in `<bucketName>.entries`. Default: `'responses_fs'`.
+	*/
+	readonly bucketName?: string;
+
+	/**
+	The maximum number of bytes of a value that is stored in the document of its key, which saves most of the round trips. Larger values are files. Default: 261,120, which is one chunk of GridFS.
+	*/
+	readonly largestDocument?: number;
+};
+
+/** MongoDB's limit for a document, less room for what is beside the value. */
+const mongoDbLimit = (16 * 1024 * 1024) - (64 * 1024);
+const gridFsChunk = 255 * 1024;
+
+/** A chunk of 16 MB would make other calls wait. */
 const largestChunk = 4 * 1024 * 1024;
 
-/** The server's answer to a document that it does not hold. MongoDB holds all that we make; others hold less. */
-const badValue = 2;
+/** MongoDB allows 100 levels, of which the entry takes some. */
+const deepestLevel = 80;
 
 /**
-Keeps readable documents in a collection of MongoDB, which deletes them by itself when their time has come.
+Stores readable documents in a collection of MongoDB, which deletes them when they expire.
 
-All namespaces are in one collection, so that one index serves them all and a name is no collection's name, which has limits of its own. What MongoDB cannot hold is JSON text in its place, under `(json)`, or bytes in Node's own format, under `(v8)`, where JSON would lose something. Values over 16 MB are such text or bytes in GridFS.
+One collection holds all namespaces, so that one index serves them all. A part of a document that MongoDB cannot hold is replaced by JSON text, under `(json)`, or by bytes in the format of `node:v8`, under `(v8)`, if JSON would lose something. Values over 16 MB are such text or bytes in GridFS.
 
-The server is connected to by the first call, and indexes are made by the first that writes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next tries again.
+The first call connects, and the first write makes the indexes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next call tries again.
 
 @example
 ```ts
 const store = new MongoDbStore({url: 'mongodb://localhost:27017/cache', cacheName: 'responses'});
 ```
-@throws {CacheHooksError} `ERR_STORE_DRIVER` where the package `mongodb` is not installed.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 */
-export class MongoDbStore extends EntriesStore<object> implements Store {
+export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly name = 'mongodb';
 	readonly holds = 'documents';
-	readonly #largestDocument: number;
 
 	constructor(options: MongoDbStoreOptions = {}) {
-		const largestDocument = checkLargest(options.largestDocument ?? mostOfMongoDb, 1024);
-		const name = checkCollection('collectionName', options.collectionName ?? 'responses');
+		const {collectionName = 'responses', largestDocument = mongoDbLimit} = options;
+		checkLargestDocument(largestDocument, 1024);
+		checkCollectionName('collectionName', collectionName);
 		super({
-			name: 'MongoDB', server: options, headsName: name, bucketName: name, chunkSize: Math.min(largestDocument, largestChunk), valueOf,
+			name: 'MongoDB',
+			server: options,
+			collectionName,
+			bucketName: collectionName,
+			chunkSize: Math.min(largestDocument, largestChunk),
+			async toContent(value, connection) {
+				if (typeof value !== 'object' || value instanceof Uint8Array) {
+					throw new CacheHooksError('ERR_STORE_VALUE', 'The MongoDB store holds documents: expected an object');
+				}
+
+				const document = toDocument(value);
+				const size = await connection.run('set', async ({driver}) => driver.BSON.calculateObjectSize({value: document}));
+				return size > largestDocument ? {bytes: packBytes(value)} : {value: document, size, packed: () => packed(value)};
+			},
+			fromDocument: value => fromDocument(value) as object,
+			fromBytes: bytes => unpackBytes(bytes) as object,
 		});
-		this.#largestDocument = largestDocument;
-	}
-
-	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
-		await this.#write(value, async (content, size) => this.setContent(key, content, size, options));
-	}
-
-	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
-		return this.#write(value, async (content, size) => this.addContent(key, content, size, options));
-	}
-
-	async #write<T>(value: StoredValue, write: (content: Content, size: number) => Promise<T>): Promise<T> {
-		if (typeof value !== 'object' || value instanceof Uint8Array) {
-			throw new CacheHooksError('ERR_STORE_VALUE', 'The MongoDB store holds documents: expected an object');
-		}
-
-		const document = toDocument(value);
-		const size = await this.connection.run('set', async link => sizeOf(link, document));
-		if (size > this.#largestDocument) {
-			const bytes = packBytes(value);
-			return write({bytes}, bytes.length);
-		}
-
-		try {
-			return await write({value: document}, size);
-		} catch (error) {
-			if ((error as {code?: unknown}).code !== badValue) {
-				throw error;
-			}
-
-			return write({value: packed(value)}, size);
-		}
 	}
 }
 
-async function sizeOf({driver}: MongoLink, value: unknown): Promise<number> {
-	return driver.BSON.calculateObjectSize({value});
+/**
+Stores bytes of any size as files in GridFS on MongoDB: one file for each key, with the key as its name. Small values are in the document of the key.
+
+The server deletes documents and files when they expire. Other files in the bucket are not touched.
+
+The first call connects, and the first write makes the indexes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next call tries again.
+
+@example
+```ts
+const store = new GridFsStore({url: 'mongodb://localhost:27017/cache', cacheName: 'responses'});
+```
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
+*/
+export class GridFsStore extends MongoStore<Uint8Array> implements Store {
+	readonly name = 'gridfs';
+	readonly holds = 'bytes';
+
+	constructor(options: GridFsStoreOptions = {}) {
+		const {bucketName = 'responses_fs', largestDocument = gridFsChunk} = options;
+		checkLargestDocument(largestDocument, 0);
+		checkCollectionName('bucketName', bucketName);
+		super({
+			name: 'GridFS',
+			server: options,
+			collectionName: `${bucketName}.entries`,
+			bucketName,
+			chunkSize: 1024 * 1024,
+			async toContent(value) {
+				const bytes = checkBytes('GridFS', value);
+				return bytes.length > largestDocument ? {bytes} : {value: bytes, size: bytes.length};
+			},
+			fromDocument: value => fromDocument(value) as Uint8Array,
+			fromBytes: bytes => bytes,
+		});
+	}
 }
 
-function valueOf(content: Content): object {
-	return ('bytes' in content ? unpackBytes(content.bytes) : fromDocument(content.value)) as object;
+function checkLargestDocument(bytes: number, least: number): void {
+	if (!Number.isSafeInteger(bytes) || bytes < least || bytes > mongoDbLimit) {
+		throw new SettingError('largestDocument', bytes, `a number of bytes from ${least} to ${mongoDbLimit}`);
+	}
+}
+
+/** Refuses `$` and `system.`, which are reserved for the server. */
+function checkCollectionName(option: string, name: unknown): void {
+	if (typeof name !== 'string' || name === '' || /\$|\0|^system\.|^\.|\.$|\.\./v.test(name)) {
+		throw new SettingError(option, name, 'the name of a MongoDB collection');
+	}
+}
+
+/**
+Returns the value with the parts packed (see `pack`) that MongoDB cannot hold: objects with names that are empty, begin with `$` or contain `.`, strings that are not well-formed, `-0`, and what is nested too deeply.
+*/
+function toDocument(value: unknown, depth = 0): unknown {
+	if (typeof value === 'string') {
+		return value.isWellFormed() ? value : packed(value);
+	}
+
+	if (typeof value !== 'object' || value === null) {
+		return Object.is(value, -0) ? packed(value) : value;
+	}
+
+	if (value instanceof Uint8Array) {
+		return value;
+	}
+
+	if (depth >= deepestLevel) {
+		return packed(value);
+	}
+
+	if (Array.isArray(value)) {
+		return value.map(item => toDocument(item, depth + 1));
+	}
+
+	const entries = Object.entries(value);
+	return entries.every(([name]) => isAllowedName(name))
+		? Object.fromEntries(entries.map(([name, item]) => [name, toDocument(item, depth + 1)]))
+		: packed(value);
+}
+
+function packed(value: unknown): object {
+	return Object.fromEntries([packedMember(value)]);
+}
+
+function fromDocument(value: unknown): unknown {
+	if (typeof value !== 'object' || value === null) {
+		return value;
+	}
+
+	if (Array.isArray(value)) {
+		return value.map(item => fromDocument(item));
+	}
+
+	const {_bsontype: type} = value as {readonly _bsontype?: string};
+	if (type === 'Binary') {
+		return new Uint8Array((value as MongoDb.Binary).value());
+	}
+
+	const entries = Object.entries(value).map(([name, item]) => [name, fromDocument(item)] as const);
+	const [[first, content] = ['']] = entries;
+	return isPackedName(first) ? unpack(content as string | Uint8Array) : Object.fromEntries(entries);
+}
+
+/** `_bsontype` and `toBSON` have a meaning for the driver. */
+function isAllowedName(name: string): boolean {
+	return name !== '' && !/^\$|[\0.]/v.test(name) && name.isWellFormed() && !['__proto__', '_bsontype', 'toBSON'].includes(name) && !isPackedName(name);
 }

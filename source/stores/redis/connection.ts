@@ -1,16 +1,16 @@
 import {Buffer} from 'node:buffer';
-import {CacheHooksError, StoreTimeoutError} from '../../errors.ts';
-import {Calls} from '../calls.ts';
-import {closedError, ignore, type ResolvedServerOptions} from '../server-options.ts';
+import type * as KeyvRedis from '@keyv/redis';
+import {CacheHooksError} from '../../errors.ts';
+import {ServerConnection} from '../server-connection.ts';
+import {ignore, type ResolvedServerOptions} from '../server-options.ts';
 import {within} from '../time-limit.ts';
-import {sentinelCommands} from './client.ts';
 
-export type RedisSetOptions = {
+type RedisSetOptions = {
 	readonly expiration?: {readonly type: 'PX'; readonly value: number};
 	readonly condition?: 'NX';
 };
 
-/** The commands that the store gives, as a client, a cluster and a sentinel of `@redis/client` 5 offer them. */
+/** The commands that the store uses, as a client, a cluster and a sentinel of `@redis/client` 5 offer them. */
 export type RedisCommands = {
 	get(key: string): Promise<Uint8Array | null>;
 	getRange(key: string, start: number, end: number): Promise<Uint8Array>;
@@ -21,151 +21,94 @@ export type RedisCommands = {
 };
 
 /**
-A client, a cluster or a sentinel of `@redis/client` 5, which `@keyv/redis` and `redis` 5 make.
+A client, a cluster or a sentinel of `@redis/client` 5, as `@keyv/redis` and `redis` 5 create it.
 */
 export type RedisClient = {
 	readonly isOpen: boolean;
-	/** A cluster has none. */
+	/** Absent in a cluster. */
 	readonly isReady?: boolean;
-	/** A cluster's, of which `nodeClient` gives the clients. */
+	/** The masters of a cluster, for `nodeClient`. */
 	readonly masters?: readonly unknown[];
 	connect(): Promise<unknown>;
 	destroy(): unknown;
 	on(event: 'error', listener: (error: unknown) => void): unknown;
 	withTypeMapping(mapping: object): unknown;
 	nodeClient?(node: never): unknown;
-	/** A sentinel's. */
+	/** Only a sentinel has it. */
 	getSentinelNode?(): unknown;
 };
 
 export type RedisLink = {
-	/** Reads values as they are. */
+	/** Commands that reply with values as bytes. */
 	readonly bytes: RedisCommands;
-	/** Reads keys as strings. */
+	/** Commands that reply with keys as strings. */
 	readonly text: RedisCommands;
 	readonly client: RedisClient;
 };
 
-type RedisConnectionOptions = Pick<ResolvedServerOptions, 'connectionTimeout' | 'commandTimeout'> & {
-	/** Makes a client of our own. */
-	readonly create: () => Promise<RedisClient>;
+type ClientOptions = Readonly<Record<string, unknown>>;
 
-	/** One that somebody else has opened, or wants to close. */
-	readonly given: RedisClient | undefined;
+type RedisConnectionOptions = {
+	readonly limits: ResolvedServerOptions;
+
+	/** Loads `@keyv/redis`, for a client of our own. */
+	readonly load: () => Promise<typeof KeyvRedis>;
+	readonly url: string | undefined;
+	readonly clientOptions: ClientOptions;
+
+	/** The client of the user. */
+	readonly client: RedisClient | undefined;
 };
 
-const heard = new WeakSet<RedisClient>();
+const clientsWithListener = new WeakSet<RedisClient>();
 
-/** `$`, RESP's sign of a string of bytes: `RESP_TYPES.BLOB_STRING` of `@redis/client`, which `@keyv/redis` does not hand on. */
+/** `RESP_TYPES.BLOB_STRING` of `@redis/client`, which `@keyv/redis` does not export. */
 const blobString = 36;
 
-/** Within that time a cluster may mend itself. */
-const shortestLife = 5000;
+/** Milliseconds in which a cluster may repair its own connections. */
+const repairTime = 5000;
 
-/** Classes of `@redis/client`'s errors, and codes of Node's, that are about the connection; what the server refuses has others. */
+/** Matches the classes of `@redis/client`'s errors, and the codes of Node's, that are about the connection. Errors of commands have others. */
 const connectionFault = /Closed|Offline|Timeout|Disconnect|^E[A-Z]+$/v;
 
-/**
-One connection, made by the first call. One of our own that fails, or leaves a command unanswered for too long, is given up, and the next call makes another.
-So none is tried while nobody asks, and nothing waits in a queue for a server to come back.
-*/
-export class RedisConnection {
-	readonly #options: RedisConnectionOptions;
-	readonly #calls: Calls;
-	#link: Promise<RedisLink> | undefined;
-	#since = 0;
-	#isClosed = false;
+export function redisConnection({limits, load, url, clientOptions, client: given}: RedisConnectionOptions): ServerConnection<RedisLink> {
+	const {connectionTimeout} = limits;
+	let connectedAt = 0;
+	return new ServerConnection({
+		name: 'Redis',
+		limits,
+		isShared: given !== undefined,
+		async connect() {
+			connectedAt = performance.now();
+			const client = given ?? createRedisClient(await load(), url, clientOptions, connectionTimeout);
+			try {
+				await open(client, connectionTimeout);
+			} catch (error) {
+				if (given === undefined) {
+					await destroy(client);
+				}
 
-	constructor(options: RedisConnectionOptions) {
-		this.#options = options;
-		this.#calls = new Calls(options.connectionTimeout + options.commandTimeout);
-	}
-
-	/** One call, within its time. `bytes` is how much is sent. */
-	async run<T>(operation: string, action: (link: RedisLink) => Promise<T>, bytes?: number): Promise<T> {
-		let opened: Promise<RedisLink> | undefined;
-		try {
-			return await this.#calls.run(operation, async () => {
-				opened = this.#open();
-				return action(await opened);
-			}, bytes);
-		} catch (error) {
-			await this.#examine(opened, error);
-			throw error;
-		}
-	}
-
-	async close(): Promise<void> {
-		this.#isClosed = true;
-		const link = this.#link;
-		this.#link = undefined;
-		if (link === undefined || this.#options.given !== undefined) {
-			return;
-		}
-
-		await destroy(link);
-	}
-
-	#open(): Promise<RedisLink> {
-		if (this.#isClosed) {
-			throw closedError('Redis');
-		}
-
-		const {given} = this.#options;
-		if (given !== undefined) {
-			return this.#use(given);
-		}
-
-		this.#link ??= this.#make();
-		return this.#link;
-	}
-
-	async #make(): Promise<RedisLink> {
-		let client: RedisClient | undefined;
-		this.#since = performance.now();
-		try {
-			client = await this.#options.create();
-			return await this.#use(client);
-		} catch (error) {
-			this.#link = undefined;
-			destroyClient(client);
-			throw error;
-		}
-	}
-
-	async #use(client: RedisClient): Promise<RedisLink> {
-		if (!heard.has(client)) {
-			heard.add(client);
-			// What fails is told by the command that fails; without a listener the event would end the process.
-			client.on('error', ignore);
-		}
-
-		if (!client.isOpen) {
-			await within(this.#options.connectionTimeout, 'connect', client.connect());
-		} else if (client.isReady === false) {
-			throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected at the moment');
-		}
-
-		return {client, bytes: commandsOf(client, {[blobString]: Buffer}), text: commandsOf(client, {})};
-	}
-
-	/** Gives up what is of no use any more. */
-	async #examine(opened: Promise<RedisLink> | undefined, error: unknown): Promise<void> {
-		if (opened === undefined || this.#link !== opened) {
-			return;
-		}
-
-		const isStalled = error instanceof StoreTimeoutError;
-		if (!isStalled) {
-			const {client} = await opened;
-			const isLost = client.isReady === false || (isConnectionFault(error) && performance.now() - this.#since > shortestLife);
-			if (!isLost || this.#link !== opened) {
-				return;
+				throw error;
 			}
-		}
 
-		this.#link = undefined;
-		await destroy(opened);
+			return {client, bytes: commandsOf(client, {[blobString]: Buffer}), text: commandsOf(client, {})};
+		},
+		disconnect: async ({client}) => destroy(client),
+		isLost: ({client}, error) => client.isReady === false || (isConnectionFault(error) && performance.now() - connectedAt > repairTime),
+	});
+}
+
+async function open(client: RedisClient, connectionTimeout: number): Promise<void> {
+	if (!clientsWithListener.has(client)) {
+		clientsWithListener.add(client);
+		// Without a listener an `error` event ends the process. The command that fails throws the error as well.
+		client.on('error', ignore);
+	}
+
+	if (!client.isOpen) {
+		await within(connectionTimeout, 'connect', client.connect());
+	} else if (client.isReady === false) {
+		throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected to its server at the moment');
 	}
 }
 
@@ -174,23 +117,71 @@ function isConnectionFault(error: unknown): boolean {
 	return connectionFault.test(constructor?.name ?? '') || (typeof code === 'string' && connectionFault.test(code));
 }
 
-async function destroy(link: Promise<RedisLink>): Promise<void> {
+async function destroy(client: RedisClient): Promise<void> {
 	try {
-		const {client} = await link;
-		destroyClient(client);
+		await client.destroy();
 	} catch {
-		// It never was.
+		// Some clients throw when there is nothing to destroy.
 	}
 }
 
-function destroyClient(client: RedisClient | undefined): void {
-	try {
-		// A sentinel's answers by a promise; others throw where there is nothing to destroy.
-		void Promise.resolve(client?.destroy()).catch(ignore);
-	} catch {}
+/**
+Creates a client that is not connected yet: a cluster if the options have `rootNodes`, a sentinel if they have `sentinelRootNodes`.
+
+The client never queues commands while it is offline, and the client of a single server does not reconnect by itself, since the store connects again when it is used. The user's options take precedence.
+*/
+function createRedisClient(module: typeof KeyvRedis, url: string | undefined, options: ClientOptions, connectTimeout: number): RedisClient {
+	const socket = {connectTimeout};
+	if (options.sentinelRootNodes !== undefined) {
+		const sentinel = {
+			...options,
+			nodeClientOptions: nodeOptions(options.nodeClientOptions, socket),
+			sentinelClientOptions: nodeOptions(options.sentinelClientOptions, socket),
+		};
+		return module.createSentinel(sentinel as never);
+	}
+
+	if (options.rootNodes !== undefined) {
+		const cluster = {...options, defaults: nodeOptions(options.defaults, socket)};
+		return module.createCluster(cluster as never);
+	}
+
+	return module.createClient(nodeOptions({...options, ...(url !== undefined && {url})}, {...socket, reconnectStrategy: false}));
 }
 
-/** With the replies as the type mapping makes them, whatever the client does by default. */
+/** Copies the options, since the client changes them. */
+function nodeOptions(options: unknown, socket: object): object {
+	const {socket: own, ...rest} = (options ?? {}) as {readonly socket?: object};
+	return {disableOfflineQueue: true, ...rest, socket: {...socket, ...own}};
+}
+
+/** Returns commands whose replies have the types of the mapping, whatever the client's default is. */
 function commandsOf(client: RedisClient, typeMapping: object): RedisCommands {
 	return client.getSentinelNode === undefined ? client.withTypeMapping(typeMapping) as RedisCommands : sentinelCommands(client, typeMapping);
+}
+
+/**
+Sends the commands of a sentinel as words, since its `withTypeMapping` (`@redis/client` 5.12) changes the sentinel itself.
+*/
+function sentinelCommands(client: RedisClient, typeMapping: object): RedisCommands {
+	type SendCommand = (isReadonly: boolean, words: ReadonlyArray<string | Uint8Array>, options: object) => Promise<unknown>;
+	const send = async <T>(isReadonly: boolean, ...words: ReadonlyArray<string | Uint8Array>): Promise<T> =>
+		(client as RedisClient & {readonly sendCommand: SendCommand}).sendCommand(isReadonly, words, {typeMapping}) as Promise<T>;
+
+	return {
+		get: async key => send(true, 'GET', key),
+		getRange: async (key, start, end) => send(true, 'GETRANGE', key, String(start), String(end)),
+		exists: async key => send(true, 'EXISTS', key),
+		async set(key, value, {expiration, condition}) {
+			const expiry = expiration === undefined ? [] : [expiration.type, String(expiration.value)];
+			return send(false, 'SET', key, value, ...expiry, ...condition === undefined ? [] : [condition]);
+		},
+		unlink: async keys => send(false, 'UNLINK', ...[keys].flat()),
+		async scan(cursor, options) {
+			// Replicas have cursors of their own, so only the master is asked.
+			const words = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
+			const [next, keys] = await send<[string, string[]]>(false, 'SCAN', cursor, ...words);
+			return {cursor: next, keys};
+		},
+	};
 }

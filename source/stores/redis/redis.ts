@@ -1,76 +1,78 @@
 import {Buffer} from 'node:buffer';
 import {SettingError} from '../../errors.ts';
-import {driver} from '../driver.ts';
-import {
-	batches,
-	checkBytes,
-	keyPrefix,
-	resolveServerOptions,
-	type ServerOptions,
-} from '../server-options.ts';
+import {driver, batches, checkBytes, keyPrefix, resolveServerOptions, type ServerOptions} from '../server-options.ts';
+import {readMany} from '../many-keys.ts';
+import type {ServerConnection} from '../server-connection.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
-import {createRedisClient} from './client.ts';
-import {RedisConnection, type RedisClient, type RedisLink} from './connection.ts';
+import {
+	redisConnection,
+	type RedisClient,
+	type RedisCommands,
+	type RedisLink,
+} from './connection.ts';
 
 export type RedisStoreOptions = ServerOptions & {
 	/**
-	The server: `'redis://[user:password@]host[:port][/database]'`, or `rediss:` for TLS. Default: `'redis://localhost:6379'`.
+	The URL of the server: `'redis://[user:password@]host[:port][/database]'`, or `rediss:` for TLS. Default: `'redis://localhost:6379'`.
 	*/
 	readonly url?: string;
 
 	/**
-	Options of the client of `@keyv/redis`, which are those of `@redis/client` 5: with `rootNodes` it is a cluster's, with `sentinelRootNodes` a sentinel's. Default: none.
+	Options of the client of `@keyv/redis`, which is that of `@redis/client` 5. With `rootNodes` it is a cluster, with `sentinelRootNodes` a sentinel. Default: none.
 	*/
 	readonly clientOptions?: Readonly<Record<string, unknown>>;
 
 	/**
-	A client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`, whose client is used, and nothing else of it. It is connected where it is not, and never closed here.
+	A client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`, of which only the client is used. The store connects it if necessary, and never closes it.
 	*/
 	readonly client?: RedisClient | {readonly client: RedisClient};
 };
 
 const keysPerPage = 500;
-const valuesAtOnce = 16;
 
 /**
-Begins a value that was set without `indexed`, and is followed by one byte: `count` leaves it out. An entry's value that itself begins so, or is empty, is marked as well.
+The prefix of a value that was set without `indexed`, so that `count` can leave it out. One more byte follows. The value of an entry that is empty or begins with the prefix itself is escaped by it as well.
 */
-const mark = Buffer.from('\0got-cache-hooks:');
-const plain = Buffer.concat([mark, Buffer.from('p')]);
-const escaped = Buffer.concat([mark, Buffer.from('e')]);
+const marker = Buffer.from('\0got-cache-hooks:');
+const notAnEntry = Buffer.concat([marker, Buffer.from('p')]);
+const escapedEntry = Buffer.concat([marker, Buffer.from('e')]);
 
 /**
-Keeps bytes on a Redis or Valkey server, cluster or sentinel, which forgets them by itself when their time has come. Keys are `got-cache-hooks:<cacheName>::<key>`.
+Stores bytes on a Redis or Valkey server, cluster or sentinel, which deletes them when they expire. The keys are `got-cache-hooks:<cacheName>::<key>`.
 
-The time that is left goes along with each value, so that the server's clock may differ from ours.
-The server is connected to by the first call. A call while it is away throws at once or within `connectionTimeout` and `commandTimeout`, and the next tries again.
+Each value is sent with its remaining time, so the clock of the server may differ from ours.
+The first call connects. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next call tries again.
 
 @example
 ```ts
 const store = new RedisStore({url: 'redis://localhost:6379', cacheName: 'responses'});
 ```
-@throws {CacheHooksError} `ERR_STORE_DRIVER` where `@keyv/redis` is not installed.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 */
 export class RedisStore implements Store {
 	readonly name = 'redis';
 	readonly holds = 'bytes';
-	readonly #connection: RedisConnection;
+	readonly #connection: ServerConnection<RedisLink>;
 	readonly #prefix: string;
 	readonly #now: () => number;
 
 	constructor(options: RedisStoreOptions = {}) {
 		const {url, clientOptions = {}, client} = options;
-		const {cacheName, connectionTimeout, commandTimeout, now} = resolveServerOptions(options);
-		checkUrl(url);
-		const load = driver('@keyv/redis', 'redis', () => import('@keyv/redis'));
-		// A Keyv of an application may have the same name as its namespace, and puts that with `::` before its keys.
-		this.#prefix = `got-cache-hooks:${keyPrefix(cacheName)}`;
-		this.#now = now;
-		this.#connection = new RedisConnection({
-			connectionTimeout,
-			commandTimeout,
-			given: client === undefined || 'isOpen' in client ? client : client.client,
-			create: async () => createRedisClient(await load(), url, clientOptions, connectionTimeout),
+		if (url !== undefined && (!/^rediss?:\/\//v.test(url) || !URL.canParse(url))) {
+			// The URL is not shown, since it may contain a password.
+			throw new SettingError('url', typeof url, 'a URL that begins with `redis://` or `rediss://`');
+		}
+
+		const limits = resolveServerOptions(options);
+		// The application may have a Keyv whose namespace is our name, and which prefixes its keys with the name and `::`.
+		this.#prefix = `got-cache-hooks:${keyPrefix(limits.cacheName)}`;
+		this.#now = limits.now;
+		this.#connection = redisConnection({
+			limits,
+			load: driver('@keyv/redis', 'redis', () => import('@keyv/redis')),
+			url,
+			clientOptions,
+			client: client === undefined || 'isOpen' in client ? client : client.client,
 		});
 	}
 
@@ -114,28 +116,19 @@ export class RedisStore implements Store {
 	}
 
 	/**
-	By `SCAN`: what is there from beginning to end is met once. It keeps the keys that it has met in memory.
+	Lists the entries by `SCAN`, which meets everything that exists from beginning to end, and holds the listed keys in memory.
 	*/
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
 		for await (const page of this.#pages()) {
-			for (const batch of batches(page, valuesAtOnce)) {
-				// eslint-disable-next-line no-await-in-loop
-				const values = await this.#connection.run('iterate', async ({bytes}) => Promise.all(batch.map(async key => bytes.get(key))));
-				for (const [index, found] of values.entries()) {
-					const value = unmarked(found);
-					if (value !== undefined) {
-						yield [batch[index]!.slice(this.#prefix.length), value];
-					}
-				}
-			}
+			yield * readMany(page.map(key => key.slice(this.#prefix.length)), async key => this.get(key));
 		}
 	}
 
 	async count(): Promise<number> {
 		let total = 0;
 		for await (const page of this.#pages()) {
-			const starts = await this.#connection.run('count', async ({bytes}) => Promise.all(page.map(async key => bytes.getRange(key, 0, plain.length - 1))));
-			total += starts.filter(start => start.length > 0 && !plain.equals(start)).length;
+			const starts = await this.#connection.run('count', async ({bytes}) => Promise.all(page.map(async key => bytes.getRange(key, 0, notAnEntry.length - 1))));
+			total += starts.filter(start => start.length > 0 && !notAnEntry.equals(start)).length;
 		}
 
 		return total;
@@ -145,7 +138,7 @@ export class RedisStore implements Store {
 		await this.#connection.close();
 	}
 
-	/** `undefined` where the time has passed. Milliseconds from now: the value then lives as long as it should by whatever clock. */
+	/** Returns the options of `SET` that make the value expire, as remaining milliseconds, or `undefined` if the value has expired. */
 	#expiry({expires}: SetOptions): object | undefined {
 		if (expires === undefined || !Number.isFinite(expires)) {
 			return {};
@@ -155,28 +148,28 @@ export class RedisStore implements Store {
 		return left > 0 ? {expiration: {type: 'PX', value: left}} : undefined;
 	}
 
-	/** The keys on the server, each once. */
+	/** Yields the keys on the server, each once. */
 	async * #pages(): AsyncGenerator<readonly string[], void> {
 		const match = `${this.#prefix.replaceAll(/[*?\[\\\]]/gv, String.raw`\$&`)}*`;
-		// What is no string is of somebody else.
-		const scanned = {MATCH: match, COUNT: keysPerPage, TYPE: 'string'}; // eslint-disable-line @typescript-eslint/naming-convention
-		const met = new Set<string>();
+		// Only strings are ours.
+		const filter = {MATCH: match, COUNT: keysPerPage, TYPE: 'string'}; // eslint-disable-line @typescript-eslint/naming-convention
+		const listed = new Set<string>();
 		const nodes = await this.#connection.run('scan', nodesOf);
 		for (const index of nodes.keys()) {
 			let cursor = '0';
 			do {
 				const from = cursor;
-				// Asked for anew each time: the connection may be another one by now.
+				// Each page looks up the node again, since the connection may have been replaced.
 				// eslint-disable-next-line no-await-in-loop
 				const page = await this.#connection.run('scan', async link => {
 					const all = await nodesOf(link);
-					return all[index]?.scan(from, scanned) ?? {cursor: '0', keys: []};
+					return all[index]?.scan(from, filter) ?? {cursor: '0', keys: []};
 				});
 				cursor = String(page.cursor);
-				// A page may name a key twice.
-				const keys = [...new Set(page.keys).difference(met)];
+				// `SCAN` may list a key twice.
+				const keys = [...new Set(page.keys).difference(listed)];
 				for (const key of keys) {
-					met.add(key);
+					listed.add(key);
 				}
 
 				yield keys;
@@ -191,36 +184,29 @@ export class RedisStore implements Store {
 
 		await this.#connection.run('delete', async ({client, text}) => client.masters === undefined
 			? text.unlink([...keys])
-			// The keys lie on several nodes.
+			// The keys may belong to several nodes.
 			: Promise.all(keys.map(async key => text.unlink(key))));
 	}
 }
 
-function checkUrl(url: string | undefined): void {
-	if (url !== undefined && (!/^rediss?:\/\//v.test(url) || !URL.canParse(url))) {
-		// A URL may hold a password.
-		throw new SettingError('url', typeof url, 'a URL that begins with `redis://` or `rediss://`');
-	}
-}
-
-/** Where keys can be listed: the server, or every master of a cluster. */
-async function nodesOf({client, text}: RedisLink): Promise<ReadonlyArray<RedisLink['text']>> {
+/** Returns the nodes that list keys: the server, or every master of a cluster. */
+async function nodesOf({client, text}: RedisLink): Promise<readonly RedisCommands[]> {
 	if (client.masters === undefined) {
 		return [text];
 	}
 
 	const clients = await Promise.all(client.masters.map(async node => client.nodeClient!(node as never) as RedisClient));
-	return clients.map(node => node.withTypeMapping({}) as RedisLink['text']);
+	return clients.map(node => node.withTypeMapping({}) as RedisCommands);
 }
 
 function markedValue(value: Uint8Array, {indexed}: SetOptions): Uint8Array {
 	if (indexed === undefined) {
-		return Buffer.concat([plain, value]);
+		return Buffer.concat([notAnEntry, value]);
 	}
 
-	// The client takes none but a Buffer for bytes.
+	// The client accepts bytes only as a Buffer.
 	const buffer = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-	return buffer.length === 0 || buffer.subarray(0, mark.length).equals(mark) ? Buffer.concat([escaped, buffer]) : buffer;
+	return buffer.length === 0 || isMarked(buffer) ? Buffer.concat([escapedEntry, buffer]) : buffer;
 }
 
 function unmarked(value: Uint8Array | null): Uint8Array | undefined {
@@ -228,5 +214,9 @@ function unmarked(value: Uint8Array | null): Uint8Array | undefined {
 		return undefined;
 	}
 
-	return mark.equals(value.subarray(0, mark.length)) ? value.subarray(plain.length) : value;
+	return isMarked(value) ? value.subarray(marker.length + 1) : value;
+}
+
+function isMarked(value: Uint8Array): boolean {
+	return marker.equals(value.subarray(0, marker.length));
 }

@@ -1,11 +1,6 @@
 import {CacheHooksError} from '../../errors.ts';
-import {
-	busyFault,
-	fileIdentity,
-	isCorrupt,
-	saysItIsOurs,
-	setAside,
-} from './faults.ts';
+import {fileIdentity, isOwnFile, setAside} from './damage.ts';
+import {busyError, closedError, isCorrupt} from './errors.ts';
 import {
 	isWritable,
 	openSqliteFile,
@@ -19,7 +14,8 @@ import {WriteQueue} from './writes.ts';
 
 type Opened = OpenedFile & {
 	readonly statements: Statements;
-	/** Of the file that was opened, which is ours. */
+
+	/** The identity of the file, which belongs to the store. */
 	readonly identity: string | undefined;
 };
 
@@ -27,14 +23,14 @@ type Opened = OpenedFile & {
 const connections = new Map<string, SqliteConnection>();
 
 /**
-The open file of all stores of this process that name it, by whatever path: opened by the first of them, closed by the last one, set aside and begun anew when it is found to be damaged. The options of the first one hold, but that nothing is saved fast unless all want it.
+The open file that all stores of this process share, whatever path they use. The first store opens it, the last one closes it, and a damaged file is set aside and replaced by a new one. The options of the first store count, except that `fastSave` needs the consent of all.
 */
 export class SqliteConnection {
 	readonly writes: WriteQueue;
 	readonly #settings: SqliteSettings;
 	#opened: Opened | undefined;
 	#users = 0;
-	#isLeft = false;
+	#isClosed = false;
 	#key: string | undefined;
 
 	private constructor(settings: SqliteSettings) {
@@ -43,9 +39,9 @@ export class SqliteConnection {
 	}
 
 	/**
-	Opens the file where no other store of this process has.
+	Returns the connection to a file, and opens it if no other store of this process has. Each user calls `leave` once.
 
-	@throws As `openSqliteFile`; {CacheHooksError} `ERR_STORE_CORRUPT` for a damaged file, with a new one begun.
+	@throws As `openSqliteFile`; {CacheHooksError} `ERR_STORE_CORRUPT` for a damaged file, which is replaced by a new one.
 	*/
 	static of(settings: SqliteSettings): SqliteConnection {
 		const known = connections.get(keyOf(settings) ?? '');
@@ -67,42 +63,42 @@ export class SqliteConnection {
 	}
 
 	/**
-	Waits for no lock: `isBusy` tells what is right to try again.
+	Runs an action without waiting for locks.
 
-	@throws {CacheHooksError} `ERR_STORE_CORRUPT` once for a damaged file, with a new one begun.
+	@throws {CacheHooksError} `ERR_STORE_CORRUPT` once for a damaged file, which is replaced by a new one.
 	*/
 	run<T>(action: Action<T>): T {
-		if (this.#isLeft) {
+		if (this.#isClosed) {
 			throw closedError(this.#settings.path);
 		}
 
-		if (this.#opened?.stamp !== undefined && this.#opened.stamp !== stampOf(this.#settings.path)) {
+		if (!this.#isUnchanged(this.#opened?.stamp)) {
 			this.#release();
 		}
 
 		const {statements, database, stamp} = this.#opened ?? this.#open();
 		try {
 			const result = action(statements, database);
-			if (stamp === undefined || stamp === stampOf(this.#settings.path)) {
+			if (this.#isUnchanged(stamp)) {
 				return result;
 			}
 		} catch (error) {
-			if (stamp === undefined || stamp === stampOf(this.#settings.path)) {
-				throw isCorrupt(error) ? this.#beginAnew(error) : error;
+			if (this.#isUnchanged(stamp)) {
+				throw isCorrupt(error) ? this.#replaceDamaged(error) : error;
 			}
 		}
 
-		throw busyFault('another process has changed the file while it was read');
+		throw busyError('another process has changed the file while it was read');
 	}
 
-	/** To be called once by each store. */
+	/** Closes the file after the last user. */
 	leave(): void {
 		this.#users--;
 		if (this.#users > 0) {
 			return;
 		}
 
-		this.#isLeft = true;
+		this.#isClosed = true;
 		const {database} = this.#opened ?? {};
 		const {isReadOnly} = this;
 		this.#forget();
@@ -111,10 +107,14 @@ export class SqliteConnection {
 				database?.exec('PRAGMA wal_checkpoint(PASSIVE)');
 			}
 		} catch {
-			// Who opens the file next does it.
+			// The next process that opens the file does it.
 		} finally {
 			database?.close();
 		}
+	}
+
+	#isUnchanged(stamp: string | undefined): boolean {
+		return stamp === undefined || stamp === stampOf(this.#settings.path);
 	}
 
 	#open(): Opened {
@@ -123,8 +123,8 @@ export class SqliteConnection {
 		try {
 			file = openSqliteFile(this.#settings);
 		} catch (error) {
-			const isOurs = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && saysItIsOurs(path);
-			throw isOurs ? this.#beginAnew(error, fileIdentity(path)) : error;
+			const isReplaceable = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && isOwnFile(path);
+			throw isReplaceable ? this.#replaceDamaged(error, fileIdentity(path)) : error;
 		}
 
 		try {
@@ -143,27 +143,27 @@ export class SqliteConnection {
 	}
 
 	/**
-	Only the file that was opened as ours is renamed: where another process has been first, a new one lies there already.
+	Sets the damaged file aside and creates a new one. Returns the error to throw. Another process may have been first: a file with another identity is not renamed.
 	*/
-	#beginAnew(cause: unknown, identity: string | undefined = this.#opened?.identity): CacheHooksError {
+	#replaceDamaged(cause: unknown, identity: string | undefined = this.#opened?.identity): CacheHooksError {
 		const {path, now} = this.#settings;
 		const {isReadOnly} = this;
 		this.#release();
-		let outcome = 'it may only be read, and is left as it is';
+		let outcome = 'it may only be read and is not changed';
 		if (!isReadOnly) {
 			try {
 				const target = identity === undefined ? undefined : setAside(path, identity, now());
-				outcome = target === undefined ? 'another process has begun a new one' : `it is set aside as \`${target}\`, and a new one is begun`;
+				outcome = target === undefined ? 'another process has created a new one' : `it is set aside as \`${target}\`, and a new one is created`;
 				this.#open();
 			} catch (error) {
-				outcome = `no new one could be begun: ${(error as Error).message}`;
+				outcome = `a new one could not be created: ${(error as Error).message}`;
 			}
 		}
 
 		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}`, {cause});
 	}
 
-	/** Where the disk is too full for a deletion, which writes to the log first. */
+	/** Clears the store where the disk is too full for a deletion. Returns whether it could. */
 	#removeFile(): boolean {
 		const identity = this.#opened?.identity;
 		if (identity === undefined) {
@@ -180,7 +180,7 @@ export class SqliteConnection {
 		try {
 			opened?.database.close();
 		} catch {
-			// It goes with the process.
+			// It is closed when the process ends.
 		}
 	}
 
@@ -192,17 +192,13 @@ export class SqliteConnection {
 	}
 }
 
-/** `undefined` for what is private, and where there is no file yet. */
+/** Returns the key of a connection; `undefined` for a private database in memory, and while there is no file. */
 function keyOf({path, place, isShared, readOnly}: SqliteSettings): string | undefined {
 	if (place === undefined) {
 		return isShared ? path : undefined;
 	}
 
 	const identity = fileIdentity(path);
-	// What may only be read has a connection of its own.
+	// A store with `readOnly` does not share a connection that writes.
 	return identity === undefined ? undefined : `${identity}${readOnly ? ' read' : ''}`;
-}
-
-export function closedError(path: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_CLOSED', `The SQLite store \`${path}\` is closed`);
 }

@@ -11,48 +11,35 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
-import {
-	busyFault,
-	fileIdentity,
-	isUnableToOpen,
-	startOf,
-} from './faults.ts';
+import {fileIdentity, startOf} from './damage.ts';
+import {busyError, isUnableToOpen} from './errors.ts';
 import type {SqliteSettings} from './options.ts';
-import {schemaState, updateSchema} from './schema.ts';
+import {checkSchema, prepareDatabase} from './schema.ts';
 
 export type OpenedFile = {
 	readonly database: DatabaseSync;
 	readonly isReadOnly: boolean;
 
-	/** What the file and its log were like, where SQLite was told that nobody writes to it: what was read counts only while that is so. */
+	/** The stamp of a file that was opened as immutable: results count only while the stamp stays the same. */
 	readonly stamp: string | undefined;
 };
 
 const attempts = 5;
 
 /**
-Opens the file, or makes it, with the schema in place. Waits for no lock: `isBusy` tells what is right to try again.
+Opens the file, or creates it, with the schema in place. Does not wait for locks.
 
-Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of somebody else, which is left as it is; `ERR_STORE_PLACE` for a default place that another user has or can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is no SQLite file.
+Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of another program, which is not changed; `ERR_STORE_PLACE` for a default place that belongs to another user or that others can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is not a database.
 */
 export function openSqliteFile(settings: SqliteSettings): OpenedFile {
-	const {path, place} = settings;
 	for (let attempt = 1; ; attempt++) {
 		try {
 			return openFile(settings);
 		} catch (error) {
-			if (attempt < attempts && isUnableToOpen(error)) {
-				// Another process may have renamed the file.
-				continue;
+			// Another process may have renamed the file.
+			if (attempt >= attempts || !isUnableToOpen(error)) {
+				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`, {cause: error});
 			}
-
-			const isBeingMade = place && filesOf(place).some(file => place.isBeingMade(file));
-			if (!isBeingMade && error instanceof CacheHooksError) {
-				throw error;
-			}
-
-			const cause = isBeingMade ? busyFault('another process is just making it') : error as Error;
-			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${cause.message}`, {cause});
 		}
 	}
 }
@@ -64,35 +51,34 @@ function openFile(settings: SqliteSettings): OpenedFile {
 		return prepared(new sqlite.DatabaseSync(path), settings);
 	}
 
-	for (const file of filesOf(place)) {
-		refuseOthers(file);
+	for (const file of filesOf(path)) {
+		expectFile(file);
 	}
 
-	if (readOnly || !isWritable(place.path)) {
+	if (readOnly || !isWritable(path)) {
 		checkPlace(place);
-		const stamp = isLeftWithWal(path) ? stampOf(path) : undefined;
+		const stamp = isClosedWal(path) ? stampOf(path) : undefined;
 		const database = new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined));
-		if (!readOnly && isWritable(place.path)) {
+		if (!readOnly && isWritable(path)) {
 			database.close();
-			throw busyFault('another process has just made it');
+			throw busyError('another process has just created it');
 		}
 
-		return prepared(database, settings, {isReadOnly: true, ...stamp !== undefined && {stamp}});
+		return prepared(database, settings, true, stamp);
 	}
 
-	makePlace(place, settings.makesFile);
-	// What has been made has its mode, and SQLite makes none.
-	return prepared(new sqlite.DatabaseSync(urlOf(settings, place.makesFiles || !settings.makesFile ? 'rw' : 'rwc')), settings);
+	if (settings.createsFile) {
+		provideFile(place);
+	} else {
+		checkPlace(place);
+	}
+
+	return prepared(new sqlite.DatabaseSync(urlOf(settings, 'rw')), settings);
 }
 
-function prepared(database: DatabaseSync, settings: SqliteSettings, {isReadOnly = false, stamp}: Partial<Omit<OpenedFile, 'database'>> = {}): OpenedFile {
+function prepared(database: DatabaseSync, settings: SqliteSettings, isReadOnly = false, stamp?: string): OpenedFile {
 	try {
-		if (isReadOnly) {
-			checkSchema(database, settings.path);
-		} else {
-			prepareFile(database, settings);
-		}
-
+		(isReadOnly ? checkSchema : prepareDatabase)(database, settings);
 		return {database, isReadOnly, stamp};
 	} catch (error) {
 		database.close();
@@ -100,15 +86,15 @@ function prepared(database: DatabaseSync, settings: SqliteSettings, {isReadOnly 
 	}
 }
 
-/** A pipe or a device would keep SQLite waiting. */
-function refuseOthers(file: string): void {
+/** A pipe or a device would block SQLite. */
+function expectFile(file: string): void {
 	const stats = statSync(file, {throwIfNoEntry: false});
 	if (stats !== undefined && !stats.isFile()) {
 		throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store: \`${file}\` is ${stats.isDirectory() ? 'a folder' : 'a pipe, a socket or a device'}, not a file`);
 	}
 }
 
-/** Whether this process can write to the file, or make it where there is none. SQLite also has to make its logs, or to find them. */
+/** Whether this process can write to the file, or create it. SQLite also needs to create its logs, or to find them. */
 export function isWritable(path: string): boolean {
 	return statSync(path, {throwIfNoEntry: false}) === undefined
 		|| (mayWrite(path) && (mayWrite(dirname(path)) || ['-wal', '-shm'].every(suffix => mayWrite(path + suffix))));
@@ -124,7 +110,77 @@ function mayWrite(path: string): boolean {
 }
 
 /**
-Removes a file in WAL mode, with its logs, which this process has closed, and says whether it did: not where another process has it open, nor where another file has taken its place.
+Whether the file is in WAL mode but has no log, since nobody has it open. Reading it would create its logs, unless it is opened as immutable.
+
+A file with logs is not read: this process may have it open, and closing any handle releases all locks of the process on it.
+*/
+function isClosedWal(path: string): boolean {
+	const [log, index] = ['-wal', '-shm'].map(suffix => statSync(path + suffix, {throwIfNoEntry: false}));
+	const hasNoLog = log === undefined || (log.size === 0 && index === undefined);
+	return hasNoLog && startOf(path, 20)[19] === 2;
+}
+
+/** Returns a text that changes whenever somebody writes to the file. */
+export function stampOf(path: string): string {
+	return [path, `${path}-wal`].map(file => {
+		const stats = statSync(file, {bigint: true, throwIfNoEntry: false});
+		return stats === undefined || stats.size === 0n ? '' : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+	}).join('; ');
+}
+
+function checkPlace(place: Place): void {
+	if (place.isDefault && place.check()) {
+		for (const file of filesOf(place.path)) {
+			place.checkFile(file);
+		}
+	}
+}
+
+/**
+Creates the file before SQLite does, which would give it another mode. SQLite gives its logs and journals the mode of the file.
+*/
+function provideFile(place: Place): void {
+	const folder = dirname(place.path);
+	if (place.isDefault || statSync(folder, {throwIfNoEntry: false}) === undefined) {
+		place.createFolder(folder);
+	}
+
+	checkPlace(place);
+	place.provideFile(place.path);
+}
+
+function filesOf(path: string): string[] {
+	return ['', '-wal', '-shm', '-journal'].map(suffix => path + suffix);
+}
+
+function urlOf({path, parameters}: SqliteSettings, mode: 'ro' | 'rw', isImmutable = false): URL {
+	const url = pathToFileURL(path);
+	for (const [name, value] of parameters) {
+		url.searchParams.set(name, value);
+	}
+
+	url.searchParams.set('mode', mode);
+	if (isImmutable) {
+		url.searchParams.set('immutable', '1');
+	}
+
+	return url;
+}
+
+/**
+Loads `node:sqlite` when it is needed: Node 22 prints a warning when it is loaded, which users of other stores should not see.
+*/
+function loadSqlite(): typeof Sqlite {
+	const sqlite = process.getBuiltinModule('node:sqlite');
+	if (sqlite === undefined) {
+		throw new CacheHooksError('ERR_STORE_OPEN', 'The SQLite store needs `node:sqlite`, which this runtime lacks: use Node.js 22.19 or later, or another store');
+	}
+
+	return sqlite;
+}
+
+/**
+Removes a file in WAL mode and its logs. Returns `false` and does nothing if another process has the file open, or if another file has taken its name. This process must have closed it.
 */
 export function removeUnlessOpen(settings: SqliteSettings, identity: string): boolean {
 	const {path} = settings;
@@ -132,7 +188,7 @@ export function removeUnlessOpen(settings: SqliteSettings, identity: string): bo
 	let database: DatabaseSync | undefined;
 	try {
 		database = new sqlite.DatabaseSync(urlOf(settings, 'rw'));
-		// Before the first access: that takes the lock which nobody gets while the file is open elsewhere.
+		// Set before the first access, which then takes a lock that nobody gets while another process has the file open.
 		database.exec('PRAGMA locking_mode = EXCLUSIVE');
 		const {mode} = database.prepare('SELECT journal_mode AS mode FROM pragma_journal_mode, (SELECT count(*) FROM sqlite_schema)').get() as {mode: string};
 		database.exec('BEGIN IMMEDIATE; ROLLBACK');
@@ -149,106 +205,5 @@ export function removeUnlessOpen(settings: SqliteSettings, identity: string): bo
 		return false;
 	} finally {
 		database?.close();
-	}
-}
-
-/**
-Whether the file is in WAL mode, nobody has it open, and all of it is in the file: reading it would make its logs, unless it is opened as immutable.
-
-A file with its logs is not looked into: this process may have it open, and whoever closes a file gives up all locks that the process has on it.
-*/
-function isLeftWithWal(path: string): boolean {
-	const [log, index] = ['-wal', '-shm'].map(suffix => statSync(path + suffix, {throwIfNoEntry: false}));
-	const isLeft = log === undefined || (log.size === 0 && index === undefined);
-	return isLeft && startOf(path, 20)[19] === 2;
-}
-
-/** What changes where anybody writes to the file. */
-export function stampOf(path: string): string {
-	return [path, `${path}-wal`].map(file => {
-		const stats = statSync(file, {bigint: true, throwIfNoEntry: false});
-		return stats === undefined || stats.size === 0n ? '' : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
-	}).join('; ');
-}
-
-function checkPlace(place: Place): void {
-	if (place.isDefault && place.check()) {
-		for (const file of filesOf(place)) {
-			place.checkFile(file);
-		}
-	}
-}
-
-/**
-Makes the file before SQLite does, which would give it another mode. SQLite gives its logs and journals the mode of the file.
-*/
-function makePlace(place: Place, makesFile: boolean): void {
-	const folder = dirname(place.path);
-	if (makesFile && (place.isDefault || statSync(folder, {throwIfNoEntry: false}) === undefined)) {
-		place.makeFolder(folder);
-	}
-
-	checkPlace(place);
-	if (makesFile) {
-		place.provideFile(place.path);
-	}
-}
-
-function filesOf({path}: Place): string[] {
-	return ['', '-wal', '-shm', '-journal'].map(suffix => path + suffix);
-}
-
-function urlOf({path, parameters}: SqliteSettings, mode: 'ro' | 'rw' | 'rwc', isImmutable = false): URL {
-	const url = pathToFileURL(path);
-	for (const [name, value] of parameters) {
-		url.searchParams.set(name, value);
-	}
-
-	url.searchParams.set('mode', mode);
-	if (isImmutable) {
-		url.searchParams.set('immutable', '1');
-	}
-
-	return url;
-}
-
-/**
-Not imported at the top: Node 22 prints an experimental warning as soon as `node:sqlite` is loaded, which would also reach those who never use it.
-*/
-function loadSqlite(): typeof Sqlite {
-	const sqlite = process.getBuiltinModule('node:sqlite');
-	if (sqlite === undefined) {
-		throw new CacheHooksError('ERR_STORE_OPEN', 'The SQLite store needs `node:sqlite`, which this runtime lacks: use Node.js 22.19 or later, or another store');
-	}
-
-	return sqlite;
-}
-
-function prepareFile(database: DatabaseSync, {path, wal, fastSave}: SqliteSettings): void {
-	// Looked at before the journal mode is set, which would already change a file of somebody else.
-	const state = schemaState(database, path);
-	if (state === 'empty') {
-		// Only an empty file takes it: lets deleted space be given back bit by bit later on.
-		database.exec('PRAGMA auto_vacuum = INCREMENTAL');
-	}
-
-	if (wal) {
-		database.exec('PRAGMA journal_mode = WAL');
-	}
-
-	database.exec(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}; PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST`);
-	if (state !== 'current') {
-		updateSchema(database, path);
-	}
-}
-
-function checkSchema(database: DatabaseSync, path: string): void {
-	const state = schemaState(database, path);
-	if (state === 'empty') {
-		throw new CacheHooksError('ERR_STORE_OPEN', `The SQLite store \`${path}\` is empty, and may only be read: let a process that can write to it begin it`);
-	}
-
-	if (state === 'old') {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` is of an earlier version, and may only be read: open it once in a process that can write to it`);
 	}
 }

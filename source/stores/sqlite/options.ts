@@ -1,60 +1,64 @@
+import process from 'node:process';
 import {SettingError} from '../../errors.ts';
 import {Place, type PlaceOptions} from '../place.ts';
-import {parseSqliteUri} from './uri.ts';
 
 export type SqliteStoreOptions = PlaceOptions & {
 	/**
-	The file, relative to the working directory or to the place that `useTemp` or `useCacheDir` names, or in the home folder where it begins with `~/`. Folders that are missing are made. A `file:` URI is taken as SQLite has it: `file:name?mode=memory&cache=shared` is shared by the stores of this process, and `mode=ro` is `readOnly`. Default: `'http_cache.sqlite'`.
+	The file, relative to the working directory or to the folder of `useTemp` or `useCacheDir`, or in the home folder if it begins with `~/`. Missing folders are created. A `file:` URI means what it means to SQLite: `file:name?mode=memory&cache=shared` is shared by the stores of this process, and `mode=ro` is `readOnly`. Default: `'http_cache.sqlite'`.
 	*/
 	readonly path?: string;
 
 	/**
-	Whether everything is kept in memory, for this store alone, and is gone with it. `path` is not used then. Default: `false`.
+	Whether to keep everything in memory, for this store alone. `path` is ignored then. Default: `false`.
 	*/
 	readonly useMemory?: boolean;
 
 	/**
-	Milliseconds for which a call that meets the lock of another process is tried again, without blocking. A cache waits for no longer than its `storeTimeout`. Default: 5000.
+	The maximum time for which a call that meets the lock of another process is tried again, in milliseconds, without blocking. A cache uses its `storeTimeout` if that is shorter. Default: 5000.
 	*/
 	readonly busyTimeout?: number;
 
 	/**
-	Whether the file is only read: nothing is made, changed, deleted, repaired or set aside, a missing file is an error (`ERR_STORE_OPEN`), and so is everything that writes (`ERR_STORE_READ_ONLY`). What another store of this process has not committed yet is not seen. Default: `false`; a file that this process cannot write to is read all the same.
+	Whether to only read the file: nothing is created, changed, deleted, repaired or set aside, a missing file is an error (`ERR_STORE_OPEN`), and so is every write (`ERR_STORE_READ_ONLY`). Writes that another store of this process has not committed are not visible. Default: `false`; a file that this process cannot write to can be read nevertheless.
 	*/
 	readonly readOnly?: boolean;
 
 	/**
-	Whether the file is turned to write-ahead logging: readers and a writer do not wait for each other, and writes are 20 times faster. Not for network drives. Default: `true`.
+	Whether to use write-ahead logging: readers and a writer do not wait for each other, and writes are 20 times faster. Set it to `false` for network drives. Default: `true`.
 	*/
 	readonly wal?: boolean;
 
 	/**
-	Whether nothing waits for the disk (`synchronous = OFF`): a crash of the process loses nothing, one of the machine may damage the file, which is then set aside. Default: `false`.
+	Whether writes do not wait for the disk (`synchronous = OFF`). A crash of the process loses nothing; a crash of the machine may damage the file, which is then set aside. Default: `false`.
 	*/
 	readonly fastSave?: boolean;
 
 	/**
-	Bytes of the file that may be in use, from 1,048,576. What makes room is what has expired, then what was not used for longest, and last what was set without `indexed`. An entry that alone is larger is not stored, and an older value under its key is removed. Default: no bound.
+	The maximum size of the part of the file that is in use, in bytes, from 1,048,576. Expired entries are removed to make room, then the least recently used ones, values without `indexed` last. An entry that alone is larger is not stored, and an older value of its key is removed. Default: no bound.
 	*/
 	readonly maxBytes?: number;
 
 	/**
-	The current time in milliseconds since the epoch. Default: `Date.now`.
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
 };
 
 export type SqliteSettings = {
-	/** Absolute; the name that was given for what is in memory. */
+	/** Absolute; for a database in memory, the given name. */
 	readonly path: string;
-	/** Where the file lies; `undefined` in memory. */
+
+	/** `undefined` for a database in memory. */
 	readonly place: Place | undefined;
-	/** Whether stores of this process that give the same path share what is in memory. */
+
+	/** Whether stores of this process with the same path share a database in memory. */
 	readonly isShared: boolean;
-	/** Whether the file is made where there is none. */
-	readonly makesFile: boolean;
+
+	/** Whether to create the file if there is none. */
+	readonly createsFile: boolean;
 	readonly readOnly: boolean;
-	/** Of the URI. */
+
+	/** The other parameters of the URI, such as `nolock=1`. */
 	readonly parameters: URLSearchParams;
 	readonly busyTimeout: number;
 	readonly wal: boolean;
@@ -64,24 +68,37 @@ export type SqliteSettings = {
 };
 
 const inMemory = ':memory:';
-/** An empty file takes some pages already, and a few entries should fit. */
-const leastBytes = 1_048_576;
 
+/** An empty file has some pages already, and a few entries should fit. */
+const leastMaxBytes = 1_048_576;
+
+/**
+Returns the options with their defaults.
+
+@throws {SettingError} For a wrong option.
+*/
 export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	const {
 		path = 'http_cache.sqlite', useMemory = false, readOnly = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now, ...placeOptions
 	} = options;
-	checkNumbers(busyTimeout, maxBytes);
+	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
+		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
+	}
+
+	if (maxBytes !== undefined && (!Number.isSafeInteger(maxBytes) || maxBytes < leastMaxBytes)) {
+		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastMaxBytes}`);
+	}
+
 	const otherPlace = (['useTemp', 'useCacheDir'] as const).find(name => placeOptions[name]);
 	if (useMemory && otherPlace !== undefined) {
-		throw new SettingError('useMemory', useMemory, `\`false\` beside \`${otherPlace}\`: they name two places`);
+		throw new SettingError('useMemory', useMemory, `\`false\` with \`${otherPlace}\`: they name two places`);
 	}
 
 	const given = useMemory ? inMemory : path;
 	const {name, mode, parameters} = parseSqliteUri(given) ?? {name: given, mode: given === inMemory ? 'memory' : 'rwc', parameters: new URLSearchParams()};
 	const isInMemory = mode === 'memory';
 	if (readOnly && isInMemory) {
-		throw new SettingError('readOnly', readOnly, '`false` for what is in memory, which is empty at first');
+		throw new SettingError('readOnly', readOnly, '`false` for a database in memory, which is empty at first');
 	}
 
 	const place = new Place(isInMemory ? inMemory : name, placeOptions, 'file');
@@ -89,7 +106,7 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 		path: isInMemory ? given : place.path,
 		place: isInMemory ? undefined : place,
 		isShared: parameters.get('cache') === 'shared',
-		makesFile: mode !== 'rw',
+		createsFile: mode !== 'rw',
 		readOnly: readOnly || mode === 'ro',
 		parameters,
 		busyTimeout,
@@ -100,12 +117,45 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	};
 }
 
-function checkNumbers(busyTimeout: number, maxBytes: number | undefined): void {
-	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
-		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
+const modes = ['ro', 'rw', 'rwc', 'memory'] as const;
+
+type SqliteUri = {
+	/** The path, or the name of a database in memory. */
+	readonly name: string;
+	readonly mode: typeof modes[number];
+
+	/** The other parameters. */
+	readonly parameters: URLSearchParams;
+};
+
+/**
+Parses a `file:` URI, in which a path may be relative. Returns `undefined` for a path. See https://www.sqlite.org/uri.html
+
+@throws {SettingError} For another host, a wrong `mode`, and wrong percent-encoding.
+*/
+function parseSqliteUri(path: unknown): SqliteUri | undefined {
+	const groups = typeof path === 'string' ? /^file:(?:\/\/(?<host>[^#\/?]*)(?=\/))?(?<name>[^#?]*)(?:\?(?<query>[^#]*))?/v.exec(path)?.groups : undefined;
+	if (groups === undefined) {
+		return undefined;
 	}
 
-	if (maxBytes !== undefined && (!Number.isSafeInteger(maxBytes) || maxBytes < leastBytes)) {
-		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastBytes}`);
+	const {host = '', query = ''} = groups;
+	const parameters = new URLSearchParams(query);
+	const name = decoded(groups.name!);
+	const given = name === inMemory ? 'memory' : parameters.get('mode') ?? (parameters.get('immutable') === '1' ? 'ro' : 'rwc');
+	const mode = modes.find(known => known === given);
+	if (name === undefined || mode === undefined || !['', 'localhost'].includes(host)) {
+		throw new SettingError('path', path, 'a `file:` URI without a host, with percent-encoding and a `mode` of `ro`, `rw`, `rwc` or `memory`');
+	}
+
+	parameters.delete('mode');
+	return {name: process.platform === 'win32' ? name.replace(/^\/(?=[a-z]:)/iv, '') : name, mode, parameters};
+}
+
+function decoded(text: string): string | undefined {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return undefined;
 	}
 }

@@ -1,18 +1,17 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {CacheHooksError} from '../../errors.ts';
+import type {SqliteSettings} from './options.ts';
 
-/** Says in the file's header that it is ours: the ASCII codes of `GCHS`. */
-export const appCode = 0x47_43_48_53;
+/** The application id in the header of the file: the ASCII codes of `GCHS`. */
+export const appId = 0x47_43_48_53;
 const schemaVersion = 2;
 
-/**
-`fresh_until` of what never ceases to be fresh: `null` is what was set without `indexed`.
-*/
-export const forGood: number = Number.MAX_SAFE_INTEGER;
+/** The `fresh_until` of an entry that is fresh forever. `null` is for values that were set without `indexed`. */
+export const forever: number = Number.MAX_SAFE_INTEGER;
 
 /**
-`value` is the last column: what lies behind a large value is read through all its overflow pages.
-`AUTOINCREMENT` never gives an id twice, so that an iteration by id meets nothing twice; it costs 5 % of a write.
+`value` is the last column, since columns behind a large value are read through all its overflow pages.
+`AUTOINCREMENT` never uses an id again, so that an iteration by id yields nothing twice. It costs 5 % of a write.
 */
 const table = `
 	CREATE TABLE entries (
@@ -28,25 +27,25 @@ const table = `
 	CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL;
 `;
 
-/** Version 1 had no more than `id`, `key`, `expires` and `value`. */
+/** Version 1 had only `id`, `key`, `expires` and `value`. */
 const columnsOfVersion2 = `
 	ALTER TABLE entries ADD COLUMN created_at INTEGER;
 	ALTER TABLE entries ADD COLUMN fresh_until INTEGER;
 	ALTER TABLE entries ADD COLUMN used INTEGER;
 `;
 
-/** SQLite keeps it in the file word for word: it tells that a file is ours whose header is damaged. */
+/** SQLite stores this statement in the file as it is, so that it identifies a file whose header is damaged. */
 export const signature = 'CREATE INDEX entries_fresh ON entries (fresh_until) WHERE fresh_until IS NOT NULL';
 
 const indexesOfVersion2 = `
 	CREATE INDEX entries_created ON entries (created_at) WHERE created_at IS NOT NULL;
 	${signature};
 	CREATE INDEX entries_used ON entries (used);
-	PRAGMA application_id = ${appCode};
+	PRAGMA application_id = ${appId};
 	PRAGMA user_version = ${schemaVersion};
 `;
 
-/** One statement, so one point in time: between two, another process could make the tables. */
+/** A single statement: between two statements, another process could create the tables. */
 const headerQuery = `
 	SELECT
 		(SELECT application_id FROM pragma_application_id) AS application,
@@ -54,38 +53,68 @@ const headerQuery = `
 		(SELECT count(*) FROM sqlite_schema) AS tables
 `;
 
-/**
-Whether the file is empty, has tables of an earlier version, or is as it should be.
+type Checked = Pick<SqliteSettings, 'path'>;
 
-@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a file of somebody else, or of a newer version.
+/**
+Prepares a database for reading and writing: sets its modes, and creates or updates its tables.
+
+@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a file of another program or of a newer version.
 */
-export function schemaState(database: DatabaseSync, path: string): 'empty' | 'old' | 'current' {
+export function prepareDatabase(database: DatabaseSync, {path, wal, fastSave}: Checked & Pick<SqliteSettings, 'wal' | 'fastSave'>): void {
+	// Checked before the journal mode is set, which would change a file of another program.
+	const state = schemaState(database, path);
+	if (state === 'empty') {
+		// Allows `vacuum` in small steps later. Only an empty file accepts it.
+		database.exec('PRAGMA auto_vacuum = INCREMENTAL');
+	}
+
+	if (wal) {
+		database.exec('PRAGMA journal_mode = WAL');
+	}
+
+	database.exec(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}; PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST`);
+	if (state !== 'current') {
+		inTransaction(database, () => {
+			// Checked again: another process may have been first.
+			const stateNow = schemaState(database, path);
+			if (stateNow !== 'current') {
+				database.exec((stateNow === 'empty' ? table : columnsOfVersion2) + indexesOfVersion2);
+			}
+		});
+	}
+}
+
+/**
+Checks a database that may only be read.
+
+@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a file of another program or of another version, `ERR_STORE_OPEN` for an empty one.
+*/
+export function checkSchema(database: DatabaseSync, {path}: Checked): void {
+	const state = schemaState(database, path);
+	if (state === 'empty') {
+		throw new CacheHooksError('ERR_STORE_OPEN', `The SQLite store \`${path}\` is empty and may only be read: open it first in a process that can write to it`);
+	}
+
+	if (state === 'old') {
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` has an earlier version and may only be read: open it once in a process that can write to it`);
+	}
+}
+
+function schemaState(database: DatabaseSync, path: string): 'empty' | 'old' | 'current' {
 	const header = database.prepare(headerQuery).get() as {application: number; version: number; tables: number};
 	if (header.application === 0 && header.version === 0 && header.tables === 0) {
 		return 'empty';
 	}
 
-	if (header.application !== appCode) {
+	if (header.application !== appId) {
 		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite file \`${path}\` is not a store of got-cache-hooks: use another file`);
 	}
 
 	if (header.version > schemaVersion) {
-		const message = `The SQLite store \`${path}\` has schema version ${header.version}, and this version of got-cache-hooks knows ${schemaVersion}`;
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `${message}: update the package, or use another file`);
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` has schema version ${header.version}, but this version of got-cache-hooks supports ${schemaVersion}: update the package, or use another file`);
 	}
 
 	return header.version < schemaVersion ? 'old' : 'current';
-}
-
-/** Makes the tables, or brings those of an earlier version up to date with their rows in place. */
-export function updateSchema(database: DatabaseSync, path: string): void {
-	inTransaction(database, () => {
-		// Asked again: another process may have been first.
-		const state = schemaState(database, path);
-		if (state !== 'current') {
-			database.exec((state === 'empty' ? table : columnsOfVersion2) + indexesOfVersion2);
-		}
-	});
 }
 
 export function inTransaction<T>(database: DatabaseSync, action: () => T): T {
@@ -95,7 +124,7 @@ export function inTransaction<T>(database: DatabaseSync, action: () => T): T {
 		database.exec('COMMIT');
 		return result;
 	} catch (error) {
-		// SQLite has already rolled back by itself after some errors, a full disk for one.
+		// After some errors, such as a full disk, SQLite has already rolled back.
 		if (database.isTransaction) {
 			database.exec('ROLLBACK');
 		}

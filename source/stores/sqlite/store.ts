@@ -1,30 +1,38 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {CacheHooksError} from '../../errors.ts';
-import {recover, then} from '../../maybe-promise.ts';
-import {Evictions} from '../evictions.ts';
-import type {
-	MaybePromise,
-	SetOptions,
-	Store,
-	StoredValue,
-	StoreQuery,
-} from '../types.ts';
-import {closedError, SqliteConnection} from './connection.ts';
-import {isFull, makeRoomInLog, storeFaultOf} from './faults.ts';
-import {untilUnlocked} from './locks.ts';
-import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
+import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
 import {
+	EvictionListeners,
+	type SetOptions,
+	type Store,
+	type StoredValue,
+	type StoreQuery,
+} from '../types.ts';
+import {SqliteConnection} from './connection.ts';
+import {
+	closedError,
+	isFull,
+	storeErrorOf,
+	untilUnlocked,
+} from './errors.ts';
+import {
+	makeRoom,
+	makeRoomInLog,
+	RecentUses,
+	rowsPerPurge,
+	writeUses,
+} from './eviction.ts';
+import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
+import {forever} from './schema.ts';
+import {
+	bytesOf,
 	deleteBetween,
 	findIds,
 	findPage,
-	isLastPage,
 	rowsPerDeletion,
+	type Action,
 	type Found,
-} from './query.ts';
-import {bytesOf, makeRoom, rowsPerPurge} from './room.ts';
-import {forGood} from './schema.ts';
-import type {Action} from './statements.ts';
-import {Uses, writeUses} from './uses.ts';
+} from './statements.ts';
 import {isLiveAt, type Write} from './writes.ts';
 
 export type {SqliteStoreOptions} from './options.ts';
@@ -36,13 +44,13 @@ const pagesPerVacuum = 500;
 type Row = {readonly key: string; readonly value: Uint8Array};
 
 /**
-Keeps bytes in one SQLite file, safe for several processes at once. All stores of a process share one connection to a file.
+Stores bytes in one SQLite file, which several processes may use at once. All stores of a process share one connection to a file.
 
-A read answers at once, and a write by a promise: all writes of one turn of the event loop are committed together, and readers of this process see them before. Nothing waits, blocking, for a lock of another process: what meets one answers by a promise, and is tried again for `busyTimeout`, then fails with `ERR_STORE_BUSY`. A write for which the disk has no room fails with `ERR_STORE_FULL`, and one to a file that may only be read with `ERR_STORE_READ_ONLY`.
+A read is synchronous. A write is asynchronous: all writes of one turn of the event loop are committed together, and readers of this process see them before. No call blocks while another process holds a lock: it is tried again for `busyTimeout`, and then fails with `ERR_STORE_BUSY`. A write fails with `ERR_STORE_FULL` if the disk is full, and with `ERR_STORE_READ_ONLY` if the file may only be read.
 
-The file is opened by the first call, so that is where a folder that cannot be made, a file that is no database (`ERR_STORE_OPEN`), one with another schema (`ERR_STORE_SCHEMA`) or a default place that another user has or can write to (`ERR_STORE_PLACE`) is thrown, as a `CacheHooksError`; later calls try again. After `close` every call throws `ERR_STORE_CLOSED`.
+The first call opens the file and throws a `CacheHooksError` if it cannot: for a folder that cannot be created or a file that is not a database (`ERR_STORE_OPEN`), for another schema (`ERR_STORE_SCHEMA`), or for a default place that belongs to another user or that others can write to (`ERR_STORE_PLACE`). Later calls try again. After `close`, every call throws `ERR_STORE_CLOSED`.
 
-A store whose file turns out to be damaged renames it to `….corrupt-<time>`, with its logs, and begins a new one; the call that met it throws `ERR_STORE_CORRUPT`, and the next ones work. Only a file that was opened as ours or whose header says that it is ours is ever renamed.
+A damaged file is renamed to `….corrupt-<time>`, with its logs, and replaced by a new one. The call that finds it throws `ERR_STORE_CORRUPT`, and the next ones work. Only a file that belongs to the store is renamed.
 
 @example
 ```ts
@@ -53,12 +61,13 @@ export class SqliteStore implements Store {
 	readonly name = 'sqlite';
 	readonly holds = 'bytes';
 
-	/** Of the file, absolute; `undefined` in memory. */
+	/** The absolute path of the file; `undefined` in memory. */
 	readonly path: string | undefined;
 	readonly #settings: SqliteSettings;
-	/** Kept only where there is a bound. */
-	readonly #uses: Uses | undefined;
-	readonly #evictions = new Evictions();
+
+	/** Only with `maxBytes`. */
+	readonly #uses: RecentUses | undefined;
+	readonly #evictionListeners = new EvictionListeners();
 	#connection: MaybePromise<SqliteConnection> | undefined;
 	#closed: {readonly done: MaybePromise<void>} | undefined;
 	#sets = 0;
@@ -67,18 +76,20 @@ export class SqliteStore implements Store {
 	constructor(options: SqliteStoreOptions = {}) {
 		this.#settings = sqliteSettings(options);
 		this.path = this.#settings.place?.path;
-		this.#uses = this.#settings.maxBytes === undefined
-			? undefined
-			: new Uses(keys => {
-				this.#note(keys);
+		if (this.#settings.maxBytes !== undefined) {
+			this.#uses = new RecentUses(keys => {
+				if (this.#connection instanceof SqliteConnection) {
+					this.#writeUses(this.#connection, keys);
+				}
 			});
+		}
 	}
 
 	get(key: string): MaybePromise<Uint8Array | undefined> {
 		return then(this.#connect(), connection => this.#get(connection, key));
 	}
 
-	/** Resolves once it is committed: from then on no end of the process loses it. The bytes must not change before. */
+	/** Resolves once the value is committed, so that no crash of the process loses it. The bytes must not change before. */
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
 		const bytes = checked(value);
 		if (bytes.byteLength > (this.#settings.maxBytes ?? Infinity)) {
@@ -114,7 +125,6 @@ export class SqliteStore implements Store {
 		return this.#write({
 			kind: 'delete', keys: [key],
 			run(statements) {
-				// A row that has expired goes too, but was no longer there for anybody.
 				const row = statements.delete.get(key) as {expires: number | null} | undefined;
 				return row !== undefined && isLiveAt(row.expires, now);
 			},
@@ -132,7 +142,7 @@ export class SqliteStore implements Store {
 		});
 	}
 
-	/** Commits at once, with what was written before. */
+	/** Commits synchronously, with all writes before it. */
 	clear(): MaybePromise<void> {
 		this.#uses?.take();
 		return this.#write({
@@ -144,7 +154,7 @@ export class SqliteStore implements Store {
 	}
 
 	/**
-	The entries that were there when the iteration began. No lock is held between two of them: those that leave before their turn are left out, and a value is read when its turn comes.
+	Iterates over the values that exist when it begins. It holds no lock between two of them: values that are deleted before their turn are left out, and each is read at its turn.
 	*/
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
 		const {now} = this.#settings;
@@ -165,35 +175,35 @@ export class SqliteStore implements Store {
 	}
 
 	/**
-	The keys of what was set with `indexed`. Without an order of its own they come by `freshUntil` where `staleAt` is given, else by `createdAt`. Everything but the order by `size` has an index.
+	Iterates over the keys of values that were set with `indexed`. Without `orderBy`, they are ordered by `freshUntil` if `staleAt` is given, else by `createdAt`. Each order except `size` has an index.
 	*/
 	async * find(query: StoreQuery): AsyncGenerator<string, void> {
 		const last = await this.#last();
-		// What is set anew meanwhile has another place, and would come again.
-		const met = new Set<number>();
+		// A row that is set again meanwhile moves, and would come twice.
+		const seen = new Set<number>();
 		let position: Found | undefined;
 		for (;;) {
 			const after = position;
-			const page = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), position: after})); // eslint-disable-line no-await-in-loop
-			const fresh = page.filter(({id}) => !met.has(id));
-			for (const {id, key} of fresh) {
-				met.add(id);
+			const {rows, isLast} = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), after})); // eslint-disable-line no-await-in-loop
+			const unseen = rows.filter(({id}) => !seen.has(id));
+			for (const {id, key} of unseen) {
+				seen.add(id);
 				yield key;
 			}
 
-			if (isLastPage(query, page)) {
+			if (isLast) {
 				return;
 			}
 
-			position = page.at(-1);
+			position = rows.at(-1);
 		}
 	}
 
 	/**
-	In steps, between which this process does other things and other processes may write.
+	Works in steps. Between them, this process does other things and other processes may write.
 	*/
 	async deleteFound(query: StoreQuery): Promise<number> {
-		this.#checkWritable();
+		this.#expectWritable();
 		const now = this.#settings.now();
 		const ids = await this.#run((_, database) => findIds(database, query, now));
 		let rows = rowsPerDeletion;
@@ -210,7 +220,7 @@ export class SqliteStore implements Store {
 					throw error;
 				}
 
-				// The log of fewer rows may find room.
+				// There may be room for the log of fewer rows.
 				await this.#run(makeRoomInLog); // eslint-disable-line no-await-in-loop
 				hasMadeRoom = true;
 				rows = Math.ceil(rows / 50);
@@ -222,27 +232,26 @@ export class SqliteStore implements Store {
 		return total;
 	}
 
-	/** Rows of a file of version 1 count once they are set anew. */
+	/** Values from a file of version 1 count once they are set again. */
 	count(): MaybePromise<number> {
 		return this.#run(({count}) => (count.get(this.#settings.now()) as {count: number}).count);
 	}
 
-	/** Bytes of the file that are in use: what deleted rows have left is not counted. */
+	/** Does not count the space that deleted rows have left. */
 	size(): MaybePromise<number> {
 		return this.#run(bytesOf);
 	}
 
 	/**
-	Removes every expired row, by index and in steps between which this process does other things and other processes may write, and returns how many there were.
-	Part of it happens by itself: some rows on opening and after every 256 sets.
+	Removes all expired rows by an index, in steps as `deleteFound`, and returns their number. The store also removes some by itself when it opens the file, and after every 256 sets.
 	*/
 	async purgeExpired(): Promise<number> {
-		this.#checkWritable();
+		this.#expectWritable();
 		let total = 0;
 		for (;;) {
-			const {changes} = await this.#run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge)); // eslint-disable-line no-await-in-loop
-			total += Number(changes);
-			if (Number(changes) < rowsPerPurge) {
+			const changes = Number(await this.#run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge).changes)); // eslint-disable-line no-await-in-loop
+			total += changes;
+			if (changes < rowsPerPurge) {
 				return total;
 			}
 
@@ -251,29 +260,24 @@ export class SqliteStore implements Store {
 	}
 
 	/**
-	Gives the space of what was deleted back to the file system, in steps of 2 MB between which this process does other things and other processes may write. Without it the space is used for new entries.
+	Returns the space of deleted rows to the file system, in steps of 2 MB. Otherwise it is used for new values.
 	*/
 	async vacuum(): Promise<void> {
-		this.#checkWritable();
+		this.#expectWritable();
 		let before = Infinity;
 		for (;;) {
 			const {pages} = await this.#run(({free}) => free.get()) as {pages: number}; // eslint-disable-line no-await-in-loop
-			// A file that was not made for it does not shrink.
+			// A file without incremental vacuum does not shrink.
 			if (pages === 0 || pages >= before) {
 				break;
 			}
 
 			before = pages;
-			// eslint-disable-next-line no-await-in-loop
-			await this.#run((_, database) => {
-				database.exec(`PRAGMA incremental_vacuum(${pagesPerVacuum})`);
-			});
+			await this.#execute(`PRAGMA incremental_vacuum(${pagesPerVacuum})`); // eslint-disable-line no-await-in-loop
 			await nextTurn(); // eslint-disable-line no-await-in-loop
 		}
 
-		await this.#run((_, database) => {
-			database.exec('PRAGMA wal_checkpoint(PASSIVE)');
-		});
+		await this.#execute('PRAGMA wal_checkpoint(PASSIVE)');
 	}
 
 	keepRecordings(): void {
@@ -281,22 +285,22 @@ export class SqliteStore implements Store {
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
-		return this.#evictions.watch(listener);
+		return this.#evictionListeners.add(listener);
 	}
 
-	/** Commits what is left to write, and lets go of the file: at once, unless another process holds a lock. */
+	/** Commits all writes and closes the file: synchronously, unless another process holds a lock. */
 	close(): MaybePromise<void> {
 		if (this.#closed === undefined) {
 			const keys = this.#uses?.take();
 			const connection = this.#connection;
 			const leave = (opened: SqliteConnection): MaybePromise<void> => {
-				this.#writeNotes(opened, keys);
+				this.#writeUses(opened, keys);
 				return then(opened.writes.flushed(), () => {
 					opened.leave();
 				});
 			};
 
-			// What could not be opened is not open.
+			// A file that could not be opened need not be closed.
 			this.#closed = {done: connection === undefined ? undefined : recover(() => then(connection, leave), () => undefined)};
 		}
 
@@ -315,7 +319,7 @@ export class SqliteStore implements Store {
 	#open(): MaybePromise<SqliteConnection> {
 		const opening = untilUnlocked(this.#settings.busyTimeout, () => {
 			const connection = SqliteConnection.of(this.#settings);
-			this.#purgeInPassing(connection);
+			this.#purgeSome(connection);
 			return connection;
 		});
 		return opening instanceof Promise ? this.#whenOpen(opening) : opening;
@@ -334,29 +338,34 @@ export class SqliteStore implements Store {
 	#get(connection: SqliteConnection, key: string): MaybePromise<Uint8Array | undefined> {
 		const now = this.#settings.now();
 		const pending = connection.writes.of(key);
-		if (pending !== undefined && (pending.kind !== 'add' || connection.writes.flush())) {
-			return pending.kind === 'add' ? this.#get(connection, key) : seen(pending, now);
+		if (pending !== undefined && pending.kind !== 'add') {
+			// A copy, since a reader must not change what is to be written.
+			return pending.value !== undefined && isLiveAt(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
+		}
+
+		if (pending !== undefined && connection.writes.flush()) {
+			return this.#get(connection, key);
 		}
 
 		return then(this.#try(connection, ({get}) => get.get(key, now)) as MaybePromise<Row | undefined>, row => {
 			if (row !== undefined) {
-				this.#uses?.note(key);
+				this.#uses?.add(key);
 				return row.value;
 			}
 
-			// Whether it is added, and not by another process, shows with the lock.
+			// Only with the lock is it known whether the value is added.
 			return pending === undefined ? undefined : then(connection.writes.flushed(), () => this.#get(connection, key));
 		});
 	}
 
-	#write<T>(write: Omit<Write<T>, 'tidy' | 'milliseconds'>, isUrgent = false): MaybePromise<T> {
-		this.#checkWritable();
+	#write<T>(write: Omit<Write<T>, 'finish' | 'busyTimeout'>, isUrgent = false): MaybePromise<T> {
+		this.#expectWritable();
 		return then(this.#connect(), connection => {
 			if (connection.isReadOnly) {
 				throw readOnlyError(this.#settings.path);
 			}
 
-			const written = connection.writes.add<T>({...write, tidy: this.#tidy, milliseconds: this.#settings.busyTimeout});
+			const written = connection.writes.add<T>({...write, finish: this.#finish, busyTimeout: this.#settings.busyTimeout});
 			if (isUrgent) {
 				connection.writes.flush();
 			}
@@ -365,29 +374,36 @@ export class SqliteStore implements Store {
 		});
 	}
 
-	/** After all that was written before. */
+	/** Runs an action after all writes before it. */
 	#run<T>(action: Action<T>): MaybePromise<T> {
 		return then(this.#connect(), connection => then(connection.writes.flushed(), () => this.#try(connection, action)));
 	}
 
-	#try<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
-		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
-			throw storeFaultOf(error, this.#settings.path);
+	#execute(sql: string): MaybePromise<void> {
+		return this.#run((_, database) => {
+			database.exec(sql);
 		});
 	}
 
-	#checkWritable(): void {
+	#try<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
+		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
+			throw storeErrorOf(error, this.#settings.path);
+		});
+	}
+
+	#expectWritable(): void {
 		if (this.#settings.readOnly && this.#closed === undefined) {
 			throw readOnlyError(this.#settings.path);
 		}
 	}
 
-	#columns(key: string, value: Uint8Array, {expires, indexed}: SetOptions): [string, number | null, number | null, number | null, number, Uint8Array] {
+	#columns(key: string, value: Uint8Array, {expires = Infinity, indexed}: SetOptions): [string, number | null, number | null, number | null, number, Uint8Array] {
+		const {freshUntil = Infinity} = indexed ?? {};
 		return [
 			key,
-			expires === undefined || !Number.isFinite(expires) ? null : Math.ceil(expires),
+			Number.isFinite(expires) ? Math.ceil(expires) : null,
 			indexed === undefined ? null : Math.floor(indexed.createdAt),
-			indexed === undefined ? null : freshUntilOf(indexed.freshUntil),
+			indexed === undefined ? null : (Number.isFinite(freshUntil) ? Math.floor(freshUntil) : forever),
 			Math.floor(this.#settings.now()),
 			value,
 		];
@@ -397,8 +413,8 @@ export class SqliteStore implements Store {
 		return this.#run(({last}) => (last.get() as {id: number}).id);
 	}
 
-	/** A part of the transaction of this store's writes. */
-	readonly #tidy: Action<(() => void) | undefined> = (statements, database) => {
+	/** Removes expired rows and keeps the bound, in the transaction of the writes. */
+	readonly #finish: Action<(() => void) | undefined> = (statements, database) => {
 		const now = this.#settings.now();
 		const purges = Math.floor(this.#sets / setsBetweenPurges);
 		if (purges > this.#purges) {
@@ -415,29 +431,23 @@ export class SqliteStore implements Store {
 		const evicted = makeRoom(statements, maxBytes, now);
 		return () => {
 			for (const key of evicted) {
-				this.#evictions.tell(key);
+				this.#evictionListeners.emit(key);
 			}
 		};
 	};
 
-	#note(keys: ReadonlySet<string>): void {
-		if (this.#connection instanceof SqliteConnection) {
-			this.#writeNotes(this.#connection, keys);
-		}
-	}
-
-	/** A lock is not waited for: the values have been read, and who reads them again is noted again. */
-	#writeNotes(connection: SqliteConnection, keys: ReadonlySet<string> | undefined): void {
+	/** Does not wait for a lock: the uses are less important than what another process writes. */
+	#writeUses(connection: SqliteConnection, keys: ReadonlySet<string> | undefined): void {
 		if (keys === undefined || keys.size === 0 || connection.isReadOnly) {
 			return;
 		}
 
 		void recover(() => connection.writes.add({
-			kind: 'note', keys: [], run: writeUses(keys, this.#settings.now()), milliseconds: 0,
+			kind: 'note', keys: [], run: writeUses(keys, this.#settings.now()), busyTimeout: 0,
 		}), () => undefined);
 	}
 
-	#purgeInPassing(connection: SqliteConnection): void {
+	#purgeSome(connection: SqliteConnection): void {
 		if (connection.isReadOnly) {
 			return;
 		}
@@ -445,7 +455,7 @@ export class SqliteStore implements Store {
 		try {
 			connection.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge));
 		} catch (error) {
-			// The call during which it purges does its work, and the next purge may succeed. Only a fault that says that the file was replaced must be thrown.
+			// The next purge may succeed. Only the error for a replaced file must be thrown.
 			if (error instanceof CacheHooksError && error.code === 'ERR_STORE_CORRUPT') {
 				connection.leave();
 				throw error;
@@ -462,15 +472,6 @@ function checked(value: StoredValue): Uint8Array {
 	return value;
 }
 
-function seen({value, expires}: Write, now: number): Uint8Array | undefined {
-	// A copy: who reads must not change what is to be written.
-	return value !== undefined && isLiveAt(expires, now) ? new Uint8Array(value) : undefined;
-}
-
-function freshUntilOf(time: number | undefined): number {
-	return time === undefined || !Number.isFinite(time) ? forGood : Math.floor(time);
-}
-
 function readOnlyError(path: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${path}\` may only be read: nothing is written to it, and nothing is deleted`);
+	return new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${path}\` may only be read`);
 }

@@ -1,48 +1,48 @@
 import process from 'node:process';
 import {CacheHooksError} from '../../errors.ts';
-import type {MaybePromise} from '../types.ts';
+import type {MaybePromise} from '../../maybe-promise.ts';
 import {
 	isBusy,
 	isFull,
-	makeRoomInLog,
-	storeFaultOf,
-} from './faults.ts';
-import {pauseBefore} from './locks.ts';
+	pauseBefore,
+	storeErrorOf,
+} from './errors.ts';
+import {makeRoomInLog} from './eviction.ts';
 import {inTransaction} from './schema.ts';
 import type {Action} from './statements.ts';
 
 export type Write<T = unknown> = {
-	/** What readers of the key see until it is committed: the value, nothing, or, of an `add`, not yet known. A note is seen by nobody. */
+	/** Decides what readers of the key see until the write is committed: the value, nothing, or, for `add`, the result of an early commit. They do not see a `note`. */
 	readonly kind: 'set' | 'add' | 'delete' | 'clear' | 'note';
 	readonly keys: readonly string[];
 	readonly value?: Uint8Array;
 	readonly expires?: number | null;
 
-	/** When it was asked for, of an `add`, in milliseconds since the epoch. */
+	/** The time of an `add`, in milliseconds since the epoch. */
 	readonly now?: number;
 	readonly run: Action<T>;
 
-	/** What the store does in the same transaction after its writes, and what it does once that is committed. */
-	readonly tidy?: Action<(() => void) | undefined>;
+	/** Runs after the writes of a store, in the same transaction, and returns what to do once it is committed. */
+	readonly finish?: Action<(() => void) | undefined>;
 
-	/** Milliseconds for which it is tried again where it meets a lock. */
-	readonly milliseconds: number;
+	/** The maximum time for which the write is tried again if it meets a lock, in milliseconds. */
+	readonly busyTimeout: number;
 };
 
 type Pending = Omit<Write, 'kind'> & {kind: Write['kind']} & PromiseWithResolvers<unknown> & {readonly end: number; isSettled: boolean; hasMadeRoom: boolean};
 
-/** Bytes of values that wait for no end of the turn, and that one transaction takes. */
+/** The size of the values of one transaction. More are committed before the turn of the event loop ends. */
 const bytesPerCommit = 2_097_152;
 
-/** Bytes of values that wait for a lock at most. */
-const mostBytes = 67_108_864;
+/** The maximum size of all values that wait for a lock. */
+const maxPendingBytes = 67_108_864;
 
-/** Those with writes that are not committed yet: a process that ends by itself makes a last attempt. */
+/** The queues with writes that are not committed. They are flushed when the process exits. */
 const unwritten = new Set<WriteQueue>();
 let isWatchingExit = false;
 
 /**
-What is to be written to a file: all of one turn of the event loop is committed in one transaction. Who reads in this process sees it before.
+The writes of a file. All writes of one turn of the event loop are committed in one transaction. Readers in this process see them before.
 */
 export class WriteQueue {
 	readonly #path: string;
@@ -56,9 +56,9 @@ export class WriteQueue {
 	#isScheduled = false;
 
 	/**
-	Has nothing to write yet.
+	Has no writes yet.
 
-	@param removeFile - Removes the file where nobody else has it open, and says whether it did.
+	@param removeFile - Removes the file if no other process has it open, and returns whether it did.
 	*/
 	constructor(path: string, run: <T>(action: Action<T>) => T, removeFile: () => boolean) {
 		this.#path = path;
@@ -66,23 +66,23 @@ export class WriteQueue {
 		this.#removeFile = removeFile;
 	}
 
-	/** The last write of a key that is not committed yet. */
+	/** Returns the last write of a key that is not committed. */
 	of(key: string): Write | undefined {
 		return this.#latest.get(key) ?? this.#clear;
 	}
 
 	/**
-	Resolves once it is committed.
+	Adds a write. Resolves with its result once it is committed.
 
-	Rejects, and forgets the write, where a lock is held for longer than it waits, and where it cannot be written.
+	Rejects, and drops the write, if a lock is held for too long or the write fails.
 	*/
 	async add<T>(write: Write<T>): Promise<T> {
-		if (this.#bytes > mostBytes) {
-			throw new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${this.#path}\` has ${this.#bytes} bytes that wait for a lock: a write is refused`);
+		if (this.#bytes > maxPendingBytes) {
+			throw new CacheHooksError('ERR_STORE_BUSY', `A write is refused: ${this.#bytes} bytes are already waiting for a lock of the SQLite store \`${this.#path}\``);
 		}
 
 		const pending: Pending = {
-			...write, ...Promise.withResolvers<unknown>(), end: performance.now() + write.milliseconds, isSettled: false, hasMadeRoom: false,
+			...write, ...Promise.withResolvers<unknown>(), end: performance.now() + write.busyTimeout, isSettled: false, hasMadeRoom: false,
 		};
 		this.#queue.push(pending);
 		this.#bytes += write.value?.byteLength ?? 0;
@@ -101,7 +101,7 @@ export class WriteQueue {
 		return pending.promise as Promise<T>;
 	}
 
-	/** Commits what there is, and says whether nothing is left: what meets a lock is. */
+	/** Commits all writes. Returns whether none is left: those that meet a lock are. */
 	flush(): boolean {
 		while (this.#queue.length > 0) {
 			if (!this.#commit()) {
@@ -112,7 +112,7 @@ export class WriteQueue {
 		return true;
 	}
 
-	/** Comes back when what there is has been committed or given up: at once where it meets no lock. */
+	/** Waits until all present writes have been committed or dropped: not at all if they meet no lock. */
 	flushed(): MaybePromise<void> {
 		return this.flush() ? undefined : settled(this.#queue);
 	}
@@ -139,7 +139,7 @@ export class WriteQueue {
 		}
 	}
 
-	/** To readers. What is added after another write of its key, which is committed before, is added for sure, or for sure not. */
+	/** Shows a write to readers. The result of an `add` is already known if another write of the key comes before it. */
 	#show(write: Pending): void {
 		const before = write.kind === 'add' ? this.of(write.keys[0]!) : undefined;
 		if (before?.kind === 'set' && isLiveAt(before.expires, write.now!)) {
@@ -155,43 +155,42 @@ export class WriteQueue {
 		}
 	}
 
-	/** One transaction. Says whether it met no lock. */
+	/** Commits one transaction. Returns whether it met no lock. */
 	#commit(): boolean {
 		const queue = this.#queue;
-		// What listeners write meanwhile comes after it.
+		// Writes of listeners come after these.
 		this.#queue = [];
-		const met = this.#attempt(queue.slice(0, lengthOfBatch(queue)));
+		const hasMetLock = this.#attempt(queue.slice(0, lengthOfBatch(queue)));
 		const left = queue.filter(write => !write.isSettled);
-		this.#attempts = met && left.length > 0 ? this.#attempts + 1 : 0;
-		this.#queue = this.#queue.length === 0 ? left : [...left, ...this.#queue];
+		this.#attempts = hasMetLock && left.length > 0 ? this.#attempts + 1 : 0;
+		this.#queue = [...left, ...this.#queue];
 		if (this.#queue.length === 0) {
 			unwritten.delete(this);
 		}
 
-		return !met;
+		return !hasMetLock;
 	}
 
-	/** Says whether it met a lock. What fails together is tried one by one: others must not be lost for one. */
+	/** Returns whether the writes met a lock. After any other failure they are tried one by one, so that only those that fail are lost. */
 	#attempt(writes: readonly Pending[]): boolean {
 		try {
-			const committed = this.#run((statements, database) => inTransaction(database, () => {
-				const results = writes.map(({run}) => run(statements, database));
-				const tidies = new Set(writes.map(({tidy}) => tidy));
-				return {results, followUps: [...tidies].map(tidy => tidy?.(statements, database))};
-			}));
+			const {results, followUps} = this.#run((statements, database) => inTransaction(database, () => ({
+				results: writes.map(({run}) => run(statements, database)),
+				followUps: [...new Set(writes.map(({finish}) => finish))].map(finish => finish?.(statements, database)),
+			})));
 			for (const [index, write] of writes.entries()) {
 				this.#settle(write);
-				write.resolve(committed.results[index]);
+				write.resolve(results[index]);
 			}
 
-			for (const followUp of committed.followUps) {
+			for (const followUp of followUps) {
 				followUp?.();
 			}
 
 			return false;
 		} catch (error) {
 			if (isBusy(error)) {
-				this.#giveUpLate(writes, error);
+				this.#dropLate(writes, error);
 				return true;
 			}
 
@@ -199,7 +198,7 @@ export class WriteQueue {
 		}
 	}
 
-	/** Rejects the first write; the others go on, after a damaged file was replaced. */
+	/** Rejects the first write. The others are tried again, in the new file after a damaged one. */
 	#fail([first, ...others]: readonly Pending[], error: unknown): boolean {
 		const write = first!;
 		if (isFull(error) && !write.hasMadeRoom) {
@@ -212,21 +211,18 @@ export class WriteQueue {
 		if (write.kind === 'clear' && isFull(error) && this.#removeFile()) {
 			write.resolve(undefined);
 		} else {
-			write.reject(storeFaultOf(error, this.#path));
+			write.reject(storeErrorOf(error, this.#path));
 		}
 
 		return others.length > 0 && this.#attempt(others);
 	}
 
-	#giveUpLate(writes: readonly Pending[], error: unknown): void {
+	#dropLate(writes: readonly Pending[], error: unknown): void {
 		const now = performance.now();
-		for (const write of writes) {
-			if (!(now >= write.end)) {
-				continue;
-			}
-
+		const late = writes.filter(({end}) => end <= now);
+		for (const write of late) {
 			this.#settle(write);
-			write.reject(storeFaultOf(error, this.#path));
+			write.reject(storeErrorOf(error, this.#path));
 		}
 	}
 

@@ -5,12 +5,12 @@ import {
 	cacheHooks,
 	cacheInfo,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
 	explain,
 	getCache,
 	NEVER_EXPIRE,
 	withCacheSettings,
-	type ClassSettings,
+	type CacheConfigOptions,
 } from '../../../source/index.ts';
 import {createClient} from '../../helpers/clients.ts';
 import {Clock, Origin} from '../../helpers/origin.ts';
@@ -45,7 +45,7 @@ async function ask({client, url, clock}: Base, path: string): Promise<[reason: s
 	return [reason, expires === undefined ? Infinity : (expires.getTime() - clock.now()) / 1000];
 }
 
-@CacheSettings({expireAfter: 20})
+@CacheConfig({expireAfter: 20})
 class Requests extends Base {
 	static async ofClass(self: Base): Promise<number> {
 		return (await ask(self, '/static'))[1];
@@ -87,10 +87,10 @@ test(`${dialect}: a class's settings hold in all of its methods: below a method'
 	t.is((await ask(api, '/outside'))[1], 5);
 });
 
-@CacheSettings({urlsExpireAfter: {'*/mine': 50}, expireAfter: 60})
+@CacheConfig({urlsExpireAfter: {'*/mine': 50}, expireAfter: 60})
 class Patterns extends Requests {}
 
-@CacheSettings()
+@CacheConfig()
 class Heir extends Patterns {
 	async own(path: string): Promise<number> {
 		return (await ask(this, path))[1];
@@ -136,7 +136,7 @@ test(`${dialect}: of classes that call each other, the inner one counts`, async 
 
 const shared = new Map();
 
-@CacheSettings({
+@CacheConfig({
 	store: shared, cacheName: 'class', cacheControl: true, now,
 })
 class Stored extends Base {
@@ -171,7 +171,7 @@ test(`${dialect}: a class's store and client settings stand above those of \`cac
 	t.deepEqual(await one.ask('/a'), ['miss', 90]);
 });
 
-@CacheSettings({store: 'memory', now})
+@CacheConfig({store: 'memory', now})
 class InMemory extends Base {
 	async reason(): Promise<string> {
 		return (await ask(this, '/memory'))[0];
@@ -190,7 +190,7 @@ test(`${dialect}: all clients of a class share its one store, and a subclass inh
 
 const asked: Tenant[] = [];
 
-@CacheSettings({
+@CacheConfig({
 	now,
 	store(self: Tenant) {
 		asked.push(self);
@@ -241,19 +241,19 @@ test(`${dialect}: a function, or a class, may have settings without a decorator`
 });
 
 test(`${dialect}: wrong settings of a class, or another place, are errors at definition`, t => {
-	const define = (settings: unknown) => () => withCacheSettings(settings as ClassSettings, class extends Base {});
-	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheSettings\.expireAfter`/v});
-	t.throws(define({heuristicShare: 5}), {message: /heuristicShare/v});
-	t.throws(define({stor: 'memory'}), {message: /did you mean `store`/v});
+	const define = (settings: unknown) => () => withCacheSettings(settings as CacheConfigOptions, class extends Base {});
+	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheConfig\.expireAfter`/v});
+	t.throws(define({jitter: 5}), {message: /jitter/v});
+	t.throws(define({stor: 'memory'}), {message: /Did you mean `store`/v});
 	t.throws(define({store: 'nowhere'}), {message: /cache\.store/v});
-	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {maxEntries: 5}, {waitUntil() {}}]) {
-		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*beside a .store`, 'v')});
+	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {autoclose: true}]) {
+		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*has no effect without .store`, 'v')});
 	}
 
-	t.throws(define(5), {message: /`CacheSettings`/v});
+	t.throws(define(5), {message: /`CacheConfig`/v});
 	t.notThrows(define({storeTimeout: 5, store: 'memory', expireAfter: NEVER_EXPIRE}));
 
-	const decorator = CacheSettings({}) as unknown as (...inputs: unknown[]) => void;
+	const decorator = CacheConfig({}) as unknown as (...inputs: unknown[]) => void;
 	for (const inputs of [[{}, 'method', {value() {}}], [() => {}, {kind: 'method', name: 'method'}], [{}]]) {
 		t.throws(() => {
 			decorator(...inputs);

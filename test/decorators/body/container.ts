@@ -4,7 +4,7 @@ As frameworks with containers use classes: instances that the container makes, p
 import test from 'ava';
 import {
 	Cached,
-	CacheSettings,
+	CacheConfig,
 	Invalidates,
 	Refresh,
 } from '../../../source/index.ts';
@@ -50,7 +50,7 @@ class Sdk {
 }
 
 @Injectable()
-@CacheSettings({store: 'memory', staleIfError: true})
+@CacheConfig({store: 'memory', staleIfError: true})
 @Injectable()
 class Service {
 	readonly sdk: Sdk;

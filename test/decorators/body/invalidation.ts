@@ -7,7 +7,8 @@ import {
 	cacheInfo,
 	cacheKeyOf,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
+	type CacheConfigOptions,
 	getCache,
 	HttpCache,
 	invalidate,
@@ -91,7 +92,7 @@ test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const api = new Api(client, origin.url);
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	await client(`${origin.url}/a`, {context: {cache: {tags: ['users']}}});
 	await api.reason('/b');
 	await cache.idle();
@@ -121,7 +122,7 @@ test(`${dialect}: wrong things to invalidate are errors at definition`, t => {
 	t.throws(() => Invalidates(5 as never), {message: /`Invalidates`/v});
 });
 
-@CacheSettings({store: 'memory', now: clock.now})
+@CacheConfig({store: 'memory', now: clock.now})
 class Library {
 	readonly calls: string[] = [];
 
@@ -220,10 +221,10 @@ test.serial(`${dialect}: what was called before an invalidation is not kept afte
 });
 
 /** A class over a store, made anew as in a process of its own. */
-function createShelf(settings: CacheConfiguration) {
+function createShelf(settings: CacheConfigOptions) {
 	const clock = new Clock();
 
-	@CacheSettings({now: clock.now, ...settings})
+	@CacheConfig({now: clock.now, ...settings})
 	class Shelf {
 		readonly clock = clock;
 		readonly calls = new Calls();
@@ -253,7 +254,6 @@ function createShelf(settings: CacheConfiguration) {
 	return new Shelf();
 }
 
-type CacheConfiguration = Parameters<typeof CacheSettings>[0];
 type Shelf = ReturnType<typeof createShelf>;
 
 const keyOf = (shelf: Shelf): string => cacheKeyOf(shelf, 'list', 'a')!;
@@ -268,7 +268,7 @@ const deeds: ReadonlyArray<readonly [name: string, deed: (shelf: Shelf) => Promi
 	['clear()', async shelf => cacheOf(shelf).clear()],
 ];
 
-async function openStore(name: 'memory' | 'sqlite' | 'keyv'): Promise<AsyncDisposable & {readonly settings: () => CacheConfiguration}> {
+async function openStore(name: 'memory' | 'sqlite' | 'keyv'): Promise<AsyncDisposable & {readonly settings: () => CacheConfigOptions}> {
 	if (name === 'sqlite') {
 		const folder = await temporaryFolder();
 		return {settings: () => ({store: 'sqlite', cacheName: path.join(folder.path, 'shelf')}), [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]()};
@@ -382,7 +382,7 @@ test(`${dialect}: a method with a cache of its own is found there`, async t => {
 	const cache = new HttpCache({store: 'memory'});
 	let calls = 0;
 
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class Split {
 		@Cached('1h', {result: true})
 		async here(): Promise<number> {
@@ -407,7 +407,7 @@ test(`${dialect}: a method with a cache of its own is found there`, async t => {
 });
 
 test(`${dialect}: a request is named with its secrets, and what is stored of it for anybody is deleted`, async t => {
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class Keeper {
 		@Invalidates({requests: [{url: 'https://example.com/users?api_key=mine'}]})
 		async change(): Promise<void> {}

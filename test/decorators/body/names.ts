@@ -4,7 +4,7 @@ import {
 	Cached,
 	cached,
 	cacheKeyOf,
-	CacheSettings,
+	CacheConfig,
 	HttpCache,
 	invalidate,
 } from '../../../source/index.ts';
@@ -143,7 +143,7 @@ test(`${dialect}: one function that is wrapped again keeps its results under its
 });
 
 test(`${dialect}: functions of one name do not meet in different caches`, async t => {
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class One {
 		@Cached('1h', {result: true, name: 'one'})
 		async method(): Promise<string> {
@@ -151,7 +151,7 @@ test(`${dialect}: functions of one name do not meet in different caches`, async 
 		}
 	}
 
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class Other {
 		@Cached('1h', {result: true, name: 'one'})
 		async method(): Promise<string> {

@@ -5,7 +5,7 @@ import {
 	cached,
 	cacheKeyOf,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
 	DO_NOT_CACHE,
 	Refresh,
 	Uncached,
@@ -66,7 +66,7 @@ class Sdk {
 
 type Answer = {name: string; tags: Set<string>; bytes: Uint8Array};
 
-@CacheSettings({store: 'memory', now: clock.now})
+@CacheConfig({store: 'memory', now: clock.now})
 class Wrapper {
 	readonly sdk: Sdk;
 	tenant = 'one';
@@ -370,7 +370,7 @@ test.serial(`${dialect}: instances of classes come back by \`type\` or \`revive\
 });
 
 test.serial(`${dialect}: what gives no promise, or has no name of its own, is an error`, async t => {
-	@CacheSettings({store: 'memory'})
+	@CacheConfig({store: 'memory'})
 	class Wrong {
 		// @ts-expect-error -- Its type says so, too.
 		@Cached('1h', {result: true})

@@ -6,12 +6,12 @@ import {
 	Cached,
 	cacheHooks,
 	cacheOf,
-	CacheSettings,
+	CacheConfig,
 	Invalidates,
 	Refresh,
 } from '../../../source/index.ts';
 
-@CacheSettings({store: 'memory'})
+@CacheConfig({store: 'memory'})
 class Client {
 	static readonly label = 'client';
 	calls = 0;

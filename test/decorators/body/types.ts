@@ -6,7 +6,7 @@ import {expectTypeOf} from 'expect-type';
 import {
 	Cached,
 	cached,
-	CacheSettings,
+	CacheConfig,
 	Invalidates,
 	invalidate,
 	withCacheSettings,
@@ -16,7 +16,7 @@ class User {
 	readonly id = 1;
 }
 
-@CacheSettings({store: (self: Typed) => self.store})
+@CacheConfig({store: (self: Typed) => self.store})
 class Typed {
 	store = new Map();
 

@@ -88,12 +88,12 @@ test('what was changed in the store is sent again, told, and stored anew', async
 	const store = bytesStore();
 	const client = got.extend(cacheHooks({store, serializer: signed({secret: 'secret'})}));
 	const errors: StoreErrorEvent[] = [];
-	getCache(client)!.on('storeError', event => {
+	getCache(client).on('storeError', event => {
 		errors.push(event);
 	});
 
 	await client(origin.url);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	for (const [entry, value] of await Array.fromAsync(store.iterate())) {
 		const signedBytes = value as Uint8Array;
 		store.set(entry, signedBytes.with(signedBytes.length - 1, 255 - signedBytes.at(-1)!), {expires: undefined});
@@ -118,11 +118,11 @@ test('what a stage cannot write is not stored, and the request goes on', async t
 	} as const;
 	const client = got.extend(cacheHooks({store: bytesStore(), serializer: failing}));
 	const errors: StoreErrorEvent[] = [];
-	getCache(client)!.on('storeError', event => {
+	getCache(client).on('storeError', event => {
 		errors.push(event);
 	});
 	t.is((await client(origin.url)).body.length, 1000);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 	t.deepEqual(errors.map(({operation, error}) => [operation, (error as Error).message]), [['set', 'no']]);
 	t.false((await client(origin.url)).isFromCache);
 });
@@ -133,7 +133,7 @@ test('the file of a response that Got got is JSON with its body in clear, and no
 	t.teardown(async () => rm(folder, {recursive: true}));
 	const store = createStore('filesystem', {path: folder});
 	const client = got.extend(cacheHooks({store, autoclose: true}));
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const sent = await client(origin.url);
 	await cache.idle();
 

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {setImmediate} from 'node:timers/promises';
 import test from 'ava';
-import {serializerOf, type SerializerSettings} from '../../../source/cache/default-serializers.ts';
+import {serializerOf, type SerializerSettings} from '../../../source/cache/stored-values.ts';
 import {Entries} from '../../../source/cache/entries.ts';
 import {secretKey} from '../../../source/cache/partition-secret.ts';
 import {compressed} from '../../../source/entry/serializers/compressed.ts';

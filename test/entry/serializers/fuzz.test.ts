@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import process from 'node:process';
 import test from 'ava';
 import {fc} from '../../helpers/fast-check.ts';
-import {serializerOf} from '../../../source/cache/default-serializers.ts';
+import {serializerOf} from '../../../source/cache/stored-values.ts';
 import {Entries} from '../../../source/cache/entries.ts';
 import {formatNames} from '../../../source/entry/serializers/formats.ts';
 import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';

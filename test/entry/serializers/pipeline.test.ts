@@ -1,7 +1,7 @@
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {cacheHooks} from '../../../source/index.ts';
-import {serializerOf} from '../../../source/cache/default-serializers.ts';
+import {serializerOf} from '../../../source/cache/stored-values.ts';
 import {compressed} from '../../../source/entry/serializers/compressed.ts';
 import {optionalPackage} from '../../../source/entry/serializers/optional-package.ts';
 import {initSerializer, SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';

@@ -126,7 +126,7 @@ for (const [name, instance] of majors) {
 			await pipeline(stream, createGzip(), createGunzip(), sink);
 			t.is(length, 500_000);
 			t.is(stream.isFromCache, round === 1);
-			await getCache(client)!.idle();
+			await getCache(client).idle();
 		}
 
 		t.is(origin.count, 1);

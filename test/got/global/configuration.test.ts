@@ -4,8 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {cacheHooks} from '../../../source/index.ts';
-import {configure} from '../../../source/got/global/configuration.ts';
-import {settingsOfVariables, variableOf} from '../../../source/got/global/variables.ts';
+import {configure, settingsOfVariables, variableOf} from '../../../source/got/global/configuration.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../../../source/policy/expiration.ts';
 import {Origin} from '../../helpers/origin.ts';
 import {Fixture} from './fixture.ts';
@@ -54,7 +53,7 @@ test.serial('a file in the working directory installs it, and variables stand ab
 
 const wrongFiles = {
 	'has a wrong setting': ['export default {expireAfter: \'5 parsecs\'};', /got-cache\.config\.js: Expected `cache\.expireAfter` to be .*got string "5 parsecs"/v],
-	'has an unknown setting': ['export default {expire_after: 5};', /got-cache\.config\.js: .*did you mean `expireAfter`/v],
+	'has an unknown setting': ['export default {expire_after: 5};', /got-cache\.config\.js: .*Did you mean `expireAfter`/v],
 	'names a store that there is not': ['export default {store: \'papyrus\'};', /got-cache\.config\.js: Expected `cache\.store` to be /v],
 	'exports nothing': ['export const store = \'memory\';', /got-cache\.config\.js: Expected its default export to be an object of settings, got undefined/v],
 	throws: ['throw new Error(\'The moon is full\');', /got-cache\.config\.js: The moon is full/v],
@@ -137,7 +136,7 @@ test('a text is read as the setting means it', t => {
 });
 
 test('a variable that there is not is refused with those that there are', t => {
-	t.throws(() => settingsOfVariables({GOT_CACHE_EXPIRES: '5m'}), {code: 'ERR_CACHE_CONFIG', message: /no variable `GOT_CACHE_EXPIRES`; there are `GOT_CACHE_CONFIG`.*`GOT_CACHE_EXPIRE_AFTER`/v});
+	t.throws(() => settingsOfVariables({GOT_CACHE_EXPIRES: '5m'}), {code: 'ERR_CACHE_CONFIG', message: /Unknown variable `GOT_CACHE_EXPIRES`\. The variables are `GOT_CACHE_CONFIG`.*`GOT_CACHE_EXPIRE_AFTER`/v});
 	const error = t.throws(() => settingsOfVariables({GOT_CACHE_ALLOWABLE_CODES: '200,abc'}), {code: 'ERR_CACHE_CONFIG'});
 	t.regex(error.message, /^GOT_CACHE_ALLOWABLE_CODES: Expected `cache\.allowableCodes\[1\]`/v);
 });

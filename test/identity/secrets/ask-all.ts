@@ -39,7 +39,7 @@ export async function askAll(t: ExecutionContext, open: Keeping[1], settings: Ca
 	const {client, clock} = createClient({
 		...placeSettings, staleWhileRevalidate: '1s', staleIfError: true, storeTimeout: 20_000, ...kept.settings, ...settings,
 	});
-	const cache = getCache(client)!;
+	const cache = getCache(client);
 	const words = new Words(cache);
 	const secrets: string[] = [];
 	for (const [index, [title, ask]] of places.entries()) {

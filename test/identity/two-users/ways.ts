@@ -43,7 +43,7 @@ export function waysThrough(t: ExecutionContext, settings: CacheSettings, instan
 		ways: {
 			promise: promise(plain),
 			'another client': promise(second),
-			createCachedGot: promise(called as unknown as typeof got),
+			createCachedGot: promise(called),
 			installed: promise(installed),
 			'HTTP/2': promise(h2),
 			async stream(url, options) {

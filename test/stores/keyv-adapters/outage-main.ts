@@ -25,7 +25,7 @@ const client = got.extend({retry: {limit: 0}}, cacheHooks({
 }));
 const ask = async (path: string): Promise<void> => {
 	await client(`http://127.0.0.1:${(origin.address() as AddressInfo).port}${path}`);
-	await getCache(client)!.idle();
+	await getCache(client).idle();
 };
 
 await ask('/before');

@@ -16,7 +16,7 @@ const client = got.extend({retry: {limit: 0}}, cacheHooks({
 	store: setting, cacheName: where.id, expireAfter: '1h', storeTimeout: 20_000, failFast: true,
 }));
 const {isFromCache} = await client(url);
-await getCache(client)!.idle();
+await getCache(client).idle();
 process.stdout.write(String(isFromCache), () => {
 	process.exit(0); // eslint-disable-line unicorn/no-process-exit -- A connection of the adapter keeps the process.
 });

@@ -167,7 +167,7 @@ function makeRound(t: ExecutionContext, origin: Origin, {name, make, newPlace}: 
 		store: setting.setting, cacheName: place.id, expireAfter: '1h', now: clock.now, storeTimeout: 20_000, failFast: true,
 	}));
 	return {
-		origin, clock, client, cache: getCache(client)!, url: origin.url, setting, place,
+		origin, clock, client, cache: getCache(client), url: origin.url, setting, place,
 	};
 }
 

@@ -1,0 +1,280 @@
+import {channel, hasSubscribers} from 'node:diagnostics_channel';
+import type {EventEmitter} from 'node:events';
+import process from 'node:process';
+import {CacheHooksError, codeOf, RedactedError} from '../errors.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
+import type {Ignored} from '../identity/credentials.ts';
+import {redactReferences, redactUrl} from '../identity/references.ts';
+import type {Reason} from '../policy/types.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
+import {isReadOnlyError} from '../stores/guard.ts';
+import type {
+	AnswerEvent,
+	CacheEventName,
+	CacheEvents,
+	CacheStats,
+	RemovalEvent,
+	StoreErrorEvent,
+} from './events.ts';
+
+type AnswerKind = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
+
+const answerKinds: Partial<Record<Reason, AnswerKind>> = {
+	fresh: 'hit',
+	revalidated: 'revalidated',
+	'max-stale': 'stale',
+	'stale-while-revalidate': 'stale',
+	'stale-if-error': 'stale',
+};
+
+type AnswerDetails = {
+	readonly reason: Reason;
+	readonly key: string | undefined;
+	readonly request: {readonly method: string; readonly targetUrl: string};
+
+	/** Whether the request was a refresh in the background. */
+	readonly background: boolean;
+
+	/** The stored response that was served, if one was. */
+	readonly stored?: StoredResponse | undefined;
+};
+
+type ReporterOptions = {
+	/** The emitter whose listeners get the events. */
+	readonly emitter: EventEmitter;
+	readonly settings: () => Pick<ResolvedSettings, 'failFast' | 'ignoredParameters' | 'now'>;
+
+	/** Whether the store refuses writes, so that a refused write is no fault. */
+	readonly isReadOnly: () => boolean;
+};
+
+/**
+Emits the events of a cache to listeners and diagnostics channels, prints them where `DEBUG` asks for it, and counts them. A listener that throws harms no request.
+*/
+export class Reporter {
+	readonly #options: ReporterOptions;
+	#counts: Counts;
+
+	/** Emits nothing yet. */
+	constructor(options: ReporterOptions) {
+		this.#options = options;
+		this.#counts = noCounts(options.settings().now());
+	}
+
+	get stats(): Omit<CacheStats, 'circuit'> {
+		return structuredClone(this.#counts);
+	}
+
+	resetStats(): void {
+		this.#counts = noCounts(this.#options.settings().now());
+	}
+
+	/** Reports the answer to a request. */
+	answered(details: AnswerDetails): void {
+		const {reason, stored, background} = details;
+		const kind = stored === undefined ? 'miss' : answerKinds[reason] ?? 'hit';
+		if (!background) {
+			this.#countAnswer(kind, reason);
+			if (stored !== undefined) {
+				this.#counts.bytesSaved += stored.body.byteLength;
+				this.#counts.millisecondsSaved += kind === 'revalidated' ? 0 : stored.took ?? 0;
+			}
+		}
+
+		this.#emitFor(kind, details, {background});
+	}
+
+	/** Reports a request for which the cache was not used. */
+	bypassed(details: AnswerDetails): void {
+		this.#countAnswer('bypassed', details.reason);
+		this.#emitFor('bypassed', details, {background: details.background});
+	}
+
+	/** Reports a response of the origin that was stored or refused. */
+	written(event: 'stored' | 'refused', details: Omit<AnswerDetails, 'background'>): void {
+		if (event === 'stored') {
+			this.#counts.stored++;
+		} else {
+			this.#counts.refused++;
+			increment(this.#counts.refusedByReason, details.reason);
+		}
+
+		this.#emitFor(event, details, {});
+	}
+
+	/** Reports a deletion or an expiration. */
+	removed(event: 'deleted' | 'expired' | 'evicted', payload: RemovalEvent): void {
+		if (event === 'evicted') {
+			this.#counts.evicted++;
+		}
+
+		if (this.#isHeard(event)) {
+			this.emit(event, payload);
+		}
+	}
+
+	/**
+	Reports a fault of the store without which a request goes on.
+
+	@throws The fault, with `failFast`.
+	*/
+	tolerate(operation: StoreErrorEvent['operation'], key: string, error: unknown): void {
+		if (this.#options.settings().failFast) {
+			throw error;
+		}
+
+		this.emit('storeError', {operation, key, error});
+	}
+
+	/** Emits an event, without the credentials that an error may hold. */
+	emit<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
+		if (event === 'storeError' && this.#isExpected(payload as StoreErrorEvent)) {
+			return;
+		}
+
+		if (event.endsWith('Error')) {
+			this.#counts.errors++;
+		}
+
+		const shown = 'error' in payload ? {...payload, error: this.redacted(payload.error)} : payload;
+		try {
+			this.#options.emitter.emit(event, shown);
+		} catch (error) {
+			process.emitWarning(error instanceof Error ? error : String(error));
+		}
+
+		if (hasSubscribers(channelOf(event))) {
+			channel(channelOf(event)).publish(shown);
+		}
+
+		if (isPrinted) {
+			print(event, shown);
+		}
+	}
+
+	/** Returns an error as an event may hold it: without the credentials of a request. */
+	redacted(error: unknown): unknown {
+		return redactError(error, this.#options.settings().ignoredParameters);
+	}
+
+	#countAnswer(kind: AnswerKind, reason: Reason): void {
+		this.#counts[counters[kind]]++;
+		if (kind === 'miss') {
+			increment(this.#counts.missesByReason, reason);
+		}
+	}
+
+	#emitFor(event: AnswerKind | 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>, further: {readonly background?: boolean}): void {
+		if (this.#isHeard(event)) {
+			this.emit(event, {
+				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...further,
+			});
+		}
+	}
+
+	/** Whether anybody listens: otherwise the payload need not be made. */
+	#isHeard(event: CacheEventName): boolean {
+		return isPrinted || hasSubscribers(channelOf(event)) || this.#options.emitter.listenerCount(event) > 0;
+	}
+
+	/** Whether a call was not made at all: the circuit is open, which was reported once, or the store is read only. */
+	#isExpected({operation, error}: StoreErrorEvent): boolean {
+		const isCircuitOpen = operation !== 'circuit' && error instanceof CacheHooksError && error.code === 'ERR_STORE_CIRCUIT';
+		return isCircuitOpen || (this.#options.isReadOnly() && isReadOnlyError(error));
+	}
+}
+
+const counters = {
+	hit: 'hits', stale: 'stale', revalidated: 'revalidated', miss: 'misses', bypassed: 'bypassed',
+} as const;
+
+type Counts = ReturnType<typeof noCounts>;
+
+function noCounts(now: number) {
+	return {
+		since: new Date(now),
+		hits: 0,
+		stale: 0,
+		revalidated: 0,
+		misses: 0,
+		missesByReason: noReasons(),
+		bypassed: 0,
+		stored: 0,
+		refused: 0,
+		refusedByReason: noReasons(),
+		evicted: 0,
+		errors: 0,
+		bytesSaved: 0,
+		millisecondsSaved: 0,
+	} satisfies Omit<CacheStats, 'circuit'>;
+}
+
+function noReasons(): Record<string, number> {
+	return {};
+}
+
+function increment(counts: Record<string, number>, reason: string): void {
+	counts[reason] = (counts[reason] ?? 0) + 1;
+}
+
+function channelOf(event: CacheEventName): string {
+	return `${packageName}:${event}`;
+}
+
+const packageName = 'got-cache-hooks';
+
+// Read once, since each request would ask for it.
+const isPrinted = isDebugged(process.env.DEBUG);
+
+/** Whether `DEBUG` names this library, in full or by a `*` at the end; a `-` before a name excludes it. */
+export function isDebugged(debug: string | undefined): boolean {
+	const items = (debug ?? '').split(/[\s,]+/v).filter(Boolean);
+	const matches = (item: string): boolean => item === packageName || (item.endsWith('*') && packageName.startsWith(item.slice(0, -1)));
+	return items.some(item => matches(item)) && items.every(item => !(item.startsWith('-') && matches(item.slice(1))));
+}
+
+/** Prints one line on stderr: `got-cache-hooks hit fresh GET https://example.com/`. */
+function print(event: string, payload: Readonly<Record<string, unknown>>): void {
+	const {reason, operation, setting, method, url, key, count, error} = payload;
+	const words = [packageName, event, reason, operation, setting, method, url ?? key, count, error].filter(word => word !== undefined);
+	process.stderr.write(`${words.map(String).join(' ')}\n`);
+}
+
+// The members in which errors of HTTP clients hold the request, with its credentials.
+const requestMembers = ['options', 'config', 'request', 'response'] as const;
+
+// Errors with a longer chain of causes are always replaced.
+const maxCauses = 8;
+
+/** Replaces an error that holds a request, or a URL with a credential, by one with its name, its code, its redacted message, and the places of its stack. */
+function redactError(error: unknown, ignored: Ignored): unknown {
+	if (!mayHoldCredential(error, ignored, 0)) {
+		return error;
+	}
+
+	const {name, message} = error instanceof Error ? {name: error.constructor.name, message: error.message} : {name: 'RedactedError', message: String(error)};
+	return new RedactedError(error, {name, code: codeOf(error) ?? 'ERR_REDACTED', message: redactReferences(message, ignored)});
+}
+
+function mayHoldCredential(error: unknown, ignored: Ignored, depth: number): boolean {
+	if (typeof error === 'string') {
+		return redactReferences(error, ignored) !== error;
+	}
+
+	if (!(error instanceof Error) || error instanceof RedactedError) {
+		return false;
+	}
+
+	if (depth === maxCauses || requestMembers.some(name => isObject((error as Partial<Record<typeof name, unknown>>)[name]))) {
+		return true;
+	}
+
+	const texts: unknown[] = [error.message, ...Object.values<unknown>(error as unknown as Record<string, unknown>)];
+	const causes: unknown[] = [error.cause, ...error instanceof AggregateError ? error.errors as unknown[] : []];
+	return texts.some(text => typeof text === 'string' && redactReferences(text, ignored) !== text)
+		|| causes.some(cause => mayHoldCredential(cause, ignored, depth + 1));
+}
+
+function isObject(value: unknown): boolean {
+	return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,258 @@
+import {
+	longestTimer,
+	recover,
+	then,
+	withinTime,
+	type MaybePromise,
+} from '../maybe-promise.ts';
+import {CacheHooksError} from '../errors.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
+import type {Fields} from '../policy/fields.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
+import type {Store} from '../stores/types.ts';
+import type {Reporter} from './reporter.ts';
+import type {Variants} from './entries.ts';
+
+/** The limits of pending writes: the latest is dropped beyond them. */
+const maxPendingWrites = 1000;
+const maxPendingBytes = 64 * 1024 * 1024;
+
+type WritesOptions = {
+	readonly settings: () => Pick<ResolvedSettings, 'storeTimeout'>;
+	readonly events: Pick<Reporter, 'emit' | 'removed'>;
+
+	/** The store and its entries as requests use them. */
+	readonly store: Pick<Store, 'delete'>;
+	readonly variants: Pick<Variants, 'save'>;
+};
+
+/** The bytes that a write holds until it is done. */
+export type Held = {bytes: number};
+
+/** How a write ended, for a caller that waits for it. */
+export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
+
+type SaveOptions = {
+	readonly held: Held;
+
+	/** Called once the store has the response: if it gives `false`, the response is deleted. */
+	readonly isStillTrue: (stored: StoredResponse) => MaybePromise<boolean>;
+	readonly whenSaved: () => void;
+
+	/** Called at the end in any case. */
+	readonly whenDone: () => void;
+	readonly outcome?: Outcome | undefined;
+};
+
+/**
+The writes of a cache that no request waits for, and its other work in the background. Faults are events.
+
+The writes of each key run one after the other, so that a reader that waits for the pending write of a key reads what it wrote.
+*/
+export class CacheWrites {
+	/** The latest write of each key that is not done. */
+	readonly pending: Map<string, Promise<void>> = new Map<string, Promise<void>>();
+	readonly #options: WritesOptions;
+	readonly #work = new Set<Promise<void>>();
+	#writes = 0;
+	#bytes = 0;
+
+	constructor(options: WritesOptions) {
+		this.#options = options;
+	}
+
+	/**
+	Stores the response that a task gives, after the pending writes of the key. Lookups of the key wait for it from now on. A task that gives `undefined` stores nothing.
+
+	@returns Whether there was room for the task among the pending writes.
+	*/
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {held, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
+		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
+			if (stored === undefined) {
+				return undefined;
+			}
+
+			// An invalidation may have come right before the store had it.
+			const verified = then(this.#options.variants.save(key, request, stored), () => isStillTrue(stored));
+			return then(verified, isTrue => {
+				if (isTrue) {
+					whenSaved();
+					return undefined;
+				}
+
+				return this.#remove(key, 'invalidated');
+			});
+		};
+
+		return this.run(key, () => ending(() => then(task(), save), {
+			done() {
+				outcome?.done();
+				whenDone();
+			},
+			failed(error) {
+				outcome?.failed(error);
+				whenDone();
+			},
+		}), held);
+	}
+
+	/**
+	Deletes one entry; where it is a primary one, no request finds its variants any more.
+
+	@param reason - The `reason` of the `deleted` event.
+	*/
+	delete(key: string, reason: string, outcome: Partial<Outcome> = {}): void {
+		this.run(key, () => ending(() => this.#remove(key, reason), outcome));
+	}
+
+	/**
+	Runs a task while nothing else in this process writes the entry of a key.
+
+	@throws What the task throws.
+	*/
+	async exclusively<Result>(key: string, task: () => MaybePromise<Result>): Promise<Result> {
+		const result = Promise.withResolvers<Result>();
+		this.run(key, async () => {
+			// The caller gets the fault, so that it must not be an event.
+			const running = (async () => task())();
+			result.resolve(running);
+			await running.catch(() => undefined);
+		});
+		return result.promise;
+	}
+
+	/**
+	Runs a write: at once where nothing is pending for the key, else after the pending write.
+
+	@param held - What the write holds; `undefined` for a write that is never dropped.
+	@returns Whether there was room for it.
+	*/
+	run(key: string, write: () => MaybePromise<void>, held?: Held): boolean {
+		// A write that is too large alone has room where nothing else is pending.
+		if (held !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + held.bytes > maxPendingBytes)) {
+			this.#drop(key);
+			return false;
+		}
+
+		const previous = this.pending.get(key);
+		try {
+			const result = previous === undefined ? write() : runAfter(previous, write);
+			if (result instanceof Promise) {
+				this.#await(key, result, held ?? {bytes: 0});
+			}
+		} catch (error) {
+			this.#fail(key, error);
+		}
+
+		return true;
+	}
+
+	/**
+	Updates the bytes that a pending write holds, for example when its body has been decoded.
+
+	@returns Whether there was room for them; if not, the write must be dropped.
+	*/
+	resize(key: string, held: Held, bytes: number): boolean {
+		const total = this.#bytes + bytes - held.bytes;
+		if (bytes > held.bytes && this.#writes > 1 && total > maxPendingBytes) {
+			this.#drop(key);
+			return false;
+		}
+
+		this.#bytes = total;
+		held.bytes = bytes;
+		return true;
+	}
+
+	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once where there are none. */
+	whenWritten(key: string): MaybePromise<void> {
+		const pending = this.pending.get(key);
+		return pending === undefined ? undefined : withinTime(pending, this.#options.settings().storeTimeout, undefined);
+	}
+
+	/** Adds other work for which `idle` waits. The promise must not reject. */
+	hold(work: Promise<void>): void {
+		this.#work.add(work);
+		void (async () => {
+			await work;
+			this.#work.delete(work);
+		})();
+	}
+
+	/** Resolves when all work in the background has ended and everything is written. */
+	async idle(): Promise<void> {
+		// A refresh does not keep the process alive, but a call that waits for it does.
+		const alive = setInterval(() => {}, longestTimer); // eslint-disable-line @typescript-eslint/no-empty-function
+		try {
+			while (this.#work.size > 0) {
+				// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
+				await Promise.all(this.#work);
+			}
+
+			await this.settle();
+		} finally {
+			clearInterval(alive);
+		}
+	}
+
+	/** Resolves when no write is pending, also none that began meanwhile. */
+	async settle(): Promise<void> {
+		while (this.pending.size > 0) {
+			// eslint-disable-next-line no-await-in-loop -- Others may begin while these end.
+			await Promise.all(this.pending.values());
+		}
+	}
+
+	#remove(key: string, reason: string): MaybePromise<void> {
+		const {store, events} = this.#options;
+		return then(store.delete(key), isDeleted => {
+			if (isDeleted) {
+				events.removed('deleted', {reason, key});
+			}
+		});
+	}
+
+	#await(key: string, result: Promise<void>, held: Held): void {
+		this.#writes++;
+		this.#bytes += held.bytes;
+		// A later write of the key may have replaced this one by its end.
+		const pending: Promise<void> = this.#settle(key, result, held, () => this.pending.get(key) === pending);
+		this.pending.set(key, pending);
+	}
+
+	async #settle(key: string, result: Promise<void>, held: Held, isLatest: () => boolean): Promise<void> {
+		try {
+			await result;
+		} catch (error) {
+			this.#fail(key, error);
+		}
+
+		this.#writes--;
+		this.#bytes -= held.bytes;
+		if (isLatest()) {
+			this.pending.delete(key);
+		}
+	}
+
+	#drop(key: string): void {
+		this.#fail(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is too slow: ${this.#writes} writes of ${this.#bytes} bytes are pending, and a response was not stored`));
+	}
+
+	#fail(key: string, error: unknown): void {
+		this.#options.events.emit('storeError', {operation: 'set', key, error});
+	}
+}
+
+/** Runs a write, and calls back at its end. */
+function ending(write: () => MaybePromise<void>, {done, failed}: Partial<Outcome>): MaybePromise<void> {
+	const written = recover(write, error => {
+		failed?.(error);
+		throw error;
+	});
+	return done === undefined ? written : then(written, done);
+}
+
+async function runAfter(previous: Promise<void>, write: () => MaybePromise<void>): Promise<void> {
+	await previous;
+	await write();
+}

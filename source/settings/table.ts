@@ -1,0 +1,429 @@
+import {SettingError, hidden} from '../errors.ts';
+import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../identity/credentials.ts';
+import {
+	NEVER_EXPIRE,
+	parseExpiration,
+	parsePeriod,
+	type Expiration,
+} from '../policy/expiration.ts';
+import type {Mode} from '../policy/types.ts';
+import {
+	areTagsBounded,
+	isTag,
+	maxTagLength,
+	maxTags,
+} from '../policy/fields.ts';
+import {compileUrlPattern, isUrlPattern, type UrlExpiration} from '../policy/url-patterns.ts';
+import type {FixedSetting, ResolvedRequestSettings, ResolvedSettings} from './types.ts';
+
+/** Returns `undefined` for a value that is not allowed. Throws a `SettingError` when a part of it is wrong. */
+type Parse<Value> = (value: unknown, path: string) => Value | undefined;
+
+type Parser<Value> = {
+	/** What a message says is allowed. */
+	readonly allowed: string;
+	readonly parse: Parse<Value>;
+
+	/** Whether messages and `cacheSettings` conceal the value. Default: `false`. */
+	readonly isSecret?: true;
+};
+
+/** How an environment variable spells the value. */
+export type VariableKind = 'text' | 'flag' | 'number' | 'duration' | 'period' | 'list' | 'numbers' | 'flagOrList';
+
+/**
+Everything about a setting that is not its documentation.
+*/
+export type Row<Value> = Parser<Value> & {
+	/** As a user would write it. */
+	readonly default: unknown;
+
+	/** Whether RFC 9111 takes the place of the default when `cacheControl` is on. */
+	readonly isLeftToOrigin?: true;
+
+	/** Where the setting belongs: to the store of a cache, to the cache, or to each of its clients. Default: `'client'`. */
+	readonly scope?: 'store' | 'cache';
+
+	/** Whether a single request may have its own. */
+	readonly isOfRequest?: true;
+
+	/** The kind of its `GOT_CACHE_…` variable. Without one, there is no variable. */
+	readonly variable?: VariableKind;
+};
+
+/** Why a setting cannot change while the client is in use. */
+type Fixed<Key> = Key extends FixedSetting ? {readonly fixed: string} : {readonly fixed?: undefined};
+
+type ClientTable = {readonly [Key in keyof ResolvedSettings]-?: Row<NonNullable<ResolvedSettings[Key]>> & Fixed<Key>};
+
+type RequestTable = {readonly [Key in 'refresh' | 'forceRefresh' | 'tags']-?: Row<NonNullable<ResolvedRequestSettings[Key]>>};
+
+const boolean: Parser<boolean> & {readonly default: false} = {
+	default: false,
+	allowed: 'a boolean',
+	parse: value => typeof value === 'boolean' ? value : undefined,
+};
+
+const period: Parser<number> & {readonly default: false} = {
+	default: false,
+	allowed: 'a boolean, a number of seconds from 0, a duration (`\'5m\'`, `\'PT5M\'`, `{minutes: 5}`) or `NEVER_EXPIRE`',
+	parse(value) {
+		const longest = value === true ? Infinity : 0;
+		return typeof value === 'boolean' ? longest : parsePeriod(value);
+	},
+};
+
+const text: Parser<string> = {
+	allowed: 'a string that is not empty',
+	parse: value => typeof value === 'string' && value !== '' ? value : undefined,
+};
+
+const expiration: Parser<Expiration> = {
+	allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
+	parse: value => Object.freeze(parseExpiration(value)),
+};
+
+const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
+
+/**
+The settings of a client, some of which a request may have as well.
+*/
+export const clientTable: ClientTable = {
+	expireAfter: {
+		...expiration,
+		default: NEVER_EXPIRE,
+		isLeftToOrigin: true,
+		isOfRequest: true,
+		variable: 'duration',
+	},
+	allowableCodes: {
+		default: [200],
+		isLeftToOrigin: true,
+		isOfRequest: true,
+		variable: 'numbers',
+		allowed: 'an array or a Set of status codes',
+		parse: setOf('a whole number from 100 to 599', code => isWhole(code) && code >= 100 && code <= 599 ? code : undefined),
+	},
+	allowableMethods: {
+		default: ['GET', 'HEAD'],
+		isOfRequest: true,
+		variable: 'list',
+		allowed: 'an array or a Set of methods',
+		parse: setOf('a method such as `\'GET\'`', method => isToken(method) ? method.toUpperCase() : undefined),
+	},
+	alwaysRevalidate: {...boolean, isOfRequest: true, variable: 'flag'},
+	disabled: {...boolean, isOfRequest: true, variable: 'flag'},
+	filterFn: {...functionOf('a function `(response) => boolean`'), isOfRequest: true},
+	keyFn: {...functionOf('a function `(request, createKey) => string | undefined`'), scope: 'cache', isOfRequest: true},
+	onlyIfCached: {...boolean, isOfRequest: true, variable: 'flag'},
+	readOnly: {...boolean, isOfRequest: true, variable: 'flag'},
+	staleIfError: {...period, isOfRequest: true, variable: 'period'},
+	staleWhileRevalidate: {...period, isOfRequest: true, variable: 'period'},
+	trust: {...text, default: undefined, isOfRequest: true},
+	store: {
+		default: 'sqlite',
+		scope: 'store',
+		fixed: 'it names where responses are stored',
+		variable: 'text',
+		allowed: 'a store',
+		parse: value => value as ResolvedSettings['store'],
+	},
+	cacheName: {
+		...text,
+		default: 'http_cache',
+		scope: 'store',
+		fixed: 'the store is opened with it',
+		variable: 'text',
+	},
+	serializer: {
+		default: undefined,
+		scope: 'store',
+		fixed: 'stored responses were written with it',
+		allowed: 'a serializer',
+		parse: value => value as NonNullable<ResolvedSettings['serializer']>,
+	},
+	decodeContent: {
+		...boolean,
+		default: undefined,
+		scope: 'store',
+		fixed: 'stored responses were written with it',
+	},
+	partitionSecret: {
+		default: undefined,
+		scope: 'store',
+		fixed: 'stored keys were made with it',
+		variable: 'text',
+		isSecret: true,
+		allowed: 'a string or bytes that are not empty',
+		parse: secret,
+	},
+	storeTimeout: {
+		default: 500,
+		scope: 'store',
+		fixed: 'the store is opened with it',
+		variable: 'number',
+		// With more, `setTimeout` fires at once.
+		allowed: 'a number of milliseconds above 0 and below 2 ** 31',
+		parse: value => typeof value === 'number' && value > 0 && value < 2 ** 31 ? value : undefined,
+	},
+	failFast: {...boolean, scope: 'store', fixed: 'the store is opened with it'},
+	lock: {
+		default: 'local',
+		scope: 'store',
+		fixed: 'other processes rely on it',
+		allowed: '`\'local\'` or a boolean',
+		parse: value => typeof value === 'boolean' || value === 'local' ? value : undefined,
+	},
+	autoclose: {...boolean, scope: 'store', fixed: 'it says who closes the store'},
+	mode: {
+		default: undefined,
+		scope: 'cache',
+		fixed: 'stored responses were recorded with it',
+		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
+		parse: value => modes.find(mode => mode === value),
+	},
+	now: {
+		...functionOf('a function that returns the milliseconds since the epoch', () => Date.now()),
+		scope: 'cache',
+		fixed: 'stored responses were dated with it',
+	},
+	cacheControl: {...boolean, scope: 'cache', variable: 'flag'},
+	matchHeaders: {
+		default: false,
+		scope: 'cache',
+		variable: 'flagOrList',
+		allowed: 'a boolean or an array of header names',
+		parse: headerNames,
+	},
+	ignoredParameters: {
+		default: DEFAULT_IGNORED_PARAMETERS,
+		scope: 'cache',
+		variable: 'list',
+		allowed: 'an array or a Set of parameters',
+		parse: ignoredParameters,
+	},
+	contentRootKey: {...text, default: undefined, scope: 'cache'},
+	partitionBy: {
+		default: 'credentials',
+		scope: 'cache',
+		allowed: '`\'credentials\'`, `false` or a function `(request) => string`',
+		parse: value => value === 'credentials' || value === false || typeof value === 'function' ? value as ResolvedSettings['partitionBy'] : undefined,
+	},
+	urlsExpireAfter: {
+		default: [],
+		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object of globs',
+		parse: urlExpirations,
+	},
+	cacheControlTargets: {
+		default: [],
+		allowed: 'an array of header names',
+		parse: (value, path) => Array.isArray(value) ? [...headerNameSet(value, path)!] : undefined,
+	},
+	staleIfErrorAfter: {
+		default: 'failure',
+		allowed: '`\'failure\'` or `\'retries\'`',
+		parse: value => value === 'failure' || value === 'retries' ? value : undefined,
+	},
+	gatewayTimeout: {
+		default: 'error',
+		allowed: '`\'error\'` or `\'respond\'`',
+		parse: value => value === 'error' || value === 'respond' ? value : undefined,
+	},
+	cacheStatus: {
+		default: true,
+		variable: 'flag',
+		allowed: 'a boolean, a name that is not empty, or an object of `name` and `key`',
+		parse: cacheStatus,
+	},
+	ttlOffset: {...period, default: '1h', variable: 'period'},
+	storeEncoded: boolean,
+	storeSetCookie: boolean,
+	singleFlight: {
+		default: true,
+		allowed: 'a boolean, or an object of `maxWait`, a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
+		parse: singleFlight,
+	},
+	maxEntryBytes: {
+		default: 64 * 1024 * 1024,
+		fixed: 'stored responses are read within its limit',
+		allowed: 'a whole number of bytes from 1, or `Infinity`',
+		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
+	},
+	maxBytes: {
+		default: undefined,
+		scope: 'store',
+		fixed: 'the store is opened with it',
+		allowed: 'a whole number of bytes from 1',
+		parse: value => isWhole(value) && value >= 1 ? value : undefined,
+	},
+	maxEntries: {
+		default: undefined,
+		scope: 'store',
+		fixed: 'the store is opened with it',
+		allowed: 'a whole number from 1',
+		parse: value => isWhole(value) && value >= 1 ? value : undefined,
+	},
+	jitter: {
+		default: 0,
+		allowed: 'a number from 0 to 1',
+		parse: value => typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined,
+	},
+	tags: functionOf('a function `(response) => string[]`'),
+};
+
+/**
+The settings that only a request has. `tags` of a client is a function, and of a request a list.
+*/
+export const requestOnlyTable: RequestTable = {
+	refresh: boolean,
+	forceRefresh: boolean,
+	tags: {
+		default: [],
+		allowed: `an array of at most ${maxTags} tags`,
+		parse: tagList,
+	},
+};
+
+/**
+Parses a value by its row.
+
+@throws {SettingError} When the value is not allowed.
+*/
+export function parseSetting<Value>({parse, allowed, isSecret}: Parser<Value>, value: unknown, path: string): Value {
+	const parsed = parse(value, path);
+	if (parsed === undefined) {
+		throw new SettingError(path, isSecret === true ? hidden(value) : value, allowed);
+	}
+
+	return parsed;
+}
+
+/** Returns the path of a member: `cache.store`, `cache["expire-after"]`. */
+export function memberPath(path: string, key: string): string {
+	return /^[$a-z_][\w$]*$/iv.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+	if (typeof value !== 'object' || value === null) {
+		return false;
+	}
+
+	const prototype: unknown = Object.getPrototypeOf(value);
+	return prototype === Object.prototype || prototype === null;
+}
+
+function functionOf<Value>(allowed: string, byDefault?: unknown): Parser<Value> & {readonly default: unknown} {
+	return {
+		default: byDefault,
+		allowed,
+		parse: value => typeof value === 'function' ? value as Value : undefined,
+	};
+}
+
+function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undefined): Parse<ReadonlySet<Item>> {
+	return (value, path) => Array.isArray(value) || value instanceof Set
+		? new Set(Array.from<unknown, Item>(value, (item, index) => parseSetting({allowed, parse: parseItem}, item, `${path}[${index}]`)))
+		: undefined;
+}
+
+// The longest time that a request waits in all, unless the setting says otherwise.
+const defaultMaxWait = 30_000;
+
+function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefined {
+	if (typeof value === 'boolean') {
+		return value && {maxWait: defaultMaxWait};
+	}
+
+	const {maxWait, ...others} = isPlainObject(value) ? value : {};
+	const milliseconds = parsePeriod(maxWait);
+	return milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds) && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
+}
+
+const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
+
+function tagList(value: unknown, path: string): readonly string[] | undefined {
+	const tags = Array.isArray(value) ? [...tagSet(value, path)!] : undefined;
+	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
+}
+
+const headerNameSet = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
+
+function headerNames(value: unknown, path: string): boolean | readonly string[] | undefined {
+	if (typeof value === 'boolean') {
+		return value;
+	}
+
+	const names = headerNameSet(value, path);
+	return names && Object.freeze([...names]);
+}
+
+const defaultStatusName = 'got-cache-hooks';
+
+function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefined {
+	if (typeof value === 'boolean') {
+		return value && {name: defaultStatusName, key: false};
+	}
+
+	if (typeof value === 'string') {
+		return value === '' ? undefined : {name: value, key: false};
+	}
+
+	const {name = defaultStatusName, key = false, ...others} = isPlainObject(value) ? value : {name: ''};
+	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
+}
+
+function ignoredParameters(value: unknown, path: string): Ignored | undefined {
+	if (!Array.isArray(value) && !(value instanceof Set)) {
+		return undefined;
+	}
+
+	const items = [...value as Iterable<unknown>];
+	const ignored = compileIgnored(items);
+	if (typeof ignored === 'number') {
+		throw new SettingError(`${path}[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
+	}
+
+	return ignored;
+}
+
+function secret(value: unknown, path: string): string | Uint8Array | undefined {
+	if (value instanceof Uint8Array) {
+		return value.byteLength === 0 ? undefined : Uint8Array.from(value);
+	}
+
+	return text.parse(value, path);
+}
+
+function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
+	if (Array.isArray(value) || value instanceof Map) {
+		return Object.freeze(Array.from<unknown, UrlExpiration>(value, (pair, index) => {
+			if (!Array.isArray(pair) || pair.length !== 2) {
+				throw new SettingError(`${path}[${index}]`, pair, 'a pair of a pattern and an expiration');
+			}
+
+			const [pattern, expireAfter] = pair as readonly unknown[];
+			return urlExpiration(pattern, expireAfter, [`${path}[${index}][0]`, `${path}[${index}][1]`]);
+		}));
+	}
+
+	return isPlainObject(value)
+		? Object.freeze(Object.entries(value).map(([glob, expireAfter]) => urlExpiration(glob, expireAfter, [path, memberPath(path, glob)])))
+		: undefined;
+}
+
+function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExpiration]: readonly [string, string]): UrlExpiration {
+	if (!isUrlPattern(pattern)) {
+		throw new SettingError(ofPattern, pattern, 'a glob, a RegExp or a URLPattern');
+	}
+
+	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseSetting(expiration, expireAfter, ofExpiration)});
+}
+
+function isWhole(value: unknown): value is number {
+	return Number.isSafeInteger(value);
+}
+
+// RFC 9110 §5.6.2: the characters of methods and header names.
+function isToken(value: unknown): value is string {
+	return typeof value === 'string' && /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v.test(value);
+}

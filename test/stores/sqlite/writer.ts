@@ -1,0 +1,26 @@
+import {Buffer} from 'node:buffer';
+import process from 'node:process';
+import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
+
+/** Started by the tests, several at once: waits for the moment, then writes and reads a file that is not there yet. */
+const [path, name, startTime, wal] = process.argv.slice(2) as [string, string, string, string];
+const store = new SqliteStore({path, wal: wal === 'true', busyTimeout: 240_000});
+while (Date.now() < Number(startTime)) {
+	// All begin in the same millisecond.
+}
+
+let foreign = 0;
+for (let index = 0; index < 100; index += 1) {
+	await store.set(`${name} ${index}`, Buffer.from(`${name} ${index}`), {expires: undefined});
+	await store.set('shared', Buffer.alloc(50_000, name), {expires: undefined});
+	const shared = (await store.get('shared'))!;
+	if (shared.length !== 50_000 || shared.some(byte => byte !== shared[0])) {
+		throw new Error('A torn value');
+	}
+
+	foreign += shared[0] === name.codePointAt(0) ? 0 : 1;
+}
+
+await store.deleteMany([`${name} 0`, `${name} 1`]);
+await store.close();
+console.log(foreign);

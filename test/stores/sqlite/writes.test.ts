@@ -1,0 +1,231 @@
+import {Buffer} from 'node:buffer';
+import {execFile} from 'node:child_process';
+import {
+	existsSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import process from 'node:process';
+import {DatabaseSync} from 'node:sqlite';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {promisify} from 'node:util';
+import test, {type ExecutionContext} from 'ava';
+import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
+import type {StoredValue} from '../../../source/stores/types.ts';
+
+const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
+const kept = {expires: undefined} as const;
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const textOf = (value: StoredValue | undefined): string | undefined => value === undefined ? undefined : Buffer.from(value as Uint8Array).toString();
+
+function temporaryFile(t: ExecutionContext): string {
+	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
+	t.teardown(() => {
+		rmSync(folder, {recursive: true});
+	});
+	return join(folder, 'cache.sqlite');
+}
+
+/** Another connection, as another process has one, which holds a lock until it is closed. */
+function lock(path: string, sql: string): DatabaseSync {
+	const database = new DatabaseSync(path);
+	database.exec(sql);
+	return database;
+}
+
+function countOf(path: string): unknown {
+	const database = new DatabaseSync(path);
+	try {
+		return database.prepare('SELECT count(*) AS count FROM entries').get()?.count;
+	} finally {
+		database.close();
+	}
+}
+
+const exclusive = 'PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; UPDATE entries SET used = used; COMMIT';
+
+// A call that waited for the lock would keep the process for longer than a test may take.
+const busyTimeout = 600_000;
+
+for (const [wal, sql, isRead] of [
+	[true, 'BEGIN IMMEDIATE', true],
+	[true, 'BEGIN EXCLUSIVE', true],
+	[true, exclusive, false],
+	[false, 'BEGIN IMMEDIATE', true],
+	[false, 'BEGIN EXCLUSIVE', false],
+	[false, exclusive, false],
+] as const) {
+	const name = `\`${sql}\` of another connection${wal ? '' : ', without WAL'}`;
+	test.serial(`no call blocks on ${name}: ${isRead ? 'reads succeed at once' : 'reads are tried again'}, and writes succeed once it is released`, async t => {
+		const path = temporaryFile(t);
+		const store = new SqliteStore({path, wal, busyTimeout});
+		if (wal && !isRead) {
+			// Nobody gets such a lock while the file is open elsewhere.
+			const first = new SqliteStore({path});
+			await first.set('old', bytes('old'), kept);
+			await first.close();
+		} else {
+			await store.set('old', bytes('old'), kept);
+		}
+
+		const other = lock(path, sql);
+		const calls: ReadonlyArray<() => unknown> = [
+			() => store.get('old'),
+			() => store.set('new', bytes('new'), kept),
+			() => store.add('added', bytes('added'), kept),
+			() => store.add('new', bytes('late'), kept),
+			() => store.delete('old'),
+			() => store.deleteMany(['absent']),
+			() => store.get('new'),
+			() => store.count(),
+			() => store.size(),
+			() => store.clear(),
+			() => store.set('last', bytes('last'), kept),
+			() => store.purgeExpired(),
+			() => store.vacuum(),
+			() => store.deleteFound({}),
+			() => Array.fromAsync(store.find({})),
+			() => Array.fromAsync(store.iterate()),
+		];
+		const answers = calls.map(call => call());
+		t.is(answers[0] instanceof Uint8Array, isRead);
+		const both = Promise.all(answers);
+		t.is(await Promise.race([both.then(() => 'done'), nextTurn('waiting')]), 'waiting');
+		other.close();
+		const done = await both;
+		const [added, late, deleted] = done.slice(2);
+		const [old, seen, listed] = [done[0], done[6], done.at(-1)];
+		// A read that waits may be answered after a later write.
+		t.true(['old', isRead ? 'old' : undefined].includes(textOf(old as Uint8Array | undefined)));
+		t.deepEqual([added, late, deleted, textOf(seen as Uint8Array)], [true, false, true, 'new']);
+		t.deepEqual((listed as Array<[string, Uint8Array]>).map(([key]) => key), ['last']);
+		await store.close();
+		t.is(countOf(path), 1);
+	});
+}
+
+test('close waits for a lock without blocking, and all writes are saved', async t => {
+	const path = temporaryFile(t);
+	const store = new SqliteStore({path, busyTimeout});
+	await store.set('a', bytes('a'), kept);
+	const other = lock(path, 'BEGIN IMMEDIATE');
+	const written = store.set('b', bytes('b'), kept);
+	const closed = store.close();
+	t.true(closed instanceof Promise);
+	t.throws(() => store.get('a'), {code: 'ERR_STORE_CLOSED'});
+	other.close();
+	await Promise.all([written, closed]);
+	t.is(countOf(path), 2);
+});
+
+test('a write that waits too long for a lock rejects and is dropped, and the next one succeeds', async t => {
+	const path = temporaryFile(t);
+	const store = new SqliteStore({path, busyTimeout: 30});
+	await store.set('key', bytes('old'), kept);
+	const other = lock(path, 'BEGIN IMMEDIATE');
+	const written = store.set('key', bytes('new'), kept);
+	const added = store.add('added', bytes('new'), kept);
+	t.is(textOf(await store.get('key')), 'new');
+	await t.throwsAsync(async () => written, {code: 'ERR_STORE_BUSY', message: /locked/v});
+	await t.throwsAsync(async () => added, {code: 'ERR_STORE_BUSY'});
+	t.is(textOf(await store.get('key')), 'old');
+	t.is(await store.get('added'), undefined);
+	await t.throwsAsync(async () => store.clear(), {code: 'ERR_STORE_BUSY'});
+	t.is(textOf(await store.get('key')), 'old');
+	other.close();
+	await store.set('key', bytes('newest'), kept);
+	t.is(textOf(await store.get('key')), 'newest');
+	await store.close();
+});
+
+test('uncommitted writes are visible to all stores of the process, by any path, in their order', async t => {
+	const path = temporaryFile(t);
+	symlinkSync(path, join(dirname(path), 'link.sqlite'));
+	let time = 1000;
+	const first = new SqliteStore({path, now: () => time});
+	const second = new SqliteStore({path: join(dirname(path), 'link.sqlite'), now: () => time});
+	await first.set('old', bytes('old'), kept);
+	t.is(textOf(second.get('old') as Uint8Array), 'old');
+
+	const value = Buffer.from('one');
+	const writes = [first.set('key', value, {expires: 2000}), second.delete('old'), first.add('old', bytes('anew'), kept), second.add('key', bytes('two'), kept)];
+	const seen = second.get('key') as Uint8Array;
+	t.is(textOf(seen), 'one');
+	t.is(textOf(first.get('old') as Uint8Array), 'anew');
+	t.deepEqual(await Promise.all(writes.map(async write => write)), [undefined, true, true, false]);
+	t.is(textOf(second.get('old') as Uint8Array), 'anew');
+
+	void first.set('brief', bytes('one'), {expires: 1500});
+	const brief = second.get('brief') as Uint8Array;
+	brief.fill(0);
+	t.is(textOf(second.get('brief') as Uint8Array), 'one');
+	time = 1500;
+	t.is(second.get('brief'), undefined);
+	void first.deleteMany(['key', 'old']);
+	t.is(second.get('key'), undefined);
+	void first.set('key', bytes('last'), kept);
+	t.is(textOf(second.get('key') as Uint8Array), 'last');
+	t.is(countOf(path), 2);
+	void second.clear();
+	t.is(first.get('key'), undefined);
+	t.is(countOf(path), 0);
+	void first.set('key', bytes('one'), kept);
+	await first.close();
+	t.is(countOf(path), 1);
+	t.true(existsSync(`${path}-wal`));
+	t.is(textOf(second.get('key') as Uint8Array), 'one');
+	await second.set('more', bytes('one'), kept);
+	await second.close();
+	t.false(existsSync(`${path}-wal`));
+});
+
+test.serial('the writes of one turn of the event loop are one transaction, and large ones are committed earlier', async t => {
+	const path = temporaryFile(t);
+	const stores = [new SqliteStore({path}), new SqliteStore({path})];
+	await Promise.all(stores.map(async store => store.set('first', bytes('one'), kept)));
+	const begun: string[] = [];
+	const execute = DatabaseSync.prototype.exec;
+	DatabaseSync.prototype.exec = function (sql) {
+		begun.push(sql);
+		execute.call(this, sql);
+	};
+
+	t.teardown(() => {
+		DatabaseSync.prototype.exec = execute;
+	});
+	await Promise.all(Array.from({length: 64}, async (_, index) => stores[index % 2]!.set(`key ${index}`, Buffer.alloc(10_000), kept)));
+	t.deepEqual(begun, ['BEGIN IMMEDIATE', 'COMMIT']);
+	const written = stores[0]!.set('large', Buffer.alloc(3_000_000), kept);
+	t.is(begun.length, 4);
+	await written;
+	for (const store of stores) {
+		await store.close();
+	}
+});
+
+test('a write that fails does not make other writes of its turn fail', async t => {
+	const store = new SqliteStore({useMemory: true});
+	const outcomes = await Promise.allSettled([
+		store.set('a', bytes('a'), kept), store.delete(Symbol('no key') as unknown as string), store.set('b', bytes('b'), kept),
+	]);
+	t.deepEqual(outcomes.map(({status}) => status), ['fulfilled', 'rejected', 'fulfilled']);
+	t.is(textOf(await store.get('b')), 'b');
+	await store.close();
+});
+
+test('a process that ends by itself or by `exit` has saved its writes', async t => {
+	const path = temporaryFile(t);
+	for (const end of ['', 'process.exit(0);']) {
+		await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
+			const {SqliteStore} = await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
+			const store = new SqliteStore({path: ${JSON.stringify(path)}});
+			void store.set(${JSON.stringify(`key ${end}`)}, new Uint8Array(1), {expires: undefined});
+			${end}
+		`]);
+	}
+
+	t.is(countOf(path), 2);
+});
