@@ -206,6 +206,7 @@ test.serial('`maxWait` limits how long a request waits for another process', asy
 	await until(() => origin.count > 0);
 
 	const response = second(origin.url);
+	await settle();
 	for (let step = 0; step < 199; step += 1) {
 		clock.advance(1);
 		await turn();
