@@ -28,10 +28,10 @@ export {CacheConfig, withCacheSettings} from './decorators/cache-config.ts';
 export type {CacheConfigOptions} from './decorators/class-settings.ts';
 export type {
 	CallDecorator, ClassDecorator, FunctionDecorator, ResultDecorator,
-} from './decorators/decorator-types.ts';
-export {cacheKeyOf, cacheOf, invalidate} from './decorators/helpers.ts';
+} from './decorators/method-decorator.ts';
+export {cacheKeyOf, cacheOf, invalidate} from './decorators/cached-calls.ts';
 export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
-export type {MethodSettings, ResultSettings} from './decorators/settings-types.ts';
+export type {MethodSettings, ResultSettings} from './decorators/method-settings.ts';
 export {
 	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
@@ -39,7 +39,7 @@ export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
 export type {IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
 export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
-export {CachedRequest} from './entry/cached-request.ts';
+export {CachedRequest} from './entry/cached-response.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {Mode} from './policy/types.ts';
 export type {AskedRule} from './policy/facts.ts';
@@ -53,17 +53,17 @@ export type {
 } from './policy/types.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,
-} from './entry/serializers/compressed.ts';
-export {encrypted, type EncryptedOptions, type EncryptionKey} from './entry/serializers/encrypted.ts';
+} from './entry/serializers/compression.ts';
+export {encrypted, type EncryptedOptions, type EncryptionKey} from './entry/serializers/cryptography.ts';
 export type {FormatName} from './entry/serializers/formats.ts';
 export {
 	initSerializer, SerializerPipeline, type PipelineOptions, type PipelineStage,
 } from './entry/serializers/pipeline.ts';
-export {signed, type SignedOptions} from './entry/serializers/signed.ts';
+export {signed, type SignedOptions} from './entry/serializers/cryptography.ts';
 export type {
 	EntryBody, EntryDocument, Stage, StageContext, StageInput, StageOutput,
 } from './entry/serializers/stage.ts';
-export {UnreadableError, type UnreadableReason} from './entry/serializers/unreadable.ts';
+export {UnreadableError, type UnreadableReason} from './entry/serializers/stage.ts';
 export {
 	getExpirationDatetime, getUrlExpiration, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
 } from './settings/settings.ts';

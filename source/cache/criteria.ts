@@ -1,6 +1,6 @@
 import {describe, SettingError} from '../errors.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
-import {earliest} from '../entry/cached-response.ts';
+import {timeBefore} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
 import {
@@ -180,7 +180,7 @@ function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolea
 
 function momentOf(time: ExpirationTime | undefined, now: number): number | undefined {
 	try {
-		return time === undefined ? undefined : earliest(time, now);
+		return time === undefined ? undefined : timeBefore(time, now);
 	} catch {
 		throw new SettingError('criteria.olderThan', time, 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)');
 	}

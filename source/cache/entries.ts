@@ -15,8 +15,7 @@ import {
 } from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {SerializerPipeline} from '../entry/serializers/pipeline.ts';
-import type {Serialized} from '../entry/serializers/stage.ts';
-import {UnreadableError} from '../entry/serializers/unreadable.ts';
+import {UnreadableError, type Serialized} from '../entry/serializers/stage.ts';
 import {within} from '../stores/time-limit.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {

@@ -3,8 +3,7 @@ import {crc32} from 'node:zlib';
 import {SettingError} from '../errors.ts';
 import {storedSize, textSize, type StoredResponse} from '../entry/stored-response.ts';
 import {initSerializer, type PipelineStage, type SerializerPipeline} from '../entry/serializers/pipeline.ts';
-import type {Serialized} from '../entry/serializers/stage.ts';
-import {UnreadableError} from '../entry/serializers/unreadable.ts';
+import {type Serialized, UnreadableError} from '../entry/serializers/stage.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 
 type Default = {

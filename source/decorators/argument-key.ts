@@ -2,12 +2,19 @@ import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 import {describe} from '../errors.ts';
 
-/**
-What values are, as one text: equal where they are equal by structure, whatever the order of an object's members and of the items of a `Map` or a `Set`. Nothing that differs has the same text.
+/** Returns the arguments of a call as text. Trailing `undefined` arguments are ignored. */
+export function argumentsText(inputs: readonly unknown[], label: string): string {
+	const last = inputs.findLastIndex(input => input !== undefined);
+	return inputs.slice(0, last + 1).map((input, index) => structuralText(input, `argument ${index + 1} of ${label}`)).join(',');
+}
 
-@throws {TypeError} Where one of them is not plain data: a function, a symbol, an instance of a class, something that contains itself. It names the place.
+/**
+Returns a value as text. Two values have the same text if and only if they are structurally equal, regardless of the order of the members of objects and the items of `Map` and `Set`.
+
+@param path - The location of the value, for error messages.
+@throws {TypeError} If part of the value is not plain data: a function, a symbol, an instance of a class, or a circular reference.
 */
-export function structuralText(value: unknown, place: string, within: readonly unknown[] = []): string {
+export function structuralText(value: unknown, path: string, parents: readonly unknown[] = []): string {
 	switch (typeof value) {
 		case 'string': {
 			return JSON.stringify(value);
@@ -27,35 +34,39 @@ export function structuralText(value: unknown, place: string, within: readonly u
 		}
 
 		case 'object': {
-			return value === null ? 'null' : objectText(value, place, within);
+			return value === null ? 'null' : objectText(value, path, parents);
 		}
 
 		case 'function':
 		case 'symbol': {
-			throw unkeyable(value, place);
+			throw keyError(value, path);
 		}
 	}
 }
 
-function objectText(value: object, place: string, within: readonly unknown[]): string {
-	if (within.includes(value)) {
-		throw new TypeError(`\`${place}\` contains itself, so that no key can be made of it: give a \`keyFn\``);
+function objectText(value: object, path: string, parents: readonly unknown[]): string {
+	if (parents.includes(value)) {
+		throw new TypeError(`\`${path}\` contains itself and cannot be included in the key: pass a \`keyFn\``);
 	}
 
-	const inner = [...within, value];
+	const inner = [...parents, value];
 	if (Array.isArray(value)) {
-		return `[${Array.from(value, (item, index) => structuralText(item, `${place}[${index}]`, inner)).join(',')}]`;
+		return `[${Array.from(value, (item, index) => structuralText(item, `${path}[${index}]`, inner)).join(',')}]`;
 	}
 
 	if (value instanceof Map) {
-		const entries = Array.from(value, ([key, item]) => `${structuralText(key, `a key of ${place}`, inner)}:${structuralText(item, `an item of ${place}`, inner)}`);
+		const entries = Array.from(value, ([key, item]) => `${structuralText(key, `a key of ${path}`, inner)}:${structuralText(item, `an item of ${path}`, inner)}`);
 		return `Map(${entries.toSorted().join(',')})`;
 	}
 
-	return value instanceof Set ? `Set(${Array.from(value, item => structuralText(item, `an item of ${place}`, inner)).toSorted().join(',')})` : leafText(value) ?? membersText(value, place, inner);
+	if (value instanceof Set) {
+		return `Set(${Array.from(value, item => structuralText(item, `an item of ${path}`, inner)).toSorted().join(',')})`;
+	}
+
+	return builtinText(value) ?? membersText(value, path, inner);
 }
 
-function leafText(value: object): string | undefined {
+function builtinText(value: object): string | undefined {
 	if (value instanceof Date) {
 		return `Date(${value.getTime()})`;
 	}
@@ -74,28 +85,22 @@ function leafText(value: object): string | undefined {
 		: undefined;
 }
 
-function membersText(value: object, place: string, within: readonly unknown[]): string {
+function membersText(value: object, path: string, parents: readonly unknown[]): string {
 	const prototype: unknown = Object.getPrototypeOf(value);
 	if (prototype !== null && prototype !== Object.prototype) {
-		throw unkeyable(value, place);
+		throw keyError(value, path);
 	}
 
 	const symbol = Object.getOwnPropertySymbols(value)[0];
 	if (symbol !== undefined) {
-		throw unkeyable(symbol, `a member of ${place}`);
+		throw keyError(symbol, `a member of ${path}`);
 	}
 
-	const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${structuralText(item, `${place}.${name}`, within)}`);
+	const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${structuralText(item, `${path}.${name}`, parents)}`);
 	return `{${members.toSorted().join(',')}}`;
 }
 
-function unkeyable(value: unknown, place: string): TypeError {
-	const what = typeof value === 'symbol' ? String(value) : describe(value);
-	return new TypeError(`\`${place}\` is ${what}, so that no key can be made of it: give a \`keyFn\``);
-}
-
-/** The arguments of a call; `undefined` at the end is as good as nothing. */
-export function argumentsText(inputs: readonly unknown[], label: string): string {
-	const last = inputs.findLastIndex(input => input !== undefined);
-	return inputs.slice(0, last + 1).map((input, index) => structuralText(input, `argument ${index + 1} of ${label}`)).join(',');
+function keyError(value: unknown, path: string): TypeError {
+	const description = typeof value === 'symbol' ? String(value) : describe(value);
+	return new TypeError(`\`${path}\` is ${description} and cannot be included in the key: pass a \`keyFn\``);
 }

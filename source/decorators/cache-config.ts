@@ -1,21 +1,25 @@
 import {
-	ClassDefinition,
-	defineClass,
+	ClassConfig,
+	configureClass,
 	type CacheConfigOptions,
 	type ClassTarget,
 } from './class-settings.ts';
-import type {ClassDecorator} from './decorator-types.ts';
-import {isContext, misplaced} from './dialects.ts';
-import type {AnyFunction} from './function-twin.ts';
-import {noteMetadata, settingsKey} from './metadata.ts';
-import {entersClass, scopedFunction, settledFunction} from './scoped-function.ts';
+import {
+	defineMetadata,
+	isContext,
+	placeError,
+	settingsKey,
+	type AnyFunction,
+	type ClassDecorator,
+} from './method-decorator.ts';
+import {configuredFunction, isWrapper, scopedFunction} from './scoped-function.ts';
 
 /**
-Says how the requests are cached that the methods of a class make, static ones, getters and setters included: below what a method or a request says itself, above URL patterns and settings of the client. Settings of a client (`store`, `urlsExpireAfter`, `cacheControl`, …) stand above the client's own, too; with `store` or `cacheName`, what is requested inside the class is kept there, and so are results.
+Sets how requests in the methods of a class are cached, including static methods, getters and setters. Settings of a method or a request take precedence over them, and they take precedence over URL patterns and settings of the client. Settings of a client (`store`, `urlsExpireAfter`, `cacheControl`, …) take precedence over those of the client itself. With `store` or `cacheName`, the class has a cache of its own for its responses and results.
 
-A subclass inherits the settings for its decorated methods and those that it inherits; with a `@CacheConfig()` of its own, even an empty one, for all of them, and its settings stand above.
+A subclass inherits the settings for its decorated and inherited methods. With a `@CacheConfig()` of its own, even an empty one, they apply to all its methods, and its own settings take precedence.
 
-@throws {TypeError | CacheHooksError} At definition, where a setting is wrong or it does not stand on a class.
+@throws {TypeError | CacheHooksError} At definition, if a setting is invalid, or the decorator is not applied to a class.
 
 @example
 ```
@@ -28,12 +32,11 @@ class GitHub {
 ```
 */
 export function CacheConfig(settings: CacheConfigOptions = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	const label = '@CacheConfig()';
 	return (...inputs: unknown[]) => {
 		const [target, context] = inputs;
 		const isClass = isContext(context) ? context.kind === 'class' : inputs.length === 1;
 		if (!isClass || typeof target !== 'function') {
-			throw misplaced(label, 'something that is no class', 'a class');
+			throw placeError('@CacheConfig()', 'something that is not a class', 'a class');
 		}
 
 		applySettings(target, settings);
@@ -41,9 +44,9 @@ export function CacheConfig(settings: CacheConfigOptions = {}): ClassDecorator {
 }
 
 /**
-What `@CacheConfig()` is to a class, for any function: gives one in whose calls the settings hold. A class gets them as by the decorator.
+Returns a function whose requests are cached with certain settings, like those in a method of a class with `@CacheConfig()`. A class is changed as by the decorator, and returned.
 
-@throws {TypeError} Where a setting is wrong.
+@throws {TypeError} If a setting is invalid.
 
 @example
 ```
@@ -55,7 +58,7 @@ const report = withCacheSettings({store: 'memory', expireAfter: '5m'}, async () 
 */
 export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: CacheConfigOptions, original: Original): Original {
 	if (typeof original !== 'function') {
-		throw new TypeError('Expected a function or a class, in whose calls the settings are to hold');
+		throw new TypeError('Expected a function or a class as the second argument of `withCacheSettings`');
 	}
 
 	if (/^class\b/v.test(Function.prototype.toString.call(original))) {
@@ -63,33 +66,33 @@ export function withCacheSettings<Original extends AnyFunction | (abstract new (
 		return original;
 	}
 
-	return settledFunction(original as AnyFunction, new ClassDefinition(settings, undefined, 'withCacheSettings')) as Original;
+	return configuredFunction(original as AnyFunction, new ClassConfig(settings, undefined, 'withCacheSettings')) as Original;
 }
 
 function applySettings(target: ClassTarget, settings: CacheConfigOptions): void {
-	const definition = defineClass(target, settings, 'CacheConfig');
-	noteMetadata(settingsKey, definition.settings, target);
+	const config = configureClass(target, settings, 'CacheConfig');
+	defineMetadata(settingsKey, config.settings, target);
 	wrapMembers(target.prototype);
 	wrapMembers(target);
 }
 
-/** Methods are not enumerable; what is, is a field. */
-function wrapMembers(place: object): void {
-	for (const key of Reflect.ownKeys(place)) {
-		const descriptor = Object.getOwnPropertyDescriptor(place, key)!;
+/** Wraps methods, getters and setters. They are not enumerable, unlike fields. */
+function wrapMembers(owner: object): void {
+	for (const key of Reflect.ownKeys(owner)) {
+		const descriptor = Object.getOwnPropertyDescriptor(owner, key)!;
 		if (key === 'constructor' || key === 'prototype' || descriptor.configurable !== true || descriptor.enumerable === true) {
 			continue;
 		}
 
 		const {value, get, set} = descriptor as {value?: unknown; get?: AnyFunction; set?: AnyFunction};
 		if (typeof value === 'function') {
-			Object.defineProperty(place, key, {...descriptor, value: inClass(value as AnyFunction)});
+			Object.defineProperty(owner, key, {...descriptor, value: wrapMember(value as AnyFunction)});
 		} else if (get !== undefined || set !== undefined) {
-			Object.defineProperty(place, key, {...descriptor, ...(get && {get: inClass(get)}), ...(set && {set: inClass(set) as (value: unknown) => void})});
+			Object.defineProperty(owner, key, {...descriptor, ...(get && {get: wrapMember(get)}), ...(set && {set: wrapMember(set) as (value: unknown) => void})});
 		}
 	}
 }
 
-function inClass(member: AnyFunction): AnyFunction {
-	return entersClass(member) ? member : scopedFunction(member);
+function wrapMember(member: AnyFunction): AnyFunction {
+	return isWrapper(member) ? member : scopedFunction(member);
 }

@@ -1,24 +1,34 @@
 import {coreOf} from '../cache/http-cache.ts';
 import {CacheHooksError} from '../errors.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
-import {decorate, type Declaration, type MethodDecorator} from './dialects.ts';
-import type {FunctionDecorator, ResultDecorator} from './decorator-types.ts';
-import type {AnyFunction} from './function-twin.ts';
-import {settingsKey} from './metadata.ts';
-import {understand, type Understood} from './method-settings.ts';
-import {ResultFunction, resultFunctionOf} from './result-function.ts';
-import {classFunction, scopedFunction} from './scoped-function.ts';
-import type {AnyResultSettings, MethodSettings, ResultSettings} from './settings-types.ts';
+import {CachedFunction, cachedFunctionOf} from './cached-function.ts';
+import {
+	decorate,
+	settingsKey,
+	type AnyFunction,
+	type DecoratedMethod,
+	type FunctionDecorator,
+	type MethodDecorator,
+	type ResultDecorator,
+} from './method-decorator.ts';
+import {
+	parseMethodSettings,
+	type AnyResultSettings,
+	type MethodSettings,
+	type ParsedSettings,
+	type ResultSettings,
+} from './method-settings.ts';
+import {scopedFunction, wrapMethod} from './scoped-function.ts';
 
 /**
-Says how the requests that a method makes are cached, by any client with `cacheHooks()`, for its whole call tree: below what a request says itself, above URL patterns, the class and the client. Of methods that call each other, the inner one counts.
+Sets how the requests of a method are cached, in its whole call tree and by any client with `cacheHooks()`. Settings of a request take precedence over them, and they take precedence over URL patterns, the class and the client. If decorated methods call each other, the settings of the innermost apply.
 
-With `result: true` it is what the method gives that is cached, in the store of its class, by the same rules: for what does not go through Got. The method must give a promise.
+With `result: true`, the result of the method is cached by the same rules, in the store of its class. Use it for methods that do not use Got. The method has to return a promise.
 
-It stands on methods, static and private ones included, and on accessors and getters that give a function; in TypeScript's `experimentalDecorators` and as a standard decorator.
+The decorator can be applied to methods, including static and private ones, and to accessors and getters that return a function. It supports standard and legacy (`experimentalDecorators`) decorators.
 
 @param expireAfter - How long a response, or a result, is fresh.
-@throws {TypeError | CacheHooksError} At definition, where a setting is wrong or it stands on something else.
+@throws {TypeError | CacheHooksError} At definition, if a setting is invalid, or the decorator is applied to something else.
 
 @example
 ```
@@ -38,11 +48,11 @@ class GitHub {
 export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings): FunctionDecorator; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	return methodDecorator('@Cached()', understand(expireAfter, settings));
+	return methodDecorator('@Cached()', parseMethodSettings(expireAfter, settings));
 }
 
 /**
-The requests that a method makes are not cached: neither read nor written.
+Disables the cache for the requests of a method: responses are neither read nor written.
 
 @example
 ```
@@ -55,11 +65,11 @@ class GitHub {
 ```
 */
 export function Uncached(): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	return methodDecorator('@Uncached()', understand(undefined, {disabled: true}));
+	return methodDecorator('@Uncached()', parseMethodSettings(undefined, {disabled: true}));
 }
 
 /**
-What is stored of the requests that a method makes is validated before it is used; results that are kept are made anew.
+Validates stored responses to the requests of a method before they are used. Cached results are replaced.
 
 @example
 ```
@@ -72,39 +82,39 @@ class GitHub {
 ```
 */
 export function Refresh(): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	return methodDecorator('@Refresh()', understand(undefined, {refresh: true}));
+	return methodDecorator('@Refresh()', parseMethodSettings(undefined, {refresh: true}));
 }
 
-function methodDecorator(label: string, understood: Understood): FunctionDecorator {
+function methodDecorator(label: string, settings: ParsedSettings): FunctionDecorator {
 	const decorator: MethodDecorator = {
 		label,
-		metadata: [settingsKey, understood.given],
-		make: (original, declaration) => makeCached(original, understood, declaration.label, declaration),
-		see(made, self) {
-			resultFunctionOf(made)?.see(self);
+		metadata: [settingsKey, settings.given],
+		wrap: (original, method) => wrapCached(original, settings, method.label, method),
+		onOwner(wrapper, owner) {
+			cachedFunctionOf(wrapper)?.addOwner(owner);
 		},
 	};
 	return (...inputs: unknown[]) => decorate(decorator, inputs);
 }
 
-function makeCached(original: AnyFunction, understood: Understood, label: string, declaration?: Declaration): AnyFunction {
-	const {request, cache, result} = understood;
+function wrapCached(original: AnyFunction, settings: ParsedSettings, label: string, method?: DecoratedMethod): AnyFunction {
+	const {request, cache, result} = settings;
 	if (result === undefined) {
 		return scopedFunction(original, {settings: request, cache: cache && coreOf(cache)});
 	}
 
-	const kept = new ResultFunction(original, understood, label, declaration);
-	const twin = classFunction(original, async function (this: unknown, ...inputs: unknown[]): Promise<unknown> {
-		return kept.call(this, inputs);
+	const cachedFunction = new CachedFunction(original, settings, label, method);
+	const wrapper = wrapMethod(original, async function (this: unknown, ...inputs: unknown[]): Promise<unknown> {
+		return cachedFunction.call(this, inputs);
 	});
-	kept.answerFor(twin);
-	return twin;
+	cachedFunction.registerWrapper(wrapper);
+	return wrapper;
 }
 
 /**
-What `@Cached()` is to a method, for any function: gives one in whose calls the settings hold, or, with `result: true`, whose results are kept.
+Returns a function whose requests are cached with certain settings, like a method with `@Cached()`; with `result: true`, a function whose results are cached.
 
-@throws {TypeError | CacheHooksError} Where a setting is wrong, or results are to be kept of a function that has no name.
+@throws {TypeError | CacheHooksError} If a setting is invalid, or a function with `result: true` has no name.
 
 @example
 ```
@@ -117,14 +127,14 @@ export function cached<This, Inputs extends any[], Value>(original: (this: This,
 export function cached<Original extends AnyFunction>(original: Original, expireAfter?: ExpirationTime, settings?: MethodSettings): Original;
 export function cached(original: AnyFunction, expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown {
 	if (typeof original !== 'function') {
-		throw new TypeError('Expected a function, whose calls are to be cached');
+		throw new TypeError('Expected a function as the first argument of `cached`');
 	}
 
-	const understood = understand(expireAfter, settings, 'cached');
-	const name = understood.result?.name ?? original.name;
-	if (name === '' && understood.result !== undefined) {
-		throw new CacheHooksError('ERR_CALL_NAME', 'The results of a function without a name cannot be told from those of others: give it one, or a `name` in the settings');
+	const parsed = parseMethodSettings(expireAfter, settings, 'cached');
+	const name = parsed.result?.name ?? original.name;
+	if (name === '' && parsed.result !== undefined) {
+		throw new CacheHooksError('ERR_CALL_NAME', 'The key of results includes the name of the function: use a named function, or set a `name`');
 	}
 
-	return makeCached(original, understood, `\`${name}()\``);
+	return wrapCached(original, parsed, `\`${name}()\``);
 }

@@ -1,39 +1,57 @@
 import type {Match} from '../cache/entries.ts';
-import type {Client} from '../exchange/client.ts';
-import type {Exchange, Action} from '../exchange/exchange.ts';
+import {coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
+import {CacheHooksError} from '../errors.ts';
+import {Client} from '../exchange/client.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
-import {CacheHooksError} from '../errors.ts';
+import type {Action} from '../exchange/exchange.ts';
 import {withinTime} from '../maybe-promise.ts';
-import {callRequest, callSettings} from './call-settings.ts';
-import {fromBytes, toBytes, type Revival} from './clone-value.ts';
+import {resolveSettings} from '../settings/settings.ts';
+import {callRequest, callSettings} from './call-request.ts';
+import {fromBytes, toBytes, type ReviveOptions} from './result-value.ts';
+
+let clientWithDefaults: Client | undefined;
+
+/** Returns the client for functions without a class or `cache`. Its store is opened at the first call. */
+export function defaultClient(): Client {
+	clientWithDefaults ??= clientOfCache(new HttpCache());
+	return clientWithDefaults;
+}
+
+/** Returns the client of a cache, or a new one with the settings of the cache. */
+export function clientOfCache(cache: HttpCache): Client {
+	const core = coreOf(cache);
+	const given = givenSettings(cache);
+	return Client.of(core) ?? new Client(core, resolveSettings(given), given);
+}
 
 type CallOptions = {
 	readonly client: Client;
 
-	/** By which a response would be kept. */
+	/** The settings for requests, from which those for calls are derived. */
 	readonly settings: ExchangeSettings;
 	readonly name: string;
 	readonly key: string;
 
-	/** For messages. */
+	/** Identifies the function in error messages. */
 	readonly label: string;
-	readonly revival: Revival;
+	readonly revival: ReviveOptions;
 	readonly send: () => Promise<unknown>;
 	readonly filter: ((value: unknown) => boolean | Promise<boolean>) | undefined;
 };
 
-/** What a call gives; `undefined` where what is stored cannot be read, and is as good as never stored. */
-type Given = {readonly value: unknown} | undefined;
+/** The result of a call; `undefined` if the stored result cannot be read. */
+type CallResult = {readonly value: unknown} | undefined;
 
-// What cannot be read is looked for once more, since others may call the function, too; then the store is not asked.
+// If a stored result cannot be read, the second attempt may find a new one of another call. The third attempt bypasses the cache.
 const attempts: ReadonlyArray<Partial<ExchangeSettings> | undefined> = [undefined, undefined, {keyFn: () => undefined}];
 
-// Milliseconds for which a refresh is waited for, as long as that of a response may take.
-const longestRefresh = 60_000;
+// The maximum time of a refresh in milliseconds, like that of an HTTP refresh.
+const refreshTimeout = 60_000;
 
 /**
-One call of a function whose results are kept: drives an exchange in which the result, as bytes, is the body.
+A call of a function whose results are cached. It drives an exchange in which the serialized result is the body.
 */
 export class Call {
 	readonly #options: CallOptions;
@@ -46,16 +64,16 @@ export class Call {
 	}
 
 	async run(): Promise<unknown> {
-		let given: Given;
+		let result: CallResult;
 		for (const settings of attempts) {
 			const exchange = this.#open(settings);
-			given = await this.#perform(await exchange.next({type: 'begin'}), exchange); // eslint-disable-line no-await-in-loop -- The next attempt is for what could not be read.
-			if (given !== undefined) {
+			result = await this.#perform(await exchange.next({type: 'begin'}), exchange); // eslint-disable-line no-await-in-loop -- The next attempt follows a result that cannot be read.
+			if (result !== undefined) {
 				break;
 			}
 		}
 
-		return given!.value;
+		return result!.value;
 	}
 
 	#open(own?: Partial<ExchangeSettings>): Exchange {
@@ -63,7 +81,7 @@ export class Call {
 		return client.open(callRequest(name, key), own === undefined ? this.#settings : {...this.#settings, ...own});
 	}
 
-	async #perform(action: Action, exchange: Exchange): Promise<Given> {
+	async #perform(action: Action, exchange: Exchange): Promise<CallResult> {
 		if (action.do === 'wait') {
 			return this.#perform(await exchange.next({type: 'joined', outcome: await action.outcome}), exchange);
 		}
@@ -76,16 +94,16 @@ export class Call {
 			return {value: await this.#send(exchange)};
 		} catch (error) {
 			const next = await exchange.next({type: isMisuse(error) ? 'closed' : 'error'});
-			const standIn = next.do === 'serve' ? await this.#read(next, exchange) : undefined;
-			if (standIn === undefined) {
+			const stale = next.do === 'serve' ? await this.#read(next, exchange) : undefined;
+			if (stale === undefined) {
 				throw error;
 			}
 
-			return standIn;
+			return stale;
 		}
 	}
 
-	/** Calls the function. The exchange is told of its result; of a failure, not yet. */
+	/** Calls the function and passes its result to the exchange, but not its failure. */
 	async #send(exchange: Exchange): Promise<unknown> {
 		const {send, revival, label} = this.#options;
 		const value = await exchange.run(send);
@@ -104,10 +122,10 @@ export class Call {
 		return value;
 	}
 
-	async #read({response, refreshes}: Extract<Action, {do: 'serve'}>, exchange: Exchange): Promise<Given> {
+	async #read({response, refreshes}: Extract<Action, {do: 'serve'}>, exchange: Exchange): Promise<CallResult> {
 		const {client: {cache}, label, key, revival} = this.#options;
 		if (!response.fromCache) {
-			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` lets nothing be called`);
+			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` prevents the call`);
 		}
 
 		try {
@@ -127,28 +145,28 @@ export class Call {
 		}
 	}
 
-	/** A function that never ends holds up neither other refreshes nor those that wait for all of them. */
+	/** Refreshes a result in the background. A function that never ends blocks neither other refreshes nor callers that wait for all of them. */
 	#refresh(exchange: Exchange): void {
-		this.#options.client.refresh(exchange, async inFlight => withinTime(this.#renew(inFlight), longestRefresh, undefined));
+		this.#options.client.refresh(exchange, async inFlight => withinTime(this.#renew(inFlight), refreshTimeout, undefined));
 	}
 
 	async #renew(inFlight: InFlight<Match>): Promise<void> {
-		const renewal = this.#open({refresh: true, background: true});
-		const action = await renewal.next({type: 'begin', inFlight});
+		const exchange = this.#open({refresh: true, background: true});
+		const action = await exchange.next({type: 'begin', inFlight});
 		if (action.do !== 'send') {
 			return;
 		}
 
 		try {
-			await this.#send(renewal);
+			await this.#send(exchange);
 		} catch (error) {
-			await renewal.next({type: 'closed'});
+			await exchange.next({type: 'closed'});
 			throw error;
 		}
 	}
 }
 
-/** Whether a function was not called as it must be, or gave what cannot be kept: that is no failure which an older result makes up for. */
+/** Whether the function returned something that cannot be cached. A stale result must not hide this error. */
 function isMisuse(error: unknown): boolean {
 	return error instanceof CacheHooksError && (error.code === 'ERR_RESULT_NOT_A_PROMISE' || error.code === 'ERR_RESULT_NOT_CLONEABLE');
 }

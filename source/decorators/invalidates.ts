@@ -1,47 +1,64 @@
 import type {CacheCore} from '../cache/core.ts';
+import {httpCacheOf} from '../cache/http-cache.ts';
+import type {Invalidation} from '../cache/invalidation.ts';
+import {deleteWhere} from '../cache/removal.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
+import {SettingError} from '../errors.ts';
 import {
 	callInScope,
-	scopes,
 	Layer,
+	scopes,
 	type Scope,
 } from '../exchange/scope.ts';
-import {SettingError} from '../errors.ts';
-import {isUrlPattern, type UrlPattern} from '../policy/url-patterns.ts';
-import {methodName} from './call-names.ts';
-import {enterClass, placeOf} from './class-settings.ts';
-import type {CallDecorator} from './decorator-types.ts';
-import {defaultClient} from './default-client.ts';
-import {decorate} from './dialects.ts';
-import {forgetAll} from './forget.ts';
-import type {AnyFunction} from './function-twin.ts';
-import {holdScope} from './hold-scope.ts';
-import {invalidatesKey} from './metadata.ts';
-import {resultFunctionOf} from './result-function.ts';
-import {classFunction} from './scoped-function.ts';
+import {resourceOfRequest} from '../identity/identify.ts';
+import {redactUrl, resourceOf} from '../identity/references.ts';
+import {describedRequest} from '../identity/sent-request.ts';
+import {callMethod} from '../policy/facts.ts';
+import {
+	compileUrlPattern,
+	isUrlPattern,
+	type UrlMatcher,
+	type UrlPattern,
+} from '../policy/url-patterns.ts';
+import {defaultClient} from './call.ts';
+import {
+	callResource,
+	callUrl,
+	isCallUrl,
+	methodName,
+} from './call-request.ts';
+import {cachedFunctionOf, type ResultLocation} from './cached-function.ts';
+import {classOf, scopeOfClass} from './class-settings.ts';
+import {
+	decorate,
+	invalidatesKey,
+	type AnyFunction,
+	type CallDecorator,
+} from './method-decorator.ts';
+import {bindToScope, wrapMethod} from './scoped-function.ts';
 
-/** What a method makes outdated. */
+/** What a method invalidates. */
 export type Invalidated = {
-	/** What was stored with one of these tags. */
+	/** Deletes entries with any of these tags. */
 	readonly tags?: readonly string[];
 
-	/** What was stored of URLs that match: patterns as in `urlsExpireAfter`. */
+	/** Deletes responses whose URL matches any of these patterns, which are like those of `urlsExpireAfter`. */
 	readonly urls?: readonly UrlPattern[];
 
-	/** What was stored of these requests, for whomever. */
+	/** Deletes the responses to these requests, of all users. */
 	readonly requests?: ReadonlyArray<{readonly method?: string; readonly url: string | URL}>;
 
-	/** Methods of the same class that keep their results (`result: true`), whatever the arguments. */
+	/** Deletes all results of these methods of the same class (with `result: true`). */
 	readonly methods?: readonly string[];
 };
 
-type Inputs = readonly unknown[];
-type Given = Invalidated | ((self: unknown, ...inputs: readonly unknown[]) => Invalidated);
+type GivenInvalidated = Invalidated | ((self: unknown, ...inputs: readonly unknown[]) => Invalidated);
 
 /**
-Deletes what a method makes outdated, once it has succeeded and before its promise resolves: from the cache of its class, and from the caches of the clients that it asked. All that is stored there is looked at. A method that gives no promise does not wait for it.
+Deletes what a method invalidates, once it has succeeded and before its promise resolves: from the cache of its class, and from the caches of the clients that it used. This reads every entry of those caches. A method that does not return a promise does not wait for it.
 
-@param invalidated - What is deleted, or a function of the object and the arguments that gives it.
-@throws {TypeError | CacheHooksError} At definition, where something of it is wrong or it does not stand on a method.
+@param invalidated - What to delete, or a function of the instance and the arguments that returns it.
+@throws {TypeError | CacheHooksError} At definition, if it is invalid, or the decorator is not applied to a method.
 
 @example
 ```
@@ -54,7 +71,7 @@ class GitHub {
 ```
 */
 export function Invalidates<This, Arguments extends any[]>(invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	const given = invalidated as Given;
+	const given = invalidated as GivenInvalidated;
 	if (typeof given !== 'function') {
 		checkInvalidated(given);
 	}
@@ -62,91 +79,152 @@ export function Invalidates<This, Arguments extends any[]>(invalidated: Invalida
 	return (...inputs: unknown[]) => decorate({
 		label: '@Invalidates()',
 		metadata: [invalidatesKey, typeof given === 'function' ? {invalidated: given} : given],
-		make: original => invalidating(original, given),
+		wrap: original => wrapInvalidating(original, given),
 	}, inputs);
 }
 
-function invalidating(original: AnyFunction, given: Given): AnyFunction {
-	return classFunction(original, function (this: unknown, ...inputs: unknown[]): unknown {
-		const asked = new Set<CacheCore>();
-		const outer = enterClass(this, scopes.getStore());
+function wrapInvalidating(original: AnyFunction, given: GivenInvalidated): AnyFunction {
+	return wrapMethod(original, function (this: unknown, ...inputs: unknown[]): unknown {
+		const usedCaches = new Set<CacheCore>();
+		const outer = scopeOfClass(this, scopes.getStore());
 		const scope = new Layer({
 			settings: {},
 			onCache(cache) {
-				asked.add(cache);
+				usedCaches.add(cache);
 			},
 		}).within(outer);
-		const forget = async (): Promise<void> => invalidate(this, inputs, given, {asked, scope: outer});
-		const result: unknown = holdScope(callInScope<unknown, unknown[], unknown>(scope, original, this, inputs), scope);
+		const invalidate = async (): Promise<void> => {
+			const client = callInScope(outer, () => defaultClient().inScope, undefined, []);
+			try {
+				await invalidateFor(this, typeof given === 'function' ? given(this, ...inputs) : given, client.cache, {usedCaches, scope: outer});
+			} catch (error) {
+				// The method has succeeded all the same.
+				client.cache.events.emit('settingError', {setting: 'Invalidates', error});
+			}
+		};
+
+		const result: unknown = bindToScope(callInScope<unknown, unknown[], unknown>(scope, original, this, inputs), scope);
 		if (result instanceof Promise) {
-			return afterSuccess(result, forget);
+			return afterSuccess(result, invalidate);
 		}
 
-		defaultClient().cache.writes.hold(forget());
+		defaultClient().cache.writes.hold(invalidate());
 		return result;
 	});
 }
 
-/** The promise, with whatever methods it has of its own, as Got's; they wait for it, too. */
-function afterSuccess(promise: Promise<unknown>, forget: () => Promise<void>): Promise<unknown> {
+/** Returns a promise that resolves after an action. It has the methods of the original promise, such as `json()` of Got. */
+function afterSuccess(promise: Promise<unknown>, action: () => Promise<void>): Promise<unknown> {
 	const later = (async () => {
 		const value = await promise;
-		await forget();
+		await action();
 		return value;
 	})();
-	const own = Object.getOwnPropertyDescriptors(promise);
-	const isGots = Object.keys(own).length > 0;
-	if (isGots) {
-		// Who asks only for its `json()` is told of the failure there.
-		later.catch(() => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	const methods = Object.getOwnPropertyDescriptors(promise);
+	if (Object.keys(methods).length === 0) {
+		return later;
 	}
 
-	return isGots ? Object.defineProperties(later, own) : later;
+	// A caller may only await the promise of `json()`, which rejects as well.
+	later.catch(() => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	return Object.defineProperties(later, methods);
 }
 
-type Where = {readonly asked: Set<CacheCore>; readonly scope: Scope | undefined};
+type UsedCaches = {readonly usedCaches: Set<CacheCore>; readonly scope: Scope | undefined};
 
-/** A fault of it is told, and does not become the method's, which has done what it was to do. */
-async function invalidate(self: unknown, inputs: Inputs, given: Given, {asked, scope}: Where): Promise<void> {
-	const client = callInScope(scope, () => defaultClient().inScope, undefined, []);
-	try {
-		const {tags = [], urls = [], requests = [], methods = []} = typeof given === 'function' ? given(self, ...inputs) : given;
-		checkInvalidated({
-			tags, urls, requests, methods,
-		});
-		const calls = methods.map(name => callOf(self, name, client.cache));
-		const isStoredByClass = scope?.clients.some(({cache}) => cache !== undefined) ?? false;
-		const caches = new Set([...asked, ...calls.map(({cache}) => cache), ...(isStoredByClass ? [client.cache] : [])]);
-		await Promise.all(Array.from(caches, async cache => forgetAll(cache, {
-			tags, urls, requests, calls: calls.filter(call => call.cache === cache).map(({name}) => name),
-		})));
-	} catch (error) {
-		client.cache.events.emit('settingError', {setting: 'Invalidates', error});
+async function invalidateFor(self: unknown, invalidated: Invalidated, cache: CacheCore, {usedCaches, scope}: UsedCaches): Promise<void> {
+	const {tags = [], urls = [], requests = [], methods = []} = invalidated;
+	checkInvalidated({
+		tags, urls, requests, methods,
+	});
+	const results = methods.map(name => locateResults(self, name, cache));
+	const hasClassCache = scope?.clients.some(client => client.cache !== undefined) ?? false;
+	const caches = new Set([...usedCaches, ...results.map(result => result.cache), ...(hasClassCache ? [cache] : [])]);
+	await Promise.all(Array.from(caches, async each => deleteFrom(each, {
+		tags, urls, requests, calls: results.filter(result => result.cache === each).map(({name}) => name),
+	})));
+}
+
+/** Returns the cache and the name of the results of a method. A decorator above `@Cached()` hides the method, which then has the name by its class. */
+function locateResults(self: unknown, name: string, cache: CacheCore): Omit<ResultLocation, 'key'> {
+	const cachedFunction = cachedFunctionOf((self as Record<string, unknown> | undefined)?.[name]);
+	return cachedFunction?.locateResults(self) ?? {cache, name: methodName(classOf(self), name, `\`${name}\``)};
+}
+
+/** What to delete from one cache. `calls` are names of functions with results, such as `GitHub.repos`. */
+type InvalidatedEntries = Required<Omit<Invalidated, 'methods'>> & {readonly calls: readonly string[]};
+
+/** Deletes entries that match any of the criteria. Requests sent before are neither stored nor joined. A read-only cache keeps its entries, as with unsafe methods. */
+async function deleteFrom(cache: CacheCore, entries: InvalidatedEntries): Promise<void> {
+	if (cache.isReadOnly || cache.settings.readOnly) {
+		return;
 	}
+
+	const matchesUrl = compileUrls(entries.urls);
+	await cache.journal.noteQuietly(invalidationsOf(entries, matchesUrl, cache));
+	if (entries.tags.length > 0) {
+		await httpCacheOf(cache).delete({tags: entries.tags});
+	}
+
+	await deleteWhere(cache, compileEntries(entries, matchesUrl, cache), 'invalidated');
 }
 
-/** The results of a method, whatever the arguments. Where a decorator above ours has taken its place, its name is made of the class's. */
-function callOf(self: unknown, name: string, cache: CacheCore): {readonly cache: CacheCore; readonly name: string} {
-	const kept = resultFunctionOf((self as Record<string, unknown> | undefined)?.[name]);
-	return kept?.placeFor(self) ?? {cache, name: methodName(placeOf(self), name, `\`${name}\``)};
+/** Deletes the result of one call. A call in progress is neither stored nor joined. */
+export async function deleteResult({cache, key}: ResultLocation): Promise<void> {
+	if (key === undefined) {
+		return;
+	}
+
+	cache.checkWritable('invalidate');
+
+	const noted = cache.journal.noteQuietly([{kind: 'key', key}]);
+	cache.writes.delete(key, 'invalidated');
+	await noted;
+	await cache.writes.settle();
+}
+
+function compileUrls(urls: readonly UrlPattern[]): UrlMatcher {
+	const patterns = urls.map(pattern => compileUrlPattern(pattern));
+	return url => !isCallUrl(url) && patterns.some(matches => matches(url));
+}
+
+/** Returns the records for the journal, except tags, which `delete()` records. */
+function invalidationsOf({urls, requests, calls}: InvalidatedEntries, matchesUrl: UrlMatcher, {settings: {ignoredParameters}}: CacheCore): readonly Invalidation[] {
+	const resources = [
+		...requests.map(({method = 'GET', url}) => resourceOfRequest(describedRequest({method, url}), ignoredParameters)),
+		...calls.map(name => callResource(name, ignoredParameters)),
+	];
+	return [
+		...resources.map(resource => ({kind: 'resource', resource}) as const),
+		...(urls.length === 0 ? [] : [{kind: 'matching', concerns: ({url}) => matchesUrl(url)} satisfies Invalidation]),
+	];
+}
+
+function compileEntries({requests, calls}: InvalidatedEntries, matchesUrl: UrlMatcher, {settings: {ignoredParameters}}: CacheCore): (stored: StoredResponse) => boolean {
+	const nameOf = (method: string, url: string): string => `${method.toUpperCase()} ${resourceOf(url)}`;
+	const named = new Set([
+		...requests.map(({method = 'GET', url}) => nameOf(method, redactUrl(String(url), ignoredParameters))),
+		...calls.map(name => nameOf(callMethod, callUrl(name))),
+	]);
+	return ({method, url}) => (named.size > 0 && named.has(nameOf(method, url))) || matchesUrl(url);
 }
 
 const rows: Readonly<Record<keyof Invalidated, readonly [allowed: string, isAllowed: (item: unknown) => boolean]>> = {
-	tags: ['a tag: a string that is not empty', isText],
+	tags: ['a tag, which is a string that is not empty', isNonEmptyString],
 	urls: ['a glob, a RegExp or a URLPattern', isUrlPattern],
-	requests: ['a request: an object with a `url`', item => URL.canParse(String((item as {url?: unknown} | undefined)?.url))],
-	methods: ['the name of a method', isText],
+	requests: ['an object with a `url`', item => URL.canParse(String((item as {url?: unknown} | undefined)?.url))],
+	methods: ['the name of a method', isNonEmptyString],
 };
 
 function checkInvalidated(given: Invalidated): void {
 	if (typeof given !== 'object' || given === null) {
-		throw new SettingError('Invalidates', given, 'an object of `tags`, `urls`, `requests` and `methods`, or a function that gives one');
+		throw new SettingError('Invalidates', given, 'an object with `tags`, `urls`, `requests` or `methods`, or a function that returns one');
 	}
 
 	for (const [name, list] of Object.entries(given)) {
 		const row = Object.hasOwn(rows, name) ? rows[name as keyof Invalidated] : undefined;
 		if (row === undefined || !Array.isArray(list)) {
-			throw new SettingError(`Invalidates.${name}`, list, row === undefined ? 'absent: there are `tags`, `urls`, `requests` and `methods`' : 'an array');
+			throw new SettingError(`Invalidates.${name}`, list, row === undefined ? 'left out, since there are only `tags`, `urls`, `requests` and `methods`' : 'an array');
 		}
 
 		const wrong = list.findIndex(item => !row[1](item));
@@ -156,6 +234,6 @@ function checkInvalidated(given: Invalidated): void {
 	}
 }
 
-function isText(value: unknown): boolean {
+function isNonEmptyString(value: unknown): boolean {
 	return typeof value === 'string' && value !== '';
 }

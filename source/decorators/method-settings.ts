@@ -2,54 +2,126 @@ import {HttpCache} from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
 import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
-import type {AnyResultSettings, MethodSettings} from './settings-types.ts';
+
+/**
+The settings of a method for the requests that it makes.
+*/
+export type MethodSettings = RequestSettings & {
+	/**
+	The cache for whose requests the settings apply. By default, they apply for every cache.
+
+	@default undefined
+	*/
+	readonly cache?: HttpCache | undefined;
+	readonly result?: false | undefined;
+};
+
+/**
+The settings of a method for its own result, which is cached in the store of its class.
+*/
+export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omit<RequestSettings, 'allowableCodes' | 'allowableMethods' | 'filterFn' | 'keyFn'> & {
+	readonly result: true;
+
+	/**
+	Whether all instances of a class share results, or each instance has results of its own.
+
+	@default 'class'
+	*/
+	readonly scope?: 'class' | 'instance' | undefined;
+
+	/**
+	The class of the result, or of its items if it is an array. A plain copy is stored, and becomes an instance again when it is read. Private fields are lost; see `revive`.
+
+	@default undefined
+	*/
+
+	readonly type?: (abstract new (...inputs: any[]) => NoInfer<Value> extends ReadonlyArray<infer Item> ? Item : NoInfer<Value>) | undefined;
+
+	/**
+	Restores the result from the plain copy that is stored.
+
+	@default undefined
+	*/
+
+	readonly revive?: ((plain: any) => NoInfer<Value> | Promise<NoInfer<Value>>) | undefined;
+
+	/**
+	Returns what is included in the key instead of the arguments: any plain data, or `undefined` to not cache the call.
+
+	@default undefined
+	*/
+	readonly keyFn?: ((this: This, self: This, ...inputs: Inputs) => unknown) | undefined;
+
+	/**
+	Whether a result may be cached and used. Called before a result is written, and when it is read.
+
+	@default undefined
+	*/
+	readonly filterFn?: ((this: This, value: Value, self: This, ...inputs: Inputs) => boolean | Promise<boolean>) | undefined;
+
+	/**
+	Replaces the names of the class and the method in the key, if those are not unique or a minifier changes them. It must be unique: calling another function with the same name in the same cache is an error (`ERR_CALL_NAME`).
+
+	@default undefined
+	*/
+	readonly name?: string | undefined;
+
+	/**
+	The cache for the results, instead of that of the class.
+
+	@default undefined
+	*/
+	readonly cache?: HttpCache | undefined;
+};
+
+export type AnyResultSettings = ResultSettings<any, any[], any>;
 
 type Row = readonly [allowed: string, isAllowed: (value: unknown) => boolean];
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-const both: Readonly<Record<string, Row>> = {
+const commonRows: Readonly<Record<string, Row>> = {
 	result: ['a boolean', value => typeof value === 'boolean'],
-	cache: ['a cache, as `getCache(client)` gives it', value => value instanceof HttpCache],
+	cache: ['a cache, as `getCache(client)` returns it', value => value instanceof HttpCache],
 };
-const ofResults: Readonly<Record<string, Row>> = {
-	...both,
+const resultRows: Readonly<Record<string, Row>> = {
+	...commonRows,
 	scope: ['`\'class\'` or `\'instance\'`', value => value === 'class' || value === 'instance'],
 	type: ['a class', isFunction],
-	revive: ['a function that makes the result of a plain copy', isFunction],
+	revive: ['a function that restores the result from a plain copy', isFunction],
 	keyFn: ['a function `(self, ...arguments) => key`', isFunction],
 	filterFn: ['a function `(value, self, ...arguments) => boolean`', isFunction],
 	name: ['a string that is not empty', value => typeof value === 'string' && value !== ''],
 };
 
-/** They are about responses, and a result is none. */
-const ofResponses = new Set(['allowableCodes', 'allowableMethods']);
+/** Settings that apply to HTTP responses only. */
+const responseSettings = new Set(['allowableCodes', 'allowableMethods']);
 
-export type Understood = {
-	/** What holds for requests, or for the result. */
+export type ParsedSettings = {
+	/** The settings for requests, or for the result. */
 	readonly request: RequestSettings;
 	readonly cache: HttpCache | undefined;
 	readonly result: AnyResultSettings | undefined;
 
-	/** As it was given, for frameworks. */
+	/** The settings as given, for frameworks. */
 	readonly given: object;
 };
 
 /**
-What a method's decorator was given, checked.
+Checks the settings of a method.
 
-@throws {TypeError} Where something of it is wrong: it names the setting, what came, and what is allowed.
+@throws {TypeError} If a setting is invalid.
 */
-export function understand(expireAfter: ExpirationTime | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): Understood {
+export function parseMethodSettings(expireAfter: ExpirationTime | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): ParsedSettings {
 	if (typeof settings !== 'object' || settings === null) {
 		throw new SettingError(label, settings, 'an object of settings');
 	}
 
 	const given = Object.fromEntries(Object.entries({expireAfter, ...settings}).filter(([, value]) => value !== undefined));
 	if (expireAfter !== undefined && settings.expireAfter !== undefined) {
-		throw new SettingError(`${label}.expireAfter`, settings.expireAfter, 'absent: it is the first argument already');
+		throw new SettingError(`${label}.expireAfter`, settings.expireAfter, 'left out, since it is the first argument already');
 	}
 
-	const table = given.result === true ? ofResults : both;
+	const table = given.result === true ? resultRows : commonRows;
 	const entries = Object.entries(given);
 	for (const [name, value] of entries) {
 		const row = Object.hasOwn(table, name) ? table[name] : undefined;
@@ -57,12 +129,12 @@ export function understand(expireAfter: ExpirationTime | undefined, settings: Me
 			throw new SettingError(`${label}.${name}`, value, row[0]);
 		}
 
-		if (name !== 'keyFn' && name !== 'filterFn' && row === undefined && Object.hasOwn(ofResults, name)) {
-			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is not `true`');
+		if (name !== 'keyFn' && name !== 'filterFn' && row === undefined && Object.hasOwn(resultRows, name)) {
+			throw new SettingError(`${label}.${name}`, value, 'left out unless `result` is `true`');
 		}
 
-		if (given.result === true && ofResponses.has(name)) {
-			throw new SettingError(`${label}.${name}`, value, 'absent where `result` is `true`: it is about responses');
+		if (given.result === true && responseSettings.has(name)) {
+			throw new SettingError(`${label}.${name}`, value, 'left out if `result` is `true`, since it is about responses');
 		}
 	}
 

@@ -1,41 +1,108 @@
 import {
 	callInScope,
-	scopes,
 	Layer,
+	scopes,
 	type LayerOptions,
+	type Scope,
 } from '../exchange/scope.ts';
-import {enterClass, enterDefinition, type ClassDefinition} from './class-settings.ts';
-import {asTwin, type AnyFunction} from './function-twin.ts';
-import {holdScope} from './hold-scope.ts';
+import {scopeOfClass, scopeOfConfig, type ClassConfig} from './class-settings.ts';
+import {mimicFunction, type AnyFunction} from './method-decorator.ts';
 
-const knowTheirClass = new WeakSet<AnyFunction>();
+const wrappers = new WeakSet<AnyFunction>();
 
-/** Whether a function enters its class by itself. */
-export function entersClass(twin: AnyFunction): boolean {
-	return knowTheirClass.has(twin);
+/** Whether a function enters the scope of its class by itself. */
+export function isWrapper(method: AnyFunction): boolean {
+	return wrappers.has(method);
 }
 
-/** A function in whose calls settings hold: those of the class of its object, and those given above them. */
+/** Makes a wrapper mimic its original. The wrapper has to enter the scope of its class. */
+export function wrapMethod(original: AnyFunction, wrapper: AnyFunction): AnyFunction {
+	wrappers.add(wrapper);
+	return mimicFunction(wrapper, original);
+}
+
+/** Returns a function that calls the original with the settings of the class of its object, and those given, which take precedence. */
 export function scopedFunction(original: AnyFunction, options?: LayerOptions): AnyFunction {
 	const layer = options && new Layer(options);
-	return classFunction(original, function (this: unknown, ...inputs: unknown[]): unknown {
-		const inClass = enterClass(this, scopes.getStore());
+	return wrapMethod(original, function (this: unknown, ...inputs: unknown[]): unknown {
+		const inClass = scopeOfClass(this, scopes.getStore());
 		const scope = layer === undefined ? inClass : layer.within(inClass);
 		const result = callInScope<unknown, unknown[], unknown>(scope, original, this, inputs);
-		return scope === undefined ? result : holdScope(result, scope);
+		return scope === undefined ? result : bindToScope(result, scope);
 	});
 }
 
-/** A function in whose calls settings hold as those of a class do in its methods. */
-export function settledFunction(original: AnyFunction, definition: ClassDefinition): AnyFunction {
-	return asTwin(function (this: unknown, ...inputs: unknown[]): unknown {
-		const scope = enterDefinition(definition, this ?? original, scopes.getStore());
-		return holdScope(callInScope<unknown, unknown[], unknown>(scope, original, this, inputs), scope);
+/** Returns a function that calls the original like a method of a class with settings. */
+export function configuredFunction(original: AnyFunction, config: ClassConfig): AnyFunction {
+	return mimicFunction(function (this: unknown, ...inputs: unknown[]): unknown {
+		const scope = scopeOfConfig(config, this ?? original, scopes.getStore());
+		return bindToScope(callInScope<unknown, unknown[], unknown>(scope, original, this, inputs), scope);
 	}, original);
 }
 
-/** A function that takes another's place, and sees to its class itself. */
-export function classFunction(original: AnyFunction, twin: AnyFunction): AnyFunction {
-	knowTheirClass.add(twin);
-	return asTwin(twin, original);
+const iteratorMethods = ['next', 'return', 'throw'] as const;
+
+type Iterated = Partial<Record<typeof iteratorMethods[number] | '_read', unknown>> & {
+	readonly [Symbol.iterator]?: unknown;
+	readonly [Symbol.asyncIterator]?: unknown;
+};
+
+/**
+Binds the later work of a returned value to the scope of the function: the steps of generators and iterators, and the reads of a stream. The scope of the consumer does not change. A promise with methods of its own, such as that of Got, is returned as it is.
+*/
+export function bindToScope(value: unknown, scope: Scope): unknown {
+	if (typeof value !== 'object' || value === null) {
+		return value;
+	}
+
+	if (value instanceof Promise) {
+		return isPlainPromise(value) ? bindResolved(value, scope) : value;
+	}
+
+	const iterated = value as Iterated;
+	if (typeof iterated.next === 'function') {
+		// An object that is not iterable merely has a method called `next`.
+		if (iterated[Symbol.iterator] !== undefined || iterated[Symbol.asyncIterator] !== undefined) {
+			bindMethods(value, iteratorMethods, scope);
+		}
+	} else if (typeof iterated._read === 'function') {
+		bindMethods(value, ['_read'], scope);
+	} else if (typeof iterated[Symbol.asyncIterator] === 'function') {
+		bindIterable(value, scope);
+	}
+
+	return value;
+}
+
+function isPlainPromise(promise: Promise<unknown>): boolean {
+	return promise.constructor === Promise && Reflect.ownKeys(promise).every(key => typeof key === 'symbol');
+}
+
+async function bindResolved(promise: Promise<unknown>, scope: Scope): Promise<unknown> {
+	return bindToScope(await promise, scope);
+}
+
+function bindIterable(value: object, scope: Scope): void {
+	const original = (value as Record<symbol, AnyFunction>)[Symbol.asyncIterator]!;
+	defineMethod(value, Symbol.asyncIterator, function (this: unknown) {
+		const iterator = callInScope(scope, original, this, []) as object;
+		bindMethods(iterator, iteratorMethods, scope);
+		return iterator;
+	});
+}
+
+function bindMethods(value: object, names: readonly string[], scope: Scope): void {
+	for (const name of names) {
+		const original = (value as Record<string, unknown>)[name];
+		if (typeof original === 'function') {
+			defineMethod(value, name, function (this: unknown, ...inputs) {
+				return callInScope<unknown, unknown[], unknown>(scope, original as AnyFunction, this, inputs);
+			});
+		}
+	}
+}
+
+/** Defines a method on the object, which no caller has yet. A frozen object stays as it is. */
+function defineMethod(value: object, name: string | symbol, method: (this: unknown, ...inputs: unknown[]) => unknown): void {
+	Reflect.defineProperty(value, name, {value: method, writable: true, configurable: true});
 }

@@ -1,43 +1,92 @@
 import {getExpirationDatetime, parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
 import {fieldValue} from '../policy/fields.ts';
-import {describeBytes, describePeriod} from './amounts.ts';
-import {CachedRequest} from './cached-request.ts';
 import {decodedContent} from './content-coding.ts';
-import {showAsText} from './inspected.ts';
-import {nodeHeaders, type NodeHeaders, type StoredResponse} from './stored-response.ts';
+import {
+	fieldsOf,
+	nodeHeaders,
+	type NodeHeaders,
+	type StoredRequest,
+	type StoredResponse,
+} from './stored-response.ts';
+
+/**
+The request that a stored response answers. Its secrets are `REDACTED`, and a body that is neither JSON nor a form is left out.
+*/
+export class CachedRequest {
+	readonly method: string;
+
+	/** The URL without user info and fragment. */
+	readonly url: string;
+
+	/** A JSON or form body. */
+	readonly body: string | undefined;
+	readonly #request: StoredRequest;
+
+	static {
+		inspectAsString(this);
+	}
+
+	constructor(request: StoredRequest) {
+		// The method that was sent comes before the one that an override header asks for.
+		this.method = request.method.split(':', 1)[0]!;
+		this.url = request.url;
+		this.body = request.body;
+		this.#request = request;
+	}
+
+	get headers(): NodeHeaders {
+		return nodeHeaders(fieldsOf(this.#request.rawHeaders));
+	}
+
+	// eslint-disable-next-line @typescript-eslint/naming-convention -- `JSON.stringify` names it so.
+	toJSON(): Record<string, unknown> {
+		const {method, url, headers, body} = this;
+		return {
+			method,
+			url,
+			headers,
+			...(body !== undefined && {body}),
+		};
+	}
+
+	/** Returns `GET https://example.com/`, also for `console.log`. */
+	toString(): string {
+		return `${this.method} ${this.url}`;
+	}
+}
 
 let readStored: (response: CachedResponse) => StoredResponse;
 
-/** What is behind a response, with the expiration that it has by now. */
+/** Returns the stored response behind a `CachedResponse`, with its current expiration. */
 export function storedOf(response: CachedResponse): StoredResponse {
 	return readStored(response);
 }
 
 /**
-A stored response as a user sees it. Changing it changes nothing stored, unless `cache.save()` writes it.
+A stored response as a user sees it. Changing it changes nothing in the store, unless `cache.save()` writes it.
 */
 export class CachedResponse {
 	readonly fromCache = true;
 
-	/** The key under which it lies; of a variant, not that of the resource. */
+	/** The key of the entry in the store. A variant has a key of its own. */
 	readonly cacheKey: string;
 	readonly method: string;
 
-	/** Without user info and fragment; ignored parameters are `REDACTED`. */
+	/** The URL without user info and fragment. The values of ignored parameters are `REDACTED`. */
 	readonly url: string;
 	readonly statusCode: number;
 	readonly statusMessage: string;
 
-	/** When it was received, or last validated. */
+	/** When the response was received, or last validated. */
 	readonly createdAt: Date;
 
-	/** Whether the origin has said since it was received that it is still right. */
+	/** Whether the origin has validated the response since it was received. */
 	readonly revalidated: boolean;
 
-	/** By which it can be deleted and expired together with others. */
+	/** Tags by which the response can be deleted and expired together with others. */
 	readonly tags: readonly string[];
 
-	/** The request that it answers; `undefined` for what an older version stored. */
+	/** The request that the response answers; `undefined` if an older version stored the response. */
 	readonly request: CachedRequest | undefined;
 	readonly #stored: StoredResponse;
 	readonly #now: () => number;
@@ -45,7 +94,7 @@ export class CachedResponse {
 	#expires: number | undefined;
 
 	static {
-		showAsText(this);
+		inspectAsString(this);
 		readStored = response => ({...response.#stored, expires: response.#expires});
 	}
 
@@ -64,17 +113,17 @@ export class CachedResponse {
 		this.#expires = stored.expires;
 	}
 
-	/** When it ceases to be fresh; `undefined` for one that never does. */
+	/** When the response becomes stale; `undefined` if it never does. */
 	get expires(): Date | undefined {
 		return this.#expires === undefined ? undefined : new Date(this.#expires);
 	}
 
-	/** Seconds until it expires, below 0 once it has; `undefined` for one that never does. */
+	/** Seconds until the response becomes stale, negative once it has; `undefined` if it never does. */
 	get expiresDelta(): number | undefined {
 		return this.#expires === undefined ? undefined : Math.round((this.#expires - this.#now()) / 1000);
 	}
 
-	/** When it ceases to be fresh, in seconds since the epoch; `undefined` for one that never does. */
+	/** When the response becomes stale, in seconds since the epoch; `undefined` if it never does. */
 	get expiresUnix(): number | undefined {
 		return this.#expires === undefined ? undefined : Math.round(this.#expires / 1000);
 	}
@@ -84,23 +133,23 @@ export class CachedResponse {
 	}
 
 	/**
-	Whether it was received (or validated) before a moment, or longer ago than a time.
+	Whether the response was received or validated before a date, or longer ago than a duration.
 
-	@throws {TypeError} Where it is neither.
+	@throws {TypeError} If `time` is neither.
 	*/
 	isOlderThan(time: ExpirationTime): boolean {
-		return this.#stored.createdAt < earliest(time, this.#now());
+		return this.#stored.createdAt < timeBefore(time, this.#now());
 	}
 
 	/**
-	Gives this object another expiration, counted from now; `cache.save()` writes it.
+	Sets a new expiration, counted from now. `cache.save()` writes it to the store.
 
-	@returns Whether it has expired by that.
-	@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
+	@returns Whether the response has expired now.
+	@throws {TypeError} If it is not an expiration, or is `DO_NOT_CACHE`.
 	*/
 	resetExpiration(expireAfter: ExpirationTime): boolean {
 		if (parseExpiration(expireAfter)?.kind === 'do-not-cache') {
-			throw new TypeError('Expected an expiration, got `DO_NOT_CACHE`: delete the response instead');
+			throw new TypeError('Expected an expiration, got `DO_NOT_CACHE`. To remove the response, delete it from the cache');
 		}
 
 		this.#expires = getExpirationDatetime(expireAfter, new Date(this.#now()))?.getTime();
@@ -108,7 +157,7 @@ export class CachedResponse {
 	}
 
 	/**
-	Where a redirect leads; empty for any other response. Each hop is stored by itself, so that one which was reached by redirects does not know of them.
+	The target of a redirect; empty for any other response. Each hop is an entry of its own, so that the last response does not list the redirects that led to it.
 	*/
 	get redirectUrls(): readonly string[] {
 		const target = redirectTarget(this.#stored);
@@ -124,7 +173,7 @@ export class CachedResponse {
 		return Uint8Array.from(this.#content);
 	}
 
-	/** Bytes that are stored of the content. */
+	/** The number of bytes of the stored body. */
 	get size(): number {
 		return this.#stored.body.byteLength;
 	}
@@ -134,37 +183,36 @@ export class CachedResponse {
 	}
 
 	/**
-	The content as JSON, parsed anew each time.
+	Parses the content as JSON, each time anew.
 
-	@throws {SyntaxError} Where the content is not JSON.
+	@throws {SyntaxError} If the content is not JSON.
 	*/
 	json(): unknown {
 		return JSON.parse(this.text());
 	}
 
-	/** Everything but the content. */
+	/** Returns everything but the content. */
 	// eslint-disable-next-line @typescript-eslint/naming-convention -- `JSON.stringify` names it so.
 	toJSON(): Record<string, unknown> {
-		const {cacheKey, method, url, statusCode, statusMessage, headers, createdAt, expires, isExpired, revalidated, size, redirectUrls, tags, request} = this;
 		return {
-			cacheKey,
-			method,
-			url,
-			statusCode,
-			statusMessage,
-			headers,
-			createdAt,
-			expires,
-			isExpired,
-			revalidated,
-			size,
-			redirectUrls,
-			tags,
-			request,
+			cacheKey: this.cacheKey,
+			method: this.method,
+			url: this.url,
+			statusCode: this.statusCode,
+			statusMessage: this.statusMessage,
+			headers: this.headers,
+			createdAt: this.createdAt,
+			expires: this.expires,
+			isExpired: this.isExpired,
+			revalidated: this.revalidated,
+			size: this.size,
+			redirectUrls: this.redirectUrls,
+			tags: this.tags,
+			request: this.request,
 		};
 	}
 
-	/** One line, also for `console.log`: `GET https://example.com/ 200 (308 B) fresh, expires in 4 m`. */
+	/** Returns one line, also for `console.log`: `GET https://example.com/ 200 (308 B) fresh, expires in 4 m`. */
 	toString(): string {
 		return `${this.method} ${this.url} ${this.statusCode} (${describeBytes(this.size)}) ${this.#freshness()}`;
 	}
@@ -180,22 +228,35 @@ export class CachedResponse {
 		}
 
 		const left = this.#expires - this.#now();
-		return left > 0 ? `fresh, expires in ${describePeriod(left)}` : `stale, expired ${describePeriod(-left)} ago`;
+		return left > 0 ? `fresh, expires in ${describeDuration(left)}` : `stale, expired ${describeDuration(-left)} ago`;
 	}
 }
 
-/** Where a redirect leads; `undefined` for any other response. */
+/** An entry that cannot be read, or that no request can find. */
+export class InvalidEntry {
+	readonly cacheKey: string;
+
+	/** Why the entry is invalid. */
+	readonly error: unknown;
+
+	constructor(cacheKey: string, error: unknown) {
+		this.cacheKey = cacheKey;
+		this.error = error;
+	}
+}
+
+/** Returns the target of a redirect; `undefined` for any other response. */
 export function redirectTarget({statusCode, url, fields}: StoredResponse): string | undefined {
 	const location = statusCode >= 300 && statusCode < 400 ? fieldValue(fields, 'location') : undefined;
 	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : undefined;
 }
 
 /**
-The moment before which something is older than `time`: that moment, or so long before now.
+Returns a date as milliseconds since the epoch, or the time that is a duration before now.
 
-@throws {TypeError} Where it is neither.
+@throws {TypeError} If `time` is neither a date nor a duration.
 */
-export function earliest(time: ExpirationTime, now: number): number {
+export function timeBefore(time: ExpirationTime, now: number): number {
 	const expiration = parseExpiration(time);
 	if (expiration?.kind === 'at') {
 		return expiration.time;
@@ -205,16 +266,40 @@ export function earliest(time: ExpirationTime, now: number): number {
 		return now - expiration.milliseconds;
 	}
 
-	throw new TypeError('Expected a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)');
+	throw new TypeError('Expected a date, or a duration (seconds, `\'5m\'`, `{minutes: 5}`)');
 }
 
-/** What cannot be read, or is found by nobody: why, under which key. */
-export class InvalidEntry {
-	readonly cacheKey: string;
-	readonly error: unknown;
+/**
+Lets `util.inspect`, and with it `console.log`, show the objects of a class by their `toString()`.
 
-	constructor(cacheKey: string, error: unknown) {
-		this.cacheKey = cacheKey;
-		this.error = error;
+A method `[inspect.custom]` would do the same, but `isolatedDeclarations` does not allow computed names.
+*/
+function inspectAsString({prototype}: {readonly prototype: {readonly toString: () => string}}): void {
+	const inspect = function (this: {readonly toString: () => string}): string {
+		return this.toString();
+	};
+
+	Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), {value: inspect, writable: true, configurable: true});
+}
+
+const units: ReadonlyArray<readonly [name: string, milliseconds: number]> = [
+	['d', 86_400_000],
+	['h', 3_600_000],
+	['m', 60_000],
+	['s', 1000],
+];
+
+/** Returns a duration in its largest unit: `4 m`. */
+function describeDuration(milliseconds: number): string {
+	const [name, unit] = units.find(([, size]) => milliseconds >= size) ?? ['ms', 1];
+	return `${Math.floor(milliseconds / unit)} ${name}`;
+}
+
+/** Returns a number of bytes in a readable unit: `308 B`, `1.2 kB`. */
+function describeBytes(bytes: number): string {
+	if (bytes < 1000) {
+		return `${bytes} B`;
 	}
+
+	return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,96 +1,96 @@
 import {Buffer} from 'node:buffer';
-import {callMethod} from '../policy/facts.ts';
-import type {StoredFacts} from '../policy/response-facts.ts';
-import {BareFields, type Fields} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
+import {callMethod} from '../policy/facts.ts';
+import {type StoredFacts} from '../policy/response-facts.ts';
+import {BareFields, type Fields} from '../policy/fields.ts';
 import type {StoredHead} from '../policy/types.ts';
 
 /**
-A response as it is stored. It is never changed: an update is a new object.
+A response as it is stored. It is immutable: an update is a new object.
 */
 export type StoredResponse = StoredHead & StoredMetadata & {
-	/** The content, without the content codings that `codings` names. Callers get copies only. */
+	/** The content, without the content codings in `codings`. Callers get copies only. */
 	readonly body: Uint8Array;
 };
 
 /**
-What is stored of a response beside its body. Times are milliseconds since the epoch.
+What is stored of a response besides its body. Times are in milliseconds since the epoch.
 */
 export type StoredMetadata = {
 	readonly method: string;
 
-	/** Without user info and fragment, ignored parameters redacted. */
+	/** The URL without user info and fragment, with ignored parameters redacted. */
 	readonly url: string;
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly rawHeaders: RawFields;
 	readonly createdAt: number;
 
-	/** The age of the response when it came, in milliseconds. */
+	/** The age of the response when it was received, in milliseconds. */
 	readonly initialAge: number;
 	readonly expires: number | undefined;
 
-	/** When the store may forget it; `undefined` is never. */
+	/** When the store may drop the entry; `undefined` for never. */
 	readonly retainUntil: number | undefined;
 
-	/** The content codings that were undone before it was stored; absent where the body is stored as it came. */
+	/** The content codings that were undone before storing; absent if the body is stored as received. */
 	readonly codings?: readonly string[];
 
-	/** The facts of the headers, so that a hit parses none of them; absent without `cacheControl`, and in what an older version stored. */
+	/** The facts parsed from the headers, so that a hit need not parse them again; absent without `cacheControl`, and in entries of older versions. */
 	readonly facts?: StoredFacts;
 
-	/** Who decided whether the response is stored and how long it is fresh: the settings (`'user'`), or the headers by RFC 9111 (`'origin'`). */
+	/** The source of the storing policy and the expiration: the settings (`'user'`), or the headers by RFC 9111 (`'origin'`). */
 	readonly decidedBy: 'user' | 'origin';
 
-	/** A name from which the keys of the variants of a primary entry are derived. */
+	/** A random name from which the keys of the variants of a primary entry are derived. */
 	readonly generation: string;
 	readonly vary?: Variation;
 
 	/** The key of the primary entry; absent in the primary entry itself. */
 	readonly primary?: string;
 
-	/** A checksum of the entry and its key; absent in what an older version stored. */
+	/** A checksum of the entry and its key; absent in entries of older versions. */
 	readonly check?: string;
 
-	/** The request that the response answers, from which its key can be made again; absent in what an older version stored. */
+	/** The request that the response answers, from which its key can be created again; absent in entries of older versions. */
 	readonly request?: StoredRequest;
 
 	/** Tags by which the entry can be deleted and expired together with others. */
 	readonly tags?: readonly string[];
 
-	/** The position in the journal of the last invalidation before the request was sent; absent where there was none. */
+	/** The position in the journal of the last invalidation before the request was sent; absent if there was none. */
 	readonly position?: number;
 
-	/** How long the origin took to respond, body included, in milliseconds. */
+	/** How long the origin took to send the whole response, in milliseconds. */
 	readonly took?: number;
 
 	/** Whether the origin has validated the response since it was received. */
 	readonly revalidated?: boolean;
 
-	/** The cookies that a redirect set, without their values. */
+	/** The names and URLs of the cookies that a redirect set, without their values. */
 	readonly cookies?: readonly StoredCookie[];
 
-	/** The mark that `expire()` has put on a primary entry: the time, and a random id. A variant copies the mark of its primary entry when it is written: one with another mark has expired with the primary entry. */
+	/** The time at which `expire()` expired a primary entry, and a random id. A variant copies the value of its primary entry when it is written; a variant whose value differs has expired with its primary entry. */
 	readonly expiredWith?: string;
 };
 
-/** A request without what is secret in it. */
+/** A request without its secrets. */
 export type StoredRequest = {
-	/** The method as it counts in the key, with the one that an override header asks for behind a colon. */
+	/** The method as the key has it: the sent method and, after a colon, the one that an override header asks for. */
 	readonly method: string;
 	readonly url: string;
 	readonly rawHeaders: RawFields;
 
-	/** The redacted body, where it is JSON or a form. */
+	/** The redacted body, if it is JSON or a form. */
 	readonly body?: string;
 
-	/** The parts of any other body that the key is made of. */
+	/** The parts of any other body that are included in the key. */
 	readonly bodyParts?: readonly string[];
 
 	/** The digest of the TLS settings that differ from the defaults. */
 	readonly trust?: string;
 
-	/** Whom the request was for: the names of the hashed parts of its key, in order, and their keyed digest. */
+	/** The user of the request: the names of the hashed parts of its key, in order, and their keyed digest. */
 	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
@@ -103,15 +103,15 @@ export type StoredCookie = {
 	readonly isDeleted: boolean;
 };
 
-/** The request fields by which a response varies (RFC 9111 §4.1), and a digest of their values, among which a cookie may be. */
+/** The request header fields by which a response varies (RFC 9111 §4.1), and a digest of their values, which may include cookies. */
 export type Variation = {
 	readonly names: readonly string[];
 
-	/** Empty until it is saved. */
+	/** Empty until the entry is saved. */
 	readonly digest: string;
 };
 
-/** Makes a stored response of its metadata and body. */
+/** Creates a stored response from its metadata and body. */
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
 	return {
 		...metadata,
@@ -121,13 +121,13 @@ export function storedResponse(metadata: StoredMetadata, body: Uint8Array): Stor
 	};
 }
 
-/** Whether an entry is the result of a decorated function, and not an HTTP response. Its key cannot be made again of what is stored of the call. */
+/** Whether an entry is the result of a decorated function instead of an HTTP response. Its key cannot be created again from what is stored. */
 export function isCall({method}: Pick<StoredMetadata, 'method'>): boolean {
 	return method === callMethod;
 }
 
 /**
-Header lines by lower-case name; several lines of a name become a list.
+Returns raw header lines by lower-case name. Several lines with the same name become a list.
 */
 export function fieldsOf(raw: RawFields): Fields {
 	const fields = new BareFields() as Record<string, string | string[]>;
@@ -148,11 +148,11 @@ export function fieldsOf(raw: RawFields): Fields {
 }
 
 /**
-Headers as Node.js would give them; a new object each time.
+Returns headers as Node.js does, in a new object.
 */
 export function nodeHeaders(fields: Fields): NodeHeaders {
 	const headers: NodeHeaders = {};
-	for (const name in fields) { // eslint-disable-line guard-for-in -- They are of a bare object.
+	for (const name in fields) { // eslint-disable-line guard-for-in -- The object has no prototype.
 		const value = fields[name];
 		if (typeof value === 'string') {
 			headers[name] = name === 'set-cookie' ? [value] : value;
@@ -178,59 +178,11 @@ function joinLines(name: string, lines: readonly string[]): string | string[] {
 	return single.has(name) ? lines[0]! : lines.join(name === 'cookie' ? '; ' : ', ');
 }
 
-/**
-An entry as it is kept in memory: strings that several entries have in common are kept once. Node.js makes new strings for each request, even where they are equal.
-*/
-export function withSharedStrings(stored: StoredResponse): StoredResponse {
-	const {request} = stored;
-	const rawHeaders = stored.rawHeaders.map(text => shared(text));
-	return {
-		...stored,
-		statusMessage: shared(stored.statusMessage),
-		rawHeaders,
-		fields: fieldsOf(rawHeaders),
-		...(request !== undefined && {request: sharedRequest(request, stored.url)}),
-	};
-}
-
-function sharedRequest(request: StoredRequest, url: string): StoredRequest {
-	const {rawHeaders} = request;
-	if (rawHeaders.length !== lastLines.length || rawHeaders.some((text, index) => text !== lastLines[index])) {
-		lastLines = rawHeaders.map(text => shared(text));
-	}
-
-	return {...request, url: request.url === url ? url : request.url, rawHeaders: lastLines};
-}
-
-// Longer strings are hardly ever equal.
-const longestShared = 100;
-const mostShared = 5000;
-
-/** Strings that entries have in common: names of fields, media types, what a client says of itself. */
-let sharedStrings = new Map<string, string>();
-
-/** The header lines of the previous request, which mostly came from the same client. */
-let lastLines: RawFields = [];
-
-function shared(text: string): string {
-	const found = sharedStrings.get(text);
-	if (found !== undefined || text.length > longestShared) {
-		return found ?? text;
-	}
-
-	if (sharedStrings.size >= mostShared) {
-		sharedStrings = new Map();
-	}
-
-	sharedStrings.set(text, text);
-	return text;
-}
-
-/** What a string, a number or an object costs beside what is in it. */
+/** Bytes that a string, a number or an object takes in addition to its content. */
 const overhead = 16;
 
 /**
-Bytes that a stored response takes: its body, and all that is stored beside it, such as header lines, tags and the body of its request. Every bound on bytes counts them, and so does `cache.size()`.
+Returns the number of bytes that a stored response takes: its body and everything stored with it, such as header lines, tags and the body of its request. Every limit on bytes counts them, and so does `cache.size()`.
 */
 export function storedSize({fields: _fields, ...stored}: StoredResponse): number {
 	// The values of `fields` are those of `rawHeaders`.
@@ -238,7 +190,7 @@ export function storedSize({fields: _fields, ...stored}: StoredResponse): number
 }
 
 /**
-Bytes of a text, in memory and as UTF-8, whichever is more: V8 keeps a text in two bytes a character, unless all are of Latin-1.
+Returns the number of bytes of a text in memory or as UTF-8, whichever is larger. V8 takes two bytes per character, unless all characters are Latin-1.
 */
 export function textSize(text: string): number {
 	const bytes = Buffer.byteLength(text);
@@ -262,4 +214,52 @@ function sizeOf(value: unknown): number {
 	}
 
 	return bytes;
+}
+
+// Longer strings are rarely equal.
+const maxSharedLength = 100;
+const maxSharedStrings = 5000;
+
+/** Strings that entries have in common: names of fields, media types, user agents. */
+let sharedStrings = new Map<string, string>();
+
+/** The header lines of the previous request, which often came from the same client. */
+let lastRawHeaders: RawFields = [];
+
+/**
+Returns an entry that shares its strings with other entries in memory. Node.js creates new strings for each request, even if they are equal.
+*/
+export function withSharedStrings(stored: StoredResponse): StoredResponse {
+	const {request} = stored;
+	const rawHeaders = stored.rawHeaders.map(text => shared(text));
+	return {
+		...stored,
+		statusMessage: shared(stored.statusMessage),
+		rawHeaders,
+		fields: fieldsOf(rawHeaders),
+		...(request !== undefined && {request: sharedRequest(request, stored.url)}),
+	};
+}
+
+function sharedRequest(request: StoredRequest, url: string): StoredRequest {
+	const {rawHeaders} = request;
+	if (rawHeaders.length !== lastRawHeaders.length || rawHeaders.some((text, index) => text !== lastRawHeaders[index])) {
+		lastRawHeaders = rawHeaders.map(text => shared(text));
+	}
+
+	return {...request, url: request.url === url ? url : request.url, rawHeaders: lastRawHeaders};
+}
+
+function shared(text: string): string {
+	const found = sharedStrings.get(text);
+	if (found !== undefined || text.length > maxSharedLength) {
+		return found ?? text;
+	}
+
+	if (sharedStrings.size >= maxSharedStrings) {
+		sharedStrings = new Map();
+	}
+
+	sharedStrings.set(text, text);
+	return text;
 }

@@ -7,15 +7,15 @@ import {
 } from './fields.ts';
 
 /**
-The directives of a `Cache-Control` value by lower-case name; `true` where there is no argument.
+The directives of a `Cache-Control` value by lower-case name. A directive without an argument is `true`.
 
-Two of a name that differ are one with both arguments, `'1,2'`: as a list of fields it is both, as a number it is none (RFC 9111 §4.2.1: where values conflict, the response is to be considered stale).
+A directive that is repeated with another argument has both, `'1,2'`. That is valid as a list of fields and invalid as a number, so that a response with conflicting lifetimes is stale (RFC 9111 §4.2.1).
 */
 export type CacheDirectives = ReadonlyMap<string, string | true>;
 
 const none: CacheDirectives = new Map();
 
-/** Reads the directives of a `Cache-Control` value. */
+/** Parses a `Cache-Control` value. */
 export function parseDirectives(value: string | undefined): CacheDirectives {
 	if (value === undefined) {
 		return none;
@@ -37,16 +37,16 @@ export function parseDirectives(value: string | undefined): CacheDirectives {
 	return directives;
 }
 
-// The members of a list: a comma in quotes does not separate members, and a quote that is not closed reaches to the end.
+// The members of a list. A comma in quotes does not separate members; a quote that is not closed extends to the end.
 const members = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/gv;
 
-// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2). Around the sign, white space is passed over.
+// One member: a token, with an argument that is a token or a quoted string (RFC 9111 §5.2). White space around the equals sign is accepted.
 const directive = /^(?<name>[\w!#$%\u{26}'*+\-.^`\|~]+)(?:[\t ]*=[\t ]*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<token>[\w!#$%\u{26}'*+\-.^`\|~]*)))?$/v;
 
 const restrictions: ReadonlySet<string> = new Set(['must-revalidate', 'no-cache', 'no-store', 'only-if-cached']);
 const numbers: ReadonlySet<string> = new Set(['max-age', 'max-stale', 'min-fresh', 'stale-if-error', 'stale-while-revalidate']);
 
-/** Reads a malformed member so that it makes no response fresher: a restriction in it counts, and a number in it is invalid. */
+/** Reads a malformed member on the safe side: a restriction in it counts, and a number in it is invalid. */
 function salvage(text: string, directives: Map<string, string | true>): void {
 	for (const word of text.toLowerCase().split(/[^\w\-]+/v)) {
 		if (restrictions.has(word)) {
@@ -62,7 +62,7 @@ function combine(first: string | true | undefined, second: string | true): strin
 }
 
 /**
-The directives of a request. `Pragma: no-cache` counts where there is no `Cache-Control` (RFC 9111 §5.4).
+Returns the directives of a request. `Pragma: no-cache` counts only without `Cache-Control` (RFC 9111 §5.4).
 */
 export function requestDirectives(fields: Fields): CacheDirectives {
 	const value = fieldValue(fields, 'cache-control');
@@ -74,7 +74,7 @@ export function requestDirectives(fields: Fields): CacheDirectives {
 }
 
 /**
-The argument of a directive in milliseconds; `undefined` where the directive is absent, `invalid` where its argument is not a whole number of seconds.
+Returns the argument of a directive in milliseconds: `undefined` if the directive is absent, `invalid` if its argument is not a whole number of seconds.
 */
 export function deltaMilliseconds(directives: CacheDirectives, name: string, invalid: number): number | undefined {
 	const argument = directives.get(name);
@@ -85,13 +85,13 @@ export function deltaMilliseconds(directives: CacheDirectives, name: string, inv
 	return argument === true || !/^\d+$/v.test(argument) ? invalid : Math.min(Number(argument), maxDeltaSeconds) * 1000;
 }
 
-/** The greatest number of seconds of a directive or of `Age`; a greater one counts as this (RFC 9111 §1.2.2). */
+/** The maximum number of seconds of a directive or of `Age`. A greater number counts as this one (RFC 9111 §1.2.2). */
 export const maxDeltaSeconds = 2_147_483_648;
 
 /**
-The fields that a directive such as `no-cache="set-cookie"` is limited to, in lower case; `undefined` where it is absent, empty where it is not limited.
+Returns the lower-case fields that a directive such as `no-cache="set-cookie"` is limited to.
 
-What cannot be read as a list of names limits nothing: the directive holds for the whole response.
+@returns `undefined` if the directive is absent; an empty list if it applies to the whole response, also because its argument is no list of field names.
 */
 export function qualifiedFields(directives: CacheDirectives, name: string): readonly string[] | undefined {
 	const argument = directives.get(name);
@@ -104,11 +104,10 @@ export function qualifiedFields(directives: CacheDirectives, name: string): read
 }
 
 /**
-The directives of the first targeted field that counts (RFC 9213 §2.2); `undefined` where none does, so that `Cache-Control` and `Expires` do.
-
-A field that is empty or that is no structured dictionary is passed over.
+Returns the directives of the first targeted field that is valid and not empty (RFC 9213 §2.2).
 
 @param targets - Lower-case names, the most specific first: `['example-cache-control', 'cdn-cache-control']`.
+@returns `undefined` if there is none, so that `Cache-Control` and `Expires` apply.
 */
 export function targetedDirectives(fields: Fields, targets: readonly string[]): CacheDirectives | undefined {
 	for (const target of targets) {
@@ -121,7 +120,7 @@ export function targetedDirectives(fields: Fields, targets: readonly string[]): 
 	return undefined;
 }
 
-// The parser gives `5.0`, which is a decimal, as it gives `5`. With another fraction it can be told.
+// The parser returns the decimal `5.0` as the integer `5`. Another fraction makes the difference visible.
 const zeroFraction = /(?<==-?\d+\.)0{1,3}(?!\d)/gv;
 
 function parse(value: string): Dictionary {
@@ -142,12 +141,12 @@ function entriesOf(name: string, value: unknown): ReadonlyArray<[string, string 
 
 const fieldLists = new Set(['no-cache', 'private']);
 
-// A value that names no fields limits nothing: the directive holds for the whole response.
+// A value of any other type does not limit the directive: it applies to the whole response.
 function fieldList(value: unknown): string | true {
 	return typeof value === 'string' || value instanceof Token ? String(value) : true;
 }
 
-// RFC 9213 §2.1: seconds are an integer. The text of any other number, and nothing, are invalid for whoever counts in them.
+// RFC 9213 §2.1: seconds are an integer. `deltaMilliseconds` takes the text of any other value as invalid.
 function valueOf(value: unknown): string {
 	return typeof value === 'number' || value instanceof Token ? String(value) : '';
 }

@@ -1,96 +1,17 @@
 import parseDuration from 'parse-duration';
 import {expiresAt} from './freshness.ts';
 
-const days = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-
-const day = String.raw`(?<day>\d{2})`;
-const dayName = `(?:${days.map(name => name.slice(0, 3)).join('|')})`;
-const month = `(?<month>${months.join('|')})`;
-const timeOfDay = String.raw`(?<hour>[01]\d|2[0-3]):(?<minute>[0-5]\d):(?<second>[0-5]\d|60)`;
-
-// RFC 9110 §5.6.7: IMF-fixdate, and the two obsolete forms, of RFC 850 and of C's `asctime`.
-const forms = [
-	String.raw`${dayName}, ${day} ${month} (?<year>\d{4}) ${timeOfDay} gmt`,
-	String.raw`(?:${days.join('|')}), ${day}-${month}-(?<shortYear>\d{2}) ${timeOfDay} gmt`,
-	String.raw`${dayName} ${month} (?<day>\d{2}| \d) ${timeOfDay} (?<year>\d{4})`,
-].map(form => new RegExp(`^${form}$`, 'v'));
-
-/**
-The moment of an HTTP date in one of its three forms (RFC 9110 §5.6.7), in milliseconds since the epoch; `undefined` for anything else.
-
-Letter case does not count: a cache is asked to be lenient there (RFC 9111 §4.2), and nowhere else.
-
-@param now - Tells which century the two digits of an RFC 850 year are of.
-*/
-export function parseHttpDate(value: string | undefined, now: number): number | undefined {
-	const text = value?.toLowerCase() ?? '';
-	const groups = forms.values().map(form => form.exec(text)?.groups).find(found => found !== undefined);
-	if (groups === undefined) {
-		return undefined;
-	}
-
-	const {year, shortYear} = groups;
-	return year === undefined ? shortYearMoment(groups, Number(shortYear), now) : moment(groups, Number(year));
-}
-
-type Parts = Readonly<Record<string, string>>;
-
-// What seems more than 50 years ahead is of the past (RFC 9110 §5.6.7).
-function shortYearMoment(parts: Parts, shortYear: number, now: number): number | undefined {
-	const latest = new Date(now);
-	latest.setUTCFullYear(latest.getUTCFullYear() + 50);
-	const limit = latest.getTime();
-	const year = latest.getUTCFullYear();
-	const candidate = year - (year % 100) + shortYear;
-	return moment(parts, timeOf(parts, candidate) > limit ? candidate - 100 : candidate);
-}
-
-function moment(parts: Parts, year: number): number | undefined {
-	const milliseconds = timeOf(parts, year);
-
-	// The 30th of February would be a day in March.
-	return new Date(milliseconds).getUTCDate() === Number(parts.day) ? milliseconds : undefined;
-}
-
-function timeOf({month: name, day: date, hour, minute, second}: Parts, year: number): number {
-	// `Date.UTC` takes the years 0 to 99 for those of the 20th century.
-	const midnight = new Date(0).setUTCFullYear(year, months.indexOf(name!), Number(date));
-
-	// A leap second is read as the one before it: never later than was said (RFC 9111 §4.2).
-	return midnight + (((((Number(hour) * 60) + Number(minute)) * 60) + Math.min(Number(second), 59)) * 1000);
-}
-
-// The years 0000 and 9999 are the last that have four digits.
-const first = -62_167_219_200_000;
-const last = 253_402_300_799_999;
-
-/**
-The IMF-fixdate of a moment (RFC 9110 §5.6.7), without its milliseconds; of the nearest one that can be written, where the year has more than four digits.
-*/
-export function formatHttpDate(milliseconds: number): string {
-	return new Date(Math.min(Math.max(milliseconds, first), last)).toUTCString();
-}
-
-/**
-Fresh for good.
-*/
+/** The response never expires. */
 export const NEVER_EXPIRE = -1;
 
-/**
-Stale at once: stored, and validated before each use.
-*/
+/** The response is stored, and validated before each use. */
 export const EXPIRE_IMMEDIATELY = 0;
 
-/**
-Neither read from the cache nor written to it. The number is requests-cache's: RFC 4824's semaphore signals.
-*/
+/** The response is neither read from the cache nor stored. The number is that of requests-cache: semaphore signals of RFC 4824. */
 export const DO_NOT_CACHE = 0x0D_0E_02_00_02_07_04;
 
 /**
-A length of time in parts, which are added up. `Temporal.Duration` and its polyfills have this shape, too.
-
-Years and months have no fixed length and are refused.
+A duration: the sum of its parts. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length.
 */
 export type DurationLike = {
 	readonly weeks?: number;
@@ -102,12 +23,12 @@ export type DurationLike = {
 };
 
 /**
-How long a response is fresh: seconds, a moment, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`.
+How long a response is fresh: seconds, a `Date`, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`.
 */
 export type ExpirationTime = number | Date | string | DurationLike;
 
 /**
-A parsed `ExpirationTime`. `after` 0 ms is immediately; `at` is in milliseconds since the epoch.
+A parsed `ExpirationTime`. The `time` of `at` is in milliseconds since the epoch.
 */
 export type Expiration =
 	| {readonly kind: 'after'; readonly milliseconds: number}
@@ -116,9 +37,9 @@ export type Expiration =
 	| {readonly kind: 'do-not-cache'};
 
 /**
-What `expireAfter` means, or `undefined` where it means nothing.
+Parses an `ExpirationTime`.
 
-A string of digits only, such as `'300'`, is refused: it does not say whether it counts seconds or milliseconds.
+@returns `undefined` if the value is invalid. A string of digits such as `'300'` is, since it could mean seconds or milliseconds.
 */
 export function parseExpiration(value: unknown): Expiration | undefined {
 	if (value === DO_NOT_CACHE) {
@@ -139,7 +60,9 @@ export function parseExpiration(value: unknown): Expiration | undefined {
 }
 
 /**
-A length of time in milliseconds, `Infinity` for `NEVER_EXPIRE`; `undefined` for what is none, a moment included.
+Parses a duration to milliseconds, `NEVER_EXPIRE` to `Infinity`.
+
+@returns `undefined` if the value is invalid or a moment.
 */
 export function parsePeriod(value: unknown): number | undefined {
 	const expiration = parseExpiration(value);
@@ -151,11 +74,11 @@ export function parsePeriod(value: unknown): number | undefined {
 }
 
 /**
-The moment at which something received at `start` expires; `undefined` for never, and for `DO_NOT_CACHE`, where it does not matter.
+Returns the moment when a response that is received at `start` expires; `undefined` for `NEVER_EXPIRE` and `DO_NOT_CACHE`.
 
-In addition to every `ExpirationTime` it accepts what an `Expires` header may hold: an HTTP date, or a whole number, which is not a date and so means already expired (RFC 9111 §5.3).
+It accepts every `ExpirationTime`, and the value of an `Expires` header: an HTTP date, or a whole number as a string, which is no date and so means already expired (RFC 9111 §5.3).
 
-@throws {TypeError} Where the value means nothing.
+@throws {TypeError} If the value is invalid.
 
 @example
 ```
@@ -170,7 +93,7 @@ export function getExpirationDatetime(value: ExpirationTime | undefined, start: 
 
 	const expiration = parseExpiration(value) ?? (typeof value === 'string' ? parseExpires(value, start.getTime()) : undefined);
 	if (expiration === undefined) {
-		throw new TypeError('Expected an expiration: seconds, a Date, a duration or an HTTP date');
+		throw new TypeError('Invalid expiration. Pass seconds, a Date, a duration or an HTTP date');
 	}
 
 	const time = expiration.kind === 'do-not-cache' ? undefined : expiresAt(expiration, start.getTime());
@@ -203,15 +126,15 @@ function durationMilliseconds(value: unknown): number | undefined {
 	return typeof value === 'object' && value !== null ? parseDurationObject(value) : undefined;
 }
 
-// `parse-duration` skips what it does not know, so that it makes 5 minutes of '5m parsec': these say what it may be given.
-// Months and years are missing: they have no fixed length.
+// The package `parse-duration` skips what it does not know, so that '5m parsec' would be 5 minutes. These expressions are strict.
+// Months and years are missing, since they have no fixed length.
 const unit = '(?:weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|milliseconds?|ms)';
 const amount = String.raw`(?:\d+(?:\.\d+)?|\.\d+)`;
 const words = new RegExp(String.raw`^(?:${amount}\s*${unit}\s*)+$`, 'iv');
 const iso = new RegExp(`^P(?=.)(?:${amount}W)?(?:${amount}D)?(?:T(?=.)(?:${amount}H)?(?:${amount}M)?(?:${amount}S)?)?$`, 'v');
 
 function parseDurationString(text: string): number | undefined {
-	// What is left of 'P1DT12H', '1D12H', is words.
+	// 'P1DT12H' becomes '1D12H', which `words` matches.
 	const duration = iso.test(text) ? text.replaceAll(/[PT]/gv, '') : text;
 	return words.test(duration) ? parseDuration(duration) ?? undefined : undefined;
 }
@@ -246,8 +169,78 @@ function parseDurationObject(value: object): number | undefined {
 	return sum;
 }
 
-// The classes of Temporal, its polyfills and Luxon have getters for all units; what is finer than a millisecond does not matter.
+// The classes of Temporal, its polyfills and Luxon have getters for all units. Units below a millisecond are ignored.
 function durationParts(value: Readonly<Record<string, unknown>>): ReadonlyArray<[string, unknown]> {
 	const hasFixedLength = ['years', 'quarters', 'months'].every(name => (value[name] ?? 0) === 0);
 	return hasFixedLength ? unitMilliseconds.keys().map((name): [string, unknown] => [name, value[name]]).toArray() : [];
+}
+
+const days = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+const day = String.raw`(?<day>\d{2})`;
+const dayName = `(?:${days.map(name => name.slice(0, 3)).join('|')})`;
+const month = `(?<month>${months.join('|')})`;
+const timeOfDay = String.raw`(?<hour>[01]\d|2[0-3]):(?<minute>[0-5]\d):(?<second>[0-5]\d|60)`;
+
+// RFC 9110 §5.6.7: IMF-fixdate and the two obsolete formats, RFC 850 and `asctime`.
+const forms = [
+	String.raw`${dayName}, ${day} ${month} (?<year>\d{4}) ${timeOfDay} gmt`,
+	String.raw`(?:${days.join('|')}), ${day}-${month}-(?<shortYear>\d{2}) ${timeOfDay} gmt`,
+	String.raw`${dayName} ${month} (?<day>\d{2}| \d) ${timeOfDay} (?<year>\d{4})`,
+].map(form => new RegExp(`^${form}$`, 'v'));
+
+/**
+Parses an HTTP date in one of its three formats (RFC 9110 §5.6.7), in any letter case (RFC 9111 §4.2).
+
+@param now - Decides the century of an RFC 850 date, whose year has two digits.
+@returns Milliseconds since the epoch, or `undefined` if the value is no HTTP date.
+*/
+export function parseHttpDate(value: string | undefined, now: number): number | undefined {
+	const text = value?.toLowerCase() ?? '';
+	const groups = forms.values().map(form => form.exec(text)?.groups).find(found => found !== undefined);
+	if (groups === undefined) {
+		return undefined;
+	}
+
+	const {year, shortYear} = groups;
+	return year === undefined ? shortYearMoment(groups, Number(shortYear), now) : moment(groups, Number(year));
+}
+
+type Parts = Readonly<Record<string, string>>;
+
+// A year that appears to be more than 50 years in the future is one in the past (RFC 9110 §5.6.7).
+function shortYearMoment(parts: Parts, shortYear: number, now: number): number | undefined {
+	const latest = new Date(now);
+	latest.setUTCFullYear(latest.getUTCFullYear() + 50);
+	const limit = latest.getTime();
+	const year = latest.getUTCFullYear();
+	const candidate = year - (year % 100) + shortYear;
+	return moment(parts, timeOf(parts, candidate) > limit ? candidate - 100 : candidate);
+}
+
+function moment(parts: Parts, year: number): number | undefined {
+	const milliseconds = timeOf(parts, year);
+
+	// The 30th of February would be a day in March.
+	return new Date(milliseconds).getUTCDate() === Number(parts.day) ? milliseconds : undefined;
+}
+
+function timeOf({month: name, day: date, hour, minute, second}: Parts, year: number): number {
+	// `Date.UTC` takes the years 0 to 99 for those of the 20th century.
+	const midnight = new Date(0).setUTCFullYear(year, months.indexOf(name!), Number(date));
+
+	// A leap second counts as the second before it.
+	return midnight + (((((Number(hour) * 60) + Number(minute)) * 60) + Math.min(Number(second), 59)) * 1000);
+}
+
+// The first and the last moment whose year has four digits.
+const first = -62_167_219_200_000;
+const last = 253_402_300_799_999;
+
+/**
+Formats a moment as an IMF-fixdate (RFC 9110 §5.6.7). A moment whose year has more than four digits becomes the nearest one with four.
+*/
+export function formatHttpDate(milliseconds: number): string {
+	return new Date(Math.min(Math.max(milliseconds, first), last)).toUTCString();
 }

@@ -26,50 +26,50 @@ import type {
 import {viewFor} from './views.ts';
 
 /**
-What the rules know of a request. It is made once for each request.
+The facts of a request that the rules use. They are made once for each request.
 */
 export type RequestFacts = {
 	readonly request: RequestHead;
 	readonly settings: PolicySettings;
 	readonly directives: RequestDirectives;
 
-	/** How long the user's settings let the response be fresh; `undefined` where they leave that to the origin. */
+	/** The expiration that the user's settings give the response; `undefined` leaves it to the origin. */
 	readonly expiration: Expiration | undefined;
 
-	/** Whether the settings let a response to the method of the request be stored and reused. */
+	/** Whether the settings allow to store and reuse responses to the method of the request. */
 	readonly isMethodAllowed: boolean;
 
-	/** Whether the request must not be sent: what is stored answers it, or a 504. */
+	/** Whether the request must not be sent: it gets a stored response, or a 504. */
 	readonly isOnlyIfCached: boolean;
 
-	/** Whether the origin is to be asked, whatever is stored. */
+	/** Whether the request must be sent even if a fresh response is stored. */
 	readonly asksForRefresh: boolean;
 
-	/** Whether the request has a condition that only the origin can evaluate (RFC 9111 §4.3.2): `If-Match` or `If-Unmodified-Since`. */
+	/** Whether the request has `If-Match` or `If-Unmodified-Since`, which only the origin can evaluate (RFC 9111 §4.3.2). */
 	readonly hasOriginPrecondition: boolean;
 
-	/** Whether the caller asks for less than the whole response: by `Range`, `If-None-Match` or `If-Modified-Since`. */
+	/** Whether the request has `Range`, `If-None-Match` or `If-Modified-Since`. */
 	readonly isPartialOrConditional: boolean;
 
-	/** Whether the cache may add conditions to the request: then a 304 answers the cache, and not the caller. */
+	/** Whether the cache may add its own conditions to the request, so that a 304 is for the cache and not for the caller. */
 	readonly mayValidate: boolean;
 };
 
 /**
-What a request's `Cache-Control` says, or its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds, `Infinity` without end.
+The directives of the `Cache-Control` of a request, or of its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds; `Infinity` has no limit.
 */
 export type RequestDirectives = {
 	readonly noStore: boolean;
 	readonly noCache: boolean;
 	readonly onlyIfCached: boolean;
 
-	/** 0 where it is broken: nothing is young enough. */
+	/** 0 if it is invalid: no stored response is young enough. */
 	readonly maximumAge: number | undefined;
 
-	/** `Infinity` where it is broken: nothing that expires is fresh enough. */
+	/** `Infinity` if it is invalid: no response that expires is fresh enough. */
 	readonly minimumFresh: number | undefined;
 
-	/** 0 where it is broken: nothing stale is accepted. */
+	/** 0 if it is invalid: no stale response is accepted. */
 	readonly maximumStale: number | undefined;
 	readonly staleIfError: number | undefined;
 };
@@ -85,7 +85,7 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 		settings,
 		directives,
 		expiration: resolveExpiration(url, settings, directives.maximumAge),
-		// An override header counts as in requests-cache; but RFC 9111 knows the method that is sent, and an unsafe one is to be sent (§4).
+		// An override header counts, as in requests-cache. With `cacheControl`, the method that is sent counts, too (RFC 9111 §4).
 		isMethodAllowed: allowableMethods.has(override) && (!cacheControl || allowableMethods.has(method)),
 		isOnlyIfCached: settings.onlyIfCached || directives.onlyIfCached,
 		asksForRefresh: settings.refresh || directives.noCache || (own?.kind === 'after' && own.milliseconds === 0),
@@ -95,7 +95,7 @@ export function requestFacts(request: RequestHead, settings: PolicySettings): Re
 	};
 }
 
-// For other methods, a tag in `If-None-Match` that still matches makes the request fail (RFC 9110 §13.1.2).
+// With other methods, an `If-None-Match` that matches makes the request fail (RFC 9110 §13.1.2).
 const validatedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
 function toRequestDirectives(directives: CacheDirectives): RequestDirectives {
@@ -110,7 +110,7 @@ function toRequestDirectives(directives: CacheDirectives): RequestDirectives {
 	};
 }
 
-/** The period of a directive in milliseconds: `Infinity` for a directive without an argument. */
+/** Returns the period of a directive in milliseconds: `Infinity` without an argument. */
 function withoutEnd(directives: CacheDirectives, name: string): number | undefined {
 	return directives.get(name) === true ? Infinity : deltaMilliseconds(directives, name, 0);
 }
@@ -118,9 +118,9 @@ function withoutEnd(directives: CacheDirectives, name: string): number | undefin
 const noDirectives: RequestDirectives = toRequestDirectives(new Map());
 
 /**
-Whether a request may wait for the response to another one instead of being sent, and others for the response to it (RFC 9111 §4, “collapse requests”). It may not where it asks for a response of its own, nor where the response would answer nobody else.
+Whether a request may wait for the response to an identical request in flight, and identical requests for the response to this one (RFC 9111 §4, “collapse requests”).
 
-@param reason - Why it is to be sent.
+@param reason - Why the request is sent.
 */
 export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 	const {request: {method, override = method}, settings, directives} = facts;
@@ -131,36 +131,34 @@ export function mayCollapse(facts: RequestFacts, reason: Reason): boolean {
 		&& !settings.forceRefresh
 		&& !facts.asksForRefresh
 		&& !facts.isPartialOrConditional
-		// A caller who names one of them has said how old an answer may be.
+		// The other response might not meet these limits.
 		&& directives.maximumAge === undefined
 		&& directives.minimumFresh === undefined;
 }
 
-/** The reasons for which a request may wait for another one: a response stored a moment earlier would have answered it. */
+/** The reasons to send a request that a response stored a moment earlier would have answered. */
 const shareableReasons: ReadonlySet<Reason> = new Set(['miss', 'filtered', 'stale', 'must-revalidate']);
 
-/** The method of the call of a decorated function: no HTTP request has it. */
+/** The method of the call of a decorated function. No HTTP request has it. */
 export const callMethod = 'CALL';
 
-// RFC 9110 §9.2.1, and RFC 10008 for QUERY. An unsafe request is to reach the origin, each one (RFC 9111 §4).
+// RFC 9110 §9.2.1, and RFC 10008 for QUERY. Each unsafe request must reach the origin (RFC 9111 §4).
 const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
-/** Whether the next request may get another status: then the requests that wait are not all sent at once. With any other status that is not stored, all of them are sent. */
+/** Whether a status code is temporary, so that the waiting requests are not all sent at once. */
 export function isOverSoon(statusCode: number): boolean {
 	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
 }
 
 /**
-What the rules know of a response and of the request that it answers. What follows from both is derived once, when a rule first asks.
+The facts of a response and of the request that it answers. Each is derived once, when a rule first needs it.
 */
 export class ReceivedFacts {
 	readonly request: RequestFacts;
 	readonly response: ResponseFacts;
 	readonly sent: Sent;
 	readonly times: Times;
-	#expiration: {readonly value: Expiration | undefined} | undefined;
 	#lifetime: Lifetime | undefined;
-	#standIn: {readonly value: View | undefined} | undefined;
 	#merged: ReceivedFacts | undefined;
 
 	constructor(request: RequestFacts, response: ResponseFacts, sent: Sent, times: Times) {
@@ -170,13 +168,15 @@ export class ReceivedFacts {
 		this.times = times;
 	}
 
-	/** How long the user's settings let the response be fresh. For a redirect, the settings for the URL that it leads to count: otherwise one would outlive the other. */
+	/** The expiration that the user's settings give the response. A redirect has that of the URL that it leads to, so that both expire together. */
 	get expiration(): Expiration | undefined {
-		this.#expiration ??= {value: this.#makeExpiration()};
-		return this.#expiration.value;
+		const {response, request: {request, settings, directives, expiration}} = this;
+		const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
+		const target = location === undefined ? null : URL.parse(location, request.url);
+		return target === null ? expiration : resolveExpiration(target.href, settings, directives.maximumAge);
 	}
 
-	/** How long the response is fresh and kept. */
+	/** How long the response is fresh and stays in the store. */
 	get lifetime(): Lifetime {
 		this.#lifetime ??= lifetime(this.response, this.expiration, this.request.settings, this.times);
 		return this.#lifetime;
@@ -193,23 +193,15 @@ export class ReceivedFacts {
 		};
 	}
 
-	/** What of the stored response may stand in, if the response is an error. */
-	get standIn(): View | undefined {
-		this.#standIn ??= {value: standInFor(this.request, this.sent.stored, this.times.received)};
-		return this.#standIn.value;
+	/** What to serve from the stored response if this response is an error; `undefined` if it may not be used. */
+	get fallback(): View | undefined {
+		return fallbackFor(this.request, this.sent.stored, this.times.received);
 	}
 
-	/** The facts of the stored response with the fields of this one, which is a 304 or answers a HEAD (RFC 9111 §3.2). */
+	/** The facts of the stored response after an update by this response, a 304 or the response to a HEAD (RFC 9111 §3.2). */
 	get merged(): ReceivedFacts {
 		this.#merged ??= this.#merge();
 		return this.#merged;
-	}
-
-	#makeExpiration(): Expiration | undefined {
-		const {response, request: {request, settings, directives, expiration}} = this;
-		const location = isRedirect(response) ? fieldValue(response.fields, 'location') : undefined;
-		const target = location === undefined ? null : URL.parse(location, request.url);
-		return target === null ? expiration : resolveExpiration(target.href, settings, directives.maximumAge);
 	}
 
 	#merge(): ReceivedFacts {
@@ -220,42 +212,45 @@ export class ReceivedFacts {
 	}
 }
 
-/** What the rules know of how the request was sent: what was stored then, and whether its validators were added. */
+/** How the request was sent. */
 export type Sent = {
+	/** The stored response that was found before the request was sent. */
 	readonly stored: StoredHead | undefined;
+
+	/** Whether the validators of the stored response were added. */
 	readonly conditional: boolean;
 
-	/** Whether the response may be stored for a GET of the same target, and for nothing else. */
+	/** Whether the response may only be stored for a GET of the same target. */
 	readonly storesFor?: 'GET' | undefined;
 
-	/** Whether the request has been sent once more already. */
+	/** Whether the request has already been resent. */
 	readonly isResent?: boolean;
 
-	/** Whether a stale response is to stand in only when Got has no retry left, and it has some. */
+	/** Whether Got has retries left, and stale responses are served only after the last one. */
 	readonly retries?: boolean;
 
-	/** Whether the response hands out a secret: by a header that is a credential, or by a URL with a secret in `Location`, `Link` or `Refresh`. */
+	/** Whether a header of the response contains a credential, or a URL with one. */
 	readonly handsOutSecret?: boolean;
 };
 
-/** What of a stored response may stand in for an error, or for no response; `undefined` where nothing may. */
-export function standInFor(request: RequestFacts, stored: StoredHead | undefined, now: number): View | undefined {
+/** Returns what to serve from a stored response instead of an error; `undefined` if it may not be used. */
+export function fallbackFor(request: RequestFacts, stored: StoredHead | undefined, now: number): View | undefined {
 	return stored !== undefined && isUsableOnError(stored, originFacts(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
 }
 
 /**
-A rule is a row of a table: the first row whose condition holds decides. The verdict is the explanation.
+A row of a rule table. The first row whose condition holds decides, and its reason explains the decision.
 */
 export type Rule<Facts, Decision> = {
 	readonly reason: Reason;
 
-	/** The source of the rule: a section of an RFC, or the setting that asks for it. */
+	/** The source of the rule: a section of an RFC, or a setting. */
 	readonly section: string;
 	readonly when: (facts: Facts) => boolean;
 	readonly then: (facts: Facts, reason: Reason) => Decision;
 };
 
-/** A rule that was asked, and whether it held. */
+/** A rule that was evaluated, and whether it held. */
 export type AskedRule = {
 	readonly reason: Reason;
 	readonly section: string;
@@ -263,9 +258,9 @@ export type AskedRule = {
 };
 
 /**
-Decides by the first row that holds.
+Returns the decision of the first row that holds.
 
-@param asked - Gets each rule that was asked, in order: the decision and its explanation come from the same rows.
+@param asked - Receives each rule that was evaluated, in order.
 */
 export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, asked?: AskedRule[]): Decision {
 	for (const {reason, section, when, then} of rules) {
@@ -276,7 +271,7 @@ export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decisio
 		}
 	}
 
-	throw new Error('A table of rules must end with one that always holds');
+	throw new Error('No rule holds: the last row of a table must hold always');
 }
 
 /** The condition of the last row of a table. */
@@ -284,7 +279,7 @@ export function always(): boolean {
 	return true;
 }
 
-/** The facts by which the origin limits the use of a stored response; none without `cacheControl`, where the headers do not count. */
+/** Returns the facts by which the origin limits the use of a stored response; none without `cacheControl`. */
 export function originFacts(stored: StoredHead, settings: Pick<PolicySettings, 'cacheControl' | 'cacheControlTargets'>): StoredFacts {
 	return settings.cacheControl ? storedFacts(stored, settings) : noFacts;
 }

@@ -1,10 +1,10 @@
 /**
-Header fields as the rules read them: lower-case names; a field that came on several lines is a list, in order.
+Header fields by lower-case name. A field with several lines is a list, in the order received.
 */
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
-An object whose only members are the fields that are put there. `Object.create(null)` gives the same, but as a hash table, which has four times the size and takes several times as long to fill.
+An object without a prototype, for header fields. `Object.create(null)` gives a hash table instead, which has four times the size and takes several times as long to fill.
 */
 export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
 	static {
@@ -14,7 +14,7 @@ export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneou
 }
 
 /**
-The lines of one field, in the order received.
+Returns the lines of a field, in the order received.
 */
 export function fieldLines(fields: Fields, name: string): readonly string[] {
 	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -26,7 +26,7 @@ export function fieldLines(fields: Fields, name: string): readonly string[] {
 }
 
 /**
-The whole value of one field: several lines are one list (RFC 9110 §5.3).
+Returns the value of a field. Several lines are joined to one list (RFC 9110 §5.3).
 */
 export function fieldValue(fields: Fields, name: string): string | undefined {
 	const lines = fieldLines(fields, name);
@@ -34,7 +34,7 @@ export function fieldValue(fields: Fields, name: string): string | undefined {
 }
 
 /**
-The members of a list of tokens, lower-cased, empty ones dropped (RFC 9110 §5.6.1).
+Returns the members of a list of tokens in lower case, without empty ones (RFC 9110 §5.6.1).
 */
 export function fieldTokens(fields: Fields, name: string): readonly string[] {
 	const value = fieldValue(fields, name);
@@ -44,16 +44,16 @@ export function fieldTokens(fields: Fields, name: string): readonly string[] {
 // RFC 9110 §5.6.2.
 const token = /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v;
 
-/** Whether a text can be the name of a field, of a method or of a directive. */
+/** Whether a text is a token, such as the name of a field, a method or a directive. */
 export function isToken(text: string): boolean {
 	return token.test(text);
 }
 
-/** The text without optional white space at its ends: spaces and tabs, and nothing else (RFC 9110 §5.6.3). */
+/** Removes optional white space from both ends of a text: spaces and tabs only (RFC 9110 §5.6.3). */
 export function trimSpace(text: string): string {
 	let start = 0;
 	let end = text.length;
-	// A regular expression would look at each run of spaces as often as it is long.
+	// A regular expression would take quadratic time on a long run of spaces.
 	while (start < end && isSpace(text[start])) {
 		start++;
 	}
@@ -70,12 +70,11 @@ function isSpace(character: string | undefined): boolean {
 }
 
 /**
-A value of a request field in the one form that all values of the same meaning have, as far as RFC 9111 §4.1 lets a cache know what a field means. It takes linear time.
+Normalizes the value of a request field, so that values with the same meaning are equal (RFC 9111 §4.1). It takes linear time.
 
-- Optional white space (spaces and tabs) at the ends, and around the commas of a list, does not count. In quoted strings and comments it does, and a comma there is none of a list.
-- `Accept-Encoding`: neither letter case, nor the order of codings, nor white space around `;`, nor a coding that is repeated counts (RFC 9110 §12.5.3).
-- `Accept-Language`: letter case does not count (RFC 9110 §12.5.4). The order does: servers prefer the first.
-- Anywhere else everything counts, letter case too.
+- Optional white space at the ends and around the commas of a list is removed, except in quoted strings and comments.
+- `Accept-Encoding` is in lower case, without white space around `;`; its codings are sorted, each once (RFC 9110 §12.5.3).
+- `Accept-Language` is in lower case (RFC 9110 §12.5.4), in its own order, since servers prefer the first language.
 
 @param name - In lower case.
 @param value - The value of the field; several lines are joined by commas.
@@ -86,7 +85,7 @@ export function normalizeFieldValue(name: string, value: string): string {
 	return (isPlain && name === 'accept-encoding' ? normalizeCodings(members) : members).join(',');
 }
 
-// Field values of tokens, parameters, commas and white space: none of them has a quoted string or a comment.
+// Tokens, parameters, commas and white space, without a quoted string or a comment.
 const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
 
 function normalizeCodings(members: readonly string[]): readonly string[] {
@@ -97,9 +96,9 @@ function normalizeCodings(members: readonly string[]): readonly string[] {
 const nesting: ReadonlyMap<string, number> = new Map([['(', 1], [')', -1]]);
 
 /**
-The members of a list, separated by commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
+Splits a list at the commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
 
-@returns One member where a quoted string or a comment is not closed: it cannot be known where it should end.
+@returns One member if a quoted string or a comment is not closed.
 */
 function listMembers(value: string): readonly string[] {
 	if (!value.includes(',')) {
@@ -133,14 +132,14 @@ function listMembers(value: string): readonly string[] {
 }
 
 /**
-The most request fields by which a response may vary. Each is looked up and normalized for every request for the resource; real responses name up to a dozen.
+The maximum number of request fields by which a response may vary. Each of them is normalized for every request for the resource; real responses name up to a dozen.
 */
 export const maxNominatedFields = 32;
 
 /**
-The request fields that a response names in `Vary`, sorted, each once (RFC 9110 §12.5.5).
+Returns the request fields that a response names in `Vary`, sorted, each once (RFC 9110 §12.5.5).
 
-@returns `'*'` where it varies by more than can be known: by `*`, by more than 32 fields, or by what is no name of a field.
+@returns `'*'` if `Vary` is `*`, has more than 32 names, or is malformed: no other request matches the response.
 */
 export function nominatedFields(response: Fields): readonly string[] | '*' {
 	const value = fieldValue(response, 'vary');
@@ -165,7 +164,7 @@ export function nominatedFields(response: Fields): readonly string[] | '*' {
 }
 
 /**
-The values of the nominated fields of a request (RFC 9111 §4.1), normalized: they tell which variant answers it. The value of an absent field is `undefined`, and not empty.
+Returns the normalized values of the nominated fields of a request (RFC 9111 §4.1), which select a variant. The value of an absent field is `undefined`.
 */
 export function nominatedValues(names: readonly string[], request: Fields): ReadonlyArray<string | undefined> {
 	return names.map(name => {
@@ -175,14 +174,14 @@ export function nominatedValues(names: readonly string[], request: Fields): Read
 }
 
 /**
-The most tags of one response, those of its headers and of the settings together, each counted once. Every hit looks each of them up; Akamai and Next.js have the same limit.
+The maximum number of tags of one response, from its headers and the settings. Every hit looks up each of them. Akamai and Next.js have the same limit.
 */
 export const maxTags = 128;
 
-/** The most characters (UTF-16 code units) of one tag, as in Next.js. */
+/** The maximum length of a tag in UTF-16 code units, as in Next.js. */
 export const maxTagLength = 256;
 
-/** The tags that a response names itself, each once: `Cache-Tag` separates them by commas, `Surrogate-Key` by white space. */
+/** Returns the tags in the headers of a response, each once. `Cache-Tag` separates them by commas, `Surrogate-Key` by white space. */
 export function tagsOf(fields: Fields): readonly string[] {
 	const names = [
 		...fieldLines(fields, 'cache-tag').flatMap(line => line.split(',')),
@@ -191,20 +190,18 @@ export function tagsOf(fields: Fields): readonly string[] {
 	return [...new Set(names.map(name => trimSpace(name)))].filter(name => name !== '');
 }
 
-/** Whether one response may have all of these tags. */
+/** Whether these tags are within the limits of number and length. */
 export function areTagsBounded(tags: readonly string[]): boolean {
 	return tags.every(tag => isTag(tag)) && (tags.length <= maxTags || new Set(tags).size <= maxTags);
 }
 
-/** Whether a value is a tag: a string of 1 to 256 characters. */
+/** Whether a value is a valid tag: a string of 1 to 256 characters. */
 export function isTag(value: unknown): value is string {
 	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
 }
 
 /**
-A list with a member at its end, as a cache adds itself to `Cache-Status`: caches stand in it from the origin to the user (RFC 9211 §2).
-
-What came is kept letter by letter, whether it can be parsed or not.
+Appends a member to a list, such as `Cache-Status` (RFC 9211 §2). The existing text stays as it is, even if it is malformed.
 */
 export function appendMember(existing: string | undefined, member: string): string {
 	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;

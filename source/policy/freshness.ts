@@ -6,17 +6,21 @@ import {fieldLines, type Fields} from './fields.ts';
 import type {Lifetime, PolicySettings, StoredHead} from './types.ts';
 import {getUrlExpiration} from './url-patterns.ts';
 
-/** When a response was asked for and when it came, in milliseconds since the epoch. */
+/** When a request was sent and its response was received, in milliseconds since the epoch. */
 export type Times = {
 	readonly requested: number;
 	readonly received: number;
 
-	/** A random number from 0 to 1: the part of the `jitter` by which the lifetime is shortened. Default: 0. */
+	/**
+	A random number from 0 to 1: the part of the `jitter` by which the lifetime is shortened.
+
+	@default 0
+	*/
 	readonly random?: number;
 };
 
 /**
-How long a response is fresh and kept. With `cacheControl`, highest precedence first: what the response headers say, the user's settings, the heuristic; else the user's settings alone.
+Returns how long a response is fresh and stays in the store. With `cacheControl`, the response headers come first, then the user's settings, then the heuristic; without it, only the settings count.
 */
 export function lifetime(response: ResponseFacts, expiration: Expiration | undefined, settings: PolicySettings, times: Times): Lifetime {
 	const {received, random = 0} = times;
@@ -33,19 +37,19 @@ export function lifetime(response: ResponseFacts, expiration: Expiration | undef
 	return {...retained(shortened(expires), received, settings, directives), initialAge: age};
 }
 
-// Rules refuse what must not be cached before its lifetime counts.
+// A rule refuses a `do-not-cache` response before its lifetime is used.
 function expiry(expiration: Expiration, now: number): number | undefined {
 	return expiration.kind === 'do-not-cache' ? now : expiresAt(expiration, now);
 }
 
-/** The status codes that are cacheable by themselves (RFC 9110 §15.1). */
+/** The status codes that are heuristically cacheable (RFC 9110 §15.1). */
 export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
 
 /** The share of the time since `Last-Modified` that RFC 9111 §4.2.2 suggests. */
 const heuristicShare = 0.1;
 
 /**
-A share of the time since `Last-Modified` (RFC 9111 §4.2.2), for what is cacheable by its status code or by its headers; `undefined` where there is none.
+The heuristic freshness lifetime: a fraction of the time since `Last-Modified` (RFC 9111 §4.2.2), for a response that is cacheable by its status code or is `public`.
 */
 function heuristicLifetime(response: ResponseFacts): number | undefined {
 	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
@@ -53,17 +57,17 @@ function heuristicLifetime(response: ResponseFacts): number | undefined {
 	}
 
 	const {lastModified, received, date = received} = response;
-	// A clock of the origin's that is ahead makes nothing fresh for longer.
+	// A clock of the origin that is ahead must not extend the lifetime.
 	return lastModified === undefined ? undefined : Math.floor(Math.max(0, Math.min(date, received) - lastModified) * heuristicShare);
 }
 
-/** For how long the origin lets a response be served stale, in milliseconds. */
+/** How long the origin allows to serve a stale response, in milliseconds. */
 type StaleTimes = {readonly staleIfError?: number | undefined; readonly staleWhileRevalidate?: number | undefined};
 
 /**
-When a response expires, and when the store may forget it.
+Returns when a response expires, and when the store may delete it.
 
-@param origin - How long the origin lets it be served stale; absent where its headers do not count.
+@param origin - Absent if the response headers do not count.
 */
 export function retained(expires: number | undefined, now: number, settings: PolicySettings, origin?: StaleTimes): Omit<Lifetime, 'initialAge'> {
 	const stale = Math.max(
@@ -77,11 +81,11 @@ export function retained(expires: number | undefined, now: number, settings: Pol
 }
 
 /**
-How long a response is fresh by the user's settings, highest precedence first: the request's `max-age`, its own `expireAfter`, the first URL pattern, the client's.
+Returns the expiration that the user's settings give a response. The first of these counts: `max-age` of the request, `expireAfter` of the request, the first URL pattern that matches, `expireAfter` of the client.
 
-A `max-age` of 0 asks for validation now; it does not say that the next caller wants the same. With `cacheControl` a `max-age` only limits what the request accepts (RFC 9111 §5.2.1.1).
+A `max-age` of 0 only asks for validation now. With `cacheControl`, `max-age` only limits which responses the request accepts (RFC 9111 §5.2.1.1).
 
-@param maximumAge - The request's `max-age`, in milliseconds.
+@param maximumAge - The `max-age` of the request, in milliseconds.
 */
 export function resolveExpiration(url: string, settings: PolicySettings, maximumAge?: number): Expiration | undefined {
 	const {cacheControl, requestExpireAfter, urlsExpireAfter, expireAfter} = settings;
@@ -95,7 +99,7 @@ export function resolveExpiration(url: string, settings: PolicySettings, maximum
 }
 
 /**
-The moment of an expiration in milliseconds since the epoch, counted from `now`; `undefined` for one that never comes, or that lies beyond the last moment that a `Date` can hold.
+Returns the moment of an expiration in milliseconds since the epoch; `undefined` for never, and for a moment that a `Date` cannot represent.
 */
 export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
 	if (expiration.kind === 'never') {
@@ -110,11 +114,11 @@ export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}
 	return time > lastMoment ? undefined : time;
 }
 
-// The last moment that a `Date` can hold.
+// The last moment that a `Date` can represent.
 const lastMoment = 8.64e15;
 
 /**
-The corrected initial age in milliseconds (RFC 9111 §4.2.3): how old the response was when it came.
+Returns the corrected initial age (RFC 9111 §4.2.3): how old a response was when it was received, in milliseconds.
 */
 export function initialAge({date, received, fields}: ResponseFacts, requested: number): number {
 	const apparentAge = date === undefined ? 0 : received - date;
@@ -122,28 +126,28 @@ export function initialAge({date, received, fields}: ResponseFacts, requested: n
 	return Math.max(0, apparentAge, ageValue(fields) + responseDelay);
 }
 
-/** The age in milliseconds now (RFC 9111 §4.2.3). A clock that was set back makes nothing younger than it came. */
+/** Returns the current age in milliseconds (RFC 9111 §4.2.3). It is never less than the initial age, even if the clock was set back. */
 export function currentAge({initialAge: initial, createdAt}: StoredHead, now: number): number {
 	return initial + Math.max(0, now - createdAt);
 }
 
-// Invisible characters beside the number do not make it invalid: an age that was ignored would make the response younger.
+// Invisible characters beside the number are accepted, since to ignore an age would make the response younger.
 const number = /^[^\u{21}-\u{7E}]*(?<seconds>\d+)[^\u{21}-\u{7E}]*$/v;
 
-// RFC 9111 §5.1: the first member of a list counts; a value that is no number of seconds is ignored.
+// RFC 9111 §5.1: the first member of a list counts; an invalid value is ignored.
 function ageValue(fields: Fields): number {
 	const [first = ''] = (fieldLines(fields, 'age')[0] ?? '').split(',', 1);
 	const {seconds = '0'} = number.exec(first)?.groups ?? {};
 	return Math.min(Number(seconds), maxDeltaSeconds) * 1000;
 }
 
-// The greatest difference of the clocks of two processes, in milliseconds.
+// The maximum difference between the clocks of two processes, in milliseconds.
 const clockMargin = 60_000;
 
 /**
-How long ago a response expired, in milliseconds: negative or 0 while it is fresh (`-Infinity` where it never expires), at least 1 when stale.
+Returns how long ago a response expired, in milliseconds: at most 0 while it is fresh (`-Infinity` if it never expires), at least 1 once it is stale.
 
-Nobody knows how old a response is that was received in the future, before the clock was set back or by a clock that is ahead by more than a minute: it counts as just expired.
+A response that was received more than a minute in the future, by a clock that was ahead, counts as just expired, since its age is unknown.
 */
 export function staleness({expires, createdAt}: Pick<StoredHead, 'expires' | 'createdAt'>, now: number): number {
 	if (expires === undefined) {
@@ -155,7 +159,7 @@ export function staleness({expires, createdAt}: Pick<StoredHead, 'expires' | 'cr
 }
 
 /**
-Whether a response is fresh, and as fresh as the request asks (RFC 9111 §5.2.1.1 `max-age`, §5.2.1.3 `min-fresh`).
+Whether a response is fresh, also by the `max-age` and `min-fresh` of the request (RFC 9111 §5.2.1.1, §5.2.1.3).
 */
 export function isFreshEnough(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	return isYoungEnough(stored, directives, now) && staleness(stored, now) + (directives.minimumFresh ?? 0) <= 0;
@@ -166,7 +170,7 @@ function isYoungEnough(stored: StoredHead, {maximumAge}: RequestDirectives, now:
 }
 
 /**
-Whether a response is stale, but no longer than the request accepts (RFC 9111 §5.2.1.2 `max-stale`).
+Whether the request accepts a stale response by `max-stale` (RFC 9111 §5.2.1.2).
 */
 export function isAcceptedStale(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	const {minimumFresh, maximumStale} = directives;
@@ -177,7 +181,7 @@ export function isAcceptedStale(stored: StoredHead, directives: RequestDirective
 }
 
 /**
-Whether a stale response may stand in for an error (RFC 5861 §4): so long as the origin says, else the request, else the setting.
+Whether a stale response may be served instead of an error (RFC 5861 §4). The period is that of the origin, else of the request, else of the setting.
 */
 export function isUsableOnError(stored: StoredHead, origin: StoredFacts, {directives, settings}: RequestFacts, now: number): boolean {
 	const window = origin.staleIfError ?? directives.staleIfError ?? settings.staleIfError;
@@ -185,7 +189,7 @@ export function isUsableOnError(stored: StoredHead, origin: StoredFacts, {direct
 }
 
 /**
-Whether a stale response may be served while it is revalidated (RFC 5861 §3): so long as the origin says, else the setting.
+Whether a stale response may be served while it is revalidated (RFC 5861 §3). The period is that of the origin, else of the setting.
 */
 export function isUsableWhileRevalidating(stored: StoredHead, origin: StoredFacts, settings: PolicySettings, now: number): boolean {
 	const window = origin.staleWhileRevalidate ?? settings.staleWhileRevalidate;
@@ -193,7 +197,7 @@ export function isUsableWhileRevalidating(stored: StoredHead, origin: StoredFact
 }
 
 /**
-Whether the origin forbids that a response is served stale, whatever request or settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
+Whether the origin forbids to serve a response stale, whatever the request and the settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
 */
 export function forbidsStale({mustRevalidate, noCache}: StoredFacts): boolean {
 	return mustRevalidate === true || noCache === true;

@@ -19,27 +19,27 @@ import type {RequestDecision, StoredHead, View} from './types.ts';
 import {conditionsOf, hasValidator} from './validators.ts';
 import {viewFor, whole} from './views.ts';
 
-/** What to do once the store was asked. */
+/** What to do after the lookup. */
 export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
 
-/** What was found in the store. */
+/** The result of a lookup. */
 export type Found = {
 	readonly stored: StoredHead | undefined;
 
-	/** Why a redirect must not be reused: it leads back to where the chain of redirects has been, or set a cookie that the cookie jar lacks. */
+	/** Why a stored redirect must not be reused: it leads back to a URL of the chain of redirects, or it set a cookie that the cookie jar does not have. */
 	readonly redirect?: 'loop' | 'cookie' | undefined;
 
-	/** Whether it may be renewed in the background; it may by default. */
+	/** Whether a background refresh may start. Without this function, it may. */
 	readonly mayRefresh?: (() => boolean) | undefined;
 };
 
 type LookupFacts = RequestFacts & {
 	readonly stored: StoredHead | undefined;
 
-	/** What the origin says of the use of the stored response. */
+	/** The limits that the origin sets to the use of the stored response. */
 	readonly origin: StoredFacts;
 
-	/** What of the stored response answers; `undefined` where only the origin can tell. */
+	/** What the caller gets from the stored response; `undefined` if only the origin can answer. */
 	readonly view: View | undefined;
 
 	readonly redirect: Found['redirect'];
@@ -61,7 +61,7 @@ const serveAndRefresh: Then<LookupFacts> = ({view}, reason) => ({
 });
 const validate: Then<LookupFacts> = ({stored, mayValidate}, reason) => ({do: 'send', validators: mayValidate ? conditionsOf(stored!) : {}, reason});
 
-/** What can be said before anything stored is looked at. */
+/** What to do before the lookup. */
 const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 	{
 		reason: 'disabled',
@@ -70,14 +70,14 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		then: pass,
 	},
 	{
-		// Nothing may be sent, and nothing that is stored could answer.
+		// Nothing may be sent, and no stored response could answer.
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
 		when: facts => facts.isOnlyIfCached && !isForCache(facts),
 		then: fail,
 	},
 	{
-		// Its response may answer a later GET, if it says so itself.
+		// The response may answer a later GET, if it says so.
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
 		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && request.hasSecretBody !== true && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.noStore,
@@ -108,7 +108,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		then: pass,
 	},
 	{
-		// Only the origin can tell whether they hold.
+		// Only the origin can evaluate the precondition.
 		reason: 'precondition',
 		section: 'RFC 9111 §4.3.2',
 		when: ({hasOriginPrecondition}) => hasOriginPrecondition,
@@ -122,7 +122,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 	},
 ];
 
-/** What to do where the user's `keyFn` gives no key. */
+/** What to do if the user's `keyFn` returns no key. */
 const withoutKey: ReadonlyArray<Rule<RequestFacts, Verdict>> = [
 	{
 		reason: 'only-if-cached',
@@ -138,7 +138,7 @@ const withoutKey: ReadonlyArray<Rule<RequestFacts, Verdict>> = [
 	},
 ];
 
-/** What to do with the stored response that matches, or without one. */
+/** What to do after the lookup, with or without a stored response that matches. */
 const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	{
 		reason: 'only-if-cached',
@@ -153,21 +153,21 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		then: send,
 	},
 	{
-		// What is stored cannot be cut as asked.
+		// The stored response cannot provide the range.
 		reason: 'range',
 		section: 'RFC 9110 §14.2; RFC 9111 §3.3',
 		when: ({view}) => view === undefined,
 		then: send,
 	},
 	{
-		// It led on once, since the origin answered otherwise the next time.
+		// The origin must have answered differently, or the loop would never have ended.
 		reason: 'redirect-loop',
 		section: 'RFC 9110 §15.4',
 		when: ({redirect, isOnlyIfCached}) => redirect === 'loop' && !isOnlyIfCached,
 		then: send,
 	},
 	{
-		// The cookie is not stored, and what the redirect leads to may need it.
+		// The cookie is not stored, and the target of the redirect may need it.
 		reason: 'redirect-cookie',
 		section: 'RFC 6265 §3',
 		when: ({redirect, isOnlyIfCached}) => redirect === 'cookie' && !isOnlyIfCached,
@@ -234,7 +234,7 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 		then: (facts, reason) => facts.isOnlyIfCached ? serve(facts, reason) : serveAndRefresh(facts, reason),
 	},
 	{
-		// Nothing may be sent, which is as good as an origin that cannot be reached.
+		// Nothing may be sent, as if the origin could not be reached.
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4',
 		when: facts => facts.isOnlyIfCached && facts.settings.staleIfError > 0 && isUsableOnError(facts.stored!, facts.origin, facts, facts.now),
@@ -260,16 +260,18 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 	},
 ];
 
+/** Decides on a request before the lookup. */
 export function onRequest(facts: RequestFacts, asked?: AskedRule[]): RequestDecision {
 	return decide(beforeLookup, facts, asked);
 }
 
+/** Decides on a request for which the user's `keyFn` returned no key. */
 export function onRefusedKey(facts: RequestFacts, asked?: AskedRule[]): Verdict {
 	return decide(withoutKey, facts, asked);
 }
 
 /**
-What to do with a request for which the store was asked.
+Decides on a request after the lookup.
 
 @param found - The stored response whose key and variant match, if any.
 */
@@ -286,7 +288,7 @@ export function onLookup(facts: RequestFacts, found: Found, now: number, asked?:
 	}, asked);
 }
 
-/** Whether something stored could answer it at all. */
+/** Whether a stored response could answer the request. */
 function isForCache({request, directives, expiration, isMethodAllowed, hasOriginPrecondition}: RequestFacts): boolean {
 	return isMethodAllowed
 		&& !directives.noStore
@@ -295,17 +297,17 @@ function isForCache({request, directives, expiration, isMethodAllowed, hasOrigin
 		&& !hasOriginPrecondition;
 }
 
-// A request that limits age or asks for a margin has said what it accepts.
+// A request with these directives says itself what it accepts.
 function limitsAge({directives: {maximumAge, minimumFresh}}: RequestFacts): boolean {
 	return maximumAge !== undefined || minimumFresh !== undefined;
 }
 
-// Where nothing may be written, a refresh would be for nothing each time; and so it would with a part, or with a 304 for the caller.
+// A refresh would be useless if its response could not be stored, since the cache is read-only or the request is partial or conditional.
 function canRefresh({settings, isPartialOrConditional, mayRefresh}: LookupFacts): boolean {
 	return !settings.readOnly && !isPartialOrConditional && (mayRefresh === undefined || mayRefresh());
 }
 
-// RFC 8246: while it is fresh, it will not have changed.
+// RFC 8246: an immutable response does not change while it is fresh.
 function isImmutable({stored, origin, now}: LookupFacts): boolean {
 	return origin.immutable === true && staleness(stored!, now) <= 0;
 }

@@ -15,7 +15,7 @@ import {
 } from './fields.ts';
 import type {PolicySettings, StoredHead, ResponseHead} from './types.ts';
 
-// RFC 9110 §15.4. A 300 offers a choice, and a 304 is an answer to a condition.
+// RFC 9110 §15.4. A 300 offers a choice, and a 304 answers a condition.
 const redirectCodes = new Set([301, 302, 303, 307, 308]);
 
 /** Whether a response is a redirect with a `Location`. */
@@ -31,16 +31,16 @@ export function rejectsCredentials(statusCode: number): boolean {
 }
 
 /**
-What the rules know of a response. Each of its fields is parsed once, when a rule first asks.
+The facts of a response that the rules use. Each of its fields is parsed once, when a rule first needs it.
 */
 export class ResponseFacts {
 	readonly statusCode: number;
 	readonly fields: Fields;
 
-	/** When the response came, in milliseconds since the epoch. */
+	/** When the response was received, in milliseconds since the epoch. */
 	readonly received: number;
 
-	/** The targeted fields that come before `Cache-Control`. */
+	/** The names of the targeted fields that override `Cache-Control`. */
 	readonly #targets: readonly string[];
 	#directives: ResponseDirectives | undefined;
 	#date: Optional<number> | undefined;
@@ -61,7 +61,7 @@ export class ResponseFacts {
 		return this.#directives;
 	}
 
-	/** When the origin made the response, by its `Date`, in milliseconds since the epoch. */
+	/** When the origin generated the response, by its `Date`, in milliseconds since the epoch. */
 	get date(): number | undefined {
 		this.#date ??= {value: this.#moment('date')};
 		return this.#date.value;
@@ -73,16 +73,14 @@ export class ResponseFacts {
 	}
 
 	/**
-	The freshness lifetime in milliseconds that the origin gives (RFC 9111 §4.2.1); `undefined` where it gives none.
-
-	A lifetime that is invalid, or stated twice with different values, is 0.
+	The explicit freshness lifetime in milliseconds (RFC 9111 §4.2.1). A lifetime that is invalid, or given twice with different values, is 0.
 	*/
 	get explicitLifetime(): number | undefined {
 		this.#explicitLifetime ??= {value: this.#makeExplicitLifetime()};
 		return this.#explicitLifetime.value;
 	}
 
-	/** The request fields that the response varies by (RFC 9110 §12.5.5); `'*'` where no other request can be known to match it. */
+	/** The request fields that the response varies by (RFC 9110 §12.5.5); `'*'` if no other request matches it. */
 	get vary(): readonly string[] | '*' {
 		this.#vary ??= nominatedFields(this.fields);
 		return this.#vary;
@@ -115,7 +113,7 @@ export class ResponseFacts {
 }
 
 /**
-The directives of a response: of the first targeted field (RFC 9213), else of `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; an invalid one is 0.
+The directives of a response: those of the first targeted field (RFC 9213), else of `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; an invalid one is 0.
 */
 type ResponseDirectives = {
 	readonly noStore: boolean;
@@ -128,17 +126,17 @@ type ResponseDirectives = {
 	/** `no-cache` for the whole response. */
 	readonly noCache: boolean;
 
-	/** The fields that `no-cache` is limited to. */
+	/** The fields that `no-cache` is limited to, which are not stored. */
 	readonly withheld: readonly string[];
 	readonly maximumAge: number | undefined;
 	readonly staleIfError: number | undefined;
 	readonly staleWhileRevalidate: number | undefined;
 
-	/** Whether the directives are those of a targeted field, so that `Expires` does not count. */
+	/** Whether the directives are those of a targeted field: then `Expires` does not count. */
 	readonly isTargeted: boolean;
 };
 
-/** A value that has been looked for, and may be absent. */
+/** A value that has been computed and may be `undefined`. */
 type Optional<Value> = {readonly value: Value | undefined};
 
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
@@ -162,9 +160,7 @@ function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirec
 }
 
 /**
-What the rules know of a stored response, so that a hit parses no header. The facts are plain data that is stored with the response; a fact that does not hold is left out.
-
-The facts come from the headers alone, whoever decides how long the response is fresh.
+The facts that a hit needs from the headers of a stored response. They are stored with it as plain data, so that a hit parses no header. A fact that is false is left out.
 */
 export type StoredFacts = {
 	/** The response may not be used without validation (RFC 9111 §5.2.2.4). */
@@ -176,26 +172,26 @@ export type StoredFacts = {
 	/** The response does not change while it is fresh (RFC 8246). */
 	readonly immutable?: true;
 
-	/** How long the response may stand in for an error after it expired, in milliseconds (RFC 5861 §4). */
+	/** How long after its expiration the response may be served instead of an error, in milliseconds (RFC 5861 §4). */
 	readonly staleIfError?: number;
 
-	/** How long the response may be served while it is revalidated after it expired, in milliseconds (RFC 5861 §3). */
+	/** How long after its expiration the response may be served while it is revalidated, in milliseconds (RFC 5861 §3). */
 	readonly staleWhileRevalidate?: number;
 
-	/** When the resource was last changed, by `Last-Modified`, in milliseconds since the epoch. */
+	/** The `Last-Modified` of the response, in milliseconds since the epoch. */
 	readonly lastModified?: number;
 
-	/** The `Last-Modified` of the response is no strong validator (RFC 9110 §8.8.2.2). */
+	/** The `Last-Modified` of the response is a weak validator (RFC 9110 §8.8.2.2). */
 	readonly isDateWeak?: true;
 
-	/** The targeted fields (RFC 9213) of the response, of those that the settings name, in the order of the settings. */
+	/** The targeted fields of the settings that the response has (RFC 9213), in the order of the settings. */
 	readonly targets?: readonly string[];
 };
 
 /**
-The facts of a response, to be stored with it.
+Makes the facts that are stored with a response.
 
-@param targets - The settings' targeted fields.
+@param targets - The targeted fields of the settings.
 */
 export function factsToStore(response: ResponseFacts, targets: readonly string[]): StoredFacts {
 	const {fields, directives, lastModified} = response;
@@ -213,32 +209,18 @@ export function factsToStore(response: ResponseFacts, targets: readonly string[]
 	};
 }
 
-/** A date is a strong validator where it is a second or more before the response was made. */
+/** A `Last-Modified` is a strong validator if it is at least one second before `Date`. */
 function isDateWeak({lastModified, date}: ResponseFacts): boolean {
 	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
 }
 
 /**
-The facts of a stored response: those that are stored with it. Where there are none, or where they are of other targeted fields, they are made when they are first asked for.
+Returns the facts of a stored response. They are made anew if none are stored, or if the settings named other targeted fields then.
 */
 export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
 	const {facts: own, fields} = stored;
-	if (own !== undefined && haveTargets(own, fields, targets)) {
-		return own;
-	}
-
-	const known = factsByFields.get(fields);
-	if (known !== undefined && haveTargets(known, fields, targets)) {
-		return known;
-	}
-
-	const facts = factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
-	factsByFields.set(fields, facts);
-	return facts;
+	return own !== undefined && haveTargets(own, fields, targets) ? own : factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);
 }
-
-/** The facts of stored responses that have none with them, or have those of other targeted fields. */
-const factsByFields = new WeakMap<Fields, StoredFacts>();
 
 function haveTargets({targets: known = noTargets}: StoredFacts, fields: Fields, targets: readonly string[]): boolean {
 	const present = targetsOf(fields, targets);

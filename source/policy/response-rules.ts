@@ -1,7 +1,7 @@
 import {
 	type RequestFacts,
 	ReceivedFacts,
-	standInFor,
+	fallbackFor,
 	type Sent,
 	always,
 	decide,
@@ -27,22 +27,22 @@ type ErrorFacts = {
 	readonly request: RequestFacts;
 	readonly sent: Pick<Sent, 'retries'>;
 
-	/** What of the stored response may stand in. */
-	readonly standIn: View | undefined;
+	/** What to serve from the stored response instead of the error. */
+	readonly fallback: View | undefined;
 };
 
 type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 
 const pass: Then<unknown> = (_facts, reason) => ({do: 'pass', reason});
 
-/** What may not be stored takes the place of what is stored all the same: an older answer is no better for it (RFC 9111 §4). */
+/** A response that must not be stored still replaces the stored one, which is outdated (RFC 9111 §4). */
 const passInPlace: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
 
 const renewStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
 
-const serveInstead: Then<ErrorFacts> = ({sent, standIn}, reason) => sent.retries === true
+const serveInstead: Then<ErrorFacts> = ({sent, fallback}, reason) => sent.retries === true
 	? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}
-	: {do: 'serve', view: standIn!, reason};
+	: {do: 'serve', view: fallback!, reason};
 
 const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 	{
@@ -58,7 +58,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		}),
 	},
 	{
-		// Nobody asked for it, and nothing can be told by it.
+		// Neither the cache nor the caller sent a condition.
 		reason: 'not-modified',
 		section: 'RFC 9110 §15.4.5',
 		when: ({response, request, sent}) => response.statusCode === 304 && sent.isResent !== true && request.mayValidate,
@@ -67,7 +67,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 	{
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
-		when: facts => isRefusedError(facts) && facts.standIn !== undefined,
+		when: facts => isRefusedError(facts) && facts.fallback !== undefined,
 		then: serveInstead,
 	},
 	{
@@ -77,14 +77,14 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: pass,
 	},
 	{
-		// The caller's own 304 says of what is stored, too, that it is still right.
+		// A 304 for the caller's own condition also validates the stored response.
 		reason: 'not-modified',
 		section: 'RFC 9111 §4.3.4',
 		when: ({response, sent}) => response.statusCode === 304 && sent.stored !== undefined && hasValidator(response) && canFreshen(sent.stored.fields, response.fields),
 		then: renewStored,
 	},
 	{
-		// One that no stored response can be behind says nothing that could be kept.
+		// A 304 without a stored response has nothing to store.
 		reason: 'not-modified',
 		section: 'RFC 9111 §4.3.3',
 		when: ({response}) => response.statusCode === 304,
@@ -97,14 +97,14 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: pass,
 	},
 	{
-		// They answer a condition or a range of this very request, and no other.
+		// They answer a condition or a range of this request only.
 		reason: 'status-code',
 		section: 'RFC 9110 §15.5.13, §15.5.17',
 		when: ({response}) => answersToConditions.has(response.statusCode),
 		then: pass,
 	},
 	{
-		// They are of this moment; a recording is to have them all the same.
+		// RFC 6585 forbids to store them. A recording stores them nevertheless.
 		reason: 'status-code',
 		section: 'RFC 6585 §3, §4, §5, §6',
 		when: ({request, response}) => request.settings.mode === undefined && neverStored.has(response.statusCode),
@@ -135,14 +135,14 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: passInPlace,
 	},
 	{
-		// A tag that is left out could not delete it.
+		// Without all of its tags, the response could not be deleted by each of them.
 		reason: 'too-many-tags',
 		section: 'bound of tags',
 		when: facts => bringsTooManyTags(facts, isAboutStoredGet(facts)),
 		then: passInPlace,
 	},
 	{
-		// Stored as it is, it would tell the secret; without it, it would lead elsewhere.
+		// The credential must not be stored, and the response would be wrong without it.
 		reason: 'secret-in-header',
 		section: 'setting ignoredParameters',
 		when: ({sent}) => sent.handsOutSecret === true,
@@ -167,7 +167,6 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: pass,
 	},
 	{
-		// RFC 9111 §4.3.5: a HEAD that agrees with the stored GET renews it.
 		reason: 'freshened-by-head',
 		section: 'RFC 9111 §4.3.5',
 		when: facts => isAboutStoredGet(facts) && headAgrees(facts.sent.stored!.fields, facts.response.fields),
@@ -197,11 +196,10 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 	{
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
-		when: ({standIn}) => standIn !== undefined,
+		when: ({fallback}) => fallback !== undefined,
 		then: serveInstead,
 	},
 	{
-		// RFC 9111 §5.2.2.2: a cache that cannot reach the origin says so itself.
 		reason: 'gateway-timeout',
 		section: 'RFC 9111 §5.2.2.2; setting gatewayTimeout',
 		when: ({request}) => request.settings.gatewayTimeout === 'respond',
@@ -215,14 +213,15 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 	},
 ];
 
-export function onResponse(request: RequestFacts, head: ResponseHead, sent: Sent, times: Times, asked?: AskedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when: they come from four places.
+/** Decides what to do with a response. */
+export function onResponse(request: RequestFacts, head: ResponseHead, sent: Sent, times: Times, asked?: AskedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when come from four places.
 	const response = new ResponseFacts(head, request.settings.cacheControlTargets, times.received);
 	return decide(responseRules, new ReceivedFacts(request, response, sent, times), asked);
 }
 
-/** No response came: the connection failed or took too long. */
+/** Decides what to do if no response arrives: the connection failed or took too long. */
 export function onError(request: RequestFacts, sent: Omit<Sent, 'conditional'>, now: number): ResponseDecision {
-	return decide(errorRules, {request, sent, standIn: standInFor(request, sent.stored, now)});
+	return decide(errorRules, {request, sent, fallback: fallbackFor(request, sent.stored, now)});
 }
 
 function isAllowed({settings: {allowableCodes}}: RequestFacts, {statusCode}: ResponseFacts): boolean {
@@ -234,7 +233,7 @@ const answersToConditions = new Set([412, 416, 417]);
 // RFC 6585: responses with these status codes MUST NOT be stored by a cache.
 const neverStored = new Set([428, 429, 431, 511]);
 
-// RFC 5861 §4 names them; requests-cache takes every error status that is not allowed.
+// RFC 5861 §4 names them. Without `cacheControl`, every error status that is not allowed counts, as in requests-cache.
 const serverErrors = new Set([500, 502, 503, 504]);
 
 function isRefusedError({request: {settings}, response: {statusCode}}: ReceivedFacts): boolean {
@@ -242,7 +241,7 @@ function isRefusedError({request: {settings}, response: {statusCode}}: ReceivedF
 	return isError && settings.allowableCodes?.has(statusCode) !== true;
 }
 
-// With `cacheControl: false` headers decide nothing, neither that what is stored is right nor that it is not.
+// Without `cacheControl`, response headers neither confirm nor outdate a stored response.
 function isAboutStoredGet({request: {request, settings}, response, sent: {stored}}: ReceivedFacts): boolean {
 	return settings.cacheControl && request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
 }

@@ -11,23 +11,23 @@ import {heuristicallyCacheable} from './freshness.ts';
 import type {ResponseHead} from './types.ts';
 import {canFreshen, hasValidator} from './validators.ts';
 
-// Final status codes whose caching asks no more than is done here; 206 and 304 would (RFC 9111 §3.3, §4.3.3).
+// The final status codes that this cache understands. 206 and 304 would need more (RFC 9111 §3.3, §4.3.3).
 const understoodStatusCodes = new Set([...heuristicallyCacheable, 201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409, 411, 413, 415, 421, 422, 426, 500, 502, 503, 504, 505].filter(code => code !== 206));
 
-/** Whether the origin forbids to store the response (RFC 9111 §5.2.2.5); `must-understand` overrides that for a status code that is understood (§5.2.2.3). */
+/** Whether the origin forbids to store the response (RFC 9111 §5.2.2.5). With `must-understand`, `no-store` does not count for a status code that is understood (§5.2.2.3). */
 export function forbidsStoring({request: {settings}, response}: ReceivedFacts): boolean {
 	return settings.cacheControl
 		&& response.directives.noStore
 		&& !(response.directives.mustUnderstand && understoodStatusCodes.has(response.statusCode));
 }
 
-/** Whether only a cache that understands the status code may store the response (RFC 9111 §5.2.2.3), and this one does not. */
+/** Whether the response has `must-understand` and a status code that this cache does not understand (RFC 9111 §5.2.2.3). */
 export function isNotUnderstood({request: {settings}, response}: ReceivedFacts): boolean {
 	return settings.cacheControl && response.directives.mustUnderstand && !understoodStatusCodes.has(response.statusCode);
 }
 
 /**
-Whether anything lets a private cache store the response (RFC 9111 §3): explicit freshness, `public`, `private`, or a status code that is cacheable by itself.
+Whether a private cache may store the response (RFC 9111 §3): by an explicit lifetime, `public`, `private`, or a heuristically cacheable status code.
 */
 export function isCacheable({request: {settings}, response}: ReceivedFacts): boolean {
 	return !settings.cacheControl
@@ -37,7 +37,7 @@ export function isCacheable({request: {settings}, response}: ReceivedFacts): boo
 		|| heuristicallyCacheable.has(response.statusCode);
 }
 
-/** RFC 9110 §9.3.3: a POST's response answers a later GET only where it says that it is the target's content, and for how long. */
+/** Whether the response to a POST answers a later GET (RFC 9110 §9.3.3): it has an explicit lifetime, and its `Content-Location` is the target. */
 export function answersLaterGet({request: {request}, response: {statusCode, fields, explicitLifetime}}: ReceivedFacts): boolean {
 	const {url} = request;
 	const location = fieldValue(fields, 'content-location');
@@ -48,11 +48,11 @@ export function answersLaterGet({request: {request}, response: {statusCode, fiel
 		&& URL.parse(location, url)?.href === withoutFragment(url);
 }
 
-/** Whether a stored response could be neither served nor validated, nor stand in for an error. */
+/** Whether the response could never be used if it were stored: neither fresh, nor after validation, nor instead of an error. */
 export function isUseless({request: {settings}, response, lifetime: {expires}, times}: ReceivedFacts): boolean {
-	// An error that nobody may use fresh is no answer for other errors.
-	const mayStandIn = settings.staleIfError > 0 && response.statusCode < 400;
-	if (mayStandIn || expires === undefined || expires > times.received || hasValidator(response)) {
+	// An error that is already stale does not replace another error.
+	const replacesErrors = settings.staleIfError > 0 && response.statusCode < 400;
+	if (replacesErrors || expires === undefined || expires > times.received || hasValidator(response)) {
 		return false;
 	}
 
@@ -60,20 +60,18 @@ export function isUseless({request: {settings}, response, lifetime: {expires}, t
 	return !settings.cacheControl || (staleIfError === undefined && staleWhileRevalidate === undefined);
 }
 
-/** Whether no other request can be known to match the response (RFC 9111 §4.1): its `Vary` is `*`, names too many fields, or is malformed. */
+/** Whether no other request matches the response (RFC 9111 §4.1): its `Vary` is `*`, has too many names, or is malformed. */
 export function variesByEverything({response}: ReceivedFacts): boolean {
 	return response.vary === '*';
 }
 
-/** Whether the response has more tags than one may have. A renewal adds to the tags of the stored response and takes none away: what is stored may have been named by them before. */
-export function bringsTooManyTags({response: {tags}, sent: {stored}}: ReceivedFacts, isRenewal: boolean): boolean {
-	return !areTagsBounded(isRenewal ? [...stored?.tags ?? [], ...tags] : tags);
+/** Whether the response has too many tags. The tags of an update are added to those of the stored response, of which none is removed. */
+export function bringsTooManyTags({response: {tags}, sent: {stored}}: ReceivedFacts, isUpdate: boolean): boolean {
+	return !areTagsBounded(isUpdate ? [...stored?.tags ?? [], ...tags] : tags);
 }
 
 /**
-What becomes of a stored response for which a 304 came.
-
-@returns `'write'` to store it anew, `'leave'` where the 304 is about another response, `'give'` to serve it freshened and leave what is stored (`readOnly`), `'drop'` to serve it and delete what is stored, since it could not be stored anew.
+Returns the effect of a 304 on the stored response: `'write'` updates it, `'leave'` does not, since the 304 is about another response, `'give'` serves the update without storing it (`readOnly`), `'drop'` serves the update and deletes the stored response, since the update must not be stored.
 */
 export function effectOfNotModified(facts: ReceivedFacts): 'write' | 'leave' | 'give' | 'drop' {
 	const {request: {settings}, response, sent, merged} = facts;
@@ -89,20 +87,20 @@ export function effectOfNotModified(facts: ReceivedFacts): 'write' | 'leave' | '
 }
 
 /**
-What a request has made invalid: what is stored of a resource, for whomever.
+A resource that a request has invalidated: all of its stored responses, for every user.
 */
 type Invalidated = {
 	/** The URL of the resource, without a fragment. */
 	readonly url: string;
 
-	/** Whether what is stored for the very method of the request (with its override, if any) stays valid. */
+	/** Whether responses to the method of the request, with its override, stay valid. */
 	readonly sparesOwnMethod: boolean;
 };
 
 /**
-What a request has made invalid (RFC 9111 §4.4): its own target, and those of the same origin that the answer names. The method that is sent counts, and the one that overrides it.
+Returns the resources that an unsafe request invalidates (RFC 9111 §4.4): its target, and the URLs of the same origin in `Location` and `Content-Location`.
 
-A user who puts an unsafe method among `allowableMethods` says that its responses answer later requests by it: a request by it does not make invalid what others by it, with other bodies, have got from the same URL. For all other methods it is as unsafe as ever.
+If `allowableMethods` has the unsafe method, its responses answer later requests by that method. Such a request does not invalidate the responses to others by the same method, which have other bodies.
 */
 export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts, {statusCode, fields}: ResponseHead): readonly Invalidated[] {
 	const {method, override = method, url} = request;
@@ -120,20 +118,20 @@ export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts
 	return [...new Set([own, ...named])].map(invalid => ({url: invalid, sparesOwnMethod: isMethodAllowed && invalid === own}));
 }
 
-// RFC 9110 §9.2.1, and `QUERY`. A method that is not known may change anything (RFC 9111 §4.4).
+// RFC 9110 §9.2.1, and `QUERY`. An unknown method counts as unsafe (RFC 9111 §4.4).
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
 
-/** Whether a request by a method, and by one that overrides it, changes nothing. */
+/** Whether a method is safe, and the one that overrides it, too. */
 export function isSafe(method: string, override: string = method): boolean {
 	return safeMethods.has(method) && safeMethods.has(override);
 }
 
-// Not by `origin`, which is `null` for schemes that URLs know nothing of.
+// Not by `origin`, which is `null` for schemes that the URL standard does not know.
 function isSameOrigin(url: URL, target: URL): boolean {
 	return url.protocol === target.protocol && url.host === target.host;
 }
 
-/** A URL without its fragment, which no request sends. */
+/** Removes the fragment of a URL, which is not sent. */
 export function withoutFragment(url: string | URL): string {
 	const target = new URL(url);
 	target.hash = '';
@@ -141,7 +139,7 @@ export function withoutFragment(url: string | URL): string {
 }
 
 /**
-Whether a body that ended without an error is as long as it was announced (RFC 9112 §8, RFC 9110 §8.6). One that has more is never whole: nobody knows what of it is the content.
+Whether the length of a body that ended without an error is that of its `Content-Length` (RFC 9112 §8, RFC 9110 §8.6). A longer body is never complete.
 */
 export function isWhole(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
 	const length = contentLength(fields);
@@ -153,15 +151,7 @@ export function isWhole(method: string, {statusCode, fields}: ResponseHead, byte
 	return mayBeLess ? !(byteLength > length) : byteLength === length;
 }
 
-/**
-The number of bytes that a response announces for its body, if it has one (RFC 9112 §6.3); `undefined` where that is not known.
-*/
-export function announcedLength(fields: Fields): number | undefined {
-	const length = contentLength(fields);
-	return fields['transfer-encoding'] !== undefined || Number.isNaN(length) ? undefined : length;
-}
-
-/** The value of `Content-Length`: `NaN` where it is no number of bytes, `undefined` where there is none. */
+/** Returns the value of `Content-Length`: `NaN` if it is invalid, `undefined` if it is absent. */
 function contentLength(fields: Fields): number | undefined {
 	const value = fieldValue(fields, 'content-length');
 	if (value === undefined) {
@@ -175,11 +165,11 @@ function contentLength(fields: Fields): number | undefined {
 const statusesWithoutContent = new Set([204, 205, 304]);
 
 /**
-Header lines as they came: name, value, name, value; names keep their letter case.
+Header lines as they were received: name, value, name, value. Names keep their letter case.
 */
 export type RawFields = readonly string[];
 
-// Fields that belong to one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
+// The fields of one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
 const neverStored = new Set([
 	'connection',
 	'keep-alive',
@@ -193,56 +183,53 @@ const neverStored = new Set([
 	'upgrade',
 ]);
 
-/** The fields that set a cookie. Unless the settings say otherwise, they are not stored: a cookie is for one client at one time. */
+/** The fields that set a cookie. They are not stored without `storeSetCookie`, since a cookie is for one client at one time. */
 export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
 
 /**
-The header lines of a response that may be stored (RFC 9111 §3.1).
+Returns the header lines of a response that may be stored (RFC 9111 §3.1).
 
-@param withheld - Further fields, in lower case, that are not to be stored.
+@param withheld - The lower-case names of further fields that are not stored.
 */
 export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
 	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
-	// RFC 9113 §8.3: pseudo-headers are no fields; http2-wrapper (Got 15) lists them among the lines.
+	// RFC 9113 §8.3: pseudo-headers are no fields. The package `http2-wrapper` (Got 15) lists them nevertheless.
 	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
 }
 
 /**
-The stored header lines, updated by those of a 304 (RFC 9111 §3.2): a field that the 304 has replaces all lines of that name.
+Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name.
 */
 export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
 	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
-	// The age that the stored response had is over, and its date is that of the 304.
 	const replaced = new Set([...fieldNames(news), ...withheld, 'age', 'date']);
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
 }
 
-// What describes the stored bytes stays with them (RFC 9111 §3.2): a 304 has no content, and what it says of one is of another.
+// Fields that describe the stored bytes are not updated (RFC 9111 §3.2).
 const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
 
-/** The header lines with a `Date`: that of the moment when the response came, where the origin gives none (RFC 9110 §6.6.1). */
+/** Adds a `Date` with the moment when the response was received, if the origin sent none (RFC 9110 §6.6.1). */
 export function datedFields(raw: RawFields, received: number): RawFields {
 	return fieldNames(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
 }
 
-/**
-The header lines with one field in a single line, at the end.
-*/
+/** Replaces a field by a single line at the end. */
 export function replaceField(raw: RawFields, name: string, value: string): string[] {
 	return [...withoutField(raw, name), name, value];
 }
 
-/** The header lines without those of one field. */
+/** Removes all lines of a field. */
 export function withoutField(raw: RawFields, name: string): string[] {
 	return filterLines(raw, other => other !== name.toLowerCase());
 }
 
-/** The header lines of the 304 that a stored response gives. */
+/** Returns the header lines of the 304 that is made from a stored response. */
 export function notModifiedFields(raw: RawFields): string[] {
 	return filterLines(raw, name => ofNotModified.has(name));
 }
 
-// RFC 9110 §15.4.5: what a 304 must have, and no more than that.
+// RFC 9110 §15.4.5.
 const ofNotModified = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'last-modified', 'vary']);
 
 function connectionListed(raw: RawFields): string[] {
@@ -256,7 +243,7 @@ function connectionListed(raw: RawFields): string[] {
 	return listed;
 }
 
-// Whatever separates the names: a list that is malformed must not let more fields be stored.
+// Any other character separates the names, so that a malformed list does not let more fields be stored.
 const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
 
 function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] {

@@ -1,7 +1,7 @@
 import type {Expiration, ExpirationTime} from './expiration.ts';
 
 /**
-What is asked of a `URLPattern`, so that the platform's and every polyfill's will do.
+The methods of a `URLPattern`, so that polyfills are accepted, too.
 */
 type UrlPatternLike = {
 	readonly test: (input: string) => boolean;
@@ -9,9 +9,9 @@ type UrlPatternLike = {
 };
 
 /**
-Which URLs are meant.
+A pattern that URLs are matched with.
 
-A string is a glob as requests-cache matches it: without the scheme; `*` stands for any characters, `/` included, `?` for one, `[a-z]` and `[!a-z]` for one of a set; what follows the end of the glob is free, so that `example.com/api` means all below it. A `RegExp` is searched in the whole URL, a `URLPattern` tests the whole URL.
+A string is a glob as in requests-cache. It is matched without the scheme, and as a prefix: `example.com/api` matches everything below it. `*` matches any characters including `/`, `?` matches one character, `[a-z]` and `[!a-z]` match one character of a set. A `RegExp` matches if it is found anywhere in the URL. A `URLPattern` tests the whole URL.
 */
 export type UrlPattern = string | RegExp | UrlPatternLike;
 
@@ -19,7 +19,7 @@ export type UrlPattern = string | RegExp | UrlPatternLike;
 export type ExpirationPattern = UrlPattern;
 
 /**
-Expirations by URL; the first pattern that matches counts, in the order given.
+Expirations by URL. The first pattern that matches counts.
 */
 export type ExpirationPatterns =
 	| ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpirationTime]>
@@ -29,7 +29,7 @@ export type ExpirationPatterns =
 export type UrlMatcher = (url: string) => boolean;
 
 /**
-One pattern of `urlsExpireAfter`, understood.
+A compiled pattern of `urlsExpireAfter`.
 */
 export type UrlExpiration = {
 	readonly matches: UrlMatcher;
@@ -51,7 +51,7 @@ export function compileUrlPattern(pattern: UrlPattern): UrlMatcher {
 	}
 
 	if (pattern instanceof RegExp) {
-		// With `g` or `y`, every second answer would be another.
+		// With the flags `g` and `y`, `test` would start where the last match ended.
 		const stateless = new RegExp(pattern, pattern.flags.replaceAll(/[gy]/gv, ''));
 		return url => stateless.test(url);
 	}
@@ -60,7 +60,7 @@ export function compileUrlPattern(pattern: UrlPattern): UrlMatcher {
 }
 
 /**
-The expiration of the first pattern that matches, if any.
+Returns the expiration of the first pattern that matches a URL, if any.
 
 @example
 ```
@@ -73,12 +73,12 @@ export function getUrlExpiration(url: string, compiled: readonly UrlExpiration[]
 	return compiled.find(({matches}) => matches(url))?.expiration;
 }
 
-// Python's `fnmatch`, on which requests-cache builds. Libraries for file globs (picomatch with `bash`, minimatch) read `/`, a leading dot, `!`, `()`, `[!a-z]` and `\` otherwise.
-// eslint-disable-next-line regexp/no-super-linear-move -- Globs are the user's own, and read once.
+// The syntax of Python's `fnmatch`, which requests-cache uses. Libraries for file globs (picomatch with `bash`, minimatch) treat `/`, a leading dot, `!`, `()`, `[!a-z]` and `\` differently.
+// eslint-disable-next-line regexp/no-super-linear-move -- Globs come from the user's own settings and are read once.
 const token = /(?<star>\*)|(?<any>\?)|\[(?:!(?<excluded>.[^\]]*)|(?<included>[^!][^\]]*))\]|(?<literal>.)/gsv;
 
 /**
-The parts between the stars are looked for from left to right. Since a star is always implied at the end, the first place where a part is found is as good as any other: no glob can make the search try the same twice.
+Compiles a glob. The parts between the stars are searched from left to right. Since a glob matches as a prefix, the first place where a part is found is always right, and the search never backtracks.
 */
 function compileGlob(glob: string): UrlMatcher {
 	const parts = globParts(withoutScheme(glob)).map((part, index) => new RegExp(part, index === 0 ? 'svy' : 'gsv'));
@@ -94,12 +94,12 @@ function compileGlob(glob: string): UrlMatcher {
 	};
 }
 
-// What follows the last '://', even one in the query: so does requests-cache.
+// Like requests-cache, this cuts at the last '://', even if that is in the query.
 function withoutScheme(text: string): string {
 	return text.split('://').at(-1)!;
 }
 
-// The sources of regular expressions for what lies between the stars.
+// Returns the source of a regular expression for each part between the stars.
 function globParts(glob: string): string[] {
 	const parts = [''];
 	for (const {groups} of glob.matchAll(token)) {
@@ -126,7 +126,7 @@ function tokenSource({any, excluded, included, literal}: Readonly<Partial<Record
 	return included === undefined ? `[^${setSource(excluded!)}]` : `[${setSource(included)}]`;
 }
 
-// A range in the wrong order holds nothing.
+// A range in the wrong order is empty.
 function setSource(members: string): string {
 	return members.replaceAll(/(?<from>.)-(?<to>.)|(?<single>.)/gsv, (_member, from: string | undefined, to: string, single: string) => {
 		if (from === undefined) {
@@ -137,7 +137,7 @@ function setSource(members: string): string {
 	});
 }
 
-// As a code point, no character is special, in a set or out of it.
+// An escaped code point has no special meaning, neither in a set nor outside.
 function escaped(character: string): string {
 	return String.raw`\u{${character.codePointAt(0)!.toString(16)}}`;
 }

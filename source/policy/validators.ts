@@ -4,7 +4,7 @@ import {fieldValue, trimSpace, type Fields} from './fields.ts';
 import type {StoredHead} from './types.ts';
 
 /**
-The conditions by which a stored response is validated: by all of its validators (RFC 9111 §4.3.1).
+Returns the conditional headers that validate a stored response, for all of its validators (RFC 9111 §4.3.1).
 */
 export function conditionsOf({fields}: Headed): Record<string, string> {
 	const etag = sendable(entityTagOf(fields));
@@ -15,7 +15,7 @@ export function conditionsOf({fields}: Headed): Record<string, string> {
 	};
 }
 
-/** Whether a response can be validated (RFC 9110 §8.8): by a tag or a date that can be sent back. */
+/** Whether a response has a validator that can be sent back: an entity tag or a date (RFC 9110 §8.8). */
 export function hasValidator({fields}: Headed): boolean {
 	return sendable(fieldValue(fields, 'last-modified')) !== undefined || sendable(entityTagOf(fields)) !== undefined;
 }
@@ -23,7 +23,7 @@ export function hasValidator({fields}: Headed): boolean {
 type Headed = {readonly fields: Fields};
 
 /**
-The most characters of a condition that is sent. Servers take no line of more than some 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`): with a longer one, every later request for what is stored would fail.
+The maximum length of a condition that is sent. Servers refuse header lines of more than about 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`), so that every later request would fail.
 */
 const maxConditionLength = 4096;
 
@@ -32,9 +32,7 @@ function sendable(value: string | undefined): string | undefined {
 }
 
 /**
-Whether a 304 is about this stored response, so that it may update it (RFC 9111 §4.3.4).
-
-A 304 without any validator is about the one that was validated.
+Whether a 304 may update this stored response, since their validators match (RFC 9111 §4.3.4). A 304 without validators may.
 */
 export function canFreshen(stored: Fields, update: Fields): boolean {
 	const tag = entityTagOf(update);
@@ -48,9 +46,9 @@ export function canFreshen(stored: Fields, update: Fields): boolean {
 }
 
 /**
-Whether the response to a HEAD is about this stored response, so that it may update it (RFC 9111 §4.3.5).
+Whether the response to a HEAD request may update this stored response, since their fields match (RFC 9111 §4.3.5).
 
-Decoding takes away a stored `Content-Length`, so that its lack says nothing. An `ETag` that is no entity tag validates nothing, but one that differs says that something has changed.
+A stored `Content-Length` may be missing, since decoding removes it. A malformed `ETag` is no validator, but one that differs shows that the resource has changed.
 */
 export function headAgrees(stored: Fields, head: Fields): boolean {
 	const isSame = (name: string): boolean => {
@@ -62,9 +60,9 @@ export function headAgrees(stored: Fields, head: Fields): boolean {
 }
 
 /**
-What the caller's own precondition says of a stored response (RFC 9111 §4.3.2); `undefined` where there is none that can be evaluated.
+Evaluates the precondition of a caller against a stored response (RFC 9111 §4.3.2). `If-None-Match` overrides `If-Modified-Since` (RFC 9110 §13.2.2). The method must be GET or HEAD, and the stored response a 2xx (RFC 9110 §13.2.1).
 
-Where there is an `If-None-Match`, an `If-Modified-Since` does not count (RFC 9110 §13.2.2). Preconditions are for GET and HEAD, and for a stored 2xx alone (RFC 9110 §13.2.1): that is for the caller to see to.
+@returns `undefined` if there is no precondition, or none that can be evaluated.
 */
 export function evaluatePrecondition(request: Fields, stored: Pick<StoredHead, 'fields' | 'createdAt'>, facts: StoredFacts): 'modified' | 'not-modified' | undefined {
 	const tags = fieldValue(request, 'if-none-match');
@@ -85,7 +83,7 @@ function isNoneMatching(tags: readonly string[] | '*', fields: Fields): boolean 
 	return tags.length === 0 ? undefined : tags.every(tag => !sameWeakly(tag, stored));
 }
 
-// The dates may have years of two digits: the moment of storing is near enough to tell the century.
+// The dates may have years of two digits: `createdAt` is near enough to decide the century.
 function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 'fields' | 'createdAt'>, {lastModified}: StoredFacts): boolean | undefined {
 	const since = parseHttpDate(fieldValue(request, 'if-modified-since'), createdAt);
 	if (since === undefined) {
@@ -97,16 +95,14 @@ function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 
 }
 
 /**
-Strong comparison: neither is weak, and both are the same (RFC 9110 §8.8.3.2).
-
-@param tag - An entity tag; what it is compared with need be none, and is the same as none then.
+Compares two entity tags strongly: both are equal, and neither is weak (RFC 9110 §8.8.3.2).
 */
 export function sameStrongly(tag: string, other: string | undefined): boolean {
 	return tag === other && !isWeak(tag);
 }
 
 /**
-Weak comparison: both are the same but for their weakness (RFC 9110 §8.8.3.2).
+Compares two entity tags weakly: both are equal, whether weak or not (RFC 9110 §8.8.3.2).
 */
 export function sameWeakly(tag: string, other: string | undefined): boolean {
 	return other !== undefined && opaque(tag) === opaque(other);
@@ -120,20 +116,20 @@ function isWeak(tag: string): boolean {
 	return tag.startsWith('W/');
 }
 
-/** The stored `ETag`, to be compared with an entity tag. */
+/** Returns the stored `ETag`, to compare it with an entity tag. */
 export function storedTag(fields: Fields): string | undefined {
 	const value = fieldValue(fields, 'etag');
 	return value === undefined ? undefined : trimSpace(value);
 }
 
-/** The `ETag` of a response, as far as it validates: one that is empty, has no quotes or consists of two does not, since nobody knows what else would match it. */
+/** Returns the `ETag` of a response if it is a valid entity tag. */
 function entityTagOf(fields: Fields): string | undefined {
 	const value = fieldValue(fields, 'etag');
 	return value === undefined ? undefined : parseEntityTag(value);
 }
 
 /**
-The entity tags of a list, as they are written (RFC 9110 §8.8.3); members that are none are left out.
+Returns the valid entity tags of a list, or `'*'` (RFC 9110 §8.8.3).
 */
 export function parseEntityTags(value: string): readonly string[] | '*' {
 	if (/^[\t ]*\*[\t ]*$/v.test(value)) {
@@ -144,10 +140,9 @@ export function parseEntityTags(value: string): readonly string[] | '*' {
 	return tags.filter(tag => tag !== undefined).toArray();
 }
 
-// A member ends at a comma outside of quotes; a quote that is not closed reaches to the end.
+// A member ends at a comma outside of quotes. A quote that is not closed extends to the end.
 const listMember = /(?:[^",]|"[^"]*(?:"|$))+/gv;
 
-/** The entity tag that a text is (RFC 9110 §8.8.3); `undefined` where it is none. */
 function parseEntityTag(text: string): string | undefined {
 	const tag = trimSpace(text);
 	return entityTag.test(tag) ? tag : undefined;

@@ -13,9 +13,9 @@ import {fieldValue, type Fields} from './fields.ts';
 export const whole: View = {kind: 'whole'};
 
 /**
-What of a stored response answers the request; `undefined` where the cache cannot tell, and the origin must.
+Returns what a request gets from a stored response. A precondition is evaluated before a range (RFC 9110 §13.2.2).
 
-A precondition that holds comes before a range (RFC 9110 §13.2.2).
+@returns `undefined` if only the origin can answer.
 */
 export function viewFor({request: {method, fields}, settings, isPartialOrConditional}: RequestFacts, stored: StoredHead): View | undefined {
 	const isRead = method === 'GET' || method === 'HEAD';
@@ -28,59 +28,43 @@ export function viewFor({request: {method, fields}, settings, isPartialOrConditi
 		return {kind: 'not-modified'};
 	}
 
-	const range = method === 'GET' ? selectRange(fields, stored, facts) : {kind: 'none' as const};
-	// The origin's ranges are of the coded bytes, and so is the tag by which a client joins them.
-	if (range.kind === 'unable' || (range.kind !== 'none' && stored.codings !== undefined)) {
-		return undefined;
-	}
-
-	return range.kind === 'none' ? whole : range;
+	const view = method === 'GET' ? selectRange(fields, stored, facts) : whole;
+	// Ranges of the origin, and the entity tag that joins them, are those of the encoded bytes.
+	return view !== whole && stored.codings !== undefined ? undefined : view;
 }
 
 /**
-What a request with `Range` gets of a stored response (RFC 9110 §14.2).
+Selects the bytes of a complete stored response that a request asks for by `Range` (RFC 9110 §14.2).
 
-- `none`: the whole; there is no `Range`, or it does not count.
-- `part`: the bytes from `start` to before `end`, as a 206.
-- `unsatisfiable`: a 416.
-- `unable`: the cache cannot say; the origin can.
+@returns `undefined` if only the origin can answer.
 */
-export type RangeSelection =
-	| {readonly kind: 'none'}
-	| {readonly kind: 'part'; readonly start: number; readonly end: number; readonly contentRange: string}
-	| {readonly kind: 'unsatisfiable'; readonly contentRange: string}
-	| {readonly kind: 'unable'};
-
-/**
-Which bytes of a complete stored response a request asks for.
-*/
-export function selectRange(request: Fields, stored: Pick<StoredHead, 'statusCode' | 'fields' | 'createdAt' | 'byteLength'>, facts: StoredFacts): RangeSelection {
+export function selectRange(request: Fields, stored: Pick<StoredHead, 'statusCode' | 'fields' | 'createdAt' | 'byteLength'>, facts: StoredFacts): View | undefined {
 	const ranges = parseRanges(fieldValue(request, 'range'));
 	if (ranges === undefined) {
-		return {kind: 'none'};
+		return whole;
 	}
 
 	const condition = isConditionMet(fieldValue(request, 'if-range'), stored, facts);
 	if (condition === undefined || stored.statusCode !== 200 || fieldValue(stored.fields, 'content-encoding') !== undefined) {
-		return {kind: 'unable'};
+		return undefined;
 	}
 
 	if (!condition) {
-		return {kind: 'none'};
+		return whole;
 	}
 
-	// Several ranges would take a multipart body.
-	return ranges.length === 1 ? select(ranges[0]!, stored.byteLength) : {kind: 'unable'};
+	// Several ranges would need a multipart body.
+	return ranges.length === 1 ? select(ranges[0]!, stored.byteLength) : undefined;
 }
 
-// As big integers: positions have no upper limit, and must not be rounded.
+// Positions are big integers, since they have no upper limit and must not be rounded.
 type Range = {
-	/** Without it, `last` is how many bytes are asked for from the end. */
+	/** If `undefined`, `last` is the number of bytes from the end. */
 	readonly first: bigint | undefined;
 	readonly last: bigint | undefined;
 };
 
-/** `undefined` where there are none, another unit than bytes, or something invalid (RFC 9110 §14.1.1): then `Range` does not count. */
+/** Parses `Range` (RFC 9110 §14.1.1). `undefined` means that the header is absent, invalid or in another unit than bytes, and is ignored. */
 function parseRanges(value: string | undefined): readonly Range[] | undefined {
 	const text = value?.toLowerCase() ?? '';
 	if (!text.startsWith('bytes=')) {
@@ -104,7 +88,7 @@ function position(digits: string | undefined): bigint | undefined {
 	return digits === undefined || digits === '' ? undefined : BigInt(digits);
 }
 
-function select({first, last}: Range, byteLength: number): RangeSelection {
+function select({first, last}: Range, byteLength: number): View {
 	if (first === undefined) {
 		return selectSuffix(last!, byteLength);
 	}
@@ -113,26 +97,26 @@ function select({first, last}: Range, byteLength: number): RangeSelection {
 	return first >= byteLength ? unsatisfiable(byteLength) : part(Number(first), end, byteLength);
 }
 
-function selectSuffix(suffixLength: bigint, byteLength: number): RangeSelection {
+function selectSuffix(suffixLength: bigint, byteLength: number): View {
 	if (suffixLength === 0n) {
 		return unsatisfiable(byteLength);
 	}
 
-	// The end of nothing can be given (RFC 9110 §14.1.2), but not written as a `Content-Range`.
-	return byteLength === 0 ? {kind: 'none'} : part(suffixLength >= byteLength ? 0 : byteLength - Number(suffixLength), byteLength, byteLength);
+	// The range of an empty body is satisfiable (RFC 9110 §14.1.2), but `Content-Range` cannot express it.
+	return byteLength === 0 ? whole : part(suffixLength >= byteLength ? 0 : byteLength - Number(suffixLength), byteLength, byteLength);
 }
 
-function part(start: number, end: number, byteLength: number): RangeSelection {
+function part(start: number, end: number, byteLength: number): View {
 	return {
 		kind: 'part', start, end, contentRange: `bytes ${start}-${end - 1}/${byteLength}`,
 	};
 }
 
-function unsatisfiable(byteLength: number): RangeSelection {
+function unsatisfiable(byteLength: number): View {
 	return {kind: 'unsatisfiable', contentRange: `bytes */${byteLength}`};
 }
 
-/** `If-Range` (RFC 9110 §13.1.5), `undefined` where it holds neither an entity tag nor a date. */
+/** Evaluates `If-Range` (RFC 9110 §13.1.5); `undefined` if it is neither an entity tag nor a date. */
 function isConditionMet(value: string | undefined, {fields, createdAt}: Pick<StoredHead, 'fields' | 'createdAt'>, {isDateWeak}: StoredFacts): boolean | undefined {
 	if (value === undefined) {
 		return true;

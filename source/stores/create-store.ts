@@ -1,28 +1,38 @@
 import {fileURLToPath} from 'node:url';
-import {hidden, SettingError, shownText} from '../errors.ts';
-import {keyvFile, type KeyvFileOptions} from './adapters/file.ts';
-import {keyvMongo, type KeyvMongoOptions} from './adapters/mongo.ts';
-import type {NamedAdapter} from './adapters/named-adapter.ts';
-import {checkTypes, type AdapterOptions} from './adapters/options.ts';
-import {keyvRedis, type KeyvRedisOptions} from './adapters/redis.ts';
-import {keyvSqlite, type KeyvSqliteOptions} from './adapters/sqlite.ts';
+import {hidden, SettingError} from '../errors.ts';
+import {
+	adapterOptions,
+	namedAdapter,
+	type KeyvFileOptions,
+	type KeyvMongoOptions,
+	type KeyvRedisOptions,
+	type KeyvSqliteOptions,
+	type NamedAdapterOptions,
+} from './adapters/named-adapters.ts';
 import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/index.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
 import {KeyvStore} from './keyv.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
 import {
 	GridFsStore,
-	type GridFsStoreOptions,
 	MongoDbStore,
+	type GridFsStoreOptions,
 	type MongoDbStoreOptions,
 } from './mongodb/mongodb.ts';
 import {RedisStore, type RedisStoreOptions} from './redis/redis.ts';
 import {SqliteStore, type SqliteStoreOptions} from './sqlite/store.ts';
 import type {Store} from './types.ts';
 
+type Clock = {
+	/**
+	Returns the current time in milliseconds since the epoch, from which times to live are computed. Default: `Date.now`.
+	*/
+	readonly now?: () => number;
+};
+
 type Named = {
 	/**
-	Names the cache where several share a place: the file of `'sqlite'` (with or without `.sqlite`, `.sqlite3` or `.db`) and the folder of `'filesystem'`, unless `path` does; a namespace elsewhere. `'memory'` is shared with nobody, and needs none. Default: `'http_cache'`.
+	The name of the cache: the file of `'sqlite'` (with or without `.sqlite`, `.sqlite3` or `.db`) and the folder of `'filesystem'` unless `path` is set, and a namespace in other stores. `'memory'` ignores it. Default: `'http_cache'`.
 	*/
 	readonly cacheName?: string;
 };
@@ -36,15 +46,15 @@ export type StoreOptions = {
 	readonly mongodb: MongoDbStoreOptions & Named;
 	readonly gridfs: GridFsStoreOptions & Named;
 	readonly dynamodb: DynamoDbStoreOptions & Named;
-	readonly 'keyv-file': KeyvFileOptions & Named;
-	readonly '@keyv/sqlite': KeyvSqliteOptions & Named;
-	readonly '@keyv/mongo': KeyvMongoOptions & Named;
-	readonly '@keyv/redis': KeyvRedisOptions & Named;
+	readonly 'keyv-file': KeyvFileOptions & Clock & Named;
+	readonly '@keyv/sqlite': KeyvSqliteOptions & Clock & Named;
+	readonly '@keyv/mongo': KeyvMongoOptions & Clock & Named;
+	readonly '@keyv/redis': KeyvRedisOptions & Clock & Named;
 };
 
 export type StoreName = keyof StoreOptions;
 
-/** What `createStore` makes of each name: stores with methods of their own beside those that all have. */
+/** The type of each store, by its name. */
 export type NamedStores = {
 	readonly memory: MemoryStore;
 	readonly sqlite: SqliteStore;
@@ -59,106 +69,110 @@ export type NamedStores = {
 	readonly '@keyv/redis': KeyvStore;
 };
 
-/** A store by its URL, which names the server, file or folder as well. */
-export type StoreUrl = `${'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+srv' | 'sqlite' | 'file'}:${string}`;
+type Scheme = 'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+srv' | 'sqlite' | 'file';
+
+/** The URL of a store, which names its server, file or folder. */
+export type StoreUrl = `${Scheme}:${string}`;
 
 type Maker<Options, Made extends Store> = {
-	/** Every option that there is: another is a mistake. */
-	readonly options: Readonly<Record<keyof Options, true>>;
+	/** The names of all options. Other names are refused. */
+	readonly options: Readonly<Record<keyof Options, unknown>>;
 	readonly make: (options: Options) => Made;
 };
 
-const place = {
-	cacheName: true, now: true, path: true, useTemp: true, useCacheDir: true, fileMode: true,
+const common = {cacheName: true, now: true} as const;
+const onDisk = {
+	...common, path: true, useTemp: true, useCacheDir: true, fileMode: true, readOnly: true,
 } as const;
-const server = {
-	cacheName: true, now: true, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true,
+const onServer = {
+	...common, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true,
 } as const;
-const ofAdapter = {cacheName: true, now: true} as const;
 
 const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStores[Name]>} = {
 	memory: {
-		options: {
-			cacheName: true, now: true, maxBytes: true, maxEntries: true,
-		},
+		options: {...common, maxBytes: true, maxEntries: true},
 		make: ({cacheName: _cacheName, ...options}) => new MemoryStore(options),
 	},
 	sqlite: {
 		options: {
-			...place, useMemory: true, readOnly: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true,
+			...onDisk, useMemory: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true,
 		},
 		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
 	},
 	filesystem: {
-		options: {
-			...place, extension: true, maxCacheBytes: true, readOnly: true,
-		},
+		options: {...onDisk, extension: true, maxCacheBytes: true},
 		make: ({cacheName, ...options}) => new FilesystemStore({...cacheName !== undefined && {path: cacheName}, ...options}),
 	},
 	redis: {
-		options: server,
+		options: onServer,
 		make: options => new RedisStore(options),
 	},
 	mongodb: {
 		options: {
-			...server, databaseName: true, collectionName: true, largestDocument: true,
+			...onServer, databaseName: true, collectionName: true, largestDocument: true,
 		},
 		make: options => new MongoDbStore(options),
 	},
 	gridfs: {
 		options: {
-			...server, databaseName: true, bucketName: true, largestDocument: true,
+			...onServer, databaseName: true, bucketName: true, largestDocument: true,
 		},
 		make: options => new GridFsStore(options),
 	},
 	dynamodb: {
 		options: {
-			cacheName: true, now: true, client: true, tableName: true, createTable: true, consistentRead: true, retryFor: true,
+			...common, client: true, tableName: true, createTable: true, consistentRead: true, retryFor: true,
 		},
 		make: options => new DynamoDbStore(options),
 	},
-	'keyv-file': {
-		options: {
-			...ofAdapter, filename: true, separatedFile: true, writeDelay: true, expiredCheckDelay: true,
-		},
-		make: options => adopted('keyv-file', options, keyvFile),
-	},
-	'@keyv/sqlite': {
-		options: {
-			...ofAdapter, uri: true, table: true, wal: true, busyTimeout: true, iterationLimit: true,
-		},
-		make: options => adopted('@keyv/sqlite', options, keyvSqlite),
-	},
-	'@keyv/mongo': {
-		options: {
-			...ofAdapter, url: true, db: true, collection: true, serverSelectionTimeoutMS: true, connectTimeoutMS: true, socketTimeoutMS: true,
-		},
-		make: options => adopted('@keyv/mongo', options, keyvMongo),
-	},
-	'@keyv/redis': {
-		options: {
-			...ofAdapter, url: true, connectionTimeout: true, socketTimeout: true, useUnlink: true,
-		},
-		make: options => adopted('@keyv/redis', options, keyvRedis),
-	},
+	'keyv-file': adapterMaker('keyv-file'),
+	'@keyv/sqlite': adapterMaker('@keyv/sqlite'),
+	'@keyv/mongo': adapterMaker('@keyv/mongo'),
+	'@keyv/redis': adapterMaker('@keyv/redis'),
 };
 
-/** A Keyv adapter, which is ours to close, in a store. */
-function adopted<Options extends AdapterOptions & Named>(name: string, {cacheName = 'http_cache', now, ...options}: Options, make: (options: Omit<Options, 'now' | 'cacheName'> & {readonly cacheName: string}) => NamedAdapter): KeyvStore {
-	checkTypes({cacheName}, {cacheName: 'text'});
-	return new KeyvStore(make({...options, cacheName}), {cacheName, name, ...now !== undefined && {now}});
+function adapterMaker<Name extends keyof NamedAdapterOptions>(name: Name): Maker<NamedAdapterOptions[Name] & Clock & Named, KeyvStore> {
+	return {
+		options: {...common, ...adapterOptions[name]},
+		make({cacheName = 'http_cache', now, ...options}) {
+			return new KeyvStore(namedAdapter(name, cacheName, options), {cacheName, name, ...now !== undefined && {now}});
+		},
+	};
 }
 
-/** The names that `createStore` knows. */
+type NameAndOptions = readonly [name: StoreName, options: object];
+
+const schemes: Readonly<Record<Scheme, (url: string) => NameAndOptions>> = {
+	redis: url => ['redis', {url}],
+	rediss: url => ['redis', {url}],
+	valkey: url => ['redis', {url: url.replace('valkey', 'redis')}],
+	valkeys: url => ['redis', {url: url.replace('valkey', 'redis')}],
+	mongodb: url => ['mongodb', {url}],
+	'mongodb+srv': url => ['mongodb', {url}],
+	sqlite(url) {
+		const path = url.replace(/^sqlite:(?:\/\/)?/v, '');
+		// SQLite reads a query only in a `file:` URI.
+		return ['sqlite', {path: /^(?!file:).*\?/v.test(path) ? `file:${path}` : path}];
+	},
+	file: url => ['filesystem', {path: fileURLToPath(url)}],
+};
+
+/** The names that `createStore` accepts. */
 export const storeNames: readonly StoreName[] = Object.keys(makers) as StoreName[];
 
+/** The names and schemes that `createStore` accepts, for messages. */
+export const allowedStores: string = [
+	...storeNames.map(name => `\`'${name}'\``),
+	`or a URL that begins with ${Object.keys(schemes).map(scheme => `\`${scheme}:\``).join(', ')}`,
+].join(', ');
+
 /**
-A store by its name or its URL. Nothing is connected or opened on disk before its first call, but the package that a store needs is looked for at once.
+Makes a store by its name or its URL. The package that a store needs must be installed. Nothing is connected or opened before the first call of the store.
 
 A URL (`redis:`, `rediss:`, `valkey:`, `valkeys:`, `mongodb:`, `mongodb+srv:`, `sqlite:`, `file:`) names the store and its server, file or folder.
 
-@throws {TypeError} For an unknown name or URL, and for an option that the store does not have or that is wrong.
-@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, where a package is missing.
+@throws {TypeError} If the name, the URL or an option is unknown or wrong.
+@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs the package, if it is not installed.
 
 @example
 ```
@@ -170,63 +184,33 @@ const client = got.extend(cacheHooks({store: createStore('sqlite', {useCacheDir:
 export function createStore<Name extends StoreName>(name: Name, options?: StoreOptions[Name]): NamedStores[Name];
 export function createStore(url: StoreUrl, options?: StoreOptions['redis'] | StoreOptions['mongodb'] | StoreOptions['sqlite'] | StoreOptions['filesystem']): Store;
 export function createStore(nameOrUrl: string, options: object = {}): Store {
-	const named = Object.hasOwn(makers, nameOrUrl) ? {name: nameOrUrl as StoreName, options: {}} : fromUrl(nameOrUrl);
-	if (named === undefined) {
-		throw new SettingError('store', withoutUserInfo(nameOrUrl), allowedStores);
+	const parsed = parse(nameOrUrl);
+	if (parsed === undefined) {
+		throw new SettingError('store', nameOrUrl, allowedStores);
 	}
 
-	const {options: known, make} = makers[named.name] as Maker<object, Store>;
-	checkOptions(options, Object.keys(known), `createStore('${named.name}')`);
-	return make({...options, ...named.options});
+	const [name, urlOptions] = parsed;
+	const {options: known, make} = makers[name] as Maker<object, Store>;
+	checkOptions(options, Object.keys(known), `createStore('${name}')`);
+	return make({...options, ...urlOptions});
 }
 
-/** Whether a store, by its name or URL, has an option. */
-export function hasOption(nameOrUrl: string, option: string): boolean {
-	const name = Object.hasOwn(makers, nameOrUrl) ? nameOrUrl as StoreName : fromUrl(nameOrUrl)?.name;
-	return name !== undefined && Object.hasOwn(makers[name].options, option);
+/** Returns the name of a store that is given by its name or URL, or `undefined` if there is no such store. */
+export function storeNameOf(nameOrUrl: string): StoreName | undefined {
+	return parse(nameOrUrl)?.[0];
 }
 
-/** What may be given, for messages. */
-export const allowedStores: string = allowedBy(storeNames.map(name => `'${name}'`), ['redis:', 'rediss:', 'valkey:', 'valkeys:', 'mongodb:', 'mongodb+srv:', 'sqlite:', 'file:']);
-
-function allowedBy(names: readonly string[], schemes: readonly string[]): string {
-	const [last, ...others] = schemes.toReversed();
-	return `\`${names.join('`, `')}\`, or a URL of \`${others.toReversed().join('`, `')}\` or \`${last}\``;
-}
-
-function fromUrl(url: unknown): {readonly name: StoreName; readonly options: object} | undefined {
-	const scheme = typeof url === 'string' ? /^(?<scheme>[a-z][\d+a-z]*):/v.exec(url)?.groups?.scheme : undefined;
-	switch (scheme) {
-		case 'redis':
-		case 'rediss': {
-			return {name: 'redis', options: {url}};
-		}
-
-		case 'valkey':
-		case 'valkeys': {
-			return {name: 'redis', options: {url: (url as string).replace('valkey', 'redis')}};
-		}
-
-		case 'mongodb':
-		case 'mongodb+srv': {
-			return {name: 'mongodb', options: {url}};
-		}
-
-		case 'sqlite': {
-			const path = (url as string).replace(/^sqlite:(?:\/\/)?/v, '');
-			// What a query says is said to SQLite, which reads it in a URI of its own.
-			return {name: 'sqlite', options: {path: /^(?!file:).*\?/v.test(path) ? `file:${path}` : path}};
-		}
-
-		case 'file': {
-			return {name: 'filesystem', options: {path: fileURLToPath(url as string)}};
-		}
-
-		case undefined:
-		default: {
-			return undefined;
-		}
+function parse(nameOrUrl: unknown): NameAndOptions | undefined {
+	if (typeof nameOrUrl !== 'string') {
+		return undefined;
 	}
+
+	if (Object.hasOwn(makers, nameOrUrl)) {
+		return [nameOrUrl as StoreName, {}];
+	}
+
+	const scheme = /^(?<scheme>[^:]+):/v.exec(nameOrUrl)?.groups?.scheme ?? '';
+	return Object.hasOwn(schemes, scheme) ? schemes[scheme as Scheme](nameOrUrl) : undefined;
 }
 
 function checkOptions(options: unknown, known: readonly string[], path: string): void {
@@ -236,7 +220,7 @@ function checkOptions(options: unknown, known: readonly string[], path: string):
 
 	for (const [name, value] of Object.entries(options)) {
 		if (!known.includes(name)) {
-			// What a mistaken name holds may be a secret.
+			// The value of an unknown option may be a secret.
 			throw new SettingError(`${path}.${name}`, hidden(value), `absent (there are \`${known.join('`, `')}\`)`);
 		}
 	}
@@ -244,9 +228,4 @@ function checkOptions(options: unknown, known: readonly string[], path: string):
 
 function fileName(cacheName: string): string {
 	return /\.(?:sqlite3?|db)$/iv.test(cacheName) ? cacheName : `${cacheName}.sqlite`;
-}
-
-/** A URL as it may be shown. */
-export function withoutUserInfo(value: unknown): unknown {
-	return typeof value === 'string' ? shownText(value) : value;
 }

@@ -5,20 +5,20 @@ import type {Store, StoredValue} from './types.ts';
 
 export type KeyvEntry = {readonly key: string; readonly value: unknown; readonly ttl?: number; readonly expires?: number};
 
-/** From 2001 on, a time in milliseconds since the epoch is larger than that; as a time to live it is 31 years. */
+/** Larger numbers are times since the epoch, from 2001 on. As a time to live it would be 31 years. */
 const leastTime = 1e12;
 
-/** No text begins with this byte, nor with this character, as UTF-8 or in JSON. */
-const bytesMark = 0xFF;
-const textMark = '\u{1}';
+/** The prefixes of encoded values. UTF-8 cannot begin with the byte, nor JSON with the character. */
+const bytesPrefix = 0xFF;
+const textPrefix = '\u{1}';
 
 /**
-Any `Store` as a storage adapter for `new Keyv({store})`, of Keyv 5 and 6: it takes strings, which is what Keyv makes of values unless told otherwise, and bytes.
+Makes any `Store` a storage adapter for `new Keyv({store})`, for Keyv 5 and 6. It stores strings, to which Keyv serializes values by default, and bytes.
 
-- Keyv 6 hands over when a value expires, Keyv 5 how long it lives: a number from 1,000,000,000,000 on is taken for a time. A time to live of more than 31 years cannot be told from one.
-- The namespace that Keyv sets is kept apart from others, and `clear` removes it alone. Without one, what was set without one is meant. As with all adapters, two Keyv instances need two of these objects, over one store if you like.
-- What was put into the store otherwise, by a cache, is neither seen nor removed.
-- Throws what the store throws. `disconnect` closes the store.
+- Keyv 6 passes the time at which a value expires, Keyv 5 a time to live. A number from 1,000,000,000,000 is a time, so a time to live cannot be longer than 31 years.
+- Each namespace of Keyv has its own entries, and `clear` deletes only those of the adapter's. As with all adapters, two Keyv instances need two adapters, which may share a store.
+- Entries that a cache has put into the store are not visible, and stay.
+- A call throws what the store throws. `disconnect` closes the store.
 
 @example
 ```ts
@@ -31,7 +31,7 @@ export function asKeyvAdapter(store: Store, options: KeyvAdapterOptions = {}): K
 
 export type KeyvAdapterOptions = {
 	/**
-	The current time in milliseconds since the epoch. Default: `Date.now`.
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
 };
@@ -40,7 +40,7 @@ export class KeyvAdapter extends EventEmitter {
 	namespace: string | undefined;
 	readonly capabilities = {expires: true} as const;
 
-	/** Keyv 5 iterates over dialects that it knows, and no others. */
+	/** Keyv 5 iterates only over adapters of a dialect that it knows. */
 	readonly opts: Record<string, unknown> = {dialect: 'sqlite', url: ''};
 	readonly #store: Store;
 	readonly #now: () => number;
@@ -61,9 +61,9 @@ export class KeyvAdapter extends EventEmitter {
 	}
 
 	/**
-	A value that has been set so is there until its time has come.
+	Sets a value.
 
-	@param expiry - When it expires, or how long it lives.
+	@param expiry - The time at which the value expires, or its time to live. Default: it never expires.
 	*/
 	async set(key: string, value: unknown, expiry?: number): Promise<boolean> {
 		await this.#store.set(this.#prefix() + key, toStored(value, this.#store.holds), {expires: this.#expires(expiry)});
@@ -78,10 +78,10 @@ export class KeyvAdapter extends EventEmitter {
 		return this.#store.delete(this.#prefix() + key);
 	}
 
-	/** Whether there were any, for Keyv 5, as an answer a key, for Keyv 6: an array is true for the former, so it gets `false` for none. */
+	/** Returns whether each key existed, as Keyv 6 expects, or `false` if none existed, since Keyv 5 expects a boolean. */
 	async deleteMany(keys: readonly string[]): Promise<boolean[] | false> {
-		const answers = await Promise.all(keys.map(async key => this.delete(key)));
-		return answers.includes(true) ? answers : false;
+		const existed = await Promise.all(keys.map(async key => this.delete(key)));
+		return existed.includes(true) ? existed : false;
 	}
 
 	async has(key: string): Promise<boolean> {
@@ -104,7 +104,7 @@ export class KeyvAdapter extends EventEmitter {
 		await this.#store.deleteMany(keys);
 	}
 
-	/** Keyv 5 names the namespace, which is the one it has set. */
+	/** Yields the entries of the namespace. Keyv 5 passes the namespace that it has set. */
 	async * iterator(_namespace?: string): AsyncGenerator<[key: string, value: any], void> {
 		const prefix = this.#prefix();
 		for await (const [key, value] of this.#store.iterate()) {
@@ -118,7 +118,7 @@ export class KeyvAdapter extends EventEmitter {
 		await this.#store.close();
 	}
 
-	/** The first colon ends it, so that no namespace is a part of another one and a key. */
+	/** The prefix has one colon, at its end, so that no namespace and key look like another namespace and key. */
 	#prefix(): string {
 		return `keyv-${(this.namespace ?? '').replaceAll('%', '%25').replaceAll(':', '%3A')}:`;
 	}
@@ -134,17 +134,17 @@ export class KeyvAdapter extends EventEmitter {
 
 function toStored(value: unknown, holds: Store['holds']): StoredValue {
 	if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-		throw new CacheHooksError('ERR_STORE_VALUE', 'A store as a Keyv adapter takes strings and bytes: leave Keyv its serialization');
+		throw new CacheHooksError('ERR_STORE_VALUE', 'A store as a Keyv adapter stores strings and bytes: do not turn off the serialization of Keyv');
 	}
 
 	if (holds === 'bytes') {
-		return typeof value === 'string' ? Buffer.from(value) : Buffer.concat([Buffer.of(bytesMark), value]);
+		return typeof value === 'string' ? Buffer.from(value) : Buffer.concat([Buffer.of(bytesPrefix), value]);
 	}
 
 	if (holds === 'text') {
 		return typeof value === 'string'
-			? (value.startsWith(textMark) ? textMark + value : value)
-			: `${textMark}base64:${Buffer.from(value).toString('base64')}`;
+			? (value.startsWith(textPrefix) ? textPrefix + value : value)
+			: `${textPrefix}base64:${Buffer.from(value).toString('base64')}`;
 	}
 
 	return {value};
@@ -152,16 +152,16 @@ function toStored(value: unknown, holds: Store['holds']): StoredValue {
 
 function fromStored(stored: StoredValue): unknown {
 	if (stored instanceof Uint8Array) {
-		return stored[0] === bytesMark ? stored.subarray(1) : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString();
+		return stored[0] === bytesPrefix ? stored.subarray(1) : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString();
 	}
 
 	if (typeof stored !== 'string') {
 		return (stored as {value?: unknown}).value;
 	}
 
-	if (!stored.startsWith(textMark)) {
+	if (!stored.startsWith(textPrefix)) {
 		return stored;
 	}
 
-	return stored.startsWith(textMark, 1) ? stored.slice(1) : Buffer.from(stored.slice('\u{1}base64:'.length), 'base64');
+	return stored.startsWith(textPrefix, 1) ? stored.slice(1) : Buffer.from(stored.slice('\u{1}base64:'.length), 'base64');
 }

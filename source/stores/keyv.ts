@@ -1,26 +1,29 @@
 import {randomBytes} from 'node:crypto';
 import {CacheHooksError, SettingError} from '../errors.ts';
-import {hearErrors, throwingFaults} from './keyv-faults.ts';
 import {
 	isGridFs,
 	mustWriteInTurn,
 	warnOfFaults,
 	writeInTurn,
 } from './adapters/faults.ts';
-import {KeyvListing, storageOf} from './keyv-listing.ts';
 import {
+	listenToErrors,
 	shapeOf,
+	storageOf,
+	throwingErrors,
 	withoutNamespace,
 	type Keyv5Instance,
 	type KeyvInstance,
 	type KeyvLike,
-} from './keyv-shapes.ts';
+} from './keyv-instances.ts';
+import {keyLister} from './keyv-listing.ts';
+import {readMany} from './many-keys.ts';
 import {batches} from './server-options.ts';
 import type {SetOptions, Store, StoredValue} from './types.ts';
 
 type KeyvStoreOptions = {
 	/**
-	Names the cache among all that the storage holds: every key that is written begins with it.
+	The name of the cache, which distinguishes its keys from all others in the storage.
 	*/
 	readonly cacheName: string;
 
@@ -28,23 +31,22 @@ type KeyvStoreOptions = {
 	readonly name?: string;
 
 	/**
-	The current time in milliseconds since the epoch, from which the time to live is taken. Default: `Date.now`.
+	Returns the current time in milliseconds since the epoch, from which times to live are computed. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
 };
 
-const keysAtOnce = 500;
-const valuesAtOnce = 16;
+const keysPerBatch = 500;
 
 /**
-Keeps text in a Keyv 5 or 6 instance, a Keyv storage adapter or a `Map`, which may hold other data as well: every key begins with `got-cache-hooks:<cacheName>::`, and no other key is read, listed, counted or deleted.
+Stores text in a Keyv 5 or 6 instance, a Keyv storage adapter or a `Map`, which may hold other data as well: every key begins with `got-cache-hooks:<cacheName>::`, and no other key is read, listed, counted or deleted.
 
-- A Keyv instance is used as it is, with its namespace, serialization and default `ttl`. Adapters and Maps go into a Keyv 6 of our own, which gives them no namespace, so that they go on serving another Keyv.
+- A Keyv instance is used as it is, with its namespace, serialization and default `ttl`. Adapters and Maps are used through a Keyv 6 of our own, which gives them no namespace, so that another Keyv can use them as well.
 - Entries expire by Keyv's clock, `Date.now`.
-- What Keyv only emits as an `error` event is thrown by the call in which it happened. Keyv hears those events for good, so that an adapter without a listener does not end the process.
-- Where the storage cannot list its keys, `iterate` throws `ERR_STORE_ITERATE`, keys have a generation after the name, and `clear` begins the next one: each call then reads the current one as well, since another process may have begun it.
+- A call throws the errors that Keyv only emits as `error` events. The store listens to these events for good, so that an adapter without a listener does not end the process.
+- If the storage cannot list its keys, `iterate` throws `ERR_STORE_ITERATE`. The keys then contain a generation, and `clear` begins a new one. Each call reads the current generation as well, since another process may have begun it.
 
-@throws {TypeError} For a value of no such shape, and for an empty name.
+@throws {TypeError} If the value has no such shape, or the name is empty.
 */
 export class KeyvStore implements Store {
 	readonly name: string;
@@ -52,10 +54,10 @@ export class KeyvStore implements Store {
 	readonly isLocal: boolean;
 	readonly #keyv: KeyvInstance;
 	readonly #keyv5: Keyv5Instance | undefined;
-	readonly #listing: KeyvListing | undefined;
+	readonly #listKeys: (() => Promise<string[]>) | undefined;
 	readonly #prefix: string;
 
-	/** Whether each `set` adds a revision, of which `delete` removes one. */
+	/** Whether each `set` adds a revision, and `delete` removes only one. */
 	readonly #hasRevisions: boolean;
 	readonly #mustWriteInTurn: boolean;
 	readonly #adapter: object;
@@ -69,35 +71,36 @@ export class KeyvStore implements Store {
 		}
 
 		if (cacheName === '' || !cacheName.isWellFormed()) {
-			throw new SettingError('cache.cacheName', cacheName, 'a name, with which every key begins');
+			throw new SettingError('cache.cacheName', cacheName, 'a well-formed name that is not empty');
 		}
 
 		this.name = name;
-		// Several Keyv instances may be around one Map, which nobody can tell.
+		// A Keyv instance around a Map may share the Map with others.
 		this.isLocal = shape === 'map';
 		this.#keyv = shape === 'map' || shape === 'adapter' ? withoutNamespace(storage) : storage as unknown as KeyvInstance;
 		this.#keyv5 = shape === 'keyv5' ? this.#keyv : undefined;
-		this.#prefix = `got-cache-hooks:${encoded(cacheName)}::`;
-		this.#listing = KeyvListing.of(this.#keyv, this.#keyv5 === undefined ? '' : prefixOf(this.#keyv5), this.#prefix);
+		this.#prefix = `got-cache-hooks:${encodedName(cacheName)}::`;
+		this.#listKeys = keyLister(this.#keyv, this.#keyv5 === undefined ? '' : prefixOf(this.#keyv5), this.#prefix);
 		this.#now = now;
 		this.#adapter = storageOf(this.#keyv);
 		this.#hasRevisions = isGridFs(this.#adapter);
 		this.#mustWriteInTurn = mustWriteInTurn(this.#adapter);
-		hearErrors(this.#keyv);
+		listenToErrors(this.#keyv);
 		warnOfFaults(this.#adapter);
 	}
 
 	async get(key: string): Promise<string | undefined> {
-		if (this.#listing !== undefined) {
-			return this.#get(this.#prefix + key);
+		if (this.#listKeys !== undefined) {
+			return this.#getText(this.#prefix + key);
 		}
 
-		const before = this.#generation;
+		// The value is read together with the generation, which rarely changes.
+		const expected = this.#generation;
 		const [value, generation] = await Promise.all([
-			before === undefined ? undefined : this.#get(this.#prefix + before + key),
+			expected === undefined ? undefined : this.#getText(this.#prefix + expected + key),
 			this.#readGeneration(),
 		]);
-		return generation === before || generation === undefined ? value : this.#get(this.#prefix + generation + key);
+		return generation === expected || generation === undefined ? value : this.#getText(this.#prefix + generation + key);
 	}
 
 	async set(key: string, value: StoredValue, {expires}: SetOptions): Promise<void> {
@@ -105,16 +108,16 @@ export class KeyvStore implements Store {
 			throw new CacheHooksError('ERR_STORE_VALUE', 'A Keyv store holds text: expected a string');
 		}
 
-		// Redis takes whole milliseconds.
+		// Redis accepts only whole milliseconds.
 		const timeToLive = expires === undefined || !Number.isFinite(expires) ? undefined : Math.ceil(expires - this.#now());
 		if (timeToLive !== undefined && timeToLive <= 0) {
-			// To Keyv a time to live of 0 means for good.
+			// A time to live of 0 would keep the value for good.
 			await this.delete(key);
 			return;
 		}
 
-		const generation = this.#listing === undefined ? await this.#readGeneration() ?? await this.#beginGeneration() : '';
-		await this.#set(this.#prefix + generation + key, value, timeToLive);
+		const prefix = await this.#currentPrefix() ?? (this.#prefix + await this.#beginGeneration());
+		await this.#set(prefix + key, value, timeToLive);
 	}
 
 	async delete(key: string): Promise<boolean> {
@@ -128,67 +131,60 @@ export class KeyvStore implements Store {
 			return;
 		}
 
-		for (const batch of batches(keys, keysAtOnce)) {
+		for (const batch of batches(keys, keysPerBatch)) {
 			await this.#deleteBatch(batch.map(key => prefix + key)); // eslint-disable-line no-await-in-loop
 		}
 	}
 
 	async clear(): Promise<void> {
-		if (this.#listing === undefined) {
+		if (this.#listKeys === undefined) {
 			await this.#beginGeneration();
 			return;
 		}
 
-		const keys = await this.#listing.keys();
+		const keys = await this.#listKeys();
 		await this.deleteMany(keys);
 		if (keys.length === 0) {
-			await this.#expectListing(this.#listing);
+			await this.#checkListing(this.#listKeys);
 		}
 	}
 
-	/** The keys are those that there were when it began. */
+	/** Yields the entries whose keys exist when it begins. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: string], void> {
-		if (this.#listing === undefined) {
-			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys: its storage adapter has no `iterator`');
+		if (this.#listKeys === undefined) {
+			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, since its storage adapter has no `iterator`');
 		}
 
-		for (const batch of batches(await this.#listing.keys(), valuesAtOnce)) {
-			const values = await Promise.all(batch.map(async key => this.#getListed(this.#prefix + key))); // eslint-disable-line no-await-in-loop
-			for (const [index, value] of values.entries()) {
-				if (value !== undefined) {
-					yield [batch[index]!, value];
-				}
-			}
-		}
+		yield * readMany(await this.#listKeys(), async key => this.#getListed(this.#prefix + key));
 	}
 
 	async close(): Promise<void> {
-		await throwingFaults(async () => this.#keyv.disconnect?.());
+		await throwingErrors(async () => this.#keyv.disconnect?.());
 	}
 
-	async #get(key: string): Promise<string | undefined> {
-		const value = await this.#getAny(key);
+	async #getText(key: string): Promise<string | undefined> {
+		const value = await this.#get(key);
 		return typeof value === 'string' ? value : undefined;
 	}
 
-	async #getAny(key: string): Promise<unknown> {
+	async #get(key: string): Promise<unknown> {
 		const keyv = this.#keyv;
 		const exactKey = this.#exactKey(key);
-		// Keyv 5 swallows what its storage throws in `get`, but not in `getRaw`.
-		return throwingFaults<unknown>(async () => {
+		return throwingErrors<unknown>(async () => {
 			if (keyv.getRaw === undefined) {
 				return keyv.get(exactKey);
 			}
 
+			// In Keyv 5, `get` ignores the errors of the storage, `getRaw` does not.
 			const raw = await keyv.getRaw(exactKey);
 			return raw?.value;
 		});
 	}
 
-	/** What is under a key of ours, and no text or no JSON, is listed as an empty text: whoever looks for what is invalid finds and deletes it. */
+	/** Returns an empty text for a value that is not valid, so that it can be found and deleted. */
 	async #getListed(key: string): Promise<string | undefined> {
 		try {
-			const value = await this.#getAny(key);
+			const value = await this.#get(key);
 			return typeof value === 'string' || value === undefined ? value : '';
 		} catch (error) {
 			if (error instanceof SyntaxError) {
@@ -200,44 +196,42 @@ export class KeyvStore implements Store {
 	}
 
 	async #set(key: string, value: string, timeToLive: number | undefined): Promise<void> {
-		const isSet = await (this.#mustWriteInTurn
-			? writeInTurn(this.#adapter, key, async () => this.#setAlone(key, value, timeToLive))
-			: this.#setAlone(key, value, timeToLive));
+		const write = async (): Promise<unknown> => {
+			if (this.#hasRevisions) {
+				await this.#delete(key);
+			}
+
+			return throwingErrors(async () => this.#keyv.set(this.#exactKey(key), value, timeToLive));
+		};
+
+		const isSet = await (this.#mustWriteInTurn ? writeInTurn(this.#adapter, key, write) : write());
 		if (isSet === false) {
-			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store did not take the value');
+			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store refused the value');
 		}
-	}
-
-	async #setAlone(key: string, value: string, timeToLive: number | undefined): Promise<unknown> {
-		if (this.#hasRevisions) {
-			await this.#delete(key);
-		}
-
-		return throwingFaults(async () => this.#keyv.set(this.#exactKey(key), value, timeToLive));
 	}
 
 	async #delete(key: string): Promise<boolean> {
 		const keyv = this.#keyv;
 		const exactKey = this.#exactKey(key);
-		const wasThere = await throwingFaults<unknown>(async () => this.#hasRevisions && keyv.deleteMany !== undefined ? keyv.deleteMany([exactKey]) : keyv.delete(exactKey));
-		return Array.isArray(wasThere) ? wasThere.includes(true) : wasThere === true;
+		const existed = await throwingErrors<unknown>(async () => this.#hasRevisions && keyv.deleteMany !== undefined ? keyv.deleteMany([exactKey]) : keyv.delete(exactKey));
+		return Array.isArray(existed) ? existed.includes(true) : existed === true;
 	}
 
 	async #deleteBatch(keys: readonly string[]): Promise<void> {
 		const keyv = this.#keyv;
-		// Keyv 6 takes for granted that an adapter has it.
-		const hasMany = (keyv.store as {deleteMany?: unknown}).deleteMany !== undefined;
-		const answer = hasMany ? await throwingFaults(async () => keyv.deleteMany?.([...keys])) : false;
-		const isDone = Array.isArray(answer) ? answer.every(wasThere => wasThere === true) : answer === true;
+		// Keyv 6 calls the adapter's `deleteMany` even if there is none.
+		const hasDeleteMany = (keyv.store as {deleteMany?: unknown}).deleteMany !== undefined;
+		const existed = hasDeleteMany ? await throwingErrors(async () => keyv.deleteMany?.([...keys])) : false;
+		const isDone = Array.isArray(existed) ? existed.every(one => one === true) : existed === true;
 		if (!isDone) {
-			// There is no such method, a key was absent, or an adapter stopped at one that was absent (keyv-file does).
+			// A key was missing, at which some adapters stop (keyv-file does), or there is no such method.
 			await Promise.all(keys.map(async key => this.#delete(key)));
 		}
 	}
 
-	/** What all keys begin with now; `undefined` where nothing has been written yet. */
+	/** Returns what all current keys begin with, or `undefined` if nothing has been written yet. */
 	async #currentPrefix(): Promise<string | undefined> {
-		if (this.#listing !== undefined) {
+		if (this.#listKeys !== undefined) {
 			return this.#prefix;
 		}
 
@@ -246,12 +240,11 @@ export class KeyvStore implements Store {
 	}
 
 	async #readGeneration(): Promise<string | undefined> {
-		const generation = await this.#get(`${this.#prefix}generation`);
-		this.#generation = generation;
-		return generation;
+		this.#generation = await this.#getText(`${this.#prefix}generation`);
+		return this.#generation;
 	}
 
-	/** A generation that was lost must not come back: there is no second one with the same name. */
+	/** Begins a generation with a random name, since that of a lost generation must not be used again. */
 	async #beginGeneration(): Promise<string> {
 		const generation = `${randomBytes(8).toString('hex')}:`;
 		await this.#set(`${this.#prefix}generation`, generation, undefined);
@@ -259,11 +252,11 @@ export class KeyvStore implements Store {
 		return generation;
 	}
 
-	/** Some adapters list nothing without a namespace, and do not say so. */
-	async #expectListing(listing: KeyvListing): Promise<void> {
+	/** Throws if the storage does not list a key that exists, as some adapters without a namespace. */
+	async #checkListing(listKeys: () => Promise<string[]>): Promise<void> {
 		const key = 'is listed';
 		await this.#set(this.#prefix + key, '', undefined);
-		const keys = await listing.keys();
+		const keys = await listKeys();
 		await this.#delete(this.#prefix + key);
 		if (!keys.includes(key)) {
 			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, so that nothing can be cleared: give its storage adapter a namespace');
@@ -271,7 +264,7 @@ export class KeyvStore implements Store {
 	}
 
 	/**
-	Keyv 5 leaves the prefix away before a key that begins like one.
+	Returns the key to pass to the instance. Keyv 5 does not prefix a key that already begins like its prefix.
 	*/
 	#exactKey(key: string): string {
 		const keyv5 = this.#keyv5;
@@ -288,7 +281,7 @@ function prefixOf({namespace, useKeyPrefix}: Keyv5Instance): string {
 	return useKeyPrefix === false || namespace === undefined || namespace === '' ? '' : `${namespace}:`;
 }
 
-/** Adapters take a namespace for a pattern: of SQL (`%`, `_`), of Redis or a regular expression. Only what matches too much is left. */
-function encoded(cacheName: string): string {
+/** Encodes the characters that adapters take for a pattern of Redis or a regular expression. */
+function encodedName(cacheName: string): string {
 	return encodeURIComponent(cacheName).replaceAll(/[!'\(\)*]/gv, character => `%${character.codePointAt(0)!.toString(16).toUpperCase()}`);
 }

@@ -2,41 +2,40 @@ import {SettingError} from '../errors.ts';
 import {
 	allowedStores,
 	createStore,
-	hasOption,
-	withoutUserInfo,
+	storeNameOf,
 	type StoreName,
 	type StoreUrl,
 } from './create-store.ts';
-import {shapeOf, type KeyvLike} from './keyv-shapes.ts';
+import {shapeOf, type KeyvLike} from './keyv-instances.ts';
 import {KeyvStore} from './keyv.ts';
 import {readOnlyStore} from './guard.ts';
 import type {Store} from './types.ts';
 
-type Bounds = Pick<OpenStoreOptions, 'maxBytes' | 'maxEntries'>;
-
 /**
-Where responses are kept: the name or the URL of a store (see `createStore`), a `Store`, or any Keyv 5 or 6 instance, Keyv storage adapter or `Map`.
+The store of a cache: the name or the URL of a store (see `createStore`), a `Store`, or any Keyv 5 or 6 instance, Keyv storage adapter or `Map`.
 */
 export type StoreSetting = StoreName | StoreUrl | Store | KeyvLike;
 
-type OpenStoreOptions = {
+type Bounds = {
+	/** The maximum number of bytes of all that is stored. Default: the store's. */
+	readonly maxBytes?: number | undefined;
+
+	/** The maximum number of entries. Default: the store's. */
+	readonly maxEntries?: number | undefined;
+};
+
+type OpenStoreOptions = Bounds & {
 	/**
 	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace elsewhere.
 	*/
 	readonly cacheName: string;
 
 	/**
-	The current time in milliseconds since the epoch. Default: `Date.now`.
+	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
 	*/
 	readonly now?: () => number;
 
-	/** Bytes that everything stored may take; the store's own default where it is `undefined`. */
-	readonly maxBytes?: number | undefined;
-
-	/** How many entries are kept; the store's own default where it is `undefined`. */
-	readonly maxEntries?: number | undefined;
-
-	/** Milliseconds for which a call that meets the lock of another process is tried again, by a store that tries again. Nobody waits for it any longer then. Default: the store's. */
+	/** The number of milliseconds for which `'sqlite'` tries a call again that meets the lock of another process, since nobody waits for it any longer. Default: the store's. */
 	readonly storeTimeout?: number;
 
 	/** Whether nothing is written, deleted or created: calls that write throw `ERR_STORE_READ_ONLY`. Default: `false`. */
@@ -46,13 +45,13 @@ type OpenStoreOptions = {
 type OpenedStore = {
 	readonly store: Store;
 
-	/** Whether it was made here, and so is ours to close. */
+	/** Whether the store was made here, and must be closed with its cache. */
 	readonly owned: boolean;
 
-	/** Whether nothing reaches it that would change it. */
+	/** Whether the store refuses all changes. */
 	readonly isReadOnly: boolean;
 
-	/** What sets it apart from the caches that are kept in the same: a name; `''` where the store is a container of its own, whatever the caches on it are called. */
+	/** The name that distinguishes caches on the same store. It is `''` if the store holds one cache only. */
 	readonly cacheName: string;
 };
 
@@ -62,32 +61,39 @@ const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] sa
 const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
 	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
 
-/**
-Makes a `Store` of the setting. Nothing is connected or opened on disk before the first call.
+/** The options of the stores that can be bounded. */
+const boundOptions: Readonly<Partial<Record<StoreName, {readonly [Bound in keyof Bounds]: string}>>> = {
+	memory: {maxBytes: 'maxBytes', maxEntries: 'maxEntries'},
+	sqlite: {maxBytes: 'maxBytes'},
+	filesystem: {maxBytes: 'maxCacheBytes'},
+};
 
-@throws {TypeError} For everything else, naming what is allowed.
-@throws {CacheHooksError} `ERR_STORE_DRIVER` where a store is named whose package is missing.
+/**
+Makes the store of a setting. Nothing is connected or opened before the first call of the store.
+
+@throws {TypeError} If the setting is not a store, or the store cannot be bounded.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package of a named store is not installed.
 */
-export function openStore(setting: StoreSetting, {readOnly = false, ...options}: OpenStoreOptions): OpenedStore {
-	const opened = open(setting, options, readOnly);
-	// What lies in memory begins empty: a cache that replays is filled by its user.
-	return readOnly && opened.store.isLocal !== true ? {...opened, store: readOnlyStore(opened.store), isReadOnly: true} : opened;
+export function openStore(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
+	const opened = open(setting, options);
+	// Memory begins empty, so the user must be able to fill a cache that replays.
+	return options.readOnly === true && opened.store.isLocal !== true ? {...opened, store: readOnlyStore(opened.store), isReadOnly: true} : opened;
 }
 
-function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, ...bounds}: Omit<OpenStoreOptions, 'readOnly'>, readOnly: boolean): OpenedStore {
+function open(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
+	const {cacheName, now = Date.now, maxBytes, maxEntries} = options;
 	if (typeof setting === 'string') {
-		// A file that is opened for reading alone is not created.
-		const own = {
-			...readOnly && hasOption(setting, 'readOnly') && {readOnly},
-			// A lock that were taken later would be held by nobody.
-			...storeTimeout !== undefined && triesAgain(setting) && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
-		};
 		return {
-			store: named(setting, {cacheName, now, ...own}, bounds), owned: true, isReadOnly: false, cacheName,
+			store: openNamed(setting, options), owned: true, isReadOnly: false, cacheName,
 		};
 	}
 
-	refuseBounds(bounds, 'absent for a store that is handed in, which has bounds of its own');
+	for (const [name, bound] of Object.entries({maxBytes, maxEntries})) {
+		if (bound !== undefined) {
+			throw new SettingError(`cache.${name}`, bound, 'absent for a store that is handed in, which has bounds of its own');
+		}
+	}
+
 	if (isStore(setting)) {
 		return {
 			store: setting, owned: false, isReadOnly: false, cacheName: '',
@@ -103,49 +109,38 @@ function open(setting: StoreSetting, {cacheName, now = Date.now, storeTimeout, .
 	};
 }
 
-function triesAgain(name: string): boolean {
-	return /^sqlite(?::|$)/v.test(name);
-}
+function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout, readOnly, maxBytes, maxEntries}: OpenStoreOptions): Store {
+	const name = storeNameOf(setting);
+	if (name === undefined) {
+		throw new SettingError('cache.store', setting, allowed);
+	}
 
-function named(name: StoreName | StoreUrl, options: object, bounds: Bounds): Store {
-	const make = boundedBy[name.replace(/^sqlite:.*/sv, 'sqlite').replace(/^file:.*/sv, 'filesystem')] ?? ((unbounded: Bounds) => {
-		refuseBounds(unbounded, `absent for \`'${String(withoutUserInfo(name))}'\`, which the cache cannot bound`);
-		return {};
+	const isOnDisk = name === 'sqlite' || name === 'filesystem';
+	return createStore(setting as StoreName, {
+		cacheName,
+		now,
+		...boundsOf(name, {maxBytes, maxEntries}),
+		// Otherwise the file or folder would be created.
+		...isOnDisk && readOnly === true && {readOnly},
+		...name === 'sqlite' && storeTimeout !== undefined && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
 	});
-	try {
-		return createStore(name as StoreName, {...options, ...make(bounds)});
-	} catch (error) {
-		throw error instanceof SettingError && error.path === 'store' ? new SettingError('cache.store', withoutUserInfo(name), allowed) : error;
-	}
 }
 
-/** The options that bound a store. */
-const boundedBy: Readonly<Record<string, (bounds: Bounds) => object>> = {
-	memory: bounds => withoutUndefined(bounds),
-	sqlite({maxBytes, maxEntries}) {
-		refuseBounds({maxEntries}, 'absent for `\'sqlite\'`, which is bounded by bytes');
-		return withoutUndefined({maxBytes});
-	},
-	filesystem({maxBytes, maxEntries}) {
-		refuseBounds({maxEntries}, 'absent for `\'filesystem\'`, which is bounded by bytes');
-		return withoutUndefined({maxCacheBytes: maxBytes});
-	},
-};
-
-function refuseBounds(bounds: Bounds, allowedInstead: string): void {
-	for (const [name, bound] of Object.entries(bounds)) {
-		if (bound !== undefined) {
-			throw new SettingError(`cache.${name}`, bound, allowedInstead);
+function boundsOf(name: StoreName, bounds: Bounds): object {
+	const options = boundOptions[name] ?? {};
+	const given = Object.entries(bounds).filter(([, bound]) => bound !== undefined);
+	return Object.fromEntries(given.map(([setting, bound]) => {
+		const option = options[setting as keyof Bounds];
+		if (option === undefined) {
+			throw new SettingError(`cache.${setting}`, bound, `absent for \`'${name}'\`, which ${boundOptions[name] === undefined ? 'the cache cannot bound' : 'is bounded by bytes'}`);
 		}
-	}
-}
 
-function withoutUndefined(options: object): object {
-	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+		return [option, bound];
+	}));
 }
 
 /**
-What says what it holds means to be a store: one that lacks a method is refused, and not taken for a Keyv adapter.
+Whether the value is meant to be a `Store`, since it has `holds`. If it lacks a method it is refused, not used as a Keyv adapter.
 */
 function isStore(value: unknown): value is Store {
 	if (typeof value !== 'object' || value === null || !('holds' in value)) {

@@ -106,11 +106,12 @@ test('a slow store delays no response, and what is too much for it is dropped an
 });
 
 test('pending writes are bounded by their bytes; one alone may be larger, and deletions are never dropped', async t => {
+	const mebibyte = 1_048_576;
 	const gate = Promise.withResolvers<void>();
 	const dropped: string[] = [];
 	const queue = new CacheWrites({
 		settings: () => ({
-			maxPendingBytes: 100, maxPendingWrites: Infinity, storeTimeout: 1000, waitUntil: undefined,
+			storeTimeout: 1000, waitUntil: undefined,
 		}),
 		events: {
 			emit(_event, payload) {
@@ -122,16 +123,16 @@ test('pending writes are bounded by their bytes; one alone may be larger, and de
 		variants: {save: () => undefined},
 	});
 	const wait = async (): Promise<void> => gate.promise;
-	t.true(queue.run('large', wait, {bytes: 500}));
+	t.true(queue.run('large', wait, {bytes: 500 * mebibyte}));
 	t.false(queue.run('small', wait, {bytes: 1}));
 	t.true(queue.run('gone', wait));
 	t.is(queue.pending.size, 2);
 	gate.resolve();
 	await queue.idle();
 	t.is(queue.pending.size, 0);
-	t.true(queue.run('small', wait, {bytes: 60}));
-	t.false(queue.run('more', wait, {bytes: 60}));
-	t.true(queue.run('less', wait, {bytes: 40}));
+	t.true(queue.run('small', wait, {bytes: 40 * mebibyte}));
+	t.false(queue.run('more', wait, {bytes: 40 * mebibyte}));
+	t.true(queue.run('less', wait, {bytes: 24 * mebibyte}));
 	t.deepEqual(dropped, ['small', 'more']);
 	await queue.idle();
 	await delay(0);

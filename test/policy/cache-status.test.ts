@@ -1,9 +1,9 @@
 import test from 'ava';
-import {fc} from '../helpers/fast-check.ts';
+import fc from 'fast-check';
+import {parseList} from 'structured-headers';
 import {
 	cacheStatusMember,
 	type ForwardReason,
-	parseCacheStatus,
 	type StatusFacts,
 } from '../../source/policy/cache-status.ts';
 import {appendMember} from '../../source/policy/fields.ts';
@@ -67,38 +67,6 @@ for (const [title, existing, list] of lists) {
 	});
 }
 
-const parsed: ReadonlyArray<readonly [value: string, members: ReadonlyArray<readonly [name: string, parameters: Readonly<Record<string, string | number | boolean>>]>]> = [
-	['', []],
-	['ExampleCache; hit', [['ExampleCache', {hit: true}]]],
-	['ExampleCache; fwd=stale; fwd-status=304; collapsed=?0; ttl=-3', [['ExampleCache', {
-		fwd: 'stale', 'fwd-status': 304, collapsed: false, ttl: -3,
-	}]]],
-	['OriginCache; hit; ttl=1100, "CDN Company Here"; hit; ttl=545', [['OriginCache', {hit: true, ttl: 1100}], ['CDN Company Here', {hit: true, ttl: 545}]]],
-	['A; key="a, b"; detail=%"caf%c3%a9"', [['A', {key: 'a, b', detail: 'café'}]]],
-	['A; x=:YQ==:; z=1.5', [['A', {x: ':YQ==:', z: 1.5}]]],
-	['A;x=@1', [['A', {x: '@1'}]]],
-	['1;hit, (B C);hit, ?1, D', [['D', {}]]],
-	['A; hit,', []],
-	['A; hit B', []],
-	['A; ttl=', []],
-	['"A', []],
-	['A;fwd=miss, Ä', []],
-];
-
-for (const [value, expected] of parsed) {
-	test(`RFC 9211 §2: ${JSON.stringify(value)} has ${expected.length} members`, t => {
-		t.deepEqual(parseCacheStatus(value).map(({name, parameters}) => [name, Object.fromEntries(parameters)]), expected.map(member => [...member]));
-	});
-}
-
-const alphabet = fc.constantFrom('A', 'hit', ';', '=', ',', ' ', '"', '\\', '1', '.', '-', '(', ')', '?0', ':', '@', '%"', '%c3', '999999999999999', 'é', '\t');
-
-test('RFC 9211 §2: nothing makes the parser throw', t => {
-	fc.assert(fc.property(fc.oneof(fc.string({unit: 'binary'}), fc.string({unit: alphabet}), fc.string({unit: alphabet}).map(text => `A;x=${text}`)), value => {
-		t.true(Array.isArray(parseCacheStatus(value)));
-	}), {numRuns: 1000});
-});
-
 test('RFC 9211 §2: whatever the facts, what is written can be read, at the end of the list', t => {
 	const text = fc.oneof(fc.string({unit: 'binary'}), fc.string());
 	const number = fc.oneof(fc.double(), fc.integer());
@@ -113,11 +81,11 @@ test('RFC 9211 §2: whatever the facts, what is written can be read, at the end 
 		detail: text,
 	}, {requiredKeys: []});
 	fc.assert(fc.property(text, facts, (name, fact) => {
-		const list = parseCacheStatus(appendMember('Origin;hit', cacheStatusMember(name, fact)));
+		const list = parseList(appendMember('Origin;hit', cacheStatusMember(name, fact)));
 		t.is(list.length, 2);
-		const {parameters} = list[1]!;
+		const [, parameters] = list[1]!;
 		t.is(parameters.get('hit'), fact.hit === true ? true : undefined);
-		t.is(parameters.get('fwd'), fact.hit === true ? undefined : fact.forward);
+		t.is(parameters.get('fwd')?.toString(), fact.hit === true ? undefined : fact.forward);
 		t.false(parameters.has('hit') && parameters.has('fwd'));
 		t.is(parameters.has('key'), fact.key !== undefined);
 	}));

@@ -156,16 +156,3 @@ test.serial('a targeted field is parsed once, and then `Cache-Control` and `Expi
 	t.is(count('parseDirectives'), 0);
 	t.is(count('parseHttpDate'), 2);
 });
-
-test.serial('what an older version stored gets its facts when it is first used', t => {
-	const request = facts({settings: byOrigin});
-	const stored = storedHead({fields: {...fields}});
-	const first = callsOf(() => {
-		onLookup(request, {stored}, start);
-	});
-	t.is(first('parseDirectives'), 1);
-	const second = callsOf(() => {
-		onLookup(request, {stored: {...stored, expires: start}}, start);
-	});
-	t.is(second('parseDirectives'), 0);
-});

@@ -76,13 +76,6 @@ test('facts are plain data, and decide as the headers do', t => {
 	}));
 });
 
-test('facts that are made for what an older version stored are made once', t => {
-	const stored = storedHead({fields: {'cache-control': 'no-cache'}});
-	const known = storedFacts(stored, {cacheControlTargets: []});
-	t.is(storedFacts({...stored, expires: start}, {cacheControlTargets: []}), known);
-	t.deepEqual(storedFacts(stored, {cacheControlTargets: ['cache-control']}), {noCache: true, targets: ['cache-control']});
-});
-
 test('the facts that a response is stored with are those of what is stored', t => {
 	const stale = {'cache-control': 'max-age=5, must-revalidate, stale-if-error=60', etag: '"a"', 'last-modified': at(start - hour)};
 	const request = facts({settings: byOrigin});

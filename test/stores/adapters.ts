@@ -3,14 +3,14 @@ import {EventEmitter} from 'node:events';
 type Entries = Map<string, {value: unknown; expires: number}>;
 
 /**
-A storage adapter as those for Keyv 5 are: relative time to live, promises, no namespace of its own. It cannot list its keys.
+A storage adapter like those for Keyv 5: it takes a time to live, and has no namespace of its own. It cannot list its keys.
 */
 export class ListlessAdapter extends EventEmitter {
 	readonly entries: Entries = new Map();
-	/** Thrown by every call while it is set. */
+	/** The error that every call throws while it is set. */
 	fault: Error | undefined;
 	lastTimeToLive: number | undefined;
-	/** What iterates in Keyv 5 must name a dialect that it knows. */
+	/** Keyv 5 iterates only over adapters of a dialect that it knows. */
 	readonly opts: {dialect: string; url: string} = {dialect: 'redis', url: ''};
 
 	async get(key: string): Promise<unknown> {
@@ -43,7 +43,7 @@ export class ListlessAdapter extends EventEmitter {
 	}
 }
 
-/** One that can. */
+/** An adapter that can list its keys. */
 export class PromiseAdapter extends ListlessAdapter {
 	async * iterator(): AsyncGenerator<[string, unknown], void> {
 		this.answer();
@@ -53,7 +53,7 @@ export class PromiseAdapter extends ListlessAdapter {
 	}
 }
 
-/** An adapter that keeps the namespace itself, as those for Keyv 6 do. */
+/** An adapter that handles the namespace itself, like those for Keyv 6. */
 export class NamespacedAdapter extends PromiseAdapter {
 	namespace: string | undefined;
 	readonly capabilities = {expires: true};

@@ -28,7 +28,7 @@ test('a URL names its store', async t => {
 	}
 });
 
-test('the file and the folder of a URL are those that are used', async t => {
+test('a URL names the file or the folder of its store', async t => {
 	await using folder = await temporaryFolder();
 	const bytes = new Uint8Array([1]);
 	const stores = [createStore(`sqlite://${folder.path}/a.db`), createStore(pathToFileURL(path.join(folder.path, 'b')).href as StoreUrl), createStore('sqlite::memory:')];
@@ -44,7 +44,7 @@ test('the file and the folder of a URL are those that are used', async t => {
 	}
 });
 
-test('the name of the cache is that of the file or folder, unless there is a path', async t => {
+test('the name of the cache names the file or folder unless `path` is set', async t => {
 	await using folder = await temporaryFolder();
 	const at = (name: string): string => path.join(folder.path, name);
 	const stores = [
@@ -62,7 +62,7 @@ test('the name of the cache is that of the file or folder, unless there is a pat
 	t.deepEqual(files.filter(name => !/-(?:wal|shm)$/v.test(name)).toSorted(), ['four', 'one.sqlite', 'three', 'two.db']);
 });
 
-test('the options of a store reach it, and it has its own methods', t => {
+test('a store gets its options and has its own methods', t => {
 	const memory = createStore('memory', {maxEntries: 1});
 	memory.set('a', {}, {expires: undefined});
 	memory.set('b', {}, {expires: undefined});
@@ -72,7 +72,7 @@ test('the options of a store reach it, and it has its own methods', t => {
 	t.throws(() => createStore('memory', {wal: true}));
 });
 
-test('what is wrong is said at once, and no credential with it', t => {
+test('wrong names, URLs and options are refused at once without showing credentials', t => {
 	const wrong: ReadonlyArray<readonly [arguments_: readonly unknown[], message: RegExp]> = [
 		[['radis'], /`store` to be `'memory'`, .* got string "radis"/v],
 		[[''], /got string ""/v],
@@ -93,7 +93,7 @@ test('what is wrong is said at once, and no credential with it', t => {
 	}
 });
 
-test('a package that is missing is named at once, with the command that installs it', async t => {
+test('a missing package is an error at once that names the command that installs it', async t => {
 	t.throws(() => driver('not-installed-anywhere', 'redis', () => Promise.resolve()), {
 		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`: npm install not-installed-anywhere',
 	});

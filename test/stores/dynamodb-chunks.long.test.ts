@@ -22,7 +22,7 @@ for (const server of dynamoDbServers(test)) {
 	});
 	const newTable = (): string => `chunks-${randomUUID()}`;
 
-	/** All items of the table, chunks first. */
+	/** Returns all items of the table, chunks first. */
 	const itemsOf = async (tableName: string): Promise<Array<Record<string, AttributeValue>>> => {
 		const pages = paginateScan({client}, {
 			TableName: tableName, ConsistentRead: true, ProjectionExpression: '#a, #b, #c, #d, #e', ExpressionAttributeNames: {
@@ -37,7 +37,7 @@ for (const server of dynamoDbServers(test)) {
 		return items.toSorted((a, b) => Number(a.version !== undefined) - Number(b.version !== undefined));
 	};
 
-	test(`chunks on ${server.name}: a large entry that never expires has chunks that never do, and takes them along when it goes`, async t => {
+	test(`chunks on ${server.name}: a large entry that never expires has chunks that never expire, and its deletion deletes them`, async t => {
 		const tableName = newTable();
 		const store = open({tableName});
 		await store.set('key', large('a'), kept);
@@ -58,14 +58,14 @@ for (const server of dynamoDbServers(test)) {
 		}
 	});
 
-	test(`chunks on ${server.name}: those of an entry that expires go with it, and those that no entry came to name go in a day`, async t => {
+	test(`chunks on ${server.name}: chunks expire with their entry, and in a day if they have none`, async t => {
 		const tableName = newTable();
 		const store = open({tableName});
 		await store.set('key', large('a'), {expires: start + 1500});
 		t.deepEqual((await itemsOf(tableName)).map(item => item.ttl), Array.from({length: 4}, () => ({N: String((start / 1000) + 2)})));
 		await store.clear();
 
-		// The writer dies between the chunks and the item that names them.
+		// The writer is killed between its chunks and the item that names them.
 		const dying = open({
 			tableName, client: interceptedBy(client, async (name, _, send) => {
 				if (name === 'PutItem' || name === 'BatchWriteItem#Delete') {
@@ -80,7 +80,7 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual((await itemsOf(tableName)).map(item => item.ttl), Array.from({length: 3}, () => ({N: String((start / 1000) + 86_400)})));
 	});
 
-	test(`chunks on ${server.name}: what could not be deleted is with the next`, async t => {
+	test(`chunks on ${server.name}: chunks that could not be deleted are deleted with the next ones`, async t => {
 		const tableName = newTable();
 		let isFailing = false;
 		const store = open({
@@ -101,7 +101,7 @@ for (const server of dynamoDbServers(test)) {
 		t.is((await itemsOf(tableName)).length, 1);
 	});
 
-	test(`chunks on ${server.name}: an entry that lacks one is a miss, and one that was replaced meanwhile is read anew`, async t => {
+	test(`chunks on ${server.name}: an entry with a missing chunk is a miss, and an entry that was replaced during the read is read again`, async t => {
 		const tableName = newTable();
 		const store = open({tableName});
 		await store.set('key', large('a'), kept);
@@ -128,7 +128,7 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual(await listed(store), []);
 	});
 
-	test(`chunks on ${server.name}: deleted by a batch that saw it small, an entry leaves no chunks behind`, async t => {
+	test(`chunks on ${server.name}: an entry that becomes large while a batch deletes it leaves no chunks behind`, async t => {
 		const tableName = newTable();
 		const store = open({tableName});
 		await store.set('key', {small: true}, kept);
@@ -162,7 +162,7 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual(await itemsOf(tableName), []);
 	});
 
-	test(`chunks on ${server.name}: 100 writers to one key and readers beside them: no reader sees a mix, and nothing is left over`, async t => {
+	test(`chunks on ${server.name}: 100 writers to one key leave no chunks behind, and readers get complete versions`, async t => {
 		const tableName = newTable();
 		const store = open({tableName});
 		const letters = Array.from({length: 100}, (_, index) => String.fromCodePoint(0x41 + index));
@@ -193,7 +193,7 @@ for (const server of dynamoDbServers(test)) {
 		t.is(items.length, 1 + Number(items.at(-1)!.chunks!.N));
 	});
 
-	test(`chunks on ${server.name}: two processes make one table and share a large entry`, async t => {
+	test(`chunks on ${server.name}: two processes create one table and share a large entry`, async t => {
 		const url = await server.url();
 		const tableName = newTable();
 		const outputs = await Promise.all(['a', 'b'].map(async name => run(process.execPath, [
@@ -205,7 +205,7 @@ for (const server of dynamoDbServers(test)) {
 		t.is((await listed(open({tableName}))).length, 18);
 	});
 
-	test(`chunks on ${server.name}: a value that is text or bytes alone is whole too`, async t => {
+	test(`chunks on ${server.name}: a value that is only text or bytes comes back completely`, async t => {
 		const store = open();
 		const bytes = Buffer.alloc(2_100_000, 'abcdefg');
 		await store.set('bytes', bytes, kept);
@@ -216,7 +216,7 @@ for (const server of dynamoDbServers(test)) {
 		t.true(await store.get('malformed') === '\u{D800}'.repeat(500_000));
 	});
 
-	test(`chunks on ${server.name}: of many that add, also large ones, exactly one does, again once that has expired`, async t => {
+	test(`chunks on ${server.name}: of many adds at once exactly one succeeds, also with large values, and again after the entry has expired`, async t => {
 		const clock = {now: start};
 		const tableName = newTable();
 		const store = open({tableName, now: () => clock.now});

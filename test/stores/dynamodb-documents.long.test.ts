@@ -50,7 +50,7 @@ const documents: Readonly<Record<string, object>> = {
 	'1000 levels': nested(1000) as object,
 };
 
-/** Deeply, with the order of members. */
+/** Shows a value deeply, with the order of members. */
 function shown(value: unknown): string {
 	return inspect(asPlain(value), {depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity});
 }
@@ -69,7 +69,7 @@ function asPlain(value: unknown): unknown {
 		: value;
 }
 
-/** As DynamoDB may: a map has no order there. */
+/** Reorders the members of maps, as DynamoDB may. */
 function withoutOrder({L: list, M: map, ...other}: AttributeValue): AttributeValue {
 	if (list !== undefined) {
 		return {L: list.map(item => withoutOrder(item))};
@@ -86,14 +86,14 @@ function throughDynamoDb(value: unknown): unknown {
 }
 
 for (const [name, document] of Object.entries(documents)) {
-	test(`documents: ${name}: as it was, in an item, in chunks and packed`, t => {
+	test(`documents come back unchanged from an item, from chunks and packed: ${name}`, t => {
 		t.is(shown(throughDynamoDb(document)), shown(document));
 		t.is(shown(unpackBytes(packBytes(document))), shown(document));
 		t.is(shown(unpack(pack(document))), shown(document));
 	});
 }
 
-test('documents: what is packed is JSON text that can be read, unless that would lose something', t => {
+test('documents: values are packed as readable JSON text unless that would lose something', t => {
 	t.is(pack({$ref: '#', list: [1, null, {'a.b': '\u{D800}'}]}), String.raw`{"$ref":"#","list":[1,null,{"a.b":"\ud800"}]}`);
 	for (const value of [-0, {deep: [-0]}, [new Uint8Array(1)], Infinity]) {
 		t.true(pack(value) instanceof Uint8Array);
@@ -101,11 +101,11 @@ test('documents: what is packed is JSON text that can be read, unless that would
 	}
 });
 
-test('documents: names with a `$` or a `.` are those of the item, and only what DynamoDB refuses is packed', t => {
+test('documents: names with `$` or `.` are stored as they are, and only what DynamoDB refuses is packed', t => {
 	t.deepEqual(marshal({$schema: 'x', 'a.b': {'': 1}}, Infinity).value, {M: {$schema: {S: 'x'}, 'a.b': {M: {'(json)': {S: '{"":1}'}}}}});
 });
 
-test('documents: objects of a list that lack some members note no order of their own', t => {
+test('documents: objects of a list that lack some members store no order of their own', t => {
 	const list = [{id: 1, link: 'a'}, {id: 2, name: 'b', link: 'c'}, {id: 3, name: 'd'}];
 	const {value, order} = marshal({list, last: true}, Infinity);
 	t.is(order, '["list","last","id","name","link"]');
@@ -113,7 +113,7 @@ test('documents: objects of a list that lack some members note no order of their
 	t.true(JSON.stringify(marshal([{a: 1, b: 2}, {b: 1, a: 2}], Infinity).value).includes('(order)'));
 });
 
-test('documents: an item weighs no more than is said of it', t => {
+test('documents: the size of an item is at most its upper bound', t => {
 	const weight = ({S: text, N: number, B: bytes, L: list, M: map}: AttributeValue): number => Buffer.byteLength(text ?? '') + (number?.length ?? 0) + (bytes?.byteLength ?? 0)
 		+ (list ?? []).reduce((sum, item) => sum + weight(item) + 1, 3)
 		+ Object.entries(map ?? {}).reduce((sum, [name, item]) => sum + Buffer.byteLength(name) + weight(item) + 1, 0);
@@ -136,7 +136,7 @@ const {document: anyDocument} = fc.letrec(tie => ({
 	document: fc.oneof({depthSize: 'medium'}, leaf, fc.array(tie('document'), {maxLength: 5}), fc.array(fc.tuple(name, tie('document')), {maxLength: 6}).map(entries => Object.fromEntries(entries))),
 }));
 
-test('documents: whatever it is comes back as it was, however DynamoDB orders it', t => {
+test('documents: any document comes back unchanged, however DynamoDB orders its members', t => {
 	t.log(`Seed: ${seed}`);
 	fc.assert(fc.property(anyDocument, document => {
 		t.is(shown(throughDynamoDb(document)), shown(document));
@@ -144,7 +144,7 @@ test('documents: whatever it is comes back as it was, however DynamoDB orders it
 	}), {seed, numRuns: 150});
 });
 
-test('documents: what is not plain data is refused, and `undefined` is left out', t => {
+test('documents: values that are not plain data are refused, and `undefined` is left out', t => {
 	for (const value of [new Date(0), new Map(), 1n, () => {}, Symbol('a'), /a/v]) {
 		t.throws(() => marshal({a: [{value}]}, Infinity), {code: 'ERR_STORE_VALUE'});
 		t.throws(() => pack({zero: -0, a: [{value}]}), {code: 'ERR_STORE_VALUE'});
@@ -158,7 +158,7 @@ for (const server of dynamoDbServers(test)) {
 	const client = clientOf(server.url);
 	const tableName = `documents-${randomUUID()}`;
 
-	test(`documents on ${server.name}: all of them come back as they were`, async t => {
+	test(`documents on ${server.name}: all documents come back unchanged`, async t => {
 		const store = new DynamoDbStore({client, tableName});
 		for (const [title, document] of Object.entries(documents)) {
 			await store.set(title, document, kept);
@@ -170,7 +170,7 @@ for (const server of dynamoDbServers(test)) {
 		t.true(shown(await store.get('large')) === shown(large));
 	});
 
-	test(`documents on ${server.name}: an item can be read in a console`, async t => {
+	test(`documents on ${server.name}: an item is readable in a console`, async t => {
 		const store = new DynamoDbStore({client, tableName, cacheName: 'readable'});
 		const response = {
 			status: 200, headers: {etag: '"a"', age: '1'}, body: {list: [1.5, true, null]}, raw: new Uint8Array([1, 2]),

@@ -13,7 +13,7 @@ for (const server of dynamoDbServers(test)) {
 		const tableName = `keyv-${version}-${randomUUID()}`;
 		testKeyvAdapter(test, `Keyv ${version} and dynamodb on ${server.name}`, KeyvClass, {
 			store: () => new KeyvDynamoDb({client, tableName}),
-			// Keyv 6 answers each key; the suite still wants one word for all. See below.
+			// Keyv 6 returns a result for each key, but the suite expects a single one.
 			...(version === 6 && {except: new Set(['.deleteMany([keys]) with nonexistent keys resolves to false'])}),
 		});
 	}
@@ -42,7 +42,7 @@ for (const server of dynamoDbServers(test)) {
 			t.is(await keyv.get('brief'), 'b');
 			now += 1500;
 			t.is(await keyv.get('brief'), undefined);
-			// Without a time to live nothing vanishes.
+			// Values without a time to live never expire.
 			now += 1e12;
 			const met = [];
 			for await (const [key] of keyv.iterator()) {
@@ -59,7 +59,7 @@ for (const server of dynamoDbServers(test)) {
 	});
 }
 
-test('a failed call of the adapter is rejected, and told where somebody listens: Keyv 5 keeps still about it', async t => {
+test('a call of the adapter that fails rejects, and emits `error` if there is a listener, since Keyv 5 ignores the rejection', async t => {
 	const client = {
 		async send() {
 			throw Object.defineProperty(new Error('No'), 'name', {value: 'ThrottlingException'});

@@ -24,12 +24,12 @@ const numbered = (count: number): string[] => Array.from({length: count}, (_, in
 
 type Requests = Record<string, object[] | {Keys: object[]}>;
 
-/** The store on a client that answers as it is told. */
+/** Makes a store on a client whose calls the interceptor answers. */
 function storeOn(answer: Interceptor, options: DynamoDbStoreOptions = {}): DynamoDbStore {
 	return new DynamoDbStore({client: interceptedBy({} as DynamoDBClient, answer), createTable: false, ...options});
 }
 
-/** As the SDK throws them. */
+/** Makes an error like those of the SDK. */
 function failure(name: string, extra: object = {}): Error {
 	return Object.defineProperties(new Error('AKIASECRET in the message'), Object.getOwnPropertyDescriptors({name, ...extra}));
 }
@@ -44,7 +44,7 @@ for (const server of dynamoDbServers(test)) {
 	const client = clientOf(server.url);
 	const newTable = (): string => `limits-${randomUUID()}`;
 
-	test(`limits on ${server.name}: what DynamoDB leaves unprocessed is written and read nonetheless, in batches of 25 and 100`, async t => {
+	test(`limits on ${server.name}: items that DynamoDB leaves unprocessed are written, read and deleted in the end, in batches of 25 and 100`, async t => {
 		const tableName = newTable();
 		const sizes: Record<string, number[]> = {};
 		const refusing = interceptedBy(client, async (name, input, send) => {
@@ -55,7 +55,7 @@ for (const server of dynamoDbServers(test)) {
 			const all = (input.RequestItems as Requests)[tableName]!;
 			const list = Array.isArray(all) ? all : all.Keys;
 			(sizes[name] ??= []).push(list.length);
-			// Half of them are left, now and then all.
+			// Half of the requests are left unprocessed, sometimes all.
 			const taken = list.length > 5 ? list.splice(0, Math.random() < 0.2 ? 0 : Math.ceil(list.length / 2)) : list.splice(0);
 			const left = {[tableName]: Array.isArray(all) ? [...list] : {...all as object, Keys: [...list]}};
 			const rest = list.length === 0 ? {} : (Array.isArray(all) ? {UnprocessedItems: left} : {UnprocessedKeys: left});
@@ -76,7 +76,7 @@ for (const server of dynamoDbServers(test)) {
 		t.true(Math.max(...sizes.BatchWriteItem!) > 5);
 	});
 
-	test(`limits on ${server.name}: the table is made once by many, is billed on demand and deletes what has expired`, async t => {
+	test(`limits on ${server.name}: several stores create one table, which is billed on demand and deletes expired items`, async t => {
 		const tableName = newTable();
 		const made: unknown[] = [];
 		const watched = interceptedBy(client, async (name, input, send) => {
@@ -90,12 +90,12 @@ for (const server of dynamoDbServers(test)) {
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, {index}, kept)));
 		t.true(made.length > 0 && made.every(mode => mode === 'PAY_PER_REQUEST'));
 		t.is((await listed(stores[0]!)).length, 5);
-		// Dynalite has none to turn on.
+		// Dynalite has no TTL.
 		const {TimeToLiveDescription: ttl} = await client.send(new DescribeTimeToLiveCommand({TableName: tableName}));
 		t.is(ttl?.AttributeName, server.name === 'dynalite' ? undefined : 'ttl');
 	});
 
-	test(`limits on ${server.name}: without \`createTable\` a table that is not there is an error, and none is made`, async t => {
+	test(`limits on ${server.name}: without \`createTable\` a missing table is an error and is not created`, async t => {
 		const tableName = newTable();
 		const names: string[] = [];
 		const store = new DynamoDbStore({
@@ -108,7 +108,7 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual(names, ['GetItem']);
 	});
 
-	test(`limits on ${server.name}: only live entries are counted, and only those that were set with their times`, async t => {
+	test(`limits on ${server.name}: only live entries that were set with \`indexed\` are counted`, async t => {
 		let now = Date.UTC(2030, 0, 1);
 		const store = new DynamoDbStore({client, tableName: newTable(), now: () => now});
 		const indexed = {createdAt: now, freshUntil: undefined};
@@ -121,7 +121,7 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual(await listed(store), ['kept', 'other']);
 	});
 
-	test(`limits on ${server.name}: in a table of somebody else nothing but our entries is read, counted or removed, and nothing begins to expire`, async t => {
+	test(`limits on ${server.name}: only our entries are read, counted and deleted in the table of an application, and its items do not begin to expire`, async t => {
 		const tableName = newTable();
 		await client.send(new CreateTableCommand({
 			TableName: tableName,
@@ -164,7 +164,7 @@ for (const server of dynamoDbServers(test)) {
 		t.not(ttl?.TimeToLiveStatus, 'ENABLED');
 	});
 
-	test(`limits on ${server.name}: an item of somebody else that looks like an entry is none`, async t => {
+	test(`limits on ${server.name}: an item of an application that looks like an entry is not read`, async t => {
 		const tableName = newTable();
 		const store = new DynamoDbStore({client, tableName, cacheName: 'a'});
 		await store.set('ours', {a: 1}, kept);
@@ -179,14 +179,14 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual(await listed(store), []);
 	});
 
-	test(`limits on ${server.name}: a given client stays open, and a closed store says so`, async t => {
+	test(`limits on ${server.name}: a client that is handed in stays open, and a closed store throws`, async t => {
 		const tableName = newTable();
 		const store = new DynamoDbStore({client, tableName});
 		await store.set('key', {a: 1}, kept);
 		store.close();
 		await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_CLOSED'});
 
-		// Of our own, from options.
+		// A client that the store makes from options.
 		const own = new DynamoDbStore({client: localClient(await server.url()), tableName, consistentRead: true});
 		t.deepEqual(await own.get('key'), {a: 1});
 		own.close();
@@ -212,7 +212,7 @@ test('limits: no batch is over 16 MB', async t => {
 	t.deepEqual([await keyv.getMany([]), await keyv.hasMany([]), await keyv.deleteMany([])], [[], [], true]);
 });
 
-test('limits: what stays unprocessed is throttling, after a bounded time', async t => {
+test('limits: items that stay unprocessed are a throttling error after a bounded time', async t => {
 	const store = storeOn(async (name, input) => name === 'BatchWriteItem' ? {UnprocessedItems: input.RequestItems} : {Responses: {}, UnprocessedKeys: input.RequestItems}, {retryFor: 300});
 	await t.throwsAsync(store.deleteMany(['a']), {code: 'ERR_STORE_THROTTLED', instanceOf: CacheHooksError});
 });
@@ -240,7 +240,7 @@ for (const [name, extra, code] of codes) {
 	});
 }
 
-test('limits: without credentials the error says so', async t => {
+test('limits: missing credentials are an error of their own', async t => {
 	const store = new DynamoDbStore({
 		createTable: false,
 		client: {
@@ -259,7 +259,7 @@ test('limits: a table with other keys is refused', async t => {
 	await t.throwsAsync(store.get('key'), {code: 'ERR_STORE_SCHEMA'});
 });
 
-test('limits: a table is waited for, its TTL is turned on once, and a table that is there already is left alone', async t => {
+test('limits: a new table is waited for and gets a TTL, and an existing table is not changed', async t => {
 	const names: string[] = [];
 	let looks = 0;
 	let specification: unknown;
@@ -295,7 +295,7 @@ test('limits: a table is waited for, its TTL is turned on once, and a table that
 	t.deepEqual(names, ['DescribeTable', 'GetItem']);
 });
 
-test('limits: reads are consistent where that is asked for, and nothing is asked before the first call', async t => {
+test('limits: `consistentRead` makes reads consistent, and nothing is sent before the first call', async t => {
 	for (const consistentRead of [true, false]) {
 		const asked: unknown[] = [];
 		const store = storeOn(async (name, input) => {
@@ -309,7 +309,7 @@ test('limits: reads are consistent where that is asked for, and nothing is asked
 	}
 });
 
-test('limits: keys that DynamoDB takes stay readable, all others become digests', async t => {
+test('limits: keys that DynamoDB accepts stay readable, and all others become digests', async t => {
 	const places: unknown[] = [];
 	const store = storeOn(async (name, input) => {
 		places.push((input.Key as {key: {S: string}}).key.S);

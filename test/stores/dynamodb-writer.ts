@@ -2,7 +2,7 @@ import process from 'node:process';
 import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
 import {clientOf} from '../helpers/dynamodb-server.ts';
 
-/** Started by the tests, several at once, on a table that is not there yet: writes its own entries and a large one that all share, and reads that. */
+/** A test starts several of these at once on a table that does not exist yet. Each writes its own entries and a large one that all share, and reads the large one. */
 const [url, tableName, name] = process.argv.slice(2) as [string, string, string];
 const store = new DynamoDbStore({client: clientOf(async () => url), tableName});
 let found = 0;

@@ -22,7 +22,7 @@ import {listed, testStore, textOf} from './contract.ts';
 import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
-const patience = 50_000;
+const timeout = 50_000;
 const hour = 3_600_000;
 const databaseName = `got_cache_hooks_${randomUUID()}`;
 const server = await startMongo();
@@ -39,7 +39,7 @@ if (server !== undefined) {
 	});
 }
 
-/** How many documents each collection of a bucket has. */
+/** Counts the documents of each collection of a bucket. */
 async function counts(bucketName: string): Promise<number[]> {
 	return Promise.all(['entries', 'files', 'chunks'].map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
 }
@@ -47,22 +47,22 @@ async function counts(bucketName: string): Promise<number[]> {
 function registerTests({url, command, version}: MongoServer): void {
 	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
 		const store = new GridFsStore({
-			url, databaseName, connectionTimeout: patience, commandTimeout: patience, largestDocument: 0, ...options,
+			url, databaseName, connectionTimeout: timeout, commandTimeout: timeout, largestDocument: 0, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;
 	};
 
-	// One after another: FerretDB is slow with many, and with large documents.
+	// The tests run serially, since FerretDB is slow.
 	testStore(test.serial as TestFn, 'gridfs', {
 		makePlace({now}) {
 			const bucketName = randomUUID();
 			return {
 				open: cacheName => new GridFsStore({
-					url, databaseName, bucketName, cacheName, now, connectionTimeout: patience, commandTimeout: patience,
+					url, databaseName, bucketName, cacheName, now, connectionTimeout: timeout, commandTimeout: timeout,
 				}),
 				elsewhere: elsewhere('gridfs', {
-					url, databaseName, bucketName, cacheName: '{namespace}', connectionTimeout: patience, commandTimeout: patience,
+					url, databaseName, bucketName, cacheName: '{namespace}', connectionTimeout: timeout, commandTimeout: timeout,
 				}),
 			};
 		},
@@ -81,7 +81,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		});
 	}
 
-	test('gridfs: a key has one file, under its name, however often it is set, and deleting leaves nothing', async t => {
+	test('gridfs: a key has one file with its name however often it is set, and none after it was deleted', async t => {
 		let now = Date.UTC(2030);
 		const bucketName = 'revisions';
 		const store = open(t, {bucketName, cacheName: 'n', now: () => now});
@@ -96,7 +96,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(file!.filename, 'GET a');
 		t.is(file!.length, large.length);
 		await Promise.all(Array.from({length: 10}, async (_, index) => store.set('GET a', Buffer.from(String(index)), kept)));
-		// FerretDB replaces in two steps, so that a file may be overlooked.
+		// FerretDB replaces in two steps, so that a file may be left over.
 		now += hour + 1000;
 		await store.purge();
 		t.deepEqual(await counts(bucketName), [1, 1, 1]);
@@ -111,7 +111,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.deepEqual(await counts(bucketName), [0, 0, 0]);
 	});
 
-	test('gridfs: a reader finds the old or the new file whole', async t => {
+	test('gridfs: a reader gets the old or the new file completely', async t => {
 		const store = open(t, {bucketName: 'readers'});
 		const valueOf = (index: number) => Buffer.alloc(2 * 1024 * 1024, String(index));
 		await store.set('key', valueOf(0), kept);
@@ -137,7 +137,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		const store = open(t, {bucketName});
 		await store.set('key', Buffer.from('old'), kept);
 		const chunks = database.collection(`${bucketName}.chunks`);
-		// The second chunk meets this index.
+		// The second chunk violates this index.
 		await chunks.createIndex({data: 1}, {unique: true}, {});
 		await t.throwsAsync(async () => store.set('key', Buffer.alloc(3 * 1024 * 1024, 'x'), kept), {message: /E11000/v});
 		t.deepEqual(await counts(bucketName), [1, 1, 1]);
@@ -145,7 +145,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
 	});
 
-	test('gridfs: purging removes what has expired, and after an hour what the server and killed writers left', async t => {
+	test('gridfs: purging removes expired entries, and after an hour the files that have no entry', async t => {
 		let now = Date.UTC(2030);
 		const bucketName = 'purged';
 		const store = open(t, {bucketName, cacheName: 'a', now: () => now});
@@ -168,12 +168,12 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await store.purge(), 2);
 		t.deepEqual(await counts(bucketName), [1, 1, 1]);
 		t.is(textOf(await other.get('kept')), 'kept');
-		// A lost file is a miss.
+		// A missing file is a miss.
 		await database.collection(`${bucketName}.chunks`).deleteMany({});
 		t.is(await other.get('kept'), undefined);
 	});
 
-	test('gridfs: purging happens in passing, at most once an hour', async t => {
+	test('gridfs: writes purge at most once an hour', async t => {
 		let now = Date.UTC(2030);
 		const store = open(t, {bucketName: 'passing', now: () => now, largestDocument: 1000});
 		await store.set('brief', Buffer.from('brief'), {expires: now + 1000});
@@ -194,7 +194,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is((await counts('passing'))[0], 1);
 	});
 
-	test('gridfs: files and documents of others in the bucket stay, also when it is purged', async t => {
+	test('gridfs: files and documents of an application in the bucket stay, also when it is purged', async t => {
 		let now = Date.now();
 		const options = {bucketName: randomUUID(), now: () => now};
 		const bucket = new GridFSBucket(database, {bucketName: options.bucketName});
@@ -224,7 +224,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(Buffer.concat(await bucket.openDownloadStreamByName('key').toArray() as Uint8Array[]).toString(), 'a file of theirs');
 	});
 
-	test('gridfs: files can be read by any program, and say when they may go', async t => {
+	test('gridfs: any program can read the files, which have the date at which they expire', async t => {
 		const bucketName = randomUUID();
 		const store = open(t, {bucketName});
 		const expires = Date.UTC(2100);
@@ -236,7 +236,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		}
 	});
 
-	test('gridfs: entries are found by their times and counted, and of many that add, one does', async t => {
+	test('gridfs: entries are found by their times and counted, and of many adds at once one succeeds', async t => {
 		const store = open(t, {cacheName: 'found', bucketName: 'found'});
 		for (const [index, freshUntil] of [3000, undefined, 1000].entries()) {
 			await store.set(`k${index}`, Buffer.alloc(index), {expires: undefined, indexed: {createdAt: index, freshUntil}});
@@ -251,7 +251,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.deepEqual(await counts('found'), [2, 2, 2]);
 	});
 
-	test('gridfs: what is small lies in its entry, and is replaced by a file and back', async t => {
+	test('gridfs: a small value is in the document of its key, and may be replaced by a file and back', async t => {
 		const bucketName = 'small';
 		const store = open(t, {bucketName, largestDocument: 10});
 		for (const [value, files] of [['ten bytes.', 0], ['eleven byte', 1], ['small', 0]] as const) {

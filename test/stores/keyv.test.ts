@@ -2,7 +2,7 @@ import test from 'ava';
 import {Keyv, KeyvMemoryAdapter} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {KeyvStore} from '../../source/stores/keyv.ts';
-import {shapeOf, type KeyvLike} from '../../source/stores/keyv-shapes.ts';
+import {shapeOf, type KeyvLike} from '../../source/stores/keyv-instances.ts';
 import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './adapters.ts';
 import {listed} from './contract.ts';
 
@@ -11,7 +11,7 @@ const start = Date.UTC(2030, 0, 1);
 const options = {cacheName: 'n1', now: () => start};
 const prefix = 'got-cache-hooks:n1::';
 
-test('what Keyv can use is told by its shape', t => {
+test('Keyv instances, adapters and Maps are recognized by their shape', t => {
 	for (const [value, shape] of [
 		[new Map(), 'map'],
 		[new Keyv(), 'keyv6'],
@@ -55,7 +55,7 @@ test('an adapter keeps the namespace that it has, or has none', t => {
 	}
 });
 
-test('the time to live is what is left by the clock that is given', async t => {
+test('the time to live is what remains by the clock of the store', async t => {
 	const adapters = [new PromiseAdapter(), new PromiseAdapter(), new PromiseAdapter()] as const;
 	const stores = [new KeyvStore(adapters[0], options), new KeyvStore(new Keyv({store: adapters[1]}), options), new KeyvStore(new Keyv5({store: adapters[2]}), options)];
 	for (const [index, store] of stores.entries()) {
@@ -72,7 +72,7 @@ test('the time to live is what is left by the clock that is given', async t => {
 	}
 });
 
-test('an instance\'s own time to live holds where we set none', async t => {
+test('an instance\'s own time to live is used for entries that never expire', async t => {
 	const adapter = new PromiseAdapter();
 	await new KeyvStore(new Keyv5({store: adapter, ttl: 5000}), options).set('key', 'one', kept);
 	t.is(adapter.lastTimeToLive, 5000);
@@ -85,7 +85,7 @@ const instances: Record<string, (adapter: ListlessAdapter) => KeyvLike> = {
 };
 
 for (const [name, make] of Object.entries(instances)) {
-	test(`${name}: what the storage throws is thrown by the call in which it happened`, async t => {
+	test(`${name}: an error of the storage is thrown by the call in which it occurred`, async t => {
 		const adapter = new PromiseAdapter();
 		const store = new KeyvStore(make(adapter), options);
 		await store.set('key', 'one', kept);
@@ -101,7 +101,7 @@ for (const [name, make] of Object.entries(instances)) {
 		t.is(await store.get('key'), 'one');
 	});
 
-	test(`${name}: an error of the connection between calls ends neither the process nor a call`, async t => {
+	test(`${name}: an error event between calls ends neither the process nor a call`, async t => {
 		const adapter = new PromiseAdapter();
 		const store = new KeyvStore(make(adapter), options);
 		await store.set('key', 'one', kept);
@@ -110,13 +110,13 @@ for (const [name, make] of Object.entries(instances)) {
 		t.is(await reading, 'one');
 	});
 
-	test(`${name}: a storage that does not take a value is a fault`, async t => {
+	test(`${name}: a storage that refuses a value is a fault`, async t => {
 		const adapter = new PromiseAdapter();
 		adapter.set = async () => false;
 		await t.throwsAsync(async () => new KeyvStore(make(adapter), options).set('key', 'one', kept), {code: 'ERR_STORE_FAULT'});
 	});
 
-	test(`${name}: what is no text of ours is rejected or missing, not handed on`, async t => {
+	test(`${name}: a value that is not our text is an error or a miss`, async t => {
 		const adapter = new PromiseAdapter();
 		const store = new KeyvStore(make(adapter), options);
 		await store.set('key', 'one', kept);
@@ -151,7 +151,7 @@ test('concurrent calls get their own errors only', async t => {
 	t.deepEqual(results.map(result => result.status === 'fulfilled' ? result.value : (result.reason as Error).message), [`n::${prefix}bad 1`, 'one', `n::${prefix}bad 2`, 'one']);
 });
 
-test('an instance is listened to once, however many stores use it', t => {
+test('an instance has one error listener, however many stores use it', t => {
 	const keyv5 = new Keyv5();
 	const keyv6 = new Keyv();
 	for (let index = 0; index < 3; index += 1) {
@@ -162,7 +162,7 @@ test('an instance is listened to once, however many stores use it', t => {
 	t.is(keyv6.listeners('error').length, 1);
 });
 
-test('a storage that cannot list its keys says so when it is iterated', async t => {
+test('iterating a storage that cannot list its keys throws', async t => {
 	for (const make of Object.values(instances)) {
 		const store = new KeyvStore(make(new ListlessAdapter()), options);
 		await t.throwsAsync(async () => listed(store), {code: 'ERR_STORE_ITERATE'});
@@ -177,7 +177,7 @@ test('a storage that cannot list its keys says so when it is iterated', async t 
 	await t.throwsAsync(async () => listed(new KeyvStore(mapLike, options)), {code: 'ERR_STORE_ITERATE'});
 });
 
-test('a namespace of Keyv 5 with colons does not end up in the keys', async t => {
+test('a namespace of Keyv 5 with colons is removed from listed keys', async t => {
 	const store = new KeyvStore(new Keyv5({store: new PromiseAdapter(), namespace: 'a:b'}), options);
 	await store.set('key:1', 'one', kept);
 	t.deepEqual(await listed(store), ['key:1']);
@@ -191,7 +191,7 @@ test('clearing a Keyv 5 over a Map leaves the rest of the Map', async t => {
 	t.deepEqual(map.keys().toArray(), ['mine']);
 });
 
-test('closing disconnects', async t => {
+test('closing disconnects the storage', async t => {
 	let disconnected = 0;
 	const adapter = Object.assign(new PromiseAdapter(), {
 		async disconnect() {

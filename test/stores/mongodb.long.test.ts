@@ -25,7 +25,7 @@ import {listed, testStore} from './contract.ts';
 import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
-const patience = 50_000;
+const timeout = 50_000;
 const databaseName = `got_cache_hooks_${randomUUID()}`;
 const server = await startMongo();
 const client = new MongoClient(server?.url ?? mongoUrl(1));
@@ -45,22 +45,22 @@ function registerTests({url, command, version}: MongoServer): void {
 	const isAtomic = !version.startsWith('FerretDB');
 	const open = (t: ExecutionContext, options: MongoDbStoreOptions = {}): MongoDbStore => {
 		const store = new MongoDbStore({
-			url, databaseName, collectionName: randomUUID(), connectionTimeout: patience, commandTimeout: patience, ...options,
+			url, databaseName, collectionName: randomUUID(), connectionTimeout: timeout, commandTimeout: timeout, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;
 	};
 
-	// One after another: FerretDB is slow with many, and with large documents.
+	// The tests run serially, since FerretDB is slow.
 	testStore(test.serial as TestFn, 'mongodb', {
 		makePlace({now}) {
 			const collectionName = randomUUID();
 			return {
 				open: cacheName => new MongoDbStore({
-					url, databaseName, collectionName, cacheName, now, connectionTimeout: patience, commandTimeout: patience,
+					url, databaseName, collectionName, cacheName, now, connectionTimeout: timeout, commandTimeout: timeout,
 				}),
 				elsewhere: elsewhere('mongodb', {
-					url, databaseName, collectionName, cacheName: '{namespace}', connectionTimeout: patience, commandTimeout: patience,
+					url, databaseName, collectionName, cacheName: '{namespace}', connectionTimeout: timeout, commandTimeout: timeout,
 				}),
 			};
 		},
@@ -79,7 +79,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		});
 	}
 
-	test('mongodb: what the server lacks is said here, and the store does without', async t => {
+	test('mongodb: the store works on a server that lacks features of MongoDB', async t => {
 		const collection = database.collection(randomUUID());
 		await collection.insertOne({_id: 'a' as never, value: 1});
 		const probes: Record<string, () => Promise<unknown>> = {
@@ -134,7 +134,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.deepEqual(await store.get('GET key'), value);
 	});
 
-	test('mongodb: what MongoDB cannot hold comes back equal and in order, and only it is text', async t => {
+	test('mongodb: values that MongoDB cannot hold come back equal and in order, and only these are packed', async t => {
 		let deep: unknown = new Uint8Array([7]);
 		for (let level = 0; level < 300; level++) {
 			deep = level % 2 === 0 ? {deep} : [deep];
@@ -177,7 +177,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		await t.throwsAsync(async () => store.set('key', new Uint8Array(1), kept), {code: 'ERR_STORE_VALUE'});
 	});
 
-	test('mongodb: a reader of a value in chunks finds one version whole, and the chunks of others go', async t => {
+	test('mongodb: a reader of a large value gets one complete version, and old chunks are deleted', async t => {
 		const store = open(t, {cacheName: 'large', collectionName: 'large', largestDocument: 20_000});
 		const chunks = database.collection('large.chunks');
 		const valueOf = (letter: string) => ({letter, body: letter.repeat(90_000)});
@@ -210,7 +210,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await chunks.countDocuments(), 0);
 	});
 
-	test('mongodb: what a killed writer left goes after an hour, and what has expired with it', async t => {
+	test('mongodb: purging removes expired entries, and the files of a killed writer after an hour', async t => {
 		let now = Date.UTC(2030);
 		const store = open(t, {
 			cacheName: 'orphans', collectionName: 'orphans', now: () => now, largestDocument: 20_000,
@@ -218,7 +218,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		const [heads, chunks] = [database.collection('orphans'), database.collection('orphans.chunks')];
 		const large = {body: 'x'.repeat(90_000)};
 		await store.set('lost', large, kept);
-		// As if the writer had been killed before the head was there.
+		// As if the writer had been killed before it wrote the document.
 		await heads.deleteOne({key: 'lost'});
 		await store.set('whole', large, kept);
 		await store.set('brief', {small: true}, {expires: now + 1000});
@@ -230,12 +230,12 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await heads.countDocuments(), 1);
 		t.is(await chunks.countDocuments(), 5);
 		t.deepEqual(await store.get('whole'), large);
-		// Lost chunks are a miss.
+		// Missing chunks are a miss.
 		await chunks.deleteOne({});
 		t.is(await store.get('whole'), undefined);
 	});
 
-	test('mongodb: of 50 that add, one does, and an expired one is no hindrance', async t => {
+	test('mongodb: of 50 adds at once one succeeds, also if the entry has expired', async t => {
 		let now = 1e12;
 		const options = {cacheName: 'add', collectionName: 'add', now: () => now};
 		const stores = [open(t, options), open(t, options)];
@@ -255,7 +255,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await stores[0]!.get('none'), undefined);
 	});
 
-	test('mongodb: entries are found by their times, in order, counted, and deleted so', async t => {
+	test('mongodb: entries are found, sorted, counted and deleted by their times', async t => {
 		const now = 1e12;
 		const store = open(t, {cacheName: 'found', now: () => now});
 		const other = open(t, {cacheName: 'foundation', now: () => now});
@@ -280,7 +280,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.deepEqual(await listed(other), ['k9']);
 	});
 
-	test('mongodb: in a collection and a bucket of somebody else nothing but our entries is read, counted or removed', async t => {
+	test('mongodb: only our entries are read, counted and deleted in the collection and the bucket of an application', async t => {
 		const handed = new MongoClient(url);
 		t.teardown(async () => handed.close());
 		let now = Date.now();
@@ -355,7 +355,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	});
 
 	if (command !== undefined) {
-		test('mongodb: every call settles within its time while the server is paused or away', async t => {
+		test('mongodb: every call settles within its time limit while the server is paused or away', async t => {
 			await using other = await ServerProcess.start(command());
 			const handed = new MongoClient(mongoUrl(other.port));
 			t.teardown(async () => handed.close());
@@ -406,7 +406,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		});
 	}
 
-	test('mongodb: a server that never was is an error within its time, which tells no password', async t => {
+	test('mongodb: a server that does not exist is an error within the time limit that shows no password', async t => {
 		const store = new MongoDbStore({url: 'mongodb://user:secret@127.0.0.1:1/', connectionTimeout: 200});
 		const error = await t.throwsAsync(async () => store.get('key'));
 		t.false(String(error.stack).includes('secret'));
@@ -420,7 +420,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	});
 }
 
-/** What deep equality does not tell: the order of names. */
+/** Shows the order of names, which deep equality ignores. */
 function shape(value: unknown): string {
 	return JSON.stringify(value, (_name, part: unknown) => part instanceof Uint8Array ? [...part] : part);
 }

@@ -14,7 +14,7 @@ import {PromiseAdapter} from './adapters.ts';
 
 const options = {cacheName: 'http_cache'};
 
-test('names open a store that is ours to close', t => {
+test('a name opens a store that the cache owns', t => {
 	const memory = openStore('memory', options);
 	t.true(memory.owned);
 	t.true(memory.store instanceof MemoryStore);
@@ -24,7 +24,7 @@ test('names open a store that is ours to close', t => {
 	t.false(existsSync('http_cache.sqlite'));
 });
 
-test('the name of the cache is the file of sqlite, in any folder and with any of its extensions', t => {
+test('the name of the cache names the file of sqlite, with any of its extensions', t => {
 	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
 	t.teardown(() => {
 		rmSync(folder, {recursive: true});
@@ -37,7 +37,7 @@ test('the name of the cache is the file of sqlite, in any folder and with any of
 	}
 });
 
-test('what is handed in stays its owner\'s', t => {
+test('a store that is handed in is not owned by the cache', t => {
 	const own = new MemoryStore();
 	t.deepEqual(openStore(own, options), {
 		store: own, owned: false, isReadOnly: false, cacheName: '',
@@ -49,7 +49,7 @@ test('what is handed in stays its owner\'s', t => {
 	}
 });
 
-test('names and Keyv stores go by the clock that is given', async t => {
+test('named stores and Keyv stores use the clock that is passed', async t => {
 	const {store} = openStore('memory', {...options, now: () => 1000});
 	await store.set('key', {}, {expires: 1001});
 	t.truthy(await store.get('key'));
@@ -58,7 +58,7 @@ test('names and Keyv stores go by the clock that is given', async t => {
 	t.is(await keyv.get('key'), 'one');
 });
 
-test('everything else is a TypeError at once, with what came and what is allowed', t => {
+test('any other value is a TypeError that says what was received and what is allowed', t => {
 	for (const [setting, received] of [
 		['rediss', 'string "rediss"'],
 		['', 'string ""'],
@@ -73,13 +73,13 @@ test('everything else is a TypeError at once, with what came and what is allowed
 		[Promise.resolve(new Map()), 'an instance of Promise'],
 	] as const) {
 		const error = t.throws(() => openStore(setting as unknown as StoreSetting, options), {instanceOf: TypeError, code: 'ERR_CACHE_SETTING'});
-		t.regex(error.message, /^Expected `cache\.store` to be `'memory'`, `'sqlite'`, .*`'@keyv\/redis'`, or a URL of .*, a Keyv 5 or 6 instance/v);
+		t.regex(error.message, /^Expected `cache\.store` to be `'memory'`, `'sqlite'`, .*`'@keyv\/redis'`, or a URL that begins with .*, a Keyv 5 or 6 instance/v);
 		t.true(error.message.endsWith(`, got ${received}`), error.message);
 	}
 });
 
-test('every store has its name as a setting, with the name of the cache', t => {
-	// This one is compiled on install, so that it is no dependency of the tests.
+test('every store can be opened by its name', t => {
+	// Installing this package compiles it, so it is not a devDependency.
 	const missing = '@keyv/sqlite';
 	const installed = storeNames.filter(name => name !== missing);
 	for (const name of installed) {
@@ -91,7 +91,7 @@ test('every store has its name as a setting, with the name of the cache', t => {
 	t.throws(() => openStore(missing, options), {code: 'ERR_STORE_DRIVER', message: /npm install @keyv\/sqlite/v});
 });
 
-test('a store of one\'s own that lacks a method is refused, and not taken for an adapter', t => {
+test('a custom store that lacks a method is refused, not used as an adapter', t => {
 	const {get, set, delete: remove, clear} = MemoryStore.prototype;
 	const half = {
 		name: 'half', holds: 'text', get, set, delete: remove, clear,

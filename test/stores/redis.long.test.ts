@@ -15,8 +15,8 @@ import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
 
-/** A busy machine must not fail what is not about time. */
-const patience = 20_000;
+/** A long time limit, so that tests that are not about time pass on a busy machine. */
+const timeout = 20_000;
 const entry = {expires: undefined, indexed: {createdAt: 0, freshUntil: undefined}};
 const program = await findRedis();
 const command = program === undefined ? undefined : redisCommand(program);
@@ -52,7 +52,7 @@ function registerTests(port: number): void {
 	const url = urlOf(port);
 	const open = (t: ExecutionContext, options: RedisStoreOptions = {}): RedisStore => {
 		const store = new RedisStore({
-			url, cacheName: randomUUID(), connectionTimeout: patience, ...options,
+			url, cacheName: randomUUID(), connectionTimeout: timeout, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;
@@ -63,9 +63,9 @@ function registerTests(port: number): void {
 			const place = randomUUID();
 			return {
 				open: namespace => new RedisStore({
-					url, cacheName: `${place}${namespace}`, now, connectionTimeout: patience,
+					url, cacheName: `${place}${namespace}`, now, connectionTimeout: timeout,
 				}),
-				elsewhere: elsewhere('redis', {url, cacheName: place + '{namespace}', connectionTimeout: patience}),
+				elsewhere: elsewhere('redis', {url, cacheName: place + '{namespace}', connectionTimeout: timeout}),
 			};
 		},
 		hasOurClock: false,
@@ -73,7 +73,7 @@ function registerTests(port: number): void {
 		offers: ['add', 'count'],
 	});
 
-	test('redis: the server itself forgets what has expired, by the time that was left when it was set', async t => {
+	test('redis: the server itself deletes an entry when the time that remained at the write has passed', async t => {
 		const store = open(t, {cacheName: 'expiry', now: () => 1000});
 		await store.set('key', Buffer.from('one'), {expires: 61_000});
 		const left = await client.pTTL('got-cache-hooks:expiry::key');
@@ -91,7 +91,7 @@ function registerTests(port: number): void {
 		t.deepEqual(await listed(store), ['far', 'kept']);
 	});
 
-	test('redis: names with the signs of patterns clear nothing but their own', async t => {
+	test('redis: a cache whose name looks like a pattern clears only its own entries', async t => {
 		const names = ['a*', 'ab', 'a?', 'a[b]', String.raw`a\b`, 'a:', 'a', 'a%3A', 'é*'];
 		const place = randomUUID();
 		const stores = names.map(name => open(t, {cacheName: place + name}));
@@ -103,7 +103,7 @@ function registerTests(port: number): void {
 		}
 	});
 
-	test('redis: of 50 that add, one does, and an expired one is no hindrance', async t => {
+	test('redis: of 50 adds at once one succeeds, also if the entry has expired', async t => {
 		const stores = [open(t, {cacheName: 'add'}), open(t, {cacheName: 'add'})];
 		const added = await Promise.all(Array.from({length: 50}, async (_, index) => stores[index % 2]!.add('key', Buffer.from(String(index)), {expires: Date.now() + 1e6})));
 		const winner = added.indexOf(true);
@@ -116,7 +116,7 @@ function registerTests(port: number): void {
 		t.true(await stores[0]!.add('key', Buffer.from('new'), kept));
 	});
 
-	test('redis: entries are counted, and what is no entry is not', async t => {
+	test('redis: only values that were set as entries are counted', async t => {
 		const store = open(t, {cacheName: 'count'});
 		const values = ['', 'value', '\0got-cache-hooks:', '\0got-cache-hooks:p', '\0got-cache-hooks:e', '\0got-cache-hooks:x?'];
 		for (const [index, value] of values.entries()) {
@@ -130,7 +130,7 @@ function registerTests(port: number): void {
 		t.is(await client.get('got-cache-hooks:count::entry 1'), 'value');
 	});
 
-	test('redis: a failed set throws, also that of an instance of @keyv/redis, and what was there stays', async t => {
+	test('redis: a set that fails throws and keeps the old value, also with an instance of @keyv/redis', async t => {
 		await using full = await ServerProcess.start(command!);
 		const keyv = new KeyvRedis(urlOf(full.port));
 		const stores = [open(t, {url: urlOf(full.port), cacheName: 'ours'}), open(t, {client: keyv as never, cacheName: 'theirs'})];
@@ -145,7 +145,7 @@ function registerTests(port: number): void {
 			await t.throwsAsync(async () => store.set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
 		}
 
-		// A full server takes nothing, but lets go.
+		// A full server refuses writes, but deletes.
 		await stores[0]!.clear();
 		t.true(await stores[1]!.delete('key'));
 		t.deepEqual(await (keyv.client as typeof client).keys('*'), []);
@@ -155,7 +155,7 @@ function registerTests(port: number): void {
 		await keyv.disconnect();
 	});
 
-	test('redis: a client that is handed in is used as it is, and stays open', async t => {
+	test('redis: a client that is handed in is used with its own options and stays open', async t => {
 		const handed = createClient({url, RESP: 3, commandOptions: {typeMapping: {36: Buffer}}}); // eslint-disable-line @typescript-eslint/naming-convention
 		t.teardown(() => {
 			handed.destroy();
@@ -170,10 +170,10 @@ function registerTests(port: number): void {
 		await t.throwsAsync(async () => store.get('é'), {code: 'ERR_STORE_CLOSED'});
 	});
 
-	test('redis: on a client of an application nothing but our keys is read, counted or removed', async t => {
+	test('redis: only our keys are read, counted and deleted on the client of an application', async t => {
 		await using theirs = await ServerProcess.start(command!);
 		const handed = createClient({url: urlOf(theirs.port)});
-		// Its server ends before it.
+		// The server stops before the client is destroyed.
 		handed.on('error', () => undefined);
 		await handed.connect();
 		t.teardown(() => {
@@ -202,7 +202,7 @@ function registerTests(port: number): void {
 		t.deepEqual(keys.toSorted(), [...foreign, 'got-cache-hooks:a::their hash', 'got-cache-hooks:a*::their list'].toSorted());
 	});
 
-	test('redis: keys are scanned only by what manages the cache', async t => {
+	test('redis: only listing, counting and clearing scan the keys', async t => {
 		await using own = await ServerProcess.start(command!);
 		const watcher = createClient({url: urlOf(own.port)});
 		await watcher.connect();
@@ -229,7 +229,7 @@ function registerTests(port: number): void {
 		}
 	});
 
-	test('redis: every call settles within its time while the server is paused or away, and none waits for it to be back', async t => {
+	test('redis: every call settles within its time limit while the server is paused or away', async t => {
 		await using other = await ServerProcess.start(command!);
 		const handed = createClient({url: urlOf(other.port)});
 		t.teardown(() => {
@@ -276,7 +276,7 @@ function registerTests(port: number): void {
 		t.false((await settleAll(ours)).includes('rejected'));
 	});
 
-	test('redis: a server that never was is an error at once, which tells no password, and closing is none', async t => {
+	test('redis: a server that does not exist is an error at once that shows no password, and closing does not throw', async t => {
 		const store = new RedisStore({url: 'redis://user:secret@127.0.0.1:1'});
 		const error = await t.throwsAsync(async () => store.get('key'), {code: 'ECONNREFUSED'});
 		t.false(String(error.stack).includes('secret'));

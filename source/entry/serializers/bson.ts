@@ -1,31 +1,28 @@
-import {createRequire} from 'node:module';
 import {Buffer} from 'node:buffer';
+import {createRequire} from 'node:module';
 import type * as Bson from 'bson';
-import {optionalPackage} from './optional-package.ts';
-import {PartCounter} from './parts.ts';
-import {checkPlain} from './plain.ts';
-import type {EntryDocument, Stage} from './stage.ts';
-import {UnreadableError} from './unreadable.ts';
+import {assertPlain, ValueCounter} from './limits.ts';
+import {UnreadableError, type EntryDocument, type Stage} from './stage.ts';
 
 const require = createRequire(import.meta.url);
 
-// Up to that, the package's own buffer of 17 MB holds whatever JSON may become.
-const certainlySmall = 1024 * 1024;
+// The buffer of the package, 17 MB, is large enough for any body up to this size.
+const maxDefaultBytes = 1024 * 1024;
 
 /**
-BSON, by the package `bson`.
+Creates the stage that serializes entries as BSON, by the package `bson`.
 
-@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE` where it is not installed.
+@throws `MODULE_NOT_FOUND` if the package is not installed.
 */
 export function bson(): Stage<'document', 'bytes'> {
-	const {serialize, deserialize, calculateObjectSize, setInternalBufferSize} = optionalPackage('bson', 'bson', () => require('bson') as typeof Bson);
+	const {serialize, deserialize, calculateObjectSize, setInternalBufferSize} = require('bson') as typeof Bson;
 	return {
 		name: 'bson',
 		takes: 'document',
 		gives: 'bytes',
 
 		dumps(document) {
-			if (document.byteLength > certainlySmall) {
+			if (document.byteLength > maxDefaultBytes) {
 				setInternalBufferSize(calculateObjectSize(document));
 			}
 
@@ -35,27 +32,29 @@ export function bson(): Stage<'document', 'bytes'> {
 		loads(bytes) {
 			new BsonReader(bytes).check();
 			const value: unknown = deserialize(bytes, {promoteBuffers: true});
-			checkPlain(value, bytes.byteLength);
+			assertPlain(value, bytes.byteLength);
 			return value as EntryDocument;
 		},
 	};
 }
 
-/** The lengths of values, by their type: of a fixed length, or of one that is written before them, with so many bytes more. */
+/** The number of bytes of a value, by its type. */
 const fixedLengths: ReadonlyMap<number, number> = new Map([[0x01, 8], [0x08, 1], [0x0A, 0], [0x10, 4], [0x12, 8]]);
+
+/** The types of values whose length precedes them, with the number of bytes that the length does not count. */
 const extraBytes: ReadonlyMap<number, number> = new Map([[0x02, 0], [0x05, 1]]);
 const documentType = 0x03;
 const arrayType = 0x04;
 
 /**
-Goes over BSON and makes nothing of it.
+Checks BSON without creating its values.
 
-Everything that it throws is an `UnreadableError`: `format` for what is no plain data, `too-large` for what is more than an entry may be.
+Every error is an `UnreadableError`: `format` if the data is not plain, `truncated` if it ends too early, `too-large` if it exceeds the limits of an entry.
 */
 class BsonReader {
 	// eslint-disable-next-line @typescript-eslint/no-restricted-types -- Numbers are read from it.
 	readonly #bytes: Buffer;
-	readonly #parts = new PartCounter();
+	readonly #values = new ValueCounter();
 	#position = 0;
 
 	constructor({buffer, byteOffset, byteLength}: Uint8Array) {
@@ -67,7 +66,7 @@ class BsonReader {
 	}
 
 	#readDocument(): void {
-		this.#parts.open();
+		this.#values.open();
 		this.#readLength();
 		for (let type = this.#readByte(); type !== 0; type = this.#readByte()) {
 			this.#position = this.#bytes.indexOf(0, this.#position);
@@ -75,7 +74,7 @@ class BsonReader {
 			this.#readValue(type);
 		}
 
-		this.#parts.close();
+		this.#values.close();
 	}
 
 	#readValue(type: number): void {
@@ -84,7 +83,7 @@ class BsonReader {
 			return;
 		}
 
-		this.#parts.add(1);
+		this.#values.add(1);
 		const extra = extraBytes.get(type);
 		const length = extra === undefined ? fixedLengths.get(type) : this.#readLength() + extra;
 		if (length === undefined) {
@@ -105,7 +104,7 @@ class BsonReader {
 	}
 
 	#skip(count: number): void {
-		// Not where a name has no end either.
+		// The position is -1 if the end of a name is missing.
 		if (this.#position < 0 || this.#position + count > this.#bytes.length) {
 			throw new UnreadableError('truncated');
 		}

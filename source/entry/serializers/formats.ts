@@ -1,19 +1,67 @@
-import {binary} from './binary.ts';
+import {CacheHooksError} from '../../errors.ts';
+import {bytesOf} from './body.ts';
 import {bson} from './bson.ts';
-import {clone} from './clone.ts';
-import {json} from './json.ts';
-import type {Stage} from './stage.ts';
+import {maxValues, ValueCounter} from './limits.ts';
+import {
+	isObject,
+	UnreadableError,
+	withHeader,
+	withLength,
+	withoutHeader,
+	type EntryDocument,
+	type Stage,
+} from './stage.ts';
+import {v8Format} from './v8.ts';
 import {yaml} from './yaml.ts';
 
 /**
-- `'binary'`: the library's own, compact and the fastest. The default of stores that hold bytes.
-- `'v8'`: a structured clone, by Node.js. The counterpart of Python's pickle, but it holds data only.
-- `'json'`: JSON, indented by tabs.
+- `'binary'`: the library's own format, compact and the fastest. The default of stores that hold bytes.
+- `'v8'`: a structured clone, by Node.js. The counterpart of Python's pickle, but for data only.
+- `'json'`: JSON, indented with tabs.
 - `'yaml'`: YAML 1.2, by the package `yaml`.
 - `'bson'`: BSON, by the package `bson`.
 - `'document'`: the data itself, for stores that hold documents or objects.
 */
 export type FormatName = 'binary' | 'v8' | 'json' | 'yaml' | 'bson' | 'document';
+
+// The number of bytes that hold the length of the metadata.
+const lengthBytes = 4;
+
+/**
+The header, the length of the metadata (big-endian), the metadata as JSON, and the body. The metadata can be read without the body, and the body without a copy.
+*/
+const binary: Stage<'document', 'bytes'> = {
+	name: 'binary',
+	takes: 'document',
+	gives: 'bytes',
+
+	dumps({version: _version, body, ...metadata}) {
+		return withHeader('H', withLength(JSON.stringify(metadata)), bytesOf(body));
+	},
+
+	loads(value) {
+		const bytes = withoutHeader('H', value);
+		const end = bytes.length < lengthBytes ? Infinity : lengthBytes + bytes.readUInt32BE(0);
+		if (end > bytes.length) {
+			throw new UnreadableError('truncated');
+		}
+
+		const metadata = parseJson(bytes.toString('utf8', lengthBytes, end));
+		if (!isObject(metadata)) {
+			throw new UnreadableError('format');
+		}
+
+		return {...metadata, version: 1, body: {bytes: bytes.subarray(end)}} as unknown as EntryDocument;
+	},
+};
+
+const json: Stage<'json', 'text'> = {
+	name: 'json',
+	takes: 'json',
+	gives: 'text',
+	dumps: document => JSON.stringify(document, undefined, '\t'),
+	loads: text => parseJson(text) as EntryDocument,
+};
 
 const documentFormat: Stage<'document', 'document'> = {
 	name: 'document',
@@ -25,7 +73,7 @@ const documentFormat: Stage<'document', 'document'> = {
 
 const formats: Readonly<Record<FormatName, () => Stage>> = {
 	binary: () => binary,
-	v8: () => clone,
+	v8: () => v8Format,
 	json: () => json,
 	yaml,
 	bson,
@@ -35,10 +83,86 @@ const formats: Readonly<Record<FormatName, () => Stage>> = {
 export const formatNames: readonly FormatName[] = Object.keys(formats) as FormatName[];
 
 /**
-The stage of a format.
+Returns the stage of a format.
 
-@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE` where its package is not installed.
+@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE` if the format needs a package of the same name that is not installed.
 */
-export function formatStage(name: FormatName): Stage {
-	return formats[name]();
+export function formatStage(name: FormatName, create: () => Stage = formats[name]): Stage {
+	try {
+		return create();
+	} catch (error) {
+		if ((error as {code?: unknown}).code !== 'MODULE_NOT_FOUND') {
+			throw error;
+		}
+
+		throw new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`: npm install ${name}`, {cause: error});
+	}
+}
+
+/**
+Parses JSON that has at most as many values as an entry may have, and counts them first.
+
+@throws {UnreadableError} `too-large` if there are more, or they are nested too deeply.
+@throws {SyntaxError} If the text is not JSON.
+*/
+function parseJson(text: string): unknown {
+	// A shorter text cannot have more values.
+	if (text.length > maxValues) {
+		checkValues(text);
+	}
+
+	return JSON.parse(text) as unknown;
+}
+
+function checkValues(text: string): void {
+	const values = new ValueCounter();
+	for (let index = 0; index < text.length; index++) {
+		if (text[index] === '"') {
+			index = endOfString(text, index);
+		} else {
+			countCharacter(text[index]!, values);
+		}
+	}
+}
+
+function countCharacter(character: string, values: ValueCounter): void {
+	switch (character) {
+		case ',': {
+			values.add(1);
+			break;
+		}
+
+		case '[':
+		case '{': {
+			values.open();
+			break;
+		}
+
+		case ']':
+		case '}': {
+			values.close();
+			break;
+		}
+
+		default:
+	}
+}
+
+/** Returns the index of the closing quote. */
+function endOfString(text: string, start: number): number {
+	let end = text.indexOf('"', start + 1);
+	while (end !== -1 && isEscaped(text, end)) {
+		end = text.indexOf('"', end + 1);
+	}
+
+	return end === -1 ? text.length : end;
+}
+
+function isEscaped(text: string, index: number): boolean {
+	let start = index;
+	while (text[start - 1] === '\\') {
+		start--;
+	}
+
+	return (index - start) % 2 === 1;
 }

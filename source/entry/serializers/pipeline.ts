@@ -4,34 +4,36 @@ import {then, type MaybePromise} from '../../maybe-promise.ts';
 import type {StoredResponse} from '../stored-response.ts';
 import {fromDocument, toDocument, toJsonDocument} from './document.ts';
 import {formatNames, formatStage, type FormatName} from './formats.ts';
-import {isReadableAgain} from './parts.ts';
-import type {
-	EntryDocument,
-	Serialized,
-	Stage,
-	StageContext,
-	StageOutput,
+import {isWithinLimits} from './limits.ts';
+import {
+	UnreadableError,
+	type EntryDocument,
+	type Serialized,
+	type Stage,
+	type StageContext,
+	type StageOutput,
 } from './stage.ts';
-import {UnreadableError} from './unreadable.ts';
 
 export type PipelineOptions = {
 	/**
-	Whether JSON and text bodies are stored as values that a person can read, where the same bytes come of them again. What is not given is as the setting `decodeContent` says.
+	Whether to store JSON and text bodies as readable values, if the same bytes can be restored from them.
+
+	@default The setting `decodeContent`
 	*/
 	readonly decodeContent?: boolean | undefined;
 };
 
-/** A step of a pipeline: the name of a format, or a stage. */
+/** The name of a format, or a stage. */
 export type PipelineStage = FormatName | Stage;
 
 const allowed = `\`'${formatNames.join('\'`, `\'')}'\`, or a stage with \`name\`, \`takes\`, \`gives\`, \`dumps\` and \`loads\``;
 
 /**
-How stored responses become text, bytes or documents, and these stored responses again: stages, of which each takes what the one before it gives.
+Converts stored responses to text, bytes or documents, and back. Each stage takes the output of the one before it.
 
-A pipeline that does not begin with a format begins with `'binary'`. A stage for bytes that follows one for text gets UTF-8.
+If the first stage is not a format, the format `'binary'` is added before it. A stage for bytes that follows one for text gets UTF-8.
 
-@throws {SettingError} Where something is no stage, or does not fit what is before it.
+@throws {SettingError} If a stage is invalid, or does not take what the one before it gives.
 
 @example
 ```
@@ -42,7 +44,7 @@ export class SerializerPipeline {
 	readonly stages: readonly Stage[];
 	readonly decodeContent: boolean | undefined;
 
-	/** What it gives in the end. */
+	/** The kind of output of the last stage. */
 	readonly gives: StageOutput;
 
 	constructor(stages: readonly PipelineStage[], {decodeContent}: PipelineOptions = {}) {
@@ -61,45 +63,45 @@ export class SerializerPipeline {
 	}
 
 	/**
-	A response as it is stored.
+	Serializes a response.
 
-	@throws {RangeError} Where it could not be read again: it is too large, or made of too many values.
+	@throws {RangeError} If the response could not be read again: it is too large, or has too many values. A promise rejects with it.
 	*/
 	dumps(stored: StoredResponse, context: Omit<StageContext, 'fields'>): MaybePromise<Serialized> {
 		const full: StageContext = {...context, fields: stored.fields};
-		// The library's own format has no form that a person could read.
+		// The binary format is not readable by people.
 		const isReadable = this.decodeContent === true && this.#format !== formatStage('binary');
 		let value = this.#formatted(stored, isReadable, full);
 		for (const stage of this.stages.slice(1)) {
-			value = then<Serialized, Serialized>(value, input => stage.dumps(adapted(input, stage), full));
+			value = then<Serialized, Serialized>(value, input => stage.dumps(convertInput(input, stage), full));
 		}
 
 		return value;
 	}
 
 	/**
-	The response again.
+	Restores a response.
 
-	@throws {UnreadableError} For whatever is no entry of this pipeline; or the promise rejects with it.
+	@throws {UnreadableError} If it is not an entry of this pipeline. A promise rejects with it.
 	*/
 	loads(serialized: unknown, context: StageContext): MaybePromise<StoredResponse> {
 		try {
 			let value: MaybePromise<unknown> = serialized;
 			for (const stage of this.stages.toReversed()) {
 				value = then(value, output => {
-					const given = restoredFor(output, stage);
-					if (stage === this.#format && isTooLarge(given, context)) {
+					const checked = checkedOutput(output, stage);
+					if (stage === this.#format && isTooLarge(checked, context)) {
 						throw new UnreadableError('too-large');
 					}
 
-					return stage.loads(given as never, context);
+					return stage.loads(checked as never, context);
 				});
 			}
 
 			const stored = then(value, fromDocument);
-			return stored instanceof Promise ? rejectingUnreadable(stored) : stored;
+			return stored instanceof Promise ? stored.catch(throwUnreadable) : stored;
 		} catch (error) {
-			throw unreadable(error);
+			return throwUnreadable(error);
 		}
 	}
 
@@ -107,14 +109,14 @@ export class SerializerPipeline {
 		return this.stages[0]!;
 	}
 
-	/** What the format makes of it; where that is too large with a body that a person can read, of the body's bytes. */
+	/** Formats a response; with the bytes of its body if it would be too large with a readable one. */
 	#formatted(stored: StoredResponse, isReadable: boolean, context: StageContext): MaybePromise<Serialized> {
 		const document = toDocument(stored, isReadable);
-		if (!isReadableAgain(document)) {
-			throw new RangeError('The entry is made of more values than an entry may be');
+		if (!isWithinLimits(document)) {
+			throw new RangeError('The entry has too many values, or is nested too deeply');
 		}
 
-		return then<Serialized, Serialized>(this.#format.dumps(adapted(document, this.#format), context), value => {
+		return then<Serialized, Serialized>(this.#format.dumps(convertInput(document, this.#format), context), value => {
 			if (!isTooLarge(value, context)) {
 				return value;
 			}
@@ -123,7 +125,7 @@ export class SerializerPipeline {
 				return this.#formatted(stored, false, context);
 			}
 
-			throw new RangeError('The entry is larger than an entry may be');
+			throw new RangeError(`The entry is larger than the limit of ${context.maxBytes} bytes`);
 		});
 	}
 }
@@ -133,10 +135,10 @@ function isTooLarge(value: unknown, {maxBytes}: StageContext): boolean {
 }
 
 /**
-A pipeline of the setting `serializer`.
+Creates the pipeline for the setting `serializer`.
 
-@throws {SettingError} For everything else.
-@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
+@throws {SettingError} If the value is not a format, stage or pipeline.
+@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE` if the package of a format is not installed.
 
 @example
 ```
@@ -184,11 +186,11 @@ function checkFit(stage: Stage, previous: Stage | undefined, path: string): void
 	const gives = previous?.gives ?? 'document';
 	const fits = gives === 'document' ? isFormat(stage) : stage.takes === gives || (gives === 'text' && stage.takes === 'bytes');
 	if (!fits) {
-		throw new SettingError(path, stage, `a stage that takes ${gives}, which the one before it gives (\`${stage.name}\` takes ${stage.takes})`);
+		throw new SettingError(path, stage, `a stage that takes ${gives}, as the one before it gives (\`${stage.name}\` takes ${stage.takes})`);
 	}
 }
 
-function adapted(value: Serialized, {takes}: Stage): Serialized {
+function convertInput(value: Serialized, {takes}: Stage): Serialized {
 	if (takes === 'json') {
 		return toJsonDocument(value as EntryDocument);
 	}
@@ -198,25 +200,17 @@ function adapted(value: Serialized, {takes}: Stage): Serialized {
 
 const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
 
-/** What a stage gave, of what came back. */
-function restoredFor(value: unknown, {gives}: Stage): unknown {
-	const given = gives === 'text' && value instanceof Uint8Array ? utf8.decode(value) : value;
-	const fits = gives === 'bytes' ? given instanceof Uint8Array : typeof given === (gives === 'text' ? 'string' : 'object');
+/** Returns a stored value as the output of a stage. */
+function checkedOutput(value: unknown, {gives}: Stage): unknown {
+	const output = gives === 'text' && value instanceof Uint8Array ? utf8.decode(value) : value;
+	const fits = gives === 'bytes' ? output instanceof Uint8Array : typeof output === (gives === 'text' ? 'string' : 'object');
 	if (!fits) {
 		throw new UnreadableError('format');
 	}
 
-	return given;
+	return output;
 }
 
-async function rejectingUnreadable(stored: Promise<StoredResponse>): Promise<StoredResponse> {
-	try {
-		return await stored;
-	} catch (error) {
-		throw unreadable(error);
-	}
-}
-
-function unreadable(error: unknown): UnreadableError {
-	return error instanceof UnreadableError ? error : new UnreadableError('format', {cause: error});
+function throwUnreadable(error: unknown): never {
+	throw error instanceof UnreadableError ? error : new UnreadableError('format', {cause: error});
 }

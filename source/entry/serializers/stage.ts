@@ -1,8 +1,10 @@
+import {Buffer} from 'node:buffer';
+import {CacheHooksError, hidden, SettingError} from '../../errors.ts';
 import type {MaybePromise} from '../../maybe-promise.ts';
 import type {StoredMetadata, StoredResponse} from '../stored-response.ts';
 
 /**
-The body of an entry: as it is (`bytes`; `base64` where only JSON is possible), or with `decodeContent` as text or as a JSON value that gives the same bytes again.
+The body of an entry: the bytes (`base64` in JSON), or with `decodeContent` text or a JSON value from which the same bytes can be restored.
 */
 export type EntryBody =
 	| {readonly bytes: Uint8Array}
@@ -12,15 +14,15 @@ export type EntryBody =
 		readonly json: unknown;
 		readonly charset?: string;
 
-		/** Of each level, where the JSON had one. */
+		/** The indentation of one level, if the JSON was indented. */
 		readonly indent?: string;
 
-		/** Whether a line feed followed. */
+		/** Whether the JSON ended with a line feed. */
 		readonly lineFeed?: true;
 	};
 
 /**
-An entry as plain data: strings, finite numbers, booleans, `null`, arrays and plain objects, and in `body.bytes` a `Uint8Array`. What is `undefined` is absent.
+An entry as plain data: strings, finite numbers, booleans, `null`, arrays, plain objects, and a `Uint8Array` in `body.bytes`. No member is `undefined`.
 */
 export type EntryDocument = StoredMetadata & {
 	readonly version: 1;
@@ -32,8 +34,8 @@ export type EntryDocument = StoredMetadata & {
 What stages take and give.
 
 - `document`: an `EntryDocument`.
-- `json`: an `EntryDocument` of what JSON knows: bytes are `base64`.
-- `text`: a string; one that a stage for bytes follows is given to it as UTF-8.
+- `json`: an `EntryDocument` that JSON can represent: bytes are `base64`.
+- `text`: a string. A stage for bytes that follows gets it as UTF-8.
 - `bytes`: a `Uint8Array`.
 */
 type StageValues = {
@@ -46,24 +48,24 @@ type StageValues = {
 export type StageInput = keyof StageValues;
 export type StageOutput = 'document' | 'text' | 'bytes';
 
-/** What a pipeline gives. */
+/** The output of a pipeline. */
 export type Serialized = EntryDocument | string | Uint8Array;
 
 export type StageContext = {
-	/** Under which the entry lies in the store. */
+	/** The key of the entry in the store. */
 	readonly key: string;
 
-	/** The most bytes that a serialized entry may have, before it is compressed. */
+	/** The maximum number of bytes of a serialized entry before compression. */
 	readonly maxBytes: number;
 
-	/** On writing: the header fields of the response, by lower-case name. */
+	/** The header fields of the response by lower-case name; only when writing. */
 	readonly fields?: StoredResponse['fields'];
 };
 
 /**
-One step of a pipeline. The first of them is a format, which takes a document.
+One step of a serializer pipeline. The first step is a format, which takes a document.
 
-Either method may answer at once or by a promise. What `loads` throws makes the entry a miss.
+Both methods may return their result or a promise of it. If `loads` throws, the entry is a miss.
 
 @example
 ```
@@ -77,7 +79,7 @@ const reversed: Stage<'bytes', 'bytes'> = {
 ```
 */
 export type Stage<Takes extends StageInput = StageInput, Gives extends StageOutput = StageOutput> = {
-	/** For messages. */
+	/** The name of the stage in error messages. */
 	readonly name: string;
 	readonly takes: Takes;
 	readonly gives: Gives;
@@ -87,3 +89,99 @@ export type Stage<Takes extends StageInput = StageInput, Gives extends StageOutp
 	/** Undoes `dumps`. */
 	loads(value: StageValues[Gives], context: StageContext): MaybePromise<StageValues[Takes]>;
 };
+
+/**
+Why an entry cannot be read.
+
+- `format`: another serializer wrote it, or it is corrupted.
+- `version`: its version is unknown to this version of the library.
+- `truncated`: it is shorter or longer than it was.
+- `metadata`: its metadata is incomplete or invalid.
+- `key`: it is encrypted with a key that was not given.
+- `signature`: it was changed, moved to another key of the store, or signed or encrypted with another secret.
+- `too-large`: it is larger than an entry may be once decompressed, has too many values, or is nested too deeply.
+*/
+export type UnreadableReason = 'format' | 'version' | 'truncated' | 'metadata' | 'key' | 'signature' | 'too-large';
+
+const explanations: Readonly<Record<UnreadableReason, string>> = {
+	format: 'it is corrupted, or another serializer wrote it',
+	version: 'its version is unknown',
+	truncated: 'its length is wrong',
+	metadata: 'its metadata is incomplete or invalid',
+	key: 'it is encrypted with a key that was not given',
+	signature: 'its signature is wrong',
+	'too-large': 'it is larger, or nested more deeply, than an entry may be',
+};
+
+/**
+Thrown for an entry that cannot be read. The cache treats it as a miss.
+*/
+export class UnreadableError extends CacheHooksError {
+	override readonly name = 'UnreadableError';
+	readonly reason: UnreadableReason;
+
+	constructor(reason: UnreadableReason, options?: ErrorOptions) {
+		super('ERR_SERIALIZER_UNREADABLE', `The entry cannot be read: ${explanations[reason]}`, options);
+		this.reason = reason;
+	}
+}
+
+/** A letter for each of the library's own formats and stages whose output is bytes. */
+type HeaderLetter = 'H' | '8' | 'Z' | 'S' | 'E';
+
+const headerLength = 4;
+
+// Each stage has a version of its own; all are at their first.
+const headerVersion = 1;
+
+/** Returns the content after a header: `GC`, the letter of the stage, its version. */
+export function withHeader(letter: HeaderLetter, ...content: readonly Uint8Array[]): Uint8Array {
+	return Buffer.concat([Buffer.from(`GC${letter}${String.fromCodePoint(headerVersion)}`), ...content]);
+}
+
+/**
+Returns the content after the header.
+
+@throws {UnreadableError} If the header is that of another stage or version.
+*/
+// eslint-disable-next-line @typescript-eslint/no-restricted-types -- Callers read numbers and text from it.
+export function withoutHeader(letter: HeaderLetter, value: Uint8Array): Buffer {
+	const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+	if (bytes.length < headerLength || bytes.toString('latin1', 0, headerLength - 1) !== `GC${letter}`) {
+		throw new UnreadableError('format');
+	}
+
+	if (bytes[headerLength - 1] !== headerVersion) {
+		throw new UnreadableError('version');
+	}
+
+	return bytes.subarray(headerLength);
+}
+
+/** Returns a text as UTF-8 after its length in bytes, which makes the end of the text unambiguous. */
+export function withLength(text: string): Uint8Array {
+	const bytes = Buffer.from(text);
+	const length = Buffer.alloc(4);
+	length.writeUInt32BE(bytes.length);
+	return Buffer.concat([length, bytes]);
+}
+
+/**
+Checks the names of the options of a stage.
+
+@throws {SettingError} If the options are not an object, or there is an unknown one.
+*/
+export function checkOptions(options: unknown, stage: string, names: readonly string[]): void {
+	if (!isObject(options)) {
+		throw new SettingError(stage, hidden(options), `an object with \`${names.join('` or `')}\``);
+	}
+
+	const unknown = Object.keys(options).find(name => !names.includes(name));
+	if (unknown !== undefined) {
+		throw new SettingError(`${stage}.${unknown}`, hidden(options[unknown]), `left out, since \`${stage}\` only has the options \`${names.join('`, `')}\``);
+	}
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null;
+}

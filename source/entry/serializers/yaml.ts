@@ -1,64 +1,62 @@
 import {createRequire} from 'node:module';
 import type * as Yaml from 'yaml';
-import {asText} from './content.ts';
-import {optionalPackage} from './optional-package.ts';
-import {isReadableAgain, maxDepth} from './parts.ts';
-import type {EntryDocument, Stage} from './stage.ts';
-import {UnreadableError} from './unreadable.ts';
+import {withTextBody} from './body.ts';
+import {isWithinLimits, maxDepth} from './limits.ts';
+import {UnreadableError, type EntryDocument, type Stage} from './stage.ts';
 
 const require = createRequire(import.meta.url);
 
 /**
-The most values of an entry that is written as YAML: the package takes some 10 µs to read each of them. A JSON body of more is written as text.
+The maximum number of values in an entry: the package takes about 10 µs to read each of them. A JSON body with more is written as text.
 */
-const maxYamlParts = 10_000;
+const maxYamlValues = 10_000;
 
-// So many of the lexer's tokens no value has that the package writes: with white space and line ends, a name in its long form takes eleven.
-const maxTokens = 12 * maxYamlParts;
+// A value that the package writes takes at most eleven tokens of the lexer: a name in its long form, with white space and line ends.
+const maxTokens = 12 * maxYamlValues;
 
-const writing = {aliasDuplicateObjects: false, lineWidth: 0, schema: 'core'} as const;
+const stringifyOptions = {aliasDuplicateObjects: false, lineWidth: 0, schema: 'core'} as const;
 
-const reading = {
+const parseOptions = {
 	merge: false, schema: 'core', logLevel: 'silent', uniqueKeys: false, prettyErrors: false,
 } as const;
 
 /**
-YAML 1.2, by the package `yaml`.
+Creates the stage that serializes entries as YAML 1.2, by the package `yaml`.
 
-@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE` where it is not installed.
+@throws `MODULE_NOT_FOUND` if the package is not installed.
 */
 export function yaml(): Stage<'json', 'text'> {
-	const library = optionalPackage('yaml', 'yaml', () => require('yaml') as typeof Yaml);
+	const library = require('yaml') as typeof Yaml;
 	return {
 		name: 'yaml',
 		takes: 'json',
 		gives: 'text',
-		dumps: document => library.stringify(bounded(document), writing),
+		dumps: document => library.stringify(withinYamlLimits(document), stringifyOptions),
 		loads: text => load(text, library) as EntryDocument,
 	};
 }
 
-function bounded(document: EntryDocument): EntryDocument {
-	if (isReadableAgain(document, maxYamlParts)) {
+function withinYamlLimits(document: EntryDocument): EntryDocument {
+	if (isWithinLimits(document, maxYamlValues)) {
 		return document;
 	}
 
-	const asWhole = {...document, body: asText(document.body)};
-	if (!isReadableAgain(asWhole, maxYamlParts)) {
-		throw new RangeError('The entry is made of more values than YAML may have');
+	const smaller = {...document, body: withTextBody(document.body)};
+	if (!isWithinLimits(smaller, maxYamlValues)) {
+		throw new RangeError(`The entry has more than the ${maxYamlValues} values that can be stored as YAML`);
 	}
 
-	return asWhole;
+	return smaller;
 }
 
 function load(text: string, library: typeof Yaml): unknown {
-	const [document, ...others] = new library.Composer(reading).compose(tokensOf(text, library));
+	const [document, ...others] = new library.Composer(parseOptions).compose(tokensOf(text, library));
 	if (document === undefined || others.length > 0 || document.errors.length > 0) {
 		throw new UnreadableError('format');
 	}
 
 	library.visit(document, (_key, node) => {
-		// Of a name that is no scalar the package makes text, which takes a time that grows with the cube of its depth. An alias in what we read is not ours, and could expand without bound.
+		// The package converts a name that is not a scalar to text, which takes time cubic in its depth. An alias, which this library never writes, could expand without limit.
 		if (library.isAlias(node) || (library.isPair(node) && !library.isScalar(node.key))) {
 			throw new UnreadableError('format');
 		}
@@ -75,7 +73,7 @@ function * tokensOf(text: string, {Lexer, Parser}: typeof Yaml): Generator<Yaml.
 			throw new UnreadableError('too-large');
 		}
 
-		// The package makes an error of each wrong escape, before any is seen.
+		// The package would create an error for each invalid escape first.
 		if (token.startsWith('"') && !areEscapesValid(token)) {
 			throw new UnreadableError('format');
 		}
@@ -86,7 +84,7 @@ function * tokensOf(text: string, {Lexer, Parser}: typeof Yaml): Generator<Yaml.
 	yield * parser.end();
 }
 
-// Those that the package writes, and a line that is continued.
+// The escapes that the package writes, and a continued line.
 const shortEscapes = new Set('0abefnrtvNLP_ "/\\\t\r\n');
 const hexLengths: ReadonlyMap<string, number> = new Map([['x', 2], ['u', 4]]);
 

@@ -6,37 +6,28 @@ import {batches} from '../server-options.ts';
 import type {Connection} from './connection.ts';
 import type {Item, ItemKey} from './items.ts';
 
-type Write = {
-	readonly request: WriteRequest;
-
-	/** An upper bound of the size of the request in bytes. */
-	readonly bytes: number;
-};
-
 const writesPerBatch = 25;
 const readsPerBatch = 100;
 
-/** DynamoDB accepts 16 MB in one request. Smaller requests finish within the time limit of a call. */
-const bytesPerBatch = 6_000_000;
 const batchesAtOnce = 4;
 const firstPause = 50;
 const longestPause = 2000;
-
-export function deletion(key: ItemKey): Write {
-	return {request: {DeleteRequest: {Key: key}}, bytes: 6000};
-}
 
 /**
 Puts and deletes any number of items of different keys, in no particular order.
 
 @throws {CacheHooksError} `ERR_STORE_THROTTLED` if some items are left unprocessed for longer than `retryFor`.
 */
-export async function writeItems(connection: Connection, writes: readonly Write[]): Promise<void> {
+export async function writeItems(connection: Connection, writes: readonly WriteRequest[], perBatch: number = writesPerBatch): Promise<void> {
 	const {tableName} = connection.options;
-	await inParallel(batchesOf(writes), batchesAtOnce, async batch => untilProcessed(connection, batch.map(({request}) => request), async requests => {
+	await inParallel([...batches(writes, perBatch)], batchesAtOnce, async batch => untilProcessed(connection, batch, async requests => {
 		const {UnprocessedItems: unprocessed} = await connection.send('BatchWriteItem', {RequestItems: {[tableName]: requests}});
 		return {left: unprocessed?.[tableName] ?? [], isThrottled: true};
 	}));
+}
+
+export async function deleteItems(connection: Connection, keys: readonly ItemKey[]): Promise<void> {
+	await writeItems(connection, keys.map(key => ({DeleteRequest: {Key: key}})));
 }
 
 /**
@@ -79,21 +70,4 @@ async function untilProcessed<T>(connection: Connection, all: readonly T[], step
 
 		await pause(wait); // eslint-disable-line no-await-in-loop
 	}
-}
-
-function batchesOf(writes: readonly Write[]): Write[][] {
-	const all: Write[][] = [];
-	let room = 0;
-	for (const write of writes) {
-		const last = all.at(-1);
-		if (last === undefined || last.length === writesPerBatch || write.bytes > room) {
-			all.push([write]);
-			room = bytesPerBatch - write.bytes;
-		} else {
-			last.push(write);
-			room -= write.bytes;
-		}
-	}
-
-	return all;
 }

@@ -1,7 +1,7 @@
 import type {PutItemInput, QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
 import {inParallel} from '../many-keys.ts';
 import type {SetOptions} from '../types.ts';
-import {deletion, readItems, writeItems} from './batches.ts';
+import {deleteItems, readItems} from './batches.ts';
 import {Chunks, versionIn} from './chunks.ts';
 import {isCausedBy, type Connection} from './connection.ts';
 import {
@@ -222,7 +222,7 @@ export class Entries<Value = unknown> {
 	async #deleteItems(items: readonly Item[]): Promise<void> {
 		const keys = (hasChunks: boolean): ItemKey[] => items.filter(item => (versionIn(item) !== undefined) === hasChunks)
 			.map(item => keyOf(item));
-		await writeItems(this.#connection, keys(false).map(key => deletion(key)));
+		await deleteItems(this.#connection, keys(false));
 		await inParallel(keys(true), callsAtOnce, async key => this.#delete(key));
 	}
 

@@ -87,29 +87,16 @@ export class EntryCollection {
 	async add(entry: EntryDocument, now: Date, bytes: number): Promise<OldDocument | undefined | false> {
 		await this.#makeIndexes();
 		const {_id, ...document} = entry;
-		for (let attempt = 0; attempt < mostAttempts; attempt++) {
-			try {
-				await this.run('add', async entries => entries.insertOne(entry), bytes); // eslint-disable-line no-await-in-loop
-				return undefined;
-			} catch (error) {
-				if (!hasCode(error, duplicateKey)) {
-					throw error;
-				}
-			}
-
-			// eslint-disable-next-line no-await-in-loop
-			const expired = await this.#withOld('add', async (entries, options) => entries.findOneAndReplace({_id, expires: {$lte: now}}, document, options), bytes);
-			if (expired !== undefined) {
-				return expired;
-			}
-
-			// eslint-disable-next-line no-await-in-loop
-			if (await this.get(_id) !== undefined) {
+		try {
+			// A live document does not match, so that the insertion meets its id.
+			return await this.#withOld('add', async (entries, options) => entries.findOneAndReplace({_id, expires: {$lte: now}}, document, {...options, upsert: true}), bytes);
+		} catch (error) {
+			if (hasCode(error, duplicateKey)) {
 				return false;
 			}
-		}
 
-		return false;
+			throw error;
+		}
 	}
 
 	/** Deletes a document, and returns it. */

@@ -257,7 +257,7 @@ test(`${dialect}: wrong settings of a class, or another place, are errors at def
 	for (const inputs of [[{}, 'method', {value() {}}], [() => {}, {kind: 'method', name: 'method'}], [{}]]) {
 		t.throws(() => {
 			decorator(...inputs);
-		}, {code: 'ERR_DECORATOR_PLACE', message: /expected a class/v});
+		}, {code: 'ERR_DECORATOR_PLACE', message: /apply it to a class/v});
 	}
 });
 

@@ -182,7 +182,7 @@ test(`${dialect}: static methods, getters of functions, super and overriding met
 const decorateField: (target: object, key: string | object, descriptor?: unknown) => unknown = Cached('5m') as never;
 
 test(`${dialect}: on anything else a decorator is an error that says where it may stand`, t => {
-	const message = /stands on .*expected a method, an accessor or a getter/v;
+	const message = /is applied to .*apply it to a method, or an accessor or getter/v;
 	t.throws(() => decorateField({}, 'field'), {code: 'ERR_DECORATOR_PLACE', message: /the field `field`/v});
 	t.throws(() => decorateField({}, 'method', 0), {message: /a parameter of `method`/v});
 	t.throws(() => decorateField({}, {kind: 'field', name: 'field'}), {message: /the field `field`/v});
@@ -191,7 +191,7 @@ test(`${dialect}: on anything else a decorator is an error that says where it ma
 	t.throws(() => {
 		(Cached('5m') as unknown as (target: unknown) => void)(Api);
 	}, {message: /a class/v});
-	t.throws(() => decorateField({}, 'member', {value: 5}), {message: /`member`, which is no function/v});
+	t.throws(() => decorateField({}, 'member', {value: 5}), {message: /`member`, which is not a function/v});
 });
 
 test(`${dialect}: a getter that gives no function is an error when it is asked`, t => {
@@ -203,7 +203,7 @@ test(`${dialect}: a getter that gives no function is an error when it is asked`,
 		}
 	}
 
-	t.throws(() => new Wrong().five, {code: 'ERR_DECORATOR_PLACE', message: /five` gives no function/v});
+	t.throws(() => new Wrong().five, {code: 'ERR_DECORATOR_PLACE', message: /five` does not return a function/v});
 });
 
 test(`${dialect}: wrong settings are errors at definition`, t => {

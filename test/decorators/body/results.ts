@@ -380,10 +380,10 @@ test.serial(`${dialect}: what gives no promise, or has no name of its own, is an
 	}
 
 	const {plain} = new Wrong() as unknown as {plain: () => Promise<unknown>};
-	await t.throwsAsync(Reflect.apply(plain, new Wrong(), []), {code: 'ERR_RESULT_NOT_A_PROMISE', message: /plain gives no promise/v});
+	await t.throwsAsync(Reflect.apply(plain, new Wrong(), []), {code: 'ERR_RESULT_NOT_A_PROMISE', message: /plain returns no promise/v});
 	await t.throwsAsync(plain(), {code: 'ERR_CALL_NAME'});
 	t.throws(() => cached(async function * generate() {} as never, '1h', {result: true}), {code: 'ERR_RESULT_NOT_A_PROMISE', message: /a generator/v});
-	t.throws(() => cached(async () => 5, '1h', {result: true}), {code: 'ERR_CALL_NAME', message: /a function without a name/v});
+	t.throws(() => cached(async () => 5, '1h', {result: true}), {code: 'ERR_CALL_NAME', message: /use a named function/v});
 	t.throws(() => Cached('1h', {result: true, scope: 'all'} as never), {message: /`Cached\.scope`/v});
 	t.throws(() => Cached('1h', {result: true, allowableCodes: [200]} as never), {message: /about responses/v});
 	t.throws(() => Cached('1h', {result: true, name: ''}), {message: /`Cached\.name`/v});
@@ -406,7 +406,7 @@ test.serial(`${dialect}: functions have their results kept without a decorator, 
 	t.is(square.name, 'square');
 
 	const other = twins(cache);
-	await t.throwsAsync(other.square(3), {code: 'ERR_CALL_NAME', message: /Two functions would keep their results as `square`/v});
+	await t.throwsAsync(other.square(3), {code: 'ERR_CALL_NAME', message: /Two functions have the name `square`/v});
 
 	const stored = withCacheSettings({store: 'memory', now: clock.now}, async (number: number) => named(number));
 	let count = 0;

@@ -5,11 +5,11 @@ import test from 'ava';
 import {serialize} from 'bson';
 import {fc} from '../../helpers/fast-check.ts';
 import type {StoredResponse} from '../../../source/entry/stored-response.ts';
-import {charsetOf} from '../../../source/entry/serializers/charsets.ts';
-import {compressed} from '../../../source/entry/serializers/compressed.ts';
+import {findCharset} from '../../../source/entry/serializers/body.ts';
+import {compressed} from '../../../source/entry/serializers/compression.ts';
 import {formatNames, type FormatName} from '../../../source/entry/serializers/formats.ts';
 import {initSerializer, SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
-import {UnreadableError, type UnreadableReason} from '../../../source/entry/serializers/unreadable.ts';
+import {UnreadableError, type UnreadableReason} from '../../../source/entry/serializers/stage.ts';
 import {cpuTime} from '../../helpers/cpu-time.ts';
 import {context, facts, response} from './samples.ts';
 
@@ -230,7 +230,7 @@ test('what is made of more values than can be read again is not written', t => {
 });
 
 test.serial('text of one byte a character is read about as fast as ASCII', t => {
-	const charset = charsetOf('iso-8859-1')!;
+	const charset = findCharset('iso-8859-1')!;
 	const milliseconds = (byte: number): number => {
 		const bytes = Buffer.alloc(million, byte);
 		return cpuTime(() => {

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
-import {bytesOf, readableBody} from '../../../source/entry/serializers/content.ts';
+import {bytesOf, readableBody} from '../../../source/entry/serializers/body.ts';
 import type {EntryBody} from '../../../source/entry/serializers/stage.ts';
 import {response} from './samples.ts';
 

@@ -6,7 +6,7 @@ import {serializerOf} from '../../../source/cache/stored-values.ts';
 import {Entries} from '../../../source/cache/entries.ts';
 import {formatNames} from '../../../source/entry/serializers/formats.ts';
 import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
-import {UnreadableError} from '../../../source/entry/serializers/unreadable.ts';
+import {UnreadableError} from '../../../source/entry/serializers/stage.ts';
 import {MemoryStore} from '../../../source/stores/memory.ts';
 import type {Store} from '../../../source/stores/types.ts';
 import {seed} from '../../helpers/seed.ts';

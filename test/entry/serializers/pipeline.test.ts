@@ -2,8 +2,8 @@ import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {cacheHooks} from '../../../source/index.ts';
 import {serializerOf} from '../../../source/cache/stored-values.ts';
-import {compressed} from '../../../source/entry/serializers/compressed.ts';
-import {optionalPackage} from '../../../source/entry/serializers/optional-package.ts';
+import {compressed} from '../../../source/entry/serializers/compression.ts';
+import {formatStage} from '../../../source/entry/serializers/formats.ts';
 import {initSerializer, SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
 import type {EntryDocument, Stage} from '../../../source/entry/serializers/stage.ts';
 import type {Store} from '../../../source/stores/types.ts';
@@ -45,7 +45,7 @@ test('a package that is missing is told with the command that installs it', t =>
 		throw Object.assign(new Error('Cannot find module'), {code: 'MODULE_NOT_FOUND'});
 	};
 
-	t.throws(() => optionalPackage('yaml', 'yaml', load), {code: 'ERR_SERIALIZER_PACKAGE', message: 'The serializer `\'yaml\'` needs the package `yaml`: npm install yaml'});
+	t.throws(() => formatStage('yaml', load), {code: 'ERR_SERIALIZER_PACKAGE', message: 'The serializer `\'yaml\'` needs the package `yaml`: npm install yaml'});
 });
 
 test('a pipeline\'s own decodeContent stands above the setting', t => {

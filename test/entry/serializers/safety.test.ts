@@ -4,7 +4,7 @@ import test, {type ExecutionContext} from 'ava';
 import {Code, ObjectId, serialize} from 'bson';
 import {initSerializer} from '../../../source/entry/serializers/pipeline.ts';
 import type {FormatName} from '../../../source/entry/serializers/formats.ts';
-import {UnreadableError, type UnreadableReason} from '../../../source/entry/serializers/unreadable.ts';
+import {UnreadableError, type UnreadableReason} from '../../../source/entry/serializers/stage.ts';
 import {context, facts, response} from './samples.ts';
 
 const stored = response('{"a":1}');

@@ -1,11 +1,10 @@
 import {Buffer} from 'node:buffer';
 import {fc} from '../../helpers/fast-check.ts';
 import {storedResponse, type StoredMetadata, type StoredResponse} from '../../../source/entry/stored-response.ts';
-import {compressed} from '../../../source/entry/serializers/compressed.ts';
-import {encrypted} from '../../../source/entry/serializers/encrypted.ts';
+import {compressed} from '../../../source/entry/serializers/compression.ts';
+import {encrypted, signed} from '../../../source/entry/serializers/cryptography.ts';
 import {formatNames} from '../../../source/entry/serializers/formats.ts';
 import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
-import {signed} from '../../../source/entry/serializers/signed.ts';
 import type {Stage, StageContext} from '../../../source/entry/serializers/stage.ts';
 
 export const context: StageContext = {key: 'http_cache:1:key', maxBytes: 64 * 1024 * 1024};

@@ -2,12 +2,15 @@ import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
 import zlib from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import {compressed} from '../../../source/entry/serializers/compressed.ts';
-import {encrypted, type EncryptedOptions} from '../../../source/entry/serializers/encrypted.ts';
+import {compressed} from '../../../source/entry/serializers/compression.ts';
+import {encrypted, type EncryptedOptions, signed} from '../../../source/entry/serializers/cryptography.ts';
 import {initSerializer, SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
-import {signed} from '../../../source/entry/serializers/signed.ts';
-import type {Stage, StageContext} from '../../../source/entry/serializers/stage.ts';
-import {UnreadableError, type UnreadableReason} from '../../../source/entry/serializers/unreadable.ts';
+import {
+	type Stage,
+	type StageContext,
+	UnreadableError,
+	type UnreadableReason,
+} from '../../../source/entry/serializers/stage.ts';
 import {
 	context,
 	encryptionKey,

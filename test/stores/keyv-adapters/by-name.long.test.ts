@@ -39,7 +39,7 @@ for (const separatedFile of [true, false]) {
 		makePlace({now}) {
 			const filename = path.join(makeFolder(), 'cache');
 			const options = {filename, separatedFile, writeDelay: 1};
-			// All in one file: one store for each.
+			// A single file can hold only one store.
 			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {
 				...options, ...!separatedFile && {filename: filename + cacheName}, cacheName, now,
 			});
@@ -69,7 +69,7 @@ if ('command' in mongo) {
 		open: port => createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${port}/`}),
 		isDurable: false,
 	});
-	test('@keyv/mongo, by name: a server that comes late is found', async t => {
+	test('@keyv/mongo, by name: a server that starts late is found', async t => {
 		await using server = await ServerProcess.start(mongo.command);
 		await server.stop();
 		const store = createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 10_000});
@@ -99,7 +99,7 @@ if ('command' in redis) {
 		open: port => createStore('@keyv/redis', {url: `redis://127.0.0.1:${port}`}),
 		isDurable: false,
 	});
-	test('@keyv/redis, by name: a server that comes late is found, and 20 first calls at once are answered', async t => {
+	test('@keyv/redis, by name: a server that starts late is found, and 20 first calls at once are answered', async t => {
 		await using server = await ServerProcess.start(redis.command);
 		await server.stop();
 		const store = createStore('@keyv/redis', {url: `redis://127.0.0.1:${server.port}`, connectionTimeout: 2000});
@@ -119,7 +119,7 @@ for (const [title, folder] of versions) {
 		continue;
 	}
 
-	test.serial(`${title}, by name: it keeps entries in a write-ahead log, for several stores on one file`, async t => {
+	test.serial(`${title}, by name: several stores share a file with a write-ahead log`, async t => {
 		importSqliteFrom(folder);
 		const file = path.join(makeFolder(), 'cache.sqlite');
 		const stores = Array.from({length: 4}, () => createStore('@keyv/sqlite', {uri: `sqlite://${file}`}));
@@ -133,7 +133,7 @@ for (const [title, folder] of versions) {
 	});
 }
 
-test('adapters are stores with names, options and types of their own', t => {
+test('adapters by name have options and types of their own', t => {
 	expectTypeOf(createStore('keyv-file')).toEqualTypeOf<KeyvStore>();
 	const wrong: ReadonlyArray<readonly [name: string, options: object, message: RegExp]> = [
 		['keyv-file', {path: 'x'}, /`createStore\('keyv-file'\)\.path` to be absent \(there are .*`filename`/v],

@@ -8,13 +8,13 @@ import {ServerProcess, type ServerCommand} from '../../helpers/server-process.ts
 type DeathOptions = {
 	readonly command: () => Promise<ServerCommand>;
 
-	/** Those of `round-main.ts`, without the URL. */
+	/** The arguments of `outage-main.ts`, without the port. */
 	readonly args: readonly [name: string, shape: string, place: string];
 	readonly diesOf: RegExp;
 };
 
 /**
-Shows a limit that nothing can guard against: an adapter ends the process when its server goes away.
+Tests a limit that the library cannot work around: an adapter ends the process when its server goes away.
 */
 export function testDeath(test: TestFn, title: string, {command, args, diesOf}: DeathOptions): void {
 	const [name, shape, place] = args;
@@ -25,17 +25,17 @@ export function testDeath(test: TestFn, title: string, {command, args, diesOf}: 
 		t.teardown(() => {
 			child.kill();
 		});
-		// It may end before it reads.
+		// The process may end before it reads.
 		child.stdin.on('error', () => undefined);
-		let complaint = '';
+		let output = '';
 		child.stderr.on('data', chunk => {
-			complaint += String(chunk);
+			output += String(chunk);
 		});
 		await once(child.stdout, 'data');
 		await server.stop();
 		child.stdin.write('The server is gone');
 		const [code] = await once(child, 'close') as [number];
-		t.is(code, 1, 'It survives: the limit is gone');
-		t.regex(complaint, diesOf);
+		t.is(code, 1, 'The process survives, so the limit no longer exists');
+		t.regex(output, diesOf);
 	});
 }

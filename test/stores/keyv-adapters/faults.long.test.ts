@@ -17,7 +17,7 @@ const kept = {expires: undefined};
 const options = {cacheName: 'n1'};
 const mongo = await mongoJavaServer();
 
-test.serial('keyv-file: one file for all is warned of once, and files of their own are not', async t => {
+test.serial('keyv-file: a single file causes one warning, separate files cause none', async t => {
 	const warnings: string[] = [];
 	const hear = ({code}: Error & {code?: string}): void => {
 		warnings.push(String(code));
@@ -38,7 +38,7 @@ test.serial('keyv-file: one file for all is warned of once, and files of their o
 });
 
 if ('command' in mongo) {
-	test.serial('@keyv/mongo, useGridFS: a key has one revision, however often it is written, and none when it is deleted', async t => {
+	test.serial('@keyv/mongo, useGridFS: a key has one revision however often it is written, and none after it was deleted', async t => {
 		await using server = await ServerProcess.start(mongo.command);
 		for (const [index, wrap] of [(adapter: KeyvMongo) => adapter, (adapter: KeyvMongo) => new Keyv({store: adapter}), (adapter: KeyvMongo) => new Keyv5({store: adapter})].entries()) {
 			const adapter = new KeyvMongo({url: `mongodb://127.0.0.1:${server.port}/`, collection: `c${index}`, useGridFS: true});
@@ -54,7 +54,7 @@ if ('command' in mongo) {
 		}
 	});
 
-	test.serial('@keyv/mongo: an adapter that could not connect is warned of', async t => {
+	test.serial('@keyv/mongo: an adapter that could not connect causes a warning', async t => {
 		await using server = await ServerProcess.start(mongo.command);
 		await server.stop();
 		const warned = once(process, 'warning') as Promise<[Error & {code?: string}]>;

@@ -4,20 +4,20 @@ import type {ShapeName, SubjectName} from './subjects.ts';
 type Row = Omit<KnownLimit, 'test'> & {
 	readonly tests: readonly string[];
 
-	/** Where it is not in every shape. */
+	/** The shapes that have the limit. Default: all. */
 	readonly shapes?: readonly ShapeName[];
 };
 
 const wholeValues = 'empty values, values that look like markup and values of 20 MB come back whole';
 
 /**
-What the adapters cannot do: each row stands for tests that fail, and say so when they pass.
+The known limits of the adapters, each with the tests that must fail because of it.
 */
 const rows: Readonly<Partial<Record<SubjectName, readonly Row[]>>> = {
 	'keyv-file, separatedFile': [
 		{
 			tests: ['keys of any characters stay apart'],
-			because: 'a key is the name of a file, which has at most 255 bytes: with a longer one nothing is stored, and an error is printed',
+			because: 'a key is the name of a file, which has at most 255 bytes, and an entry with a longer key is not stored',
 			shows: /'value of|undefined/v,
 		},
 	],
@@ -41,7 +41,7 @@ const rows: Readonly<Partial<Record<SubjectName, readonly Row[]>>> = {
 				'a second process reads what this one writes, and this one what that one writes and deletes',
 				'entries are there after closing and opening again',
 				'responses are listed and counted',
-				'deleting what is invalid leaves the application its own keys',
+				'deleting invalid responses does not delete the keys of the application',
 			],
 			because: 'Memcached cannot list its keys',
 			shows: /cannot list its keys|not be listed/v,
@@ -53,7 +53,7 @@ const rows: Readonly<Partial<Record<SubjectName, readonly Row[]>>> = {
 		},
 		{
 			tests: [wholeValues, '5 MB come back'],
-			because: 'Memcached takes 1 MB at most, where `-I` does not say otherwise',
+			because: 'Memcached accepts at most 1 MB unless `-I` raises the limit',
 			shows: /too large/v,
 		},
 	],
@@ -68,11 +68,11 @@ export function limitsFor(name: SubjectName, shape: ShapeName): readonly KnownLi
 type Refusal = Omit<KnownLimit, 'test'>;
 
 /**
-The shapes that an adapter cannot be put in at all.
+The shapes in which an adapter cannot be used at all.
 */
 const refusals: Readonly<Partial<Record<SubjectName, Readonly<Partial<Record<ShapeName, Refusal>>>>>> = {
 	'@keyv/sqlite 6': {
-		'in a Keyv 5': {because: 'it has no `opts`, which Keyv 5 asks for its dialect', shows: /reading 'includes'/v},
+		'in a Keyv 5': {because: 'it has no `opts`, which Keyv 5 requires', shows: /reading 'includes'/v},
 	},
 };
 

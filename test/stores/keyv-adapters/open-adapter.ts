@@ -7,7 +7,7 @@ import {
 	type SubjectName,
 } from './subjects.ts';
 
-/** For `OtherProcess`: opens a cache on an adapter that this process makes for itself. */
+/** Opens a store on an adapter of its own in another process, for `OtherProcess`. */
 export async function open(cacheName: string, name: string, shape: string, place: string): Promise<Store> {
 	const make = await makerOf(name as SubjectName, shape as ShapeName);
 	const where = JSON.parse(place) as AdapterPlace;

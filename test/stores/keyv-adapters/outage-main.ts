@@ -12,7 +12,7 @@ import {
 	type SubjectName,
 } from './subjects.ts';
 
-// Started by `testDeath`: asks, says that it has, waits until the server of its store is gone, and asks some more.
+// `testDeath` starts it. It makes a request, prints `ready`, waits until the server of its store has stopped, and makes more requests.
 const [name, shape, place] = process.argv.slice(2) as [SubjectName, ShapeName, string];
 const origin = createServer((request, response) => {
 	response.end(request.url);
@@ -31,13 +31,13 @@ const ask = async (path: string): Promise<void> => {
 await ask('/before');
 process.stdout.write('ready');
 await once(process.stdin, 'data');
-// A connection that is in use when its server goes away fails its call alone: what ends the process is the error of an idle one.
+// If a connection in use is lost, only its call fails. The error of an idle connection ends the process.
 await pause(3000);
 for (let index = 0; index < 4; index++) {
 	await ask(`/after/${index}`);
 }
 
-// The server's last word may come late.
+// The error of the connection may come late.
 setTimeout(() => {
 	process.exit(0); // eslint-disable-line unicorn/no-process-exit -- A connection of the adapter keeps the process.
 }, 20_000);

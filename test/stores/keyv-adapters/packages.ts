@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 
-/** Where a package of an adapter is installed: with the devDependencies, or in one of the folders that `.ci/servers` fills. */
+/** The folder in which the package of an adapter is installed: that of the devDependencies, or one that `.ci/servers` fills. */
 export type Installed = 'node_modules' | 'test/adapters' | 'test/adapters/beta';
 
 type Manifest = {
@@ -18,7 +18,7 @@ export type FoundPackage = {
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
-/** The package in that folder, or `undefined` where it is not installed. */
+/** Finds the package in a folder. Returns `undefined` if it is not installed. */
 export function findPackage(name: string, installed: Installed): FoundPackage | undefined {
 	const folder = path.join(root, installed === 'node_modules' ? '' : installed, 'node_modules', name);
 	try {

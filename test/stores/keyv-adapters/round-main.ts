@@ -8,7 +8,7 @@ import {
 	type SubjectName,
 } from './subjects.ts';
 
-// Asks for a URL in a process of its own, with an adapter of its own on the place that is given, and says whether the answer came from the cache.
+// Requests a URL in a process of its own, with an adapter on the same place, and prints whether the response came from the cache.
 const [name, shape, place, url] = process.argv.slice(2) as [SubjectName, ShapeName, string, string];
 const where = JSON.parse(place) as AdapterPlace;
 const {setting} = (await makerOf(name, shape))(where);

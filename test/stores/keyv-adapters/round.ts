@@ -30,11 +30,11 @@ const large = Buffer.concat(Array.from({length: 80}, (_, index) => createHash('s
 
 const removals: ReadonlyArray<readonly [title: string, remove: (cache: HttpCache) => Promise<unknown>]> = [
 	['clearing', async cache => cache.clear()],
-	['deleting what is invalid', async cache => cache.delete({invalid: true})],
+	['deleting invalid responses', async cache => cache.delete({invalid: true})],
 ];
 
 /**
-From a request of Got to the adapter's storage and back, as AVA tests.
+Tests the way from a request of Got to the adapter's storage and back.
 */
 export function testRound(test: TestFn, title: string, tested: Tested): void {
 	const check = (sentence: string, body: (t: ExecutionContext, round: Round) => Promise<void>): void => {
@@ -77,7 +77,7 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 
 	check('5 MB come back', async (t, round) => expectBody(t, round, '/large', large));
 
-	check('what its storage has forgotten is a miss', async (t, {client, cache, url}) => {
+	check('a response that the storage has deleted is a miss', async (t, {client, cache, url}) => {
 		const response = await client(`${url}/text`, {context: {cache: {expireAfter: 0.001}}});
 		t.false(response.isFromCache);
 		await cache.idle();
@@ -108,7 +108,7 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 		}
 	});
 
-	check('clearing makes a miss of everything that was stored', async (t, {client, cache, url}) => {
+	check('clearing makes every request a miss', async (t, {client, cache, url}) => {
 		const ask = async (): Promise<boolean> => {
 			const {isFromCache} = await client(`${url}/text`);
 			await cache.idle();
@@ -121,10 +121,10 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 	});
 
 	for (const [removal, remove] of removals) {
-		check(`${removal} leaves the application its own keys`, async (t, {client, cache, url, setting: {setting}, place}) => {
-			// Some servers have one space of keys for all.
+		check(`${removal} does not delete the keys of the application`, async (t, {client, cache, url, setting: {setting}, place}) => {
+			// Some servers have one namespace for all keys.
 			const key = `session-${place.id}`;
-			// The adapter of Memcached reads what it finds as JSON.
+			// The adapter of Memcached parses every value as JSON.
 			await setting.set(key, '12');
 			await client(`${url}/text`);
 			await cache.idle();
@@ -134,7 +134,7 @@ export function testRound(test: TestFn, title: string, tested: Tested): void {
 	}
 
 	if (subjects[tested.name].isShared !== false) {
-		check('another process finds what this one has stored', async (t, {client, cache, url, place}) => {
+		check('another process finds the stored response', async (t, {client, cache, url, place}) => {
 			await client(`${url}/text`);
 			await cache.idle();
 			const {stdout, stderr} = await runNode([

@@ -1,6 +1,6 @@
 import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
-import type {KeyvLike} from '../../../source/stores/keyv-shapes.ts';
+import type {KeyvLike} from '../../../source/stores/keyv-instances.ts';
 import {
 	memcachedServer,
 	mongoJavaServer,
@@ -15,21 +15,21 @@ export type Adapter = KeyvLike & {
 	on?(event: string, listener: (error: unknown) => void): unknown;
 };
 
-/** Where the entries of one adapter lie: each place is apart from all others. */
+/** The place of an adapter's entries. No two places share entries. */
 export type AdapterPlace = {
-	/** A folder for those that keep files. */
+	/** A folder for adapters that write files. */
 	readonly folder: string;
 
-	/** A name for those that keep tables, collections or namespaces. */
+	/** A name for adapters that use tables, collections or namespaces. */
 	readonly id: string;
 
-	/** One of the 16 databases of a Redis. */
+	/** One of the 16 databases of a Redis server. */
 	readonly database?: number;
 
 	/** The port of the server on loopback. */
 	readonly port: number;
 
-	/** Milliseconds that its server may take until it is connected. Default: 20,000, which a busy machine needs. */
+	/** The number of milliseconds that connecting may take. Default: 20,000, which a busy machine needs. */
 	readonly connectTimeout?: number;
 };
 
@@ -41,10 +41,10 @@ export type Subject = {
 	readonly server?: () => Promise<FoundServer>;
 	readonly make: (module: Record<string, unknown>, place: AdapterPlace) => Adapter;
 
-	/** Whether what is stored is there after its server was killed and started again. */
+	/** Whether entries survive a kill of the server. */
 	readonly isDurable?: boolean;
 
-	/** The uncaught error by which it ends the process when its server goes away, if it does. */
+	/** The uncaught error with which the adapter ends the process when its server goes away. Absent if it does not. */
 	readonly diesOf?: RegExp;
 
 	/** Whether several processes may use one place. Default: `true`. */
@@ -53,7 +53,7 @@ export type Subject = {
 	/** Whether two processes may open a new place at once. Default: `true`. */
 	readonly mayBeginTogether?: boolean;
 
-	/** Whether it may be disconnected while others of its kind are in use. Default: `true`. */
+	/** Whether an adapter may be disconnected while others of its kind are in use. Default: `true`. */
 	readonly isApart?: boolean;
 };
 

@@ -42,14 +42,14 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 		return;
 	}
 
-	// Everything that takes time comes before the first test: AVA wants all of them declared at once.
+	// AVA requires all tests to be declared at once, so everything asynchronous comes before the first test.
 	const running = server === undefined ? undefined : await ServerProcess.start(server.command);
 	const makers = await Promise.all(shapeNames.map(async shape => [shape, await makerOf(name, shape)] as const));
 	const title = `${subject.package} ${found.version}`;
 	tellServer(test, name, server === undefined ? `${title}, without a server` : `${title} on ${server.title}`, '');
 	test.after.always(async () => {
 		if (subject.isApart === false) {
-			// It ends the process when its server goes away.
+			// Otherwise it would end the process when its server goes away.
 			const {adapter} = makers[0]![1](newPlace());
 			await adapter.get('none');
 			await adapter.disconnect?.();
@@ -64,7 +64,7 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	for (const [shape, make] of makers) {
 		const refusal = refusalOf(name, shape);
 		if (refusal !== undefined) {
-			test(`${name}, ${shape}: cannot be made, as ${refusal.because}`, t => {
+			test(`${name}, ${shape}: it cannot be used, since ${refusal.because}`, t => {
 				t.throws(() => make(newPlace()), {message: refusal.shows});
 			});
 			continue;
@@ -74,7 +74,7 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 		const tested = {
 			name, shape, make, newPlace, limits,
 		};
-		// One after another: together they would be late on a busy machine.
+		// The tests run serially, since together they would exceed time limits on a busy machine.
 		testContract(test.serial as TestFn, tested);
 		testRound(test.serial as TestFn, `${name}, ${shape}`, tested);
 		if (server !== undefined) {
@@ -83,14 +83,13 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	}
 }
 
-/** Alone in its file: an adapter that waits for its server must not be late because the machine is busy. */
 function testOutage(test: TestFn, command: ServerCommand, {
 	name, shape, make, newPlace, limits,
 }: Tested): void {
 	const {isDurable = false, diesOf, server} = subjects[name];
 	if (diesOf !== undefined) {
 		testDeath(test, `${name}, ${shape}`, {
-			// Another one, with a folder of its own.
+			// Another server, with a folder of its own.
 			async command() {
 				const another = await server!();
 				return 'command' in another ? another.command : command;
@@ -112,7 +111,7 @@ function testOutage(test: TestFn, command: ServerCommand, {
 		isDurable,
 		limits,
 	});
-	// What has no server may answer never.
+	// Without a server the promise may never settle.
 	test.after.always(() => {
 		for (const adapter of made) {
 			void adapter.disconnect?.();
@@ -155,7 +154,7 @@ function testContract(test: TestFn, {name, shape, make, newPlace, limits}: Teste
 	});
 }
 
-/** One adapter for all who have it open at once, as an application has it; it is disconnected when nobody has. */
+/** An adapter that several stores share, as in an application. It is disconnected when the last of them is closed. */
 class SharedSetting {
 	readonly #make: () => Setting;
 	readonly #isApart: boolean;

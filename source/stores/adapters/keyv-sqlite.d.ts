@@ -1,4 +1,4 @@
-// `@keyv/sqlite` is compiled on install, so that it is no devDependency: what is used of it is said here.
+// Installing `@keyv/sqlite` compiles it, so it is not a devDependency. These are the types that are used.
 declare module '@keyv/sqlite' {
 	export class KeyvSqlite {
 		constructor(options: object);

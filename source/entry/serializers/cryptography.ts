@@ -4,20 +4,81 @@ import {
 	createDecipheriv,
 	createHmac,
 	randomBytes,
+	timingSafeEqual,
 } from 'node:crypto';
-import {SettingError} from '../../errors.ts';
-import {headed, payloadOf} from './head.ts';
-import {boundTo, checkMembers, hidden} from './secrets.ts';
-import type {Stage} from './stage.ts';
-import {UnreadableError} from './unreadable.ts';
+import {hidden, SettingError} from '../../errors.ts';
+import {
+	checkOptions,
+	UnreadableError,
+	withHeader,
+	withLength,
+	withoutHeader,
+	type Stage,
+} from './stage.ts';
 
-/** 32 random bytes, or their 64 hex digits, or their base64. No passphrase: it would be guessed. */
+export type SignedOptions = {
+	/** A string or bytes; must not be empty. */
+	readonly secret: string | Uint8Array;
+};
+
+const digestLength = 32;
+
+/**
+Creates a stage that signs entries with HMAC-SHA-256. An entry that was changed in the store, or moved to another key, is a miss.
+
+@throws {SettingError} If there is no secret.
+
+@example
+```
+cacheHooks({serializer: new SerializerPipeline(['v8', signed({secret: process.env.CACHE_SECRET})])});
+```
+*/
+export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
+	checkOptions(options, 'signed', ['secret']);
+	const secret = checkedSecret(options.secret);
+	const digest = (key: string, payload: Uint8Array): Uint8Array => createHmac('sha256', secret).update('got-cache-hooks:signed:1').update(withLength(key)).update(payload).digest();
+	return {
+		name: 'signed',
+		takes: 'bytes',
+		gives: 'bytes',
+
+		dumps: (payload, {key}) => withHeader('S', digest(key, payload), payload),
+
+		loads(value, {key}) {
+			const bytes = withoutHeader('S', value);
+			if (bytes.length < digestLength) {
+				throw new UnreadableError('truncated');
+			}
+
+			const payload = bytes.subarray(digestLength);
+			if (!timingSafeEqual(bytes.subarray(0, digestLength), digest(key, payload))) {
+				throw new UnreadableError('signature');
+			}
+
+			return payload;
+		},
+	};
+}
+
+function checkedSecret(value: unknown): string | Uint8Array {
+	if (value instanceof Uint8Array && value.byteLength > 0) {
+		return Uint8Array.from(value);
+	}
+
+	if (typeof value === 'string' && value !== '') {
+		return value;
+	}
+
+	throw new SettingError('signed.secret', hidden(value), 'a string or bytes, and not empty');
+}
+
+/** 32 random bytes, or their 64 hex digits, or their base64. A passphrase is refused, since it can be guessed. */
 export type EncryptionKey = string | Uint8Array;
 
 export type EncryptedOptions =
 	| {readonly key: EncryptionKey}
 	| {
-		/** The first encrypts, all decrypt: to rotate, put a new one in front, and take the old one away when nothing by it is left. */
+		/** The first key encrypts, and all keys decrypt. To rotate keys, add a new one at the start, and remove the old one once no entry uses it. */
 		readonly keys: readonly EncryptionKey[];
 	};
 
@@ -26,20 +87,18 @@ type Key = {readonly id: Uint8Array; readonly bytes: Uint8Array};
 const keyLength = 32;
 const algorithm = 'aes-256-gcm';
 
-// After the head: the id of the key, the nonce, the authentication tag, the ciphertext.
+// The header is followed by the id of the key, the nonce, the authentication tag and the ciphertext.
 const idLength = 8;
 const nonceLength = 12;
 const tagLength = 16;
 const contentStart = idLength + nonceLength + tagLength;
 
-const label = Buffer.from('got-cache-hooks:encrypted:1');
-
 /**
-A stage that encrypts entries, metadata included, by AES-256-GCM with a random nonce. The id of the key lies beside them (a digest of it), and the key under which they lie in the store is bound to them: what was changed, or put under another key, is a miss.
+Creates a stage that encrypts entries, including their metadata, with AES-256-GCM and a random nonce. The entry contains the id of the encryption key (a digest of it), and is bound to its key in the store. An entry that was changed, or moved to another key, is a miss.
 
 With random nonces, one key should not encrypt more than 2 ** 32 entries.
 
-@throws {SettingError} Where a key is not 32 bytes.
+@throws {SettingError} If a key does not have 32 bytes.
 
 @example
 ```
@@ -60,16 +119,11 @@ export function encrypted(options: EncryptedOptions): Stage<'bytes', 'bytes'> {
 			cipher.setAAD(associatedData(newest.id, key));
 			const content = cipher.update(payload);
 			cipher.final();
-			const {bytes, start} = headed('E', contentStart + content.length);
-			bytes.set(newest.id, start);
-			bytes.set(nonce, start + idLength);
-			bytes.set(cipher.getAuthTag(), start + idLength + nonceLength);
-			bytes.set(content, start + contentStart);
-			return bytes;
+			return withHeader('E', newest.id, nonce, cipher.getAuthTag(), content);
 		},
 
 		loads(value, {key}) {
-			const bytes = payloadOf('E', value);
+			const bytes = withoutHeader('E', value);
 			if (bytes.length < contentStart) {
 				throw new UnreadableError('truncated');
 			}
@@ -96,16 +150,14 @@ export function encrypted(options: EncryptedOptions): Stage<'bytes', 'bytes'> {
 }
 
 function associatedData(id: Uint8Array, key: string): Uint8Array {
-	return Buffer.concat([label, id, boundTo(key)]);
+	return Buffer.concat([Buffer.from('got-cache-hooks:encrypted:1'), id, withLength(key)]);
 }
 
-const allowed = '32 bytes, or 64 hex digits or the base64 of them';
-
 function checkedKeys(options: EncryptedOptions): readonly Key[] {
-	checkMembers(options, 'encrypted', ['key', 'keys']);
+	checkOptions(options, 'encrypted', ['key', 'keys']);
 	const {key, keys} = options as {readonly key?: unknown; readonly keys?: unknown};
 	if ((key === undefined) === (keys === undefined)) {
-		throw new SettingError('encrypted', options, 'an object of either `key` or `keys`');
+		throw new SettingError('encrypted', options, 'an object with either `key` or `keys`');
 	}
 
 	if (keys === undefined) {
@@ -113,7 +165,7 @@ function checkedKeys(options: EncryptedOptions): readonly Key[] {
 	}
 
 	if (!Array.isArray(keys) || keys.length === 0) {
-		throw new SettingError('encrypted.keys', hidden(keys), 'an array of keys that is not empty');
+		throw new SettingError('encrypted.keys', hidden(keys), 'an array with at least one key');
 	}
 
 	return keys.map((each, index) => checkedKey(each, `encrypted.keys[${index}]`));
@@ -122,7 +174,7 @@ function checkedKeys(options: EncryptedOptions): readonly Key[] {
 function checkedKey(value: unknown, path: string): Key {
 	const bytes = typeof value === 'string' ? decodedKey(value) : value;
 	if (!(bytes instanceof Uint8Array) || bytes.byteLength !== keyLength) {
-		throw new SettingError(path, hidden(value), allowed);
+		throw new SettingError(path, hidden(value), '32 bytes, or their 64 hex digits or base64');
 	}
 
 	return {bytes: Uint8Array.from(bytes), id: createHmac('sha256', bytes).update('got-cache-hooks:key-id').digest().subarray(0, idLength)};

@@ -1,10 +1,10 @@
 import {httpCacheOf, type HttpCache} from '../cache/http-cache.ts';
 import {callInScope, scopes} from '../exchange/scope.ts';
-import {enterClass} from './class-settings.ts';
-import {defaultClient} from './default-client.ts';
-import {forgetCall} from './forget.ts';
-import type {AnyFunction} from './function-twin.ts';
-import {resultFunctionOf, type ResultPlace} from './result-function.ts';
+import {defaultClient} from './call.ts';
+import {cachedFunctionOf, type ResultLocation} from './cached-function.ts';
+import {scopeOfClass} from './class-settings.ts';
+import {deleteResult} from './invalidates.ts';
+import type {AnyFunction} from './method-decorator.ts';
 
 /** The names of the methods of an object. */
 type MethodName<Target> = {[Key in keyof Target]: Target[Key] extends (...inputs: any[]) => unknown ? Key : never}[keyof Target];
@@ -12,9 +12,9 @@ type MethodName<Target> = {[Key in keyof Target]: Target[Key] extends (...inputs
 type InputsOf<Method> = Method extends (...inputs: infer Inputs) => unknown ? Inputs : never;
 
 /**
-Deletes the result that is kept of a call, of a method with `result: true`: by the method, or by its object and its name. Give the object where the result depends on it: with `scope: 'instance'`, a `keyFn`, a store for each instance, or a class that inherits the method.
+Deletes the cached result of a call to a method with `result: true`. Pass the method, or the instance and the method name. The instance is required if the result depends on it: with `scope: 'instance'`, a `keyFn`, a store for each instance, or a class that inherits the method.
 
-@throws {TypeError | CacheHooksError} Where the function keeps no results, or the object is needed.
+@throws {TypeError | CacheHooksError} If the results of the function are not cached, or the instance is required.
 
 @example
 ```
@@ -25,14 +25,14 @@ await invalidate(github, 'repos', 'sindresorhus');
 export function invalidate<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): Promise<void>;
 export function invalidate<Target extends object, Name extends MethodName<Target>>(target: Target, name: Name, ...inputs: InputsOf<Target[Name]>): Promise<void>;
 export async function invalidate(...call: unknown[]): Promise<void> {
-	await Promise.all(locate(call).map(async place => forgetCall(place)));
+	await Promise.all(locateCall(call).map(async location => deleteResult(location)));
 }
 
 /**
-The key under which the result of a call is kept, of a method with `result: true`; named as for `invalidate`.
+Returns the key of the cached result of a call to a method with `result: true`. The parameters are those of `invalidate`.
 
-@returns `undefined` where its `keyFn` wants the call not cached.
-@throws {TypeError | CacheHooksError} Where the function keeps no results, or the object is needed.
+@returns `undefined` if the `keyFn` of the method excludes the call from caching.
+@throws {TypeError | CacheHooksError} If the results of the function are not cached, or the instance is required.
 
 @example
 ```
@@ -43,16 +43,16 @@ cacheKeyOf(github.repos, 'sindresorhus');
 export function cacheKeyOf<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): string | undefined;
 export function cacheKeyOf<Target extends object, Name extends MethodName<Target>>(target: Target, name: Name, ...inputs: InputsOf<Target[Name]>): string | undefined;
 export function cacheKeyOf(...call: unknown[]): string | undefined {
-	const places = locate(call);
-	if (places.length > 1) {
-		throw new TypeError('Several classes have this method: give the object and the name of the method');
+	const locations = locateCall(call);
+	if (locations.length > 1) {
+		throw new TypeError('Several classes have this method: pass the instance and the method name');
 	}
 
-	return places[0]!.key;
+	return locations[0]!.key;
 }
 
 /**
-The cache in which the class of an object, or a class, keeps what its methods receive and give; where it names none, the one in which results are kept by default.
+Returns the cache of the responses and results of a class, or of the class of an object. If the class has no cache of its own, it is the default cache of results.
 
 @example
 ```
@@ -60,22 +60,22 @@ await cacheOf(github).clear();
 ```
 */
 export function cacheOf(target: object): HttpCache {
-	const scope = enterClass(target, scopes.getStore());
+	const scope = scopeOfClass(target, scopes.getStore());
 	return httpCacheOf(callInScope(scope, () => defaultClient().inScope.cache, undefined, []));
 }
 
-function locate(call: readonly unknown[]): readonly ResultPlace[] {
+function locateCall(call: readonly unknown[]): readonly ResultLocation[] {
 	const [target, name] = call;
-	const direct = resultFunctionOf(target);
+	const direct = cachedFunctionOf(target);
 	if (direct !== undefined) {
-		return direct.standIns().map(self => direct.locate(self, call.slice(1)));
+		return direct.possibleOwners().map(self => direct.locate(self, call.slice(1)));
 	}
 
 	const isObject = typeof target === 'function' || (typeof target === 'object' && target !== null);
 	const member = isObject ? (target as unknown as Record<PropertyKey, AnyFunction | undefined>)[name as PropertyKey] : undefined;
-	const named = resultFunctionOf(member);
+	const named = cachedFunctionOf(member);
 	if (named === undefined) {
-		throw new TypeError('Expected a method that keeps its results (`result: true`), or its object and its name; a decorator above ours may have taken its place');
+		throw new TypeError('Expected a method with `result: true`, or an instance and the name of such a method. A decorator above `@Cached()` hides it');
 	}
 
 	return [named.locate(target, call.slice(2))];

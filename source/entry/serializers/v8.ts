@@ -1,33 +1,31 @@
 import v8 from 'node:v8';
-import {headed, payloadOf} from './head.ts';
-import {maxParts, PartCounter} from './parts.ts';
-import {checkPlain} from './plain.ts';
-import type {EntryDocument, Stage} from './stage.ts';
-import {UnreadableError} from './unreadable.ts';
+import {assertPlain, maxValues, ValueCounter} from './limits.ts';
+import {
+	UnreadableError,
+	withHeader,
+	withoutHeader,
+	type EntryDocument,
+	type Stage,
+} from './stage.ts';
 
-/** A structured clone, by Node.js. */
-export const clone: Stage<'document', 'bytes'> = {
+/** Serializes entries by structured clone. */
+export const v8Format: Stage<'document', 'bytes'> = {
 	name: 'v8',
 	takes: 'document',
 	gives: 'bytes',
 
-	dumps(document) {
-		const bytes = v8.serialize(document);
-		const {bytes: entry, start} = headed('8', bytes.length);
-		entry.set(bytes, start);
-		return entry;
-	},
+	dumps: document => withHeader('8', v8.serialize(document)),
 
 	loads(bytes) {
-		const payload = payloadOf('8', bytes);
+		const payload = withoutHeader('8', bytes);
 		new CloneReader(payload).check();
 		const value: unknown = v8.deserialize(payload);
-		checkPlain(value, bytes.byteLength);
+		assertPlain(value, bytes.byteLength);
 		return value as EntryDocument;
 	},
 };
 
-// The tags of V8's `ValueSerializer` that plain data is written by: one byte before each value.
+// The tags of V8's `ValueSerializer` for plain data: one byte before each value.
 const tags = {
 	undefined: '_',
 	null: '0',
@@ -47,21 +45,21 @@ const tags = {
 	denseArrayEnd: '$',
 	sparseArray: 'a',
 	sparseArrayEnd: '@',
-	// Node writes typed arrays as its own: which one, the length, the bytes.
+	// Node.js writes typed arrays as host objects: the type, the length, the bytes.
 	host: '\\',
 } as const;
 
 const tagOf = (byte: number | undefined): string => String.fromCodePoint(byte ?? 0);
 
 /**
-Goes over a structured clone and makes nothing of it. V8 trusts the lengths that are written in one: a few bytes that nest arrays, or set the length of empty ones, take gigabytes of memory, and end the process.
+Checks a structured clone without creating its values. V8 trusts the lengths in the clone: a few bytes that nest arrays, or set the length of empty ones, take gigabytes of memory and end the process.
 
-Everything that it throws is an `UnreadableError`: `format` for what is no plain data, `too-large` for what is more than an entry may be.
+Every error is an `UnreadableError`: `format` if the data is not plain, `truncated` if it ends too early, `too-large` if it exceeds the limits of an entry.
 */
 class CloneReader {
 	readonly #bytes: Uint8Array;
-	// A value counts up to three times here: its place, its name and itself.
-	readonly #parts = new PartCounter(3 * maxParts);
+	// A value may be counted three times here: as an array slot, by its name, and itself.
+	readonly #values = new ValueCounter(3 * maxValues);
 	#position = 0;
 
 	constructor(bytes: Uint8Array) {
@@ -69,7 +67,7 @@ class CloneReader {
 	}
 
 	check(): void {
-		// The version of the format: a byte that says so, and a number.
+		// The version of the format: a tag and a number.
 		this.#skip(1);
 		this.#readNumber();
 		this.#readValue();
@@ -79,10 +77,10 @@ class CloneReader {
 		const tag = this.#readTag();
 		switch (tag) {
 			case tags.object: {
-				this.#parts.open();
+				this.#values.open();
 				this.#readMembers(tags.objectEnd);
 				this.#readNumber();
-				this.#parts.close();
+				this.#values.close();
 				break;
 			}
 
@@ -92,27 +90,27 @@ class CloneReader {
 			}
 
 			case tags.sparseArray: {
-				this.#parts.open();
-				this.#parts.add(this.#readNumber());
+				this.#values.open();
+				this.#values.add(this.#readNumber());
 				this.#readMembers(tags.sparseArrayEnd);
 				this.#readNumber();
 				this.#readNumber();
-				this.#parts.close();
+				this.#values.close();
 				break;
 			}
 
 			default: {
-				this.#parts.add(1);
+				this.#values.add(1);
 				this.#readScalar(tag);
 			}
 		}
 	}
 
 	#readDenseArray(): void {
-		this.#parts.open();
+		this.#values.open();
 		const length = this.#readNumber();
-		// All of them are allocated before the first is read.
-		this.#parts.add(length);
+		// V8 allocates the whole array before it reads the first item.
+		this.#values.add(length);
 		for (let index = 0; index < length; index++) {
 			this.#readValue();
 		}
@@ -120,7 +118,7 @@ class CloneReader {
 		this.#readMembers(tags.denseArrayEnd);
 		this.#readNumber();
 		this.#readNumber();
-		this.#parts.close();
+		this.#values.close();
 	}
 
 	#readMembers(end: string): void {
@@ -187,7 +185,7 @@ class CloneReader {
 		return tag;
 	}
 
-	/** A number of seven bits a byte, the lowest first. */
+	/** Reads a number of seven bits per byte, the lowest first. */
 	#readNumber(): number {
 		let number = 0;
 		for (let factor = 1; ; factor *= 128) {
