@@ -9,8 +9,8 @@ import test from 'ava';
 import got, {type Got} from 'got';
 import {cacheHooks, getCache} from '../../source/index.ts';
 import {seed} from '../helpers/seed.ts';
-import {isLong, Random} from './random.ts';
 import {until} from '../helpers/until.ts';
+import {isLong, Random} from './random.ts';
 
 const requests = isLong ? 100_000 : 3000;
 const callers = 32;

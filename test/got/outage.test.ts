@@ -21,6 +21,7 @@ const readNames = ['get', 'iterate'] as const;
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'clear'] as const;
 const storeTimeout = 500;
 const step = 250;
+const {timers} = mock;
 
 /** A store that another process may share, of which some methods do something else. */
 function storeWith(names: ReadonlyArray<keyof Store>, instead: () => unknown): Store {
@@ -60,10 +61,10 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 			cache.on('circuit', ({state, of}) => {
 				opened.push(`${of} ${state}`);
 			});
-			mock.timers.enable({apis: ['setTimeout']});
+			timers.enable({apis: ['setTimeout']});
 			const clock = standClock(t);
 			t.teardown(() => {
-				mock.timers.reset();
+				timers.reset();
 			});
 			/** Lets time pass in steps until something is done; gives the milliseconds. */
 			const passUntil = async (pending: Promise<unknown>): Promise<number> => {
@@ -77,7 +78,7 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 				await until(async () => {
 					if (!isDone) {
 						clock.advance(step);
-						mock.timers.tick(step);
+						timers.tick(step);
 						await settle();
 					}
 
