@@ -223,7 +223,7 @@ test('processes that begin at once on one file end with one secret', async t => 
 	});
 	const run = async (startTime: number): Promise<string> => {
 		const script = path.join(import.meta.dirname, 'secret-user.ts');
-		const child = spawn(process.execPath, [script, path.join(folder, 'cache'), origin.url, String(startTime)], {stdio: ['ignore', 'pipe', 'inherit'], timeout: 50_000});
+		const child = spawn(process.execPath, [script, path.join(folder, 'cache'), origin.url, String(startTime)], {stdio: ['ignore', 'pipe', 'inherit'], timeout: 240_000});
 		return Buffer.concat(await Array.fromAsync(child.stdout as AsyncIterable<Uint8Array>)).toString();
 	};
 

@@ -5,7 +5,7 @@ import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
 
 /** One of several processes of a test that send a request with a credential at the same moment, on a file that does not exist yet. It reports the key of the response. */
 const [cacheName, url, startTime] = process.argv.slice(2) as [string, string, string];
-const client = got.extend(cacheHooks({cacheName}));
+const client = got.extend(cacheHooks({cacheName, storeTimeout: 20_000}));
 while (Date.now() < Number(startTime)) {
 	// All processes begin in the same millisecond.
 }

@@ -9,6 +9,7 @@ import test from 'ava';
 import got, {type Got} from 'got';
 import {cacheHooks, getCache} from '../../source/index.ts';
 import {seed} from '../helpers/seed.ts';
+import {until} from '../helpers/until.ts';
 import {isLong, Random} from './random.ts';
 
 const requests = isLong ? 100_000 : 3000;
@@ -120,8 +121,11 @@ test.serial(`${requests} mixed requests leave no listener, timer, socket or buff
 	await run(client, url, 1500, random, signal);
 	const before = await count(agent, signal, client);
 	await run(client, url, requests, random, signal);
-	await delay(300);
-	const after = await count(agent, signal, client);
+	let after = await count(agent, signal, client);
+	await until(async () => {
+		after = await count(agent, signal, client);
+		return after.timers <= before.timers && after.sockets <= before.sockets;
+	});
 	t.log(`before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
 	t.true(after.timers <= before.timers);
 	t.true(after.sockets <= before.sockets);

@@ -1,9 +1,12 @@
+import type {ServerResponse} from 'node:http';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import got from 'got';
 import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
+import {settle} from '../helpers/gate.ts';
+import {until} from '../helpers/until.ts';
 
 for (const [name, instance] of majors) {
 	test(`${name}: a refresh has the user's time limit, and its failure is an event`, async t => {
@@ -28,15 +31,14 @@ for (const [name, instance] of majors) {
 }
 
 test('at most 32 refreshes of a cache run at the same time, and later requests start the others', async t => {
-	let running = 0;
-	let most = 0;
+	const held: ServerResponse[] = [];
+	let isHeld = false;
 	await using origin = await Origin.start((_request, response) => {
-		running++;
-		most = Math.max(most, running);
-		setTimeout(() => {
-			running--;
+		if (isHeld) {
+			held.push(response);
+		} else {
 			response.end('answer');
-		}, 20);
+		}
 	});
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: true});
 	const urls = Array.from({length: 36}, (_, index) => `${origin.url}/${index}`);
@@ -45,10 +47,17 @@ test('at most 32 refreshes of a cache run at the same time, and later requests s
 	}
 
 	clock.advance(120);
-	most = 0;
+	isHeld = true;
 	await Promise.all(urls.map(async url => client(url)));
+	await until(() => held.length >= 32);
+	await settle();
+	t.is(held.length, 32);
+	isHeld = false;
+	for (const response of held) {
+		response.end('answer');
+	}
+
 	await getCache(client).idle();
-	t.is(most, 32);
 	t.is(origin.count, 68);
 	await Promise.all(urls.map(async url => client(url)));
 	await getCache(client).idle();

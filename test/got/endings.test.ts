@@ -12,6 +12,7 @@ import {clientOfInstance} from '../../source/got/cache-hooks.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Clock, type Handler} from '../helpers/origin.ts';
+import {until} from '../helpers/until.ts';
 
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', error => {
@@ -448,10 +449,7 @@ for (const {name, instance, open} of places) {
 			});
 			await getCache(client).idle();
 			// What is destroyed closes later.
-			for (let turns = 0; turns < 100 && isUnderWay(client); turns++) {
-				await turn();
-			}
-
+			await until(() => !isUnderWay(client));
 			t.false(isUnderWay(client), 'The journal keeps nothing for an exchange');
 			t.is(Sharing.of(clientOfInstance(client).cache).size, 0, 'Nobody can wait for a request that has ended');
 		});

@@ -152,21 +152,21 @@ const failures: readonly Scenario[] = [
 			await recorder.stream(client.stream(`http://127.0.0.1:${port}/`));
 		},
 	},
-	both('the answer is late', '/hang', () => ({timeout: {request: 100}})),
-	both('the head of the answer is late', '/hang', () => ({timeout: {response: 40}})),
-	both('the body of the answer is late', '/hang-body', () => ({timeout: {request: 100}})),
-	both('reading takes too long', '/hang-body', () => ({timeout: {read: 50}})),
-	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 40}})),
-	both('a time limit is given by a signal', '/hang', () => ({signal: AbortSignal.timeout(100)})),
+	both('the answer is late', '/hang', () => ({timeout: {request: 600}})),
+	both('the head of the answer is late', '/hang', () => ({timeout: {response: 600}})),
+	both('the body of the answer is late', '/hang-body', () => ({timeout: {request: 600}})),
+	both('reading takes too long', '/hang-body', () => ({timeout: {read: 600}})),
+	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 600}})),
+	both('a time limit is given by a signal', '/hang', () => ({signal: AbortSignal.timeout(600)})),
 	both('an answer in time is no error', '/text', () => ({
 		timeout: {
-			request: 5000, response: 5000, read: 5000, socket: 5000, connect: 5000, send: 5000, lookup: 5000,
+			request: 60_000, response: 60_000, read: 60_000, socket: 60_000, connect: 60_000, send: 60_000, lookup: 60_000,
 		},
 	})),
 	{
 		title: 'a name is looked up for too long',
 		async run({client, recorder}) {
-			await recorder.promise(client('https://nowhere.test', {dnsLookup() {}, timeout: {lookup: 20}} as object));
+			await recorder.promise(client('https://nowhere.test', {dnsLookup() {}, timeout: {lookup: 600}} as object));
 		},
 	},
 	{
@@ -179,7 +179,7 @@ const failures: readonly Scenario[] = [
 			await once(server, 'listening');
 			const {port} = server.address() as AddressInfo;
 			recorder.addPort(port);
-			await recorder.promise(client(`https://127.0.0.1:${port}/`, {timeout: {secureConnect: 30}}));
+			await recorder.promise(client(`https://127.0.0.1:${port}/`, {timeout: {secureConnect: 600}}));
 			server.close();
 			await once(server, 'close');
 		},
@@ -190,7 +190,7 @@ const failures: readonly Scenario[] = [
 	both('an origin that stays busy is no error where it is not to be', '/flaky/5', () => ({retry, throwHttpErrors: false})),
 	both('a connection that is cut is made again', '/reset/2', () => ({retry})),
 	both('a body that is cut off is asked for again', '/cut-once', () => ({retry})),
-	both('a late answer is asked for again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 30}})),
+	both('a late answer is asked for again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})),
 	{
 		title: 'a stream is made again by whoever listens to its retry',
 		async run({client, url, recorder}) {
@@ -830,7 +830,7 @@ const custom: readonly Scenario[] = requestFunctions.map(([name, own]): Scenario
 			return own!(where, options, callback);
 		};
 
-		await recorder.promise(client(`${url}/text?1`, {request, timeout: {request: 5000, socket: 5000}}));
+		await recorder.promise(client(`${url}/text?1`, {request, timeout: {request: 60_000, socket: 60_000}}));
 		await recorder.stream(client.stream(`${url}/text?2`, {request}));
 		await recorder.promise(clientAfter({request})(`${url}/flaky/1?3`, {retry}));
 		await recorder.promise(clientAfter({request})(`${url}/redirect/302?to=/echo`));

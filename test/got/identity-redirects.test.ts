@@ -308,18 +308,16 @@ for (const [name, instance] of majors) {
 		for (const other of [async () => {
 			throw new Error('fault');
 		}, async () => {
-			await delay(5000, undefined, {ref: false});
+			await new Promise(() => {});
 			return 'a=1';
 		}, () => undefined, () => 5] as ReadonlyArray<() => unknown>) {
 			const before = origin.count;
-			const start = performance.now();
 			const jar = {
 				getCookieString: (url: string) => url.endsWith('/other') ? other() : '',
 				async setCookie() {},
 			};
 			t.is(await client(`${origin.url}/old`, {cookieJar: jar as never}).text(), 'end');
 			t.is(origin.count, before + 1);
-			t.true(performance.now() - start < 2000);
 		}
 	});
 

@@ -58,17 +58,17 @@ const rows: readonly Row[] = [
 	['a connection that is cut and made again', '/reset/2', () => ({retry}), ['isAborted']],
 	['a busy origin that is asked again', '/flaky/2', () => ({retry})],
 	['a body that is cut off and asked for again', '/cut-once', () => ({retry})],
-	['nothing, before `timeout.response`', '/hang', () => ({timeout: {response: 300}})],
-	['nothing, before `timeout.response`, and is asked again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 300}})],
-	['nothing, before `timeout.socket`', '/hang', () => ({timeout: {socket: 300}})],
-	['nothing, before `timeout.request`', '/hang', () => ({timeout: {request: 400}}), ['error', 'total', 'isAborted']],
-	['nothing, before a signal', '/hang', () => ({signal: AbortSignal.timeout(400)})],
-	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 400}}), late],
-	['half a body, before `timeout.read`', '/hang-body', () => ({timeout: {read: 300}}), late],
-	['half a body, before `timeout.socket`', '/hang-body', () => ({timeout: {socket: 300}}), late],
+	['nothing, before `timeout.response`', '/hang', () => ({timeout: {response: 600}})],
+	['nothing, before `timeout.response`, and is asked again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})],
+	['nothing, before `timeout.socket`', '/hang', () => ({timeout: {socket: 600}})],
+	['nothing, before `timeout.request`', '/hang', () => ({timeout: {request: 600}}), ['error', 'total', 'isAborted']],
+	['nothing, before a signal', '/hang', () => ({signal: AbortSignal.timeout(600)})],
+	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), late],
+	['half a body, before `timeout.read`', '/hang-body', () => ({timeout: {read: 600}}), late],
+	['half a body, before `timeout.socket`', '/hang-body', () => ({timeout: {socket: 600}}), late],
 	['all in time', '/text', () => ({
 		timeout: {
-			request: 5000, response: 5000, read: 5000, socket: 5000,
+			request: 60_000, response: 60_000, read: 60_000, socket: 60_000,
 		},
 	})],
 ];
@@ -91,8 +91,8 @@ const encryptedRows: readonly Row[] = [
 	['a text', '/text', undefined, ['ip']],
 	['a coded body', '/coded/gzip', undefined, ['ip']],
 	['a body that is cut off', '/reset-stream', undefined, ['ip']],
-	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 400}}), ['ip', ...late]],
-	['nothing, before a signal', '/hang', () => ({signal: AbortSignal.timeout(400)}), ['ip']],
+	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), ['ip', ...late]],
+	['nothing, before a signal', '/hang', () => ({signal: AbortSignal.timeout(600)}), ['ip']],
 ];
 
 const scenarios: readonly Scenario[] = [

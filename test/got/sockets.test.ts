@@ -2,12 +2,12 @@ import {Buffer} from 'node:buffer';
 import {getEventListeners, once} from 'node:events';
 import http from 'node:http';
 import type {Socket} from 'node:net';
-import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {Got} from 'got';
 import {cacheHooks, getCache, type CacheSettings} from '../../source/index.ts';
 import {majors, readStream} from '../helpers/clients.ts';
 import {Clock, Origin, type Handler} from '../helpers/origin.ts';
+import {until} from '../helpers/until.ts';
 
 type Stage = {
 	readonly client: Got;
@@ -191,9 +191,7 @@ for (const [name, instance] of majors) {
 			});
 			await getCache(client).idle();
 			const host = agent.getName({host: '127.0.0.1', port: new URL(origin.url).port as never});
-			for (let turns = 0; turns < 100 && (agent.sockets[host]?.length ?? 0) > 0; turns++) {
-				await delay(5);
-			}
+			await until(() => (agent.sockets[host]?.length ?? 0) === 0);
 
 			t.deepEqual(Object.keys(agent.sockets), []);
 			t.deepEqual(Object.keys(agent.requests), []);
@@ -207,7 +205,7 @@ for (const [name, instance] of majors) {
 			const after = listenersOf(free[0]!);
 			// The same connection, after a request of Got's own.
 			await base(`${origin.url}/plain`, {throwHttpErrors: false});
-			await turn();
+			await until(() => agent.freeSockets[host]?.length === 1);
 			t.deepEqual(after, listenersOf(agent.freeSockets[host]![0]!));
 		});
 	}

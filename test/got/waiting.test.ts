@@ -1,13 +1,13 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import type {OutgoingHttpHeaders} from 'node:http';
-import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
+import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import type {Got, Request} from 'got';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Gate, settle} from '../helpers/gate.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
-import {Pulse} from '../helpers/pulse.ts';
+import {standClock} from '../helpers/hand-clock.ts';
 
 type Leader = {
 	/** Asks; the request is to be given up when it is under way. */
@@ -56,10 +56,10 @@ const leaders: Readonly<Record<string, Leader>> = {
 		},
 		only: 'Got 14',
 	},
-	'a signal with a time': {ask: async (client, url) => client(url, {signal: AbortSignal.timeout(300)})},
-	'`timeout.request`': {ask: async (client, url) => client(url, {timeout: {request: 300}})},
-	'`timeout.response`': {ask: async (client, url) => client(url, {timeout: {response: 300}})},
-	'`timeout.socket`': {ask: async (client, url) => client(url, {timeout: {socket: 300}})},
+	'a signal with a time': {ask: async (client, url) => client(url, {signal: AbortSignal.timeout(1000)})},
+	'`timeout.request`': {ask: async (client, url) => client(url, {timeout: {request: 1000}})},
+	'`timeout.response`': {ask: async (client, url) => client(url, {timeout: {response: 1000}})},
+	'`timeout.socket`': {ask: async (client, url) => client(url, {timeout: {socket: 1000}})},
 };
 
 async function nothing(): Promise<void> {}
@@ -142,6 +142,8 @@ for (const [name, instance] of majors) {
 	test.serial(`${name}: 200 requests for a failing origin are sent as 1, 1, 2, 4, 8, …`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
+		// No time passes, so that nobody is let go meanwhile.
+		standClock(t);
 		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Promise.allSettled(Array.from({length: 200}, async () => client(origin.url)));
 		for (const count of [1, 1, 2, 4, 8, 16, 32, 64, 72]) {
@@ -196,12 +198,10 @@ for (const [name, instance] of majors) {
 	});
 }
 
-/** Milliseconds until a stream says something. */
-async function untilData(stream: Request): Promise<number> {
-	const start = performance.now();
+/** Resolves when a stream says something. */
+async function untilData(stream: Request): Promise<void> {
 	stream.on('error', () => {});
 	await once(stream, 'data');
-	return performance.now() - start;
 }
 
 const endless = (headers: OutgoingHttpHeaders): Handler => (_request, response) => {
@@ -218,38 +218,44 @@ const endless = (headers: OutgoingHttpHeaders): Handler => (_request, response) 
 for (const [name, instance] of majors) {
 	test.serial(`${name}: each reader of a body without end hears of it within 3 s`, async t => {
 		await using origin = await Origin.start(endless({}));
+		const clock = standClock(t);
 		const {client} = createClient({}, instance);
 		const readers: Request[] = [];
 		const ask = async (): Promise<number> => {
+			const start = clock.now();
 			const stream = client.stream(origin.url);
 			readers.push(stream);
-			return untilData(stream);
+			await untilData(stream);
+			return clock.now() - start;
 		};
 
-		const first = ask();
-		await settle();
-		const second = ask();
-		await delay(1000);
-		const third = ask();
-		await delay(1500);
-		const fourth = ask();
-		const times = await Promise.all([first, second, third, fourth]);
-		t.log(times.map(time => Math.round(time)).join(', '));
-		t.true(times.every(time => time < 3000));
+		const times: Array<Promise<number>> = [];
+		for (let step = 0; step < 22; step++) {
+			if ([0, 1, 5, 11].includes(step)) {
+				times.push(ask());
+			}
+
+			await settle();
+			clock.advance(250);
+		}
+
+		t.true((await Promise.all(times)).every(time => time < 3000), (await Promise.all(times)).join(', '));
 		for (const reader of readers) {
 			reader.destroy();
 		}
 	});
 
 	test.serial(`${name}: readers of an event stream, and of a body that is known to be too large, do not wait for its end`, async t => {
+		// A wait would never end.
+		standClock(t);
 		for (const headers of [{'content-type': 'text/event-stream'}, {'content-type': 'Text/Event-Stream; charset=utf-8'}, {'content-length': '1000000'}]) {
 			await using origin = await Origin.start(endless(headers));
 			const {client} = createClient({maxEntryBytes: 100_000}, instance);
 			const readers = Array.from({length: 5}, () => client.stream(origin.url));
-			const times = await Promise.all(readers.map(async stream => untilData(stream)));
-			t.true(times.every(time => time < 1000), `${times.join(', ')} ms for ${JSON.stringify(headers)}`);
+			await Promise.all(readers.map(async stream => untilData(stream)));
 			const later = client.stream(origin.url);
-			t.true(await untilData(later) < 1000);
+			await untilData(later);
+			t.is(origin.count, 6);
 			for (const reader of [...readers, later]) {
 				reader.destroy();
 			}
@@ -258,26 +264,23 @@ for (const [name, instance] of majors) {
 
 	test.serial(`${name}: 50 readers of a body of known length wait for one request, however long it takes at a steady rate`, async t => {
 		const total = 3_000_000;
-		const piece = Buffer.alloc(total / 30);
-		await using origin = await Origin.start((_request, response) => {
-			response.writeHead(200, {'content-length': String(total)});
-			let left = total;
-			const timer = setInterval(() => {
-				response.write(piece);
-				left -= piece.byteLength;
-				if (left !== 0) {
-					return;
-				}
-
-				clearInterval(timer);
-				response.end();
-			}, 100);
-		});
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const clock = standClock(t);
 		const {client} = createClient({}, instance);
-		const lengths = await Promise.all(Array.from({length: 50}, async (_, index) => index % 2 === 0
+		const lengths = Promise.all(Array.from({length: 50}, async (_, index) => index % 2 === 0
 			? (await client(origin.url, {responseType: 'buffer'})).rawBody.byteLength
 			: (await readStream(client.stream(origin.url))).length));
-		t.deepEqual(new Set(lengths), new Set([total]));
+		const response = await gate.next();
+		response.writeHead(200, {'content-length': String(total)});
+		for (let piece = 0; piece < 30; piece++) {
+			response.write(Buffer.alloc(total / 30));
+			await settle();
+			clock.advance(300);
+		}
+
+		response.end();
+		t.deepEqual(new Set(await lengths), new Set([total]));
 		t.is(origin.count, 1);
 	});
 
@@ -289,10 +292,9 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const idle = client.stream(origin.url, {method: 'HEAD'});
 		await once(idle, 'response');
-		using pulse = new Pulse();
-		const start = pulse.now();
+		// A wait would never end.
+		standClock(t);
 		await Promise.all(Array.from({length: 5}, async () => client.head(origin.url)));
-		t.true(pulse.now() - start < 4000);
 		idle.destroy();
 	});
 }
@@ -311,22 +313,22 @@ const idle = [[readNothing, 0], [readNothing, 100_000], [readNothing, 5_000_000]
 
 for (const [name, instance] of majors) {
 	for (const [read, length] of idle) {
-		test(`${name}: a stream of ${length} bytes that is read ${read === readHalf ? 'in part' : 'not at all'} delays no other request`, async t => {
+		test.serial(`${name}: a stream of ${length} bytes that is read ${read === readHalf ? 'in part' : 'not at all'} delays no other request`, async t => {
 			const body = Buffer.alloc(length);
 			await using origin = await Origin.start((_request, response) => {
 				response.writeHead(200, {'content-length': String(length)});
 				response.end(body);
 			});
+			const clock = standClock(t);
 			const {client} = createClient({}, instance);
 			const stream = client.stream(origin.url);
 			stream.on('error', () => {});
 			await once(stream, 'response');
 			await read(stream, length);
-			using pulse = new Pulse();
-			const start = pulse.now();
-			const bodies = await Promise.all(Array.from({length: 5}, async () => client(origin.url, {responseType: 'buffer'})));
-			t.true(bodies.every(({rawBody}) => rawBody.byteLength === length));
-			t.true(pulse.now() - start < 4000);
+			const bodies = Promise.all(Array.from({length: 5}, async () => client(origin.url, {responseType: 'buffer'})));
+			await settle();
+			clock.advance(4000);
+			t.true((await bodies).every(({rawBody}) => rawBody.byteLength === length));
 			stream.destroy();
 		});
 	}

@@ -1,12 +1,14 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
-import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
+import {Gate, settle} from '../helpers/gate.ts';
+import {standClock} from '../helpers/hand-clock.ts';
+import {until} from '../helpers/until.ts';
 
-// What is waited for takes time on a real connection. `test/exchange/sharing.test.ts` holds the limits by a clock of its own.
+// What is waited for takes time on a real connection. The limits are held on a clock that the test moves.
 
 for (const [name, instance] of majors) {
 	test(`${name}: 300 requests that wait for one that is aborted are 2 requests in all`, async t => {
@@ -20,12 +22,10 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const controller = new AbortController();
 		const leader = client(origin.url, {signal: controller.signal});
-		while (origin.count === 0) {
-			await delay(5);
-		}
+		await until(() => origin.count > 0);
 
 		const waiting = Array.from({length: 300}, async () => client(origin.url).text());
-		await delay(50);
+		await settle();
 		controller.abort();
 		await t.throwsAsync(leader, {name: 'AbortError'});
 		isAborted.resolve();
@@ -43,22 +43,20 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const controller = new AbortController();
 		const requests = Array.from({length: 300}, async () => client(origin.url, {signal: controller.signal}));
-		while (origin.count === 0) {
-			await delay(5);
-		}
+		await until(() => origin.count > 0);
 
-		await delay(50);
+		await settle();
 		controller.abort();
 		const settled = await Promise.allSettled(requests);
 		t.true(settled.every(({status}) => status === 'rejected'));
 		t.is(origin.count, 1);
 		isHeld = false;
-		t.is(await client(origin.url, {timeout: {request: 5000}}).text(), 'answer');
+		t.is(await client(origin.url, {timeout: {request: 120_000}}).text(), 'answer');
 		t.is(origin.count, 2);
 	});
 
 	for (const type of ['text/event-stream', 'application/octet-stream']) {
-		test(`${name}: two readers of an endless stream of ${type} hear its first event within 3 seconds`, async t => {
+		test.serial(`${name}: two readers of an endless stream of ${type} hear its first event within 3 seconds`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.writeHead(200, {'content-type': type});
 				const timer = setInterval(() => {
@@ -68,13 +66,15 @@ for (const [name, instance] of majors) {
 					clearInterval(timer);
 				});
 			});
+			const clock = standClock(t);
 			const {client} = createClient({}, instance);
 			const first = client.stream(origin.url);
 			await once(first, 'data');
-			const start = performance.now();
 			const second = client.stream(origin.url);
-			await once(second, 'data');
-			t.true(performance.now() - start < 3000);
+			const heard = once(second, 'data');
+			await settle();
+			clock.advance(3000);
+			await heard;
 			t.is(origin.count, 2);
 			for (const stream of [first, second]) {
 				stream.on('error', () => {});
@@ -85,25 +85,29 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: 50 readers of a body that comes within 3 seconds share one request, whenever they come`, async t => {
+	test.serial(`${name}: 50 readers of a body that comes within 3 seconds share one request, whenever they come`, async t => {
 		const length = 2_000_000;
-		await using origin = await Origin.start((_request, response) => {
-			response.writeHead(200, {'content-length': length});
-			void (async () => {
-				for (let part = 0; part < 20; part++) {
-					response.write(Buffer.alloc(length / 20));
-					await delay(150);
-				}
-
-				response.end();
-			})();
-		});
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const clock = standClock(t);
 		const {client} = createClient({}, instance);
-		const lengths = await Promise.all(Array.from({length: 50}, async (_, index) => {
-			await delay(index * 40);
-			return (await client(origin.url).buffer()).byteLength;
-		}));
-		t.deepEqual(new Set(lengths), new Set([length]));
+		const readers: Array<Promise<number>> = [];
+		const read = (count: number): void => {
+			readers.push(...Array.from({length: count}, async () => (await client(origin.url).buffer()).byteLength));
+		};
+
+		read(10);
+		const response = await gate.next();
+		response.writeHead(200, {'content-length': length});
+		for (let part = 0; part < 20; part++) {
+			response.write(Buffer.alloc(length / 20));
+			read(2);
+			await settle();
+			clock.advance(150);
+		}
+
+		response.end();
+		t.deepEqual(await Promise.all(readers), Array.from({length: 50}, () => length));
 		t.is(origin.count, 1);
 	});
 }

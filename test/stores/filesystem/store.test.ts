@@ -262,7 +262,6 @@ test('a file of another program with the name of a lock file is an error at once
 });
 
 (process.platform === 'win32' ? test.skip : test)('a FIFO, a socket, a folder or a device in place of a file is an error or a miss at once', async t => {
-	t.timeout(60_000);
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
@@ -435,7 +434,13 @@ test('a file with a modification time in the future is evicted in the end', asyn
 	await store.close();
 });
 
-test('the lock of an ended process is removed at once, whatever its modification time', async t => {
+test.serial('the lock of an ended process is removed at once, whatever its modification time', async t => {
+	// The time after which a lock is over by itself never passes.
+	const {now} = performance;
+	performance.now = () => 0;
+	t.teardown(() => {
+		performance.now = now;
+	});
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
@@ -448,9 +453,7 @@ test('the lock of an ended process is removed at once, whatever its modification
 		writeFileSync(lock, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
 		writeFileSync(`${lock}~`, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
 		utimesSync(lock, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
-		const start = performance.now();
 		t.true(await store.add('key', bytes('two'), noExpiry));
-		t.true(performance.now() - start < 2000);
 		t.deepEqual(readdirSync(dirname(file)), [basename(file)]);
 	}
 

@@ -4,7 +4,7 @@ import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 
 /** Waits for the start time, and then writes and reads a new file. The tests start several at once. */
 const [path, name, startTime, wal] = process.argv.slice(2) as [string, string, string, string];
-const store = new SqliteStore({path, wal: wal === 'true', busyTimeout: 30_000});
+const store = new SqliteStore({path, wal: wal === 'true', busyTimeout: 240_000});
 while (Date.now() < Number(startTime)) {
 	// All begin in the same millisecond.
 }

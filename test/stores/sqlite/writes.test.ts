@@ -45,21 +45,10 @@ function countOf(path: string): unknown {
 	}
 }
 
-/** The longest time for which one call blocked the process, in milliseconds. A call that waited for the lock would take 60 s. */
-async function longestOf(calls: ReadonlyArray<() => unknown>): Promise<{readonly longest: number; readonly answers: unknown[]}> {
-	let longest = 0;
-	const answers: unknown[] = [];
-	for (const call of calls) {
-		const start = performance.now();
-		answers.push(call());
-		longest = Math.max(longest, performance.now() - start);
-	}
-
-	return {longest, answers};
-}
-
 const exclusive = 'PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; UPDATE entries SET used = used; COMMIT';
-const tenSeconds = 10_000;
+
+// A call that waited for the lock would keep the process for longer than a test may take.
+const busyTimeout = 600_000;
 
 for (const [wal, sql, isRead] of [
 	[true, 'BEGIN IMMEDIATE', true],
@@ -72,7 +61,7 @@ for (const [wal, sql, isRead] of [
 	const name = `\`${sql}\` of another connection${wal ? '' : ', without WAL'}`;
 	test.serial(`no call blocks on ${name}: ${isRead ? 'reads succeed at once' : 'reads are tried again'}, and writes succeed once it is released`, async t => {
 		const path = temporaryFile(t);
-		const store = new SqliteStore({path, wal, busyTimeout: 60_000});
+		const store = new SqliteStore({path, wal, busyTimeout});
 		if (wal && !isRead) {
 			// Nobody gets such a lock while the file is open elsewhere.
 			const first = new SqliteStore({path});
@@ -83,7 +72,7 @@ for (const [wal, sql, isRead] of [
 		}
 
 		const other = lock(path, sql);
-		const {longest, answers} = await longestOf([
+		const calls: ReadonlyArray<() => unknown> = [
 			() => store.get('old'),
 			() => store.set('new', bytes('new'), noExpiry),
 			() => store.add('added', bytes('added'), noExpiry),
@@ -100,8 +89,8 @@ for (const [wal, sql, isRead] of [
 			() => store.deleteFound({}),
 			() => Array.fromAsync(store.find({})),
 			() => Array.fromAsync(store.iterate()),
-		]);
-		t.true(longest < tenSeconds, `${longest} ms`);
+		];
+		const answers = calls.map(call => call());
 		t.is(answers[0] instanceof Uint8Array, isRead);
 		const both = Promise.all(answers);
 		t.is(await Promise.race([both.then(() => 'done'), nextTurn('waiting')]), 'waiting');
@@ -120,7 +109,7 @@ for (const [wal, sql, isRead] of [
 
 test('close waits for a lock without blocking, and all writes are saved', async t => {
 	const path = temporaryFile(t);
-	const store = new SqliteStore({path, busyTimeout: 60_000});
+	const store = new SqliteStore({path, busyTimeout});
 	await store.set('a', bytes('a'), noExpiry);
 	const other = lock(path, 'BEGIN IMMEDIATE');
 	const written = store.set('b', bytes('b'), noExpiry);
