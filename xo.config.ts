@@ -160,6 +160,10 @@ export const houseRules: FlatXoConfig = [
 
 const config: FlatXoConfig = [
 	{
+		// A user's program: its types are those of the packed package, which `.ci/pack-test` installs beside it.
+		ignores: ['.ci/pack-test-types.ts'],
+	},
+	{
 		rules: {
 			// One line of meaning beside a field reads better in one line.
 			'unicorn/single-line-block-comment-style': 'off',

@@ -16,8 +16,13 @@ import {explainRequest} from '../exchange/explain.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {liveSettings} from '../exchange/settings.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {cacheSettingNames,
-	resolveRequestSettings, resolveSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
+import {
+	cacheSettingNames,
+	resolveRequestSettings,
+	resolveSettings,
+	type CacheSettings,
+	type RequestSettings,
+} from '../settings/settings.ts';
 import {findRegistry} from './attempt-options.ts';
 import {interceptAttempt} from './transport.ts';
 

@@ -1,5 +1,10 @@
 import {fileURLToPath} from 'node:url';
-import {hidden, SettingError, shownText, unknownOption} from '../errors.ts';
+import {
+	hidden,
+	SettingError,
+	shownText,
+	unknownOption,
+} from '../errors.ts';
 import {
 	adapterOptions,
 	namedAdapter,

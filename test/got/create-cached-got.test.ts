@@ -6,7 +6,16 @@ import got, {
 	type RequestPromise,
 	type Response,
 } from 'got';
-import {cacheInfo, createCachedGot, explain, getCache, HttpCache, type CachedGot, type ExpirationTime, type RequestSettings} from '../../source/index.ts';
+import {
+	cacheInfo,
+	createCachedGot,
+	explain,
+	getCache,
+	HttpCache,
+	type CachedGot,
+	type ExpirationTime,
+	type RequestSettings,
+} from '../../source/index.ts';
 import {cacheContext} from '../../source/got/cache-hooks.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';

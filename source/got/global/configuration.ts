@@ -2,7 +2,12 @@ import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError, describe, SettingError} from '../../errors.ts';
 import {DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE} from '../../policy/expiration.ts';
-import {resolveSettings, variableSettings, type CacheSettings, type VariableKind} from '../../settings/settings.ts';
+import {
+	resolveSettings,
+	variableSettings,
+	type CacheSettings,
+	type VariableKind,
+} from '../../settings/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,11 @@
 import type * as MongoDb from 'mongodb';
 import {SettingError} from '../../errors.ts';
-import {driver, ignore, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
+import {
+	driver,
+	ignore,
+	type ResolvedServerOptions,
+	type ServerOptions,
+} from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
 

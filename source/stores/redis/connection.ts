@@ -1,7 +1,12 @@
 import {Buffer} from 'node:buffer';
 import type * as KeyvRedis from '@keyv/redis';
 import {CacheHooksError, SettingError} from '../../errors.ts';
-import {driver, ignore, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
+import {
+	driver,
+	ignore,
+	type ResolvedServerOptions,
+	type ServerOptions,
+} from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
 
