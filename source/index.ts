@@ -20,7 +20,7 @@ export {
 } from './got/global/install-cache.ts';
 export type {Installation} from './got/global/install-cache.ts';
 export {withoutNetwork} from './exchange/scope.ts';
-export {explain} from './got/explain.ts';
+export {explain} from './got/cache-info.ts';
 export {
 	Cached, cached, Refresh, Uncached,
 } from './decorators/cached.ts';

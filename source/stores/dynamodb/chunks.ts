@@ -2,15 +2,17 @@ import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import {inParallel} from '../many-keys.ts';
 import {batches} from '../server-options.ts';
-import {deleteItems, readItems, writeItems} from './batches.ts';
-import {isCausedBy, type Connection} from './connection.ts';
 import {
+	deleteItems,
+	readItems,
+	writeItems,
 	chunkKey,
 	keyOf,
 	ttlAttribute,
 	type Item,
 	type ItemKey,
 } from './items.ts';
+import {isCausedBy, type Connection} from './connection.ts';
 
 /** The chunks of one write of a large entry. */
 export type Version = {

@@ -1,10 +1,9 @@
 import type {PutItemInput, QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
 import {inParallel} from '../many-keys.ts';
 import type {SetOptions} from '../types.ts';
-import {deleteItems, readItems} from './batches.ts';
-import {Chunks, versionIn} from './chunks.ts';
-import {isCausedBy, type Connection} from './connection.ts';
 import {
+	deleteItems,
+	readItems,
 	draftOf,
 	itemKey,
 	keyIn,
@@ -15,6 +14,8 @@ import {
 	type Item,
 	type ItemKey,
 } from './items.ts';
+import {Chunks, versionIn} from './chunks.ts';
+import {isCausedBy, type Connection} from './connection.ts';
 
 type Condition = Pick<PutItemInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
 

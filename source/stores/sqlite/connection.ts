@@ -1,6 +1,12 @@
 import {CacheHooksError} from '../../errors.ts';
-import {fileIdentity, isOwnFile, setAside} from './damage.ts';
-import {busyError, closedError, isCorrupt} from './errors.ts';
+import {
+	fileIdentity,
+	isOwnFile,
+	setAside,
+	busyError,
+	closedError,
+	isCorrupt,
+} from './errors.ts';
 import {
 	isWritable,
 	openSqliteFile,

@@ -11,8 +11,12 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
-import {fileIdentity, startOf} from './damage.ts';
-import {busyError, isUnableToOpen} from './errors.ts';
+import {
+	fileIdentity,
+	startOf,
+	busyError,
+	isUnableToOpen,
+} from './errors.ts';
 import type {SqliteSettings} from './options.ts';
 import {checkSchema, prepareDatabase} from './schema.ts';
 
