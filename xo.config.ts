@@ -229,7 +229,7 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
-		files: ['test/decorators/body/**', 'test/decorators/standard/**'],
+		files: ['test/decorators/shared/**', 'test/decorators/standard/**'],
 		rules: {
 			// They are imported by the test files beside them, once for each dialect.
 			'ava/no-ignored-test-files': 'off',

@@ -117,6 +117,11 @@ export class SettingError extends TypeError {
 	}
 }
 
+/** Creates the error for an option that does not exist. */
+export function unknownOption(path: string, name: string, known: Iterable<string>): SettingError {
+	return new SettingError(`${path}.${name}`, `Unknown option \`${path}.${name}\`. The options are \`${[...known].join('`, `')}\`.`);
+}
+
 /**
 Removes from a text what may be a credential in a URL: user info, query, fragment and parameters. The text need not be a URL.
 */

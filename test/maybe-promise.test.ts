@@ -3,7 +3,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'ava';
 import {all} from '../source/maybe-promise.ts';
 
-test('all answers at once where every action does, and by a promise where one does', async t => {
+test('`all` returns the results when every action is synchronous, and a promise of them otherwise', async t => {
 	t.deepEqual(all([1, 2], item => item * 2), [2, 4]);
 	t.deepEqual(await all([1, 2], item => item === 1 ? Promise.resolve(2) : 4), [2, 4]);
 	await t.throwsAsync(async () => all([1, 2], async item => {
@@ -11,7 +11,7 @@ test('all answers at once where every action does, and by a promise where one do
 	}), {message: 'later 1'});
 });
 
-test.serial('where an action throws at once, no later rejection of another is left unhandled', async t => {
+test.serial('when an action throws, later rejections of the others are handled', async t => {
 	const unhandled: unknown[] = [];
 	const note = (error: unknown): void => {
 		unhandled.push(error);

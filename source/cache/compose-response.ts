@@ -1,7 +1,7 @@
 import type {Ignored} from '../identity/credentials.ts';
 import {redactUrl} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
-import {handsOutSecret, storableLines} from '../identity/stored-request.ts';
+import {exposesCredential, storableLines} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
@@ -142,7 +142,7 @@ export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ign
 	for (let index = 0; index < lines.length; index += 2) {
 		const line = lines.slice(index, index + 2);
 		const isCookieStored = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
-		const isStorable = isCookieStored && !handsOutSecret(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
+		const isStorable = isCookieStored && !exposesCredential(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
 		(isStorable ? storable : own).push(...line);
 	}
 

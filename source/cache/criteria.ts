@@ -1,4 +1,4 @@
-import {describe, SettingError} from '../errors.ts';
+import {describe, SettingError, unknownOption} from '../errors.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
 import {timeBefore} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
@@ -148,10 +148,9 @@ export function checkNames(options: unknown, path: string, known: ReadonlySet<st
 		throw new SettingError(path, options, `an object of ${all}`);
 	}
 
-	for (const [name, value] of Object.entries(options)) {
-		if (!known.has(name)) {
-			throw new SettingError(`${path}.${name}`, value, `absent (there are ${all})`);
-		}
+	const unknown = Object.keys(options).find(name => !known.has(name));
+	if (unknown !== undefined) {
+		throw unknownOption(path, unknown, known);
 	}
 }
 

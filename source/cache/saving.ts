@@ -1,7 +1,7 @@
 import {SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {handsOutSecret} from '../identity/stored-request.ts';
+import {exposesCredential} from '../identity/stored-request.ts';
 import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodedContent} from '../entry/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
@@ -101,7 +101,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	}
 
 	const fields = fieldsOf(received.rawHeaders);
-	if (handsOutSecret(fields, request.targetUrl, ignored)) {
+	if (exposesCredential(fields, request.targetUrl, ignored)) {
 		return 'secret-in-header';
 	}
 

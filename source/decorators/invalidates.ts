@@ -3,7 +3,7 @@ import {httpCacheOf} from '../cache/http-cache.ts';
 import type {Invalidation} from '../cache/invalidation.ts';
 import {deleteWhere} from '../cache/removal.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
-import {SettingError} from '../errors.ts';
+import {SettingError, unknownOption} from '../errors.ts';
 import {
 	callInScope,
 	Layer,
@@ -223,8 +223,12 @@ function checkInvalidated(given: Invalidated): void {
 
 	for (const [name, list] of Object.entries(given)) {
 		const row = Object.hasOwn(rows, name) ? rows[name as keyof Invalidated] : undefined;
-		if (row === undefined || !Array.isArray(list)) {
-			throw new SettingError(`Invalidates.${name}`, list, row === undefined ? 'left out, since there are only `tags`, `urls`, `requests` and `methods`' : 'an array');
+		if (row === undefined) {
+			throw unknownOption('Invalidates', name, Object.keys(rows));
+		}
+
+		if (!Array.isArray(list)) {
+			throw new SettingError(`Invalidates.${name}`, list, 'an array');
 		}
 
 		const wrong = list.findIndex(item => !row[1](item));

@@ -118,7 +118,7 @@ export function parseMethodSettings(expireAfter: ExpirationTime | undefined, set
 
 	const given = Object.fromEntries(Object.entries({expireAfter, ...settings}).filter(([, value]) => value !== undefined));
 	if (expireAfter !== undefined && settings.expireAfter !== undefined) {
-		throw new SettingError(`${label}.expireAfter`, settings.expireAfter, 'left out, since it is the first argument already');
+		throw new SettingError(`${label}.expireAfter`, `\`${label}.expireAfter\` is the first argument already. Pass it only once.`);
 	}
 
 	const table = given.result === true ? resultRows : commonRows;
@@ -130,11 +130,11 @@ export function parseMethodSettings(expireAfter: ExpirationTime | undefined, set
 		}
 
 		if (name !== 'keyFn' && name !== 'filterFn' && row === undefined && Object.hasOwn(resultRows, name)) {
-			throw new SettingError(`${label}.${name}`, value, 'left out unless `result` is `true`');
+			throw new SettingError(`${label}.${name}`, `\`${label}.${name}\` has no effect unless \`result\` is \`true\`. Set \`result\` as well.`);
 		}
 
 		if (given.result === true && responseSettings.has(name)) {
-			throw new SettingError(`${label}.${name}`, value, 'left out if `result` is `true`, since it is about responses');
+			throw new SettingError(`${label}.${name}`, `\`${label}.${name}\` has no effect when \`result\` is \`true\`, because a result is not a response. Remove one of them.`);
 		}
 	}
 

@@ -1,9 +1,9 @@
 import {freshenResponse, splitUpdate, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match} from '../cache/entries.ts';
-import {handsOutSecret} from '../identity/stored-request.ts';
+import {exposesCredential} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
-import {isOverSoon} from '../policy/facts.ts';
+import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
@@ -80,7 +80,7 @@ export class ResponsePhase {
 			storesFor: sent.storesFor,
 			retries: mayRetry,
 			isResent: this.#isResent,
-			handsOutSecret: handsOutSecret(response.fields, request.targetUrl, settings.ignoredParameters),
+			exposesCredential: exposesCredential(response.fields, request.targetUrl, settings.ignoredParameters),
 		}, times);
 		return this.#execute(decision, head, times.received);
 	}
@@ -215,7 +215,7 @@ export class ResponsePhase {
 	/** Gives the caller the origin's response without storing it. */
 	#forward(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
 		const {inFlight, cache, match} = this.#state;
-		if (isOverSoon(head.statusCode)) {
+		if (isTemporaryStatus(head.statusCode)) {
 			inFlight?.fail();
 		} else {
 			inFlight?.refuse();

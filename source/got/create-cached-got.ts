@@ -1,6 +1,8 @@
+/* eslint-disable @typescript-eslint/ban-ts-comment, import-x/no-duplicates -- A name that one major of Got lacks is imported by itself. */
 import got, {
 	type ExtendOptions,
 	type Got,
+	type GotReturn,
 	type HTTPAlias,
 	type OptionsInit,
 	type OptionsOfBufferResponseBody,
@@ -11,13 +13,21 @@ import got, {
 	type OptionsOfTextResponseBodyOnly,
 	type OptionsWithPagination,
 	type Request,
-	type RequestPromise,
 	type Response,
 	type StreamOptions,
 } from 'got';
+/** @ts-ignore -- Got 14 has no `RequestPromise`. */
+import type {RequestPromise} from 'got';
+/** @ts-ignore -- Only Got 14 has a `CancelableRequest`. */
+import type {CancelableRequest} from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
 import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings/settings.ts';
 import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
+
+type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] ? false : true;
+
+/** The promise of a request, by its name in the Got that is installed. */
+type Answer<Body> = IsGot14 extends true ? CancelableRequest<Body> : RequestPromise<Body>;
 
 type WithSettings<Options> = Options & RequestSettings & {
 	/** Got's `context`, where the settings of a request may be as well. */
@@ -26,13 +36,13 @@ type WithSettings<Options> = Options & RequestSettings & {
 
 /** Got's request function, which takes the cache settings of a request beside Got's own options. */
 export type CachedRequestFunction = {
-	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBody>): RequestPromise<Response<string>>;
-	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBody>): RequestPromise<Response<T>>;
-	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBody>): RequestPromise<Response<Uint8Array<ArrayBuffer>>>;
-	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBodyOnly>): RequestPromise<string>;
-	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): RequestPromise<T>;
-	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): RequestPromise<Uint8Array<ArrayBuffer>>;
-	(url: string | URL, options?: WithSettings<StreamOptions>): RequestPromise;
+	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBody>): Answer<Response<string>>;
+	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBody>): Answer<Response<T>>;
+	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBody>): Answer<Response<Uint8Array<ArrayBuffer>>>;
+	(url: string | URL, options?: WithSettings<OptionsOfTextResponseBodyOnly>): Answer<string>;
+	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): Answer<T>;
+	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): Answer<Uint8Array<ArrayBuffer>>;
+	(url: string | URL, options?: WithSettings<StreamOptions>): Answer<unknown>;
 };
 
 /** Got's stream function, which takes the cache settings of a request beside Got's own options. */
@@ -64,10 +74,10 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
 
 /**
-Creates a Got instance with a cache, whose options may include the cache settings of a request at the top level.
+Creates a Got instance with a cache, which takes the cache settings of a request beside Got's own options.
 
 @param instance - The instance to extend. Default: Got itself.
-@throws {TypeError} If a setting is wrong.
+@throws {TypeError} When a setting is wrong.
 
 @example
 ```

@@ -1,5 +1,4 @@
 import type {IncomingMessage} from 'node:http';
-import {setTimeout as delay} from 'node:timers/promises';
 import type {Options} from 'got';
 import {knownBody, type SentRequest} from '../identity/sent-request.ts';
 import {redactUrl} from '../identity/references.ts';
@@ -141,7 +140,9 @@ export class Deadline {
 
 	/** Waits for some milliseconds. */
 	async wait(milliseconds: number): Promise<void> {
-		await this.within(delay(milliseconds, undefined, {ref: false}));
+		await this.within(new Promise(resolve => {
+			setTimeout(resolve, milliseconds).unref();
+		}));
 	}
 
 	/** Destroys a stream when the time is over, or at once if it is over already. Ignores errors of the stream. */

@@ -8,6 +8,8 @@ export type Values = Readonly<Record<string, unknown>>;
 
 /** An option of `tls.connect`. */
 type TlsOption = {
+	readonly name: string;
+
 	/** Returns whether a value is the default of Node.js, or means the same. */
 	readonly isStandard?: (value: unknown) => boolean;
 
@@ -18,14 +20,14 @@ type TlsOption = {
 // Of two equal strings, this is the one that options have: to compare another one, Node.js would read all of its characters.
 const standardCiphers = tls.DEFAULT_CIPHERS === constants.defaultCoreCipherList ? tls.DEFAULT_CIPHERS : constants.defaultCoreCipherList;
 
-const withoutStandard: TlsOption = {};
+const withoutStandard = {};
 
-function standard(value: unknown, processDefault?: () => unknown): TlsOption {
+function standard(value: unknown, processDefault?: () => unknown): Omit<TlsOption, 'name'> {
 	return {isStandard: given => given === value, ...(processDefault !== undefined && {processDefault})};
 }
 
 /** The options that decide which servers a client trusts and which identity it presents, except for `servername`, whose default depends on the request. */
-export const tlsOptions: ReadonlyArray<readonly [name: string, option: TlsOption]> = Object.entries({
+export const tlsOptions: readonly TlsOption[] = Object.entries<Omit<TlsOption, 'name'>>({
 	allowPartialTrustChain: standard(false),
 	ca: withoutStandard,
 	cert: withoutStandard,
@@ -49,17 +51,17 @@ export const tlsOptions: ReadonlyArray<readonly [name: string, option: TlsOption
 	secureOptions: standard(0),
 	secureProtocol: withoutStandard,
 	sigalgs: withoutStandard,
-});
+}).map(([name, option]) => ({name, ...option}));
 
 /** Returns whether the defaults of the process are those of Node.js. */
 export function hasStandardDefaults(): boolean {
 	return tls.checkServerIdentity === checkServerIdentity
-		&& tlsOptions.every(([, {isStandard, processDefault}]) => processDefault === undefined || isStandard!(processDefault()));
+		&& tlsOptions.every(({isStandard, processDefault}) => processDefault === undefined || isStandard!(processDefault()));
 }
 
 /** Returns whether no option differs from the default of Node.js. */
 export function areStandard(values: Values): boolean {
-	return values.servername === undefined && tlsOptions.every(([name, {isStandard}]) => {
+	return values.servername === undefined && tlsOptions.every(({name, isStandard}) => {
 		const value = values[name];
 		return value === undefined || isStandard?.(value) === true;
 	});

@@ -135,14 +135,14 @@ type Difference = readonly [name: string, ...digests: string[]];
 function differencesOf({native, agentOptions, serverName, standardName}: Connection, trust: string | undefined): readonly Difference[] {
 	const differences: Difference[] = [];
 	const valueOf = (option: string): unknown => Object.hasOwn(agentOptions, option) ? agentOptions[option] : native[option];
-	for (const [option, {isStandard, processDefault}] of tlsOptions) {
-		const value = valueOf(option) ?? processDefault?.();
+	for (const {name, isStandard, processDefault} of tlsOptions) {
+		const value = valueOf(name) ?? processDefault?.();
 		if (value === undefined || isStandard?.(value) === true) {
 			continue;
 		}
 
 		const digests = digestsOf(value, trust);
-		differences.push([option, ...(option === 'ca' || option === 'crl' ? digests.toSorted() : digests)]);
+		differences.push([name, ...(name === 'ca' || name === 'crl' ? digests.toSorted() : digests)]);
 	}
 
 	const usedName = textOf(valueOf('servername') ?? serverName).toLowerCase();

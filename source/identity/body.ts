@@ -17,23 +17,23 @@ import {
 import type {KeyParts, StorableRequest} from './key-parts.ts';
 import {normalizeParameters, redactParameters} from './references.ts';
 
-// A longer form, or one of more parameters, costs more time than the order of its parameters is worth. Most servers take no more than so many (PHP, Django, Express).
+// The limits of a form whose parameters are read. Most servers have similar ones (PHP, Django, Express).
 const maxFormLength = 1024 * 1024;
 const maxParameters = 1000;
 
-/** A body, as far as its type lets it be read. */
+/** A body, parsed as far as its type allows. */
 type ReadBody =
 	| {readonly as: 'json' | 'form'; readonly text: string}
 	| {readonly as: 'multipart'; readonly parts: readonly Part[]}
 
-	/** Bytes that may hold credentials, since they cannot be read, or are too many. */
+	/** A body that may contain credentials, since it cannot be read or is too long. */
 	| {readonly as: 'unread'}
 	| {readonly as: 'bytes'};
 
 type BodyOfRequest = {readonly headers: Fields; readonly body: string | Uint8Array};
 
 /**
-The parts of a body that are included in the key in clear: how it was read, its type, language and coding, and digests of its content.
+Returns the parts of a body that are included in the key in clear: how it was read, its type, language and coding, and digests of its content.
 */
 export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): readonly string[] {
 	const read = readBody({headers, body});
@@ -45,7 +45,7 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 		}
 
 		case 'form': {
-			// The form's own way to write a space, which a query's does not have to be.
+			// In a form, `+` is a space; in a query, it need not be.
 			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => parts.keeps('form', name, value));
 			return ['form', ...type, digest(form)];
 		}
@@ -70,10 +70,10 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 }
 
 /**
-A body as it may be stored, so that its key can be made again: JSON and forms with their secrets replaced, of every other body the parts of its key.
+Returns a body as it may be stored, so that its key can be made again: JSON and forms with credentials replaced, any other body as its parts of the key.
 
-@param isSecret - Whether a field of a JSON body is not to be stored.
-@param parts - Takes the parts that are not stored.
+@param isSecret - Whether a field of a JSON body must not be stored.
+@param parts - Receives the parts that are not stored.
 */
 export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: FieldQuestion, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
 	const read = readBody(request);
@@ -81,7 +81,7 @@ export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: F
 		return {body: redactParameters(read.text, ignored)};
 	}
 
-	// What is not read for the key is not stored as a text either.
+	// A body that cannot be read for the key is not stored as text.
 	const json = read.as === 'json'
 		? parts.attempt(() => redactJson(read.text, (path, value, isString) => {
 			parts.keepsField(path, value, isString);
@@ -96,7 +96,7 @@ function unread(body: string | Uint8Array, type: readonly string[], parts: KeyPa
 	return ['unread', ...type];
 }
 
-// A secret part leaves its place, so that the others are still where they were.
+// A secret part leaves an empty place, so that the positions of the others stay the same.
 function partDigest({name, bytes}: Part, parts: KeyParts): string {
 	const value = digest(bytes);
 	return name === undefined || parts.keeps('multipart', name, value) ? value : '';
@@ -123,18 +123,18 @@ function readBody({headers, body}: BodyOfRequest): ReadBody {
 	return isRead ? readText(body, as) : {as: 'unread'};
 }
 
-/** Whether a text that was stored is the body as it was sent, but for what was replaced in it. */
+/** Whether the stored text of a body is the body as it was sent, apart from replaced values. */
 export function isStoredAsSent(request: BodyOfRequest): boolean {
 	const {as} = readBody(request);
 	return as === 'json' || as === 'form';
 }
 
-/** Whether the body of a request is of a type that has named values, of which one may be a credential. */
+/** Whether the body of a request has a type with named values, which may be credentials. */
 export function hasNamedValues(headers: Fields): boolean {
 	return formatOf(contentType(headers).value) !== undefined;
 }
 
-/** How a body is read, by its media type. */
+/** Returns how a body of a media type is read. */
 function formatOf(type: string): 'json' | 'form' | 'multipart' | undefined {
 	if (type === 'application/json' || type.endsWith('+json')) {
 		return 'json';
@@ -156,7 +156,7 @@ function readText(body: string | Uint8Array, as: 'json' | 'form'): ReadBody {
 	return text === undefined || (as === 'form' && hasMore(text, '&', maxParameters - 1)) ? {as: 'unread'} : {as, text};
 }
 
-/** Whether a character is more often in a text than so many times. */
+/** Whether a text contains a character more than a number of times. */
 function hasMore(text: string, character: string, times: number): boolean {
 	let count = 0;
 	for (let index = text.indexOf(character); index !== -1 && count <= times; index = text.indexOf(character, index + 1)) {
@@ -166,24 +166,24 @@ function hasMore(text: string, character: string, times: number): boolean {
 	return count > times;
 }
 
-/** Of several boundaries, nobody knows which one the origin takes. */
+/** Returns the boundary, unless there are several: servers differ in which one they use. */
 function boundaryOf(parameters: Parameterized['parameters']): string | undefined {
 	const [boundary, ...others] = parameters.filter(([name]) => name === 'boundary').map(([, value]) => value);
 	return boundary === '' || others.length > 0 ? undefined : boundary;
 }
 
-/** In any other charset, a text and bytes that are read as that text are not the same. */
+/** Whether the charset of a body is UTF-8. */
 function isUtf8(parameters: Parameterized['parameters']): boolean {
 	return parameters.every(([name, value]) => name !== 'charset' || /^utf-?8$/iv.test(value));
 }
 
-// RFC 9110 §8 and §14.4, and how a file that is sent by itself is named.
+// RFC 9110 §8 and §14.4, and the name of a file that is sent by itself.
 const representationFields = ['content-disposition', 'content-encoding', 'content-language', 'content-location', 'content-range'];
 
-// Lists of tokens, which have no letter case.
+// Lists of tokens, in any letter case.
 const tokenFields: ReadonlySet<string> = new Set(['content-encoding', 'content-language']);
 
-/** What the header fields say of the content: its type with its parameters, its language, its coding, and which part of what it is. */
+/** Returns the parts of the header fields that describe the content. */
 function typeParts(headers: Fields, isSplit: boolean): readonly string[] {
 	const type = matchedContentType(fieldValue(headers, 'content-type') ?? '', isSplit);
 	const others: string[] = [];
@@ -198,9 +198,9 @@ function typeParts(headers: Fields, isSplit: boolean): readonly string[] {
 }
 
 /**
-A media type as it counts: its letter case, the order of its parameters and how they are quoted do not.
+Normalizes a media type: its letter case, and the order and the quotes of its parameters.
 
-@param isSplit - Whether the content is known by its parts: the boundary between them does not count then.
+@param isSplit - Whether the parts of the content are included by themselves, so that the boundary is left out.
 */
 export function matchedContentType(field: string, isSplit: boolean): string {
 	const {value, rest, parameters} = parseParameters(field);

@@ -1,77 +1,140 @@
-/** Why a response with one of these fields is not stored. */
-type Row = readonly [names: string, why: string];
-
-const rows: readonly Row[] = [
-	['authorization x-authorization', 'A service that signs a user in answers with the token in it (Spring Security, Devise).'],
-	['x-amzn-remapped-authorization', 'Amazon API Gateway renames the `Authorization` of the service behind it to this.'],
-	['authentication-info', 'RFC 7615: a proof made with the password or the next nonce of a Digest client. It is for one request alone.'],
-	['x-auth-token x-authtoken auth-token x-auth x-token token', 'A new token, as Spring Session, Redfish and many services hand it out.'],
-	['x-access-token access-token x-user-token x-id-token id-token x-jwt-token x-jwt jwt', 'The same; devise_token_auth changes it with each response.'],
-	['x-refresh-token refresh-token', 'What new tokens are made from.'],
-	['x-session-token session-token', 'The token of a session.'],
-	['x-session-id session-id x-sessionid sessionid mcp-session-id x-transmission-session-id', 'Whoever has the id of a session has the session.'],
-	['x-subject-token x-storage-token', 'OpenStack Keystone and Swift answer a sign-in with it.'],
-	['x-security-token cst', 'IG and Capital.com answer a sign-in with both.'],
-	['x-amz-security-token x-vault-token x-docker-token', 'The token of one service: AWS, Vault, the first Docker registry.'],
-	['x-okapi-token x-sap-logontoken x-mstr-authtoken x-sds-auth-token', 'The same: FOLIO, SAP BusinessObjects, MicroStrategy and Dell ECS answer a sign-in with it.'],
-	['x-vcloud-authorization x-vmware-vcloud-access-token', 'The same: VMware Cloud Director.'],
-	['x-auth-request-access-token', 'oauth2-proxy sends the token of the user in it.'],
-	['x-csrf-token x-csrftoken csrf-token x-xsrf-token xsrf-token requestverificationtoken', 'A token against forged requests is for one session; SAP Gateway hands it out in a response to GET.'],
-	['emc-csrf-token x-wp-nonce', 'The same: Dell Unity and WordPress.'],
-	['x-api-key x-apikey api-key apikey', 'A key that has been made, or that the service sends back.'],
-];
-
 /**
-Names, in lower case, of header fields of responses that hand out a credential. A response with one of them is not stored: the next caller would get what was meant for the first one.
+The class of a name.
 
-A field counts by its exact name. Not here, since they give access to nothing:
-
-- `WWW-Authenticate` and `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1) ask for a credential.
-- `DPoP-Nonce` (RFC 9449 §8) and `Replay-Nonce` (RFC 8555 §6.5) are worth nothing without the client's key.
-- `Signature` (RFC 9421) proves who answers.
-- `Access-Control-Allow-Credentials` is a permission; `X-RateLimit-Remaining-Tokens` is a number; `X-MS-Continuation-Token` is a position in a list.
-- `Set-Cookie` has a rule of its own. What belongs to a connection (`Proxy-Authorization`, `Proxy-Authentication-Info`) is never stored (RFC 9111 §3.1).
-*/
-export const credentialResponseHeaders: ReadonlySet<string> = new Set(rows.flatMap(([names]) => names.split(' ')));
-
-/**
-What a name says of its value.
-
-- `secret`: a credential. It parts the key by a keyed digest and is redacted wherever something is written or shown.
-- `ambiguous`: a credential with some services, data with others. It parts the key by a keyed digest, and is redacted in what is written and shown.
-- `plain`: it parts the key in clear and is stored and shown.
+- `secret`: The value is a credential. The cache key has a keyed digest of it, and it is redacted wherever it would be stored or shown.
+- `ambiguous`: The value is a credential for some services and data for others. It is treated like a secret, unless `ignoredParameters` has the name.
+- `plain`: The value is part of the cache key in clear, and is stored and shown.
 */
 export type CredentialClass = 'secret' | 'ambiguous' | 'plain';
 
 /**
-A row of the table. A name is matched by its last words; of several rows the first that matches counts.
+A row of the table. It matches names by their last words. The first row that matches counts.
 */
 export type CredentialRow = {
 	readonly class: CredentialClass;
 
-	/** The last word of the name, or the last words with a space between them. */
+	/** The last word of the name, or the last words separated by spaces. */
 	readonly ends: readonly string[];
 
-	/** One of these words must stand directly before. Where there is no such list, anything or nothing may stand there. */
+	/** The word directly before must be one of these. Without this list, any word or none may be there. */
 	readonly directlyAfter?: readonly string[];
 
-	/** One of these words must stand somewhere before. */
+	/** One of the words before must be one of these. */
 	readonly after?: readonly string[];
 
-	/** Names that the row matches. */
+	/** Names that the row matches, for the tests. */
 	readonly examples: readonly string[];
 
 	readonly why: string;
 };
 
-/** Words with white space between them. */
-export const list = (words: string): readonly string[] => words.trim().split(/\s+/v);
+/** Splits a text into words. */
+const list = (words: string): readonly string[] => words.trim().split(/\s+/v);
 
-/** Phrases of several words, with commas between them. */
-export const phrases = (text: string): readonly string[] => text.trim().split(/,\s+/v);
+/** Splits a text into phrases at the commas. */
+const phrases = (text: string): readonly string[] => text.trim().split(/,\s+/v);
 
-/** Whether a token, a key or a code is a credential is told by the word before it. In the plural they are numbers and names (`max_tokens`, `sort_keys`, `status_codes`), but for those that a row names. */
-export const tokens: readonly CredentialRow[] = [
+/**
+The classes of names. The first row that matches the last words of a name counts. A name that no row matches is `plain`.
+*/
+export const credentialTable: readonly CredentialRow[] = [
+	// Names of several words. They come first, since they are more specific than their last word.
+	{
+		class: 'plain',
+		ends: phrases('allow credentials, accept signature, signature input, websocket key, web socket key, cmcd session, ms session token'),
+		examples: list('access-control-allow-credentials accept-signature signature-input sec-websocket-key CMCD-Session x-ms-session-token'),
+		why: 'Standards and services use these names for something public: a permission, the parameters of a signature, a random number of a handshake, figures of a player, a position in a log.',
+	},
+	{
+		class: 'plain',
+		ends: phrases('client request token, idempotency key, idempotent key'),
+		examples: list('ClientRequestToken Idempotency-Key'),
+		why: 'It identifies an attempt and gives access to nothing. It differs by request, so that as a credential it would prevent every hit.',
+	},
+	{
+		class: 'secret',
+		ends: phrases('session id, sess id, session uuid, session guid, connect sid, access key id, secret id, service role key, cf access client id'),
+		examples: list('session_id PHPSESSID JSESSIONID ASP.NET_SessionId connect.sid AWSAccessKeyId secret_id cf-access-client-id'),
+		why: 'Whoever knows the id of a session can use it. The others are one half of a pair of credentials.',
+	},
+	{
+		class: 'secret',
+		ends: phrases('id token hint, saml response, saml art, connection string, honeycomb team, jfrog art api, oidc data, app check, fb dtsg, request digest, one time code, factor code, ovh consumer, wskey'),
+		examples: list(`
+			id_token_hint SAMLResponse connection_string x-honeycomb-team X-JFrog-Art-Api x-amzn-oidc-data X-Firebase-AppCheck fb_dtsg X-RequestDigest one_time_code
+			two-factor-code X-Ovh-Consumer wskey
+		`),
+		why: 'Well-known services send a credential under this name.',
+	},
+	{
+		class: 'ambiguous',
+		ends: phrases(`
+			signed url, signed uri, presigned url, presigned uri, sas url, sas uri, webhook url, webhook uri, magic link, init data, captcha response, recaptcha response,
+			hcaptcha response, turnstile response, session response, cf clearance, client principal, pin number, resource keys, signed request, client token
+		`),
+		examples: list('presigned_url sasUri webhook_url initData g-recaptcha-response cf_clearance x-ms-client-principal signed_request X-Goog-Drive-Resource-Keys Client-Token'),
+		why: 'The value often contains a credential, or proves the identity of the sender.',
+	},
+
+	// Words for credentials.
+	{
+		class: 'secret',
+		ends: list('password passwords passwd passwds passwrd pwd pswd psw pw pword passphrase passphrases passcode passcodes'),
+		examples: list('password new_password confirmPassword password_confirmation user[password] db_pwd passphrase'),
+		why: 'Whoever knows the password gets in. An old, a new and a repeated one are passwords as well.',
+	},
+	{
+		class: 'secret',
+		ends: list('secret secrets credential credentials cred creds'),
+		examples: list('client_secret webhook_secret SharedSecret credentials X-Amz-Credential'),
+		why: 'The name says it. The credential of a signed URL names the signer.',
+	},
+	{
+		class: 'secret',
+		ends: list('authorization authorisation authentication auth authn authz bearer cookie cookies aspxauth'),
+		examples: list('authorization proxy-authorization Authentication X-Auth auth bearer cookie set-cookie'),
+		why: 'HTTP and frameworks send credentials in fields of this name.',
+	},
+	{
+		class: 'secret',
+		ends: list('jwt jwts jws jwe dpop macaroon macaroons assertion assertions samlresponse samlart wresult tgt castgc verifier'),
+		examples: list('jwt DPoP Grpc-Metadata-macaroon client_assertion cf-access-jwt-assertion SAMLart wresult code_verifier oauth_verifier'),
+		why: 'A signed statement of the identity of the sender, or its proof.',
+	},
+	{
+		class: 'secret',
+		ends: list('signature signatures hmac hdnts hdnea hdntl'),
+		examples: list('X-Amz-Signature X-Hub-Signature-256 oauth_signature X-Shopify-Hmac-Sha256 hdnts'),
+		why: 'A signed URL gives access to everyone who has it.',
+	},
+	{
+		class: 'secret',
+		ends: list('otp totp hotp mfa psk cvv cvc mnemonic'),
+		examples: list('X-OTP totp 2fa X-Amz-MFA wpa_psk cvv'),
+		why: 'A second factor, or a shared secret.',
+	},
+	{
+		class: 'secret',
+		ends: list('csrf xsrf antiforgery wpnonce crumb modhash'),
+		examples: list('_csrf _xsrf _wpnonce Jenkins-Crumb X-Modhash'),
+		why: 'A token against forged requests belongs to one session, and must not reach another user.',
+	},
+	{
+		class: 'secret',
+		ends: list('nonce'),
+		directlyAfter: list('wp'),
+		examples: list('X-WP-Nonce'),
+		why: 'WordPress calls its token against forged requests a nonce. Any other nonce is a random number that is useless by itself.',
+	},
+	{
+		class: 'secret',
+		ends: list('word phrase answer'),
+		directlyAfter: list('pass seed recovery secret security backup mnemonic'),
+		examples: list('pass_word seed_phrase recoveryPhrase security_answer'),
+		why: 'A password in two words, or an answer or a phrase that restores access.',
+	},
+
+	// Whether a token, a key or a code is a credential depends on the word before it. In the plural, these words are numbers or names (`max_tokens`, `sort_keys`, `status_codes`), except those in a row.
 	{
 		class: 'plain',
 		ends: list('token'),
@@ -100,9 +163,8 @@ export const tokens: readonly CredentialRow[] = [
 		examples: list('access_tokens apiTokens registration_tokens'),
 		why: 'Several credentials at once.',
 	},
-];
 
-export const keys: readonly CredentialRow[] = [
+	// Keys.
 	{
 		class: 'plain',
 		ends: list('key keys'),
@@ -147,9 +209,8 @@ export const keys: readonly CredentialRow[] = [
 		examples: list('key X-Mashape-Key acme_key environment_key'),
 		why: 'It may be a key to an interface (Google Maps) or the key of a record.',
 	},
-];
 
-export const codes: readonly CredentialRow[] = [
+	// Codes.
 	{
 		class: 'plain',
 		ends: list('code'),
@@ -162,7 +223,7 @@ export const codes: readonly CredentialRow[] = [
 			source en de trans uni geo morse byte op key char video audio
 		`),
 		examples: list('country_code zipcode postal_code status_code errorCode promo_code barcode currencyCode sourceCode keyCode'),
-		why: 'It names a place, a state, a thing or an offer, and is public.',
+		why: 'The public name of a place, a state, a thing or an offer.',
 	},
 	{
 		class: 'secret',
@@ -187,108 +248,8 @@ export const codes: readonly CredentialRow[] = [
 		examples: list('code acme_code pin_code gift_code'),
 		why: 'It is the authorization code of OAuth 2 (RFC 6749 §4.1.2), a voucher, or a code of some catalogue.',
 	},
-];
 
-/** Names of several words. They come first, since they say more than their last word. */
-const wholeNames: readonly CredentialRow[] = [
-	{
-		class: 'plain',
-		ends: phrases('allow credentials, accept signature, signature input, websocket key, web socket key, cmcd session, ms session token'),
-		examples: list('access-control-allow-credentials accept-signature signature-input sec-websocket-key CMCD-Session x-ms-session-token'),
-		why: 'Standards and services use these names for something public: a permission, the parameters of a signature, a random number of a handshake, figures of a player, a position in a log.',
-	},
-	{
-		class: 'plain',
-		ends: phrases('client request token, idempotency key, idempotent key'),
-		examples: list('ClientRequestToken Idempotency-Key'),
-		why: 'It tells one attempt from another and lets nobody in. It differs from request to request, so as a credential it would cost every hit.',
-	},
-	{
-		class: 'secret',
-		ends: phrases('session id, sess id, session uuid, session guid, connect sid, access key id, secret id, service role key, cf access client id'),
-		examples: list('session_id PHPSESSID JSESSIONID ASP.NET_SessionId connect.sid AWSAccessKeyId secret_id cf-access-client-id'),
-		why: 'Who knows the id of a session has the session. The others are one half of a pair that says who asks.',
-	},
-	{
-		class: 'secret',
-		ends: phrases('id token hint, saml response, saml art, connection string, honeycomb team, jfrog art api, oidc data, app check, fb dtsg, request digest, one time code, factor code, ovh consumer, wskey'),
-		examples: list(`
-			id_token_hint SAMLResponse connection_string x-honeycomb-team X-JFrog-Art-Api x-amzn-oidc-data X-Firebase-AppCheck fb_dtsg X-RequestDigest one_time_code
-			two-factor-code X-Ovh-Consumer wskey
-		`),
-		why: 'Well-known services send a credential under a name that does not say so.',
-	},
-	{
-		class: 'ambiguous',
-		ends: phrases(`
-			signed url, signed uri, presigned url, presigned uri, sas url, sas uri, webhook url, webhook uri, magic link, init data, captcha response, recaptcha response,
-			hcaptcha response, turnstile response, session response, cf clearance, client principal, pin number, resource keys, signed request, client token
-		`),
-		examples: list('presigned_url sasUri webhook_url initData g-recaptcha-response cf_clearance x-ms-client-principal signed_request X-Goog-Drive-Resource-Keys Client-Token'),
-		why: 'The value often has a credential in it, or proves something about who sends it.',
-	},
-];
-
-const secretWords: readonly CredentialRow[] = [
-	{
-		class: 'secret',
-		ends: list('password passwords passwd passwds passwrd pwd pswd psw pw pword passphrase passphrases passcode passcodes'),
-		examples: list('password new_password confirmPassword password_confirmation user[password] db_pwd passphrase'),
-		why: 'Whoever knows the password gets in. An old, a new and a repeated one are passwords as well.',
-	},
-	{
-		class: 'secret',
-		ends: list('secret secrets credential credentials cred creds'),
-		examples: list('client_secret webhook_secret SharedSecret credentials X-Amz-Credential'),
-		why: 'The name says it. The credential of a signed URL says who has signed.',
-	},
-	{
-		class: 'secret',
-		ends: list('authorization authorisation authentication auth authn authz bearer cookie cookies aspxauth'),
-		examples: list('authorization proxy-authorization Authentication X-Auth auth bearer cookie set-cookie'),
-		why: 'HTTP and frameworks send credentials in fields of this name.',
-	},
-	{
-		class: 'secret',
-		ends: list('jwt jwts jws jwe dpop macaroon macaroons assertion assertions samlresponse samlart wresult tgt castgc verifier'),
-		examples: list('jwt DPoP Grpc-Metadata-macaroon client_assertion cf-access-jwt-assertion SAMLart wresult code_verifier oauth_verifier'),
-		why: 'A signed statement of who asks, or its proof.',
-	},
-	{
-		class: 'secret',
-		ends: list('signature signatures hmac hdnts hdnea hdntl'),
-		examples: list('X-Amz-Signature X-Hub-Signature-256 oauth_signature X-Shopify-Hmac-Sha256 hdnts'),
-		why: 'A signed URL lets in whoever has it.',
-	},
-	{
-		class: 'secret',
-		ends: list('otp totp hotp mfa psk cvv cvc mnemonic'),
-		examples: list('X-OTP totp 2fa X-Amz-MFA wpa_psk cvv'),
-		why: 'It is the second proof of who asks, or a shared secret.',
-	},
-	{
-		class: 'secret',
-		ends: list('csrf xsrf antiforgery wpnonce crumb modhash'),
-		examples: list('_csrf _xsrf _wpnonce Jenkins-Crumb X-Modhash'),
-		why: 'A token against forged requests belongs to one session; given to another user it breaks, or opens, that session.',
-	},
-	{
-		class: 'secret',
-		ends: list('nonce'),
-		directlyAfter: list('wp'),
-		examples: list('X-WP-Nonce'),
-		why: 'WordPress calls its token against forged requests a nonce. Any other nonce is a random number that is worth nothing by itself, and differs by request.',
-	},
-	{
-		class: 'secret',
-		ends: list('word phrase answer'),
-		directlyAfter: list('pass seed recovery secret security backup mnemonic'),
-		examples: list('pass_word seed_phrase recoveryPhrase security_answer'),
-		why: 'A password in two words, the words that a wallet is restored from, or what opens an account without a password.',
-	},
-];
-
-const shortWords: readonly CredentialRow[] = [
+	// Abbreviations and other short words.
 	{
 		class: 'secret',
 		ends: list('session sess'),
@@ -314,7 +275,7 @@ const shortWords: readonly CredentialRow[] = [
 		ends: list('sig sign'),
 		directlyAfter: list('api auth oauth hmac request webhook app access secret token url'),
 		examples: list('api_sig oauth_sig app_sign'),
-		why: 'A signature in short.',
+		why: 'An abbreviation of signature.',
 	},
 	{
 		class: 'secret',
@@ -324,7 +285,7 @@ const shortWords: readonly CredentialRow[] = [
 			security
 		`),
 		examples: list('user_pass db_pass new_pin card_pin'),
-		why: 'A password or a secret number in short.',
+		why: 'An abbreviation of password, or a personal identification number.',
 	},
 	{
 		class: 'secret',
@@ -343,12 +304,10 @@ const shortWords: readonly CredentialRow[] = [
 		class: 'ambiguous',
 		ends: phrases('app id, access id'),
 		examples: list('app_id GoogleAccessId'),
-		why: 'For some services the id alone says who asks.',
+		why: 'For some services, the id alone is the credential.',
 	},
-];
 
-/** Words that say that a name is about something that is told of a credential. */
-const about: readonly CredentialRow[] = [
+	// Words for properties of a credential.
 	{
 		class: 'plain',
 		ends: list(`
@@ -365,39 +324,66 @@ const about: readonly CredentialRow[] = [
 			challenge nonce logprobs bias headers
 		`),
 		examples: list('token_type password_policy session_count key_name code_challenge token_endpoint secret_name auth_user dpop_nonce cookie_consent x-amz-security-token-expires'),
-		why: 'It tells something about a credential and is none itself. The username and the e-mail address say who somebody is, not that it is true.',
+		why: 'It describes a credential and is none itself. A username or an e-mail address names a user and proves nothing.',
 	},
 ];
 
-/**
-What names say of their values, in the order in which it is asked: the first row that matches a name's last words counts. A name that no row matches is `plain`.
-*/
-export const credentialTable: readonly CredentialRow[] = [
-	...wholeNames, ...secretWords, ...tokens, ...keys, ...codes, ...shortWords, ...about,
-];
-
-/** Last words that do not change what the words before them say: `password_confirmation`, `token_value`. */
+/** Last words that do not change the class of the words before them: `password_confirmation`, `token_value`. */
 export const neutralWords: readonly string[] = list(`
 	value string str text txt raw header field param parameter input data binary material info hex encoded encrypted enc hash hashed md sha ed pem der
 	digest proof plain clear cleartext
 	confirmation confirm again repeat repeated retype check verification new old current original temp temporary first one two
 `);
 
-/** First words of a name that ask whether there is something: `has_password`, `use_token`. Such a name is plain. */
+/** First words of a boolean: `has_password`, `use_token`. Such a name is plain. */
 export const questionWords: readonly string[] = list(`
 	is has use uses supports require requires need needs allow allows enable disable show hide should can with without include exclude return returns no
 `);
 
-/** Words that have no say, but that names are run together with: `myapikey`. `passwordless` is here so that no password is found in it. */
+/** Words without a class, for names without separators such as `myapikey`. `passwordless` is here so that `password` is not found in it. */
 export const otherWords: readonly string[] = list('my the https host php asp net amz aws google azure github gitlab slack custom customer rest pro multi passwordless');
 
 /**
-Endings of words that are split off whatever stands before them, even where it is unknown: `hapikey`, `acmetoken`. Hardly any other English word ends with one of them.
+Endings that are split off even unknown words: `hapikey`, `acmetoken`. Hardly any other English word ends with one of them.
 */
 export const strongEndings: readonly string[] = list(`
 	token password passwd passphrase passcode secret apikey signature credential credentials authorization privatekey secretkey accesskey accesskeyid sessionid sessid
 	cookie
 `);
 
-/** Words that are found within others, whatever stands around them: `ASPSESSIONIDQQBC`. */
+/** Words that are found even between unknown letters: `ASPSESSIONIDQQBC`. */
 export const strongMiddles: readonly string[] = list('password passwd apikey authtoken accesstoken sessionid secretkey privatekey');
+
+// Each row has names, and why a response with such a field is not stored.
+const responseRows: ReadonlyArray<readonly [names: string, why: string]> = [
+	['authorization x-authorization', 'The token of a user who has signed in (Spring Security, Devise).'],
+	['x-amzn-remapped-authorization', 'Amazon API Gateway renames the `Authorization` of the service behind it to this.'],
+	['authentication-info', 'RFC 7615: a proof made with the password or the next nonce of a Digest client. It is for one request alone.'],
+	['x-auth-token x-authtoken auth-token x-auth x-token token', 'A new token, as Spring Session, Redfish and many services send it.'],
+	['x-access-token access-token x-user-token x-id-token id-token x-jwt-token x-jwt jwt', 'The same; devise_token_auth changes it with each response.'],
+	['x-refresh-token refresh-token', 'A token that new tokens are requested with.'],
+	['x-session-token session-token', 'The token of a session.'],
+	['x-session-id session-id x-sessionid sessionid mcp-session-id x-transmission-session-id', 'Whoever knows the id of a session can use it.'],
+	['x-subject-token x-storage-token', 'OpenStack Keystone and Swift answer a sign-in with it.'],
+	['x-security-token cst', 'IG and Capital.com answer a sign-in with both.'],
+	['x-amz-security-token x-vault-token x-docker-token', 'The token of one service: AWS, Vault, the first Docker registry.'],
+	['x-okapi-token x-sap-logontoken x-mstr-authtoken x-sds-auth-token', 'The same: FOLIO, SAP BusinessObjects, MicroStrategy and Dell ECS answer a sign-in with it.'],
+	['x-vcloud-authorization x-vmware-vcloud-access-token', 'The same: VMware Cloud Director.'],
+	['x-auth-request-access-token', 'oauth2-proxy sends the token of the user in it.'],
+	['x-csrf-token x-csrftoken csrf-token x-xsrf-token xsrf-token requestverificationtoken', 'A token against forged requests is for one session; SAP Gateway sends it in the response to a GET.'],
+	['emc-csrf-token x-wp-nonce', 'The same: Dell Unity and WordPress.'],
+	['x-api-key x-apikey api-key apikey', 'A new key, or a key that the service sends back.'],
+];
+
+/**
+Lower-case names of response headers that contain a credential. A response with one of them is not stored, since the credential is for one caller.
+
+Only the exact names count. These fields are missing, since they give access to nothing:
+
+- `WWW-Authenticate` and `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1) ask for a credential.
+- `DPoP-Nonce` (RFC 9449 §8) and `Replay-Nonce` (RFC 8555 §6.5) are useless without the key of the client.
+- `Signature` (RFC 9421) proves the identity of the server.
+- `Access-Control-Allow-Credentials` is a permission; `X-RateLimit-Remaining-Tokens` is a number; `X-MS-Continuation-Token` is a position in a list.
+- `Set-Cookie` has a rule of its own. The fields of a connection (`Proxy-Authorization`, `Proxy-Authentication-Info`) are never stored (RFC 9111 §3.1).
+*/
+export const credentialResponseHeaders: ReadonlySet<string> = new Set(responseRows.flatMap(([names]) => names.split(' ')));

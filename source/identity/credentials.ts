@@ -8,7 +8,7 @@ import {
 } from './credential-table.ts';
 
 /**
-Names, in lower case, of headers and parameters that say who asks: the default of `ignoredParameters`. Their values are never stored, and not part of what a key is made of in clear.
+The default of `ignoredParameters`: lower-case names of headers and parameters with credentials. Their values are never stored, and are part of the cache key only by a keyed digest.
 
 @example
 ```
@@ -36,7 +36,7 @@ export const DEFAULT_IGNORED_PARAMETERS: readonly string[] = Object.freeze([
 	'x-xsrf-token',
 ]);
 
-/** The text that stands in place of a value that is not stored. */
+/** The replacement for values that are not stored. */
 export const REDACTED = 'REDACTED';
 
 /**
@@ -44,13 +44,13 @@ A name in any letter case, a `RegExp` that is searched in names, or a JSON path 
 */
 export type IgnoredParameter = string | RegExp;
 
-/** `ignoredParameters` in the form in which names are looked up. */
+/** Compiled `ignoredParameters`. */
 export type Ignored = {
-	/** In lower case. */
+	/** Lower-case names. */
 	readonly names: ReadonlySet<string>;
 	readonly patterns: readonly RegExp[];
 
-	/** The same patterns for header names, whose letter case does not count. */
+	/** The same patterns with the flag `i`, for header names. */
 	readonly headerPatterns: readonly RegExp[];
 	readonly paths: ReadonlyArray<readonly Step[]>;
 };
@@ -128,77 +128,73 @@ export function ignoresName({names, patterns}: Ignored, name: string): boolean {
 	return names.has(name.toLowerCase()) || patterns.some(pattern => pattern.test(name));
 }
 
-/** Whether a header is ignored; its name is in lower case. */
+/** Whether a header is ignored. Its name must be in lower case. */
 export function ignoresHeader({names, headerPatterns}: Ignored, name: string): boolean {
 	return names.has(name) || headerPatterns.some(pattern => pattern.test(name));
 }
 
-/** Whether a header tells who asks. Where a user ignores a name that may be a credential's or not, the user is right. */
-export function tellsWhoAsks(ignored: Ignored, name: string): boolean {
+/** Whether a header is a credential. An ambiguous name that the settings ignore is none. */
+export function isCredentialHeader(ignored: Ignored, name: string): boolean {
 	const kind = classifyName(name);
 	return kind === 'secret' || (kind === 'ambiguous' && !ignoresHeader(ignored, name));
 }
 
-/** Whether a field of a JSON body is ignored by where it stands. */
+/** Whether a field of a JSON body is ignored by its path. */
 export function ignoresPath({paths}: Ignored, path: ReadonlyArray<string | number>): boolean {
 	return paths.some(steps => steps.length === path.length && steps.every((expected, index) => expected === anyMember || expected === path[index]));
 }
 
-/** Whether the value of a parameter is replaced in what is stored and shown. */
+/** Whether the value of a parameter is replaced in stored and shown requests. */
 export function isRedacted(ignored: Ignored, name: string): boolean {
 	return ignoresName(ignored, name) || classifyName(name) !== 'plain';
 }
 
 /**
-The class of the name of a header, or of a parameter of a query, a form, JSON or a multipart body.
+Classifies the name of a header, or of a parameter of a query, a form, JSON or a multipart body.
 
-Letter case and spelling do not count: `access_token`, `accessToken`, `Access-Token`, `user[access_token]` and `accesstoken` have the same class.
+Letter case and spelling do not matter: `access_token`, `accessToken`, `Access-Token`, `user[access_token]` and `accesstoken` have the same class.
 
-@param name - As it is written, percent-decoded. One of more than 256 characters is `ambiguous` without being read: no known credential has such a name, and to treat what may be one as a credential is the smaller fault.
+@param name - Percent-decoded. A name of more than 256 characters is not read and counts as `ambiguous`.
 */
 export function classifyName(name: string): CredentialClass {
-	return recent.get(name) ?? remember(name);
-}
+	let found = knownNames.get(name);
+	if (found === undefined) {
+		if (name.length > maxNameLength) {
+			return 'ambiguous';
+		}
 
-const longestName = 256;
+		if (knownNames.size >= maxKnownNames) {
+			knownNames.clear();
+		}
 
-// Names are few. Where there are many, since somebody makes them up, the older half is forgotten, but for those that are asked for again.
-const rememberedNames = 1000;
-
-let recent = new Map<string, CredentialClass>();
-
-let older = new Map<string, CredentialClass>();
-
-function remember(name: string): CredentialClass {
-	if (name.length > longestName) {
-		return 'ambiguous';
+		found = classify(name);
+		knownNames.set(name, found);
 	}
 
-	const found = older.get(name) ?? classify(name);
-	if (recent.size >= rememberedNames) {
-		older = recent;
-		recent = new Map();
-	}
-
-	recent.set(name, found);
 	return found;
 }
 
+const maxNameLength = 256;
+
+// Every request classifies the names of its headers, of which there are few.
+const knownNames = new Map<string, CredentialClass>();
+const maxKnownNames = 2000;
+
 function classify(name: string): CredentialClass {
-	const found = classifyWords(wordsOf(name).slice(-longestPath));
+	const found = classifyWords(wordsOf(name).slice(-maxWords));
 	return found !== 'plain' && questions.has(wordsOf(innermost(name))[0] ?? '') ? 'plain' : found;
 }
 
-// The number of words of a name that count, from its end.
-const longestPath = 16;
+// The number of words at the end of a name that are classified.
+const maxWords = 16;
 
-/** The last name of a path, such as `has_password` of `user[has_password]`. */
+/** Returns the last name of a path, such as `has_password` of `user[has_password]`. */
 function innermost(name: string): string {
 	const path = name.endsWith('[]') ? name.slice(0, -2) : name;
 	return path.slice(Math.max(path.lastIndexOf('['), path.lastIndexOf('.')) + 1);
 }
 
-/** The last word that the table knows decides. */
+/** Classifies by the last word that is in the table. */
 function classifyWords(words: readonly string[]): CredentialClass {
 	let isCertain = true;
 	for (let end = words.length; end > 0; end--) {
@@ -214,7 +210,7 @@ function classifyWords(words: readonly string[]): CredentialClass {
 }
 
 type Ending = Omit<CredentialRow, 'after' | 'directlyAfter'> & {
-	/** The words of the ending before its last one, the last first. */
+	/** The words of the ending before its last one, in reverse order. */
 	readonly rest: readonly string[];
 	readonly directlyAfter: ReadonlySet<string> | undefined;
 	readonly after: ReadonlySet<string> | undefined;
@@ -235,7 +231,7 @@ const neutral: ReadonlySet<string> = new Set(neutralWords);
 
 const questions: ReadonlySet<string> = new Set(questionWords);
 
-/** What a name says where an unknown word follows: `token_foo` may be a token, `code_foo` is hardly a code. */
+/** The class of a name if an unknown word follows: `token_foo` may be a token, `code_foo` is hardly a code. */
 const lessCertain = {secret: 'ambiguous', ambiguous: 'plain', plain: 'plain'} as const satisfies Record<CredentialClass, CredentialClass>;
 
 function matches({rest, directlyAfter, after}: Ending, words: readonly string[], end: number): boolean {

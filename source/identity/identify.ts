@@ -2,7 +2,7 @@ import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/storing.ts';
 import {hasNamedValues} from './body.ts';
-import {tellsWhoAsks, type Ignored} from './credentials.ts';
+import {isCredentialHeader, type Ignored} from './credentials.ts';
 import {
 	failureOf,
 	isRecordKey,
@@ -29,13 +29,13 @@ import {
 } from './sent-request.ts';
 import {partitionOf, redactRequest, type RedactedRequest} from './stored-request.ts';
 
-/** The identity of a request, as it will be sent. */
+/** Makes the identity of a request as it will be sent. */
 export function identify(request: SentRequest, settings: KeySettingsOfCache): Identity {
 	return new Identity(request, settings);
 }
 
 /**
-Who a request is: its key, whom it is for, and what of it may be stored. Everything that reads, writes, waits for or describes a request goes by this.
+The identity of a request: its key, its partition, and the parts of it that may be stored.
 */
 export class Identity {
 	readonly request: KeyRequest;
@@ -49,7 +49,7 @@ export class Identity {
 		this.#settings = settings;
 	}
 
-	/** Whether the body says, or may say, whom the response is for: then the response answers no other request. */
+	/** Whether the body contains, or may contain, a credential or a tenant. The response then answers no other request. */
 	get hasBodyCredential(): boolean {
 		const {partitionBy} = this.#settings;
 		if (this.request.body === undefined) {
@@ -59,21 +59,21 @@ export class Identity {
 		try {
 			return this.#parts.hasBodyCredential || (typeof partitionBy === 'function' && partitionBy(this.request) !== partitionBy({...this.request, method: 'GET', body: undefined}));
 		} catch {
-			// Where the user's function fails, the response might be for one tenant only.
+			// If the user's function fails, the response might be for one tenant only.
 			return true;
 		}
 	}
 
-	/** Whether a part of the key has been redacted, as in a request of an archive: nobody can tell whom it was for. */
+	/** Whether a hashed part of the key has been redacted, as in a request of an archive, so that the key is unknown. */
 	get isRedacted(): boolean {
 		return this.#parts.hashed.some(part => isRedactedPart(part));
 	}
 
 	/**
-	The primary key: by the user's `keyFn`, if there is one, else the default one. The secret is read only where something is hashed.
+	Makes the primary key, by the user's `keyFn` if there is one. The secret is read only if a part is hashed.
 
-	@returns `undefined` where `keyFn` wants the request not to be cached.
-	@throws {TypeError} Where `keyFn` gives anything but a string that is not empty or `undefined`, or `partitionBy` gives no string.
+	@returns `undefined` if `keyFn` refuses to cache the request.
+	@throws {TypeError} If `keyFn` returns an invalid key, or `partitionBy` returns no string.
 	*/
 	key(secret: GetSecret): MaybePromise<string | undefined> {
 		const {keyFn} = this.#settings;
@@ -100,20 +100,20 @@ export class Identity {
 		return key;
 	}
 
-	/** The request as it is stored beside its response, without its secrets. */
+	/** Makes the request as it is stored with its response, without credentials. */
 	stored(secret: GetSecret): MaybePromise<RedactedRequest> {
 		const {hashed} = this.#isKnownPlain() ? {hashed: []} : this.#parts;
 		const partition = hashed.length === 0 ? undefined : then(secret(), value => partitionOf(hashed, value));
 		return then(partition, known => redactRequest(this.request, this.#settings, known));
 	}
 
-	/** What the key is made of, derived once. */
+	/** The parts of the key, made once. */
 	get #parts(): MatchedRequest {
 		this.#matched ??= matchRequest(this.request, this.#settings);
 		return this.#matched;
 	}
 
-	/** Whether a key was made of the request that needed no secret. */
+	/** Whether the key is known not to need the secret. */
 	#isKnownPlain(): boolean {
 		return this.#settings.keyFn === undefined && plainKeys(this.request, this.#settings)?.has(this.request.url) === true;
 	}
@@ -121,7 +121,7 @@ export class Identity {
 
 type GetSecret = () => MaybePromise<Secret>;
 
-/** The parts of a request that keys are made of, as a `keyFn` gets them. */
+/** Returns the parts of a request that the key depends on, as a `keyFn` gets them. */
 function keyRequest({method, override, url, fields, body, trust}: SentRequest): KeyRequest {
 	return {
 		method: matchedMethod(method, override),
@@ -133,7 +133,7 @@ function keyRequest({method, override, url, fields, body, trust}: SentRequest): 
 }
 
 /**
-The request for a resource as another method, or another resource of the same origin, would have it: without a body, for the same caller, through the same connection.
+Makes the request of the same caller by another method, or for another resource of the same origin: without a body, through the same connection.
 
 @param target - The target URI.
 */
@@ -149,11 +149,11 @@ export function siblingOf(request: SentRequest, method: string, target: string =
 }
 
 /**
-Names the resource of a request, whoever asks and however its parameters are ordered: the target URI without its secrets, and the connection where that goes elsewhere. A connection speaks for its own resources alone.
+Names the resource of a request, the same for every caller: the target URI without credentials and with sorted parameters, and the origin of the connection if it differs.
 
-A response to an unsafe method has a name of its own, since another request by that method may leave it valid.
+An unsafe method has a name of its own, since another request by that method may leave its responses valid.
 
-Stores hold a digest of the name without a key: a secret in the name could be found by guessing. So URLs that differ in their secrets alone are one resource.
+Stores contain a digest of the name without a key, from which a credential could be guessed. So URLs that differ only in credentials are one resource.
 */
 export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
 	const resource = resourceOf(redactUrl(targetUrl, ignored));
@@ -162,7 +162,7 @@ export function resourceOfRequest({method, override = method, url, targetUrl}: S
 }
 
 /**
-The key that the user's `keyFn` makes. Most functions need no secret, and then none is read. Where the function asks for the default key, and that needs a secret which is still to be read, the function is called again with it.
+Makes the key by the user's `keyFn`. The secret is read only if the function calls `createKey` and that needs it: then the function is called again after the secret has been read.
 */
 function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {readonly keyFn: NonNullable<KeySettingsOfCache['keyFn']>}, secret: GetSecret): MaybePromise<string | undefined> {
 	let pending: Promise<Secret> | undefined;
@@ -176,7 +176,7 @@ function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {read
 		return value;
 	}));
 
-	// The function may have caught the error about the missing secret: what it gave then does not count.
+	// The function may have caught the error about the missing secret, so that its first result does not count.
 	const first = recover(() => call(undefined), error => {
 		if (pending === undefined) {
 			throw failureOf('keyFn', error);
@@ -195,16 +195,16 @@ function defaultKey(request: KeyRequest, settings: IdentitySettings, secret: () 
 
 function checkedKey(key: unknown): string | undefined {
 	if (key !== undefined && (typeof key !== 'string' || key === '' || isRecordKey(key))) {
-		throw new TypeError(`Expected \`keyFn\` to give a string that is not empty and is no key of this library's own records, or undefined for a request that is not to be cached; got ${describe(key)}`);
+		throw new TypeError(`\`keyFn\` returned ${describe(key)}. It must return a string that is not empty and is no key of an internal record, or \`undefined\` if the request is not to be cached.`);
 	}
 
 	return key;
 }
 
 /**
-The keys of plain requests like this one, by URL. A plain request is one whose key is made of nothing but its method, its URL and its TLS settings, and needs no secret.
+Returns the known keys of plain requests like this one, by URL. The key of a plain request depends only on its method, URL and TLS settings.
 
-@returns `undefined` where there is more.
+@returns `undefined` if the request is not plain.
 */
 function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, partitionBy, cacheControl, ignoredParameters}: IdentitySettings): Keys | undefined {
 	if (body !== undefined || matchHeaders !== false || typeof partitionBy === 'function' || method.includes(':')) {
@@ -212,46 +212,42 @@ function plainKeys({method, headers, body, trust}: KeyRequest, {matchHeaders, pa
 	}
 
 	for (const name in headers) {
-		if (headers[name] !== undefined && (isTargetHeader(name) || (partitionBy === 'credentials' && tellsWhoAsks(ignoredParameters, name)))) {
+		if (headers[name] !== undefined && (isTargetHeader(name) || (partitionBy === 'credentials' && isCredentialHeader(ignoredParameters, name)))) {
 			return undefined;
 		}
 	}
 
-	return keysOf(ignoredParameters, (partitionBy === 'credentials' ? 0 : 1) + (cacheControl === true ? 2 : 0), trust === undefined ? method : `${method} ${trust}`);
+	return keysOf(ignoredParameters, `${partitionBy === false ? '-' : ''}${cacheControl === true ? '+' : ''}${method} ${trust ?? ''}`);
 }
 
-/** Keys by URL. A map for each method and group of settings spares a hit the joining of all of them to one text. */
 type Keys = Map<string, string>;
 
-/** Keys of plain requests, by the ignored parameters, then by the other settings, then by method and TLS settings. To make such a key again, a digest, would cost more than all else on a hit. */
-const knownKeys = new WeakMap<Ignored, Array<Map<string, Keys>>>();
-const mostKeys = 2000;
-const mostGroups = 50;
+/** The keys of plain requests, by ignored parameters, then by the other settings, method and TLS settings, then by URL. The digest of such a key would take more time than the rest of a hit. */
+const knownKeys = new WeakMap<Ignored, Map<string, Keys>>();
+const maxKeys = 2000;
+const maxGroups = 50;
 
-/** Remembers a key that was made without a secret: it is the same for everybody. */
+/** Remembers a key that was made without a secret, which is the same for every caller. */
 function rememberKey(keys: Keys, url: string, key: string): void {
-	if (keys.size >= mostKeys) {
+	if (keys.size >= maxKeys) {
 		keys.clear();
 	}
 
 	keys.set(url, key);
 }
 
-function keysOf(ignored: Ignored, settings: number, group: string): Keys {
-	const bySettings = knownKeys.get(ignored) ?? [];
-	const groups = bySettings[settings] ?? new Map<string, Keys>();
-	const keys = groups.get(group);
-	if (keys !== undefined) {
-		return keys;
+function keysOf(ignored: Ignored, group: string): Keys {
+	let groups = knownKeys.get(ignored);
+	if (groups === undefined || groups.size >= maxGroups) {
+		groups = new Map();
+		knownKeys.set(ignored, groups);
 	}
 
-	if (groups.size >= mostGroups) {
-		groups.clear();
+	let keys = groups.get(group);
+	if (keys === undefined) {
+		keys = new Map();
+		groups.set(group, keys);
 	}
 
-	const made: Keys = new Map();
-	knownKeys.set(ignored, bySettings);
-	bySettings[settings] = groups;
-	groups.set(group, made);
-	return made;
+	return keys;
 }

@@ -1,46 +1,46 @@
 import {REDACTED} from './credentials.ts';
 
-/** Where a field stands: member names and array indexes, from the root. */
+/** The path of a field from the root: member names and array indexes. */
 export type JsonPath = ReadonlyArray<string | number>;
 
 /**
-A question about a field.
+A predicate of a field.
 
-@param value - Canonical. What holds others is put together only when it is looked at, and all of what it holds is copied then: ask `isString` first.
+@param value - The canonical JSON text of the value. To read that of an object or an array copies all of it: check `isString` first.
 */
 export type FieldQuestion = (path: JsonPath, value: string, isString: boolean) => boolean;
 
 /**
-The most characters, or bytes, of a JSON body that are worth reading for a key: 256 KiB, which take some 20 ms of the event loop, and at most some 100 where every name is another one. A longer body is to be matched as it is.
+The maximum length of a JSON body that is read for a key, in characters or bytes. 256 KiB block the event loop for some 20 ms, and for at most some 100 ms if all names differ.
 */
 export const maxJsonLength: number = 256 * 1024;
 
-// Deeper ones are left as they are, before the stack is at its end.
+// The limit protects the stack.
 const maxDepth = 500;
 
 /**
-JSON text without white space, the members of objects sorted by name, strings in one spelling.
+Returns canonical JSON: without white space, the members of objects sorted by name, strings in one spelling.
 
-Numbers keep their text: two that differ beyond what a double can tell stay apart. Members of the same name keep their order.
+Numbers keep their text, since two numbers may be equal as doubles only. Members of the same name keep their order.
 
-@param keeps - Whether a member or an array's item is part of the result; `FieldQuestion` says of what. `path` is good only during the call.
-@returns `undefined` for what is not JSON, or is nested too deep.
+@param keeps - Whether a member or an item is part of the result. `path` is valid only during the call.
+@returns `undefined` if the text is no JSON, or nested too deep.
 */
 export function canonicalJson(text: string, keeps: FieldQuestion): string | undefined {
 	return readJson(text, (path, value, start) => keeps(path, value, isStringAt(text, start)));
 }
 
 /**
-JSON text with the values of some fields replaced; the rest of it stays as it is written.
+Replaces the values of some fields of a JSON text. The rest of it stays as it is.
 
-@param isSecret - Whether the value of a field is replaced. `path` is good only during the call; `value` is canonical.
-@returns `undefined` for what is not JSON, or is nested too deep.
+@param isSecret - Whether the value of a field is replaced. `path` is valid only during the call.
+@returns `undefined` if the text is no JSON, or nested too deep.
 */
 export function redactJson(text: string, isSecret: FieldQuestion): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
 	const read = readJson(text, (path, value, start, end) => {
 		if (isSecret(path, value, isStringAt(text, start))) {
-			// What holds others comes after them.
+			// An object or an array comes after its own fields.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();
 			}
@@ -61,7 +61,7 @@ function withoutRanges(text: string, ranges: ReadonlyArray<readonly [start: numb
 		from = end;
 	}
 
-	// Not `+`: V8 would keep the whole text, with its secrets, for as long as a part of it.
+	// With `+`, V8 could keep the whole text, with its credentials, in memory as long as a part of it.
 	return [...pieces, text.slice(from)].join('');
 }
 
@@ -92,15 +92,15 @@ const closingBracket = 0x5D;
 const openingBrace = 0x7B;
 const closingBrace = 0x7D;
 
-// RFC 8259 §6, §3: what is neither a string nor holds others.
+// RFC 8259 §3, §6: numbers, booleans and null.
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+\-]?\d+)?|true|false|null/vy;
 
 /**
-Reads JSON in one pass, without `JSON.parse` but for strings with escapes: it would make objects of it, and lose members of the same name.
+Reads JSON in one pass. `JSON.parse`, which loses members of the same name, is used only for strings with escapes.
 
-What is read is put together by `+`, which copies long texts once in the end; joining them would copy what is inside of others once for each.
+The result is concatenated by `+`, which copies long texts once in the end; `join` would copy them once for each level.
 
-All that throws throws for text that is no JSON.
+The methods throw if the text is no JSON.
 */
 class Canonicalizer {
 	readonly #text: string;
@@ -166,7 +166,7 @@ class Canonicalizer {
 		return result + '}';
 	}
 
-	/** Reads the name of a member, and moves to its value. */
+	/** Reads the name of a member and moves to its value. */
 	#readName(): string {
 		const name = this.#readString();
 		this.#pass(colon);
@@ -177,14 +177,14 @@ class Canonicalizer {
 		let result = '[';
 		for (let index = 0; this.#reachesItem(index, closingBracket); index++) {
 			result += index === 0 ? '' : ',';
-			// What is left out leaves its place behind: the others are still where they were.
+			// An item that is left out leaves an empty place, so that the indexes of the others stay the same.
 			result += this.#readAt(index) ?? '';
 		}
 
 		return result + ']';
 	}
 
-	/** Moves from an opening bracket to the first item, or from an item to the next. Where there is none, moves behind the closing bracket. */
+	/** Moves to the first or the next item. If there is none, it moves behind the closing bracket. */
 	#reachesItem(index: number, end: number): boolean {
 		if (index === 0) {
 			this.#position++;
@@ -203,7 +203,7 @@ class Canonicalizer {
 		return true;
 	}
 
-	/** Moves behind a character, to what follows it. */
+	/** Moves behind an expected character and the white space after it. */
 	#pass(expected: number): void {
 		const code = this.#next();
 		if (code !== expected) {
@@ -261,7 +261,7 @@ class Canonicalizer {
 		return this.#text.slice(start, this.#position);
 	}
 
-	/** The code of the next character that is no white space, to which it moves. */
+	/** Moves to the next character that is no white space, and returns its code. */
 	#next(): number | undefined {
 		let position = this.#position;
 		let code = this.#text.codePointAt(position);
@@ -275,7 +275,7 @@ class Canonicalizer {
 	}
 }
 
-/** By code unit, not by locale: keys are the same everywhere. */
+/** Compares two strings by code units, so that keys do not depend on the locale. */
 export function compare(a: string, b: string): number {
 	if (a === b) {
 		return 0;

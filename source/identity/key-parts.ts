@@ -4,13 +4,13 @@ import {
 	ignoresName,
 	ignoresPath,
 	REDACTED,
-	tellsWhoAsks,
+	isCredentialHeader,
 	classifyName,
 } from './credentials.ts';
 import type {CredentialClass} from './credential-table.ts';
 import {type JsonPath, compare} from './json.ts';
 import {
-	holdsCredential,
+	containsCredential,
 	isSecretForm,
 	isSecretString,
 	isSecretValue,
@@ -18,10 +18,10 @@ import {
 } from './references.ts';
 
 /**
-A request of which a key is made: as it will be sent.
+A request that a key is made for, as it will be sent.
 */
 export type KeyRequest = {
-	/** The method, with the one that an override header asks for behind a colon: `POST:PUT`. */
+	/** The method, followed by a colon and the method of an override header: `POST:PUT`. */
 	readonly method: string;
 
 	/** The URL of the connection. A `Host` header may name another authority. */
@@ -29,46 +29,46 @@ export type KeyRequest = {
 	readonly headers: Fields;
 	readonly body?: string | Uint8Array | undefined;
 
-	/** A digest of the TLS settings that decide whom the client believes and as whom it speaks; `undefined` where they are the defaults. */
+	/** A digest of the TLS settings that decide which servers the client trusts and which certificate it presents; `undefined` for the defaults. */
 	readonly trust?: string | undefined;
 };
 
 /**
-A request as it is stored: secrets are replaced. Of a body that is neither JSON nor a form, only the parts of its identity are there.
+A request as it is stored, with credentials replaced. A body that is neither JSON nor a form is stored as its parts of the key.
 */
 export type StorableRequest = KeyRequest & {
 	readonly bodyParts?: readonly string[] | undefined;
 };
 
-/** Names the tenant that a request is for: tenants never share a response. */
+/** Returns the tenant of a request. Tenants never share a response. */
 export type PartitionCallback = (request: KeyRequest) => string;
 
 /**
-Makes the key of a request, or gives `undefined` for one that is not to be cached. `createKey` makes the key that the request would have without a `keyFn`.
+Returns the key of a request, or `undefined` if the request is not to be cached. `createKey` makes the default key.
 */
 export type KeyCallback = (request: KeyRequest, createKey: (request: KeyRequest) => string) => string | undefined | Promise<string | undefined>;
 
-/** The settings that decide the identity of a request, parsed. */
+/** The parsed settings that the identity of a request depends on. */
 export type IdentitySettings = {
-	/** The request headers that are included in the key: none, all, or those named (in lower case). */
+	/** The request headers that are included in the key: none, all, or the named ones (in lower case). */
 	readonly matchHeaders: boolean | readonly string[];
 	readonly partitionBy: 'credentials' | false | PartitionCallback;
 	readonly ignoredParameters: Ignored;
 
-	/** The member of a JSON body below which parameters are ignored by name; `undefined` is everywhere. */
+	/** The member of a JSON body below which fields are ignored by name; `undefined` means everywhere. */
 	readonly contentRootKey?: string | undefined;
 
-	/** Whether the order of query parameters is part of the key (RFC 9111 §4 compares URLs as RFC 3986 does). */
+	/** Whether the order of query parameters is part of the key (RFC 9111 §4). */
 	readonly cacheControl?: boolean | undefined;
 };
 
-/** The settings of identity with the function that takes the place of the default key. */
+/** The identity settings with the user's function for keys. */
 export type KeySettingsOfCache = IdentitySettings & {
 	readonly keyFn: KeyCallback | undefined;
 };
 
 /**
-Sorts the values of a request into those that are part of the key in clear, those that are part of it by a keyed digest, and those that are ignored.
+Sorts the values of a request into those that are included in the key in clear, those that are included by a keyed digest, and those that are ignored.
 */
 export class KeyParts {
 	readonly #ignored: Ignored;
@@ -84,12 +84,12 @@ export class KeyParts {
 		this.#root = contentRootKey;
 	}
 
-	/** The hashed parts, in an order that does not depend on that of the request; repeated ones keep theirs. */
+	/** The hashed parts, sorted by place and name. Repeated ones keep their order. */
 	get hashed(): readonly HashedPart[] {
 		return this.#hashed.length < 2 ? this.#hashed : this.#hashed.toSorted(([where, name], [otherWhere, otherName]) => where === otherWhere ? compare(name, otherName) : compare(where, otherWhere));
 	}
 
-	/** Whether there may be a credential in the body, whatever becomes of it. */
+	/** Whether the body may contain a credential. */
 	get hasBodyCredential(): boolean {
 		return this.#hasBodyCredential;
 	}
@@ -99,22 +99,22 @@ export class KeyParts {
 		this.#hashed.push([where, name, value ?? null]);
 	}
 
-	/** Adds the digest of a body whose content cannot be read. */
+	/** Adds the digest of a body that cannot be read. */
 	hashBody(digest: string): void {
 		this.#hasBodyCredential = true;
 		this.hash('body', '', digest);
 	}
 
-	/** Whether a body has a credential in it, though its type says nothing of named values. */
+	/** Whether a body of a type without named values contains a credential. */
 	showsCredential(text: string): boolean {
-		return holdsCredential(text, this.#ignored) || isSecretForm(text, this.#ignored);
+		return containsCredential(text, this.#ignored) || isSecretForm(text, this.#ignored);
 	}
 
-	/** Whether a parameter of a query, a path, a form or a multipart body is part of the key in clear. A secret one is hashed. */
+	/** Whether a parameter of a query, a path, a form or a multipart body is included in clear. A credential is hashed. */
 	keeps(where: 'query' | 'path' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
 		const own = classifyName(name);
-		const isHeld = own === 'plain' && value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored));
-		const kind = isHeld ? valueClass : own;
+		const hasCredential = own === 'plain' && value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored));
+		const kind = hasCredential ? valueClass : own;
 		this.#hasBodyCredential ||= (where === 'form' || where === 'multipart') && kind !== 'plain';
 		const use = this.#useOf(kind, ignoresName(this.#ignored, name));
 		if (use === 'hashed') {
@@ -125,9 +125,9 @@ export class KeyParts {
 	}
 
 	/**
-	Whether a field of a JSON body is part of the key in clear. A secret one is hashed.
+	Whether a field of a JSON body is included in clear. A credential is hashed.
 
-	@throws {RangeError} Where the paths of the hashed fields are too long together: the body is not to be read.
+	@throws {RangeError} If the total length of the paths of hashed fields is too long, so that the body counts as unreadable.
 	*/
 	keepsField(path: JsonPath, value: string, isString: boolean): boolean {
 		const kind = this.#classOfField(path, value, isString);
@@ -155,7 +155,7 @@ export class KeyParts {
 		return this.#ignoresField(path) || this.#classOfField(path, value, isString) !== 'plain';
 	}
 
-	/** Whether the value of a header with a plain name is part of the key in clear. A value that has, or had, a credential in it is hashed. */
+	/** Whether the value of a header with a plain name is included in clear. A value that contains, or contained, a credential is hashed. */
 	keepsHeader(where: 'reference' | 'target', name: string, value: string): boolean {
 		const isKept = !value.includes(REDACTED) && redactReferences(value, this.#ignored) === value;
 		if (!isKept) {
@@ -166,9 +166,9 @@ export class KeyParts {
 	}
 
 	/**
-	Reads a body that may turn out to be no JSON, or to have too long paths: then nothing of it stays hashed.
+	Reads a body, and removes the parts that were hashed meanwhile if it cannot be read.
 
-	@param read - Gives `undefined` where the body cannot be read.
+	@param read - Returns `undefined` if the body cannot be read.
 	*/
 	attempt(read: () => string | undefined): string | undefined {
 		const {length} = this.#hashed;
@@ -180,12 +180,12 @@ export class KeyParts {
 		return text;
 	}
 
-	/** Whether a header is hashed since it tells who asks: not without `partitionBy: 'credentials'`, nor where its name is ambiguous and the settings ignore it. */
+	/** Whether a header is a credential that is hashed, by `partitionBy: 'credentials'`. */
 	usesHeader(name: string): boolean {
-		return this.#hasCredentials && tellsWhoAsks(this.#ignored, name);
+		return this.#hasCredentials && isCredentialHeader(this.#ignored, name);
 	}
 
-	/** An ignored parameter is no part of the key, except for a secret one, which stays part of it while credentials separate users. */
+	/** With `partitionBy: 'credentials'`, a secret parameter is included even if it is ignored. */
 	#useOf(kind: CredentialClass, isIgnored: boolean): Use {
 		if (isIgnored) {
 			return this.#hasCredentials && isCredential(kind, true) ? 'hashed' : 'ignored';
@@ -196,7 +196,7 @@ export class KeyParts {
 
 	#classOfField(path: JsonPath, value: string, isString: boolean): CredentialClass {
 		const name = path.at(-1)!;
-		// The index of an item says nothing of it.
+		// The index of an item has no class.
 		const kind = typeof name === 'number' ? 'plain' : classifyName(name);
 		return kind === 'plain' && isString && (value === redactedJson || isSecretString(value, this.#ignored)) ? valueClass : kind;
 	}
@@ -211,28 +211,28 @@ export class KeyParts {
 	}
 }
 
-/** What becomes of a value: it is part of the key in clear, by a keyed digest, or not at all. */
+/** How a value is included in the key: in clear, by a keyed digest, or not at all. */
 type Use = 'clear' | 'hashed' | 'ignored';
 
-/** A value that must not be guessed from the key, which has only a keyed digest of it; `null` for a name without a value. */
+/** A value that is included by a keyed digest, so that it cannot be guessed from the key. `null` is a name without a value. */
 export type HashedPart = readonly [where: string, name: string, value: string | null];
 
-/** Whether the value of a hashed part, or some of it, has been redacted, so that it cannot be known any more. */
+/** Whether the value of a hashed part has been redacted, at least partly, and is unknown. */
 export function isRedactedPart(part: HashedPart): boolean {
 	return part[2]?.includes(REDACTED) === true;
 }
 
-/** Whether a value may be a credential. Where a user ignores a name that may be one or not, the user is right. */
+/** Whether a value counts as a credential. An ambiguous name that the settings ignore does not. */
 function isCredential(kind: CredentialClass, isIgnored: boolean): boolean {
 	return kind === 'secret' || (kind === 'ambiguous' && !isIgnored);
 }
 
 const redactedJson = JSON.stringify(REDACTED);
 
-/** The class of a plain name whose value has, or had, a credential in it: the same as that of an ambiguous name. */
+/** The class of a plain name whose value contains, or contained, a credential. */
 const valueClass = 'ambiguous';
 
 /**
-The most characters of the paths of the hashed fields of one JSON body: 1 MiB, four times the longest body that is read. Each hashed field has its whole path in the key, so that a body of 256 KiB could have paths of gigabytes.
+The maximum length of the paths of hashed fields of one JSON body together. Each hashed field has its whole path in the key, so that the paths of a body of 256 KiB could have gigabytes.
 */
 const maxPathsLength = 1024 * 1024;

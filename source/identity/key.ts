@@ -44,23 +44,23 @@ import {
 	targetParts,
 } from './sent-request.ts';
 
-/** The error of a function of the settings that has seen a request: what it says may hold a credential. */
+/** Wraps an error of a user's function that has seen a request, since its message may contain a credential. */
 export function failureOf(setting: 'keyFn' | 'partitionBy', thrown: unknown): RedactedError {
 	return thrown instanceof RedactedError
 		? thrown
 		: new RedactedError(thrown, {
 			name: 'RedactedError',
 			code: 'ERR_SETTING_FUNCTION',
-			message: `\`${setting}\` threw ${kindOf(thrown)}; what that says is not shown, since it may hold a credential, and is given by \`error.thrown()\``,
+			message: `\`${setting}\` threw ${kindOf(thrown)}. Its message is not shown, since it may contain a credential; call \`error.thrown()\` to get it.`,
 		});
 }
 
 /**
 Makes the primary key of a request: a SHA-256 digest of its method, target URL, TLS settings, body, matched headers and partition. An override header counts as the method; header names may have any letter case.
 
-Credentials count by a keyed digest. Without `partitionSecret`, the secret of this process is taken: then the key of a request that carries credentials is not that of a cache, and not the same in the next process. The second argument of a `keyFn` has the settings and the secret of the cache.
+Credentials are included by a keyed digest. Without `partitionSecret`, the secret of this process is used: then the key of a request with credentials differs from that of a cache, and from that in the next process. In a `keyFn`, use its second argument instead, which has the settings and the secret of the cache.
 
-@throws {TypeError} Where the URL is invalid, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
+@throws {TypeError} If the URL is invalid, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
 
 @example
 ```
@@ -81,7 +81,7 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
 
-/** The settings of a client that decide the key. Each has the default of the client's setting of that name. */
+/** The client settings that the key depends on. Each has the default of the client setting of that name. */
 export type KeySettings = {
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
 	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
@@ -89,18 +89,18 @@ export type KeySettings = {
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
 	readonly contentRootKey?: string | undefined;
 
-	/** With `cacheControl`, two URLs are one only where RFC 3986 says so: the order of parameters is part of the key (RFC 9111 §4). */
+	/** With `cacheControl`, the order of query parameters is part of the key (RFC 9111 §4). */
 	readonly cacheControl?: boolean | undefined;
 };
 
-/** The secret of keyed digests. */
+/** The secret of the keyed digests. */
 export type Secret = string | Uint8Array | KeyObject;
 
 /**
-The parts of a request that its key is made of.
+Returns the parts of the key of a request.
 
-@param request - Its header names in lower case, its method with an override behind it.
-@throws {TypeError} Where `partitionBy` gives no string: a request without a tenant must not meet another's response.
+@param request - With header names in lower case, and an override behind the method.
+@throws {TypeError} If `partitionBy` returns no string.
 */
 export function matchRequest(request: StorableRequest, settings: IdentitySettings): MatchedRequest {
 	const keyParts = new KeyParts(settings);
@@ -120,17 +120,17 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 
 /** The parts of a key. */
 export type MatchedRequest = {
-	/** The parts that are in the key in clear. */
+	/** The parts that are included in clear. */
 	readonly parts: readonly unknown[];
 
-	/** The parts of which the key has a keyed digest. Where there are any, the key needs a secret. */
+	/** The parts that are included by a keyed digest. If there are any, the key needs a secret. */
 	readonly hashed: readonly HashedPart[];
 
-	/** Whether there may be a credential in the body. */
+	/** Whether the body may contain a credential. */
 	readonly hasBodyCredential: boolean;
 };
 
-/** Hashes the parts of a request that say who asks. A credential in the query or the body is hashed where these are read. */
+/** Adds the tenant, or the credentials in the headers and the URL. Those in the query and the body are added where these are read. */
 function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySettings, keyParts: KeyParts): void {
 	if (partitionBy === false) {
 		return;
@@ -139,7 +139,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 	if (partitionBy !== 'credentials') {
 		const tenant = tenantOf(request, partitionBy);
 		if (typeof tenant !== 'string') {
-			throw new TypeError(`Expected \`partitionBy\` to give a string, got ${describe(tenant)}`);
+			throw new TypeError(`\`partitionBy\` returned ${describe(tenant)}. It must return a string.`);
 		}
 
 		keyParts.hash('tenant', '', tenant);
@@ -148,7 +148,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 
 	for (const [name, value] of Object.entries(request.headers)) {
 		if (value !== undefined && keyParts.usesHeader(name)) {
-			// A credential is no list, so that a comma in it does not part lines.
+			// A credential is no list: joined by commas, two lines could equal one.
 			keyParts.hash('header', name, fieldLines(request.headers, name).join('\n'));
 		}
 	}
@@ -167,9 +167,9 @@ function tenantOf(request: KeyRequest, partitionBy: PartitionCallback): unknown 
 }
 
 /**
-The request headers that are included in the key by `matchHeaders`: sorted, names in lower case.
+Returns the request headers that `matchHeaders` includes in the key, sorted by name.
 
-With `true`, all headers but those of the connection and those that are ignored are included. A header that is listed is included even where it is ignored, except for `Host`; a secret value is hashed.
+With `true`, these are all headers except ignored ones and those of the connection. A listed header is included even if it is ignored, except for `Host`. A credential is hashed.
 */
 function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: IdentitySettings, parts: KeyParts): ReadonlyArray<readonly [name: string, value: string]> {
 	if (matchHeaders === false) {
@@ -188,7 +188,7 @@ function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: Iden
 		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
 			parts.hash('match', name, value);
 		} else if (parts.keepsHeader('reference', name, value)) {
-			// The boundary of form data is another each time, and its parts count by themselves.
+			// The boundary of form data differs each time, and its parts are included by themselves.
 			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
 		}
 	}
@@ -196,7 +196,7 @@ function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: Iden
 	return selected;
 }
 
-// These headers belong to the connection, say how to cache, or ask for a part or a comparison. `Host` is part of every key already.
+// Headers of the connection, of caching, and of ranges and conditions. `Host` is part of every key anyway.
 const neverMatched = new Set([
 	'cache-control',
 	'connection',
@@ -218,33 +218,33 @@ const neverMatched = new Set([
 	'upgrade',
 ]);
 
-/** The key of the parts of a request. */
+/** Makes a key from its parts. */
 export function keyOfMatched({parts, hashed}: MatchedRequest, secret: Secret): string {
 	return keyOfParts(parts, partitionDigest(hashed, secret));
 }
 
-/** The key of some parts; `partition` is the keyed digest of the hashed ones, or `undefined` for everybody. */
+/** Makes a key from the parts in clear and the keyed digest of the hashed ones, if there are any. */
 export function keyOfParts(parts: readonly unknown[], partition: string | undefined): string {
 	return prefix + digest([...parts, partition ?? null]);
 }
 
-// Names the format of keys: an entry of another format is a miss, or is moved by `recreateKeys`.
+// The version of the key format. `recreateKeys` moves the entries of older versions.
 const prefix = 'got-cache:2:';
 
-/** The keyed digest of hashed parts; `undefined` where there are none. */
+/** Makes the keyed digest of the hashed parts; `undefined` if there are none. */
 export function partitionDigest(hashed: readonly HashedPart[], secret: Secret): string | undefined {
 	return hashed.length === 0 ? undefined : keyedDigest(secret, hashed);
 }
 
 /**
-The digest of the values that `Vary` nominates. It is keyed and the values are never stored in clear, since a cookie may be among them.
+Makes the keyed digest of the header values that `Vary` nominates, which are never stored, since one may be a cookie.
 */
 export function varyDigest(secret: Secret, names: readonly string[], request: Fields): string {
 	return keyedDigest(secret, [names, nominatedValues(names, request).map(value => value ?? null)]);
 }
 
 /**
-The key of a variant. It is made of the generation of the primary entry, so that nobody finds the variant once that is gone.
+Makes the key of a variant. It depends on the generation of the primary entry, so that the variant is unreachable once that entry is deleted.
 */
 export function variantKey(generation: string, variant: string): string {
 	return prefix + digest([generation, variant]);
@@ -275,10 +275,10 @@ function processSecret(): Uint8Array {
 	return secretOfProcess;
 }
 
-/** Whether a key is that of a record of the cache itself, and not of a response. */
+/** Whether a key is that of an internal record of the cache, and not of a response. */
 export function isRecordKey(key: string): boolean {
 	return recordKey.test(key);
 }
 
-// A record has a word where an entry has a digest.
+// The key of a record has a word instead of a digest.
 const recordKey = /^got-cache:1:[a-z]+(?::|$)/v;

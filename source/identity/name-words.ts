@@ -7,7 +7,7 @@ import {
 	strongMiddles,
 } from './credential-table.ts';
 
-/** The words of the credential table. A name of several of them that have three letters or more, or are `id` or `my`, may be written without separators. */
+/** All words of the credential table. */
 export const vocabulary: ReadonlySet<string> = new Set([
 	...credentialTable.flatMap(({ends, directlyAfter = [], after = []}) => [...ends, ...directlyAfter, ...after].flatMap(words => words.split(' '))),
 	...neutralWords,
@@ -15,21 +15,21 @@ export const vocabulary: ReadonlySet<string> = new Set([
 	...otherWords,
 ]);
 
-// Shorter ones are found in words that have nothing to do with them (`to` + `pin` + `put`).
+// The words that are found in names without separators. Shorter ones would be found in unrelated words (`to` + `pin` + `put`).
 const joinable: ReadonlySet<string> = new Set([...vocabulary].filter(word => word.length > 2 || word === 'id' || word === 'my'));
 const longestWord = Math.max(...[...joinable].map(word => word.length));
 
-/** A run of letters that is longer is no run of words. It bounds the time that the search for them takes. */
-const longestRun = 48;
+/** The maximum length of letters in which words are searched. It limits the time of the search. */
+const maxRunLength = 48;
 
 /**
-The words of a name, in lower case: split at everything that is no ASCII letter, at camel-case boundaries, and where words of the table are run together.
+Splits a name into its words, in lower case: at every character that is no ASCII letter, at camel-case boundaries, and between words of the table without separators.
 
-Digits and single letters are left out: `X-Api-Key2` is `api key`.
+Digits and single letters are left out: `X-Api-Key2` gives `api` and `key`.
 */
 export function wordsOf(name: string): string[] {
 	const words: string[] = [];
-	// One word begins with a digit, and `base64` is no word. Without a flag for letter case, since by that U+212A is a `k`.
+	// The only word with a digit is `2fa`; `base64` is left out. The pattern lists both letter cases, since U+212A matches `k` with the flag `i`.
 	for (const [segment] of name.replaceAll(/2fa/giv, '-mfa-').replaceAll(/base64/giv, '-').matchAll(/[A-Za-z]+/gv)) {
 		for (const hump of humpsOf(segment)) {
 			words.push(...runTogether(hump));
@@ -39,7 +39,7 @@ export function wordsOf(name: string): string[] {
 	return words.filter(word => word.length > 1);
 }
 
-/** The words of camel case, in lower case. */
+/** Splits a segment at camel-case boundaries. */
 function humpsOf(segment: string): string[] {
 	const lower = segment.toLowerCase();
 	if (lower === segment || segment === segment.toUpperCase() || vocabulary.has(lower)) {
@@ -50,7 +50,7 @@ function humpsOf(segment: string): string[] {
 	return humps.some(hump => hump.length === 1) ? joinLetters(humps) : humps;
 }
 
-/** `APIKey` is `api` and `key`, and so is `APIkey`; `IDs` is one word. */
+/** Splits `APIKey` and `APIkey` into `api` and `key`; `IDs` is one word. */
 function splitAcronym(hump: string): string[] {
 	const lower = hump.toLowerCase();
 	const capitals = hump.search(/[a-z]|$/v);
@@ -63,7 +63,7 @@ function splitAcronym(hump: string): string[] {
 	return [lower.slice(0, start), lower.slice(start)];
 }
 
-/** `OAuth` and `DPoP` are one word each. */
+/** Joins the parts of words such as `OAuth` and `DPoP`. */
 function joinLetters(humps: readonly string[]): string[] {
 	const joined: string[] = [];
 	for (let index = 0; index < humps.length;) {
@@ -78,14 +78,14 @@ function joinLetters(humps: readonly string[]): string[] {
 	return joined;
 }
 
-/** The words that a run of letters consists of; the run itself where they are not known. */
+/** Splits letters without separators into known words; returns the run itself if that is not possible. */
 function runTogether(run: string): readonly string[] {
 	return vocabulary.has(run) ? [run] : fewestWords(run) ?? (run.startsWith('x') ? fewestWords(run.slice(1)) : undefined) ?? splitStrong(run);
 }
 
-/** All of the run in known words, as few as possible. */
+/** Splits all of a run into known words, as few as possible. */
 function fewestWords(run: string): string[] | undefined {
-	if (run.length > longestRun) {
+	if (run.length > maxRunLength) {
 		return undefined;
 	}
 
@@ -107,7 +107,7 @@ function fewestWords(run: string): string[] | undefined {
 	return splits[run.length];
 }
 
-/** What is known of a run with unknown words in it. */
+/** Splits a run that contains a word such as `password` beside unknown ones. */
 function splitStrong(run: string): readonly string[] {
 	const ending = strongEndings.find(word => run.endsWith(word));
 	if (ending !== undefined) {

@@ -4,9 +4,9 @@ import {compare, maxJsonLength, redactJson} from './json.ts';
 import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
 
 /**
-The parameters of a query or a form, escapes in one form, sorted by name if they are to be. Repeated ones keep their order; `a` and `a=` stay apart.
+Normalizes the parameters of a query or a form: escapes in one form, sorted by name. Repeated ones keep their order; `a` and `a=` differ.
 
-@param keeps - Whether a parameter is part of the result; its name is decoded, its value is not, and `undefined` where there is no `=`.
+@param keeps - Whether a parameter is part of the result. Its name is decoded, its value is not; without `=` it is `undefined`.
 */
 export function normalizeParameters(text: string, keeps: (name: string, value: string | undefined) => boolean, isSorted = true): string {
 	const kept: Array<readonly [name: string, part: string]> = [];
@@ -29,13 +29,13 @@ export function normalizeParameters(text: string, keeps: (name: string, value: s
 	return kept.map(([, part]) => part).join('&');
 }
 
-/** The name and the value of a parameter, as they are written. */
+/** Splits a parameter into its name and its value. */
 export function split(part: string): [name: string, value: string | undefined] {
 	const index = part.indexOf('=');
 	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
 }
 
-/** A name or a value of a parameter; as it is written where it cannot be decoded. */
+/** Decodes a name or a value of a parameter, or returns it unchanged if it cannot be decoded. */
 export function decode(text: string): string {
 	if (!/[%+]/v.test(text)) {
 		return text;
@@ -48,9 +48,9 @@ export function decode(text: string): string {
 	}
 }
 
-/** RFC 3986 §6.2.2: escapes of unreserved characters are undone, the others written in upper case. */
+/** Decodes the escapes of unreserved characters, and writes the others in upper case (RFC 3986 §6.2.2). */
 export function normalizeEscapes(text: string): string {
-	// A space has one form only, and texts have many of them.
+	// `%20` is frequent, and normal already.
 	return text.includes('%') ? text.replaceAll(/%(?!20)[\da-f]{2}/giv, escape => normalEscapes[Number.parseInt(escape.slice(1), 16)]!) : text;
 }
 
@@ -62,7 +62,7 @@ const normalEscapes: readonly string[] = Array.from({length: 256}, (_, code) => 
 /**
 Parses a URL.
 
-@throws {TypeError} Where the text is no absolute URL. The error of Node.js would show the whole text, with its credentials.
+@throws {TypeError} If the text is no absolute URL. Unlike the error of Node.js, it shows no credentials.
 */
 export function parsedUrl(url: string | URL): URL {
 	const parsed = URL.parse(String(url));
@@ -74,10 +74,10 @@ export function parsedUrl(url: string | URL): URL {
 }
 
 /**
-The URL as it is part of the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
+Normalizes a URL for the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
 
-@param keeps - Whether a parameter of the query, or of a segment of the path, is part of it. Of one in the path that is not, the name stays, since its place counts.
-@param isStrict - Leaves the parameters in the order in which they came: only the origin knows whether it matters.
+@param keeps - Whether a parameter of the query or the path is included. Without its value, one in the path keeps its name and its place.
+@param isStrict - Whether the parameters keep their order.
 */
 export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false): string {
 	const {protocol, host, pathname, search} = url;
@@ -85,7 +85,7 @@ export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false):
 	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
 }
 
-/** Whether a parameter is part of the key in clear: its name is decoded, its value is not, and `undefined` where there is no `=`. */
+/** Whether a parameter is included in clear. Its name is decoded, its value is not; without `=` it is `undefined`. */
 type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
 
 function normalizePath(path: string, keeps: KeepsParameter): string {
@@ -98,16 +98,16 @@ function normalizePath(path: string, keeps: KeepsParameter): string {
 		: normalized;
 }
 
-// RFC 3986 §3.3: parameters of a segment begin with a semicolon.
+// RFC 3986 §3.3: the parameters of a segment begin with a semicolon.
 const pathParameter = /;(?<parameter>[^\/;]*)/gv;
 
-/** The resource that a URL names, whoever asks and however its parameters are ordered. */
+/** Normalizes a URL as the name of a resource. */
 export function resourceOf(url: string): string {
 	return normalizeUrl(new URL(url), () => true);
 }
 
 /**
-The URL as it may be stored and shown: without user info and fragment, with the values of secret and ignored parameters replaced, in its query and in its path (`;jsessionid=…`).
+Redacts a URL: removes user info and fragment, and replaces the values of secret and ignored parameters in its query and its path (`;jsessionid=…`).
 */
 export function redactUrl(url: string, ignored: Ignored): string {
 	const redacted = new URL(url);
@@ -132,18 +132,18 @@ export function redactUrl(url: string, ignored: Ignored): string {
 	return redacted.href;
 }
 
-// RFC 3986 §3.3: servlet containers write a session's id into the path so.
+// RFC 3986 §3.3: servlet containers write the id of a session into the path.
 const pathParameters = /;[^\/]*/gv;
 
 /**
-The parameters of a query, a form or a path segment in their order, with the values of secret and ignored ones replaced.
+Replaces the values of secret and ignored parameters of a query, a form or a path segment.
 */
 export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
 	return text.split(separator).map(part => isSecret(part, ignored, 0) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
 }
 
 /**
-A text without the credentials of URLs in it: of `Referer`, `Destination`, `Link`, of a message. One that is a credential by its form is replaced as a whole. The rest stays as it is written.
+Replaces the credentials of URLs in a text, such as a `Referer`, a `Destination`, a `Link` or a message. A text that is itself a credential is replaced as a whole.
 */
 export function redactReferences(text: string, ignored: Ignored): string {
 	if (!/[\/:;?]|^\s*(?:basic\s|bearer\s|eyj)/iv.test(text)) {
@@ -151,32 +151,32 @@ export function redactReferences(text: string, ignored: Ignored): string {
 	}
 
 	const trimmed = text.trim();
-	if (!absolute.test(trimmed) && holdsCredential(trimmed, ignored)) {
+	if (!absolute.test(trimmed) && containsCredential(trimmed, ignored)) {
 		return REDACTED;
 	}
 
 	return text
 		.replaceAll(embedded, url => isSecretUrl(url, url, ignored) ? redactedUrl(url, ignored) : url)
-		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => holdsCredential(path, ignored) ? `<${REDACTED}>` : whole);
+		.replaceAll(/<(?<path>[.\/?][^<>]*)>/gv, (whole, path: string) => containsCredential(path, ignored) ? `<${REDACTED}>` : whole);
 }
 
 // A URL in a text ends at white space, quotes and angle brackets, and where the next one of a list begins.
 const embedded = /[a-z][\w+\-.]{1,20}:\/\/(?:(?!,\s*[a-z][\w+\-.]{1,20}:\/\/)[^\s"'<>])*/giv;
 
-/** The URL without its credentials. A URL of which only user info was removed is replaced as a whole, so that readers see that something is missing. */
+/** Redacts a URL in a text. If only user info would be removed, the whole URL is replaced, so that readers see that something is missing. */
 function redactedUrl(url: string, ignored: Ignored): string {
 	const redacted = URL.canParse(url) ? redactUrl(url, ignored) : REDACTED;
 	return redacted.includes(REDACTED) ? redacted : REDACTED;
 }
 
 /**
-Whether a reference has user info, or a parameter in its path, query or fragment whose value may not be stored.
+Whether a reference has user info, or a secret or ignored parameter in its path, query or fragment.
 
 @param base - The URL that a relative reference is resolved against.
 */
 export function isSecretUrl(reference: string, base: string, ignored: Ignored, depth = 0): boolean {
 	if (!URL.canParse(reference, base)) {
-		// A parameter is found in a text that is no URL, too, and user info.
+		// User info and parameters are also found in a text that is no URL.
 		return /^[^\/]*\/\/[^\/]*@/v.test(reference) || hasSecretParameter(reference.replaceAll(/[#;?]/gv, '&'), ignored, depth);
 	}
 
@@ -188,7 +188,7 @@ export function isSecretUrl(reference: string, base: string, ignored: Ignored, d
 		|| pathname.matchAll(pathParameters).some(([parameters]) => hasSecretParameter(parameters.slice(1).replaceAll(';', '&'), ignored, depth));
 }
 
-/** Whether a text is written like a form, and a parameter of it is a credential. */
+/** Whether a text looks like a form and has a secret parameter. */
 export function isSecretForm(text: string, ignored: Ignored): boolean {
 	return /^[^\s\u{26}=]+=\S*$/v.test(text) && hasSecretParameter(text, ignored, 0);
 }
@@ -204,43 +204,43 @@ function isSecret(part: string, ignored: Ignored, depth: number): boolean {
 }
 
 /**
-Whether the value of a parameter has a credential in it. Servers that follow HTML 4 take a semicolon for an ampersand.
+Whether the value of a parameter contains a credential. A semicolon counts as a separator, as for servers that follow HTML 4.
 
-@param value - As it is written, percent-encoded.
+@param value - Percent-encoded.
 */
 export function isSecretValue(value: string, ignored: Ignored, depth = 0): boolean {
-	if (value.length < shortest) {
+	if (value.length < minLength) {
 		return false;
 	}
 
 	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
-		|| holdsCredential(decode(value), ignored, depth);
+		|| containsCredential(decode(value), ignored, depth);
 }
 
 /**
-Whether a text has a credential in it, whatever it is called: it is a URL or a path with one (RFC 3986 §3.2.1 for user info), JSON with one, what an `Authorization` of the schemes `Basic` and `Bearer` has, or a JSON Web Token.
+Whether a text contains a credential, whatever its name: a URL or a path with one, JSON with one, the value of an `Authorization` of the schemes `Basic` and `Bearer`, or a JSON Web Token.
 */
-export function holdsCredential(text: string, ignored: Ignored, depth = 0): boolean {
-	if (text.length < shortest || !mayHold.test(text)) {
+export function containsCredential(text: string, ignored: Ignored, depth = 0): boolean {
+	if (text.length < minLength || !mayContainCredential.test(text)) {
 		return false;
 	}
 
 	const trimmed = text.trim();
 	if (isReference(trimmed)) {
-		return depth >= deepest || isSecretUrl(trimmed, 'http://localhost/', ignored, depth + 1);
+		return depth >= maxDepth || isSecretUrl(trimmed, 'http://localhost/', ignored, depth + 1);
 	}
 
 	return /^[\[\{]/v.test(trimmed) ? isSecretJson(trimmed, ignored, depth) : isAuthorization(trimmed);
 }
 
-// URLs are looked for in URLs up to this depth. A deeper one counts as a credential: then its text is replaced.
-const deepest = 3;
+// The maximum depth of URLs and JSON in each other. A deeper value counts as a credential.
+const maxDepth = 3;
 
-// How a text, or a string of JSON, begins that may have a credential in it. Nearly all texts do not begin so, and are not looked at any further.
-const mayHold = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
+// The beginning of a text, or of a JSON string, that may contain a credential. Hardly any text begins like this.
+const mayContainCredential = /^"?\s*(?:[a-z][\w+\-.]*:\/\/|[.\/?\[\{]|bearer\s|basic\s|eyj)/iv;
 
 /** The length of the shortest text with a credential, such as `?sig=1`. */
-const shortest = 6;
+const minLength = 6;
 const absolute = /^[a-z][\w+\-.]*:\/\//iv;
 const relative = /^(?:\.{0,2}\/|\?)/v;
 
@@ -250,7 +250,7 @@ export function isReference(text: string): boolean {
 }
 
 function isSecretJson(text: string, ignored: Ignored, depth: number): boolean {
-	if (text.length > maxJsonLength || depth >= deepest) {
+	if (text.length > maxJsonLength || depth >= maxDepth) {
 		return true;
 	}
 
@@ -269,12 +269,12 @@ Whether a value of JSON is a string with a credential in it.
 @param value - Canonical JSON.
 */
 export function isSecretString(value: string, ignored: Ignored, depth = 0): boolean {
-	if (!value.startsWith('"') || value.length < shortest + 2) {
+	if (!value.startsWith('"') || value.length < minLength + 2) {
 		return false;
 	}
 
 	const isEscaped = value.includes('\\');
-	return (isEscaped || mayHold.test(value)) && holdsCredential(isEscaped ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
+	return (isEscaped || mayContainCredential.test(value)) && containsCredential(isEscaped ? JSON.parse(value) as string : value.slice(1, -1), ignored, depth);
 }
 
 function isAuthorization(text: string): boolean {

@@ -21,7 +21,7 @@ export type SentRequest = {
 	/** The URL of the connection, without user info. */
 	readonly url: string;
 
-	/** The target URI, which the origin sees: the URL with the authority of the `Host` header (RFC 9110 §7.1). */
+	/** The target URI: the URL with the authority of the `Host` header (RFC 9110 §7.1). */
 	readonly targetUrl: string;
 
 	/** The header fields by lower-case name. */
@@ -29,21 +29,21 @@ export type SentRequest = {
 
 	readonly body: string | Uint8Array | undefined | typeof unknownBody;
 
-	/** A digest of the TLS settings that decide whom the client believes and as whom it speaks; `undefined` where they are the defaults. */
+	/** A digest of the TLS settings that decide which servers the client trusts and which certificate it presents; `undefined` for the defaults. */
 	readonly trust?: string | undefined;
 };
 
-/** Stands for a body that can be read only once, such as a stream: its content is not known before it is sent. */
+/** A body that can be read only once, such as a stream, so that its content is unknown before it is sent. */
 export const unknownBody: unique symbol = Symbol('unknown body');
 
-/** The body; `undefined` where there is none or where it is not known before it is sent. */
+/** Returns the body, or `undefined` if there is none or it is unknown. */
 export function knownBody({body}: Pick<SentRequest, 'body'>): string | Uint8Array | undefined {
 	return body === unknownBody ? undefined : body;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Makes a `SentRequest` of its parts. User info in the URL becomes the `Authorization` that Node.js sends for it. */
+/** Makes a `SentRequest`. User info in the URL becomes the `Authorization` that Node.js sends for it. */
 export function sentRequest(method: string, url: URL, headers: Headers, body: SentRequest['body']): SentRequest {
 	const {username, password} = url;
 	const hasUserInfo = username !== '' || password !== '';
@@ -51,7 +51,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 	const connection = hasUserInfo ? withoutUserInfo(url) : url;
 	const {host} = fields;
 	if (typeof host === 'string' && namesOwnAuthority(connection, host)) {
-		// Node.js sends the same `Host` by itself: both requests ask for the same.
+		// Node.js sends the same `Host` by itself, so that both requests are the same.
 		fields = {...fields, host: undefined};
 	}
 
@@ -66,7 +66,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 }
 
 /**
-A request that a caller describes, to look up or delete what is stored for it.
+A request that a caller describes, to find or delete its stored responses.
 */
 export type DescribedRequest = {
 	/**
@@ -76,7 +76,7 @@ export type DescribedRequest = {
 	readonly url: string | URL;
 
 	/**
-	The headers that are sent beside the client's own. A credential among them is part of the key, as is a `Host` that differs from the URL's. Headers that a cookie jar or a hook adds are not known here.
+	The request headers. Credentials among them are part of the key, and so is a `Host` that differs from the URL. Add those that a cookie jar or a hook would add.
 
 	@default {}
 	*/
@@ -84,7 +84,7 @@ export type DescribedRequest = {
 	readonly body?: string | Uint8Array;
 };
 
-/** A described request as it would be sent. */
+/** Makes a described request as it would be sent. */
 export function describedRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): SentRequest {
 	return sentRequest(method, parsedUrl(url), headers, body);
 }
@@ -108,7 +108,7 @@ function withoutUserInfo({href}: URL): URL {
 	return url;
 }
 
-/** Header fields by lower-case name. Names that differ in letter case alone are one field with several lines. */
+/** Returns header fields by lower-case name. Names that differ only in letter case become one field with several lines. */
 export function lowerCaseNames(headers: Fields): Fields {
 	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
 	for (const [name, given] of Object.entries(headers)) {
@@ -121,13 +121,13 @@ export function lowerCaseNames(headers: Fields): Fields {
 	return fields;
 }
 
-/** The value of a header as text. Node.js sends numbers, too. */
+/** Returns the value of a header as text. Node.js also accepts numbers. */
 function asText(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
 	return value === undefined || Array.isArray(value) ? value?.map(String) : String(value);
 }
 
 /**
-The target URI, which the origin sees: the URL with the authority of the `Host` header (RFC 9110 §7.1). Where that is no authority, it is the URL.
+Returns the target URI: the URL with the authority of the `Host` header, if that is valid (RFC 9110 §7.1).
 
 @param url - The URL of the connection, without user info.
 */
@@ -142,24 +142,24 @@ export function targetUrl(url: URL, headers: Fields): string {
 	return origin === undefined ? url.href : origin + url.href.slice(url.origin.length);
 }
 
-// An authority as servers accept it: of the characters that RFC 3986 §3.2.2 allows, those of names and addresses.
+// An authority as servers accept it: the characters of names and addresses among those of RFC 3986 §3.2.2.
 const authority = /^(?:\[[\d.:a-f]+\]|[\w\-.~]+)(?::\d*)?$/v;
 
 const defaultPorts: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};
 
-/** The URL of the connection to a target on the authority of another URL's target. */
+/** Returns the URL of the connection to a target that has the same origin as that of another connection. */
 export function connectionUrl(target: string, connection: string): string {
 	const url = new URL(connection);
 	const {pathname, search} = new URL(target);
 	return isSocket(url) ? target : url.origin + pathname + search;
 }
 
-/** Whether a URL leads to a Unix socket, whose path says whom it reaches. */
+/** Whether a URL is that of a Unix socket, which its path names. */
 function isSocket({protocol, hostname}: URL): boolean {
 	return hostname === 'unix' || !Object.hasOwn(defaultPorts, protocol);
 }
 
-/** Whether a request names its own authority, which changes nothing. */
+/** Whether a `Host` header names the authority of the URL. */
 function namesOwnAuthority(url: URL, host: string): boolean {
 	return isAuthorityOf(normalized(host), url);
 }
@@ -173,7 +173,7 @@ function normalized(host: string): string {
 }
 
 /**
-The headers that name another target than the URL does, with their values; `undefined` where there are none (RFC 9110 §7.1).
+Returns the headers that name another target than the URL does, with their values; `undefined` if there are none (RFC 9110 §7.1).
 */
 export function targetParts(url: URL, headers: Fields): TargetParts | undefined {
 	let parts: Array<readonly [string, string]> | undefined;
@@ -187,14 +187,14 @@ export function targetParts(url: URL, headers: Fields): TargetParts | undefined 
 		parts.push([name, value]);
 	}
 
-	// Of two authorities, one client sends the first and another the last.
+	// The order of two authorities is kept, since clients differ in which one they send.
 	return parts?.toSorted(([one], [other]) => isAuthorityHeader(one) && isAuthorityHeader(other) ? 0 : compare(one, other));
 }
 
 /** The values of the headers that name another target than the URL does. */
 type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
 
-/** What a header says of the target that the URL does not say. */
+/** Returns the value of a header if it names another target than the URL does. */
 function targetValue(name: string, value: string | undefined, url: URL): string | undefined {
 	if (value === undefined) {
 		return undefined;
@@ -210,13 +210,13 @@ function targetValue(name: string, value: string | undefined, url: URL): string 
 
 const quotedOrNode = /"(?:[^"\\]|\\.)*"|(?:^|[\s,;])(?:by|for)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)/giv;
 
-/** The value of `Forwarded` without `by` and `for`: the nodes on the way are no part of the target (RFC 7239 §5). */
+/** Removes `by` and `for` from a `Forwarded` header, since the nodes on the path are no part of the target (RFC 7239 §5). */
 function withoutNodes(forwarded: string): string | undefined {
 	const rest = forwarded.replaceAll(quotedOrNode, match => match.startsWith('"') ? match : '');
 	return /[^\s,;]/v.test(rest) ? rest : undefined;
 }
 
-/** Whether a header names another target than the URL does. */
+/** Whether a header may name another target than the URL does. */
 export function isTargetHeader(name: string): boolean {
 	return isAuthorityHeader(name) || rewritingHeaders.has(name);
 }
@@ -225,7 +225,7 @@ function isAuthorityHeader(name: string): boolean {
 	return name === 'host' || name === ':authority';
 }
 
-// Frameworks build the URL of a request from these, as they do from `Host`.
+// Frameworks build the URL of a request from these headers, as from `Host`.
 const rewritingHeaders = new Set([
 	'forwarded',
 	'front-end-https',
@@ -246,9 +246,9 @@ const rewritingHeaders = new Set([
 ]);
 
 /**
-The method that override headers ask for, if there are any. Where they ask for several, it is a list, which is no method that anybody allows: nobody knows which of them the origin takes.
+Returns the method that override headers ask for, if there are any. Several methods become a list, which `allowableMethods` never has, since servers differ in which one they use.
 
-@param headers - Lower-case names.
+@param headers - With lower-case names.
 */
 export function overridingMethod(headers: Fields): string | undefined {
 	if (overrides.every(name => headers[name] === undefined)) {
@@ -266,21 +266,21 @@ export function overridingMethod(headers: Fields): string | undefined {
 	return asked.size === 0 ? undefined : [...asked].join(',');
 }
 
-// Servers that read one of these take it for the method (requests-cache does, too).
+// The headers that servers, and requests-cache, read as the method.
 const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /**
-The method as it is part of the key: a request that asks for another method is not the same as a request by that method.
+Returns the method for the key. A request with an override header differs from a request by the method that it asks for.
 */
 export function matchedMethod(method: string, override: string | undefined): string {
 	return override === undefined ? method.toUpperCase() : `${method.toUpperCase()}:${override}`;
 }
 
 /**
-The method as the key is made of it: a server may know one override header, and not another.
+Returns the parts of the key for a method: with the names of the override headers, since a server may know only some of them.
 
-@param method - As `matchedMethod` gives it.
-@param headers - Lower-case names.
+@param method - As `matchedMethod` returns it.
+@param headers - With lower-case names.
 */
 export function methodParts(method: string, headers: Fields): unknown {
 	return method.includes(':') ? [method, overrides.filter(name => headers[name] !== undefined)] : method;

@@ -146,7 +146,7 @@ export const callMethod = 'CALL';
 const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
 /** Whether a status code is temporary, so that the waiting requests are not all sent at once. */
-export function isOverSoon(statusCode: number): boolean {
+export function isTemporaryStatus(statusCode: number): boolean {
 	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
 }
 
@@ -230,7 +230,7 @@ export type Sent = {
 	readonly retries?: boolean;
 
 	/** Whether a header of the response contains a credential, or a URL with one. */
-	readonly handsOutSecret?: boolean;
+	readonly exposesCredential?: boolean;
 };
 
 /** Returns what to serve from a stored response instead of an error; `undefined` if it may not be used. */

@@ -36,11 +36,11 @@ type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 const pass: Then<unknown> = (_facts, reason) => ({do: 'pass', reason});
 
 /** A response that must not be stored still replaces the stored one, which is outdated (RFC 9111 §4). */
-const passInPlace: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
+const passAndDelete: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
 
 const renewStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
 
-const serveInstead: Then<ErrorFacts> = ({sent, fallback}, reason) => sent.retries === true
+const serveStale: Then<ErrorFacts> = ({sent, fallback}, reason) => sent.retries === true
 	? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}
 	: {do: 'serve', view: fallback!, reason};
 
@@ -68,7 +68,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
 		when: facts => isRefusedError(facts) && facts.fallback !== undefined,
-		then: serveInstead,
+		then: serveStale,
 	},
 	{
 		reason: 'read-only',
@@ -120,33 +120,33 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		reason: 'no-store',
 		section: 'RFC 9111 §5.2.2.5',
 		when: forbidsStoring,
-		then: passInPlace,
+		then: passAndDelete,
 	},
 	{
 		reason: 'must-understand',
 		section: 'RFC 9111 §5.2.2.3',
 		when: isNotUnderstood,
-		then: passInPlace,
+		then: passAndDelete,
 	},
 	{
 		reason: 'vary-star',
 		section: 'RFC 9111 §4.1',
 		when: variesByEverything,
-		then: passInPlace,
+		then: passAndDelete,
 	},
 	{
 		// Without all of its tags, the response could not be deleted by each of them.
 		reason: 'too-many-tags',
 		section: 'bound of tags',
 		when: facts => bringsTooManyTags(facts, isAboutStoredGet(facts)),
-		then: passInPlace,
+		then: passAndDelete,
 	},
 	{
 		// The credential must not be stored, and the response would be wrong without it.
 		reason: 'secret-in-header',
 		section: 'setting ignoredParameters',
-		when: ({sent}) => sent.handsOutSecret === true,
-		then: passInPlace,
+		when: ({sent}) => sent.exposesCredential === true,
+		then: passAndDelete,
 	},
 	{
 		reason: 'do-not-cache',
@@ -197,7 +197,7 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 		reason: 'stale-if-error',
 		section: 'RFC 5861 §4; setting staleIfError',
 		when: ({fallback}) => fallback !== undefined,
-		then: serveInstead,
+		then: serveStale,
 	},
 	{
 		reason: 'gateway-timeout',

@@ -246,10 +246,15 @@ function connectionListed(raw: RawFields): string[] {
 // Any other character separates the names, so that a malformed list does not let more fields be stored.
 const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
 
-function filterLines(raw: RawFields, keep: (name: string) => boolean): string[] {
+/**
+Returns some of the header lines.
+
+@param keep - Gets the name in lower case.
+*/
+export function filterLines(raw: RawFields, keep: (name: string, value: string) => boolean): string[] {
 	const lines: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
-		if (keep(raw[index]!.toLowerCase())) {
+		if (keep(raw[index]!.toLowerCase(), raw[index + 1]!)) {
 			lines.push(raw[index]!, raw[index + 1]!);
 		}
 	}

@@ -3,11 +3,9 @@ import {SettingError} from '../errors.ts';
 import {getExpirationDatetime as expirationFrom, type ExpirationTime} from '../policy/expiration.ts';
 import {settingsOfMode} from '../policy/types.ts';
 import type {ExpirationPatterns} from '../policy/url-patterns.ts';
+import {isPlainObject, memberPath, parseSetting} from './parsers.ts';
 import {
 	clientTable,
-	isPlainObject,
-	memberPath,
-	parseSetting,
 	requestOnlyTable,
 	type Row,
 	type VariableKind,

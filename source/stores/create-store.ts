@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import {hidden, SettingError} from '../errors.ts';
+import {hidden, SettingError, shownText, unknownOption} from '../errors.ts';
 import {
 	adapterOptions,
 	namedAdapter,
@@ -218,11 +218,9 @@ function checkOptions(options: unknown, known: readonly string[], path: string):
 		throw new SettingError(path, options, 'an object of options');
 	}
 
-	for (const [name, value] of Object.entries(options)) {
-		if (!known.includes(name)) {
-			// The value of an unknown option may be a secret.
-			throw new SettingError(`${path}.${name}`, hidden(value), `absent (there are \`${known.join('`, `')}\`)`);
-		}
+	const unknown = Object.keys(options).find(name => !known.includes(name));
+	if (unknown !== undefined) {
+		throw unknownOption(path, unknown, known);
 	}
 }
 

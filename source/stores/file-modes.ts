@@ -24,6 +24,10 @@ export type FileModes = {readonly file: number | undefined; readonly folder: num
 const ownerReadsAndWrites = 0o600;
 const allReadAndWrite = 0o666;
 const permissionBits = 0o777;
+const ownerBits = 0o700;
+
+/** Whether the umask removes permissions of the owner, as far as the last created file shows. */
+let isOwnerRestricted = true;
 
 /**
 Returns the modes of new files and folders. Users who may read or write the files may enter the folders.
@@ -48,8 +52,14 @@ Creates a file and opens it for writing. At no time does it grant more than the 
 */
 export function createFile(path: string, mode: number | undefined, flags: 'wx' | 'a' = 'wx'): number {
 	const file = openSync(path, flags, mode);
+	if (mode === undefined) {
+		return file;
+	}
+
 	// The umask may have removed some bits.
-	if (mode !== undefined && (fstatSync(file).mode & permissionBits) !== mode) {
+	const {mode: created} = fstatSync(file);
+	isOwnerRestricted = (mode & ownerBits & ~created) !== 0;
+	if ((created & permissionBits) !== mode) {
 		ignoreRefusal(() => {
 			fchmodSync(file, mode);
 		});
@@ -59,9 +69,13 @@ export function createFile(path: string, mode: number | undefined, flags: 'wx' |
 }
 
 /**
-Creates a file that other processes look for, as `createFile` does. It gets its name when it has its mode: the umask may remove permissions of the owner.
+Creates a file that other processes look for, as `createFile` does. If the umask removes permissions of the owner, the file gets its name when it has its mode.
 */
 export function createSharedFile(path: string, mode: number | undefined): number {
+	if (mode === undefined || !isOwnerRestricted) {
+		return createFile(path, mode);
+	}
+
 	const temporary = temporaryNameIn(dirname(path));
 	const file = createFile(temporary, mode);
 	try {

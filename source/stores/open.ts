@@ -77,15 +77,14 @@ Makes the store of a setting. Nothing is connected or opened before the first ca
 export function openStore(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
 	const opened = open(setting, options);
 	// Memory begins empty, so the user must be able to fill a cache that replays.
-	return options.readOnly === true && opened.store.isLocal !== true ? {...opened, store: readOnlyStore(opened.store), isReadOnly: true} : opened;
+	const isReadOnly = options.readOnly === true && opened.store.isLocal !== true;
+	return {...opened, ...isReadOnly && {store: readOnlyStore(opened.store)}, isReadOnly};
 }
 
-function open(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
+function open(setting: StoreSetting, options: OpenStoreOptions): Omit<OpenedStore, 'isReadOnly'> {
 	const {cacheName, now = Date.now, maxBytes, maxEntries} = options;
 	if (typeof setting === 'string') {
-		return {
-			store: openNamed(setting, options), owned: true, isReadOnly: false, cacheName,
-		};
+		return {store: openNamed(setting, options), owned: true, cacheName};
 	}
 
 	for (const [name, bound] of Object.entries({maxBytes, maxEntries})) {
@@ -95,18 +94,14 @@ function open(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
 	}
 
 	if (isStore(setting)) {
-		return {
-			store: setting, owned: false, isReadOnly: false, cacheName: '',
-		};
+		return {store: setting, owned: false, cacheName: ''};
 	}
 
 	if (shapeOf(setting) === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	return {
-		store: new KeyvStore(setting, {cacheName, now}), owned: false, isReadOnly: false, cacheName,
-	};
+	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, cacheName};
 }
 
 function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout, readOnly, maxBytes, maxEntries}: OpenStoreOptions): Store {

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {deserialize, serialize} from 'node:v8';
 import {CacheHooksError} from '../errors.ts';
 
-/** The member that stands for a part of a document that the server cannot hold as it is: JSON text, or bytes of `node:v8`. */
+/** The names of the member that replaces a part of a document that the server cannot store: with JSON text, or with bytes of `node:v8`. */
 const textName = '(json)';
 const bytesName = '(v8)';
 

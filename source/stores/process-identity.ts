@@ -14,7 +14,7 @@ export type Machine = {
 	/** The PID namespace, in which process ids are unique. Each container has its own. */
 	readonly namespace: string | undefined;
 
-	/** Whether processes have start times, which tell a process from a later one with the same id. */
+	/** Whether processes have start times, which differ for processes that have the same id one after another. */
 	readonly hasStartTimes: boolean;
 
 	/** Whether a process with this id exists. */

@@ -201,7 +201,7 @@ for (const [name, open] of testStores) {
 			async () => cache.toHar({}, {sginal: 1} as object),
 			async () => cache.save({url}, {}, {expireafter: 1} as object),
 		]) {
-			await t.throwsAsync(call, {instanceOf: TypeError, message: /absent \(there are/v});
+			await t.throwsAsync(call, {instanceOf: TypeError, message: /Unknown option .* The options are/v});
 		}
 
 		// For `delete`, `false` means the same as absent.
@@ -422,7 +422,7 @@ const wrong: ReadonlyArray<readonly [criteria: unknown, message: RegExp]> = [
 	[[], /Expected `criteria` to be an object/v],
 	[{}, /at least one criterion/v],
 	[{expired: false, keys: undefined}, /at least one criterion/v],
-	[{key: ['a']}, /`criteria\.key` to be absent .*`keys`/v],
+	[{key: ['a']}, /Unknown option `criteria\.key`\. .*`keys`/v],
 	[{keys: 'a'}, /`criteria\.keys` to be an array/v],
 	[{keys: ['a', '']}, /`criteria\.keys\[1\]` to be a key/v],
 	[{urls: ['nowhere']}, /`criteria\.urls\[0\]` to be a URL/v],

@@ -7,7 +7,7 @@ import {seed} from '../helpers/seed.ts';
 
 const text = (value: unknown): string => structuralText(value, 'value');
 
-test('what is equal by structure has the same text, in whatever order', t => {
+test('structurally equal values have the same text, in any order', t => {
 	const pairs: ReadonlyArray<readonly [unknown, unknown]> = [
 		[{a: 1, b: [2]}, {b: [2], a: 1}],
 		[new Map<unknown, unknown>([['a', 1], ['b', 2]]), new Map<unknown, unknown>([['b', 2], ['a', 1]])],
@@ -25,7 +25,7 @@ test('what is equal by structure has the same text, in whatever order', t => {
 	t.not(argumentsText([undefined, 1], 'call'), argumentsText([1], 'call'));
 });
 
-test('what differs has another text', t => {
+test('different values have different texts', t => {
 	const values = [
 		undefined,
 		null,
@@ -69,7 +69,7 @@ test('what differs has another text', t => {
 	t.is(new Set(values.map(value => text(value))).size, values.length);
 });
 
-test('what no key can be made of is an error that names its place', t => {
+test('a value that cannot be included in the key is an error that names its path', t => {
 	class Other {
 		readonly member = 1;
 	}
@@ -92,7 +92,7 @@ test('what no key can be made of is an error that names its place', t => {
 	t.notThrows(() => text([shared, shared]));
 });
 
-test('no two generated values that differ have the same text', t => {
+test('generated values that differ have different texts', t => {
 	const values = fc.anything({
 		withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, maxDepth: 3,
 	});
@@ -109,7 +109,7 @@ test('no two generated values that differ have the same text', t => {
 	t.true(seen.size > 1000);
 });
 
-/** -0 and 0, and prototypes of plain objects, do not count. */
+/** Replaces -0 by 0 and ignores the prototypes of plain objects, which the key does not distinguish. */
 function withoutSigns(value: unknown): unknown {
 	if (typeof value === 'number') {
 		return value + 0;

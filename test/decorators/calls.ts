@@ -1,7 +1,7 @@
 import {EventEmitter, once} from 'node:events';
 import {setImmediate as turn} from 'node:timers/promises';
 
-/** The calls of a function: the test says when each one ends, and how. */
+/** The calls of a function. The test decides when and how each call ends. */
 export class Calls {
 	readonly #pending: Array<PromiseWithResolvers<unknown>> = [];
 	readonly #begun = new EventEmitter();
@@ -19,7 +19,7 @@ export class Calls {
 		return call.promise;
 	}
 
-	/** Resolves when so many calls have begun. */
+	/** Resolves once this many calls have begun. */
 	async reach(count: number): Promise<void> {
 		if (this.count < count) {
 			await once(this.#begun, String(count));
@@ -30,7 +30,7 @@ export class Calls {
 		this.#pending.shift()!.resolve(value);
 	}
 
-	/** Lets all that run fail. */
+	/** Makes all running calls fail. */
 	fail(error: Error): void {
 		for (const {reject} of this.#pending.splice(0)) {
 			reject(error);
@@ -38,7 +38,7 @@ export class Calls {
 	}
 }
 
-/** Lets everything happen that waits for no timer. */
+/** Waits until only timers are pending. */
 export async function settle(): Promise<void> {
 	for (let round = 0; round < 20; round++) {
 		await turn();

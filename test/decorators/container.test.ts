@@ -1,5 +1,5 @@
 /*
-Without reflect-metadata. With it: see `container-metadata.test.ts`, a process of its own.
+Runs without reflect-metadata. `container-metadata.test.ts` runs with it, in another process.
 */
 import {dialects, importIn} from './transpile.ts';
 

@@ -34,7 +34,7 @@ function setUp(settings: Settings = {}, ofCache: CacheSettings = {}) {
 	};
 }
 
-/** A function that calls another one the first time, and gives what that gave. */
+/** Returns a function that calls another one the first time, and returns its result. */
 function nesting(name: string, cache: HttpCache, inner: (count: number) => Promise<unknown>, inTurn: PromiseLike<unknown> = Promise.resolve()) {
 	let count = 0;
 	return cached(async () => {
@@ -45,14 +45,14 @@ function nesting(name: string, cache: HttpCache, inner: (count: number) => Promi
 	}, '1h', {result: true, name, cache});
 }
 
-test('a call from inside of the same call does not wait for it', async t => {
+test('a call inside the same call does not wait for it', async t => {
 	const {cache} = setUp();
 	const ask: () => Promise<unknown> = nesting('ask', cache, async () => ask());
 	t.is(await ask(), 'ask of ask 2');
 	t.is(await ask(), 'ask of ask 2');
 });
 
-test('a call from inside of the same call does not wait for it through others, of other caches too', async t => {
+test('a call inside the same call does not wait for it through other calls and other caches', async t => {
 	const [one, other] = [setUp(), setUp()];
 	const first: () => Promise<unknown> = nesting('first', one.cache, async () => second());
 	const second = nesting('second', other.cache, async () => third());
@@ -60,7 +60,7 @@ test('a call from inside of the same call does not wait for it through others, o
 	t.is(await first(), 'first of second of third of first 2');
 });
 
-test('of two calls that call each other, one does not wait', async t => {
+test('if two calls wait for each other, one of them proceeds', async t => {
 	const {cache} = setUp();
 	const bothRun = Promise.withResolvers<void>();
 	const first: () => Promise<unknown> = nesting('first', cache, async () => second(), bothRun.promise);
@@ -73,7 +73,7 @@ test('of two calls that call each other, one does not wait', async t => {
 
 for (const [name, instance] of majors) {
 	for (const begins of ['the call', 'the request', 'both']) {
-		test(`${name}: a call that makes a request which makes the same call does not wait for it, nor a request the other way round: ${begins} begins`, async t => {
+		test(`${name}: a call does not wait for itself through a request, nor a request through a call: ${begins} begins`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.end('content');
 			});
@@ -107,7 +107,7 @@ for (const [name, instance] of majors) {
 	}
 }
 
-test('a call that shares another one from inside of a third waits for it', async t => {
+test('a call inside another call waits for a third one in flight', async t => {
 	const {ask, calls, cache} = setUp();
 	const outer = nesting('outer', cache, async () => Promise.all([ask(), ask()]));
 	const results = Promise.all([outer(), ask()]);
@@ -117,14 +117,14 @@ test('a call that shares another one from inside of a third waits for it', async
 	t.is(calls.count, 1);
 });
 
-test('a call that never ends holds others back for `maxWait` alone', async t => {
+test('a call that never ends delays others for at most `maxWait`', async t => {
 	const {ask, calls} = setUp({}, {singleFlight: {maxWait: '50ms'}});
 	void ask();
 	await calls.reach(1);
 	const start = performance.now();
 	const others = Promise.all([ask(), ask()]);
 	await calls.reach(3);
-	// Timers are late where there is much to do, but never early.
+	// Timers may be late on a busy machine, but never early.
 	t.true(performance.now() - start > 48);
 	calls.succeed('never');
 	calls.succeed('one');
@@ -132,7 +132,7 @@ test('a call that never ends holds others back for `maxWait` alone', async t => 
 	t.deepEqual(await others, ['one', 'other']);
 });
 
-test('behind a failure one call is next, then two, then four, and each caller has its own result', async t => {
+test('after a failure one waiting call proceeds, then two, then four, each with its own result', async t => {
 	const {ask, calls} = setUp();
 	const failure = new Error('down');
 	const results = Promise.allSettled(Array.from({length: 21}, async () => ask()));
@@ -148,7 +148,7 @@ test('behind a failure one call is next, then two, then four, and each caller ha
 	t.true((await results).every(result => result.status === 'rejected' && result.reason === failure));
 });
 
-test('a success ends the failures: all that wait have it', async t => {
+test('after failures, all waiting calls share the first success', async t => {
 	const {ask, calls} = setUp();
 	const results = Promise.allSettled(Array.from({length: 300}, async () => ask()));
 	await settle();
@@ -164,7 +164,7 @@ for (const [what, code, misuse] of [
 	['is no promise', 'ERR_RESULT_NOT_A_PROMISE', () => 'at once'],
 	['cannot be kept', 'ERR_RESULT_NOT_CLONEABLE', async () => ({callback() {}})],
 ] as const) {
-	test(`a result that ${what} is an error of its own caller: no older result hides it, and others call for themselves`, async t => {
+	test(`a result that ${what} is an error for its own caller: no stale result hides it, and others make their own calls`, async t => {
 		const {cache, clock} = setUp();
 		let count = 0;
 		const ask = cached((() => {
@@ -181,7 +181,7 @@ for (const [what, code, misuse] of [
 	});
 }
 
-test('a call that asks for a new result neither waits nor is waited for', async t => {
+test('a call with `refresh` neither waits for others nor makes them wait', async t => {
 	const {ask, calls, cache} = setUp();
 	const anew = cached(ask, undefined, {forceRefresh: true, cache});
 	const results = Promise.all([ask(), anew(), ask()]);
@@ -201,7 +201,7 @@ test('with `singleFlight: false` each call is made', async t => {
 	t.deepEqual(await results, ['one', 'other']);
 });
 
-test('a result that is too large for the cache is given to its own caller, and others call for themselves', async t => {
+test('a result that is too large for the cache is returned to its own caller, and others make their own calls', async t => {
 	const {ask, calls} = setUp({}, {maxEntryBytes: 100});
 	const large = 'x'.repeat(1000);
 	const results = Promise.all([ask(), ask(), ask()]);
@@ -214,7 +214,7 @@ test('a result that is too large for the cache is given to its own caller, and o
 	t.deepEqual(await results, [large, large, large]);
 });
 
-test('a stored result that cannot be revived is deleted, and the function is called: once for all that ask', async t => {
+test('a stored result that cannot be revived is deleted, and concurrent callers share one new call', async t => {
 	let isWhole = true;
 	const {ask, calls, cache} = setUp({
 		revive(value: unknown) {
@@ -271,7 +271,7 @@ for (const [name, settings, given, after] of [
 	});
 }
 
-test('where an older result that is to stand in cannot be revived, the failure is the caller\'s', async t => {
+test('if a stale result cannot be revived after a failure, the caller gets the failure', async t => {
 	let isWhole = true;
 	const {ask, calls, clock} = setUp({
 		staleIfError: true,
@@ -297,7 +297,7 @@ test('where an older result that is to stand in cannot be revived, the failure i
 });
 
 for (const [name, settings] of [['disabled: true', {disabled: true}], ['DO_NOT_CACHE', {expireAfter: DO_NOT_CACHE}]] as const) {
-	test(`with \`${name}\` nothing at all is done to a call: no key is made, and no store is asked`, async t => {
+	test(`with \`${name}\` a call needs no key and does not use the store`, async t => {
 		const asked: string[] = [];
 		const store = new Proxy(new Map(), {
 			get(target, key) {
@@ -337,7 +337,7 @@ for (const [name, settings] of [['disabled: true', {disabled: true}], ['DO_NOT_C
 	});
 }
 
-test('without network a function is called all the same: only what it requests is refused', async t => {
+test('without network a function is still called, and only its requests are refused', async t => {
 	const {ask, calls} = setUp();
 	const result = withoutNetwork(async () => ask());
 	await settle();
@@ -346,7 +346,7 @@ test('without network a function is called all the same: only what it requests i
 });
 
 for (const lock of ['local', false] as const) {
-	test(`several caches over one file ${lock === false ? 'each call the function without `lock`' : 'make one call by the lock'}`, async t => {
+	test(`several caches over one file ${lock === false ? 'each call the function without `lock`' : 'share one call with `lock`'}`, async t => {
 		await using folder = await temporaryFolder();
 		const settings: CacheSettings = {
 			store: 'sqlite', cacheName: path.join(folder.path, 'results'), lock, now: undefined,

@@ -13,7 +13,7 @@ import {
 
 type Value = {when: Date; bytes: Uint8Array; big: bigint; set: Set<number>};
 
-/** As a process makes it: the class and its functions anew. */
+/** Creates the class and its functions, as a new process would. */
 function createClient(settings: CacheConfigOptions) {
 	const calls: number[] = [];
 	const client = withCacheSettings(settings, class {
@@ -40,7 +40,7 @@ const stores: ReadonlyArray<readonly [name: string, settings: CacheConfigOptions
 ];
 
 for (const [name, settings] of stores) {
-	test(`results come back from ${name}, in another client too, and keep their keys when keys are made anew`, async t => {
+	test(`results are read from ${name} by another client, and keep their keys when keys are recreated`, async t => {
 		const first = createClient(settings);
 		const value = await first.ask(7);
 		await first.cache.idle();
@@ -66,7 +66,7 @@ for (const [name, settings] of stores) {
 	});
 }
 
-test('a store that fails is a miss', async t => {
+test('a failing store is a miss', async t => {
 	const store: unknown = {
 		get() {
 			throw new Error('gone');
@@ -84,7 +84,7 @@ test('a store that fails is a miss', async t => {
 	t.deepEqual(calls, [1, 1]);
 });
 
-test('a result that is too large is given, and not kept', async t => {
+test('a result that is too large is returned, and not stored', async t => {
 	const {ask, calls, cache} = createClient({store: 'memory', maxEntryBytes: 10});
 	await ask(1);
 	await ask(1);

@@ -1,7 +1,7 @@
 /*
-Lets test files with decorator syntax be imported: Node.js strips types and knows no decorators.
-The folder in the path says the dialect, and the transpiler where it is not TypeScript's own: `legacy`, `standard`, `swc-legacy`, …
-What does not lie in that folder is taken from `body`: one and the same file for all.
+Transpiles test files with decorator syntax, which Node.js does not support.
+The folder in the path selects standard or legacy decorators, and the transpiler if it is not that of TypeScript: `legacy`, `standard`, `swc-legacy`, …
+A file that is not in that folder is read from `shared`.
 */
 import fs from 'node:fs';
 import {registerHooks} from 'node:module';
@@ -43,7 +43,7 @@ const transpilers: Readonly<Record<string, Transpile>> = {
 
 const folders = /\/test\/decorators\/(?:(?<tool>swc|esbuild)-)?(?<dialect>legacy|standard)\/(?<file>[\w\-]+\.ts)$/v;
 
-// eslint-disable-next-line unicorn/no-top-level-side-effects -- Whoever imports this file is to have them.
+// eslint-disable-next-line unicorn/no-top-level-side-effects -- Importing this file registers them.
 registerHooks({
 	resolve(specifier, context, nextResolve) {
 		const parent = context.parentURL;
@@ -57,12 +57,12 @@ registerHooks({
 		}
 
 		const own = fileURLToPath(url);
-		const source = fs.existsSync(own) ? own : path.join(import.meta.dirname, 'body', file!);
+		const source = fs.existsSync(own) ? own : path.join(import.meta.dirname, 'shared', file!);
 		return {format: 'module', source: transpilers[tool]!(fs.readFileSync(source, 'utf8'), dialect as Dialect), shortCircuit: true};
 	},
 });
 
-/** Imports a file in a dialect, from a path that the compiler does not follow. */
+/** Imports a file with standard or legacy decorators. The path is not known to the compiler. */
 export async function importIn(folder: string, file: string): Promise<unknown> {
 	return import(`./${folder}/${file}`);
 }

@@ -101,7 +101,7 @@ async function turns(): Promise<void> {
 	}
 }
 
-test('whoever takes the lock looks into the store once more, and gives the lock back when it has ended and its response is written', async t => {
+test('a request that acquires the lock reads the store once more, and releases the lock when its response is written', async t => {
 	const {store, process} = setUp();
 	const asking = process.ask();
 	await turns();
@@ -115,7 +115,7 @@ test('whoever takes the lock looks into the store once more, and gives the lock 
 	t.is(process.clock.timers, 0);
 });
 
-test('what another process has stored meanwhile answers, without a request', async t => {
+test('a response that another process has stored meanwhile is served, without a request', async t => {
 	const {store, process} = setUp();
 	process.found = serve;
 	const asking = process.ask();
@@ -126,7 +126,7 @@ test('what another process has stored meanwhile answers, without a request', asy
 	t.false(store.values.has(lockKey));
 });
 
-test('whoever finds the lock taken waits until it is free, and for what is stored then', async t => {
+test('a request waits while another process holds the lock, and gets the response that is stored then', async t => {
 	const {process, others} = setUp();
 	const lock = await others.locks.take('key');
 	const asking = process.ask();
@@ -140,7 +140,7 @@ test('whoever finds the lock taken waits until it is free, and for what is store
 	t.is(process.clock.timers, 0);
 });
 
-test('whoever finds nothing stored then takes the lock, and looks once more', async t => {
+test('a request that finds no response after its wait acquires the lock, and reads the store once more', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
 	const asking = process.ask();
@@ -158,7 +158,7 @@ test('whoever finds nothing stored then takes the lock, and looks once more', as
 	t.is(process.looks, 2);
 });
 
-test('of several that find the lock free, one is sent, and the others wait on', async t => {
+test('of several requests that find the lock free, one is sent, and the others go on waiting', async t => {
 	const {process, others, store} = setUp();
 	const third = new Process(new SharedStore(store.values), process.clock);
 	const lock = await others.locks.take('key');
@@ -174,7 +174,7 @@ test('of several that find the lock free, one is sent, and the others wait on', 
 	t.is(next!.action, send);
 });
 
-test('what could not be shared lets all go at once', async t => {
+test('after a response that cannot be shared, all waiting requests are sent at once', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
 	const asking = [process.ask(), new Process(new SharedStore(store.values), process.clock).ask()];
@@ -187,7 +187,7 @@ test('what could not be shared lets all go at once', async t => {
 });
 
 for (const [total, end] of [[Infinity, 10_000], [1000, 1000]] as const) {
-	test(`whoever may wait for ${total} ms waits for ${end} ms, however many take the lock one after the other`, async t => {
+	test(`a request that may wait for ${total} ms waits for ${end} ms, even if several processes hold the lock in turn`, async t => {
 		const {process, others} = setUp();
 		let lock = await others.locks.take('key');
 		const asking = process.ask({total});
@@ -204,7 +204,7 @@ for (const [total, end] of [[Infinity, 10_000], [1000, 1000]] as const) {
 	});
 }
 
-test('whoever gives up waits no longer, and takes no lock', async t => {
+test('a request whose caller gives up stops waiting, and acquires no lock', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
 	const asking = process.ask();
@@ -219,7 +219,7 @@ test('whoever gives up waits no longer, and takes no lock', async t => {
 	t.is(process.clock.timers, 0);
 });
 
-test('a lock that comes after its request has ended is given back', async t => {
+test('a lock that is acquired after its request has ended is released', async t => {
 	const {store, process} = setUp();
 	const added = Promise.withResolvers<void>();
 	store.before = async () => added.promise;
@@ -231,7 +231,7 @@ test('a lock that comes after its request has ended is given back', async t => {
 	t.false(store.values.has(lockKey));
 });
 
-test('a store that takes no locks holds up nobody', async t => {
+test('a store without locks delays no request', async t => {
 	const {store, process} = setUp();
 	store.add = async () => false;
 	const asking = process.ask();
@@ -246,7 +246,7 @@ test('another request of the same process does not wait for the lock that this o
 	t.deepEqual([one.action, other.action], [send, send]);
 });
 
-test('a refresh is sent where no other process does the same', async t => {
+test('a refresh is sent if no other process sends the same one', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
 	t.false(await mayRefresh('key', process.lead(), process.cache));
@@ -259,7 +259,7 @@ test('a refresh is sent where no other process does the same', async t => {
 	t.false(store.values.has(lockKey));
 });
 
-test('a lock that cannot be given back is told, and ends by itself', async t => {
+test('a lock that cannot be released is an event, and expires', async t => {
 	const {store, process} = setUp();
 	const asking = process.ask();
 	await turns();
@@ -275,7 +275,7 @@ test('a lock that cannot be given back is told, and ends by itself', async t => 
 	t.is(store.expirations.get(lockKey), 11_000);
 });
 
-test('a lock that is over is another process\' by now, and is left', async t => {
+test('an expired lock may belong to another process, and is not released', async t => {
 	const {store, process} = setUp();
 	const lock = (await process.locks.take('key'))!;
 	const other = (await new Process(new SharedStore(), process.clock).locks.take('key'))!;
@@ -344,7 +344,7 @@ const gone = [...rest.toReversed(), '1'].join('/');
 	t.false(slow.values.has(lockKey));
 });
 
-test('where one that takes over ends in the middle, the lock ends by itself', async t => {
+test('if a process ends while it acquires a lock, the lock expires', async t => {
 	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`], ['got-cache:1:takeover:dead', 'another']]);
 	t.is(await new Process(new LocalStore(values), new HandClock()).locks.take('key'), undefined);
 	t.is(values.get(lockKey), `dead ${gone}`);
@@ -370,7 +370,7 @@ test('a lock in a store that other machines share names no process', async t => 
 });
 
 for (const jump of [-3_600_000, -5000, 5000, 3_600_000]) {
-	test(`a lock is given back after the wall clock has gone by ${jump} ms, unless another process has it by now`, async t => {
+	test(`a lock is released after the wall clock has changed by ${jump} ms, unless another process holds it`, async t => {
 		const wall = {time: 1_000_000_000};
 		const clock = new HandClock();
 		const store = new SharedStore();
@@ -387,7 +387,7 @@ for (const jump of [-3_600_000, -5000, 5000, 3_600_000]) {
 	});
 }
 
-test('a lock is given back by one read less while the clocks agree', async t => {
+test('a lock is released with one read less while the clocks agree', async t => {
 	const {store, process} = setUp();
 	const lock = await process.locks.take('key');
 	process.clock.advance(9000);
@@ -398,7 +398,7 @@ test('a lock is given back by one read less while the clocks agree', async t => 
 	t.deepEqual(store.takeCalls(), {reads: [], writes: []}, 'it is given back once');
 });
 
-test('a store that cannot take a lock is told once, and holds up nobody', async t => {
+test('a store that fails to acquire a lock is one event, and delays no request', async t => {
 	const {store, process} = setUp();
 	store.before = operation => {
 		if (operation === 'add') {
@@ -413,7 +413,7 @@ test('a store that cannot take a lock is told once, and holds up nobody', async 
 	t.false(await mayRefresh('other', process.lead('other'), process.cache));
 });
 
-test('a refusal is remembered for 2 seconds', async t => {
+test('a refusal is stored for 2 seconds', async t => {
 	const {store, process} = setUp();
 	const lock = (await process.locks.take('key'))!;
 	await lock.release(true);

@@ -72,7 +72,7 @@ async function turns(): Promise<void> {
 	}
 }
 
-test('a key is refreshed once at a time, and others wait for it', async t => {
+test('one refresh of a key runs at a time, and other requests wait for it', async t => {
 	const at = new Situation();
 	at.start('key');
 	at.start('key');
@@ -97,7 +97,7 @@ test('a key is refreshed once at a time, and others wait for it', async t => {
 	t.deepEqual(at.errors, []);
 });
 
-test('a refresh that is sent once more is waited for again, unless another request is under way or has an answer', async t => {
+test('other requests wait for the retry of a refresh, unless another request is in flight or has a response', async t => {
 	const at = new Situation();
 	at.start('key');
 	await turns();
@@ -138,7 +138,7 @@ test('at most 32 refreshes run at the same time', async t => {
 	t.deepEqual(at.sent.slice(31).map(({key}) => key), ['31', '32']);
 });
 
-test('a refresh that fails is told, and lets one of those that wait ask', async t => {
+test('a failed refresh is an event, and one waiting request is sent', async t => {
 	const at = new Situation();
 	at.start('key');
 	await turns();
@@ -158,7 +158,7 @@ test('a refresh that fails is told, and lets one of those that wait ask', async 
 	t.is(at.sharing.size, 0);
 });
 
-test('a refresh that another process does is no failure: one of those that wait takes its place, and sees no failure', async t => {
+test('a refresh by another process is no failure: one waiting request is sent instead, without a failure', async t => {
 	const at = new Situation();
 	at.isLockTaken = true;
 	at.start('key');

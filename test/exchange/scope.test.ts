@@ -27,7 +27,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a request\'s own settings stand above the scope, the inner scope above the outer, both above URL patterns', async t => {
+test('a request\'s own settings take precedence over the scope, the inner scope over the outer one, both over URL patterns', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.end(request.url);
 	});
@@ -50,7 +50,7 @@ test('a request\'s own settings stand above the scope, the inner scope above the
 	t.is(await lifetime(), 10);
 });
 
-test('a scope may be for one cache alone', async t => {
+test('a scope may hold for one cache only', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.end(request.url);
 	});
@@ -71,7 +71,7 @@ test('a wrong setting is an error before anything runs', t => {
 	t.false(ran);
 });
 
-test('wrong settings of a request are wrong in a scope, too', async t => {
+test('wrong settings of a request are an error in a scope, too', async t => {
 	const {client} = createClient();
 	await runWithSettings({expireAfter: 1}, async () => {
 		await t.throwsAsync(client('http://127.0.0.1:1', {context: {cache: 5}}), {message: /context\.cache/v});

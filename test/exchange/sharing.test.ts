@@ -107,7 +107,7 @@ function count(waiters: readonly Waiting[], what: Waiting['do']): number {
 	return waiters.filter(waiter => waiter.do === what).length;
 }
 
-test('the first request for a key is sent, others wait and have its result, and nothing is left', async t => {
+test('the first request for a key is sent, others wait and get its result, and no state is left', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(2);
@@ -121,7 +121,7 @@ test('the first request for a key is sent, others wait and have its result, and 
 	t.is(at.next(), 'lead');
 });
 
-test('whoever looked into the store before a result was there is told so', async t => {
+test('a request learns that there was a result since its lookup', async t => {
 	const at = new Situation();
 	const before = at.clock.now();
 	t.false(at.sharing.hasResolvedSince('key', before));
@@ -137,7 +137,7 @@ test('whoever looked into the store before a result was there is told so', async
 	t.false(at.sharing.hasResolvedSince('key', before), 'more are remembered than 1000');
 });
 
-test('a result that is only for some lets one of the others take its place, and the rest wait on', async t => {
+test('after a result that answers some waiters, one of the others is sent, and the rest go on waiting', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = [1, 2, 3, 4].map(position => at.wait({position}));
@@ -150,7 +150,7 @@ test('a result that is only for some lets one of the others take its place, and 
 	t.is(at.sharing.size, 0);
 });
 
-test('a refresh leads only where nothing is under way, and others wait for it', t => {
+test('a refresh starts only if no request is in flight, and others wait for it', t => {
 	const at = new Situation();
 	const refresh = at.sharing.lead('key', {});
 	t.truthy(refresh);
@@ -162,7 +162,7 @@ test('a refresh leads only where nothing is under way, and others wait for it', 
 
 // Refusals.
 
-test('a result that cannot be shared lets all go at once, and for 10 seconds nobody waits for the like', async t => {
+test('after a result that cannot be shared, all waiters are sent at once, and no request waits for 10 seconds', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(3);
@@ -177,7 +177,7 @@ test('a result that cannot be shared lets all go at once, and for 10 seconds nob
 	t.is(at.next(), 'lead');
 });
 
-test('what some cannot use by their settings, others still wait for', async t => {
+test('a refusal by some settings does not affect requests with others', async t => {
 	const at = new Situation();
 	const [settings, others] = [{}, {}];
 	at.sharing.refuse('key', settings);
@@ -190,7 +190,7 @@ test('what some cannot use by their settings, others still wait for', async t =>
 	t.is(at.next({settings}), 'wait');
 });
 
-test('1000 refusals are remembered, the latest ones, for all and for each settings', t => {
+test('the latest 1000 refusals are stored, for all requests and for each settings', t => {
 	const at = new Situation();
 	const settings = {};
 	for (let index = 0; index <= 1000; index++) {
@@ -205,7 +205,7 @@ test('1000 refusals are remembered, the latest ones, for all and for each settin
 
 // Failures.
 
-test('a failure sends 1, 1, 2, 4 … requests, and a result begins anew', async t => {
+test('failures send 1, 1, 2, 4 … requests, and a result resets the count', async t => {
 	const at = new Situation();
 	let leader = at.lead();
 	const waiters = at.waitTogether(17, {store: 60_000});
@@ -229,7 +229,7 @@ test('a failure sends 1, 1, 2, 4 … requests, and a result begins anew', async 
 	t.deepEqual(later.map(waiter => waiter.do), ['lead', 'wait', 'wait']);
 });
 
-test('after a failure those that wait on are sent in growing numbers within their own time', async t => {
+test('after a failure the other waiters are sent at growing rates within their own time', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(101, {store: 400});
@@ -256,7 +256,7 @@ test('after a failure those that wait on are sent in growing numbers within thei
 	t.is(at.clock.timers, 0);
 });
 
-test('a second failure leaves the time of those that have seen the first one as it is', async t => {
+test('a second failure does not change the time of waiters that have seen the first one', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(6, {store: 400});
@@ -277,7 +277,7 @@ test('a second failure leaves the time of those that have seen the first one as 
 	t.is(at.sharing.size, 0);
 });
 
-test('a result, though it is not for all that wait, ends the failures in a row', async t => {
+test('a result resets the count of failures, even if it does not answer all waiters', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = Array.from({length: 6}, (_, position) => at.wait({position, store: 60_000}));
@@ -291,7 +291,7 @@ test('a result, though it is not for all that wait, ends the failures in a row',
 	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'lead', 'wait', 'wait']);
 });
 
-test('200 requests for what fails and fails again are never more than doubled by a failure', async t => {
+test('each failure at most doubles the number of 200 requests that are sent', async t => {
 	const at = new Situation();
 	let leader: InFlight<string> | undefined = at.lead();
 	const waiters = at.waitTogether(200, {store: 500});
@@ -313,7 +313,7 @@ test('200 requests for what fails and fails again are never more than doubled by
 
 // The end of the request by its own caller.
 
-test('exactly one of 300 takes the place of a request that its own caller has ended: 2 are sent in all', async t => {
+test('exactly one of 300 waiters is sent instead of an abandoned request: 2 are sent in all', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(300);
@@ -328,7 +328,7 @@ test('exactly one of 300 takes the place of a request that its own caller has en
 	t.is(count(waiters, 'reuse'), 299);
 });
 
-test('the end of the request by its own caller does not count as a failure before the next one', async t => {
+test('an abandoned request does not count as a failure', async t => {
 	const at = new Situation();
 	let leader = at.lead();
 	const waiters = at.waitTogether(10, {store: 60_000});
@@ -341,7 +341,7 @@ test('the end of the request by its own caller does not count as a failure befor
 	t.deepEqual(waiters.map(waiter => waiter.do), [...Array.from({length: 4}, () => 'lead' as const), ...Array.from({length: 6}, () => 'wait' as const)]);
 });
 
-test('whoever gives up before it knows that it is the next one leaves its place to another', async t => {
+test('if a waiter gives up when it is to be sent, another one is sent instead', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(4);
@@ -357,7 +357,7 @@ test('whoever gives up before it knows that it is the next one leaves its place 
 	t.is(at.sharing.size, 0);
 });
 
-test('one signal that ends all of 300 requests leaves nothing', async t => {
+test('one signal that aborts all of 300 requests leaves no state', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(300);
@@ -372,7 +372,7 @@ test('one signal that ends all of 300 requests leaves nothing', async t => {
 	t.is(at.next(), 'lead');
 });
 
-test('whoever leaves is neither the next one nor heard of again', async t => {
+test('a waiter that has left is not sent, and does not settle', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const [first, second] = at.waitTogether(2);
@@ -389,7 +389,7 @@ test('whoever leaves is neither the next one nor heard of again', async t => {
 
 // Limits.
 
-test('a head is waited for 30 seconds: then one takes the place, and the others wait on in their own time', async t => {
+test('requests wait for a head for 30 seconds: then one is sent, and the others go on waiting in their own time', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	await at.after(10_000);
@@ -404,7 +404,7 @@ test('a head is waited for 30 seconds: then one takes the place, and the others 
 	t.is(count(waiters, 'alone'), 2);
 });
 
-test('a request without waiters is not joined once its head is late, and the next one leads', async t => {
+test('no request waits for one whose head is late, and the next request is sent', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	t.is(at.clock.timers, 0);
@@ -420,7 +420,7 @@ test('a request without waiters is not joined once its head is late, and the nex
 	t.is(at.sharing.size, 0);
 });
 
-test('a body of unknown length is waited for 2 seconds from its head on, however much of it comes', async t => {
+test('requests wait for a body of unknown length for 2 seconds from its head on, however many bytes come', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(2);
@@ -439,7 +439,7 @@ test('a body of unknown length is waited for 2 seconds from its head on, however
 	t.is(at.next(), 'lead', 'it is released, and not refused');
 });
 
-test('a body of unknown length that nobody waits for is not joined after 2 seconds', async t => {
+test('no request begins to wait for a body of unknown length after 2 seconds', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	leader.respond({}, undefined);
@@ -451,7 +451,7 @@ test('a body of unknown length that nobody waits for is not joined after 2 secon
 	t.false(leader.hasEnded);
 });
 
-test('a body of 40 MB that takes 10 seconds is waited for', async t => {
+test('requests wait for a body of 40 MB that takes 10 seconds', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(25);
@@ -506,7 +506,7 @@ for (const [title, length, received, end] of bodies) {
 	});
 }
 
-test('whoever comes to a body that is too slow by now does not wait', async t => {
+test('no request begins to wait for a body that is too slow', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	leader.respond({}, 1_000_000);
@@ -518,7 +518,7 @@ test('whoever comes to a body that is too slow by now does not wait', async t =>
 	t.is(at.next(), 'wait', 'it has caught up');
 });
 
-test('a stream of events lets all go at its head, and the next one is not refused', async t => {
+test('the waiters of a stream of events are sent at its head, and the next request is not refused', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(3);
@@ -531,7 +531,7 @@ test('a stream of events lets all go at its head, and the next one is not refuse
 	t.is(at.sharing.size, 0);
 });
 
-test('whoever has no time left does not wait, and whoever has little waits no longer than that', async t => {
+test('a request waits at most for the time that it has left', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	t.is(at.join({total: 0}).do, 'alone');
@@ -547,7 +547,7 @@ test('whoever has no time left does not wait, and whoever has little waits no lo
 	t.is(at.clock.timers, 0);
 });
 
-test('the time of a wait is not the store\'s, and counts against the whole', async t => {
+test('the time of a wait counts towards the total, and not towards the time of the store', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const budget = new TimeBudget({store: 1000, total: 30_000}, at.clock);
@@ -563,7 +563,7 @@ test('the time of a wait is not the store\'s, and counts against the whole', asy
 	t.is(new TimeBudget({store: Infinity, total: Infinity}, at.clock).left, Infinity);
 });
 
-test('the time after a failure is the waiter\'s own', async t => {
+test('the time after a failure counts towards the waiter\'s own time', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const budget = new TimeBudget({store: 1000, total: Infinity}, at.clock);
@@ -577,7 +577,7 @@ test('the time after a failure is the waiter\'s own', async t => {
 	t.is(budget.left, 700);
 });
 
-test('no timer runs while nobody waits', async t => {
+test('no timer runs without waiters', async t => {
 	const at = new Situation();
 	const leader = at.lead({fields: german});
 	t.is(at.clock.timers, 0);
@@ -603,7 +603,7 @@ test('no timer runs while nobody waits', async t => {
 	t.is(at.sharing.size, 0);
 });
 
-test('what comes after the end changes nothing', async t => {
+test('calls after the end have no effect', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(2);
@@ -630,7 +630,7 @@ test('what comes after the end changes nothing', async t => {
 // Variants.
 
 for (const how of ['its head', 'its end, as of a 304'] as const) {
-	test(`a response that varies, by ${how}, is for those whose fields match, and one for each other variant leads`, async t => {
+	test(`a response that varies, by ${how}, answers waiters with matching fields, and one waiter is sent for each other variant`, async t => {
 		const at = new Situation();
 		const leader = at.lead({fields: german});
 		const [same, one, other] = [german, french, french].map(fields => at.wait({fields}));
@@ -658,7 +658,7 @@ for (const how of ['its head', 'its end, as of a 304'] as const) {
 
 for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) => `x-${index}`).join(',')]) {
 	for (const how of ['head', 'end'] as const) {
-		test(`a response that varies by everything is for nobody else, by its ${how}: ${vary.slice(0, 20)}`, async t => {
+		test(`a response with Vary: * answers no waiter, by its ${how}: ${vary.slice(0, 20)}`, async t => {
 			const at = new Situation();
 			const leader = at.lead({fields: german});
 			const waiters = at.waitTogether(3, {fields: german});
@@ -675,7 +675,7 @@ for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) 
 	}
 }
 
-test('what is known to vary is parted from the start', t => {
+test('a known Vary separates requests from the start', t => {
 	const at = new Situation();
 	const names = ['accept-language'];
 	at.lead({fields: german, names});
@@ -684,7 +684,7 @@ test('what is known to vary is parted from the start', t => {
 	t.is(at.next({fields: {'accept-language': 'en'}}), 'lead');
 });
 
-test('requests for one variant that fail leave the others alone', async t => {
+test('failures of one variant do not affect the others', async t => {
 	const at = new Situation();
 	const names = ['accept-language'];
 	const leaders = [german, french].map(fields => at.lead({fields, names}));
@@ -695,7 +695,7 @@ test('requests for one variant that fail leave the others alone', async t => {
 	t.is(at.sharing.size, 1);
 });
 
-test('a request that may be from before an invalidation is not joined, and those that wait for it have its result', async t => {
+test('no request begins to wait for an outdated one, and its waiters get its result', async t => {
 	const at = new Situation();
 	const leader = at.lead();
 	let isOutdated = false;
@@ -714,7 +714,7 @@ test('a request that may be from before an invalidation is not joined, and those
 
 // Requests that are made inside of others.
 
-test('what is made inside of a request does not wait for it: it is sent by itself', t => {
+test('a request from the code of another one does not wait for it, and is sent alone', t => {
 	const at = new Situation();
 	const leader = at.lead();
 	leader.run(() => {
@@ -744,7 +744,7 @@ for (const steps of [2, 3, 6]) {
 	});
 }
 
-test('of two requests whose code asks for the other one\'s key, one waits and the other is sent by itself', async t => {
+test('of two requests whose code requests the other one\'s key, one waits and the other is sent alone', async t => {
 	const at = new Situation();
 	const [one, other] = [at.lead({}, 'one'), at.lead({}, 'other')];
 	const waiter = one.run(() => at.wait({}, 'other'));
@@ -756,7 +756,7 @@ test('of two requests whose code asks for the other one\'s key, one waits and th
 	t.is(at.sharing.size, 0);
 });
 
-test('it is the outer request that waits, whatever its code makes besides', t => {
+test('the outer request waits, whatever other requests its code makes', t => {
 	const at = new Situation();
 	const [outer, other] = [at.lead({}, 'outer'), at.lead({}, 'other')];
 	outer.run(() => {
@@ -769,7 +769,7 @@ test('it is the outer request that waits, whatever its code makes besides', t =>
 	});
 });
 
-test('an inner request that has ended keeps nobody from waiting for the outer one, nor hides it', t => {
+test('an inner request that has ended neither prevents waiting for the outer one, nor hides it', t => {
 	const at = new Situation();
 	const outer = at.lead({}, 'outer');
 	outer.run(() => {
@@ -786,7 +786,7 @@ test('an inner request that has ended keeps nobody from waiting for the outer on
 	});
 });
 
-test('a wait that is over keeps nobody from waiting', t => {
+test('a wait that has ended prevents no other wait', t => {
 	const at = new Situation();
 	const [one, other] = [at.lead({}, 'one'), at.lead({}, 'other')];
 	const waiter = one.run(() => at.wait({}, 'other'));
@@ -795,7 +795,7 @@ test('a wait that is over keeps nobody from waiting', t => {
 	t.is(other.run(() => at.join({}, 'one')).do, 'wait');
 });
 
-test('a request that goes over to another one does not wait for one that waits for it', async t => {
+test('a waiter is not reassigned to a request that waits for it', async t => {
 	const at = new Situation();
 	const [outer, first] = [at.lead({}, 'outer'), at.lead()];
 	const waiters = [outer.run(() => at.wait()), at.wait()];
@@ -809,7 +809,7 @@ test('a request that goes over to another one does not wait for one that waits f
 	t.is(inner.do, 'wait');
 });
 
-test('requests of several caches that wait for each other are known', t => {
+test('requests of several caches that would wait for each other are detected', t => {
 	const [one, other] = [new Situation(), new Situation()];
 	const [first, second] = [one.lead(), other.lead()];
 	first.run(() => other.wait());
@@ -818,7 +818,7 @@ test('requests of several caches that wait for each other are known', t => {
 
 // What is left.
 
-test('nothing of a request is left once it has ended, whatever remembers the code inside of it', async t => {
+test('a request that has ended can be collected, even if its code is still referenced', async t => {
 	const at = new Situation();
 	const references: Array<WeakRef<object>> = [];
 	const contexts: unknown[] = [];
@@ -844,7 +844,7 @@ test('nothing of a request is left once it has ended, whatever remembers the cod
 	t.is(contexts.length, 1);
 });
 
-test('requests that each lead to the next one are no ever longer chain', async t => {
+test('requests that start one another form no growing chain', async t => {
 	const at = new Situation();
 	const references: Array<WeakRef<InFlight<string>>> = [];
 	const contexts: unknown[] = [];
@@ -874,7 +874,7 @@ test('requests that each lead to the next one are no ever longer chain', async t
 	t.true(alive.length <= 2, `${alive.length} are left`);
 });
 
-test('a long request that waits again and again remembers none of what it waited for', async t => {
+test('a long request that waits repeatedly keeps no reference to the requests that it waited for', async t => {
 	const at = new Situation();
 	const outer = at.lead({}, 'outer');
 	const references: Array<WeakRef<object>> = [];

@@ -1,18 +1,18 @@
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
-import got, {type Request, type RequestPromise, type Response} from 'got';
-import {
-	cacheInfo,
-	createCachedGot,
-	HttpCache,
-	type CachedGot,
-	type ExpirationTime,
-} from '../../source/index.ts';
-import {majors} from '../helpers/clients.ts';
+import got, {
+	type Got,
+	type Request,
+	type RequestPromise,
+	type Response,
+} from 'got';
+import {cacheInfo, createCachedGot, explain, getCache, HttpCache, type CachedGot, type ExpirationTime, type RequestSettings} from '../../source/index.ts';
+import {cacheContext} from '../../source/got/cache-hooks.ts';
+import {createClient, majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: a request's cache settings stand beside Got's options, and the user's object stays as it was`, async t => {
+	test(`${name}: a request accepts cache settings in addition to Got's options, and does not change the user's object`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -28,7 +28,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: instances extended from it keep their settings under the request's`, async t => {
+	test(`${name}: the settings of a request take precedence over those of an extended instance`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -39,7 +39,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(cacheInfo(response).expires, new Date(clock.now() + 120_000));
 	});
 
-	test(`${name}: extended, it keeps its cache and its settings, takes a request's settings, and those of all it is extended by`, async t => {
+	test(`${name}: an extended client keeps its cache and its settings, and accepts the settings of a request and of other instances`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -67,13 +67,48 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('the cache stands on the client', async t => {
+for (const [name, instance] of majors) {
+	test(`${name}: \`paginate\` takes the settings of a request`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			response.setHeader('content-type', 'application/json');
+			response.end(JSON.stringify([request.method]));
+		});
+		const client = createCachedGot({store: 'memory'}, instance);
+		t.deepEqual(await client.paginate.all<string>(origin.url, {expireAfter: '1h'}), ['GET']);
+		t.deepEqual(await client.paginate.all<string>(origin.url, {forceRefresh: true}), ['GET']);
+		t.is(origin.count, 2);
+	});
+
+	test(`${name}: \`cacheContext\` makes a context of the settings of a request, and refuses wrong ones`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.end('body');
+		});
+		const clock = new Clock();
+		const {client} = createClient({now: clock.now}, instance);
+		const context = cacheContext({expireAfter: '1m'});
+		const response = await client(origin.url, {context: {...context, other: true}});
+		t.deepEqual(cacheInfo(response).expires, new Date(clock.now() + 60_000));
+		t.throws(() => cacheContext({store: 'memory'} as RequestSettings), {instanceOf: TypeError, message: '`context.cache.store` is not a setting of a request. Set `store` for the client.'});
+	});
+
+	test(`${name}: \`getCache\` and \`explain\` of an instance without a cache, and \`cacheInfo\` of something that is not a response, are TypeErrors that say what to do`, async t => {
+		t.throws(() => getCache(instance), {instanceOf: TypeError, message: /^This instance of Got has no cache\. Use .*cacheHooks/v});
+		await t.throwsAsync(explain(instance, {url: 'https://example.com'}), {instanceOf: TypeError, message: /has no cache/v});
+		t.throws(() => getCache({} as never), {instanceOf: TypeError, message: 'Expected an instance of Got, got an instance of Object'});
+		t.is(getCache(), undefined);
+		for (const value of [undefined, null, 'body', {}, {request: {}}, {request: undefined}]) {
+			t.throws(() => cacheInfo(value as never), {instanceOf: TypeError, message: /^Expected a response of Got, got .* Pass the response/v});
+		}
+	});
+}
+
+test('the client has its cache in the property `cache`', async t => {
 	const client = createCachedGot({store: 'memory'});
 	t.true(client.cache instanceof HttpCache);
 	await client.cache.close();
 });
 
-test('types of answers follow the options', t => {
+test('the types of responses follow from the options', t => {
 	type Item = {name: string};
 	const call = (client: CachedGot): void => {
 		expectTypeOf(client('x', {expireAfter: '1m'})).toEqualTypeOf<RequestPromise<Response<string>>>();
@@ -81,6 +116,12 @@ test('types of answers follow the options', t => {
 		expectTypeOf(client.extend({prefixUrl: 'https://example.com', expireAfter: '1m'}, got)).toEqualTypeOf<CachedGot>();
 		expectTypeOf(client.extend(client).cacheSettings.expireAfter).toEqualTypeOf<ExpirationTime | undefined>();
 		expectTypeOf(client.extend().stream('x', {refresh: true})).toEqualTypeOf<Request>();
+		expectTypeOf<CachedGot>().toExtend<Got>();
+		expectTypeOf<CachedGot['stream']>().toExtend<Got['stream']>();
+		expectTypeOf<CachedGot['paginate']>().toExtend<Got['paginate']>();
+		expectTypeOf(client.query('x', {refresh: true})).toEqualTypeOf<RequestPromise<Response<string>>>();
+		expectTypeOf(client.paginate.all<Item>('x', {expireAfter: '1m'})).toEqualTypeOf<Promise<Item[]>>();
+		expectTypeOf(cacheContext({refresh: true})).toExtend<{cache: RequestSettings}>();
 		client.cacheSettings.expireAfter = '5m';
 		// @ts-expect-error -- The store is opened.
 		client.cacheSettings.store = 'memory';

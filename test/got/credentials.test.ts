@@ -143,7 +143,7 @@ const ways: ReadonlyArray<readonly [way: string, before: (token: string) => Exte
 
 for (const [name, instance] of majors) {
 	for (const [way, before, after] of ways) {
-		test(`${name}: what ${way} adds parts the cache as if the caller had given it`, async t => {
+		test(`${name}: what ${way} adds is part of the key as if the caller had set it`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.end(String(origin.count));
 			});
@@ -161,7 +161,7 @@ for (const [name, instance] of majors) {
 	}
 }
 
-test('a function names the tenant; one that fails is told, and nothing is cached', async t => {
+test('a function names the tenant; if it throws, an event reports the error and nothing is cached', async t => {
 	await using origin = await Origin.start(whoAsks);
 	const {client} = createClient({
 		partitionBy({headers}) {
@@ -186,7 +186,7 @@ test('a function names the tenant; one that fails is told, and nothing is cached
 	t.deepEqual(settings, ['partitionBy']);
 });
 
-test('explain makes of user info what Got sends of it', async t => {
+test('explain treats user info in a URL as Got does', async t => {
 	await using origin = await Origin.start(whoAsks);
 	const {client} = createClient();
 	const url = origin.url.replace('//', '//us%C3%A9r:p%40ss@');
@@ -242,7 +242,7 @@ test('a redirect to a URL with a secret is not stored, and followed all the same
 	t.is(moved.headers.location, '/b?access_token=secret');
 });
 
-test('a 304 brings no secret into what is stored', async t => {
+test('a 304 adds no credential to the stored response', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(origin.count === 1 ? 200 : 304, {
 			etag: '"1"',
@@ -310,7 +310,7 @@ test('deleting or invalidating a resource unhooks every variant', async t => {
 	t.is(await askAll(), '10 8 9');
 });
 
-test('a store that fails leaves credentials parted by a secret of the process, and an emptied one gets its own again', async t => {
+test('with a failing store, a secret of the process separates credentials, and a cleared store gets a new secret', async t => {
 	await using origin = await Origin.start(whoAsks);
 	const store = new Map();
 	const {client} = createClient({store});

@@ -125,7 +125,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: what is disabled invalidates nothing, and what is stored is there afterwards`, async t => {
+	test(`${name}: a disabled request invalidates nothing, and stored responses are available afterwards`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.setHeader('cache-control', 'max-age=60');
 			response.end(`answer ${origin.count}`);
@@ -137,7 +137,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual([last.body, last.isFromCache], ['answer 1', true]);
 	});
 
-	test(`${name}: a hook that stands before the cache's may disable it`, async t => {
+	test(`${name}: a hook before that of the cache may disable the cache`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(`answer ${origin.count}`);
 		});

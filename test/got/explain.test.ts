@@ -4,7 +4,7 @@ import {explain} from '../../source/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
-test('explain tells the decision, its rule and every rule asked, and touches nothing', async t => {
+test('explain returns the decision, its rule and every evaluated rule, and changes nothing', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(200, {etag: '"1"'});
 		response.end('answer');
@@ -50,7 +50,7 @@ test('explain says why a request is none for the cache', async t => {
 	t.like(await explain(client.extend({context: {cache: {disabled: true}}}), {url}), {decision: 'pass', reason: 'disabled'});
 });
 
-test('explain refuses what it cannot explain', async t => {
+test('explain throws a TypeError for an invalid request', async t => {
 	const {client} = createClient();
 	await t.throwsAsync(explain(got, {url: 'https://example.com'}), {instanceOf: TypeError, message: /cacheHooks/v});
 	await t.throwsAsync(explain(client, {url: 'nowhere'}), {instanceOf: TypeError});

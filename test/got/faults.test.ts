@@ -114,7 +114,7 @@ test('rubbish is deleted', async t => {
 	t.is(store.values.size, 0);
 });
 
-test('an entry whose body was cut is a miss', async t => {
+test('a truncated entry is a miss', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('a whole answer');
 	});

@@ -132,7 +132,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9110 §9.3.2: what answers a GET answers a HEAD, without its content, and not the other way round', async t => {
+test('RFC 9110 §9.3.2: the response to a GET answers a HEAD without its content, but not vice versa', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient();
 	const first = await client.head(`${origin.url}/h`);
@@ -150,7 +150,7 @@ test('RFC 9110 §9.3.2: what answers a GET answers a HEAD, without its content, 
 	t.is(origin.count, 3);
 });
 
-test('what a HEAD answers never takes the place of what a GET answered', async t => {
+test('the response to a HEAD never replaces the response to a GET', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(request.method === 'HEAD' ? 404 : 200);
 		response.end(request.method === 'HEAD' ? '' : 'content');
@@ -228,7 +228,7 @@ test('cookies are not replayed, and lists of headers come as Node.js gives them'
 	t.is(second.headers['x-list'], first.headers['x-list']);
 });
 
-test('callers cannot change what is stored', async t => {
+test('callers cannot change a stored response', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient();
 	for await (const chunk of client.stream(`${origin.url}/m`)) {

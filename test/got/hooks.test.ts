@@ -126,7 +126,7 @@ const bodyOf = async (client: Got, api: 'promise' | 'stream', url: string, optio
 for (const [name, instance] of majors) {
 	for (const [place, prepare] of Object.entries(places)) {
 		for (const mark of marks) {
-			test(`${name}: a ${mark.name} from ${place} parts the cache as one that the caller gives`, async t => {
+			test(`${name}: a ${mark.name} from ${place} is part of the key as one that the caller sets`, async t => {
 				await using origin = await Origin.start(echo);
 				const base = instance.extend(calm) as Got;
 				const cache = cacheHooks(settings);
@@ -159,7 +159,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test(`${name}: users who ask at once get each their own`, async t => {
+	test(`${name}: concurrent requests of different users get their own responses`, async t => {
 		await using origin = await Origin.start(echo);
 		const client = instance.extend(calm, cacheHooks(settings), hook(marks[0]!)) as Got;
 		for (let round = 0; round < 2; round++) {
@@ -191,7 +191,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: a token that is got for a 401 parts the cache`, async t => {
+	test(`${name}: a token that a hook gets after a 401 is part of the key`, async t => {
 		await using origin = await Origin.start((request, response, body) => {
 			if (!request.headers.authorization?.endsWith('-fresh')) {
 				response.writeHead(401);

@@ -140,7 +140,7 @@ for (const [name, instance] of majors) {
 	}
 
 	for (const [protocol, alpnProtocols] of [['2.0', ['h2', 'http/1.1']], ['1.1', ['http/1.1']]] as const) {
-		test(`${name}: what came over HTTP ${protocol} is served from the cache`, async t => {
+		test(`${name}: a response over HTTP ${protocol} is served from the cache`, async t => {
 			await using origin = await SecureOrigin.start((request, response) => {
 				response.writeHead(200, {'content-type': 'text/plain', 'x-path': request.url});
 				response.end('secure');
@@ -161,7 +161,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: what is cut off over HTTP/2 is not stored`, async t => {
+	test(`${name}: a truncated body over HTTP/2 is not stored`, async t => {
 		await using origin = await SecureOrigin.start((_request, response) => {
 			const {stream} = response as unknown as Http2ServerResponse;
 			if (origin.requests.length === 3) {
@@ -188,7 +188,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.requests.length, 3);
 	});
 
-	test.serial(`${name}: who waits for a body that is cut off over HTTP/2 asks at once`, async t => {
+	test.serial(`${name}: a request that waits for a body that is truncated over HTTP/2 is sent at once`, async t => {
 		const held = Promise.withResolvers<Http2ServerResponse>();
 		await using origin = await SecureOrigin.start((_request, response) => {
 			if (origin.requests.length > 1) {

@@ -176,7 +176,7 @@ for (const [name, instance] of majors) {
 			t.is(uploads.length, others.length);
 		});
 
-		test(`${name}, ${mode}: form data is known by its parts, through either API`, async t => {
+		test(`${name}, ${mode}: the parts of form data are in the key, through both APIs`, async t => {
 			const {url, uploads} = await startOrigin(t);
 			const client = createClient(settings, instance).client.extend({method: method as 'POST'});
 			const answers: string[] = [];
@@ -206,7 +206,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: form data of up to 10 MB is kept, and what is longer is sent as it is`, async t => {
+	test(`${name}: form data of up to 10 MB is part of the key, and longer form data is sent as a stream`, async t => {
 		const {url, uploads} = await startOrigin(t);
 		const {client} = createClient({...allowing, maxEntryBytes: 1000}, instance);
 		const bound = 10 * 1024 * 1024;
@@ -283,7 +283,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: what cannot be read fails as without a cache`, async t => {
+	test(`${name}: form data that cannot be read fails as without a cache`, async t => {
 		const {url} = await startOrigin(t);
 		const {client} = createClient(allowing, instance);
 		const fails = async function * (): AsyncGenerator<Uint8Array> {

@@ -36,7 +36,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of [['by the user', {}], ['all headers matched', {matchHeaders: true}], ['by the origin', byOrigin]] as const) {
-		test.serial(`${name}, ${mode}: over HTTP/2, no request is given what another host answered`, async t => {
+		test.serial(`${name}, ${mode}: over HTTP/2, no request gets the response of another host`, async t => {
 			const answer = told();
 			const url = await startHttp2Origin(t, identity, answer);
 			const client = createClient(settings, instance).client.extend(secure);
@@ -71,7 +71,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: what came by HTTP/2 answers the same request by HTTP/1.1, and the other way round`, async t => {
+	test.serial(`${name}: a response over HTTP/2 answers the same request over HTTP/1.1, and vice versa`, async t => {
 		const answer = told();
 		const url = await startHttp2Origin(t, identity, answer);
 		const client = createClient({}, instance).client.extend({https: {certificateAuthority: identity.cert}});
@@ -84,7 +84,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test.serial('over HTTP/2, an unsafe request makes invalid what its own host gave, and nothing else', async t => {
+test.serial('over HTTP/2, an unsafe request invalidates only the responses of its own host', async t => {
 	const answer = told();
 	const url = await startHttp2Origin(t, identity, answer);
 	const {client: plain} = createClient(byOrigin);

@@ -58,7 +58,7 @@ const wrong: ReadonlyArray<readonly [title: string, give: () => unknown]> = [
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		test(`${name}, ${mode}: what is no key is a fault that is told, and the request is sent as without a cache`, async t => {
+		test(`${name}, ${mode}: an invalid key from keyFn is a \`settingError\` event, and the request is sent without the cache`, async t => {
 			await using origin = await Origin.start(told);
 			for (const [title, give] of wrong) {
 				const {client} = createClient({...settings, keyFn: give as KeyCallback}, instance);
@@ -81,7 +81,7 @@ for (const [name, instance] of majors) {
 			}
 		});
 
-		test(`${name}, ${mode}: undefined is for what is not to be cached, and no fault`, async t => {
+		test(`${name}, ${mode}: a keyFn that returns undefined excludes the request from the cache without an error`, async t => {
 			await using origin = await Origin.start(told);
 			for (const keyFn of [() => undefined, async () => undefined]) {
 				const {client} = createClient({...settings, keyFn}, instance);
@@ -161,7 +161,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: a key that the store cannot hold is refused, and told`, async t => {
+	test(`${name}: a key that the store cannot hold is refused with an event`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(told);
 		const {client} = createClient({store: 'filesystem', cacheName: path.join(folder.path, 'cache'), keyFn: ({url}) => url.repeat(1000)}, instance);
@@ -178,7 +178,7 @@ for (const [name, instance] of majors) {
 		await getCache(client).close();
 	});
 
-	test(`${name}: a GET waits for no HEAD, whatever the keyFn does not tell apart`, async t => {
+	test(`${name}: a GET does not wait for a HEAD with the same key from keyFn`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.end(request.method === 'HEAD' ? undefined : 'body');
@@ -189,7 +189,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual([get.body, other.body], ['body', 'body']);
 	});
 
-	test(`${name}: a HEAD never takes the place of a GET, whatever the keyFn does not tell apart`, async t => {
+	test(`${name}: the response to a HEAD never replaces that to a GET with the same key from keyFn`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.writeHead(200, {'content-length': '4'});
 			response.end(request.method === 'HEAD' ? undefined : 'body');
@@ -216,7 +216,7 @@ const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => Ca
 ];
 
 for (const [name, open] of stores) {
-	test(`${name}: keys that a store may not tell apart give nobody another's response`, async t => {
+	test(`${name}: keys that a store may confuse never lead to another request's response`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(told);
 		const keys = ['a', 'A', 'a ', ' a', 'a\0', 'a\u{D800}', 'a\u{D801}', 'a\u{FFFD}', 'ä', 'a\u{308}', 'a/b', 'a%2Fb', '../a', 'a'.repeat(1000), `${'a'.repeat(999)}b`, '__proto__', 'toString', 'got-cache:2:a'];
@@ -232,7 +232,7 @@ for (const [name, open] of stores) {
 	});
 }
 
-test('explain throws what a keyFn throws, and a key that is none', async t => {
+test('explain throws the error of a keyFn, and a TypeError for an invalid key', async t => {
 	for (const [, give] of wrong.slice(0, 5)) {
 		const {client} = createClient({keyFn: give as KeyCallback});
 		await t.throwsAsync(explain(client, {url: 'https://example.com'}), {instanceOf: TypeError, message: /keyFn/v});

@@ -56,7 +56,7 @@ for (const [name, instance] of majors) {
 			}
 		});
 
-		test(`${name}, ${mode}: what asks for a method that is not allowed is not for the cache`, async t => {
+		test(`${name}, ${mode}: a request that overrides its method by one that is not allowed bypasses the cache`, async t => {
 			await using origin = await Origin.start(told);
 			const {client} = createClient(settings, instance);
 			for (const header of names) {
@@ -73,7 +73,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: an unsafe method that is asked for makes invalid what is stored, and so does one that nobody knows`, async t => {
+	test(`${name}: an overriding method that is unsafe or unknown invalidates stored responses`, async t => {
 		await using origin = await Origin.start(told);
 		for (const [title, method, headers, asks] of requests) {
 			const {client} = createClient(byOrigin, instance);

@@ -71,7 +71,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: what is written to a stream answers a GET, unless it has named values`, async t => {
+	test(`${name}: the response to a body written to a stream answers a GET, unless the body has named values`, async t => {
 		await using origin = await Origin.start(asContent);
 		for (const [type, isForGet] of [[undefined, true], ['text/plain', true], ['application/json', false], ['application/x-www-form-urlencoded', false], ['multipart/form-data; boundary=x', false]] as const) {
 			const {client} = createClient(byOrigin, instance);
@@ -83,7 +83,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: a function that cannot name the tenant of a POST is a fault that is told, and the request is sent`, async t => {
+	test(`${name}: a partition function that throws for a POST is a \`settingError\` event, and the request is sent`, async t => {
 		await using origin = await Origin.start(asContent);
 		for (const partitionBy of [() => {
 			throw new Error('fault');

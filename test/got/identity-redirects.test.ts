@@ -121,7 +121,7 @@ async function follow(client: Got, url: string, options: OptionsInit): Promise<r
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
 		for (const [storeName, open] of stores) {
-			test(`${name}, ${mode}, ${storeName}: what leads back to where it began ends, on the first run, on repeats, and from another client`, async t => {
+			test(`${name}, ${mode}, ${storeName}: a redirect loop ends, on the first run, on repeats, and from another client`, async t => {
 				await using folder = await temporaryFolder();
 				await using origin = await Origin.start(site());
 				const shared = open(folder.path);
@@ -145,7 +145,7 @@ for (const [name, instance] of majors) {
 		}
 
 		for (const [kind, create] of jars.slice(1)) {
-			test(`${name}, ${mode}, ${kind}: whoever logs in has a session of its own, first or later, alone or with others, through this client or another`, async t => {
+			test(`${name}, ${mode}, ${kind}: each login gets a session of its own, first or later, alone or concurrent, through this client or another`, async t => {
 				await using folder = await temporaryFolder();
 				await using origin = await Origin.start(site());
 				const shared = {store: 'sqlite', cacheName: path.join(folder.path, 'cache')} as const;
@@ -177,7 +177,7 @@ for (const [name, instance] of majors) {
 				}
 			});
 
-			test(`${name}, ${mode}, ${kind}: whoever logs out has no session`, async t => {
+			test(`${name}, ${mode}, ${kind}: a logout removes the session`, async t => {
 				await using origin = await Origin.start(site());
 				const {client} = createClient(settings, instance);
 				for (const _user of [1, 2]) {
@@ -220,7 +220,7 @@ for (const [name, instance] of majors) {
 		t.is(await cookieJar.getCookieString(`${origin.url}/other`), 'cdn=1; second=2');
 	});
 
-	test(`${name}: a cookie that the jar sends is part of who asks, and costs one more request`, async t => {
+	test(`${name}: a cookie from the jar is part of the key, and costs one more request`, async t => {
 		await using origin = await startLogin('cdn=1; Path=/');
 		const {client} = createClient({}, instance);
 		const cookieJar = new CookieJar();
@@ -301,7 +301,7 @@ for (const [cookie, where] of cookies) {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: a jar that fails, or takes long, has nothing; what is asked for does not wait for it`, async t => {
+	test(`${name}: a cookie jar that fails or is slow counts as empty, and delays no request`, async t => {
 		await using origin = await startLogin('a=1; Path=/other');
 		const {client} = createClient({storeTimeout: 50}, instance);
 		await client(`${origin.url}/old`);
@@ -321,7 +321,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: a redirect that must not be used again stands in for no error, and is explained by its reason`, async t => {
+	test(`${name}: a redirect that must not be reused is not served instead of an error, and has its own reason`, async t => {
 		let isDown = false;
 		await using origin = await Origin.start((request, response) => {
 			if (isDown) {
@@ -347,7 +347,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: redirects of a recording lead to where they led, cookies aside`, async t => {
+	test(`${name}: redirects of a recording are replayed without regard to cookies`, async t => {
 		for (const mode of ['record', 'record-missing'] as const) {
 			const origin = await Origin.start(site());
 			const store = new Map();
@@ -374,7 +374,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: storeSetCookie gives the cookies back on each hit, to whoever asks for them`, async t => {
+	test(`${name}: with storeSetCookie, each hit has the cookies`, async t => {
 		await using folder = await temporaryFolder();
 		let answers = 0;
 		await using origin = await Origin.start((request, response) => {
@@ -438,7 +438,7 @@ for (const [name, instance] of majors) {
 		await getCache(without).close();
 	});
 
-	test(`${name}: without storeSetCookie, a cookie is given to who got it from the origin, and is not at rest`, async t => {
+	test(`${name}: without storeSetCookie, only the request to the origin gets the cookies, and they are not stored`, async t => {
 		const store = new Map();
 		await using origin = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"a"', 'cache-control': 'max-age=60', 'set-cookie': `a=MARKER${origin.count}`});

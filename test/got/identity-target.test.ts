@@ -65,7 +65,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		test(`${name}, ${mode}: no request is given what another host answered, through either API`, async t => {
+		test(`${name}, ${mode}: no request gets the response of another host, through both APIs`, async t => {
 			await using origin = await Origin.start(tenants());
 			const {client} = createClient(settings, instance);
 			const bodies = new Map<string, string>();
@@ -153,7 +153,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: explain tells what the client does with each host`, async t => {
+	test(`${name}: explain returns what the client does for each host`, async t => {
 		await using origin = await Origin.start(tenants());
 		const {client} = createClient({}, instance);
 		await client(origin.url, of('a.example') as object);
@@ -179,7 +179,7 @@ const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => Ca
 ];
 
 for (const [name, open] of stores) {
-	test(`${name}: what is stored is found and deleted by the URL that the origin sees`, async t => {
+	test(`${name}: a stored response is found and deleted by the URL that the origin sees`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(tenants());
 		const {client} = createClient(open(folder.path));
@@ -210,7 +210,7 @@ for (const [name, open] of stores) {
 		t.deepEqual(await stored(), [false, false, false]);
 	});
 
-	test(`${name}: headers that name another URL to a framework do not hide a response from who deletes the URL`, async t => {
+	test(`${name}: a response is deleted by its URL despite headers that name another URL`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(tenants());
 		const {client} = createClient(open(folder.path));
@@ -248,7 +248,7 @@ test('of a resource that varies, the variants of another host are deleted by its
 	}
 });
 
-test('what only one user may see is not found by the URL of another host, as it is not by its own', async t => {
+test('a response to credentials is found neither by the URL of another host nor by its own', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient();
 	const cache = getCache(client);
@@ -259,7 +259,7 @@ test('what only one user may see is not found by the URL of another host, as it 
 	t.false(await cache.contains({request: {url: origin.url, headers: {host: 'a.example', authorization: 'two'}}}));
 });
 
-test('with a tenant for each request, what came from another host is found by its URL', async t => {
+test('with a tenant for each request, a response of another host is found by its URL', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient({partitionBy: ({headers}) => String(headers['x-tenant'])});
 	const cache = getCache(client);
@@ -271,7 +271,7 @@ test('with a tenant for each request, what came from another host is found by it
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: an unsafe request makes invalid what its own host gave through its own connection, and nothing else`, async t => {
+	test(`${name}: an unsafe request invalidates only the responses of its own host through its own connection`, async t => {
 		let answers: Record<string, string> = {};
 		const handler: Handler = (request, response) => {
 			response.writeHead(request.method === 'GET' ? 200 : 201, {'cache-control': 'max-age=600', ...(request.method !== 'GET' && answers)});
@@ -405,7 +405,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a POST through a Unix socket whose answer names a resource is no fault of the cache', async t => {
+test('a POST through a Unix socket whose response names a resource works', async t => {
 	await using folder = await temporaryFolder();
 	const socket = path.join(folder.path, 'a.sock');
 	const server = createServer((_request, response) => {
@@ -437,7 +437,7 @@ test('a POST through a Unix socket whose answer names a resource is no fault of 
 	}
 });
 
-test('a store that was emptied by another process still tells of what a URL alone does not lead to', async t => {
+test('after another process has cleared the store, responses of other hosts are still found by their URL', async t => {
 	await using origin = await Origin.start(tenants());
 	const store = new Map();
 	const clients = [1, 2].map(() => createClient({store}).client);
@@ -470,7 +470,7 @@ test('a Host that equals the authority of the URL is the same to Vary, and to ma
 	}
 });
 
-test('what is saved for a host is found by who asks for that, and by its URL', async t => {
+test('a response that is saved for a host is found by requests for that host, and by its URL', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient();
 	const cache = getCache(client);

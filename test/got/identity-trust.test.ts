@@ -76,7 +76,7 @@ for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
 		for (const [way, given] of ways) {
 			// One after the other: a server ends connections that nobody uses for five seconds.
-			test.serial(`${name}, ${mode}: what ${way} accepted answers nobody who is stricter, and the other way round`, async t => {
+			test.serial(`${name}, ${mode}: what ${way} accepted answers no request with stricter TLS settings, and vice versa`, async t => {
 				const {url, answers} = await startOrigin(t);
 				const options = (typeof given === 'function' ? given((await startProxy(t)).url) : given) as object;
 				const {client} = createClient(settings, instance);
@@ -131,7 +131,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: the options of Node's global agent part what they let in`, async t => {
+	test.serial(`${name}: the TLS options of Node's global agent are part of the key`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {client} = createClient({}, instance);
 		const shared = globalAgent.options;
@@ -164,7 +164,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(client(`${url}/other`), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 	});
 
-	test(`${name}: settings that are equal share, whoever has them and however they are written`, async t => {
+	test(`${name}: requests with equal TLS settings share, in whatever form the settings are given`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {url: proxy} = await startProxy(t);
 		const {client} = createClient({}, instance);
@@ -194,7 +194,7 @@ for (const [name, instance] of majors) {
 		t.is(answers(), 1);
 	});
 
-	test(`${name}: whoever shows a certificate shares with those alone who show the same`, async t => {
+	test(`${name}: requests with a client certificate share only with those that have the same`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {client} = createClient({partitionBy: false}, instance);
 		const known = client.extend(strict as object);
@@ -205,7 +205,7 @@ for (const [name, instance] of majors) {
 		t.is(answers(), 2);
 	});
 
-	test(`${name}: what connects in a way of its own is the default, unless the setting \`trust\` names it`, async t => {
+	test(`${name}: user code that connects counts as the default, unless the setting \`trust\` names it`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {client} = createClient({}, instance);
 		const connect = (options: tls.ConnectionOptions) => tls.connect({...options, ...lax});
@@ -228,7 +228,7 @@ for (const [name, instance] of majors) {
 		t.is(answers(), 6);
 	});
 
-	test(`${name}: explain and the hit without a request of Got's see what is sent`, async t => {
+	test(`${name}: explain and a hit without a request of Got use the TLS settings that would be sent`, async t => {
 		const {url} = await startOrigin(t);
 		const {client} = createClient({}, instance);
 		for (const options of [{https: lax}, strict, {agent: {https: new Agent(lax)}}, {http2: true, ...strict}, {https: {...lax, serverName: 'localhost'}}] as readonly OptionsInit[]) {
@@ -243,7 +243,7 @@ for (const [name, instance] of majors) {
 		t.is((await explain(client, {url})).reason, 'miss');
 	});
 
-	test(`${name}: what is recorded is replayed, whatever is believed then`, async t => {
+	test(`${name}: a recording is replayed with any TLS settings`, async t => {
 		await using folder = await temporaryFolder();
 		const {url} = await startOrigin(t);
 		const settings = {store: 'sqlite', cacheName: path.join(folder.path, 'tape')} as const;
@@ -260,7 +260,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('what came by other TLS settings than the defaults is found and deleted by its URL, and by its request', async t => {
+test('a response to non-default TLS settings is found and deleted by its URL, and by its request', async t => {
 	const {url} = await startOrigin(t);
 	const {client} = createClient();
 	const cache = getCache(client);
@@ -288,7 +288,7 @@ test('what came by other TLS settings than the defaults is found and deleted by 
 	t.is(await cache.count({valid: true}), 2);
 });
 
-test('what was accepted laxly is so in an archive, too', async t => {
+test('a response to lax TLS settings keeps them in an archive', async t => {
 	const {url, answers} = await startOrigin(t);
 	const from = createClient();
 	for (const options of [{https: lax}, strict] as readonly OptionsInit[]) {
@@ -308,7 +308,7 @@ test('what was accepted laxly is so in an archive, too', async t => {
 	t.is(await copy.count({urls: [url]}), 2);
 });
 
-test('what was accepted laxly stands in for no error of who is stricter', async t => {
+test('a response to lax TLS settings is not served instead of an error to stricter ones', async t => {
 	const {url} = await startOrigin(t);
 	const {client, clock} = createClient({staleIfError: true, staleWhileRevalidate: true});
 	await client(url, {https: lax});
@@ -318,7 +318,7 @@ test('what was accepted laxly stands in for no error of who is stricter', async 
 	t.is((await client(url, {https: lax})).body, 'answer 1');
 });
 
-test('an unsafe request makes invalid what was fetched, whatever either believes', async t => {
+test('an unsafe request invalidates responses to any TLS settings', async t => {
 	const {url, answers} = await startOrigin(t);
 	const {client} = createClient(byOrigin);
 	await client(url, {https: lax});
@@ -338,7 +338,7 @@ test('a wrong name of trust is a fault of the settings', async t => {
 	await t.throwsAsync(client('https://127.0.0.1:1', {context: {cache: {trust: ''}}}), {message: /context\.cache\.trust/v});
 });
 
-test('nothing of what a client shows is at rest, in an archive or in what is told', async t => {
+test('client certificates and keys are neither stored, archived nor in events', async t => {
 	await using folder = await temporaryFolder();
 	const {url} = await startOrigin(t);
 	const {client} = createClient({
@@ -403,7 +403,7 @@ async function inProcess(cacheName: string, url: string, what: string, variables
 
 const unverified = Object.fromEntries([['NODE_TLS_REJECT_UNAUTHORIZED', '0'], ['NODE_NO_WARNINGS', '1']]);
 
-test('what a process accepted that believes anybody answers no stricter process', async t => {
+test('a response that a process without verification accepted answers no stricter process', async t => {
 	await using folder = await temporaryFolder();
 	const {url, answers} = await startOrigin(t);
 	const cacheName = path.join(folder.path, 'cache');
@@ -423,7 +423,7 @@ test('a function that checks is known in its own process alone, unless it has a 
 	t.is(answers(), 4);
 });
 
-test('one warning tells what cannot be looked into, and none where all can', async t => {
+test('one process warning reports TLS settings that cannot be read', async t => {
 	await using folder = await temporaryFolder();
 	const {url} = await startOrigin(t);
 	const cacheName = path.join(folder.path, 'cache');

@@ -43,7 +43,7 @@ for (const cacheControl of [false, true]) {
 			...(cacheControl && {'by an unsafe method': urls => ({post: urls})}),
 		};
 		for (const [how, task] of Object.entries(tasks)) {
-			test(`cacheControl ${cacheControl}: another process makes invalid ${how} what 50 requests ask for, ${state}`, async t => {
+			test(`cacheControl ${cacheControl}: another process invalidates ${how} the responses to 50 requests, ${state}`, async t => {
 				await using origin = await VersionedOrigin.start();
 				await using opened = await openedStores.sqlite!();
 				const clock = new Clock(Date.now());
@@ -84,7 +84,7 @@ function heldStore(): {readonly store: MemoryStore; readonly letThrough: () => v
 }
 
 for (const [action, invalidate] of Object.entries(actions)) {
-	test(`what waits to be written to a slow store is not there after ${action}`, async t => {
+	test(`a response that waits for a slow store is not stored after ${action}`, async t => {
 		await using origin = await VersionedOrigin.start();
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());
@@ -110,7 +110,7 @@ for (const [action, invalidate] of Object.entries(actions)) {
 const named = Object.entries(actions).filter(([action]) => action !== 'save' && !action.endsWith('by a tag'));
 
 for (const [action, invalidate] of named) {
-	test(`what a store writes after its time limit is not there after ${action}`, async t => {
+	test(`a response that the store writes after its time limit is not available after ${action}`, async t => {
 		await using origin = await VersionedOrigin.start();
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());

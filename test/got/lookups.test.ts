@@ -87,7 +87,7 @@ for (const [name, instance] of majors) {
 			});
 		}
 
-		test.serial(`${name}: what has expired is looked up once, and validated, on ${title}`, async t => {
+		test.serial(`${name}: an expired response is looked up once, and validated, on ${title}`, async t => {
 			await using origin = await Origin.start(handler);
 			const store = make();
 			const {client, clock} = createClient({store, expireAfter: 10}, instance);
@@ -117,7 +117,7 @@ for (const [name, instance] of majors) {
 			t.like(getCache(client).stats(), {stored: 1, misses: 1, hits: 49});
 		});
 
-		test.serial(`${name}: what is stale is given and renewed once, on ${title}`, async t => {
+		test.serial(`${name}: a stale response is served and renewed once, on ${title}`, async t => {
 			await using origin = await Origin.start(handler);
 			const {client, clock} = createClient({store: make(), expireAfter: 10, staleWhileRevalidate: 100}, instance);
 			const cache = getCache(client);
@@ -134,7 +134,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: hits tell of their progress as answers of the origin do`, async t => {
+	test.serial(`${name}: hits emit progress events as responses of the origin do`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('a text');
 		});

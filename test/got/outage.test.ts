@@ -114,7 +114,7 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 	}
 }
 
-test('what is stored is served on by a store that can only be read', async t => {
+test('stored responses are served from a store that can only be read', async t => {
 	await using origin = await startOrigin();
 	const memory = new MemoryStore();
 	const {client} = createClient({store: memory, now: () => Date.now()});
@@ -134,7 +134,7 @@ test('what is stored is served on by a store that can only be read', async t => 
 });
 
 for (const isSynchronous of [true, false]) {
-	test(`a lookup that fails is told once for a request, whatever else would be asked of the store (${isSynchronous ? 'synchronous' : 'asynchronous'} store)`, async t => {
+	test(`a failed lookup is one event for a request, whatever else would be read from the store (${isSynchronous ? 'synchronous' : 'asynchronous'} store)`, async t => {
 		await using origin = await startOrigin();
 		const instead = isSynchronous
 			? () => {

@@ -53,7 +53,7 @@ async function startOrigin(): Promise<Origin> {
 const ignoring = {ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm']};
 
 for (const [name, open] of places) {
-	test(`${name}: after a change of settings, what is stored is found by the new keys`, async t => {
+	test(`${name}: after a change of settings, stored responses are found by the new keys`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		const before = clientOf(store);
@@ -86,7 +86,7 @@ for (const [name, open] of places) {
 		t.false((await before.client(`${origin.url}/a?utm=1&b=2`)).isFromCache);
 	});
 
-	test(`${name}: what parted by a value that was not stored is dropped, and never another's`, async t => {
+	test(`${name}: a response whose key had a value that was not stored is deleted, and never served to another request`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		const shared = clientOf(store, {...ignoring, partitionBy: false});
@@ -142,7 +142,7 @@ for (const [name, open] of places) {
 		t.is(await after.client(`${origin.url}/a`).text(), '/a?utm=3   ');
 	});
 
-	test(`${name}: what a tag has deleted takes no key from what is still there`, async t => {
+	test(`${name}: a response that was deleted by a tag does not take the key of another one`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		let now = Date.now();
@@ -199,7 +199,7 @@ for (const [name, open] of places) {
 	});
 }
 
-test('what is ignored from now on is redacted in what was stored before, where keys stay as well', async t => {
+test('a newly ignored parameter is redacted in stored responses, even if their keys stay the same', async t => {
 	await using origin = await startOrigin();
 	const map = new Map<string, unknown>();
 	const store = new Keyv({store: map});

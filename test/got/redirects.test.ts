@@ -57,7 +57,7 @@ test('a redirect is fresh as long as its target', async t => {
 	t.is(origin.count, 4);
 });
 
-test('a redirect to what is never cached is not cached', async t => {
+test('a redirect to a target that is never cached is not cached', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient({urlsExpireAfter: [[/\/end$/v, DO_NOT_CACHE]]});
 	await client(`${origin.url}/x`);
@@ -70,7 +70,7 @@ test('a redirect to what is never cached is not cached', async t => {
 	t.is(origin.count, 6);
 });
 
-test('a cached redirect leads to a target that is asked for anew', async t => {
+test('a cached redirect leads to a request for its target', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient();
 	const first = await client(`${origin.url}/to/end`);

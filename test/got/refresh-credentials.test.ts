@@ -122,7 +122,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const [status, isApart] of [[401, true], [401, false], [407, true], [407, false]] as const) {
-		test(`${name}: a ${status} ends a refresh, and the next request renews what is stored, with its hooks; then refreshes go on (tokens ${isApart ? '' : 'do not '}part the cache)`, async t => {
+		test(`${name}: a ${status} ends a refresh, and the next request renews the stored response, with its hooks; then refreshes go on (tokens are ${isApart ? '' : 'not '}part of the key)`, async t => {
 			const state = {token: 'first', status};
 			await using origin = await Origin.start(guarded(state));
 			const {client: plain, expire, idle, errors} = refreshingClient(instance, isApart ? {} : {partitionBy: () => '', ignoredParameters: ['x-token']});
@@ -194,7 +194,7 @@ for (const [name, instance] of majors) {
 		t.is(errors.length, 1);
 	});
 
-	test(`${name}: a rejected refresh leaves what others have with their own credentials`, async t => {
+	test(`${name}: a rejected refresh does not affect responses to other credentials`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.statusCode = request.headers.authorization === 'Bearer bad' && origin.count > 2 ? 401 : 200;
 			response.end(`answer ${origin.count}`);

@@ -135,7 +135,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a request for what is being refreshed is served stale, and one that may not be waits for the refresh`, async t => {
+	test(`${name}: during a refresh, a request gets the stale response, or waits for the refresh if it must not`, async t => {
 		await using holding = await HoldingOrigin.start();
 		const {origin} = holding;
 		const {client, expire, idle} = refreshingClient(instance);
@@ -168,7 +168,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: nobody waits for a refresh that was sent before its resource was changed`, async t => {
+	test.serial(`${name}: no request waits for a refresh that was sent before its resource was changed`, async t => {
 		const held = Promise.withResolvers<ServerResponse>();
 		let gets = 0;
 		await using origin = await Origin.start((request, response) => {
@@ -200,7 +200,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url)).body, 'answer 3');
 	});
 
-	test(`${name}: with a lock, what another process renews is not refreshed here`, async t => {
+	test(`${name}: with a lock, a response that another process refreshes is not refreshed here`, async t => {
 		await using holding = await HoldingOrigin.start();
 		const {origin} = holding;
 		const values = new Map<string, string>();
@@ -260,7 +260,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: a refresh whose response cannot be stored by its filter leaves nothing`, async t => {
+	test(`${name}: a refresh whose response the filter refuses deletes the stored response`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(`answer ${origin.count}`);
 		});
@@ -273,7 +273,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url)).body, 'answer 3');
 	});
 
-	test(`${name}: a refresh is told as one, once, and counts as no request`, async t => {
+	test(`${name}: a refresh is one event, with \`background\`, and counts as no request`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.statusCode = origin.count === 3 ? 401 : 200;
 			response.end(`answer ${origin.count}`);

@@ -198,7 +198,7 @@ for (const [name, instance] of majors) {
 		t.not(last.body, 'answer 2');
 	});
 
-	test(`${name}: a 304 to a refresh that nobody asked for is asked again without conditions`, async t => {
+	test(`${name}: a 304 to a refresh without validators is requested again`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (origin.count === 2) {
 				response.writeHead(304, {etag: '"other"'});
@@ -323,7 +323,7 @@ for (const [name, instance] of majors) {
 		await idle();
 	});
 
-	test(`${name}: what was deleted while it is refreshed stays deleted`, async t => {
+	test(`${name}: a response that is deleted during its refresh stays deleted`, async t => {
 		const held = Promise.withResolvers<ServerResponse>();
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count === 2) {
@@ -345,7 +345,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('of 1000 keys it is remembered that their credentials were rejected, of those that were rejected last', async t => {
+test('rejected credentials are noted for the last 1000 keys', async t => {
 	const {client} = createClient();
 	const rejected = client.extend({throwHttpErrors: false, request: async () => cannedResponse({statusCode: 401})});
 	const keys: string[] = [];

@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a refresh has what hooks and handlers gave its request, and no hook runs for it`, async t => {
+	test(`${name}: a refresh has the options that hooks and handlers set for its request, and runs no hook`, async t => {
 		await using origin = await startOrigin();
 		const {client: plain, expire, idle} = refreshingClient(instance, methods);
 		const calls: string[] = [];
@@ -129,7 +129,7 @@ for (const [name, instance] of majors) {
 		t.is(refresh!.headers['x-hook'], `yes ${calls.indexOf('beforeRequest') + 1}`);
 	});
 
-	test(`${name}: what is changed after the answer changes nothing of its refresh`, async t => {
+	test(`${name}: a change of the options after the response does not affect its refresh`, async t => {
 		await using origin = await startOrigin();
 		const {client: plain, expire, idle, errors} = refreshingClient(instance, {...methods, store: lateStore()});
 		const body = Buffer.from('of the request');
@@ -171,7 +171,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.requests[1]!.body, 'of the request');
 	});
 
-	test(`${name}: what a stream's listeners change at its response changes nothing of its refresh`, async t => {
+	test(`${name}: a change of a response in the listeners of a stream does not affect its refresh`, async t => {
 		await using origin = await startOrigin();
 		const {client, expire, idle} = refreshingClient(instance, {...methods, store: lateStore()});
 		await client(`${origin.url}/path`, {headers: {'x-mine': 'before'}});
@@ -213,7 +213,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: a refresh has the validators of what is stored, and its request only those of its own`, async t => {
+	test(`${name}: a refresh has the validators of the stored response, and its request only its own`, async t => {
 		await using validating = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === '"1"' ? 304 : 200, {etag: '"1"', 'last-modified': new Date(0).toUTCString()});
 			response.end();

@@ -85,7 +85,7 @@ const final: ReadonlyArray<readonly [title: string, attempt: Attempt, error: str
 
 for (const [name, instance] of majors) {
 	for (const [title, attempt] of transient) {
-		test.serial(`${name}: a refresh is tried once more, a second after ${title}`, async t => {
+		test.serial(`${name}: a refresh is retried once, a second after ${title}`, async t => {
 			const refreshed = await refreshBy(instance, [attempt, {}]);
 			t.is(refreshed.response.body, 'answer 0');
 			t.is(refreshed.count, 1);
@@ -129,7 +129,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: nobody waits while a refresh waits to be tried once more; what another request renews meanwhile is not asked for again`, async t => {
+	test.serial(`${name}: no request waits during the delay before a retry of a refresh, and a response that another request renews meanwhile is not requested again`, async t => {
 		const refreshed = await refreshBy(instance, [failure('ECONNRESET'), {}, {}]);
 		t.is(refreshed.count, 1);
 		const renewed = await refreshed.client(url, {context: {cache: {staleWhileRevalidate: false}}});

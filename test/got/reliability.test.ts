@@ -12,7 +12,7 @@ let passed = 0;
 const {now} = performance;
 performance.now = () => now.call(performance) + passed;
 
-test.serial('the circuit is told by events and by the cache: open after five faults, half-open after a while, closed after a success', async t => {
+test.serial('events and the cache report the circuit: open after five faults, half-open after a while, closed after a success', async t => {
 	t.teardown(() => {
 		passed = 0;
 	});
@@ -56,7 +56,7 @@ test.serial('the circuit is told by events and by the cache: open after five fau
 	t.like(await cache.explain({url: origin.url}), {circuit: {reads: 'closed', writes: 'closed'}});
 });
 
-test('`ready` tells whether the store can be used; requests do not ask', async t => {
+test('`ready` resolves if the store can be used; requests do not wait for it', async t => {
 	const store = new MemoryStore();
 	await getCache(createClient({store}).client).ready();
 	store.get = () => {
@@ -69,7 +69,7 @@ test('`ready` tells whether the store can be used; requests do not ask', async t
 	await t.throwsAsync(getCache(createClient({store: 'sqlite', cacheName: '/dev/null/at/all'}).client).ready(), {code: 'ERR_STORE_OPEN'});
 });
 
-test('a slow store delays no response, and what is too much for it is dropped and told', async t => {
+test('a slow store delays no response, and writes over the limit of the queue are dropped with an event', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -173,7 +173,7 @@ test('an entry that a store gives for another key, or with a bit that has flippe
 	}
 });
 
-test.serial('what a store is slow at adds up to its time limit and no more', async t => {
+test.serial('all delays of a store for one request add up to at most its time limit', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.setHeader('vary', 'accept-language');
 		response.end(request.headers['accept-language']);

@@ -166,7 +166,7 @@ async function settle(asked: Promise<unknown>): Promise<unknown> {
 for (const [name, instance] of majors) {
 	for (const own of owns) {
 		for (const [title, retry] of retryOptions) {
-			test(`${name}: with ${title}, a hook that asks anew after ${own.title} is answered as after the origin's`, async t => {
+			test(`${name}: with ${title}, a hook that asks anew after ${own.title} gets the same response as after the origin's`, async t => {
 				await using moody = await MoodyOrigin.start();
 				const made = createClient(own.settings, instance);
 				await own.prepare(moody, made);
@@ -224,7 +224,7 @@ const quick = {limit: 2, calculateDelay: ({computedValue}: {readonly computedVal
 
 for (const [name, instance] of majors) {
 	for (const status of [503, undefined]) {
-		test(`${name}: with staleIfErrorAfter 'retries', a hook may ask anew after what stands in for ${status ?? 'a reset'}, and Got's retries count anew`, async t => {
+		test(`${name}: with staleIfErrorAfter 'retries', a hook may retry after a stale response instead of ${status ?? 'a reset'}, and Got's retries start again`, async t => {
 			await using moody = await MoodyOrigin.start();
 			const {client: plain, clock} = createClient({expireAfter: 60, staleIfError: true, staleIfErrorAfter: 'retries'}, instance);
 			const reasons: string[] = [];
@@ -284,7 +284,7 @@ for (const [name, instance] of majors) {
 		t.is(delays, name === 'Got 14' ? 21 : 3);
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', a hook that disables the cache leaves what follows to Got's rules`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', after a hook disables the cache, Got's rules decide on retries`, async t => {
 		await using moody = await MoodyOrigin.start();
 		const {client: plain, clock} = createClient({expireAfter: 60, staleIfError: true, staleIfErrorAfter: 'retries'}, instance);
 		const client = plain.extend({
@@ -303,7 +303,7 @@ for (const [name, instance] of majors) {
 		t.is(error.options.retry.enforceRetryRules, name !== 'Got 14');
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', a circuit breaker before the cache is tried once for what is stored`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', a circuit breaker before the cache gets one more attempt for the stored response`, async t => {
 		await using moody = await MoodyOrigin.start();
 		const clock = new Clock();
 		let isOpen = false;

@@ -30,7 +30,7 @@ function status({headers}: {readonly headers: IncomingMessage['headers']}): Para
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9211 §2 a miss, a hit and a validation say what they are, through both APIs`, async t => {
+	test(`${name}: RFC 9211 §2 Cache-Status describes a miss, a hit and a validation, through both APIs`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, request => request.headers['if-none-match'] === undefined ? {headers: {...fresh, etag: '"1"'}} : {status: 304, headers: fresh}));
 		const streamed = async (path: string) => {
@@ -67,7 +67,7 @@ test('RFC 9211 §2.2 in the default mode, the same', async t => {
 	t.like(status(await client(origin.url)), {fwd: 'stale', 'fwd-status': 200, stored: true});
 });
 
-test('RFC 9211 §2.4 what is not stored does not say that it is', async t => {
+test('RFC 9211 §2.4 a response that is not stored has no `stored`', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'no-store'}})));
 	const parameters = status(await client(origin.url));
@@ -113,7 +113,7 @@ test('RFC 9211 §2.2 a fresh response that the request is too strict for was sen
 	}
 });
 
-test('RFC 9211 §2.1, §2.7 what is served stale is a hit with a ttl below 0', async t => {
+test('RFC 9211 §2.1, §2.7 a stale response is a hit with a negative ttl', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60, stale-while-revalidate=30', etag: '"1"'}})));
 	await client(origin.url);
@@ -123,7 +123,7 @@ test('RFC 9211 §2.1, §2.7 what is served stale is a hit with a ttl below 0', a
 	await getCache(client).idle();
 });
 
-test('RFC 9211 §2.3 what stands in for an error tells the error\'s status, and that it is stale', async t => {
+test('RFC 9211 §2.3 a stale response instead of an error has the error\'s status, and its reason as `detail`', async t => {
 	const {client, clock} = createClient({...byOrigin, staleIfError: true});
 	let isGone = false;
 	await using origin = await Origin.start((_request, response) => {
@@ -170,7 +170,7 @@ test('RFC 9211 §2.1 the cache\'s own 304, 206 and 416 are hits', async t => {
 	}
 });
 
-test('RFC 9211 §2 what caches before us said is kept, letter by letter, before ours, and does not grow', async t => {
+test('RFC 9211 §2 members of other caches stay unchanged before ours, and do not multiply', async t => {
 	for (const upstream of ['ExampleCache; hit; ttl=376', 'a;hit,  b;fwd=miss', ['"One";hit', 'Two;fwd=miss;stored'], 'not; a (valid']) {
 		const {client, clock} = createClient(byOrigin);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, 'cache-status': upstream}})));
@@ -201,7 +201,7 @@ test('RFC 9211 §2 the name is the one that is set: a token where it can be, els
 	}
 });
 
-test('RFC 9211 §2.8 the key is told where that is asked for', async t => {
+test('RFC 9211 §2.8 the key is included if the setting asks for it', async t => {
 	const {client, clock} = createClient({...byOrigin, cacheStatus: {key: true}});
 	await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
 	const first = status(await client(origin.url));

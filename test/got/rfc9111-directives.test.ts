@@ -136,7 +136,7 @@ test('RFC 9111 §5.2.1.7 only-if-cached with a condition that the cache cannot j
 	t.is(origin.count, 1);
 });
 
-test('RFC 9111 §5.2.1.4 what no-cache brought answers the next', async t => {
+test('RFC 9111 §5.2.1.4 the response to a request with no-cache answers the next one', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60'}})));
 	await client(origin.url);
@@ -146,7 +146,7 @@ test('RFC 9111 §5.2.1.4 what no-cache brought answers the next', async t => {
 	t.is((await client(origin.url)).body, 'answer 2');
 });
 
-test('RFC 9111 §5.2.1.2 what was served stale tells its age', async t => {
+test('RFC 9111 §5.2.1.2 a stale response has its Age', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60', etag: '"1"'}})));
 	await client(origin.url);
@@ -164,7 +164,7 @@ test('RFC 9111 §5.2.1 the caller\'s own directives reach the origin as they are
 	t.is(origin.requests[0]!.headers['cache-control'], undefined);
 });
 
-test('RFC 8246 §2 alwaysRevalidate leaves alone what is immutable and fresh', async t => {
+test('RFC 8246 §2 alwaysRevalidate does not validate a response that is immutable and fresh', async t => {
 	const {client, clock} = createClient({...byOrigin, alwaysRevalidate: true});
 	await using origin = await Origin.start(dated(clock, request => ({headers: {'cache-control': `max-age=60${request.url === '/immutable' ? ', immutable' : ''}`, etag: '"1"'}})));
 	for (const path of ['/immutable', '/immutable', '/other', '/other']) {

@@ -163,7 +163,7 @@ test('RFC 9111 §1.2.2 a max-age beyond measure is a very long time', async t =>
 	t.is(origin.count, 1);
 });
 
-test('RFC 9111 §5.1, §4.2.3 Age tells how old a stored response is, its received age included', async t => {
+test('RFC 9111 §5.1, §4.2.3 Age is the age of a stored response, including its received age', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await startOrigin(clock, () => cacheControl('max-age=60', {age: '20'}));
 	t.is((await client(origin.url)).headers.age, '20');
@@ -217,7 +217,7 @@ test('RFC 9111 §5.1 in the default mode, Age is left as it came', async t => {
 	t.is(second.headers.age, '20');
 });
 
-test('RFC 9111 §5.1 what was just validated is of now', async t => {
+test('RFC 9111 §5.1 the age of a response starts again with its validation', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start((request, response) => {
 		const isKnown = request.headers['if-none-match'] !== undefined;

@@ -14,7 +14,7 @@ function changeable(headers: Answer['headers'] = {}): (request: IncomingMessage)
 }
 
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-	test(`RFC 9111 §4.4 a ${method} that succeeds makes what is stored invalid, one that fails does not`, async t => {
+	test(`RFC 9111 §4.4 a ${method} that succeeds invalidates the stored response, one that fails does not`, async t => {
 		for (const settings of [byOrigin, {}]) {
 			const {client, clock} = createClient(settings);
 			await using origin = await Origin.start(dated(clock, changeable({location: 'https://other.invalid/'})));
@@ -36,7 +36,7 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §4.4 streams make invalid, too, and so does a POST with a body`, async t => {
+	test(`${name}: RFC 9111 §4.4 streams invalidate, too, and so does a POST with a body`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, changeable()));
 		await client(origin.url);
@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 		t.true((await client(`${origin.url}/c`)).isFromCache);
 	});
 
-	test(`${name}: RFC 9111 §4.4 a POST that is redirected to a GET gets that anew, since Location names it`, async t => {
+	test(`${name}: RFC 9111 §4.4 a POST that is redirected to a GET invalidates its target, which Location names`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, request => request.method === 'GET' ? {headers: fresh} : {status: 303, headers: {location: '/list'}}));
 		t.is((await client(`${origin.url}/list`)).body, 'answer 1');
@@ -92,7 +92,7 @@ test('RFC 9111 §4.4 a method that is not known makes invalid, safe ones do not'
 });
 
 for (const field of ['location', 'content-location']) {
-	test(`RFC 9111 §4.4 what ${field} names at the same origin is made invalid, relative or not`, async t => {
+	test(`RFC 9111 §4.4 ${field} invalidates a URI of the same origin, relative or absolute`, async t => {
 		const {client, clock} = createClient(byOrigin);
 		let value = '';
 		await using origin = await Origin.start(dated(clock, request => request.method === 'GET' ? {headers: fresh} : {status: 201, headers: {[field]: value}}));
@@ -106,7 +106,7 @@ for (const field of ['location', 'content-location']) {
 		}
 	});
 
-	test(`RFC 9111 §4.4 what ${field} names at another origin is left alone`, async t => {
+	test(`RFC 9111 §4.4 ${field} does not invalidate a URI of another origin`, async t => {
 		const {client, clock} = createClient(byOrigin);
 		await using other = await Origin.start(dated(clock, () => ({headers: fresh})));
 		await using origin = await Origin.start(dated(clock, () => ({status: 201, headers: {[field]: `${other.url}/named`}})));
@@ -115,7 +115,7 @@ for (const field of ['location', 'content-location']) {
 		t.true((await client(`${other.url}/named`)).isFromCache);
 	});
 
-	test(`RFC 9111 §4.4 what ${field} of an error, of a safe method, or of rubbish names is left alone`, async t => {
+	test(`RFC 9111 §4.4 ${field} of an error, of a safe method, or with an invalid value invalidates nothing`, async t => {
 		const {client, clock} = createClient(byOrigin);
 		await using origin = await Origin.start(dated(clock, request => request.url === '/named' ? {headers: fresh} : {status: request.url === '/error' ? 404 : 200, headers: {[field]: request.url === '/rubbish' ? 'http://[' : '/named'}}));
 		await client(`${origin.url}/named`);
@@ -146,7 +146,7 @@ test('RFC 9111 §4.4 all variants, and the HEAD, of the target are made invalid;
 	t.true((await client(`${origin.url}/a?b=2`)).isFromCache);
 });
 
-test('RFC 9111 §4.4 a request with no-store, and one whose method is allowed to be stored, make invalid as well', async t => {
+test('RFC 9111 §4.4 a request with no-store, and one with a method in allowableMethods, invalidate as well', async t => {
 	const {client, clock} = createClient({...byOrigin, allowableMethods: ['GET', 'HEAD', 'PUT']});
 	await using origin = await Origin.start(dated(clock, changeable(fresh)));
 	await client(origin.url);
@@ -164,7 +164,7 @@ test('RFC 9111 §4.4 a method in X-HTTP-Method-Override is the one that counts',
 	t.false((await client(origin.url)).isFromCache);
 });
 
-test('RFC 9111 §4.4 what one caller changed is invalid for another, too', async t => {
+test('RFC 9111 §4.4 an unsafe request of one caller invalidates the responses of others, too', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, changeable()));
 	await client(origin.url);
@@ -174,7 +174,7 @@ test('RFC 9111 §4.4 what one caller changed is invalid for another, too', async
 	t.false((await client(origin.url, {headers: {authorization: 'Bearer other'}})).isFromCache, 'with others');
 });
 
-test('RFC 9111 §4.4 what is invalid is gone for good, even for those who accept what is stale', async t => {
+test('RFC 9111 §4.4 an invalidated response is deleted, even for requests that accept stale ones', async t => {
 	const {client, clock} = createClient({...byOrigin, staleIfError: true});
 	await using origin = await Origin.start(dated(clock, (request, count) => {
 		if (request.method === 'POST') {
@@ -225,7 +225,7 @@ for (const [title, headers, isReused] of posts) {
 	});
 }
 
-test('RFC 9110 §9.3.3 what a POST brought replaces what was stored, and a stream of one does as well', async t => {
+test('RFC 9110 §9.3.3 the response to a POST replaces the stored response, through both APIs', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, 'content-location': '/'}})));
 	await client(origin.url);

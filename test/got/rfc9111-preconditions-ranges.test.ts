@@ -61,7 +61,7 @@ for (const [title, stored, request, statusCode] of preconditions) {
 	});
 }
 
-test('RFC 9110 §15.4.5 a 304 of the cache has what a 304 must have, and no more', async t => {
+test('RFC 9110 §15.4.5 a 304 of the cache has exactly the header fields that a 304 must have', async t => {
 	const {client, clock} = createClient(byOrigin);
 	const required = {
 		...both, expires: httpDate(clock, 60), 'content-location': '/here', vary: 'accept-language', date: httpDate(clock),
@@ -80,7 +80,7 @@ test('RFC 9110 §15.4.5 a 304 of the cache has what a 304 must have, and no more
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §4.3.2 where what is stored is stale, the caller's own condition is the origin's to answer`, async t => {
+	test(`${name}: RFC 9111 §4.3.2 the origin evaluates the caller's own precondition if the stored response is stale`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, request => {
 			const own = request.headers['if-none-match'];
@@ -242,7 +242,7 @@ test('RFC 9110 §13.1.5 If-Range without Range does not count', async t => {
 	t.true(response.isFromCache);
 });
 
-test('RFC 9110 §14.2 several ranges, and ranges of what is stored coded, are the origin\'s to answer', async t => {
+test('RFC 9110 §14.2 the origin answers requests for several ranges, and for ranges of a stored encoded response', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, request => request.headers.range === undefined
@@ -261,7 +261,7 @@ test('RFC 9110 §14.2 several ranges, and ranges of what is stored coded, are th
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §3.3 a part is never taken for the whole, nor for another part`, async t => {
+	test(`${name}: RFC 9111 §3.3 a partial response is never used as the whole, nor as another part`, async t => {
 		for (const settings of [byOrigin, {}, {allowableCodes: [200, 206]}]) {
 			const {client, clock} = createClient(settings, instance);
 			await using origin = await Origin.start(dated(clock, request => {
@@ -283,7 +283,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §3.3 a part with the length of the whole, and one without Content-Range, are not stored', async t => {
+test('RFC 9111 §3.3 a partial response with the length of the whole, and one without Content-Range, are not stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers.range === undefined
 		? {headers: ranged, body: content}
@@ -303,7 +303,7 @@ test('RFC 9110 §14.2 an origin that ignores Range gives the whole, which is sto
 	t.is(second.body, content);
 });
 
-test('RFC 9111 §4.2.4 a part of what is stale is asked of the origin, without conditions of ours', async t => {
+test('RFC 9111 §4.2.4 a range of a stale response is requested from the origin without validators', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers.range === undefined
 		? {headers: ranged, body: content}
@@ -328,7 +328,7 @@ test('RFC 9110 §15.5.17 a 416 is not stored', async t => {
 	t.is((await client(origin.url)).body, content);
 });
 
-test('RFC 9110 §14 a stale whole that stands in for an error is cut as asked', async t => {
+test('RFC 9110 §14 a stale response instead of an error has the requested range', async t => {
 	const {client, clock} = createClient({...byOrigin, staleIfError: true});
 	await using origin = await Origin.start(dated(clock, (_request, count) => count === 1 ? {headers: ranged, body: content} : {status: 503}));
 	await client(origin.url);

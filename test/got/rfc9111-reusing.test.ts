@@ -69,7 +69,7 @@ for (const [title, vary, first, second, isReused] of varyTable) {
 	});
 }
 
-test('RFC 9111 §4.1 variants are kept side by side, through both APIs', async t => {
+test('RFC 9111 §4.1 several variants are stored, through both APIs', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, request => ({headers: {...fresh, vary: 'accept-language'}, body: request.headers['accept-language'] ?? 'none'})));
@@ -96,7 +96,7 @@ test('RFC 9111 §4.1 each variant ages by itself', async t => {
 	t.false((await client(origin.url, {headers: {foo: '1'}})).isFromCache);
 });
 
-test('RFC 9111 §4.1 a response whose Vary changed is never given to whom it was not made for', async t => {
+test('RFC 9111 §4.1 a response whose Vary changed never answers another variant\'s request', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, ({headers: {foo, bar}}, count) => ({headers: {...fresh, vary: count < 3 ? 'foo' : 'bar'}, body: `${String(foo)} ${String(bar)}`})));
 	const ask = async (foo: string, bar: string) => client(origin.url, {headers: {foo, bar}}).text();
@@ -186,7 +186,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: RFC 9111 §4.3.3 a full response to a validation is used, and replaces what was stored`, async t => {
+	test(`${name}: RFC 9111 §4.3.3 a full response to a validation replaces the stored response`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, (_request, count) => ({headers: {...fresh, etag: `"${count}"`}})));
 		await client(origin.url);
@@ -276,7 +276,7 @@ test('RFC 9111 §4.3.4 a 304 about another response updates nothing, and its tag
 	t.not(third.headers['x-version'], 'other');
 });
 
-test('RFC 9111 §4.3.4 a 304 with a weak tag is about what was stored with it', async t => {
+test('RFC 9111 §4.3.4 a 304 with a weak ETag freshens the stored response with that ETag', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers['if-none-match'] === undefined
 		? {headers: {...fresh, etag: 'W/"1"'}, body: 'body'}
@@ -289,7 +289,7 @@ test('RFC 9111 §4.3.4 a 304 with a weak tag is about what was stored with it', 
 	t.is(origin.count, 2);
 });
 
-test('RFC 9111 §4.3.3 a 304 without validators is about what was validated', async t => {
+test('RFC 9111 §4.3.3 a 304 without validators freshens the response that was validated', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers['if-none-match'] === undefined
 		? {headers: {...fresh, etag: '"1"'}, body: 'body'}
@@ -332,7 +332,7 @@ test('RFC 9111 §4.3.3 a 304 of one variant renews that variant alone', async t 
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9110 §9.3.2 what answers a GET answers a HEAD without its content; what answers a HEAD answers no GET`, async t => {
+	test(`${name}: RFC 9110 §9.3.2 the response to a GET answers a HEAD without its content; the response to a HEAD does not answer a GET`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, 'x-one': '1', 'content-length': '8'}})));
 		await client(`${origin.url}/get`);

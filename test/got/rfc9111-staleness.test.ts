@@ -99,7 +99,7 @@ for (const [title, given, isServed] of table) {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 5861 §4 a stale response stands in for connections that are refused, and for timeouts, through both APIs`, async t => {
+	test(`${name}: RFC 5861 §4 a stale response is served instead of refused connections and timeouts, through both APIs`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		let url: string;
 		{
@@ -129,7 +129,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(readStream(client.stream(url)), {code: 'ECONNREFUSED'});
 	});
 
-	test(`${name}: RFC 5861 §4 a stream for which a stale response stands in, since the connection was refused, has no error after it`, async t => {
+	test(`${name}: RFC 5861 §4 a stream that gets a stale response after a refused connection emits no error`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		let url: string;
 		{
@@ -154,7 +154,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(errors.map(({message}) => message), []);
 	});
 
-	test(`${name}: RFC 5861 §3 what the response says may be used while it is validated is used, and renewed once`, async t => {
+	test(`${name}: RFC 5861 §3 a response with stale-while-revalidate is served stale, and renewed once`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60, stale-while-revalidate=30', etag: '"1"'}})));
 		await client(origin.url);
@@ -177,7 +177,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 5861 §3 what has been stale for longer is validated first', async t => {
+test('RFC 5861 §3 a response that is stale for longer is validated first', async t => {
 	const cases = [
 		['max-age=60, stale-while-revalidate=30', false],
 		['max-age=60, stale-while-revalidate=30', true],
@@ -214,7 +214,7 @@ test('RFC 9111 §5.2.1 a request that limits age or asks for a margin gets nothi
 	}
 });
 
-test('RFC 5861 in the default mode, what the response says is nothing, and every error counts', async t => {
+test('RFC 5861 in the default mode, directives of the response are ignored, and every error counts', async t => {
 	const {client, clock} = createClient({expireAfter: 60, staleIfError: 100});
 	let failure: Failure = 500;
 	await using origin = await Origin.start(failing({'cache-control': 'no-cache, must-revalidate, stale-if-error=0, stale-while-revalidate=600'}, () => failure, clock));
@@ -229,7 +229,7 @@ test('RFC 5861 in the default mode, what the response says is nothing, and every
 	t.is((await client(origin.url, plain)).statusCode, 404);
 });
 
-test('RFC 9111 §4.3.3 an error that is stored by its own freshness does not stand before what may be used stale', async t => {
+test('RFC 9111 §4.3.3 a stored error does not replace a stale response that may be served', async t => {
 	const {client, clock} = createClient({...byOrigin, staleIfError: true});
 	await using origin = await Origin.start(dated(clock, (_request, count) => count === 1 ? {headers: {'cache-control': 'max-age=60'}} : {status: 503, headers: {'cache-control': 'max-age=60'}}));
 	await client(origin.url);
@@ -254,7 +254,7 @@ const patient = {...byOrigin, staleIfErrorAfter: 'retries', staleIfError: true} 
 
 for (const [name, instance] of majors) {
 	for (const failure of [503, 'reset'] as const) {
-		test(`${name}: with staleIfErrorAfter 'retries', Got's own are used up on ${failure} before a stale response stands in`, async t => {
+		test(`${name}: with staleIfErrorAfter 'retries', Got retries after ${failure} before a stale response is served`, async t => {
 			for (const settings of [patient, {expireAfter: 60, staleIfErrorAfter: 'retries', staleIfError: true} as const]) {
 				const {client, clock} = createClient(settings, instance);
 				await using origin = await Origin.start(failing({'cache-control': 'max-age=60', etag: '"1"'}, () => failure, clock));
@@ -333,7 +333,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', what may not be used stale is Got's error after its retries`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', without a usable stale response, the caller gets Got's error after its retries`, async t => {
 		for (const response of ['max-age=60, must-revalidate', 'no-store']) {
 			const {client, clock} = createClient(patient, instance);
 			await using origin = await Origin.start(failing({'cache-control': response}, () => 503, clock));
@@ -344,7 +344,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', a stream has none of its own, and gets what is stale at once`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', a stream, which has no retries, gets a stale response at once`, async t => {
 		const {client, clock} = createClient(patient, instance);
 		await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 		await client(origin.url);
@@ -353,7 +353,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: by default, a stale response stands in at the first failure, without a retry`, async t => {
+	test(`${name}: by default, a stale response is served at the first failure, without a retry`, async t => {
 		for (const failure of [503, 'reset'] as const) {
 			const {client, clock} = createClient({...byOrigin, staleIfError: true}, instance);
 			await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => failure, clock));
@@ -392,7 +392,7 @@ for (const [name, instance] of majors) {
 	}
 }
 
-test('RFC 9111 §5.2.2.2 with gatewayTimeout \'respond\', a timeout is a 504, what the origin answers is given, and what may be used stale is used', async t => {
+test('RFC 9111 §5.2.2.2 with gatewayTimeout \'respond\', a timeout is a 504, responses of the origin are passed on, and usable stale responses are served', async t => {
 	const {client, clock} = createClient({...byOrigin, gatewayTimeout: 'respond'});
 	await using origin = await Origin.start((request, response) => {
 		if (request.url === '/slow') {

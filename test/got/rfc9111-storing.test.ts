@@ -76,7 +76,7 @@ for (const [title, answer, withCacheControl, withoutCacheControl] of table) {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §3 what a stream reads is stored for the promise API, and the other way round`, async t => {
+	test(`${name}: RFC 9111 §3 a response that a stream reads answers the promise API, and vice versa`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
 		t.is(await readStream(client.stream(`${origin.url}/a`)), 'answer 1');
@@ -135,7 +135,7 @@ test('RFC 9111 §3.3 a stream that its reader gives up is not stored', async t =
 	t.is(origin.count, 2);
 });
 
-test('RFC 9111 §3.1 what belongs to one connection is not stored, all else is', async t => {
+test('RFC 9111 §3.1 hop-by-hop header fields are not stored, all others are', async t => {
 	const own = {
 		connection: 'X-Hop, keep-alive', 'x-hop': '1', 'keep-alive': 'timeout=5', te: 'trailers', upgrade: 'h2c',
 		'proxy-authenticate': 'Basic', 'proxy-authentication-info': 'x', 'proxy-connection': 'close',
@@ -229,7 +229,7 @@ test('RFC 9111 §5.2.2.4 no-cache with a list that cannot be read holds for the 
 	}
 });
 
-test('RFC 9111 §3.5 a private cache stores the answer to Authorization, for the one who asked', async t => {
+test('RFC 9111 §3.5 a private cache stores the response to a request with Authorization, for its user', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, request => ({headers: fresh, body: String(request.headers.authorization)})));
@@ -325,7 +325,7 @@ test('RFC 9111 §3 with allowableCodes set, no other status is stored', async t 
 	t.is(origin.count, 3);
 });
 
-test('RFC 9111 §4.2.4 what could neither be used nor validated is not stored', async t => {
+test('RFC 9111 §4.2.4 a response that could be neither reused nor validated is not stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => ({headers: {'cache-control': 'max-age=0', ...(request.url === '/tagged' && {etag: '"1"'})}})));
 	t.is(cacheInfo(await client(origin.url)).stored, 'expired-without-validator');

@@ -187,7 +187,7 @@ test('filterFn on write keeps out, on read deletes', async t => {
 	t.is(origin.requests[2]!.headers['if-none-match'], undefined);
 });
 
-test('refresh validates and forceRefresh does not, and both store what comes', async t => {
+test('refresh validates and forceRefresh does not, and both store the response', async t => {
 	const {client, clock} = createClient();
 	await using origin = await Origin.start(dated(clock, () => ({headers: {etag: '"1"'}})));
 	await client(origin.url);
@@ -200,7 +200,7 @@ test('refresh validates and forceRefresh does not, and both store what comes', a
 	t.is(origin.count, 3);
 });
 
-test('alwaysRevalidate validates what can be validated, and uses the rest', async t => {
+test('alwaysRevalidate validates responses with validators, and reuses the others', async t => {
 	const {client, clock} = createClient({alwaysRevalidate: true});
 	await using origin = await Origin.start(dated(clock, request => ({headers: request.url === '/tag' ? {etag: '"1"'} : {}})));
 	for (const path of ['/tag', '/tag', '/none', '/none']) {
@@ -210,7 +210,7 @@ test('alwaysRevalidate validates what can be validated, and uses the rest', asyn
 	t.deepEqual(origin.requests.map(request => request.url), ['/tag', '/tag', '/none']);
 });
 
-test('readOnly uses what is stored and writes nothing, disabled does neither', async t => {
+test('readOnly reads the cache but does not write it, disabled does neither', async t => {
 	const {client, clock} = createClient();
 	await using origin = await Origin.start(dated(clock, () => ({})));
 	await client(origin.url, cached({readOnly: true}));
@@ -220,7 +220,7 @@ test('readOnly uses what is stored and writes nothing, disabled does neither', a
 	t.is((await client(origin.url)).body, 'answer 2');
 });
 
-test('allowableCodes and allowableMethods decide what is stored; redirects are stored beside', async t => {
+test('allowableCodes and allowableMethods decide which responses are stored; redirects are stored, too', async t => {
 	const {client, clock} = createClient({allowableCodes: [200, 404], allowableMethods: ['GET', 'POST']});
 	await using origin = await Origin.start(dated(clock, request => ({status: Number(request.url!.slice(1)), headers: request.url === '/302' ? {location: '/200'} : {}})));
 	const cases = [
@@ -242,7 +242,7 @@ test('allowableCodes and allowableMethods decide what is stored; redirects are s
 	}
 });
 
-test('a POST that may be stored is told apart by its body', async t => {
+test('the body of a POST in allowableMethods is part of the key', async t => {
 	const {client, clock} = createClient({allowableMethods: ['POST']});
 	await using origin = await Origin.start(dated(clock, () => ({})));
 	await client.post(origin.url, {body: 'a'});

@@ -42,7 +42,7 @@ for (const [settings, message] of wrong) {
 	});
 }
 
-test('URL patterns decide before the client\'s expiration, the first that matches wins', async t => {
+test('URL patterns take precedence over the expiration of the client, and the first that matches applies', async t => {
 	await using origin = await startOrigin();
 	const {client, clock} = createClient({
 		expireAfter: '5m',
@@ -70,7 +70,7 @@ test('URL patterns decide before the client\'s expiration, the first that matche
 	t.true(await get('/static/x'));
 });
 
-test('filterFn sees the whole response when it is written and when it is read, and deletes what it refuses', async t => {
+test('filterFn receives the whole response before it is stored and when it is read, and what it rejects is deleted', async t => {
 	await using origin = await startOrigin();
 	let refuses = false;
 	const seen: string[] = [];
@@ -92,7 +92,7 @@ test('filterFn sees the whole response when it is written and when it is read, a
 	t.is(origin.count, 3);
 });
 
-test('filterFn may be asynchronous, and one that fails is told and harms no request', async t => {
+test('filterFn may be asynchronous, and its failure is an event and no error of the request', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({filterFn: async response => response.url.endsWith('/yes')});
 	await client(`${origin.url}/yes`);
@@ -116,7 +116,7 @@ test('filterFn may be asynchronous, and one that fails is told and harms no requ
 	}
 });
 
-test('keyFn decides what is the same, and may use the default key', async t => {
+test('keyFn decides which requests share a response, and may call the default createKey', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({
 		keyFn(request, createKey) {
@@ -138,7 +138,7 @@ test('keyFn decides what is the same, and may use the default key', async t => {
 	t.is(cacheInfo(skipped).key, undefined);
 });
 
-test('a keyFn that fails is told, and the request goes to the origin', async t => {
+test('a failure of keyFn is an event, and the request is sent to the origin', async t => {
 	await using origin = await startOrigin();
 	for (const keyFn of [() => {
 		throw new Error('fault');
@@ -157,7 +157,7 @@ test('a keyFn that fails is told, and the request goes to the origin', async t =
 	}
 });
 
-test('a disabled cache neither reads nor writes, a read-only one only reads', async t => {
+test('a disabled cache neither reads nor stores, and a read-only cache only reads', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const disabled = {context: {cache: {disabled: true}}};
@@ -169,7 +169,7 @@ test('a disabled cache neither reads nor writes, a read-only one only reads', as
 	t.false((await client(origin.url, disabled)).isFromCache);
 });
 
-test('refresh validates or asks anew, forceRefresh asks anew, and both renew what is stored', async t => {
+test('refresh validates or sends again, forceRefresh sends again, and both replace the stored response', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const url = `${origin.url}/tagged`;
@@ -184,7 +184,7 @@ test('refresh validates or asks anew, forceRefresh asks anew, and both renew wha
 	t.is((await client(url)).body, 'GET /tagged 3');
 });
 
-test('the request\'s Cache-Control decides before its settings', async t => {
+test('the Cache-Control of a request takes precedence over its settings', async t => {
 	await using origin = await startOrigin();
 	const {client, clock} = createClient({expireAfter: '5m'});
 	const control = (value: string): object => ({headers: {'cache-control': value}});
@@ -198,7 +198,7 @@ test('the request\'s Cache-Control decides before its settings', async t => {
 	t.is(cacheInfo(await client(origin.url, control('no-cache'))).reason, 'refresh');
 });
 
-test('alwaysRevalidate validates what is fresh', async t => {
+test('alwaysRevalidate validates fresh responses', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({alwaysRevalidate: true});
 	await client(`${origin.url}/tagged`);
@@ -206,7 +206,7 @@ test('alwaysRevalidate validates what is fresh', async t => {
 	t.is(origin.count, 2);
 });
 
-test('other methods are cached where they are allowed, their bodies part the key', async t => {
+test('other methods are cached when they are allowed, and their bodies are included in the key', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({allowableMethods: ['post']});
 	await client.post(origin.url, {json: {a: 1}});
@@ -221,7 +221,7 @@ test('other methods are cached where they are allowed, their bodies part the key
 	t.is(cacheInfo(overridden).reason, 'method');
 });
 
-test('variants live side by side', async t => {
+test('several variants are stored at the same time', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(200, {vary: 'Accept-Language, Cookie'});
 		response.end(`${request.headers['accept-language']} ${request.headers.cookie}`);
@@ -240,7 +240,7 @@ test('variants live side by side', async t => {
 	t.is(origin.count, 4);
 });
 
-test('two users never share a response, unless they are meant to', async t => {
+test('two users share no response, unless partitionBy is false', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.end(`${request.headers.authorization} ${request.headers.cookie} ${String(request.headers['x-api-key'])}`);
 	});
@@ -258,7 +258,7 @@ test('two users never share a response, unless they are meant to', async t => {
 	t.true((await sharing(origin.url, {headers: {authorization: 'b'}})).isFromCache);
 });
 
-test('matchHeaders parts the cache by what is listed', async t => {
+test('the headers that matchHeaders lists are included in the key', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({matchHeaders: ['X-Team']});
 	await client(origin.url, {headers: {'x-team': 'a', 'x-other': '1'}});

@@ -8,11 +8,13 @@ import {
 	cacheHooks,
 	cacheInfo,
 	getCache,
+	HttpCache,
+	withCacheSettings,
 	type RequestSettings,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {Gate, settle} from '../helpers/gate.ts';
+import {Gate, holdResponses, settle} from '../helpers/gate.ts';
 import {openedStores} from '../helpers/opened-stores.ts';
 import {Origin} from '../helpers/origin.ts';
 import {standClock} from '../helpers/hand-clock.ts';
@@ -35,7 +37,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 5);
 	});
 
-	test.serial(`${name}: who waited is told so, and may change what it got`, async t => {
+	test.serial(`${name}: a response that another request got is marked as collapsed, and may be changed by its caller`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -58,7 +60,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test.serial(`${name}: a follower's abort and its timeout are its own`, async t => {
+	test.serial(`${name}: an abort or a timeout of a waiting request affects no other request`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -84,7 +86,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test.serial(`${name}: a leader that is aborted hands over to one that waits`, async t => {
+	test.serial(`${name}: if a request is aborted, one that waits for it is sent instead`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -103,7 +105,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: so does a stream that is destroyed in the middle of its body, and one whose body breaks off`, async t => {
+	test.serial(`${name}: if a stream is destroyed or its body is truncated, one that waits for it is sent instead`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -129,7 +131,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test.serial(`${name}: a leader whose time is over leaves the others theirs`, async t => {
+	test.serial(`${name}: a timeout of one request does not shorten the timeouts of those that wait for it`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -141,7 +143,7 @@ for (const [name, instance] of majors) {
 		t.is((await follower).body, 'second');
 	});
 
-	test.serial(`${name}: whoever waited and then leads has the rest of its time`, async t => {
+	test.serial(`${name}: a request that is sent after a wait has the rest of its timeout`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -158,7 +160,7 @@ for (const [name, instance] of majors) {
 		t.is(await Promise.race([ended, laterTimer]), 'the follower');
 	});
 
-	test.serial(`${name}: what may not be stored lets all go at once, and nobody waits for the like for a while`, async t => {
+	test.serial(`${name}: after a response that must not be stored, all waiting requests are sent at once, and for a while none waits`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({cacheControl: true}, instance);
@@ -215,7 +217,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 8);
 	});
 
-	test.serial(`${name}: requests that wait for what stalls and fails are all sent within that time and the store's, and not all at once`, async t => {
+	test.serial(`${name}: requests that wait for one that stalls and fails are all sent within that time and the store's, and not all at once`, async t => {
 		const clock = standClock(t);
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
@@ -281,7 +283,7 @@ for (const [name, instance] of majors) {
 		release(undefined);
 	});
 
-	test.serial(`${name}: what only the rules of one request refuse is shared by the others as before; what the client's refuse is not`, async t => {
+	test.serial(`${name}: a response that only one request's settings refuse is still shared by others; one that the client's settings refuse is not`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client, clock} = createClient({expireAfter: 60}, instance);
@@ -322,7 +324,7 @@ for (const [name, instance] of majors) {
 		await Promise.all(each);
 	});
 
-	test.serial(`${name}: variants part those who wait, when the response says what it varies by`, async t => {
+	test.serial(`${name}: waiting requests for another variant are sent when the response has a Vary`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.setHeader('vary', 'accept-language');
@@ -336,7 +338,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test.serial(`${name}: requests with other credentials do not share a flight`, async t => {
+	test.serial(`${name}: requests with different credentials do not share a response`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.end(request.headers.authorization);
@@ -349,7 +351,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: what is stale is validated once`, async t => {
+	test.serial(`${name}: a stale response is validated once for all waiting requests`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			setTimeout(() => {
 				response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"1"'});
@@ -364,7 +366,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: requests of their own mind wait for nobody`, async t => {
+	test.serial(`${name}: requests that must be sent wait for no other`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({cacheControl: true, allowableMethods: ['GET', 'HEAD', 'POST']}, instance);
@@ -444,7 +446,7 @@ for (const [name, instance] of majors) {
 		t.is(inner.body, '/nest');
 	});
 
-	test.serial(`${name}: a stream that is not read holds up nobody for long`, async t => {
+	test.serial(`${name}: a stream that is not read delays other requests only briefly`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(Buffer.alloc(origin.count === 1 ? 10_000_000 : 5));
 		});
@@ -461,7 +463,7 @@ for (const [name, instance] of majors) {
 		idle.destroy();
 	});
 
-	test.serial(`${name}: a store that hangs delays those who wait by no more than its time limit`, async t => {
+	test.serial(`${name}: a store that hangs delays waiting requests by at most its time limit`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const hang = async (): Promise<never> => new Promise(() => {});
@@ -485,7 +487,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test.serial('a stale response that is refreshed in the background is on its way for those who may not have it', async t => {
+test.serial('requests that must not get a stale response wait for its refresh in the background', async t => {
 	const gate = new Gate();
 	await using origin = await Origin.start(gate.handler);
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: 600});
@@ -504,7 +506,7 @@ test.serial('a stale response that is refreshed in the background is on its way 
 	t.is(origin.count, 2);
 });
 
-test.serial('a client is none the slower for a body that is larger than what is stored', async t => {
+test.serial('a body over the maximum size is not slower than without a cache', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		const body = Buffer.alloc(2000, 'x');
 		if (origin.count % 2 === 0) {
@@ -518,4 +520,52 @@ test.serial('a client is none the slower for a body that is larger than what is 
 	const responses = await Promise.all(Array.from({length: 10}, async () => client(origin.url)));
 	t.true(responses.every(response => response.body.length === 2000 && cacheInfo(response).stored === 'too-large'));
 	t.is(origin.count, 10);
+});
+
+test('clients of one cache, and classes with settings of their own, share one request', async t => {
+	const {held, handler, reach} = holdResponses();
+	await using origin = await Origin.start(handler);
+	const cache = new HttpCache({store: 'memory'});
+	const one = got.extend(cacheHooks({cache}));
+	const other = got.extend(cacheHooks({cache, expireAfter: '1m'}));
+	const inClass = withCacheSettings({urlsExpireAfter: [['*', '1h']]}, async () => one(origin.url));
+	const asked = [one(origin.url), other(origin.url), inClass()];
+	await reach(1);
+	await delay(50);
+	t.is(held.length, 1);
+	held[0]!.end('answer');
+	for (const {body} of await Promise.all(asked)) {
+		t.is(body, 'answer');
+	}
+
+	t.is(origin.count, 1);
+	await cache.close();
+});
+
+test('a request whose lookup was a miss looks again if another request has stored a response since', async t => {
+	const {held, handler, reach} = holdResponses();
+	await using origin = await Origin.start(handler);
+	const store = new MemoryStore();
+	const {client} = createClient({store, storeTimeout: 20_000, now: () => Date.now()});
+	const get = store.get.bind(store);
+	const first = client(origin.url);
+	await reach(1);
+	const asked = Promise.withResolvers<void>();
+	const stored = Promise.withResolvers<void>();
+	store.get = async (key: string) => {
+		store.get = get;
+		const value = get(key);
+		asked.resolve();
+		await stored.promise;
+		return value;
+	};
+
+	const second = client(origin.url);
+	await asked.promise;
+	held[0]!.end('answer');
+	await first;
+	await getCache(client).idle();
+	stored.resolve();
+	t.true((await second).isFromCache);
+	t.is(origin.count, 1);
 });

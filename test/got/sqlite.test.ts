@@ -17,7 +17,7 @@ import {Origin} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: what one client stored in SQLite serves the next, in both APIs`, async t => {
+	test(`${name}: a response that one client stored in SQLite is served to the next, through both APIs`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(200, {'content-type': 'application/json', etag: '"1"'});

@@ -10,7 +10,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: a stale response stands in for an error status, without a retry`, async t => {
+	test(`${name}: a stale response is served instead of an error status, without a retry`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(origin.count === 1 ? 200 : 503);
 			response.end(`answer ${origin.count}`);
@@ -28,7 +28,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: a stale response stands in for a connection that fails`, async t => {
+	test(`${name}: a stale response is served instead of a failed connection`, async t => {
 		let isDown = false;
 		await using origin = await Origin.start((_request, response) => {
 			if (isDown) {
@@ -50,7 +50,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(client(`${origin.url}/other`), {code: 'ECONNRESET'});
 	});
 
-	test(`${name}: a stale response stands in for an origin that refuses, and for one that is too slow`, async t => {
+	test(`${name}: a stale response is served if the origin refuses the connection, or is too slow`, async t => {
 		let url: string;
 		const {client} = createClient({expireAfter: 0, staleIfError: true}, instance);
 		{
@@ -73,7 +73,7 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(refused).reason, 'stale-if-error');
 	});
 
-	test(`${name}: an abort is no error that a stale response stands in for`, async t => {
+	test(`${name}: a stale response is not served instead of an abort`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count === 1) {
 				response.end('answer');
@@ -105,7 +105,7 @@ for (const [name, instance] of majors) {
 		t.is(responses, 0);
 	});
 
-	test(`${name}: what is stale is served at once while it is revalidated`, async t => {
+	test(`${name}: a stale response is served at once while it is revalidated`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"1"', 'x-count': String(origin.count)});
 			response.end(request.headers['if-none-match'] === undefined ? 'answer' : undefined);
@@ -126,7 +126,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('staleIfError for a time stands in no longer than that', async t => {
+test('staleIfError with a duration serves no response that is stale for longer', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(origin.count === 1 ? 200 : 500);
 		response.end('answer');
@@ -140,7 +140,7 @@ test('staleIfError for a time stands in no longer than that', async t => {
 	t.false(error.response.isFromCache);
 });
 
-test('a refresh that fails leaves what is stored, and is told', async t => {
+test('a failed refresh leaves the stored response, and is an event', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		if (origin.count === 1) {
 			response.end('answer');
@@ -186,7 +186,7 @@ test('a process with a refresh pending can still exit', async t => {
 	t.is(origin.count, 2);
 });
 
-test('onlyIfCached gives 504 for a miss, at once, and what is stored else', async t => {
+test('onlyIfCached serves stored responses, and a 504 for a miss', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

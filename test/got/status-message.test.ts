@@ -136,7 +136,7 @@ for (const [name, instance] of majors) {
 		t.is((await getCache(client).get({url: 'https://example.com'}))!.statusMessage, 'OK');
 	});
 
-	test(`${name}: what a cache answers by itself has its own message`, async t => {
+	test(`${name}: a response of the cache itself has its own status message`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.setHeader('etag', '"1"');
 			response.setHeader('accept-ranges', 'bytes');

@@ -116,7 +116,7 @@ test('the options that are written in several ways are the same', t => {
 	t.is(trust({cert, key}), trust({cert: [cert], key: [{pem: key, passphrase: 'a'}]}));
 });
 
-test('values that are not the same are told apart, however they are written', t => {
+test('different values have different digests, in every form', t => {
 	const space = cert.replace('CERTIFICATE-----\n', 'CERTIFICATE----- \n');
 	const different: ReadonlyArray<readonly [option: string, values: readonly unknown[]]> = [
 		// OpenSSL reads a block whose lines end with spaces.
@@ -131,7 +131,7 @@ test('values that are not the same are told apart, however they are written', t 
 	}
 });
 
-test('an agent\'s options stand above those of the request, as Node.js has it', t => {
+test('an agent\'s options take precedence over those of the request, as in Node.js', t => {
 	const lax = {rejectUnauthorized: false};
 	t.is(trust({...lax, agent: new Agent({rejectUnauthorized: true})}), undefined);
 	t.is(trust({...lax, agent: new Agent({rejectUnauthorized: undefined})}), undefined);
@@ -156,14 +156,14 @@ test.serial('Node\'s global agent may be another, or none', t => {
 	}
 });
 
-test('what cannot be an agent is as good as none', t => {
+test('an invalid agent counts as none', t => {
 	for (const agent of [null, 0, 'agent', {}, {options: 1}, {options: null}, Object.create(null), () => {}, {http2: 1, https: null}]) {
 		t.is(trust({agent}), undefined);
 		t.is(trust({agent, ca: 'a'}), trust({ca: 'a'}));
 	}
 });
 
-test('values that Node.js refuses are no fault here, and part', t => {
+test('values that Node.js refuses are part of the digest, without an error', t => {
 	for (const values of [
 		{secureOptions: 5n}, {servername: 5}, {servername: {}}, {servername() {}}, {ca: Symbol('ca')}, {ca: [Symbol('ca')]}, {minVersion: {}}, {ca: 5}, {key: null, cert: [null]}, {pfx: [undefined]},
 	] as readonly Values[]) {
@@ -172,7 +172,7 @@ test('values that Node.js refuses are no fault here, and part', t => {
 	}
 });
 
-test('a private key that no certificate comes with is shown to nobody', t => {
+test('a private key without a certificate is not part of the digest', t => {
 	t.is(trust({key}), undefined);
 	t.is(trust({key, ca: 'a'}), trust({ca: 'a'}));
 	t.not(trust({key, cert}), trust({cert}));
@@ -184,7 +184,7 @@ test('only HTTPS has trust', t => {
 	t.is(trustOf(plain, {rejectUnauthorized: false} as never, {request: undefined, createConnection: undefined, h2session: undefined}, 'a'), undefined);
 });
 
-test('the server\'s name is that of the Host where nobody gives one', t => {
+test('the server\'s name is by default that of the Host', t => {
 	const cases: ReadonlyArray<readonly [host: string | undefined, servername: string | undefined, isDefault: boolean]> = [
 		[undefined, undefined, true],
 		[undefined, 'api.example', true],
@@ -209,7 +209,7 @@ test('the server\'s name is that of the Host where nobody gives one', t => {
 	t.not(trust({agent: {http2: undefined}}, {host: 'a.example'}), undefined);
 });
 
-test.serial('the defaults of the process count where nobody has set the option', t => {
+test.serial('the defaults of the process count if an option is not set', t => {
 	const before = {
 		min: tls.DEFAULT_MIN_VERSION, max: tls.DEFAULT_MAX_VERSION, ciphers: tls.DEFAULT_CIPHERS, curve: tls.DEFAULT_ECDH_CURVE, env: process.env.NODE_TLS_REJECT_UNAUTHORIZED,
 	};
@@ -250,7 +250,7 @@ test.serial('the defaults of the process count where nobody has set the option',
 	t.is(trust({}), trust({ecdhCurve: 'P-256'}));
 });
 
-test('what connects in a way of its own is the default, unless it is named', t => {
+test('user code that connects counts as the default, unless it is named', t => {
 	const connect = (() => {}) as never;
 	for (const connecting of [{request: connect}, {createConnection: connect}, {h2session: connect}]) {
 		t.is(trust({}, {options: connecting}), undefined);
@@ -265,7 +265,7 @@ test('what connects in a way of its own is the default, unless it is named', t =
 	t.is(trust({}, {name: 'one'}), undefined);
 });
 
-test('a function is told by itself, or by the name that is given', t => {
+test('a function has a digest of its own, or that of the given name', t => {
 	t.is(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: another}, {name: 'one'}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: accepts}, {name: 'two'}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: accepts}));

@@ -19,7 +19,7 @@ function tagged(body: string, notModified: Record<string, string> = {}): Handler
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: a stale response is validated, and a 304 becomes what was stored`, async t => {
+	test(`${name}: a stale response is validated, and a 304 becomes the stored response`, async t => {
 		await using origin = await Origin.start(tagged('body', {'x-version': 'new'}));
 		const {client, clock} = createClient({expireAfter: 60}, instance);
 		await client(origin.url);
@@ -83,7 +83,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a 304 is never handed to a caller who did not ask for one', async t => {
+test('a caller without a precondition never gets a 304', async t => {
 	await using origin = await Origin.start(tagged('body'));
 	const {client} = createClient({expireAfter: 0});
 	for (let round = 0; round < 3; round++) {
@@ -91,7 +91,7 @@ test('a 304 is never handed to a caller who did not ask for one', async t => {
 	}
 });
 
-test('RFC 9111 §4.3.2: a caller\'s own precondition is answered by what is fresh, else by the origin, and its 304 is its own', async t => {
+test('RFC 9111 §4.3.2: a caller\'s own precondition is evaluated by the cache for a fresh response, otherwise by the origin, and the caller gets the 304', async t => {
 	await using origin = await Origin.start(tagged('body'));
 	const {client, clock} = createClient({expireAfter: 60});
 	await client(origin.url);
@@ -119,7 +119,7 @@ test('RFC 9111 §4.3.2: a caller\'s own precondition is answered by what is fres
 	t.is(origin.count, 2);
 });
 
-test('a 304 that speaks of another coding and length leaves the stored body and what describes its bytes as they are', async t => {
+test('a 304 with another coding and length changes neither the stored body nor the headers that describe it', async t => {
 	const text = 'text '.repeat(1000);
 	await using origin = await Origin.start((request, response) => {
 		if (request.headers['if-none-match'] !== undefined) {
@@ -169,7 +169,7 @@ test('a new response replaces the stale one', async t => {
 	t.is(origin.count, 2);
 });
 
-test('a read-only cache serves what a 304 confirms and writes nothing', async t => {
+test('a read-only cache serves a response that a 304 validates, and writes nothing', async t => {
 	await using origin = await Origin.start(tagged('body', {'x-version': 'new'}));
 	const {client, clock} = createClient({expireAfter: 60});
 	await client(origin.url);
@@ -182,7 +182,7 @@ test('a read-only cache serves what a 304 confirms and writes nothing', async t 
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9110 §15.4.5: a 304 that nobody asked for is asked for once more`, async t => {
+	test(`${name}: RFC 9110 §15.4.5: a request without a precondition that gets a 304 is sent once more`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(origin.count % 2 === 1 ? 304 : 200, {etag: '"a"'});
 			response.end(origin.count % 2 === 1 ? undefined : 'answer');
@@ -208,7 +208,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a caller who gives up while the request is sent once more is not answered, and nothing goes on', async t => {
+test('a caller that gives up while the request is sent once more gets no response, and the request ends', async t => {
 	const controller = new AbortController();
 	await using origin = await Origin.start((request, response) => {
 		if (origin.count === 2) {

@@ -208,7 +208,7 @@ for (const [name, instance] of majors) {
 		t.is((await second).body, 'answer');
 	});
 
-	test.serial(`${name}: Got retries what was held back too long as it would what was sent`, async t => {
+	test.serial(`${name}: Got retries a request that timed out while it waited like any other`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);

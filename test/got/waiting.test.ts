@@ -119,7 +119,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 10);
 	});
 
-	test.serial(`${name}: whoever waits and has ended without a word is passed over`, async t => {
+	test.serial(`${name}: a waiting request that has ended is skipped`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -139,7 +139,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: 200 requests for what fails are sent as 1, 1, 2, 4, 8, …`, async t => {
+	test.serial(`${name}: 200 requests for a failing origin are sent as 1, 1, 2, 4, 8, …`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		// No time passes, so that nobody is let go meanwhile.
@@ -161,7 +161,7 @@ for (const [name, instance] of majors) {
 		t.true((await all).every(({status}) => status === 'rejected'));
 	});
 
-	test.serial(`${name}: so are those for what is too much for the origin`, async t => {
+	test.serial(`${name}: 200 requests for an overloaded origin are sent as 1, 1, 2, 4, 8, …`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({storeTimeout: 20_000}, instance);
@@ -284,7 +284,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test.serial(`${name}: a HEAD whose stream is not read stalls nobody`, async t => {
+	test.serial(`${name}: a HEAD whose stream is not read delays no other request`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(200, {'content-length': '1000000'});
 			response.end();
@@ -313,7 +313,7 @@ const idle = [[readNothing, 0], [readNothing, 100_000], [readNothing, 5_000_000]
 
 for (const [name, instance] of majors) {
 	for (const [read, length] of idle) {
-		test.serial(`${name}: a stream of ${length} bytes that is read ${read === readHalf ? 'in part' : 'not at all'} stalls nobody`, async t => {
+		test.serial(`${name}: a stream of ${length} bytes that is read ${read === readHalf ? 'in part' : 'not at all'} delays no other request`, async t => {
 			const body = Buffer.alloc(length);
 			await using origin = await Origin.start((_request, response) => {
 				response.writeHead(200, {'content-length': String(length)});

@@ -2,10 +2,11 @@ import test from 'ava';
 import {RequestError} from 'got';
 import {cacheInfo, CacheHooksError, withoutNetwork} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {holdResponses} from '../helpers/gate.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: what is stored is served, and what would be sent is an error that names the request and no secret`, async t => {
+	test(`${name}: stored responses are served, and a request that would be sent is an error that names it without credentials`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -60,3 +61,17 @@ test('it holds for one call tree, and is not retried', async t => {
 	t.is((error as RequestError).request?.retryCount, 0);
 	t.is(origin.count, 1);
 });
+
+for (const [name, instance] of majors) {
+	test(`${name}: a refused request waits for no other, and no other waits for it`, async t => {
+		const {held, handler, reach} = holdResponses();
+		await using origin = await Origin.start(handler);
+		const {client} = createClient({}, instance);
+		await t.throwsAsync(withoutNetwork(async () => client(origin.url)), {code: 'ERR_NO_NETWORK'});
+		const leader = client(origin.url);
+		await reach(1);
+		await t.throwsAsync(withoutNetwork(async () => client(origin.url)), {code: 'ERR_NO_NETWORK'});
+		held[0]!.end('answer');
+		t.is((await leader).body, 'answer');
+	});
+}

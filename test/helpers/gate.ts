@@ -67,3 +67,19 @@ async function probe(port: number): Promise<void> {
 	socket.resume();
 	await once(socket, 'close');
 }
+
+/** Keeps all responses, for a test to end them in any order. */
+export function holdResponses(): {readonly held: ServerResponse[]; readonly handler: Handler; readonly reach: (count: number) => Promise<void>} {
+	const held: ServerResponse[] = [];
+	return {
+		held,
+		handler(_request, response) {
+			held.push(response);
+		},
+		async reach(count) {
+			while (held.length < count) {
+				await turn();
+			}
+		},
+	};
+}

@@ -60,7 +60,7 @@ for (const [title, body, parts] of splits) {
 	});
 }
 
-test('delimiters that stand within a line cost no more than other text', t => {
+test('delimiters within a line take no more time than other text', t => {
 	const milliseconds = (text: string): number => {
 		const body = Buffer.from(`a${text.repeat(2_000_000)}`);
 		return cpuTime(() => {
@@ -207,14 +207,14 @@ const secrets: ReadonlyArray<readonly [title: string, headers: Record<string, st
 ];
 
 for (const [title, headers, body, isSecret] of secrets) {
-	test(`${title}: ${isSecret ? 'the key is made with the secret, and the response is for this request alone' : 'the key is made without the secret'}`, t => {
+	test(`${title}: ${isSecret ? 'the key needs the secret, and the response answers no other request' : 'the key does not need the secret'}`, t => {
 		t.deepEqual(told(headers, body), {isHashed: isSecret, isForItself: isSecret});
 		// Where credentials do not part, they are still there.
 		t.is(told(headers, body, {partitionBy: false}).isForItself, isSecret);
 	});
 }
 
-test('whatever parts there are, the boundary does not count, and each of them does', t => {
+test('the key depends on each part, and not on the boundary', t => {
 	const text = fc.string({unit: fc.constantFrom('a', 'b', '-', '\r', '\n', ' '), maxLength: 8});
 	const boundary = fc.string({unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 6});
 	const parts = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'token', 'code'), text), {maxLength: 4});

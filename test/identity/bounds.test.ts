@@ -38,7 +38,7 @@ const unreadable: readonly Body[] = [
 const longest = (type: string): number => type === json ? maxJsonLength - 20_000 : 1024 * 1024;
 
 for (const [what, type, of] of unreadable) {
-	test(`a body with ${what} is not read, and counts as a credential as a whole`, t => {
+	test(`a body with ${what} is not read, and counts as a credential`, t => {
 		const request = post(type, of(longest(type)));
 		const {hashed, hasBodyCredential} = matchRequest(request, settings);
 		t.deepEqual(hashed.map(([where, name]) => [where, name]), [['body', '']]);
@@ -56,7 +56,7 @@ for (const [what, type, of] of unreadable) {
 	});
 }
 
-test('a body that is not read any more by other settings has no key', t => {
+test('a stored body that other settings make unreadable has no key', t => {
 	const request = post(json, `{"${fill('n', 250)}":[${list('{"code":1}', 110_000)}]}`);
 	const before = {...settings, ignoredParameters: {...ignoredByDefault, names: new Set(['code'])}};
 	t.deepEqual(matchRequest(request, before).hashed, []);
@@ -98,7 +98,7 @@ for (const [what, type, of] of [...unreadable, ...readable]) {
 	});
 }
 
-test('the index of an item is no name', t => {
+test('the index of an item is not classified', t => {
 	const keyParts = new KeyParts(settings);
 	t.true(keyParts.keepsField(['tokens', 0], '1', false));
 	t.deepEqual(keyParts.hashed, []);

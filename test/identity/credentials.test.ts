@@ -56,18 +56,18 @@ for (const [expected, ...groups] of tables) {
 			t.deepEqual(misjudged(names.map(name => name.toLowerCase()).filter(name => isJoinable(wordsOf(name))), expected), []);
 		});
 
-		test(`${expected}, ${group}: no spelling changes the class`, t => {
+		test(`${expected}, ${group}: the spelling does not change the class`, t => {
 			// One letter is no word, and humps of one letter are no names: `p12`, `DPoP`.
 			const spelled = names.map(name => wordsOf(name)).filter(words => words.length > 0 && words.every(word => /^[a-z]{2,}$/v.test(word)));
 			t.deepEqual(misjudged(spelled.flatMap(words => spellings(words)), expected), []);
 		});
 
-		test(`${expected}, ${group}: no place in a form changes the class`, t => {
+		test(`${expected}, ${group}: the place in a form does not change the class`, t => {
 			t.deepEqual(misjudged(names.filter(name => /^[\w\-]+$/v.test(name)).flatMap(name => nestings(name)), expected), []);
 		});
 	}
 
-	test(`${expected}: names whose words the table knows may be run together`, t => {
+	test(`${expected}: names of known words may be written without separators`, t => {
 		const joinable = groups.flatMap(table => Object.values(table).flat()).map(name => wordsOf(name)).filter(words => words.length > 1 && isJoinable(words));
 		t.log(`${joinable.length} names`);
 		t.true(joinable.length >= (expected === 'ambiguous' ? 10 : 100));
@@ -75,7 +75,7 @@ for (const [expected, ...groups] of tables) {
 	});
 }
 
-test('no name has two classes, and there are enough of each', t => {
+test('no name has two classes, and there are enough names', t => {
 	const names = tables.map(([, ...groups]) => groups.flatMap(table => Object.values(table).flat()));
 	t.is(new Set(names.flat()).size, names.flat().length);
 	t.deepEqual(names.map((ofClass, index) => ofClass.length >= [150, 30, 200][index]!), [true, true, true]);
@@ -87,7 +87,7 @@ for (const row of credentialTable) {
 	});
 }
 
-test('each word of the table does what its row says', t => {
+test('each word of the table gives the class of its row', t => {
 	const wrong = credentialTable.flatMap(({class: expected, ends, directlyAfter, after}) => {
 		const before = [...(directlyAfter ?? []), ...(after ?? [])];
 		return misjudged(before.length === 0 ? ends : ends.flatMap(end => before.map(earlier => `${earlier} ${end}`)), expected);
@@ -108,7 +108,7 @@ test('words of any kind in any spelling have one class', t => {
 	}), {seed, numRuns: 5000});
 });
 
-test('words run together are seldom read in another way', t => {
+test('words without separators seldom give another class', t => {
 	t.log(`seed ${seed}`);
 	const names = fc.sample(fc.array(fc.constantFrom(...vocabulary), {minLength: 2, maxLength: 4}).filter(words => isJoinable(words)), {seed, numRuns: 5000});
 	const other = names.filter(words => classifyName(words.join('')) !== classifyName(words.join('_')));
@@ -116,17 +116,17 @@ test('words run together are seldom read in another way', t => {
 	t.true(other.length <= 5);
 });
 
-test('an unknown word before a credential that is run together with it does not hide it', t => {
+test('a credential is found after an unknown word without a separator', t => {
 	t.deepEqual(misjudged(strongEndings.flatMap(ending => [`acme${ending}`, `x-acme${ending}`, `Acme${capitalized(ending)}`]), 'secret'), []);
 });
 
-test('an unknown word after a credential leaves a doubt', t => {
+test('an unknown word after a credential makes it ambiguous', t => {
 	t.deepEqual(misjudged(['token_acme', 'passwordAcme', 'api-key-acme', 'passwordacme', 'myapikeyacme', 'ASPSESSIONIDQQABCD', 'password_tokens', 'cookie_keys', 'secret_codes'], 'ambiguous'), []);
 	t.deepEqual(misjudged(['key_acme', 'codeAcme', 'session-acme', 'page_token_acme'], 'plain'), []);
 });
 
 for (const neutral of neutralWords) {
-	test(`“${neutral}” after a name does not change what it says`, t => {
+	test(`“${neutral}” after a name does not change its class`, t => {
 		t.deepEqual(misjudged([`password_${neutral}`, `api_key_${neutral}`], 'secret'), []);
 		t.deepEqual(misjudged([`pin_${neutral}`], 'ambiguous'), []);
 		t.deepEqual(misjudged([neutral, `max_tokens_${neutral}`, `author_${neutral}`], 'plain'), []);
@@ -134,13 +134,13 @@ for (const neutral of neutralWords) {
 }
 
 for (const question of questionWords) {
-	test(`“${question}” before a credential asks whether there is one`, t => {
+	test(`“${question}” before a credential makes a plain boolean`, t => {
 		t.deepEqual(misjudged([`${question}_password`, `${question}ApiKey`, `x-${question}-session`, `user[${question}_token]`, `user.${question}_token`], 'plain'), []);
 		t.deepEqual(misjudged([`${question}[password]`, `login_${question}_password`], 'secret'), []);
 	});
 }
 
-test('what is no name is plain', t => {
+test('a text without words is plain', t => {
 	t.deepEqual(misjudged(['', ' ', '-', '_'.repeat(200), '[][][]', '...', '$', '0', '12345', '\u{0}', '\n'], 'plain'), []);
 	t.deepEqual(misjudged(['é', 'ключ', '密码', '🔑', '\u{D800}', '\u{212A}', '\u{212A}\u{17F}'], 'plain'), []);
 	t.deepEqual(misjudged(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'], 'plain'), []);
@@ -161,7 +161,7 @@ test('a name of more than 256 characters is not read', t => {
 	t.deepEqual(misjudged([257, 100_000, 10_000_000].flatMap(length => ['a', '-', 'é', 'key_', 'Aa', '[', 'token'].map(text => text.repeat(length))), 'ambiguous'), []);
 });
 
-test('a name that is hostile to a search for words is read', t => {
+test('a hostile name is classified', t => {
 	const hostile = ['pass', 'key', 'keycode', 'a', 'Aa', 'A', 'aA', 'x', 'token', 'use_', 'key_', '[', 'password', '2fa', 'base64'];
 	for (const text of hostile) {
 		for (let index = 0; index < 100; index++) {
@@ -170,7 +170,7 @@ test('a name that is hostile to a search for words is read', t => {
 	}
 });
 
-test('what is remembered is what was found, whatever was asked in between', t => {
+test('a remembered class stays the same', t => {
 	const names = tables.flatMap(([expected, ...groups]) => groups.flatMap(table => Object.values(table).flat()).map(name => [name, expected] as const));
 	for (const round of ['red', 'green', 'blue']) {
 		for (let index = 0; index < 2500; index++) {
@@ -181,7 +181,7 @@ test('what is remembered is what was found, whatever was asked in between', t =>
 	}
 });
 
-test('DEFAULT_IGNORED_PARAMETERS is frozen, and each of it is a secret', t => {
+test('DEFAULT_IGNORED_PARAMETERS is frozen, and each of its names is a secret', t => {
 	t.true(Object.isFrozen(DEFAULT_IGNORED_PARAMETERS));
 	t.deepEqual(misjudged(DEFAULT_IGNORED_PARAMETERS, 'secret'), []);
 });
@@ -201,17 +201,17 @@ const handOutNothing = `
 `;
 
 for (const name of handOut.trim().split(/\s+/v)) {
-	test(`a response with ${name} hands out a credential`, t => {
+	test(`a response with ${name} is not stored`, t => {
 		t.true(credentialResponseHeaders.has(name));
 	});
 }
 
 for (const name of handOutNothing.trim().split(/\s+/v)) {
-	test(`a response with ${name} hands out no credential`, t => {
+	test(`a response with ${name} may be stored`, t => {
 		t.false(credentialResponseHeaders.has(name));
 	});
 }
 
-test('response headers that hand out a credential are named in lower case', t => {
+test('the names of response headers with credentials are in lower case', t => {
 	t.deepEqual([...credentialResponseHeaders].filter(name => !/^[a-z]+(?:-[a-z]+)*$/v.test(name)), []);
 });

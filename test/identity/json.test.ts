@@ -84,7 +84,7 @@ function asking(read: (text: string, keeps: (path: JsonPath, value: string) => b
 	return {result, asked};
 }
 
-test('JSON in any spelling is read as the reference reads it', t => {
+test('JSON in any spelling has the canonical form of the reference', t => {
 	t.log(`seed ${seed}`);
 	fc.assert(fc.property(text, fc.nat({max: 8}), (source, chosen) => {
 		const keeps = chosen > 3 ? () => true : dropping(chosen);
@@ -93,7 +93,7 @@ test('JSON in any spelling is read as the reference reads it', t => {
 	}), {seed, numRuns: 3000});
 });
 
-test('what JSON.parse refuses is refused, and nothing else', t => {
+test('exactly the texts that JSON.parse refuses are refused', t => {
 	t.log(`seed ${seed}`);
 	let refused = 0;
 	fc.assert(fc.property(fc.oneof(broken, fc.string({unit: fc.constantFrom(...'[]{}",:\\ \n0123.e+-truefalsn\u{0}\u{1F}')})), source => {
@@ -163,7 +163,7 @@ const wrong: readonly string[] = [
 	'\'a\'',
 ];
 
-test('what is no JSON is refused', t => {
+test('a text that is no JSON is refused', t => {
 	for (const source of wrong) {
 		t.throws(() => JSON.parse(source) as unknown, undefined, source);
 		t.is(canonicalJson(source, () => true), undefined, source);
@@ -173,7 +173,7 @@ test('what is no JSON is refused', t => {
 
 const nested = (depth: number, inner: string): string => '[ '.repeat(depth) + inner + ' ]'.repeat(depth);
 
-test('what is nested more than 500 deep is refused', t => {
+test('JSON that is nested more than 500 levels deep is refused', t => {
 	t.is(canonicalJson(nested(500, '1'), () => true), nested(500, '1').replaceAll(' ', ''));
 	t.is(canonicalJson(nested(501, '1'), () => true), undefined);
 	t.is(canonicalJson('['.repeat(maxJsonLength), () => true), undefined);
@@ -204,7 +204,7 @@ for (const [what, read] of costly) {
 	});
 }
 
-test.serial('no level copies what it holds', t => {
+test.serial('no level copies its content', t => {
 	const long = `"${many('x', 16 * maxJsonLength)}"`;
 	const flat = cpuTime(() => canonicalJson(`[0,${long}]`, all));
 	const deep = cpuTime(() => canonicalJson(`${'[0,'.repeat(490)}${long}${']'.repeat(490)}`, all));

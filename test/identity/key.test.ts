@@ -168,7 +168,7 @@ for (const [title, one, other, settings] of different) {
 	});
 }
 
-test('credentials count by the secret, and nothing else does', t => {
+test('only credentials are hashed with the secret', t => {
 	const credentials = header('authorization', 'a');
 	t.not(keyOf(credentials, {partitionSecret: 'a'}), keyOf(credentials, {partitionSecret: 'b'}));
 	t.is(keyOf({}, {partitionSecret: 'a'}), keyOf({}, {partitionSecret: 'b'}));
@@ -187,18 +187,18 @@ const held: readonly Pair[] = [
 ];
 
 for (const [title, request, , settings] of held) {
-	test(`a credential ${title} counts by the secret`, t => {
+	test(`a credential ${title} is hashed with the secret`, t => {
 		t.not(keyOf(request, {...settings, partitionSecret: 'a'}), keyOf(request, {...settings, partitionSecret: 'b'}));
 	});
 }
 
-test('values without a credential count without the secret', t => {
+test('values without a credential need no secret', t => {
 	for (const request of [url('/a;v=1'), url('/?next=https://a.test/?page=2'), json('{"a":"https://a.test","b":"{}"}'), url('/?a=1;b=2'), header('x-original-url', '/?page=2')]) {
 		t.is(keyOf(request, {partitionSecret: 'a'}), keyOf(request, {partitionSecret: 'b'}));
 	}
 });
 
-test('what cannot be understood is refused', t => {
+test('invalid settings and requests are refused', t => {
 	t.throws(() => keyOf({url: 'nowhere'}), {instanceOf: TypeError});
 	t.throws(() => keyOf({}, {ignoredParameters: ['a', '$.']}), {instanceOf: TypeError, message: /ignoredParameters\[1\]/v});
 	t.throws(() => keyOf({}, {partitionBy: () => undefined as unknown as string}), {instanceOf: TypeError, message: /partitionBy.*undefined/v});
@@ -207,7 +207,7 @@ test('what cannot be understood is refused', t => {
 
 const golden = JSON.parse(readFileSync(new URL('golden-keys.json', import.meta.url), 'utf8')) as ReadonlyArray<{readonly request: KeyRequest; readonly settings: KeySettings; readonly key: string}>;
 
-test('50 keys are what they are in every release that has this format, and on every machine', t => {
+test('50 keys stay the same in every release with this format, on every machine', t => {
 	t.is(golden.length, 50);
 	t.is(new Set(golden.map(({key}) => key)).size, 50);
 	t.deepEqual(golden.map(({request, settings}) => createKey(request, settings)), golden.map(({key}) => key));
@@ -229,7 +229,7 @@ test('reordering parameters, JSON members, headers and lists keeps the key', t =
 	}), {numRuns: 300});
 });
 
-test('JSON is equal where its members are, at any depth', t => {
+test('JSON with equal members has the same key at any depth', t => {
 	const reversed = (value: unknown): unknown => {
 		if (Array.isArray(value)) {
 			return value.map(item => reversed(item));

@@ -172,21 +172,21 @@ function counted({body, language, query, credential, host, connection, scheme, .
 for (const [title, own] of settings) {
 	const keyOf = (request: KeyRequest): string => createKey(request, {partitionSecret, ...own});
 
-	test(`${title}: the key is the same however a request is written`, t => {
+	test(`${title}: the key does not depend on the spelling of a request`, t => {
 		t.log(`seed ${seed}`);
 		fc.assert(fc.property(meant, spelling, spelling, (request, one, other) => {
 			t.is(keyOf(written(request, one)), keyOf(written(request, other)));
 		}), {seed, numRuns: 3000});
 	});
 
-	test(`${title}: the keys of two requests are the same only if they are meant to be`, t => {
+	test(`${title}: two different requests have different keys`, t => {
 		t.log(`seed ${seed}`);
 		fc.assert(fc.property(meant, meant, spelling, spelling, (request, other, one, another) => {
 			t.is(keyOf(written(request, one)) === keyOf(written(other, another)), counted(request, title) === counted(other, title));
 		}), {seed, numRuns: 3000});
 	});
 
-	test(`${title}: whatever one thing of a request is another, its key is`, t => {
+	test(`${title}: the key changes with each part of a request`, t => {
 		t.log(`seed ${seed}`);
 		fc.assert(fc.property(meant, meant, spelling, spelling, (request, other, one, another) => {
 			for (const part of Object.keys(request) as Array<keyof Meant>) {
@@ -196,7 +196,7 @@ for (const [title, own] of settings) {
 		}), {seed, numRuns: 1000});
 	});
 
-	test(`${title}: a cache's identity is that of createKey, and can be known again from what it stores`, async t => {
+	test(`${title}: the key of a cache is that of createKey, and can be made again from the stored request`, async t => {
 		t.log(`seed ${seed}`);
 		const compiled: Ignored = own.ignoredParameters === undefined ? ignoredByDefault : compileIgnored([]) as Ignored;
 		const ofCache: KeySettingsOfCache = {

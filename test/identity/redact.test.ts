@@ -1,6 +1,6 @@
 import test from 'ava';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
-import {handsOutSecret, storableLines} from '../../source/identity/stored-request.ts';
+import {exposesCredential, storableLines} from '../../source/identity/stored-request.ts';
 import {redactUrl} from '../../source/identity/references.ts';
 
 const base = 'https://example.com/a/';
@@ -21,7 +21,7 @@ for (const [url, redacted, ignored = ignoredByDefault] of urls) {
 	});
 }
 
-test('response lines that the settings ignore are left out, those that the cache works by are not', t => {
+test('response headers that the settings ignore are left out, except those that the cache needs', t => {
 	const everything = compileIgnored([/./v]) as Ignored;
 	t.deepEqual(storableLines(['X-API-Key', 'secret', 'ETag', '"1"'], base, ignoredByDefault), ['ETag', '"1"']);
 	t.deepEqual(storableLines(['UTM', '1', 'X-TRACE-Id', '2', 'x', '3'], base, own), ['x', '3']);
@@ -62,19 +62,19 @@ const led: ReadonlyArray<readonly [name: string, line: string | readonly string[
 ];
 
 for (const [name, line, leads] of led) {
-	test(`${name}: ${String(line)} ${leads ? 'leads' : 'does not lead'} to a secret`, t => {
-		t.is(handsOutSecret({[name]: line}, base, ignoredByDefault), leads);
+	test(`${name}: ${String(line)} ${leads ? 'has' : 'does not have'} a credential`, t => {
+		t.is(exposesCredential({[name]: line}, base, ignoredByDefault), leads);
 	});
 }
 
-test('of a Link, 100 references are looked through; one among more may lead to a secret', t => {
+test('up to 100 references of a Link are read; a Link with more counts as one with a credential', t => {
 	const references = (count: number): string[] => Array.from({length: count}, (_, index) => `</${index}>; rel="preload"`);
 	for (const [count, leads] of [[100, false], [101, true], [5000, true]] as const) {
-		t.is(handsOutSecret({link: references(count)}, base, ignoredByDefault), leads);
-		t.is(handsOutSecret({link: references(count).join(', ')}, base, ignoredByDefault), leads);
+		t.is(exposesCredential({link: references(count)}, base, ignoredByDefault), leads);
+		t.is(exposesCredential({link: references(count).join(', ')}, base, ignoredByDefault), leads);
 	}
 });
 
-test('user info of the request is not that of a reference', t => {
-	t.false(handsOutSecret({location: '/b'}, 'https://user:secret@example.com/', ignoredByDefault));
+test('user info of the request is not that of a relative reference', t => {
+	t.false(exposesCredential({location: '/b'}, 'https://user:secret@example.com/', ignoredByDefault));
 });

@@ -54,7 +54,7 @@ const refused: ReadonlyArray<readonly [title: string, headers: Headers, statusCo
 ];
 
 for (const [title, headers, statusCode] of refused) {
-	test(`a response with ${title} is given as it came, is not stored and tells why`, async t => {
+	test(`a response with ${title} is passed unchanged, and is not stored with a reason`, async t => {
 		await using origin = await Origin.start(answering(headers, statusCode));
 		const {client, leaks} = createWatched();
 		const options = {followRedirect: false};
@@ -85,7 +85,7 @@ const left: ReadonlyArray<readonly [title: string, headers: Headers]> = [
 ];
 
 for (const [title, headers] of left) {
-	test(`of a response with ${title} all but that is stored`, async t => {
+	test(`of a response with ${title} everything else is stored`, async t => {
 		await using origin = await Origin.start(answering(headers));
 		const {client, leaks} = createWatched({ignoredParameters: ['X-Trace']});
 		const first = await client(origin.url);
@@ -170,7 +170,7 @@ const news: ReadonlyArray<readonly [title: string, headers: Headers, before: Hea
 
 for (const [title, headers, before] of news) {
 	for (const cacheControl of [false, true]) {
-		test(`${title} of a 304 ${cacheControl ? 'with cacheControl ' : ''}is for the caller who asked, and is not stored`, async t => {
+		test(`${title} of a 304 ${cacheControl ? 'with cacheControl ' : ''}is passed to the caller, and is not stored`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				const isFirst = origin.count === 1;
 				response.writeHead(isFirst ? 200 : 304, {
@@ -197,7 +197,7 @@ for (const [title, headers, before] of news) {
 	}
 }
 
-test('callers at the same time get a token each, and none that of another', async t => {
+test('concurrent callers get their own tokens', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(200, {'x-auth-token': `${marker}-${origin.count}`});
 		response.end();
@@ -208,7 +208,7 @@ test('callers at the same time get a token each, and none that of another', asyn
 	t.deepEqual(await leaks(), []);
 });
 
-test('what hands out a secret is not recorded, and is told when it is played', async t => {
+test('a response with a credential is not recorded, and replaying it fails', async t => {
 	await using origin = await Origin.start(answering({'x-auth-token': marker}));
 	const store = new Map();
 	const recorder = createClient({store, mode: 'record'}).client;
@@ -218,7 +218,7 @@ test('what hands out a secret is not recorded, and is told when it is played', a
 	t.deepEqual(findMarkers(textOf([...store, error.message, error.stack, error.cause])), []);
 });
 
-test('the cookies of a redirect are stored by their names, and by where they are for', async t => {
+test('the cookies of a redirect are stored by name, domain and path', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(request.url === '/b' ? 200 : 302, request.url === '/b' ? {} : {location: '/b', 'set-cookie': `named=${marker}`});
 		response.end('answer');
@@ -230,7 +230,7 @@ test('the cookies of a redirect are stored by their names, and by where they are
 	t.deepEqual(await leaks(), []);
 });
 
-test('with `storeSetCookie` a cookie is stored, and given back', async t => {
+test('with `storeSetCookie` a cookie is stored and served', async t => {
 	await using origin = await Origin.start(answering({'set-cookie': `a=${marker}`}));
 	const {client, leaks} = createWatched({storeSetCookie: true});
 	await client(origin.url);

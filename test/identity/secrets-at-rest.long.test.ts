@@ -55,7 +55,7 @@ test('the search finds a marker in every form', t => {
 	t.deepEqual(findMarkers('nothing'), []);
 });
 
-test('what the settings ignore from now on is redacted in what was stored before, and after `vacuum()` and closing it is in no byte of an SQLite file', async t => {
+test('a newly ignored parameter is redacted in stored requests, and after `vacuum()` and closing in every byte of an SQLite file', async t => {
 	await using folder = await temporaryFolder();
 	await using origin = await Origin.start((request, response) => {
 		response.end('x'.repeat(Number(request.url!.split('/', 2)[1])));
@@ -88,7 +88,7 @@ test('what the settings ignore from now on is redacted in what was stored before
 // They say what a request is, or whether it is cached.
 const ofConnections = /^(?:accept|cache|connection|content|expect|host|if|keep|max-forwards|pragma|proxy|range|te|trailer|transfer|upgrade|x-forwarded-host|x-http|x-method|x-original|x-rewrite)/iv;
 
-test('what is plain is stored and shown as it is', async t => {
+test('plain values are stored and shown unchanged', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -115,7 +115,7 @@ test('what is plain is stored and shown as it is', async t => {
 	t.false(JSON.stringify(await cache.toHar()).includes('REDACTED'));
 });
 
-test('what an archive of a browser holds is stored and archived again without its secrets', async t => {
+test('the archive of a browser is imported and exported without its credentials', async t => {
 	const store = new Map<string, unknown>();
 	const cache = new HttpCache({...placeSettings, store, serializer: 'json'});
 	const said = new Words(cache);

@@ -79,7 +79,7 @@ const seeing: readonly Setting[] = [
 
 for (const [index, [setting, settingsOf]] of seeing.entries()) {
 	for (const [title, fail, kind] of failures) {
-		test(`${setting} (${index}) that throws ${title}: its kind and its place are told, and not what it says`, async t => {
+		test(`${setting} (${index}) that throws ${title}: the error has its kind and place, and not its message`, async t => {
 			await using origin = await startOrigin();
 			const settings = settingsOf(fail);
 			const {client} = createClient({...settings, cacheStatus: {key: true}});
@@ -112,7 +112,7 @@ for (const [index, [setting, settingsOf]] of seeing.entries()) {
 	}
 }
 
-test('a key that cannot be made of what a `keyFn` makes of a request is told without it', async t => {
+test('the error of a request that a `keyFn` makes invalid does not show that request', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient({keyFn: (request, createKey_) => createKey_({...request, url: `http://[${request.url}`})});
 	const words = new Words(getCache(client));
@@ -125,7 +125,7 @@ test('a key that cannot be made of what a `keyFn` makes of a request is told wit
 	t.deepEqual(findMarkers(words.end()), []);
 });
 
-test('what a filter or a function of tags throws is told as it is: it sees only what is stored', async t => {
+test('the error of a filter or a function for tags is shown, since these see only stored data', async t => {
 	await using origin = await startOrigin();
 	const fail = ({url, request}: {readonly url: string; readonly request?: unknown}): never => {
 		throw new Error(`not ${url} ${JSON.stringify(request)}`);
@@ -155,7 +155,7 @@ class FaultyMap extends Map<string, unknown> {
 	}
 }
 
-test('a store that throws all that it is given tells nothing, since it is given nothing', async t => {
+test('a store that throws its arguments shows no credential, since it gets none', async t => {
 	await using origin = await startOrigin();
 	for (const serializer of ['json', 'binary', 'v8'] as const) {
 		const {client} = createClient({store: new FaultyMap(), serializer, cacheStatus: {key: true}});
@@ -171,7 +171,7 @@ test('a store that throws all that it is given tells nothing, since it is given 
 	}
 });
 
-test('a request that nothing answers is named without its secrets', async t => {
+test('the error of a request without an answer shows no credentials', async t => {
 	await using origin = await startOrigin();
 	const plain = createClient().client;
 	const replaying = createClient({mode: 'replay'}).client;
@@ -197,7 +197,7 @@ const refreshes: ReadonlyArray<readonly [title: string, failure: Failure, told: 
 ];
 
 for (const [title, failure, expected] of refreshes) {
-	test(`a refresh in the background that fails, since ${title}, is told without what is secret`, async t => {
+	test(`a refresh in the background that fails, since ${title}, is reported without credentials`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count === 1) {
 				response.end('answer');
@@ -268,14 +268,14 @@ const refusals: ReadonlyArray<readonly [title: string, refuse: () => unknown, pa
 ];
 
 for (const [title, refuse, named] of refusals) {
-	test(`${title} is refused by name, and not shown`, async t => {
+	test(`${title} is refused by its name, and its value is not shown`, async t => {
 		const error = await t.throwsAsync<Error>(async () => refuse(), {message: named});
 		t.deepEqual(leaksIn(errorTexts(error), String(error)), []);
 		t.false(errorTexts(error).includes('1234567'));
 	});
 }
 
-test('settings are shown without their secrets, wherever they lie', t => {
+test('settings are shown without their secrets at any depth', t => {
 	const stages = [encrypted({key: Buffer.alloc(32, marker)}), signed({secret: marker})];
 	const store = createStore('redis', {url: `redis://user:${marker}@127.0.0.1:1`});
 	const shown = [
@@ -299,7 +299,7 @@ test('settings are shown without their secrets, wherever they lie', t => {
 	t.is(getCache(client).settings.store as string, 'redis://…@127.0.0.1:1/0');
 });
 
-test('of a call whose result is kept, the arguments are nowhere, and the result is as it is', async t => {
+test('of a cached call, the arguments are stored nowhere, and the result unchanged', async t => {
 	const store = new Map<string, unknown>();
 	const cache = new HttpCache({store, serializer: 'json'});
 	const words = new Words(cache);
@@ -317,7 +317,7 @@ test('of a call whose result is kept, the arguments are nowhere, and the result 
 	t.deepEqual(findMarkers(words.end()), []);
 });
 
-test('with DEBUG a process tells decisions and faults on stderr, and no credential', async t => {
+test('with DEBUG a process writes decisions and faults to stderr, and no credential', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(200, request.url!.includes('given') ? {'x-auth-token': marker} : {});
 		response.end(request.url!.includes('stalled') && origin.count > 9 ? undefined : 'answer');

@@ -73,7 +73,7 @@ for (const [name, instance] of majors) {
 	}
 }
 
-test('who signs in at a proxy is in nothing that is stored and said', async t => {
+test('the credentials for a proxy are not stored, and in no message', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

@@ -60,16 +60,16 @@ const marked: ReadonlyArray<Partial<KeyRequest>> = [
 ];
 
 for (const request of marked) {
-	test(`${JSON.stringify(request)} is stored without what is secret in it`, t => {
+	test(`${JSON.stringify(request)} is stored without credentials`, t => {
 		t.notRegex(JSON.stringify(stored(request)), /MARKER/v);
 	});
 
-	test(`${JSON.stringify(request)} has the same key again`, t => {
+	test(`${JSON.stringify(request)} has the same key when it is made again`, t => {
 		t.is(rematched(stored(request)), keyOf(request));
 	});
 }
 
-test('the rest of a JSON body stays as it is written', t => {
+test('the rest of a JSON body is stored unchanged', t => {
 	const secretNames = new Set<string | number | undefined>(['k', 'outer']);
 	const redact = (text: string): string | undefined => redactJson(text, path => secretNames.has(path.at(-1)));
 	t.is(redact('{ "b": 1.0,\n "k" : [1, {"k": 2}], "a": "\\u0061" }'), '{ "b": 1.0,\n "k" : "REDACTED", "a": "\\u0061" }');
@@ -114,7 +114,7 @@ for (const [title, request, before, after, expected] of changes) {
 	});
 }
 
-test('whatever changes, a request that is stored has the key that it would be given, or none', t => {
+test('after any change of settings, a stored request has the key of a new one, or none', t => {
 	const word = fc.constantFrom('a', 'b', 'api_key', 'x-team', 'authorization');
 	const members = fc.dictionary(word, fc.constantFrom('1', '2', 'REDACTED'), {maxKeys: 4});
 	const requests = fc.record({

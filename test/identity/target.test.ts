@@ -65,13 +65,13 @@ test('the connection to another target of the same authority', t => {
 	t.is(connectionUrl('http://unix/b', 'http://unix/a.sock:/a'), 'http://unix/b');
 });
 
-test('the own authority is no header of a request that counts', t => {
+test('a Host header with the authority of the URL is no part of the key', t => {
 	t.is(describedRequest({url: http, headers: {host: '127.0.0.1:8080'}}).fields.host, undefined);
 	t.is(describedRequest({url: https, headers: {HOST: 'Api.Example:443 '}}).fields.host, undefined); // eslint-disable-line @typescript-eslint/naming-convention -- As somebody writes it.
 	t.is(describedRequest({url: https, headers: {host: 'a.example'}}).fields.host, 'a.example');
 });
 
-test('a resource is that of its target and, where that is not the one of the URL, of its connection', t => {
+test('the name of a resource has its target, and its connection if that differs', t => {
 	const resource = (url: string, headers: Headers = {}): string => resourceOfRequest(describedRequest({url, headers}), ignoredByDefault);
 	t.is(resource('http://a.example/x?b=2&a=1#c'), 'http://a.example/x?a=1&b=2');
 	t.is(resource('http://a.example/x?token=1&b=2'), resource('http://user:a@a.example/x?b=2&token=2'));
@@ -83,7 +83,7 @@ test('a resource is that of its target and, where that is not the one of the URL
 	t.not(resource('http://127.0.0.1/x', {host: 'a.example'}), resource('http://127.0.0.1/x'));
 });
 
-test('another resource of the same host is asked for through the same connection', t => {
+test('another resource of the same host is requested through the same connection', t => {
 	const request = describedRequest({
 		method: 'POST', url: 'http://127.0.0.1:8080/x', headers: {host: 'a.example'}, body: 'a',
 	});
@@ -95,7 +95,7 @@ test('another resource of the same host is asked for through the same connection
 
 const authority = fc.webAuthority({withIPv4: true, withIPv6: true, withPort: true}); // eslint-disable-line @typescript-eslint/naming-convention -- fast-check's names.
 
-test('whatever the Host is, the target is a URL with the path and the query of the connection\'s', t => {
+test('for any Host, the target has the path and the query of the connection', t => {
 	fc.assert(fc.property(fc.oneof(fc.string({unit: 'binary'}), authority), fc.constantFrom(http, https, 'unix:/a:/b', 'http://unix/a:/b'), (host, url) => {
 		const {pathname, search, hash} = new URL(url);
 		t.like(new URL(targetUrl(new URL(url), {host})), {pathname, search, hash});

@@ -89,7 +89,7 @@ async function run(t: ExecutionContext, [name, instance]: (typeof majors)[number
 
 for (const major of majors) {
 	for (const [title, how] of Object.entries(means)) {
-		test.serial(`${major[0]}: two users who are told apart by ${title} never get what is the other's, in ${requests} requests`, async t => {
+		test.serial(`${major[0]}: two users who differ by ${title} never get a response of the other, in ${requests} requests`, async t => {
 			t.timeout(120_000);
 			const {crossings, answers, kinds, met, ways} = await run(t, major, how);
 			t.deepEqual(crossings, []);
@@ -103,7 +103,7 @@ for (const major of majors) {
 	}
 }
 
-test.serial('users who share everything get what is the other\'s: the requests above would tell', async t => {
+test.serial('users with the same credentials share responses, so that the tests above would fail', async t => {
 	const {crossings} = await run(t, majors[0]!, {...means['a header of a service']!, settings: {partitionBy: false}});
 	t.true(crossings.length > 50);
 	for (const way of ['promise', 'another client', 'createCachedGot', 'installed', 'HTTP/2', 'stream', 'HTTP/2 stream', 'text', 'buffer', 'decorated']) {
@@ -111,7 +111,7 @@ test.serial('users who share everything get what is the other\'s: the requests a
 	}
 });
 
-test('two users of a process in which a cache is installed never get what is the other\'s, in 400 requests by Got 15 and 16', async t => {
+test('two users of a process with an installed cache never get a response of the other, in 400 requests by Got 15 and 16', async t => {
 	t.timeout(120_000);
 	t.log(`seed ${seed}`);
 	await using origin = await PersonalOrigin.start(({headers, url}) => /ada|bob/v.exec([headers.authorization, headers.cookie, headers['x-api-key'], new URL(url!, 'http://localhost').searchParams.get('token')].join(' '))![0]);

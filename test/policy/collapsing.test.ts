@@ -25,7 +25,7 @@ const sentFor: ReadonlyArray<readonly [reason: Reason, may: boolean]> = [
 ];
 
 for (const [reason, may] of sentFor) {
-	test(`what is sent for \`${reason}\` ${may ? 'may' : 'may not'} be answered by another's response`, t => {
+	test(`a request sent for \`${reason}\` ${may ? 'may' : 'may not'} wait for another one`, t => {
 		t.is(mayCollapse(facts(), reason), may);
 	});
 }
@@ -33,7 +33,7 @@ for (const [reason, may] of sentFor) {
 const requests: ReadonlyArray<readonly [title: string, request: RequestCase, may: boolean]> = [
 	['a HEAD', {method: 'HEAD'}, true],
 	['a QUERY', {method: 'QUERY'}, true],
-	['one that takes what is stale', {fields: {'cache-control': 'max-stale=60'}}, true],
+	['one with max-stale', {fields: {'cache-control': 'max-stale=60'}}, true],
 	['a POST, even where it is cached', {method: 'POST', settings: {allowableMethods: new Set(['POST'])}}, false],
 	['one with `no-cache`', {fields: {'cache-control': 'no-cache'}}, false],
 	['one with `Pragma: no-cache`', {fields: {pragma: 'no-cache'}}, false],

@@ -39,7 +39,7 @@ function callsOf(run: () => void): (name: string) => number {
 const reading = ['fieldLines', 'fieldValue', 'fieldTokens'];
 const parsing = ['parseDirectives', 'targetedDirectives', 'qualifiedFields', 'deltaMilliseconds', 'parseHttpDate', 'parseEntityTags', 'parseRanges', 'nominatedFields', 'tagsOf', 'ageValue', 'normalizeFieldValue'];
 
-test('what is counted are functions of the policy', t => {
+test('the counted functions exist', t => {
 	const folder = new URL('../../source/policy/', import.meta.url);
 	const source = fs.readdirSync(folder).map(name => fs.readFileSync(new URL(name, folder), 'utf8')).join('');
 	for (const name of [...reading, ...parsing, ...Object.keys(expected)]) {
@@ -120,7 +120,7 @@ const expected: Readonly<Record<string, number>> = {
 const receptions: ReadonlyArray<readonly [title: string, receive: (request: ReturnType<typeof facts>) => unknown, verdict: object]> = [
 	['a 304', request => onResponse(request, {statusCode: 304, fields}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start}), {do: 'freshen', keep: 'write'}],
 	['a response that is stored', request => onResponse(request, {statusCode: 200, fields}, {stored: undefined, conditional: false}, {requested: start, received: start}), {do: 'store'}],
-	['a response that takes the place of another', request => onResponse(request, {statusCode: 200, fields}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start}), {do: 'store'}],
+	['a response that replaces another', request => onResponse(request, {statusCode: 200, fields}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start}), {do: 'store'}],
 ];
 
 for (const [title, receive, verdict] of receptions) {
@@ -137,7 +137,7 @@ for (const [title, receive, verdict] of receptions) {
 	});
 }
 
-test.serial('a 304 that says little is read with what is stored, each field once', t => {
+test.serial('a 304 with few headers and the stored headers are parsed once', t => {
 	const request = facts({settings: byOrigin});
 	const count = callsOf(() => {
 		onResponse(request, {statusCode: 304, fields: {date: at(start), etag: '"a"'}}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start});

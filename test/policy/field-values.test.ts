@@ -48,16 +48,16 @@ const different: readonly Row[] = [
 	['white space in a comment', 'user-agent', ['a (b,c)', 'a (b, c)', 'a (b ,c)']],
 	['white space in a comment in a comment', 'user-agent', ['a (b (c),d), e', 'a (b (c), d), e']],
 	['white space after an escaped parenthesis', 'user-agent', [String.raw`(\),b), a`, String.raw`(\), b), a`]],
-	['white space in what is not closed', 'x-a', ['"a,b', '"a, b', '(a,b', '(a, b', '((a),b', '((a), b']],
+	['white space in an unclosed string or comment', 'x-a', ['"a,b', '"a, b', '(a,b', '(a, b', '((a),b', '((a), b']],
 	['space that is not HTTP\'s', 'x-a', ['a', '\u{A0}a', 'a\u{A0}', '\u{B}a', '\u{FEFF}a']],
 	['empty members', 'x-a', ['a,b', 'a,,b', 'a,b,', ',a,b']],
 	['weights', 'accept-encoding', ['gzip', 'gzip;q=0', 'gzip;q=0.5', 'gzip;q=1']],
 	['white space that may not be there', 'accept-encoding', ['gzip;q=0', 'gzip;q =0', 'gz ip;q=0']],
-	['what is no coding', 'accept-encoding', ['"a", b', 'b, "a"', '"A", b', '"a,b"', '"a, b"', '\u{C9}', '\u{E9}']],
+	['a malformed coding', 'accept-encoding', ['"a", b', 'b, "a"', '"A", b', '"a,b"', '"a, b"', '\u{C9}', '\u{E9}']],
 	['the order of languages', 'accept-language', ['de, en', 'en, de']],
 	['a language that is repeated', 'accept-language', ['de', 'de, de']],
 	['white space around the weight of a language', 'accept-language', ['de;q=1', 'de; q=1']],
-	['what is no language', 'accept-language', ['"A"', '"a"', '\u{C9}', '\u{E9}']],
+	['a malformed language', 'accept-language', ['"A"', '"a"', '\u{C9}', '\u{E9}']],
 ];
 
 for (const [title, name, values] of different) {
@@ -78,7 +78,7 @@ test('a normal form is its own normal form', t => {
 	}), {seed, numRuns: 5000});
 });
 
-test('of a field that is not known, nothing but white space around commas and at the ends goes', t => {
+test('of an unknown field, only white space around commas and at the ends is removed', t => {
 	t.log(`seed ${seed}`);
 	const without = (value: string): string => value.replaceAll(/[\t ]/gv, '');
 	fc.assert(fc.property(hostile, value => {

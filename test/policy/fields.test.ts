@@ -24,7 +24,7 @@ const directives: ReadonlyArray<readonly [title: string, value: string | undefin
 	['an empty value has none', '', []],
 	['names are read in any letter case', 'No-CACHE, MAX-age=5', [['no-cache', true], ['max-age', '5']]],
 	['an argument may be quoted', 'max-age="5", no-cache="a, b"', [['max-age', '5'], ['no-cache', 'a, b']]],
-	['a quoted comma parts nothing', 'private="x,no-store", max-age=1', [['private', 'x,no-store'], ['max-age', '1']]],
+	['a quoted comma does not separate members', 'private="x,no-store", max-age=1', [['private', 'x,no-store'], ['max-age', '1']]],
 	['escapes are undone', String.raw`x="a\"b\\c"`, [['x', String.raw`a"b\c`]]],
 	['two that differ are one that is no number', 'max-age=1, max-age=2, a, a=1, b=1, b', [['max-age', '1,2'], ['a', ',1'], ['b', '1,']]],
 	['two that are equal are one', 'max-age=1, max-age="1", a, a', [['max-age', '1'], ['a', true]]],
@@ -32,13 +32,13 @@ const directives: ReadonlyArray<readonly [title: string, value: string | undefin
 	['white space is passed over', '  max-age = 5 ,\tno-store', [['max-age', '5'], ['no-store', true]]],
 	['an argument may be missing', 'max-age=', [['max-age', '']]],
 	['a quote that is not closed has no argument', 'max-age="5', [['max-age', '']]],
-	['a number in what is broken is none', 'max-age=5 6, no-store', [['max-age', ''], ['no-store', true]]],
-	['a restriction in what is broken counts', 'max-age=5 no-store; no-cache', [['max-age', ''], ['no-store', true], ['no-cache', true]]],
+	['a number in a malformed member is invalid', 'max-age=5 6, no-store', [['max-age', ''], ['no-store', true]]],
+	['a restriction in a malformed member counts', 'max-age=5 no-store; no-cache', [['max-age', ''], ['no-store', true], ['no-cache', true]]],
 	['a member that is quoted is broken', '"max-age=5", public', [['max-age', ''], ['public', true]]],
 	['a quote that is not closed takes all that follows', 'a="b, max-age=5, no-store', [['max-age', ''], ['no-store', true]]],
 	['an argument goes no further than a token', 'max-age=60;no-store, a=b/c', [['max-age', ''], ['no-store', true]]],
 	['a name is a token', 'no-store:, (no-cache), public?', [['no-store', true], ['no-cache', true]]],
-	['a word that means nothing in what is broken is nothing', '=x, ;y, public', [['public', true]]],
+	['an unknown word in a malformed member is ignored', '=x, ;y, public', [['public', true]]],
 ];
 
 for (const [title, value, parsed] of directives) {
@@ -55,7 +55,7 @@ const separators = [
 	...['\u{A0}', '\u{FEFF}', '\u{2003}'].map(character => Buffer.from(character).toString('latin1')),
 ].filter(text => !/^[\w\t !#$%\u{26}'*+\-.=^`\|~]$/v.test(text));
 
-test('RFC 9111 §5.2: whatever stands beside a restriction, it counts', t => {
+test('RFC 9111 §5.2: a restriction counts beside any separator', t => {
 	for (const separator of separators) {
 		for (const restriction of ['no-store', 'no-cache', 'must-revalidate', 'only-if-cached']) {
 			for (const value of [`${separator}${restriction}`, `${restriction}${separator}`, `max-age=60,${separator}${restriction}`, `public${separator}${restriction}`, `max-age=60${separator}${restriction}`, `x=${separator}${restriction}`, `x${separator}=${restriction}, ${restriction}`]) {
@@ -65,7 +65,7 @@ test('RFC 9111 §5.2: whatever stands beside a restriction, it counts', t => {
 	}
 });
 
-test('RFC 9111 §5.2.2.4: what is not the name of a field limits no directive to it', t => {
+test('RFC 9111 §5.2.2.4: an invalid field name does not limit a directive', t => {
 	const others = separators.filter(text => !',"\\'.includes(text));
 	for (const separator of others) {
 		t.deepEqual(qualifiedFields(parseDirectives(`no-cache="x-a${separator}"`), 'no-cache'), [], JSON.stringify(separator));
@@ -74,7 +74,7 @@ test('RFC 9111 §5.2.2.4: what is not the name of a field limits no directive to
 	t.deepEqual(qualifiedFields(parseDirectives('no-cache=" X-A ,\tx-b"'), 'no-cache'), ['x-a', 'x-b']);
 });
 
-test('RFC 9110 §7.6.1: whatever stands beside what Connection lists, it is not stored', t => {
+test('RFC 9110 §7.6.1: a field that Connection lists is not stored, beside any separator', t => {
 	for (const separator of separators) {
 		t.deepEqual(storableFields(['Connection', `close,${separator}X-Hop${separator}`, 'X-Hop', '1'], []), [], JSON.stringify(separator));
 	}
@@ -103,7 +103,7 @@ const deltas: ReadonlyArray<readonly [argument: string, milliseconds: number | u
 ];
 
 for (const [argument, milliseconds] of deltas) {
-	test(`RFC 9111 §1.2.2: ${argument === '' ? 'nothing' : argument} is ${milliseconds} ms, 42 for what is invalid`, t => {
+	test(`RFC 9111 §1.2.2: ${argument === '' ? 'nothing' : argument} is ${milliseconds} ms, 42 if it is invalid`, t => {
 		t.is(deltaMilliseconds(parseDirectives(argument), 'a', 42), milliseconds);
 	});
 }
@@ -140,7 +140,7 @@ test.serial('many fields that are not stored take time in proportion to their nu
 	t.true(large < Math.max(small, 0.3) * 1000, `${small.toFixed(2)} ms and ${large.toFixed(2)} ms for a hundred times as much`);
 });
 
-test('RFC 9111 §3.2: a 304 updates what is stored, but not what describes the stored bytes', t => {
+test('RFC 9111 §3.2: a 304 updates the stored fields except those that describe the stored bytes', t => {
 	const stored = ['ETag', '"a"', 'Content-Length', '5', 'Link', 'one', 'Link', 'two', 'X-Old', '1'];
 	const update = ['etag', '"b"', 'Content-Length', '0', 'Content-Encoding', 'gzip', 'Link', 'three', 'Connection', 'close', 'X-New', '2'];
 	t.deepEqual(freshenedFields(stored, update, []), ['Content-Length', '5', 'X-Old', '1', 'etag', '"b"', 'Link', 'three', 'X-New', '2']);
@@ -153,9 +153,9 @@ const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode:
 	['that is longer is not', 'GET', 200, {'content-length': '2'}, 3, false],
 	['with a length that is no number is not', 'GET', 200, {'content-length': '3, 3'}, 3, false],
 	['whose length a transfer coding overrides is whole', 'GET', 200, {'content-length': '4', 'transfer-encoding': 'chunked'}, 3, true],
-	['of HEAD is empty whatever was announced', 'HEAD', 200, {'content-length': '4'}, 0, true],
-	['of a 204 is empty whatever was announced', 'GET', 204, {'content-length': '4'}, 0, true],
-	['that is longer than announced is not, whatever a transfer coding says', 'GET', 200, {'content-length': '2', 'transfer-encoding': 'chunked'}, 3, false],
+	['of HEAD is empty with any Content-Length', 'HEAD', 200, {'content-length': '4'}, 0, true],
+	['of a 204 is empty with any Content-Length', 'GET', 204, {'content-length': '4'}, 0, true],
+	['that is longer than its Content-Length is not, even with a transfer coding', 'GET', 200, {'content-length': '2', 'transfer-encoding': 'chunked'}, 3, false],
 	['of a 205 that is longer than announced is not', 'GET', 205, {'content-length': '0'}, 3, false],
 	['with a length in white space is whole', 'GET', 200, {'content-length': ' 3\t'}, 3, true],
 	['of HEAD is empty even if what was announced is no number', 'HEAD', 200, {'content-length': 'x'}, 0, true],
@@ -169,12 +169,12 @@ for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
 	});
 }
 
-test('a table of rules that decides nothing is a fault', t => {
+test('a rule table without a row that holds throws', t => {
 	t.throws(() => decide<object, string>([], {}), {message: /No rule holds/v});
 	t.true(always());
 });
 
-test('the rules that were asked are told in order, up to the one that holds', t => {
+test('the evaluated rules are reported in order, up to the one that holds', t => {
 	const rule = (reason: 'fresh' | 'stale' | 'miss', held: boolean): Rule<undefined, string> => ({
 		reason,
 		section: `§${reason}`,
@@ -190,11 +190,11 @@ test('RFC 9110 §15.4.5: a 304 has the fields that a cache wants, and no others'
 	t.deepEqual(notModifiedFields(['ETag', '"a"', 'Content-Type', 'x', 'Vary', 'accept', 'Cache-Control', 'max-age=1']), ['ETag', '"a"', 'Vary', 'accept', 'Cache-Control', 'max-age=1']);
 });
 
-test('a field is replaced by one line, whatever its letter case', t => {
+test('a field is replaced by one line, in any letter case', t => {
 	t.deepEqual(replaceField(['AGE', '1', 'Date', 'd', 'age', '2'], 'Age', '3'), ['Date', 'd', 'Age', '3']);
 });
 
-test('RFC 9110 §6.6.1: what came without a date is of the moment when it came', t => {
+test('RFC 9110 §6.6.1: a response without a Date gets the time when it was received', t => {
 	t.deepEqual(datedFields(['ETag', '"a"'], 0), ['ETag', '"a"', 'Date', 'Thu, 01 Jan 1970 00:00:00 GMT']);
 	t.deepEqual(datedFields(['DATE', 'x'], 0), ['DATE', 'x']);
 });

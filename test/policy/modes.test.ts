@@ -3,7 +3,7 @@ import {onResponse} from '../../source/policy/response-rules.ts';
 import {settingsOfMode} from '../../source/policy/types.ts';
 import {facts, start} from '../helpers/policy.ts';
 
-test('a mode takes whatever comes, for good; none changes nothing', t => {
+test('a mode records every response without expiration; without a mode, the settings stay', t => {
 	t.deepEqual(settingsOfMode(undefined), {});
 	for (const mode of ['record', 'replay', 'record-missing'] as const) {
 		const {allowableCodes, allowableMethods, expireAfter, cacheControl} = settingsOfMode(mode);

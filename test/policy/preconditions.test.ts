@@ -34,7 +34,7 @@ const conditions: ReadonlyArray<readonly [title: string, request: Fields, stored
 	['a strong tag matches a weak one', {'if-none-match': '"a"'}, {etag: 'W/"a"'}, 'not-modified'],
 	['a tag in another letter case does not match', {'if-none-match': '"A"'}, {etag: '"a"'}, 'modified'],
 	['nothing stored to match', {'if-none-match': '"a"'}, {}, 'modified'],
-	['a star matches whatever is stored', {'if-none-match': ' *\t'}, {}, 'not-modified'],
+	['a star matches any stored response', {'if-none-match': ' *\t'}, {}, 'not-modified'],
 	['a star in a list is no tag', {'if-none-match': '*, "b"'}, {etag: '"a"'}, 'modified'],
 	['a malformed member does not match', {'if-none-match': 'a, "b"'}, {etag: 'a'}, 'modified'],
 	['a tag beside a malformed member matches', {'if-none-match': '"x" y, "a"'}, {etag: '"a"'}, 'not-modified'],
@@ -167,8 +167,8 @@ for (const [title, stored, update, can] of updates) {
 
 const whole: Fields = {etag: '"a"', 'last-modified': date, 'content-length': '5'};
 const heads: ReadonlyArray<readonly [title: string, stored: Fields, head: Fields, agrees: boolean]> = [
-	['that says nothing', whole, {}, true],
-	['that says the same', whole, whole, true],
+	['without validators', whole, {}, true],
+	['with the same validators', whole, whole, true],
 	['with another tag', whole, {...whole, etag: '"b"'}, false],
 	['with a tag of another strength', whole, {...whole, etag: 'W/"a"'}, false],
 	['with the same weak tag', {etag: 'W/"a"'}, {etag: 'W/"a"'}, true],
@@ -211,7 +211,7 @@ test('RFC 9110 §8.8.3: a list of entity tags is read back, and each of them mat
 	}));
 });
 
-test('RFC 9110 §8.8.3.2: what is the same strongly is the same weakly', t => {
+test('RFC 9110 §8.8.3.2: tags that match strongly match weakly', t => {
 	fc.assert(fc.property(tag, tag, (a, b) => {
 		t.true(!sameStrongly(a, b) || sameWeakly(a, b));
 		t.true(sameWeakly(a, a));

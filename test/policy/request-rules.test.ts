@@ -22,7 +22,7 @@ const beforeLookup: ReadonlyArray<readonly [title: string, request: RequestCase,
 	['DO_NOT_CACHE of the request beats a URL pattern', {settings: {requestExpireAfter: {kind: 'do-not-cache'}, urlsExpireAfter: [{matches: () => true, expiration: {kind: 'never'}}]}}, pass('do-not-cache')],
 	['a URL pattern beats DO_NOT_CACHE of the client', {settings: {expireAfter: {kind: 'do-not-cache'}, urlsExpireAfter: [{matches: () => true, expiration: {kind: 'never'}}]}}, {do: 'lookup'}],
 	['a body that can be read only once passes', {keyable: false}, pass('body-not-keyable')],
-	['RFC 9111 §4.3.2: a precondition that only the origin can tell is sent', {fields: {'if-match': '"a"'}}, {do: 'send', validators: {}, reason: 'precondition'}],
+	['RFC 9111 §4.3.2: a precondition that only the origin can evaluate is sent', {fields: {'if-match': '"a"'}}, {do: 'send', validators: {}, reason: 'precondition'}],
 	['RFC 9111 §5.2.1.7: only-if-cached with a precondition fails', {fields: {'if-unmodified-since': 'x', 'cache-control': 'only-if-cached'}}, {do: 'fail', statusCode: 504, reason: 'only-if-cached'}],
 	...[
 		['a method', {method: 'POST'}],
@@ -68,22 +68,22 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 	['RFC 9111 §5.4: Pragma does not count beside Cache-Control', {stored: {}, fields: {pragma: 'no-cache', 'cache-control': 'max-stale'}}, serve('fresh')],
 	['another Pragma does not count', {stored: {}, fields: {pragma: 'x'}}, serve('fresh')],
 	['refresh validates', {stored: {fields: etag}, settings: {refresh: true}}, send('refresh', {'if-none-match': '"a"'})],
-	['refresh sends anew where there is no validator', {stored: {}, settings: {refresh: true}}, send('refresh')],
+	['refresh sends the request without a validator if none is stored', {stored: {}, settings: {refresh: true}}, send('refresh')],
 	['expireAfter 0 of the request validates', {stored: {fields: etag}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 0}}}, send('refresh', {'if-none-match': '"a"'})],
-	['another expireAfter of the request leaves what is stored as it is', {stored: {}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 1}}, after: minute}, serve('fresh')],
-	['forceRefresh sends anew, validators or not', {stored: {fields: etag}, settings: {forceRefresh: true}}, send('force-refresh')],
+	['another expireAfter of the request does not change the stored response', {stored: {}, settings: {requestExpireAfter: {kind: 'after', milliseconds: 1}}, after: minute}, serve('fresh')],
+	['forceRefresh sends no validators', {stored: {fields: etag}, settings: {forceRefresh: true}}, send('force-refresh')],
 	['alwaysRevalidate validates', {stored: {fields: etag}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-none-match': '"a"'})],
 	['alwaysRevalidate serves what has a malformed tag', {stored: {fields: {etag: 'a'}}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['alwaysRevalidate serves what cannot be validated', {stored: {}, settings: {alwaysRevalidate: true}}, serve('fresh')],
 	['alwaysRevalidate validates by Last-Modified', {stored: {fields: {'last-modified': 'then'}}, settings: {alwaysRevalidate: true}}, send('always-revalidate', {'if-modified-since': 'then'})],
 
-	['RFC 9111 §5.2.1.1: max-age refuses what is older', {stored: {}, fields: {'cache-control': 'max-age=60'}, after: minute}, send('request-limits')],
-	['RFC 9111 §5.2.1.1: max-age accepts what is younger', {stored: {}, fields: {'cache-control': 'max-age=60'}, after: minute - 1}, serve('fresh')],
+	['RFC 9111 §5.2.1.1: max-age refuses an older response', {stored: {}, fields: {'cache-control': 'max-age=60'}, after: minute}, send('request-limits')],
+	['RFC 9111 §5.2.1.1: max-age accepts a younger response', {stored: {}, fields: {'cache-control': 'max-age=60'}, after: minute - 1}, serve('fresh')],
 	['RFC 9111 §5.2.1.1: max-age=0 validates', {stored: {}, fields: {'cache-control': 'max-age=0'}}, send('request-limits')],
 	['a max-age that is no number accepts nothing', {stored: {}, fields: {'cache-control': 'max-age=soon'}}, send('request-limits')],
 	['a max-age without a number accepts nothing', {stored: {}, fields: {'cache-control': 'max-age'}}, send('request-limits')],
 	['RFC 9111 §5.2.1.3: min-fresh refuses what expires before', {stored: {}, fields: {'cache-control': 'min-fresh=300'}, after: 1}, send('request-limits')],
-	['RFC 9111 §5.2.1.3: min-fresh accepts what is fresh long enough', {stored: {}, fields: {'cache-control': 'min-fresh=299'}}, serve('fresh')],
+	['RFC 9111 §5.2.1.3: min-fresh accepts a response that is fresh long enough', {stored: {}, fields: {'cache-control': 'min-fresh=299'}}, serve('fresh')],
 	['a min-fresh that is no number accepts nothing that expires', {stored: {}, fields: {'cache-control': 'min-fresh=x'}}, send('request-limits')],
 	['RFC 9111 §5.2.1.2: max-stale accepts any staleness', {stored: {}, fields: {'cache-control': 'max-stale'}, after: 100 * hour}, serve('max-stale')],
 	['RFC 9111 §5.2.1.2: max-stale=60 accepts a minute', {stored: {}, fields: {'cache-control': 'max-stale=60'}, after: (6 * minute) - 1}, serve('max-stale')],
@@ -107,9 +107,9 @@ const afterLookup: ReadonlyArray<readonly [title: string, lookup: LookupCase, de
 
 	['a miss is sent', {}, send('miss')],
 	['RFC 9111 §5.2.1.7: only-if-cached without anything stored fails', {fields: {'cache-control': 'only-if-cached'}}, failed],
-	['onlyIfCached serves what is fresh', {stored: {}, settings: onlyIfCached}, serve('fresh')],
-	['onlyIfCached fails for what is stale', {stored: {}, settings: onlyIfCached, after: hour}, failed],
-	['onlyIfCached with staleIfError serves what is stale', {stored: {}, settings: {...onlyIfCached, staleIfError: Infinity}, after: hour}, serve('stale-if-error')],
+	['onlyIfCached serves a fresh response', {stored: {}, settings: onlyIfCached}, serve('fresh')],
+	['onlyIfCached fails with a stale response', {stored: {}, settings: onlyIfCached, after: hour}, failed],
+	['onlyIfCached with staleIfError serves a stale response', {stored: {}, settings: {...onlyIfCached, staleIfError: Infinity}, after: hour}, serve('stale-if-error')],
 	['onlyIfCached with staleIfError for a time fails after it', {stored: {}, settings: {...onlyIfCached, staleIfError: minute}, after: hour}, failed],
 	['onlyIfCached beats refresh', {stored: {}, settings: {...onlyIfCached, refresh: true}}, serve('fresh')],
 	['onlyIfCached beats forceRefresh', {stored: {}, settings: {...onlyIfCached, forceRefresh: true}}, serve('fresh')],
@@ -129,7 +129,7 @@ test('a request without a key passes, and fails where nothing may be sent', t =>
 	t.deepEqual(onRefusedKey(facts({settings: {onlyIfCached: true}})), {do: 'fail', statusCode: 504, reason: 'only-if-cached'});
 });
 
-test('where no variant matches, no validator of another one is offered to the origin', t => {
+test('without a variant that matches, no validator of another one is sent', t => {
 	const lookup = (request: RequestCase): object => onLookup(facts(request), {stored: undefined}, start);
 	t.deepEqual(lookup({}), send('miss'));
 	t.deepEqual(lookup({fields: {range: 'bytes=0-1'}}), send('miss'));

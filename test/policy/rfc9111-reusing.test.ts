@@ -43,8 +43,8 @@ const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
 
 /** With `cacheControl: true`, and with the default. What is stored is fresh for five minutes. */
 const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin: string, byTheUser: string]> = [
-	['§4 what is fresh is served', {stored: says('max-age=300')}, 'fresh', 'fresh'],
-	['§4.2 what is stale is validated', {stored: says('max-age=300'), after: 5 * minute}, 'validate stale', 'validate stale'],
+	['§4 a fresh response is served', {stored: says('max-age=300')}, 'fresh', 'fresh'],
+	['§4.2 a stale response is validated', {stored: says('max-age=300'), after: 5 * minute}, 'validate stale', 'validate stale'],
 	['§4.2.4 nothing is served stale unless somebody permits it', {stored: {fields: {}}, after: hour}, 'send stale', 'send stale'],
 
 	['§5.2.2.4 no-cache is validated each time', {stored: says('no-cache, max-age=300')}, 'validate no-cache', 'fresh'],
@@ -63,7 +63,7 @@ const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin:
 	['§5.2.2.10 s-maxage binds shared caches only', {stored: says('s-maxage=1'), ...asks('max-stale'), after: hour}, 'max-stale', 'max-stale'],
 
 	['§5.2.1.1 max-age counts the age that the response had', {stored: {initialAge: 50_000}, ...asks('max-age=60'), after: 10_000}, 'send request-limits', 'send request-limits'],
-	['§5.2.1.1 max-age accepts what is younger', {stored: {initialAge: 49_999}, ...asks('max-age=60'), after: 10_000}, 'fresh', 'fresh'],
+	['§5.2.1.1 max-age accepts a younger response', {stored: {initialAge: 49_999}, ...asks('max-age=60'), after: 10_000}, 'fresh', 'fresh'],
 	['§5.2.1.1 a max-age greater than the lifetime makes nothing fresh', {stored: {}, ...asks('max-age=9999'), after: hour}, 'send stale', 'send stale'],
 	['§4.2.3 a clock that was set back makes nothing younger', {stored: {initialAge: 60_000}, ...asks('max-age=60'), after: -minute}, 'send request-limits', 'send request-limits'],
 	['§4.2.3 what was received in the future, by a clock that is ahead by a minute at most, is fresh', {stored: says('max-age=300'), after: -minute}, 'fresh', 'fresh'],
@@ -73,12 +73,12 @@ const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin:
 	['§4.2.3 one that had expired before it was received is as stale as ever', {stored: {...says('max-age=300'), expires: start - (2 * hour)}, after: -hour}, 'validate stale', 'validate stale'],
 	['§4.2.3 what never expires is fresh whenever it was received', {stored: {expires: undefined}, after: -hour}, 'fresh', 'fresh'],
 	['§4.2.3 what was received in the future counts as just expired', {stored: says('max-age=300'), ...asks('max-stale=1'), after: -hour}, 'max-stale', 'max-stale'],
-	['§5.2.1.2 max-stale accepts what is stale', {stored: says('max-age=300'), ...asks('max-stale=60'), after: (6 * minute) - 1}, 'max-stale', 'max-stale'],
+	['§5.2.1.2 max-stale accepts a stale response', {stored: says('max-age=300'), ...asks('max-stale=60'), after: (6 * minute) - 1}, 'max-stale', 'max-stale'],
 	['§5.2.1.2 max-stale accepts no more than it says', {stored: says('max-age=300'), ...asks('max-stale=60'), after: 6 * minute}, 'validate stale', 'validate stale'],
 	['§5.2.1.2 two max-stale that differ accept nothing', {stored: says('max-age=300'), ...asks('max-stale, max-stale=60'), after: 6 * minute}, 'validate stale', 'validate stale'],
 	['§5.2.1.3 min-fresh wants a margin', {stored: says('max-age=300'), ...asks('min-fresh=300'), after: 1}, 'validate request-limits', 'validate request-limits'],
 	['§5.2.1.4 no-cache wants validation', {stored: says('max-age=300'), ...asks('no-cache')}, 'validate refresh', 'validate refresh'],
-	['§5.2.1.7 only-if-cached takes what is fresh', {stored: says('max-age=300'), ...asks('only-if-cached')}, 'fresh', 'fresh'],
+	['§5.2.1.7 only-if-cached serves a fresh response', {stored: says('max-age=300'), ...asks('only-if-cached')}, 'fresh', 'fresh'],
 	['§5.2.1.7 only-if-cached takes nothing stale', {stored: says('max-age=300'), ...asks('only-if-cached'), after: hour}, 'fail only-if-cached', 'fail only-if-cached'],
 	['§5.2.1.4 no-cache with only-if-cached cannot be had', {stored: says('max-age=300'), ...asks('no-cache, only-if-cached')}, 'fail only-if-cached', 'fail only-if-cached'],
 	['RFC 5861 §4 only-if-cached is no error of the origin\'s', {stored: says('max-age=300, stale-if-error=7200'), ...asks('only-if-cached'), after: hour}, 'fail only-if-cached', 'fail only-if-cached'],
@@ -90,7 +90,7 @@ const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin:
 	['RFC 5861 §3 a broken time is none', {stored: says('stale-while-revalidate=x'), after: 6 * minute}, 'validate stale', 'validate stale'],
 	['RFC 8246 §2 immutable is not revalidated while it is fresh', {stored: says('immutable, max-age=300'), settings: {alwaysRevalidate: true}}, 'fresh', 'validate always-revalidate'],
 	['RFC 8246 §2 immutable is revalidated when it is stale', {stored: says('immutable, max-age=300'), settings: {alwaysRevalidate: true}, after: hour}, 'validate always-revalidate', 'validate always-revalidate'],
-	['RFC 8246 §2 immutable is refreshed where the user says so', {stored: says('immutable, max-age=300'), settings: {refresh: true}}, 'validate refresh', 'validate refresh'],
+	['RFC 8246 §2 immutable is refreshed if the user asks for it', {stored: says('immutable, max-age=300'), settings: {refresh: true}}, 'validate refresh', 'validate refresh'],
 
 	['§4.3.2 If-None-Match that holds is answered 304', {stored: says('max-age=300'), fields: {'if-none-match': '"b", W/"a"'}}, 'not-modified fresh', 'not-modified fresh'],
 	['§4.3.2 If-None-Match: * is answered 304', {stored: says('max-age=300'), fields: {'if-none-match': '*'}}, 'not-modified fresh', 'not-modified fresh'],
@@ -100,7 +100,7 @@ const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin:
 	['§4.3.2 a stale response does not answer for the origin', {stored: says('max-age=300'), fields: {'if-none-match': '"a"'}, after: hour}, 'send stale', 'send stale'],
 	['§4.3.2 only a 200 answers preconditions', {stored: {statusCode: 404, ...says('max-age=300')}, fields: {'if-none-match': '"a"'}}, 'fresh', 'fresh'],
 
-	['RFC 9110 §14 a range is cut from what is stored', {stored: says('max-age=300'), fields: {range: 'bytes=2-4'}}, 'part fresh', 'part fresh'],
+	['RFC 9110 §14 a range is cut from the stored response', {stored: says('max-age=300'), fields: {range: 'bytes=2-4'}}, 'part fresh', 'part fresh'],
 	['RFC 9110 §14 an open range is cut', {stored: says('max-age=300'), fields: {range: 'bytes=4-'}}, 'part fresh', 'part fresh'],
 	['RFC 9110 §14 a suffix is cut', {stored: says('max-age=300'), fields: {range: 'bytes=-4'}}, 'part fresh', 'part fresh'],
 	['RFC 9110 §14 a range beyond the end is not satisfiable', {stored: says('max-age=300'), fields: {range: 'bytes=10-'}}, 'unsatisfiable fresh', 'unsatisfiable fresh'],
@@ -122,14 +122,14 @@ for (const [title, lookup, byTheOrigin, byTheUser] of table) {
 }
 
 const errors: ReadonlyArray<readonly [title: string, lookup: Lookup & {retries?: boolean}, byTheOrigin: string, byTheUser: string]> = [
-	['RFC 5861 §4 what is stored stands in where the origin lets it', {stored: says('stale-if-error=7200')}, 'serve stale-if-error', 'pass no-response'],
+	['RFC 5861 §4 a stale response is served instead of an error if the origin allows it', {stored: says('stale-if-error=7200')}, 'serve stale-if-error', 'pass no-response'],
 	['RFC 5861 §4 no longer than it says', {stored: says('stale-if-error=60'), settings: always}, 'pass no-response', 'serve stale-if-error'],
 	['RFC 5861 §4 the origin\'s word comes before the request\'s', {stored: says('stale-if-error=60'), ...asks('stale-if-error=7200')}, 'pass no-response', 'serve stale-if-error'],
-	['RFC 5861 §4 what the cache cannot cut does not stand in', {stored: says('max-age=300'), fields: {range: 'bytes=0-1,3-4'}, settings: always}, 'pass no-response', 'pass no-response'],
-	['RFC 5861 §4 a part stands in for a part', {stored: says('max-age=300'), fields: {range: 'bytes=0-1'}, settings: always}, 'serve stale-if-error', 'serve stale-if-error'],
+	['RFC 5861 §4 ranges that the cache cannot cut are not served instead of an error', {stored: says('max-age=300'), fields: {range: 'bytes=0-1,3-4'}, settings: always}, 'pass no-response', 'pass no-response'],
+	['RFC 5861 §4 a range of a stale response is served instead of an error', {stored: says('max-age=300'), fields: {range: 'bytes=0-1'}, settings: always}, 'serve stale-if-error', 'serve stale-if-error'],
 	['§5.2.2.2 must-revalidate beats every setting', {stored: says('must-revalidate, stale-if-error=7200'), settings: always}, 'pass no-response', 'serve stale-if-error'],
 	['§5.2.2.2 a 504 answers where the user wants one', {stored: says('must-revalidate'), settings: {gatewayTimeout: 'respond'}}, 'fail gateway-timeout', 'fail gateway-timeout'],
-	['while Got may retry, what is stored waits', {stored: says('max-age=300'), settings: {...always, gatewayTimeout: 'respond'}, retries: true}, 'pass awaits-retries', 'pass awaits-retries'],
+	['while Got may retry, the stale response is not served', {stored: says('max-age=300'), settings: {...always, gatewayTimeout: 'respond'}, retries: true}, 'pass awaits-retries', 'pass awaits-retries'],
 	['while Got may retry, so does the 504', {stored: says('must-revalidate'), settings: {gatewayTimeout: 'respond'}, retries: true}, 'pass awaits-retries', 'pass awaits-retries'],
 ];
 

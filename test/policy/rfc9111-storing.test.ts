@@ -69,7 +69,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	...[428, 429, 431, 511].map(status => [`RFC 6585 a ${status} is never stored`, {status, response: cc('max-age=60'), settings: {allowableCodes: new Set([status])}}, 'status-code', 'status-code'] as const),
 	['§4.2.2 private makes nothing fresh by a guess', {status: 403, response: cc('private', {'last-modified': hourAgo})}, 'fresh for 0', 'status-code'],
 	['§4.2.2 public does', {status: 403, response: cc('public', {'last-modified': hourAgo})}, 'fresh for 360000', 'status-code'],
-	['§4.2.4 an error that may not be used fresh is not kept for other errors', {status: 404, response: {date}, settings: {staleIfError: Infinity}}, 'expired-without-validator', 'status-code'],
+	['§4.2.4 a stale error is not stored to be served instead of other errors', {status: 404, response: {date}, settings: {staleIfError: Infinity}}, 'expired-without-validator', 'status-code'],
 	['§5.2 a broken member does not make it fresh', {response: cc('"max-age=60"', {etag: '"a"'})}, 'fresh for 0', 'fresh for 300000'],
 	['§3.1 what no-cache names is not stored', {response: cc('max-age=60, no-cache="X-One, x-two"')}, 'fresh for 60000', 'fresh for 300000'],
 	['§3.3 a part is not stored', {status: 206, response: cc('max-age=60', {'content-range': 'bytes 0-1/2'})}, 'partial', 'partial'],
@@ -105,7 +105,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.2 explicit freshness is not guessed over', {response: cc('max-age=0', {'last-modified': hourAgo})}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.4 what could neither be served nor validated is not stored', {response: {date}}, 'expired-without-validator', 'fresh for 300000'],
 	['§4.2.4 what may be served stale is stored', {response: cc('max-age=0, stale-while-revalidate=60')}, 'fresh for 0', 'fresh for 300000'],
-	['§4.2.4 what may stand in for an error is stored', {response: cc('max-age=0, stale-if-error=60')}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.4 a response that may be served instead of an error is stored', {response: cc('max-age=0, stale-if-error=60')}, 'fresh for 0', 'fresh for 300000'],
 
 	['§4.2.3 a received Age shortens the freshness', {response: cc('max-age=60', {age: '20'})}, 'fresh for 40000', 'fresh for 300000'],
 	['§4.2.3 a Date in the past does', {response: cc('max-age=7200', {date: hourAgo})}, 'fresh for 3600000', 'fresh for 300000'],
@@ -120,8 +120,8 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§5.1 an Age beyond measure makes it stale', {response: cc('max-age=60', {age: '99999999999999999999', etag: '"a"'})}, `fresh for ${60_000 - 2_147_483_648_000}`, 'fresh for 300000'],
 
 	['§5.2.2.3 must-understand lets a known status be stored despite no-store', {response: cc('must-understand, no-store, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
-	['§5.2.2.3 must-understand keeps an unknown status out', {status: 299, response: cc('must-understand, max-age=60')}, 'must-understand', 'status-code'],
-	['§5.2.2.3 must-understand with an unknown status leaves no-store in force', {status: 299, response: cc('must-understand, no-store, max-age=60')}, 'no-store', 'status-code'],
+	['§5.2.2.3 must-understand forbids to store an unknown status', {status: 299, response: cc('must-understand, max-age=60')}, 'must-understand', 'status-code'],
+	['§5.2.2.3 must-understand with an unknown status does not override no-store', {status: 299, response: cc('must-understand, no-store, max-age=60')}, 'no-store', 'status-code'],
 	['§5.2.2.4 no-cache is stored, to be validated', {response: cc('no-cache, max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.2.5 no-store is not stored', {response: cc('no-store, max-age=60')}, 'no-store', 'fresh for 300000'],
 	['§5.2.2.5 a broken directive does not hide no-store', {response: cc('max-age="60, no-store')}, 'no-store', 'fresh for 300000'],
@@ -129,7 +129,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§5.2.2.5 another separator does not hide no-store', {response: cc('max-age=60;no-store')}, 'no-store', 'fresh for 300000'],
 	['§5.2.2.7 private binds shared caches only', {response: cc('private="set-cookie", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§5.2.3 an unknown directive is ignored', {response: cc('x-new="a,b", max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
-	['§5.4 Pragma in a response says nothing', {response: cc('max-age=60', {pragma: 'no-cache'})}, 'fresh for 60000', 'fresh for 300000'],
+	['§5.4 Pragma in a response is ignored', {response: cc('max-age=60', {pragma: 'no-cache'})}, 'fresh for 60000', 'fresh for 300000'],
 
 	['RFC 9213 §2.2 a targeted field comes before Cache-Control and Expires', {response: cc('no-store', {'example-cache-control': 'max-age=60'}), settings: {cacheControlTargets: ['example-cache-control']}}, 'fresh for 60000', 'fresh for 300000'],
 	['RFC 9213 §2.2 beside a targeted field Expires does not count', {
@@ -179,12 +179,12 @@ test('RFC 9111 §5.2.2.4: what no-cache names is withheld, what it cannot name h
 	t.deepEqual(withheld('public'), []);
 });
 
-test('RFC 9111 §4.2.3: the age when it came is kept', t => {
+test('RFC 9111 §4.2.3: the initial age is stored', t => {
 	const decision = receive({response: cc('max-age=60', {age: '20'}), took: 5000}, byOrigin);
 	t.like(decision, {do: 'store', initialAge: 25_000, expires: start + 35_000});
 });
 
-test('what the origin lets be served stale is kept so long', t => {
+test('a response that the origin allows to serve stale stays in the store so long', t => {
 	const decision = receive({response: cc('max-age=60, stale-if-error=7200, stale-while-revalidate=10800')}, byOrigin);
 	t.like(decision, {retainUntil: start + minute + (3 * hour)});
 });
@@ -198,7 +198,7 @@ const retentions: ReadonlyArray<readonly [settings: Partial<PolicySettings>, ret
 ];
 
 for (const [settings, retained] of retentions) {
-	test(`with ${JSON.stringify(settings)}, what has expired is kept for ${retained / 1000} s`, t => {
+	test(`with ${JSON.stringify(settings)}, an expired response stays in the store for ${retained / 1000} s`, t => {
 		for (const decider of [byOrigin, {}]) {
 			const decision = receive({response: cc('max-age=300')}, {...decider, ...settings});
 			t.like(decision, {expires: start + (5 * minute), retainUntil: start + (5 * minute) + retained});
@@ -206,7 +206,7 @@ for (const [settings, retained] of retentions) {
 	});
 }
 
-test('what is kept without end has no time at which it may be forgotten', t => {
+test('a response that stays in the store forever has no retention time', t => {
 	t.like(receive({response: cc('max-age=300')}, {ttlOffset: Infinity}), {expires: start + (5 * minute), retainUntil: undefined});
 });
 
@@ -216,17 +216,17 @@ const validation: ReadonlyArray<readonly [title: string, received: Received, exp
 	}],
 	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', keep: 'write', expires: start + minute}],
 	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', keep: 'leave'}],
-	['§5.2.2.5 a 304 that says no-store is the end of what is stored', {response: cc('no-store')}, {do: 'freshen', keep: 'drop'}],
-	['§5.2.2.3 a 304 that wants to be understood ends what is not', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', keep: 'drop'}],
-	['§4.1 a 304 that varies by everything is the end of what is stored', {response: {date, vary: '*'}}, {do: 'freshen', keep: 'drop'}],
-	['§4.1 a 304 with a malformed Vary is the end of what is stored', {response: {date, vary: 'accept language'}}, {do: 'freshen', keep: 'drop'}],
+	['§5.2.2.5 a 304 with no-store deletes the stored response', {response: cc('no-store')}, {do: 'freshen', keep: 'drop'}],
+	['§5.2.2.3 a 304 with must-understand deletes a stored response with an unknown status', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', keep: 'drop'}],
+	['§4.1 a 304 with Vary: * deletes the stored response', {response: {date, vary: '*'}}, {do: 'freshen', keep: 'drop'}],
+	['§4.1 a 304 with a malformed Vary deletes the stored response', {response: {date, vary: 'accept language'}}, {do: 'freshen', keep: 'drop'}],
 	['a 304 with as many tags as may be is written', {response: {date, 'cache-tag': tags(maxTags)}}, {do: 'freshen', keep: 'write'}],
-	['a 304 with more tags than may be is the end of what is stored', {response: {date, 'cache-tag': tags(maxTags + 1)}}, {do: 'freshen', keep: 'drop'}],
-	['a 304 with more tags than may be, with those that are stored, is the end of what is stored', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, {do: 'freshen', keep: 'drop'}],
+	['a 304 with too many tags deletes the stored response', {response: {date, 'cache-tag': tags(maxTags + 1)}}, {do: 'freshen', keep: 'drop'}],
+	['a 304 with too many tags, together with the stored ones, deletes the stored response', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, {do: 'freshen', keep: 'drop'}],
 	['a 304 with the tags that are stored is written', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: tags(maxTags).split(', ')}}, {do: 'freshen', keep: 'write'}],
-	['a 304 with more tags than may be changes nothing in a read-only cache', {response: {date, 'cache-tag': tags(maxTags + 1)}, settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
-	['§5.2.2.4 what a 304 says of single fields holds for those that are stored', {response: cc('no-cache="x-one"')}, {do: 'freshen', keep: 'write', withheld: ['x-one']}],
-	['a read-only cache gives the news and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
+	['a 304 with too many tags changes nothing in a read-only cache', {response: {date, 'cache-tag': tags(maxTags + 1)}, settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
+	['§5.2.2.4 no-cache for single fields in a 304 applies to the stored ones', {response: cc('no-cache="x-one"')}, {do: 'freshen', keep: 'write', withheld: ['x-one']}],
+	['a read-only cache serves the update and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
 	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
 	['§3.2 what the 304 does not say stays', {response: {date}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo, age: '50'}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
 	['RFC 9110 §6.6.1 a 304 without a Date is of now', {response: {}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
@@ -249,13 +249,13 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'not-modified',
 	}],
-	['RFC 9110 §8.8.3 the caller\'s own 304 with a malformed tag says nothing', {
+	['RFC 9110 §8.8.3 a 304 for the caller with a malformed tag changes nothing', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: 'a'}}, response: cc('max-age=60', {etag: 'a'}),
 	}, {do: 'pass', stored: undefined, reason: 'not-modified'}],
-	['§4.3.4 it says nothing of what it does not agree with', {
+	['§4.3.4 it does not update a response with other validators', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"b"'}),
 	}, {do: 'pass', reason: 'not-modified'}],
-	['§4.3.4 without a validator it says nothing', {
+	['§4.3.4 without a validator it changes nothing', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60'),
 	}, {do: 'pass', reason: 'not-modified'}],
 	['§4.3.5 a HEAD that agrees freshens the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '10'})}, {
@@ -263,27 +263,27 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'freshened-by-head',
 	}],
-	['§4.3.5 a HEAD that agrees and forbids to store ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"', vary: '*'})}, {do: 'pass', reason: 'vary-star'}],
-	['§4.3.5 a HEAD that brings more tags than may be ends the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'too-many-tags'}],
-	['the caller\'s own 304 with more tags than may be is the end of what is stored', {
+	['§4.3.5 a HEAD that matches and forbids to store deletes the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"', vary: '*'})}, {do: 'pass', reason: 'vary-star'}],
+	['§4.3.5 a HEAD with too many tags deletes the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'too-many-tags'}],
+	['a 304 for the caller with too many tags deletes the stored response', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)}),
 	}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
-	['§5.2.2.5 the caller\'s own 304 with no-store is the end of what is stored', {
+	['§5.2.2.5 a 304 for the caller with no-store deletes the stored response', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('no-store', {etag: '"a"'}),
 	}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
 	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
-	['RFC 5861 §4 a 503 is an error that what is stored may stand in for', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
+	['RFC 5861 §4 a stale response is served instead of a 503', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
 	['RFC 5861 §4 a 404 is none', {
 		status: 404, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity},
 	}, {do: 'store'}],
 	['RFC 5861 §4 a status that is allowed is none', {
 		status: 503, stored: {}, response: cc('max-age=60'), settings: {staleIfError: Infinity, allowableCodes: new Set([503])},
 	}, {do: 'store'}],
-	['RFC 5861 §4 while Got may retry, what is stored waits', {
+	['RFC 5861 §4 while Got may retry, the stale response is not served', {
 		status: 503, stored: {}, response: {date}, settings: {staleIfError: Infinity}, retries: true,
 	}, {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}],
-	['RFC 5861 §4 nothing waits for what is no such error', {
+	['RFC 5861 §4 any other status is passed at once', {
 		status: 404, stored: {}, response: {date, etag: '"a"'}, settings: {staleIfError: Infinity, gatewayTimeout: 'respond'}, retries: true,
 	}, {do: 'store'}],
 	['§5.2.2.2 must-revalidate beats the setting', {
@@ -307,6 +307,6 @@ test('RFC 9110 §9.3.3: a POST is sent, and may answer a later GET', t => {
 	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['GET', 'POST'])}})), {do: 'lookup'});
 });
 
-test('with cacheControl: false a HEAD says nothing of a stored GET', t => {
+test('with cacheControl: false a HEAD does not change a stored GET', t => {
 	t.like(receive({method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: {etag: '"b"'}}, {}), {do: 'store'});
 });

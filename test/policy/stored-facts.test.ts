@@ -76,7 +76,7 @@ test('facts are plain data, and decide as the headers do', t => {
 	}));
 });
 
-test('the facts that a response is stored with are those of what is stored', t => {
+test('a response is stored with the facts of the merged headers', t => {
 	const stale = {'cache-control': 'max-age=5, must-revalidate, stale-if-error=60', etag: '"a"', 'last-modified': at(start - hour)};
 	const request = facts({settings: byOrigin});
 	const times = {requested: start, received: start};
@@ -92,7 +92,7 @@ test('the facts that a response is stored with are those of what is stored', t =
 	});
 });
 
-test('where the user\'s word alone decides, no facts are stored', t => {
+test('without cacheControl, no facts are stored', t => {
 	const decision = onResponse(facts(), {statusCode: 200, fields: {'cache-control': 'no-cache'}}, {stored: undefined, conditional: false}, {requested: start, received: start});
 	t.is(decision.do, 'store');
 	t.false('facts' in decision);

@@ -186,7 +186,7 @@ for (const [pattern, url, isMatch] of wholeUrl) {
 	});
 }
 
-test('a RegExp with a state gives the same answer each time, and keeps its state', t => {
+test('a RegExp with a state always gives the same result and keeps its state', t => {
 	for (const pattern of [/example/gv, /example/vy, /https/gvy]) {
 		pattern.lastIndex = 3;
 		const matches = compileUrlPattern(pattern);
@@ -207,7 +207,7 @@ test('the first pattern that matches counts', t => {
 	t.is(getUrlExpiration('https://other.test/', []), undefined);
 });
 
-test('what is a pattern', t => {
+test('strings, regular expressions and URL patterns are patterns', t => {
 	for (const value of ['', 'a', /a/v, new URLPattern({}), {test: () => true, exec: () => undefined}]) {
 		t.true(isUrlPattern(value));
 	}

@@ -8,7 +8,9 @@ import {fc} from '../helpers/fast-check.ts';
 import {SettingError} from '../../source/errors.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from '../../source/identity/credentials.ts';
 import {DO_NOT_CACHE, NEVER_EXPIRE} from '../../source/policy/expiration.ts';
+import {clientTable} from '../../source/settings/table.ts';
 import {
+	fixedSettings,
 	getExpirationDatetime,
 	getUrlExpiration,
 	resolveRequestSettings,
@@ -22,7 +24,7 @@ const filterFn = (): boolean => true;
 const keyFn = (): undefined => undefined;
 const now = (): number => 0;
 
-test('the defaults', t => {
+test('settings have these defaults', t => {
 	const {now: clock, ...settings} = resolveSettings();
 	t.deepEqual(settings, {
 		store: 'sqlite',
@@ -75,10 +77,24 @@ test('each setting states its default', t => {
 	t.true(['expireAfter', 'store', 'refresh'].every(key => keys.includes(key)));
 });
 
+test('each setting says when to use it', t => {
+	const comments = source.matchAll(/\/\*\*(?<text>(?:(?!\*\/)[\s\S])*@default(?:(?!\*\/)[\s\S])*)\*\/\n\treadonly (?<key>\w+)\?:/gv).map(({groups}) => [groups!.key!, groups!.text!] as const).toArray();
+	t.deepEqual(comments.map(([key]) => key), keys);
+	t.deepEqual(comments.filter(([, text]) => !/^.*\bUse (?:it|`.+`) when /mv.test(text)).map(([key]) => key), []);
+});
+
+test('a client has at most 40 settings', t => {
+	t.true(Object.keys(clientTable).length <= 40);
+});
+
+test('these settings cannot change while a client is in use', t => {
+	t.deepEqual(fixedSettings.keys().toArray().toSorted(), ['autoclose', 'cacheName', 'decodeContent', 'failFast', 'lock', 'maxEntryBytes', 'mode', 'now', 'partitionSecret', 'serializer', 'store', 'storeTimeout']);
+});
+
 for (const [index, [key, stated]] of documented.entries()) {
 	// The request's own come last.
 	const isOfRequestOnly = index >= keys.indexOf('refresh');
-	test(`the stated default of \`${key}\`${isOfRequestOnly ? ' of a request' : ''} is the real one`, t => {
+	test(`the stated default of \`${key}\`${isOfRequestOnly ? ' of a request' : ''} is its default`, t => {
 		const settings = {[key]: runInNewContext(`(${stated})`, {NEVER_EXPIRE, DEFAULT_IGNORED_PARAMETERS}) as unknown};
 		const given = isOfRequestOnly ? resolveRequestSettings(settings) : resolveSettings(settings);
 		const byDefault = isOfRequestOnly ? {[key]: key === 'tags' ? [] : false} : resolveSettings();
@@ -139,7 +155,7 @@ const understood: ReadonlyArray<readonly [settings: CacheSettings, resolved: Rea
 ];
 
 for (const [settings, resolved] of understood) {
-	test(`${inspect(settings)} is understood`, t => {
+	test(`${inspect(settings)} is accepted`, t => {
 		t.like(resolveSettings(settings), resolved);
 	});
 }
@@ -244,12 +260,12 @@ for (const [settings, path, message] of refusedForRequest) {
 	});
 }
 
-test('another path is named where it is given', t => {
+test('an error names the path that is given', t => {
 	const error = t.throws(() => resolveRequestSettings({refresh: 1} as unknown as RequestSettings, 'options'), {instanceOf: SettingError});
 	t.is(error.path, 'options.refresh');
 });
 
-test('what is given for a request is understood, what is not is absent', t => {
+test('settings of a request are parsed, and those that are not given are absent', t => {
 	t.deepEqual(resolveRequestSettings({
 		expireAfter: '1m',
 		refresh: true,
@@ -280,7 +296,7 @@ for (const urlsExpireAfter of spelledUrls) {
 	});
 }
 
-test('a frozen result shares nothing that may change with what was given', t => {
+test('parsed settings are frozen, and do not change with the object that was given', t => {
 	const pair: [string, string] = ['a', '1s'];
 	const settings = {
 		urlsExpireAfter: [pair], allowableCodes: [200], matchHeaders: ['A'], expireAfter: new Date(5),
@@ -307,7 +323,7 @@ test('a frozen result shares nothing that may change with what was given', t => 
 	t.not(resolveSettings().allowableCodes, resolveSettings().allowableCodes);
 });
 
-test('settings without a prototype are settings', t => {
+test('settings may have no prototype', t => {
 	const settings: CacheSettings = Object.assign(Object.create(null) as CacheSettings, {readOnly: true});
 	t.true(resolveSettings(settings).readOnly);
 });
@@ -323,7 +339,7 @@ const anything = fc.anything({
 	withTypedArray: true,
 });
 
-test('no settings make anything be thrown but a `SettingError`', t => {
+test('any value is accepted or refused with a `SettingError`', t => {
 	const each = fc.record(Object.fromEntries(keys.map(key => [key, anything])), {requiredKeys: []});
 	const one = fc.tuple(fc.constantFrom(...keys), anything).map(([key, value]) => ({[key]: value}));
 	const isUnderstoodOrRefused = fc.property(fc.oneof(anything, each, one), settings => {
@@ -356,7 +372,7 @@ test('getExpirationDatetime counts from a moment, or from now', t => {
 	t.throws(() => getExpirationDatetime('soon'), {instanceOf: TypeError});
 });
 
-test('getUrlExpiration gives the expiration of the first pattern that matches, as it was written', t => {
+test('getUrlExpiration returns the expiration of the first pattern that matches, as it was written', t => {
 	const pairs = [['example.com/live', '30s'], [/static/v, NEVER_EXPIRE], ['example.com', {days: 1}]] as const;
 	for (const patterns of [pairs, new Map<string | RegExp, string | number | {readonly days: number}>(pairs)]) {
 		t.is(getUrlExpiration('https://example.com/live/1', patterns), '30s');

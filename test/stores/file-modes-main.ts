@@ -10,19 +10,19 @@ export type Task = {
 	readonly umask: number;
 	readonly name: 'sqlite' | 'filesystem';
 	readonly options: object;
-	/** Whether the store is told that it keeps recordings. */
+	/** Whether to call `keepRecordings`. */
 	readonly isRecording?: boolean;
-	/** Milliseconds since the epoch at which all who are started begin. */
+	/** When all processes begin, in milliseconds since the epoch. */
 	readonly startTime?: number;
 };
 
 export type Modes = Readonly<Record<string, string>>;
 
-export type Told = {
-	/** While something is being written, and before closing. */
+export type Outcome = {
+	/** The modes during a write and before `close`. */
 	readonly during: Modes;
 	readonly after: Modes;
-	/** Of each path at the moment at which it was made, before anything else was done to it. */
+	/** The mode of each path right after it was created. */
 	readonly made: Modes;
 	readonly values: readonly string[];
 };
@@ -35,10 +35,10 @@ const octal = (mode: number): string => (mode % 0o1000).toString(8).padStart(4, 
 const nameOf = (path: string): string => path.slice(folder.length + 1).replaceAll(/[\d\-a-f]{36}/gv, 'UUID');
 const made: Record<string, string> = {};
 
-/** Each file and folder of the store's tree, by what it is called. */
+/** Returns the mode of each file and folder in the folder, by its name. */
 function modes(): Record<string, string> {
 	const paths = (fs.readdirSync(folder, {recursive: true}) as string[]).map(path => join(folder, path));
-	// What another process has removed meanwhile is left out.
+	// Another process may have removed some meanwhile.
 	const found = paths.map(path => [path, fs.lstatSync(path, {throwIfNoEntry: false})] as const).filter(([, stats]) => stats !== undefined);
 	return Object.fromEntries(found.map(([path, stats]) => [nameOf(path), octal(stats!.mode)]));
 }
@@ -61,7 +61,7 @@ fs.mkdirSync = watched(fs.mkdirSync as never);
 syncBuiltinESMExports();
 process.umask(umask);
 
-/** Of all modules only those of the store: it is started dozens of times. */
+/** Imports only the modules of the store, since this program is started dozens of times. */
 async function open(): Promise<Store> {
 	if (name === 'sqlite') {
 		const sqlite = await import('../../source/stores/sqlite/store.ts');
@@ -78,13 +78,13 @@ if (isRecording) {
 }
 
 while (Date.now() < startTime) {
-	// All begin in the same millisecond.
+	// All processes begin in the same millisecond.
 }
 
-const kept = {expires: undefined};
-await store.set('small', Buffer.from('one'), kept);
-await store.set('small', Buffer.from('two'), kept);
-const writing = [async () => store.set('large', Buffer.alloc(1_500_000), kept), async () => store.add!('added', Buffer.alloc(1_500_000), kept)].map(async write => write());
+const noExpiry = {expires: undefined};
+await store.set('small', Buffer.from('one'), noExpiry);
+await store.set('small', Buffer.from('two'), noExpiry);
+const writing = [async () => store.set('large', Buffer.alloc(1_500_000), noExpiry), async () => store.add!('added', Buffer.alloc(1_500_000), noExpiry)].map(async write => write());
 const during = modes();
 await Promise.all(writing);
 const values = await Promise.all(['small', 'large', 'added'].map(async key => String((await store.get(key) as Uint8Array | undefined)?.length)));
@@ -92,4 +92,4 @@ Object.assign(during, modes());
 await store.close();
 console.log(JSON.stringify({
 	during, after: modes(), made, values,
-} satisfies Told));
+} satisfies Outcome));

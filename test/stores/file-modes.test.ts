@@ -30,15 +30,15 @@ import {
 import {openSqliteFile} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
 import {Origin} from '../helpers/origin.ts';
-import type {Told, Task} from './file-modes-main.ts';
+import type {Outcome, Task} from './file-modes-main.ts';
 
-// Windows has no permission bits. One after another: most of them start processes.
+// Windows has no permission bits. The tests are serial, since most of them start processes.
 const posix = process.platform === 'win32' ? test.serial.skip : test.serial;
 /** Only the superuser can give a file to another user. */
 const asRoot = process.geteuid?.() === 0 ? test.serial : test.serial.skip;
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
-const kept = {expires: undefined} as const;
+const noExpiry = {expires: undefined} as const;
 const names = ['sqlite', 'filesystem'] as const;
 const umasks = [0o000, 0o002, 0o022, 0o077, 0o177, 0o777] as const;
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
@@ -52,7 +52,7 @@ function temporaryFolder(t: ExecutionContext): string {
 	return folder;
 }
 
-/** What is done with a umask has to be done at once: it is that of all tests in this process. */
+/** Runs a synchronous action with a umask. All tests of this process share the umask. */
 function withUmask<T>(umask: number, action: () => T): T {
 	const before = process.umask(umask);
 	try {
@@ -62,22 +62,22 @@ function withUmask<T>(umask: number, action: () => T): T {
 	}
 }
 
-/** What a process of its own makes. */
-async function elsewhere(task: Task, user: {readonly uid?: number; readonly gid?: number} = {}): Promise<Told> {
+/** Creates files in a process of its own, and returns their modes. */
+async function elsewhere(task: Task, user: {readonly uid?: number; readonly gid?: number} = {}): Promise<Outcome> {
 	mkdirSync(task.folder, {recursive: true});
 	const main = join(import.meta.dirname, 'file-modes-main.ts');
 	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', main, JSON.stringify(task)], user);
-	return JSON.parse(stdout) as Told;
+	return JSON.parse(stdout) as Outcome;
 }
 
-function expectModes(t: ExecutionContext, {during, after}: Told, {file, folder}: {readonly file: number; readonly folder: number}): void {
+function expectModes(t: ExecutionContext, {during, after}: Outcome, {file, folder}: {readonly file: number; readonly folder: number}): void {
 	for (const [path, mode] of [...Object.entries(during), ...Object.entries(after)]) {
 		const isFile = /\.[a-z~]+(?:-wal|-shm|-journal)?$/v.test(path);
 		t.is(mode, octal(isFile ? file : folder), path);
 	}
 }
 
-/** What is written by each store, and must be among what is looked at. */
+/** The files and folders that each store creates. */
 const written = {
 	sqlite: ['cache.db', 'cache.db-wal', 'cache.db-shm'],
 	filesystem: ['deep', 'deep/er', /^deep\/er\/[\da-f]{2}$/v, /\/small\.yaml$/v, /\/large\.bin$/v, /\/added\.bin$/v, /\/added\.lock~$/v, /\/\.UUID\.tmp$/v],
@@ -88,16 +88,16 @@ for (const name of names) {
 	for (const umask of umasks) {
 		posix(`${name}: new files are private to their owner with the umask ${octal(umask)}`, async t => {
 			const folder = temporaryFolder(t);
-			const told = await elsewhere({
+			const outcome = await elsewhere({
 				folder, umask, name, options: options(name, folder),
 			});
-			t.deepEqual(told.values, ['3', '1500000', '1500000']);
-			expectModes(t, told, {file: 0o600, folder: 0o700});
+			t.deepEqual(outcome.values, ['3', '1500000', '1500000']);
+			expectModes(t, outcome, {file: 0o600, folder: 0o700});
 			for (const path of written[name]) {
-				t.true(Object.keys(told.during).some(made => typeof path === 'string' ? made === path : path.test(made)), String(path));
+				t.true(Object.keys(outcome.during).some(made => typeof path === 'string' ? made === path : path.test(made)), String(path));
 			}
 
-			for (const [path, mode] of Object.entries(told.made)) {
+			for (const [path, mode] of Object.entries(outcome.made)) {
 				t.regex(mode, /^0[0-7]00$/v, `${path} could be read by others when it was made`);
 			}
 		});
@@ -107,11 +107,11 @@ for (const name of names) {
 		posix(`${name}: with fileMode ${octal(fileMode)}, new files have this mode and new folders ${octal(folderMode)}`, async t => {
 			const folder = temporaryFolder(t);
 			for (const umask of [0o000, 0o077]) {
-				const told = await elsewhere({
+				const outcome = await elsewhere({
 					folder: join(folder, octal(umask)), umask, name, options: {...options(name, join(folder, octal(umask))), fileMode},
 				});
-				t.deepEqual(told.values, ['3', '1500000', '1500000']);
-				expectModes(t, told, {file: fileMode, folder: folderMode});
+				t.deepEqual(outcome.values, ['3', '1500000', '1500000']);
+				expectModes(t, outcome, {file: fileMode, folder: folderMode});
 			}
 		});
 	}
@@ -123,8 +123,8 @@ for (const name of names) {
 			for (const fileMode of [undefined, 0o660]) {
 				const root = temporaryFolder(t);
 				const store = createStore(name, options(name, root));
-				await store.set('key', Buffer.from('one'), kept);
-				await store.set('large', Buffer.alloc(1_500_000), kept);
+				await store.set('key', Buffer.from('one'), noExpiry);
+				await store.set('large', Buffer.alloc(1_500_000), noExpiry);
 				await store.close();
 				const paths = (readdirSync(root, {recursive: true}) as string[]).map(path => join(root, path));
 				for (const path of [root, ...paths]) {
@@ -132,8 +132,8 @@ for (const name of names) {
 				}
 
 				const again = createStore(name, {...options(name, root), fileMode});
-				await again.set('key', Buffer.from('two'), kept);
-				await again.set('large', Buffer.alloc(1_600_000), kept);
+				await again.set('key', Buffer.from('two'), noExpiry);
+				await again.set('large', Buffer.alloc(1_600_000), noExpiry);
 				const logs = (readdirSync(root, {recursive: true}) as string[]).filter(path => /-(?:wal|shm)$/v.test(path));
 				t.deepEqual(logs.map(path => modeOf(join(root, path))), name === 'sqlite' ? [octal(file), octal(file)] : []);
 				await again.close();
@@ -145,7 +145,7 @@ for (const name of names) {
 	});
 
 	posix(`${name}: processes that create the same files at once all write, even with a umask that removes permissions of the owner`, async t => {
-		// The superuser needs no permission, so it cannot lack any.
+		// The superuser has all permissions.
 		const user = process.geteuid!() === 0 ? {uid: 65_534, gid: 65_534} : {};
 		for (const umask of [0o022, 0o777]) {
 			const folder = temporaryFolder(t);
@@ -157,8 +157,8 @@ for (const name of names) {
 			const all = await Promise.all(Array.from({length: 6}, async () => elsewhere({
 				folder, umask, name, options: options(name, folder), startTime,
 			}, user)));
-			for (const told of all) {
-				t.deepEqual(told.values, ['3', '1500000', '1500000']);
+			for (const outcome of all) {
+				t.deepEqual(outcome.values, ['3', '1500000', '1500000']);
 			}
 
 			const paths = readdirSync(folder, {recursive: true}) as string[];
@@ -175,9 +175,9 @@ for (const name of names) {
 			const task = {
 				folder, umask, name, isRecording: true,
 			} as const;
-			const told = await elsewhere({...task, options: options(name, folder)});
-			t.deepEqual(told.values, ['3', '1500000', '1500000']);
-			expectModes(t, told, {file: 0o666 & ~umask, folder: 0o777 & ~umask});
+			const outcome = await elsewhere({...task, options: options(name, folder)});
+			t.deepEqual(outcome.values, ['3', '1500000', '1500000']);
+			expectModes(t, outcome, {file: 0o666 & ~umask, folder: 0o777 & ~umask});
 			const other = join(folder, 'other');
 			expectModes(t, await elsewhere({...task, folder: other, options: {...options(name, other), fileMode: 0o640}}), {file: 0o640, folder: 0o750});
 		}
@@ -195,7 +195,7 @@ for (const name of names) {
 				process.umask(before);
 			});
 			const folder = temporaryFolder(t);
-			const path = join(folder, name === 'sqlite' ? 'handed.db' : 'handed');
+			const path = join(folder, name === 'sqlite' ? 'given.db' : 'given');
 			const settings: CacheSettings[] = [
 				{store: name, cacheName: join(folder, 'named')},
 				{store: createStore(name, {path}), autoclose: true},
@@ -226,15 +226,15 @@ for (const name of names) {
 	});
 }
 
-asRoot('filesystem: a new file does not take over the mode of another user\'s file', async t => {
+asRoot('filesystem: a new file does not take over the mode of a file of another user', async t => {
 	const folder = temporaryFolder(t);
 	const store = createStore('filesystem', {path: folder});
 	for (const size of [10, 1_500_000]) {
-		await store.set('key', Buffer.alloc(size), kept);
+		await store.set('key', Buffer.alloc(size), noExpiry);
 		const [path] = await Array.fromAsync(store.paths()) as [string];
 		chmodSync(path, 0o666);
 		chownSync(path, 12_345, 12_345);
-		await store.set('key', Buffer.alloc(size), kept);
+		await store.set('key', Buffer.alloc(size), noExpiry);
 		t.is(modeOf(path), '0600');
 		t.is(statSync(path).uid, 0);
 	}
@@ -247,9 +247,9 @@ posix('a new folder inherits the set-group-ID bit of its parent', async t => {
 	chmodSync(folder, 0o2770);
 	const store = createStore('filesystem', {path: join(folder, 'deep'), fileMode: 0o660});
 	withUmask(0o077, () => {
-		void store.set('key', Buffer.from('one'), kept);
+		void store.set('key', Buffer.from('one'), noExpiry);
 	});
-	// Some systems have no such bit, or do not pass it on.
+	// Some systems have no such bit, or do not inherit it.
 	const expected = (() => {
 		mkdirSync(join(folder, 'compared'));
 		return statSync(join(folder, 'compared')).mode & 0o7000;
@@ -262,7 +262,7 @@ posix('fileMode applies to a store that is given by URL', async t => {
 	const folder = temporaryFolder(t);
 	const stores = [createStore(`sqlite://${folder}/a.db`, {fileMode: 0o640}), createStore(`file://${folder}/b`, {fileMode: 0o640})];
 	for (const store of stores) {
-		await store.set('key', Buffer.from('one'), kept);
+		await store.set('key', Buffer.from('one'), noExpiry);
 		await store.close();
 	}
 
@@ -275,7 +275,7 @@ posix('sqlite: the rollback journal has the mode of the file, and VACUUM does no
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, wal: false});
 		for (let index = 0; index < 100; index++) {
-			void store.set(`key ${index}`, Buffer.alloc(20_000), kept);
+			void store.set(`key ${index}`, Buffer.alloc(20_000), noExpiry);
 		}
 
 		t.is(store.count(), 0, 'written');
@@ -294,13 +294,13 @@ posix('sqlite: the file that replaces a damaged one is private to its owner', t 
 	const path = join(folder, 'cache.db');
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, now: () => 5000});
-		void store.set('key', Buffer.alloc(100_000), kept);
+		void store.set('key', Buffer.alloc(100_000), noExpiry);
 		void store.close();
 		truncateSync(path, 20_000);
 		chmodSync(path, 0o644);
 		const again = createStore('sqlite', {path, now: () => 5000});
 		t.throws(() => again.get('key'), {code: 'ERR_STORE_CORRUPT', message: /set aside/v});
-		void again.set('key', Buffer.from('one'), kept);
+		void again.set('key', Buffer.from('one'), noExpiry);
 		t.deepEqual(Object.fromEntries(readdirSync(folder).map(name => [name, modeOf(join(folder, name))])), Object.fromEntries([
 			['cache.db', '0600'], ['cache.db-shm', '0600'], ['cache.db-wal', '0600'], ['cache.db.corrupt-5000', '0644'],
 		]));
@@ -335,7 +335,7 @@ posix('sqlite: a symbolic link to a missing file creates that file, private to i
 	symlinkSync(join(folder, 'target.db'), join(folder, 'link.db'));
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path: join(folder, 'link.db')});
-		void store.set('key', Buffer.from('one'), kept);
+		void store.set('key', Buffer.from('one'), noExpiry);
 		t.is(modeOf(join(folder, 'target.db')), '0600');
 		t.is(modeOf(join(folder, 'target.db-wal')), '0600');
 		void store.close();
@@ -346,7 +346,7 @@ posix('sqlite: a file has exactly the given name, whatever characters it contain
 	const folder = temporaryFolder(t);
 	for (const name of ['a b', 'a%20b', 'a?mode=memory', 'a#b', 'ä&b=c', String.raw`a\\b`, 'file:a', ':memory:.db']) {
 		const store = createStore('sqlite', {path: join(folder, name)});
-		void store.set('key', Buffer.from('one'), kept);
+		void store.set('key', Buffer.from('one'), noExpiry);
 		t.deepEqual(new Set(readdirSync(folder)), new Set([name, `${name}-shm`, `${name}-wal`]));
 		void store.close();
 		t.deepEqual(readdirSync(folder), [name]);
@@ -357,7 +357,7 @@ posix('sqlite: a file has exactly the given name, whatever characters it contain
 posix('sqlite: a file without write permission can be read and keeps its mode', t => {
 	const path = join(temporaryFolder(t), 'cache.db');
 	const store = createStore('sqlite', {path, wal: false});
-	void store.set('key', Buffer.from('one'), kept);
+	void store.set('key', Buffer.from('one'), noExpiry);
 	void store.close();
 	chmodSync(path, 0o444);
 	const again = createStore('sqlite', {path, wal: false});

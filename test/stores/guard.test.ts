@@ -7,12 +7,12 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import type {Store} from '../../source/stores/types.ts';
 import {listed, testStore} from './contract.ts';
 
-const kept = {expires: undefined} as const;
-const fault = new Error('The disk is on fire');
+const noExpiry = {expires: undefined} as const;
+const fault = new Error('The disk is broken');
 
 type Methods = {-readonly [Name in keyof Store]?: Store[Name] | (() => unknown)};
 
-/** A guarded store of the given methods, the clock and what was reported. */
+/** Returns a guarded store with the given methods, its clock, and what it reported. */
 function guarded(methods: Methods, options: GuardOptions = {}) {
 	const clock = {time: 0};
 	const faults: StoreFault[] = [];
@@ -52,7 +52,7 @@ const failing = {
 	},
 	'never answers': never,
 	'rejects after the time limit': async () => new Promise<never>((_, reject) => {
-		setTimeout(reject, 40, fault);
+		setTimeout(reject, 200, fault);
 	}),
 };
 
@@ -66,12 +66,12 @@ for (const [name, method] of Object.entries(failing)) {
 	test(`every call of a store that ${name} is a miss and is reported`, async t => {
 		for (const [operation, call, miss] of [
 			['get', (store: Store) => store.get('key'), undefined],
-			['set', (store: Store) => store.set('key', 'value', kept), undefined],
+			['set', (store: Store) => store.set('key', 'value', noExpiry), undefined],
 			['delete', (store: Store) => store.delete('key'), false],
 			['deleteMany', (store: Store) => store.deleteMany(['key']), undefined],
 			['clear', (store: Store) => store.clear(), undefined],
 			['close', (store: Store) => store.close(), undefined],
-			['add', (store: Store) => store.add!('key', 'value', kept), false],
+			['add', (store: Store) => store.add!('key', 'value', noExpiry), false],
 			['deleteFound', (store: Store) => store.deleteFound!({}), 0],
 			['count', (store: Store) => store.count!(), NaN],
 			['size', (store: Store) => store.size!(), NaN],
@@ -94,7 +94,7 @@ for (const [name, method] of Object.entries(failing)) {
 
 		// Long enough for the late rejections, which would fail the test if they were unhandled.
 		await new Promise(resolve => {
-			setTimeout(resolve, 60);
+			setTimeout(resolve, 250);
 		});
 	});
 
@@ -103,7 +103,7 @@ for (const [name, method] of Object.entries(failing)) {
 		t.deepEqual(await listed(store), []);
 		t.deepEqual(operations(), ['iterate']);
 		await new Promise(resolve => {
-			setTimeout(resolve, 60);
+			setTimeout(resolve, 250);
 		});
 	});
 
@@ -116,7 +116,7 @@ for (const [name, method] of Object.entries(failing)) {
 	test(`with throws, errors of a store that ${name} are thrown`, async t => {
 		const {store, faults} = guarded({get: method, iterate: () => ({[Symbol.asyncIterator]: () => ({next: method})})}, {throws: true, circuits: undefined});
 		for (let index = 0; index < 7; index += 1) {
-			await t.throwsAsync(async () => store.get('key'), {message: name.includes('never') || name.includes('after') ? /did not answer/v : 'The disk is on fire'});
+			await t.throwsAsync(async () => store.get('key'), {message: name.includes('never') || name.includes('after') ? /did not answer/v : 'The disk is broken'});
 		}
 
 		await t.throwsAsync(async () => listed(store));
@@ -129,7 +129,7 @@ test('synchronous answers stay synchronous', t => {
 		get: () => 'value', set: () => undefined, delete: () => true, deleteMany: () => undefined, clear: () => undefined, close: () => undefined,
 	});
 	t.is(store.get('key'), 'value');
-	t.is(store.set('key', 'value', kept), undefined);
+	t.is(store.set('key', 'value', noExpiry), undefined);
 	t.true(store.delete('key'));
 	t.is(store.deleteMany([]), undefined);
 	t.is(store.clear(), undefined);
@@ -150,7 +150,7 @@ test('optional methods exist only if the store has them', async t => {
 		count: () => 2,
 		size: async () => 3,
 	});
-	t.true(store.add!('key', 'value', kept));
+	t.true(store.add!('key', 'value', noExpiry));
 	t.deepEqual(await Array.fromAsync(store.find!({staleAt: 4})), ['stale at 4']);
 	t.is(store.deleteFound!({createdBefore: 5}), 5);
 	t.is(store.count!(), 2);
@@ -183,9 +183,9 @@ test('a larger value has more time to be set', async t => {
 		setTimeout(resolve, 60);
 	});
 	const small = guarded({set: slow});
-	await small.store.set('key', 'value', kept);
+	await small.store.set('key', 'value', noExpiry);
 	t.deepEqual(small.operations(), ['set']);
-	for (const [value, options] of [['x'.repeat(10_000_000), kept], ['x', {...kept, size: 10_000_000}]] as const) {
+	for (const [value, options] of [['x'.repeat(10_000_000), noExpiry], ['x', {...noExpiry, size: 10_000_000}]] as const) {
 		const large = guarded({set: slow});
 		await large.store.set('key', value, options);
 		t.deepEqual(large.operations(), []);
@@ -209,10 +209,10 @@ test('a write that exceeds its time limit is not overtaken by later calls for it
 		},
 	});
 	const other = guardStore(inner as Store, {timeout: 20_000});
-	await store.set('key', 'slow', kept);
+	await store.set('key', 'slow', noExpiry);
 	const deleted = other.delete('key');
-	await store.set('another', 'quick', kept);
-	const written = other.set('key', 'quick', kept);
+	await store.set('another', 'quick', noExpiry);
+	const written = other.set('key', 'quick', noExpiry);
 	held.resolve();
 	t.true(await deleted);
 	await written;
@@ -267,8 +267,8 @@ test('an iteration that the caller leaves early is closed, even if closing hangs
 	t.is(calls.closed, 3);
 });
 
-// What happens, call by call: seconds since the start, whether the store works, whether it is asked, what is reported.
-type Row = readonly [second: number, works: boolean, isAsked: boolean, reported: string];
+// For each call: the seconds since the start, whether the store works, whether it is called, and what is reported.
+type Row = readonly [second: number, works: boolean, isCalled: boolean, reported: string];
 const fiveFaults: Row[] = [
 	[0, false, true, 'get'], [1, false, true, 'get'], [2, false, true, 'get'], [3, false, true, 'get'], [4, false, true, 'get open'],
 ];
@@ -291,11 +291,11 @@ for (const [title, rows] of Object.entries(sequences)) {
 	for (const isSynchronous of [true, false]) {
 		test(`circuit: ${title} (${isSynchronous ? 'synchronous' : 'asynchronous'} store)`, async t => {
 			const {store, inner, clock, faults, openings} = guarded({});
-			for (const [index, [second, works, isAsked, reported]] of rows.entries()) {
+			for (const [index, [second, works, isCalled, reported]] of rows.entries()) {
 				const label = `row ${index}`;
-				let asked = false;
+				let called = false;
 				const answer = () => {
-					asked = true;
+					called = true;
 					if (!works) {
 						throw fault;
 					}
@@ -307,8 +307,8 @@ for (const [title, rows] of Object.entries(sequences)) {
 				clock.time = second * 1000;
 				faults.length = 0;
 				openings.length = 0;
-				t.is(await store.get('key'), works && isAsked ? 'value' : undefined, label);
-				t.is(asked, isAsked, label);
+				t.is(await store.get('key'), works && isCalled ? 'value' : undefined, label);
+				t.is(called, isCalled, label);
 				t.is([...faults.map(({operation}) => operation), ...openings.map(() => 'open')].join(' '), reported, label);
 			}
 		});
@@ -324,7 +324,7 @@ test('circuit: the error names the store and has the last failure as its cause',
 	});
 	const {store} = guarded({get: failing['throws at once'], set: failing['throws at once']}, {circuits});
 	for (let index = 0; index < 5; index += 1) {
-		void store.set('key', 'value', kept);
+		void store.set('key', 'value', noExpiry);
 	}
 
 	for (let index = 0; index < 5; index += 1) {
@@ -346,8 +346,8 @@ const allCalls: ReadonlyArray<readonly [kind: 'reads' | 'writes', operation: str
 	['reads', 'size', store => store.size!()],
 	['reads', 'iterate', async store => listed(store)],
 	['reads', 'find', async store => Array.fromAsync(store.find!({}))],
-	['writes', 'set', store => store.set('key', 'value', kept)],
-	['writes', 'add', store => store.add!('key', 'value', kept)],
+	['writes', 'set', store => store.set('key', 'value', noExpiry)],
+	['writes', 'add', store => store.add!('key', 'value', noExpiry)],
 	['writes', 'delete', store => store.delete('key')],
 	['writes', 'deleteMany', store => store.deleteMany(['key'])],
 	['writes', 'deleteFound', store => store.deleteFound!({})],
@@ -356,9 +356,9 @@ const allCalls: ReadonlyArray<readonly [kind: 'reads' | 'writes', operation: str
 
 for (const [kind, operation, failingCall] of allCalls) {
 	test(`circuit: failures of \`${operation}\` count as ${kind}; failed reads stop all calls, failed writes stop only writes`, async t => {
-		const asked: string[] = [];
+		const called: string[] = [];
 		const methods = Object.fromEntries(allCalls.map(([, name]) => [name, () => {
-			asked.push(name);
+			called.push(name);
 			if (name === operation) {
 				throw fault;
 			}
@@ -379,17 +379,17 @@ for (const [kind, operation, failingCall] of allCalls) {
 
 		t.deepEqual(states, [[kind, 'open']]);
 		t.deepEqual([circuits.reads, circuits.writes], [kind === 'reads' ? 'open' : 'closed', 'open']);
-		asked.length = 0;
+		called.length = 0;
 		for (const [_kind, _name, call] of allCalls) {
 			await call(store);
 		}
 
-		t.deepEqual(asked, allCalls.filter(([otherKind]) => kind === 'writes' && otherKind === 'reads').map(([, name]) => name));
-		// A write is no trial of the reads.
+		t.deepEqual(called, allCalls.filter(([otherKind]) => kind === 'writes' && otherKind === 'reads').map(([, name]) => name));
+		// A write is not a trial for reads.
 		clock.time = 10_000;
-		asked.length = 0;
+		called.length = 0;
 		await allCalls.find(([otherKind, name]) => otherKind === 'writes' && name !== operation)![2](store);
-		t.is(asked.length, kind === 'reads' ? 0 : 1);
+		t.is(called.length, kind === 'reads' ? 0 : 1);
 	});
 }
 
@@ -404,7 +404,7 @@ test('circuit: guards share the circuits of a store, and one with throws says th
 	inner.get = () => 'value';
 	t.is(store.get('key'), undefined);
 	t.throws(() => strict.get('key'), {code: 'ERR_STORE_CIRCUIT', message: /reads/v});
-	t.throws(() => strict.set('key', 'value', kept), {code: 'ERR_STORE_CIRCUIT', message: /reads/v});
+	t.throws(() => strict.set('key', 'value', noExpiry), {code: 'ERR_STORE_CIRCUIT', message: /reads/v});
 	t.is(faults.length, 1);
 });
 
@@ -448,7 +448,7 @@ test('circuit: while it is open, every call is a miss at once, and only close re
 		t.is(store.get('key'), undefined);
 	}
 
-	t.is(store.set('key', 'value', kept), undefined);
+	t.is(store.set('key', 'value', noExpiry), undefined);
 	t.false(store.delete('key'));
 	t.is(store.deleteMany(['key']), undefined);
 	t.is(store.clear(), undefined);

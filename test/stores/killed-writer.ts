@@ -3,10 +3,10 @@ import process from 'node:process';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import type {SqliteStore} from '../../source/stores/sqlite/store.ts';
 
-/** Started by the tests, and killed by them at any moment: writes values that say of themselves whether they are whole, and prints the keys that are acknowledged. */
+/** Writes values that can be checked for being whole, and prints the keys that are acknowledged. The tests kill it at any moment. */
 const [name, path] = process.argv.slice(2) as [string, string];
 
-/** Of all modules only those of the store: it is started hundreds of times. */
+/** Imports only the modules of the store, since it is started hundreds of times. */
 async function open(): Promise<SqliteStore | FilesystemStore> {
 	if (name === 'sqlite') {
 		const sqlite = await import('../../source/stores/sqlite/store.ts');

@@ -28,7 +28,7 @@ for (const name of ['sqlite', 'filesystem'] as const) {
 			state = (state * 16_807) % 2_147_483_647;
 			const child = fork(new URL('killed-writer.ts', import.meta.url), [name, path], {execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'pipe', 'inherit', 'ipc']});
 			const printed = Array.fromAsync(child.stdout! as AsyncIterable<Uint8Array>);
-			t.is(await Promise.race([once(child, 'message').then(([told]) => String(told)), once(child, 'exit').then(() => 'ended')]), 'ready');
+			t.is(await Promise.race([once(child, 'message').then(([message]) => String(message)), once(child, 'exit').then(() => 'ended')]), 'ready');
 			await pause(state % 60);
 			const ended = once(child, 'exit');
 			child.kill('SIGKILL');

@@ -2,13 +2,13 @@ import test from 'ava';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {listed} from './contract.ts';
 
-const kept = {expires: undefined} as const;
+const noExpiry = {expires: undefined} as const;
 const sized = (size: number) => ({expires: undefined, size});
 
 test('get returns the same object that was set, synchronously', t => {
 	const store = new MemoryStore();
 	const value = {body: 'one'};
-	store.set('key', value, kept);
+	store.set('key', value, noExpiry);
 	t.is(store.get('key'), value);
 	t.true(store.delete('key'));
 });
@@ -16,7 +16,7 @@ test('get returns the same object that was set, synchronously', t => {
 test('entries that were read recently are evicted last', async t => {
 	const store = new MemoryStore({maxEntries: 10});
 	for (let index = 0; index < 10; index += 1) {
-		store.set(`old ${index}`, {}, kept);
+		store.set(`old ${index}`, {}, noExpiry);
 	}
 
 	for (let index = 0; index < 10; index += 2) {
@@ -24,7 +24,7 @@ test('entries that were read recently are evicted last', async t => {
 	}
 
 	for (let index = 0; index < 5; index += 1) {
-		store.set(`new ${index}`, {}, kept);
+		store.set(`new ${index}`, {}, noExpiry);
 	}
 
 	t.deepEqual(await listed(store), [
@@ -34,17 +34,17 @@ test('entries that were read recently are evicted last', async t => {
 
 test('an entry that is read constantly is never evicted', t => {
 	const store = new MemoryStore({maxEntries: 3});
-	store.set('hot', {}, kept);
+	store.set('hot', {}, noExpiry);
 	for (let index = 0; index < 1000; index += 1) {
 		t.truthy(store.get('hot'));
-		store.set(`key ${index}`, {}, kept);
+		store.set(`key ${index}`, {}, noExpiry);
 	}
 });
 
 test('a new entry is not the first to be evicted', t => {
 	const store = new MemoryStore({maxEntries: 3});
 	for (let index = 0; index < 100; index += 1) {
-		store.set(`key ${index}`, {}, kept);
+		store.set(`key ${index}`, {}, noExpiry);
 		t.truthy(store.get(`key ${index}`));
 		t.is(store.entryCount, Math.min(index + 1, 3));
 	}
@@ -116,9 +116,9 @@ test('an entry that grows evicts others and stays', async t => {
 
 test('without a size, strings and bytes count their length', t => {
 	const store = new MemoryStore();
-	store.set('a', 'four', kept);
-	store.set('b', new Uint8Array(10), kept);
-	store.set('c', {}, kept);
+	store.set('a', 'four', noExpiry);
+	store.set('b', new Uint8Array(10), noExpiry);
+	store.set('c', {}, noExpiry);
 	t.is(store.size(), 3 + 14);
 });
 
@@ -127,10 +127,10 @@ test('expired entries are evicted first, and are removed when they are read', as
 	const store = new MemoryStore({maxEntries: 3, now: () => time});
 	store.set('expired', {}, {expires: 10});
 	store.get('expired');
-	store.set('a', {}, kept);
-	store.set('b', {}, kept);
+	store.set('a', {}, noExpiry);
+	store.set('b', {}, noExpiry);
 	time = 10;
-	store.set('c', {}, kept);
+	store.set('c', {}, noExpiry);
 	t.deepEqual(await listed(store), ['a', 'b', 'c']);
 	store.set('a', {}, {expires: 20});
 	time = 20;
@@ -142,15 +142,15 @@ test('expired entries are evicted first, and are removed when they are read', as
 test('an iteration leaves out entries that are added meanwhile, even under a deleted key', async t => {
 	const store = new MemoryStore();
 	for (const key of ['a', 'b', 'c']) {
-		store.set(key, {}, kept);
+		store.set(key, {}, noExpiry);
 	}
 
 	const met = [];
 	for await (const [key] of store.iterate()) {
 		met.push(key);
 		store.delete(key);
-		store.set(key, {}, kept);
-		store.set(`${key} too`, {}, kept);
+		store.set(key, {}, noExpiry);
+		store.set(`${key} too`, {}, noExpiry);
 	}
 
 	t.deepEqual(met, ['a', 'b', 'c']);

@@ -6,12 +6,12 @@ import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 export type Outcome = {
 	readonly store: 'sqlite' | 'filesystem';
 	readonly setting: 'useTemp' | 'useCacheDir';
-	/** `undefined` where everything worked. */
+	/** `undefined` if all calls succeeded. */
 	readonly code: string | undefined;
 	readonly message: string;
 };
 
-/** Tries each store in each default place: a process of its own has folders of its own for both. */
+/** Tries each store in each default place, in a process with its own environment. */
 const {fileMode, umask = 0o022, isRecording = false} = JSON.parse(process.argv[2]!) as {readonly fileMode?: number; readonly umask?: number; readonly isRecording?: boolean};
 process.umask(umask);
 const outcomes: Outcome[] = [];
@@ -43,7 +43,7 @@ for (const setting of ['useTemp', 'useCacheDir'] as const) {
 		outcomes.push({
 			store: store.name, setting, code: failure?.code, message: String(failure?.message),
 		});
-		// All or nothing: what is refused is neither read nor written.
+		// Either all calls fail or none.
 		if (failures.length % 7 !== 0) {
 			throw new AggregateError(failures, `${failures.length} of 7 calls failed`);
 		}

@@ -29,15 +29,15 @@ import {Origin} from '../helpers/origin.ts';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import type {Outcome} from './own-folders-main.ts';
 
-// Windows has neither owners nor permission bits that Node knows. One after another: most of them start processes.
+// Windows has neither owners nor permission bits that Node knows. The tests are serial, since most of them start processes.
 const posix = process.platform === 'win32' ? test.serial.skip : test.serial;
 /** Only the superuser can give a file to another user. */
 const asRoot = process.geteuid?.() === 0 ? test.serial : test.serial.skip;
-const stranger = 12_345;
+const otherUser = 12_345;
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 
-/** A default place: folders from the system's one to the one in which `path` lies. */
+/** A default place: the folders from the system's folder to that of `path`. */
 type Place = {readonly base: string; readonly outermost: string; readonly own: string; readonly deep: string};
 
 type Setup = {readonly root: string; readonly env: Record<string, string>; readonly temporary: Place; readonly cache: Place};
@@ -63,7 +63,7 @@ function setUp(t: ExecutionContext): Setup {
 	};
 }
 
-/** What is made in this process finds its folder for caches by the environment at that moment; on Linux, that is. */
+/** On Linux, a store that is created in this process finds the folder for caches by the environment at that moment. */
 function inCacheFolder<T>({env}: Setup, action: () => T): T {
 	const before = process.env.XDG_CACHE_HOME;
 	process.env.XDG_CACHE_HOME = env.XDG_CACHE_HOME;
@@ -94,17 +94,17 @@ const tree = (root: string): unknown => (readdirSync(root, {recursive: true}) as
 });
 
 type Row = {
-	/** Done to each of the two places, which is there with mode 0755. */
+	/** Prepares each of the two places, which exists with mode 0755. */
 	readonly prepare: (place: Place) => void;
-	/** What the message says, or `undefined` where the place is used. */
+	/** The expected message, or `undefined` if the place is used. */
 	readonly refused?: (place: Place) => RegExp;
 	readonly fileMode?: number;
-	/** Which stores it concerns; the others use the place. */
+	/** The store that refuses the place, if the other uses it. */
 	readonly store?: 'sqlite';
 };
 
 const writable = (path: string, mode: string) => new RegExp(`^Others can write to \`${path}\` \\(mode ${mode}\\).*(?:useTemp|useCacheDir).*(?:remove it|sticky)`, 'v');
-const foreign = (path: string) => new RegExp(`\`${path}\` belongs to the user ${stranger}, not to ${process.geteuid?.()}.*(?:useTemp|useCacheDir).*(?:remove it|sticky)`, 'v');
+const foreign = (path: string) => new RegExp(`\`${path}\` belongs to the user ${otherUser}, not to ${process.geteuid?.()}.*(?:useTemp|useCacheDir).*(?:remove it|sticky)`, 'v');
 
 const rows: Record<string, Row> = {
 	'a folder of this user that others can read': {prepare() {}},
@@ -199,7 +199,7 @@ const rowsOfRoot: Record<string, Row> = {
 	'a system folder that a shared group can write to': {
 		prepare({base}) {
 			chmodSync(base, 0o775);
-			chownSync(base, process.geteuid!(), stranger);
+			chownSync(base, process.geteuid!(), otherUser);
 		},
 		refused: ({base}) => writable(base, '0775'),
 	},
@@ -211,19 +211,19 @@ const rowsOfRoot: Record<string, Row> = {
 	},
 	'a folder of another user': {
 		prepare({own}) {
-			chownSync(own, stranger, 0);
+			chownSync(own, otherUser, 0);
 		},
 		refused: ({own}) => foreign(own),
 	},
 	'an outer folder of another user': {
 		prepare({outermost}) {
-			chownSync(outermost, stranger, 0);
+			chownSync(outermost, otherUser, 0);
 		},
 		refused: ({outermost}) => foreign(outermost),
 	},
 	'a folder of another user, with a fileMode for all': {
 		prepare({own}) {
-			chownSync(own, stranger, 0);
+			chownSync(own, otherUser, 0);
 		},
 		refused: ({own}) => foreign(own),
 		fileMode: 0o666,
@@ -232,7 +232,7 @@ const rowsOfRoot: Record<string, Row> = {
 		prepare({own, base}) {
 			renameSync(own, join(base, 'elsewhere'));
 			symlinkSync(join(base, 'elsewhere'), own);
-			lchownSync(own, stranger, 0);
+			lchownSync(own, otherUser, 0);
 		},
 		refused: ({own}) => foreign(own),
 	},
@@ -240,14 +240,14 @@ const rowsOfRoot: Record<string, Row> = {
 		prepare({own, base}) {
 			rmSync(own, {recursive: true});
 			symlinkSync(join(base, 'elsewhere'), own);
-			lchownSync(own, stranger, 0);
+			lchownSync(own, otherUser, 0);
 		},
 		refused: ({own}) => foreign(own),
 	},
 	'a symbolic link to a folder of another user': {
 		prepare({own, base}) {
 			renameSync(own, join(base, 'elsewhere'));
-			chownSync(join(base, 'elsewhere'), stranger, 0);
+			chownSync(join(base, 'elsewhere'), otherUser, 0);
 			symlinkSync(join(base, 'elsewhere'), own);
 		},
 		refused: ({own}) => foreign(own),
@@ -256,7 +256,7 @@ const rowsOfRoot: Record<string, Row> = {
 		prepare({deep}) {
 			makeFolder(deep);
 			writeFileSync(join(deep, `cache.db${suffix}`), '');
-			chownSync(join(deep, `cache.db${suffix}`), stranger, 0);
+			chownSync(join(deep, `cache.db${suffix}`), otherUser, 0);
 		},
 		refused: ({deep}) => foreign(join(deep, `cache.db${suffix}`)),
 		store: 'sqlite',
@@ -266,7 +266,7 @@ const rowsOfRoot: Record<string, Row> = {
 			makeFolder(deep);
 			writeFileSync(join(base, 'target'), '');
 			symlinkSync(join(base, 'target'), join(deep, 'cache.db'));
-			lchownSync(join(deep, 'cache.db'), stranger, 0);
+			lchownSync(join(deep, 'cache.db'), otherUser, 0);
 		},
 		refused: ({deep}) => foreign(join(deep, 'cache.db')),
 		store: 'sqlite',
@@ -304,7 +304,7 @@ for (const [name, {prepare, refused, fileMode, store: only}] of Object.entries({
 posix('a default place is private to its owner whatever the umask, even for recordings', async t => {
 	for (const [umask, isRecording] of [[0o000, false], [0o022, false], [0o777, false], [0o000, true], [0o022, true], [0o077, true]] as const) {
 		const setup = setUp(t);
-		// Twice: what was made must be good for the second use.
+		// Twice, since the created folders must be accepted the second time.
 		for (let round = 0; round < 2; round++) {
 			const outcomes = await tryOut(setup, {umask, isRecording});
 			t.deepEqual(outcomes.map(({code}) => code), [undefined, undefined, undefined, undefined], outcomes.map(({message}) => message).join('\n'));
@@ -331,7 +331,7 @@ posix('a default place is private to its owner whatever the umask, even for reco
 		mkdirSync(own);
 		mkdirSync(join(own, 'files'), 0o777);
 		chmodSync(own, 0o777);
-		chownSync(own, stranger, 0);
+		chownSync(own, otherUser, 0);
 	};
 
 	renameSync(own, `${own}-gone`);

@@ -4,15 +4,15 @@ import {CacheHooksError, describe, SettingError} from '../../errors.ts';
 import {DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE} from '../../policy/expiration.ts';
 import {resolveSettings, variableSettings, type CacheSettings, type VariableKind} from '../../settings/settings.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a text. A text that it does not understand is returned as it is, so that the message of the setting says what is allowed. */
+/** Parses a text. Returns an invalid text unchanged, so that the check of the setting reports it. */
 type Read = (text: string) => unknown;
 
 const prefix = 'GOT_CACHE_';
 
-/** The variable that names the file of settings. It is not a setting. */
-export const fileVariable = 'GOT_CACHE_CONFIG';
+/** The variable with the path of the configuration file. */
+const fileVariable = 'GOT_CACHE_CONFIG';
 
 const truths: ReadonlyMap<string, boolean> = new Map([['true', true], ['1', true], ['false', false], ['0', false]]);
 const constants: ReadonlyMap<string, unknown> = new Map<string, unknown>([
@@ -46,9 +46,9 @@ export function variableOf(setting: string): string {
 const variables: ReadonlyMap<string, {readonly setting: string; readonly read: Read}> = new Map(variableSettings.entries().map(([setting, kind]) => [variableOf(setting), {setting, read: readers[kind]}]));
 
 /**
-Returns the settings that the environment gives. Empty variables are ignored.
+Returns the settings from environment variables. Ignores empty variables.
 
-@throws {CacheHooksError} `ERR_CACHE_CONFIG` when a variable that begins with `GOT_CACHE_` is unknown or has a wrong value. The message names the variable.
+@throws {CacheHooksError} `ERR_CACHE_CONFIG` if a variable that begins with `GOT_CACHE_` is unknown, or its value is wrong. The message names the variable.
 */
 export function settingsOfVariables(environment: Environment): CacheSettings {
 	const given = Object.entries(environment).filter(([name, text]) => name.startsWith(prefix) && name !== fileVariable && text !== undefined && text !== '');
@@ -75,9 +75,9 @@ function settingOf(name: string, text: string): CacheSettings {
 const defaultFile = 'got-cache.config.js';
 
 /**
-Hands on the settings for programs that are only started: those of `got-cache.config.js` in the folder, or of the file that `GOT_CACHE_CONFIG` names, and above them those of the other variables. Where there is neither, nothing happens.
+Installs a cache with the settings of `got-cache.config.js` in the folder, or of the file in `GOT_CACHE_CONFIG`, and those of the other variables over them. Without a file and variables, does nothing.
 
-@throws {CacheHooksError} `ERR_CACHE_CONFIG`: it names the file or the variable, and says why.
+@throws {CacheHooksError} `ERR_CACHE_CONFIG` if a setting is wrong, or the file cannot be run. The message names the file or the variable.
 */
 export async function configure(environment: Environment, folder: string, install: (settings: CacheSettings) => unknown): Promise<void> {
 	const ofVariables = settingsOfVariables(environment);
@@ -91,7 +91,7 @@ export async function configure(environment: Environment, folder: string, instal
 	try {
 		install({...ofFile, ...ofVariables});
 	} catch (error) {
-		// What opens a store checks it: whose it was is known by its name.
+		// Settings of the store are checked when it is opened. The path shows whether a variable or the file has set one.
 		const setting = error instanceof SettingError ? /^cache\.(?<name>\w+)/v.exec(error.path)?.groups?.name : undefined;
 		throw wrong(setting !== undefined && Object.hasOwn(ofVariables, setting) ? variableOf(setting) : file, error);
 	}
@@ -101,7 +101,7 @@ async function settingsOfFile(file: string, isNamed: boolean): Promise<CacheSett
 	const {href} = pathToFileURL(file);
 	let settings: unknown;
 	try {
-		// eslint-disable-next-line no-restricted-syntax -- The user's file is no part of the house.
+		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
 		({default: settings} = await import(href) as {readonly default?: unknown});
 	} catch (error) {
 		const {code, url} = new Object(error) as {readonly code?: unknown; readonly url?: unknown};

@@ -11,30 +11,30 @@ type Method = Options['getRequestFunction'];
 /** The class `Options` of one physical copy of Got. */
 type OptionsClass = typeof Options;
 
-/** A cache as it serves a process or a call tree. */
+/** A cache that is installed for a process or a call tree. */
 export type Installed = {
 	readonly client: CacheClient;
 
-	/** What Got is to call in place of its request function. */
+	/** Returns the function for Got to call instead of its request function. */
 	readonly transportFor: (options: Options) => ReturnType<Method> | undefined;
 };
 
 type Scope = {readonly installed: Installed | undefined};
 
 /**
-Where a cache is installed for the process. The copies of Got that load after it have a subclass of their class `Options`, whose request function leads here.
+The registry of the cache that is installed for the process. Copies of Got that are loaded after its creation have a subclass of their class `Options`, whose `getRequestFunction` returns the transport of the installed cache.
 
-The request function is what Got asks its options for once all hooks have run, as the transport of a single client relies on as well. It is reached by instances that were made before the installation, too.
+Got calls `getRequestFunction` once all hooks have run. Instances that were created before the installation do, too.
 */
 export class ProcessRegistry {
 	readonly #classes = new WeakSet<object>();
 	readonly #scopes = new AsyncLocalStorage<Scope>();
 
-	// Each attempt has options of its own. Who asks again is the cache itself.
+	/** The options of attempts that have a cache. For these, the cache itself calls `getRequestFunction`. */
 	readonly #served = new WeakSet<object>();
 	#installed: Installed | undefined;
 
-	/** What serves here: of the call tree, if it has its own, else of the process. */
+	/** The cache that is installed for the call tree or, if that has none of its own, for the process. */
 	get current(): Installed | undefined {
 		const scope = this.#scopes.getStore();
 		return scope === undefined ? this.#installed : scope.installed;
@@ -44,14 +44,14 @@ export class ProcessRegistry {
 		return this.#installed;
 	}
 
-	/** What serves an instance of a Got that was loaded after the registry was made. */
+	/** Returns the installed cache for an instance of a copy of Got that was loaded after the creation of the registry. */
 	installedFor({constructor}: object): Installed | undefined {
 		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
-	/** The subclass that takes the place of the class of a copy of Got. */
+	/** Returns the subclass that replaces the class `Options` of a copy of Got. */
 	adopt(original: OptionsClass): OptionsClass {
-		const registry = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The method has a `this` of its own.
+		const registry = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The method of the subclass has its own `this`.
 		const adopted: OptionsClass = class Options extends original {
 			override getRequestFunction(): ReturnType<Method> {
 				return registry.#requestFunction(this, () => super.getRequestFunction());
@@ -65,18 +65,18 @@ export class ProcessRegistry {
 		this.#installed = installed;
 	}
 
-	/** Runs a function in whose call tree something else is installed, or nothing. */
+	/** Runs a function in whose call tree another cache is installed, or none. */
 	run<Result>(installed: Installed | undefined, action: () => Result): Result {
 		return this.#scopes.run({installed}, action);
 	}
 
-	/** A request with these options has a cache: one request has one. */
+	/** Notes that the request with these options has a cache, since one request has one cache. */
 	markServed(options: object): void {
 		this.#served.add(options);
 	}
 
 	#requestFunction(options: Options, plain: () => ReturnType<Method>): ReturnType<Method> {
-		// Got's own `cache` calls the request function in a way of its own; two caches in a row serve nobody.
+		// With its own `cache` option, Got calls the request function in another way, and a second cache would be of no use.
 		const serving = options.cache === undefined && !this.#served.has(options) ? this.current : undefined;
 		const transport = serving?.transportFor(options);
 		if (transport !== undefined) {
@@ -87,20 +87,20 @@ export class ProcessRegistry {
 	}
 }
 
-/** What a request without a cache is sent by where nothing may be. */
+/** Returns a request function for `withoutNetwork`, which refuses a request without a cache. */
 function refusing(method: string): ReturnType<Method> {
 	return (url: URL) => {
 		throw networkRefusal(method, redactUrl(url.href, compileIgnored([...DEFAULT_IGNORED_PARAMETERS]) as Ignored), 'no cache');
 	};
 }
 
-/** The code that gives the subclass, where `options` names the class of a copy of Got. */
+/** Returns the code for the subclass of a class with the name `options`. */
 export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(registryName))})].adopt(${options})`;
 
 /**
 Creates the registry of this process.
 
-@returns `undefined` where there was one before.
+@returns `undefined` if there was one before.
 */
 export function createRegistry(): ProcessRegistry | undefined {
 	if (findRegistry() !== undefined) {

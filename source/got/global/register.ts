@@ -6,54 +6,65 @@ import {
 	type LoadHookContext,
 } from 'node:module';
 import process from 'node:process';
-import {adoptionCode, createRegistry} from './process-registry.ts';
 import {configure} from './configuration.ts';
 import {installCache} from './install-cache.ts';
-
-const majors: ReadonlySet<string> = new Set(['14', '15', '16']);
-
-// In a search parameter, it makes the URL of a module one that is loaded beside the module itself.
-const original = 'got-cache-hooks';
+import {adoptionCode, createRegistry} from './process-registry.ts';
 
 /**
-Puts a subclass in place of the class `Options` of each physical copy of Got 14, 15 and 16 that is loaded from now on: by `import`, `import()` or `require()`, for whomever. The class itself stays as it is.
+Creates the registry of the process, and installs the cache that environment variables or a file configure.
 
-The module is loaded under another URL, and one with the subclass takes its place: of what its source looks like, nothing is assumed.
+@throws {CacheHooksError} `ERR_CACHE_CONFIG` if a setting in a variable or the file is wrong, or the file cannot be run. The message names the variable or the file.
 */
-export function adoptGot(): void {
+export async function register(): Promise<void> {
+	if (createRegistry() === undefined) {
+		return;
+	}
+
+	adoptGot();
+	await configure(process.env, process.cwd(), installCache);
+}
+
+const supportedMajors: ReadonlySet<string> = new Set(['14', '15', '16']);
+
+/** The search parameter under which the original module is loaded in addition to its replacement. */
+const originalParameter = 'got-cache-hooks';
+
+/**
+Replaces the class `Options` of each physical copy of Got 14, 15 and 16 that is loaded from now on by a subclass, whether by `import`, `import()` or `require()`.
+
+The original module is loaded under another URL, and a module with the subclass replaces it, without any assumption about its source code.
+*/
+function adoptGot(): void {
 	registerHooks({
 		load(url, context, nextLoad) {
 			const loaded = asWithoutHook(url, nextLoad(url, context), context);
-			return loaded.source !== undefined && loaded.source !== null && isOptionsOfGot(url) ? {...loaded, source: substitute(url)} : loaded;
+			return loaded.source !== undefined && loaded.source !== null && isOptionsOfGot(url) ? {...loaded, source: replacementFor(url)} : loaded;
 		},
 	});
 }
 
-function substitute(url: string): string {
-	const {searchParams} = new URL(url);
-	const separator = searchParams.size === 0 ? '?' : '&';
-	const from = JSON.stringify(`${url}${separator}${original}`);
+function replacementFor(url: string): string {
+	const separator = new URL(url).searchParams.size === 0 ? '?' : '&';
+	const from = JSON.stringify(`${url}${separator}${originalParameter}`);
 	return `import Options from ${from};\nexport * from ${from};\nexport default ${adoptionCode('Options')};\n`;
 }
 
-/** The minor version of each line of Node.js from which on a load hook does no harm to CommonJS. */
-const mended: ReadonlyMap<number, number> = new Map([[22, 23], [23, Infinity], [24, 12], [25, 1]]);
+/** The first minor version of each major version of Node.js in which load hooks do not break CommonJS. */
+const firstFixedMinors: ReadonlyMap<number, number> = new Map([[22, 23], [23, Infinity], [24, 12], [25, 1]]);
 const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
-const isHarmful = minor < (mended.get(major) ?? 0);
+const hasBrokenHooks = minor < (firstFixedMinors.get(major) ?? 0);
 
-/**
-In some versions of Node.js, a CommonJS module that is imported, or is the program, cannot require an ES module with imports once there is any load hook. Under this name of their own, these versions load it as they do where there is none; other versions need not know the name.
-*/
+/** In some versions of Node.js, a CommonJS module that is imported, or is the entry point, cannot require an ES module with imports once there is any load hook. With this format, these versions load it as they do without a hook. */
 function asWithoutHook(url: string, loaded: LoadFnOutput, {conditions}: LoadHookContext): LoadFnOutput {
-	// They are a set in some of these versions.
-	return isHarmful && loaded.format === 'commonjs' && url.startsWith('file:') && [...conditions].includes('import')
+	// In some of these versions, the conditions are a set.
+	return hasBrokenHooks && loaded.format === 'commonjs' && url.startsWith('file:') && [...conditions].includes('import')
 		? {...loaded, format: 'commonjs-sync'}
 		: loaded;
 }
 
-/** By its package.json, whatever the folder is called. Only a file that all of them have is asked about: this is called for each module of the process. */
+/** Returns whether a module is `Options` of Got, by the package.json of its package. The URL is tested first, since this is called for each module of the process. */
 function isOptionsOfGot(url: string): boolean {
-	if (!/^file:.*\/dist\/source\/core\/options\.js(?:[#?]|$)/v.test(url) || new URL(url).searchParams.has(original)) {
+	if (!/^file:.*\/dist\/source\/core\/options\.js(?:[#?]|$)/v.test(url) || new URL(url).searchParams.has(originalParameter)) {
 		return false;
 	}
 
@@ -63,19 +74,5 @@ function isOptionsOfGot(url: string): boolean {
 	}
 
 	const {name, version} = createRequire(url)(file) as {readonly name?: unknown; readonly version?: unknown};
-	return name === 'got' && typeof version === 'string' && majors.has(version.split('.', 1)[0]!);
-}
-
-/**
-Creates the registry of the process, and installs what the environment or a file configures.
-
-@throws {CacheHooksError} `ERR_CACHE_CONFIG` where a setting in a variable or the file is wrong, or the file cannot be run: it names the variable or the file.
-*/
-export async function register(): Promise<void> {
-	if (createRegistry() === undefined) {
-		return;
-	}
-
-	adoptGot();
-	await configure(process.env, process.cwd(), installCache);
+	return name === 'got' && typeof version === 'string' && supportedMajors.has(version.split('.', 1)[0]!);
 }

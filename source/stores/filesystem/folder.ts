@@ -29,7 +29,7 @@ const subfolderName = /^[\da-f]{2}$/v;
 const entryName = /^(?:~[\da-f]{64}|[\da-z][\d+\-_a-z]{0,149})(?<extension>\.[\da-z]{1,16})$/v;
 const passingName = /^(?:\.[\d\-a-f]{36}\.tmp|(?:~[\da-f]{64}|[\da-z][\d+\-_a-z]{0,149})\.lock~{1,2})$/v;
 
-/** The age at which nobody uses a temporary file or a lock file any more, in milliseconds. */
+/** The maximum age of a temporary file or a lock file that is in use, in milliseconds. */
 const longestPassingTime = 600_000;
 
 /** The number of files that are removed in one turn of the event loop. Removing one takes up to 1 ms. */

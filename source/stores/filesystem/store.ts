@@ -282,7 +282,7 @@ export class FilesystemStore implements Store {
 				throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store \`${this.path}\`: ${(error as Error).message}`, {cause: error});
 			}
 
-			// Reading or writing in the folder gives the better error.
+			// Reading or writing in the folder throws a better error.
 			return undefined;
 		}
 	}

@@ -127,8 +127,8 @@ export class MongoStore<Value extends StoredValue> {
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
 		const content = await this.#options.toContent(value, this.#connection);
 		if (this.#hasExpired(dateOf(options.expires, Math.ceil))) {
-			const entry = await this.#entries.get(this.#prefix + key);
-			return entry === undefined || this.#hasExpired(entry.expires);
+			const current = await this.get(key);
+			return current === undefined;
 		}
 
 		return this.#write(key, content, options, async (entry, bytes) => this.#entries.add(entry, new Date(this.#now()), bytes));

@@ -1,8 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type * as KeyvRedis from '@keyv/redis';
-import {CacheHooksError} from '../../errors.ts';
+import {CacheHooksError, SettingError} from '../../errors.ts';
+import {driver, ignore, type ResolvedServerOptions, type ServerOptions} from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
-import {ignore, type ResolvedServerOptions} from '../server-options.ts';
 import {within} from '../time-limit.ts';
 
 type RedisSetOptions = {
@@ -15,7 +15,6 @@ export type RedisCommands = {
 	get(key: string): Promise<Uint8Array | null>;
 	getRange(key: string, start: number, end: number): Promise<Uint8Array>;
 	set(key: string, value: Uint8Array, options: RedisSetOptions): Promise<unknown>;
-	exists(key: string): Promise<number>;
 	unlink(keys: string | string[]): Promise<number>;
 	scan(cursor: string, options: object): Promise<{readonly cursor: unknown; readonly keys: readonly string[]}>;
 };
@@ -46,18 +45,21 @@ export type RedisLink = {
 	readonly client: RedisClient;
 };
 
-type ClientOptions = Readonly<Record<string, unknown>>;
+export type RedisStoreOptions = ServerOptions & {
+	/**
+	The URL of the server: `'redis://[user:password@]host[:port][/database]'`, or `rediss:` for TLS. Default: `'redis://localhost:6379'`.
+	*/
+	readonly url?: string;
 
-type RedisConnectionOptions = {
-	readonly limits: ResolvedServerOptions;
+	/**
+	Options of the client of `@keyv/redis`, which is that of `@redis/client` 5. With `rootNodes` it is a cluster, with `sentinelRootNodes` a sentinel. Default: none.
+	*/
+	readonly clientOptions?: Readonly<Record<string, unknown>>;
 
-	/** Loads `@keyv/redis`, for a client of our own. */
-	readonly load: () => Promise<typeof KeyvRedis>;
-	readonly url: string | undefined;
-	readonly clientOptions: ClientOptions;
-
-	/** The client of the user. */
-	readonly client: RedisClient | undefined;
+	/**
+	A client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`, of which only the client is used. The store connects it if necessary, and never closes it.
+	*/
+	readonly client?: RedisClient | {readonly client: RedisClient};
 };
 
 const clientsWithListener = new WeakSet<RedisClient>();
@@ -71,20 +73,33 @@ const repairTime = 5000;
 /** Matches the classes of `@redis/client`'s errors, and the codes of Node's, that are about the connection. Errors of commands have others. */
 const connectionFault = /Closed|Offline|Timeout|Disconnect|^E[A-Z]+$/v;
 
-export function redisConnection({limits, load, url, clientOptions, client: given}: RedisConnectionOptions): ServerConnection<RedisLink> {
+/**
+Returns a connection, which its first call opens.
+
+@throws {SettingError} If the URL is wrong.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
+*/
+export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
+	if (url !== undefined && (!/^rediss?:\/\//v.test(url) || !URL.canParse(url))) {
+		// The URL is not shown, since it may contain a password.
+		throw new SettingError('url', typeof url, 'a URL that begins with `redis://` or `rediss://`');
+	}
+
+	const load = driver('@keyv/redis', 'redis', () => import('@keyv/redis'));
+	const shared = given === undefined || 'isOpen' in given ? given : given.client;
 	const {connectionTimeout} = limits;
 	let connectedAt = 0;
 	return new ServerConnection({
 		name: 'Redis',
 		limits,
-		isShared: given !== undefined,
+		isShared: shared !== undefined,
 		async connect() {
 			connectedAt = performance.now();
-			const client = given ?? createRedisClient(await load(), url, clientOptions, connectionTimeout);
+			const client = shared ?? createRedisClient(await load(), url, clientOptions, connectionTimeout);
 			try {
 				await open(client, connectionTimeout);
 			} catch (error) {
-				if (given === undefined) {
+				if (shared === undefined) {
 					await destroy(client);
 				}
 
@@ -130,7 +145,7 @@ Creates a client that is not connected yet: a cluster if the options have `rootN
 
 The client never queues commands while it is offline, and the client of a single server does not reconnect by itself, since the store connects again when it is used. The user's options take precedence.
 */
-function createRedisClient(module: typeof KeyvRedis, url: string | undefined, options: ClientOptions, connectTimeout: number): RedisClient {
+function createRedisClient(module: typeof KeyvRedis, url: string | undefined, options: Readonly<Record<string, unknown>>, connectTimeout: number): RedisClient {
 	const socket = {connectTimeout};
 	if (options.sentinelRootNodes !== undefined) {
 		const sentinel = {
@@ -171,7 +186,6 @@ function sentinelCommands(client: RedisClient, typeMapping: object): RedisComman
 	return {
 		get: async key => send(true, 'GET', key),
 		getRange: async (key, start, end) => send(true, 'GETRANGE', key, String(start), String(end)),
-		exists: async key => send(true, 'EXISTS', key),
 		async set(key, value, {expiration, condition}) {
 			const expiry = expiration === undefined ? [] : [expiration.type, String(expiration.value)];
 			return send(false, 'SET', key, value, ...expiry, ...condition === undefined ? [] : [condition]);

@@ -1,32 +1,22 @@
 import {Buffer} from 'node:buffer';
-import {SettingError} from '../../errors.ts';
-import {driver, batches, checkBytes, keyPrefix, resolveServerOptions, type ServerOptions} from '../server-options.ts';
 import {readMany} from '../many-keys.ts';
 import type {ServerConnection} from '../server-connection.ts';
+import {
+	batches,
+	checkBytes,
+	keyPrefix,
+	resolveServerOptions,
+} from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
 import {
 	redisConnection,
 	type RedisClient,
 	type RedisCommands,
 	type RedisLink,
+	type RedisStoreOptions,
 } from './connection.ts';
 
-export type RedisStoreOptions = ServerOptions & {
-	/**
-	The URL of the server: `'redis://[user:password@]host[:port][/database]'`, or `rediss:` for TLS. Default: `'redis://localhost:6379'`.
-	*/
-	readonly url?: string;
-
-	/**
-	Options of the client of `@keyv/redis`, which is that of `@redis/client` 5. With `rootNodes` it is a cluster, with `sentinelRootNodes` a sentinel. Default: none.
-	*/
-	readonly clientOptions?: Readonly<Record<string, unknown>>;
-
-	/**
-	A client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`, of which only the client is used. The store connects it if necessary, and never closes it.
-	*/
-	readonly client?: RedisClient | {readonly client: RedisClient};
-};
+export type {RedisStoreOptions} from './connection.ts';
 
 const keysPerPage = 500;
 
@@ -57,23 +47,11 @@ export class RedisStore implements Store {
 	readonly #now: () => number;
 
 	constructor(options: RedisStoreOptions = {}) {
-		const {url, clientOptions = {}, client} = options;
-		if (url !== undefined && (!/^rediss?:\/\//v.test(url) || !URL.canParse(url))) {
-			// The URL is not shown, since it may contain a password.
-			throw new SettingError('url', typeof url, 'a URL that begins with `redis://` or `rediss://`');
-		}
-
 		const limits = resolveServerOptions(options);
 		// The application may have a Keyv whose namespace is our name, and which prefixes its keys with the name and `::`.
 		this.#prefix = `got-cache-hooks:${keyPrefix(limits.cacheName)}`;
 		this.#now = limits.now;
-		this.#connection = redisConnection({
-			limits,
-			load: driver('@keyv/redis', 'redis', () => import('@keyv/redis')),
-			url,
-			clientOptions,
-			client: client === undefined || 'isOpen' in client ? client : client.client,
-		});
+		this.#connection = redisConnection(options, limits);
 	}
 
 	async get(key: string): Promise<Uint8Array | undefined> {
@@ -94,9 +72,12 @@ export class RedisStore implements Store {
 	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
 		const marked = markedValue(checkBytes('Redis', value), options);
 		const expiry = this.#expiry(options);
-		return this.#connection.run('add', async ({bytes}) => expiry === undefined
-			? await bytes.exists(this.#prefix + key) === 0
-			: await bytes.set(this.#prefix + key, marked, {...expiry, condition: 'NX'}) !== null, marked.length);
+		if (expiry === undefined) {
+			const current = await this.get(key);
+			return current === undefined;
+		}
+
+		return this.#connection.run('add', async ({bytes}) => await bytes.set(this.#prefix + key, marked, {...expiry, condition: 'NX'}) !== null, marked.length);
 	}
 
 	async delete(key: string): Promise<boolean> {

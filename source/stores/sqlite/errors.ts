@@ -46,7 +46,9 @@ export function storeErrorOf(error: unknown, path: string): unknown {
 		return new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\`: ${(error as Error).message}`, {cause: error});
 	}
 
-	return isFull(error) ? new CacheHooksError('ERR_STORE_FULL', `The disk is full, and the SQLite store \`${path}\` needs room even to delete: free some space, or end all processes that use the file and remove it with its logs`, {cause: error}) : error;
+	const fact = `The disk is full, and the SQLite store \`${path}\` needs room even to delete`;
+	const advice = 'free some space, or end all processes that use the file and remove it with its logs';
+	return isFull(error) ? new CacheHooksError('ERR_STORE_FULL', `${fact}: ${advice}`, {cause: error}) : error;
 }
 
 export function closedError(path: string): CacheHooksError {

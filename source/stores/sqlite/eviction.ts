@@ -6,7 +6,7 @@ const rowsPerEviction = 16;
 /** The number of expired rows that are deleted in one step. */
 export const rowsPerPurge = 256;
 
-/** Deletes expired rows, then the least recently used ones, until the bound is kept. Returns the keys of the latter. */
+/** Deletes expired rows, then the least recently used ones, until the rest fits into `maxBytes`. Returns the keys of the latter. */
 export function makeRoom(statements: Statements, maxBytes: number, now: number): string[] {
 	const evicted: string[] = [];
 	while (bytesOf(statements) > maxBytes) {
@@ -48,7 +48,7 @@ function evict(statements: Statements, maxBytes: number): string[] {
 	return keys;
 }
 
-/** Moves the log into the file, and begins the log anew, where a full disk allows it. */
+/** Moves the log into the file, and restarts the log, if a full disk allows it. */
 export function makeRoomInLog(_statements: unknown, database: DatabaseSync): void {
 	try {
 		database.exec('PRAGMA wal_checkpoint(RESTART)');

@@ -38,7 +38,8 @@ export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 		} catch (error) {
 			// Another process may have renamed the file.
 			if (attempt >= attempts || !isUnableToOpen(error)) {
-				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`, {cause: error});
+				const message = `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`;
+				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', message, {cause: error});
 			}
 		}
 	}
@@ -110,7 +111,7 @@ function mayWrite(path: string): boolean {
 }
 
 /**
-Whether the file is in WAL mode but has no log, since nobody has it open. Reading it would create its logs, unless it is opened as immutable.
+Whether the file is in WAL mode but has no log, since no process has it open. Reading it would create its logs, unless it is opened as immutable.
 
 A file with logs is not read: this process may have it open, and closing any handle releases all locks of the process on it.
 */
@@ -120,7 +121,7 @@ function isClosedWal(path: string): boolean {
 	return hasNoLog && startOf(path, 20)[19] === 2;
 }
 
-/** Returns a text that changes whenever somebody writes to the file. */
+/** Returns a text that changes with each write to the file. */
 export function stampOf(path: string): string {
 	return [path, `${path}-wal`].map(file => {
 		const stats = statSync(file, {bigint: true, throwIfNoEntry: false});
@@ -137,7 +138,7 @@ function checkPlace(place: Place): void {
 }
 
 /**
-Creates the file before SQLite does, which would give it another mode. SQLite gives its logs and journals the mode of the file.
+Creates the file before SQLite does, which would give it another mode. Its logs and journals get the mode of the file.
 */
 function provideFile(place: Place): void {
 	const folder = dirname(place.path);
@@ -188,7 +189,7 @@ export function removeUnlessOpen(settings: SqliteSettings, identity: string): bo
 	let database: DatabaseSync | undefined;
 	try {
 		database = new sqlite.DatabaseSync(urlOf(settings, 'rw'));
-		// Set before the first access, which then takes a lock that nobody gets while another process has the file open.
+		// Set before the first access, which then takes a lock that is not available while another process has the file open.
 		database.exec('PRAGMA locking_mode = EXCLUSIVE');
 		const {mode} = database.prepare('SELECT journal_mode AS mode FROM pragma_journal_mode, (SELECT count(*) FROM sqlite_schema)').get() as {mode: string};
 		database.exec('BEGIN IMMEDIATE; ROLLBACK');

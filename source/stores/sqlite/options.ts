@@ -81,14 +81,7 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	const {
 		path = 'http_cache.sqlite', useMemory = false, readOnly = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now, ...placeOptions
 	} = options;
-	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
-		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
-	}
-
-	if (maxBytes !== undefined && (!Number.isSafeInteger(maxBytes) || maxBytes < leastMaxBytes)) {
-		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastMaxBytes}`);
-	}
-
+	checkNumbers(busyTimeout, maxBytes);
 	const otherPlace = (['useTemp', 'useCacheDir'] as const).find(name => placeOptions[name]);
 	if (useMemory && otherPlace !== undefined) {
 		throw new SettingError('useMemory', useMemory, `\`false\` with \`${otherPlace}\`: they name two places`);
@@ -115,6 +108,16 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 		maxBytes,
 		now,
 	};
+}
+
+function checkNumbers(busyTimeout: number, maxBytes: number | undefined): void {
+	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
+		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
+	}
+
+	if (maxBytes !== undefined && (!Number.isSafeInteger(maxBytes) || maxBytes < leastMaxBytes)) {
+		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastMaxBytes}`);
+	}
 }
 
 const modes = ['ro', 'rw', 'rwc', 'memory'] as const;

@@ -111,7 +111,8 @@ function schemaState(database: DatabaseSync, path: string): 'empty' | 'old' | 'c
 	}
 
 	if (header.version > schemaVersion) {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` has schema version ${header.version}, but this version of got-cache-hooks supports ${schemaVersion}: update the package, or use another file`);
+		const fact = `The SQLite store \`${path}\` has schema version ${header.version}, but this version of got-cache-hooks supports ${schemaVersion}`;
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `${fact}: update the package, or use another file`);
 	}
 
 	return header.version < schemaVersion ? 'old' : 'current';

@@ -1,3 +1,4 @@
+import type {DatabaseSync} from 'node:sqlite';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {CacheHooksError} from '../../errors.ts';
 import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
@@ -8,13 +9,8 @@ import {
 	type StoredValue,
 	type StoreQuery,
 } from '../types.ts';
-import {SqliteConnection} from './connection.ts';
-import {
-	closedError,
-	isFull,
-	storeErrorOf,
-	untilUnlocked,
-} from './errors.ts';
+import type {SqliteConnection} from './connection.ts';
+import {isFull} from './errors.ts';
 import {
 	makeRoom,
 	makeRoomInLog,
@@ -24,16 +20,17 @@ import {
 } from './eviction.ts';
 import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
 import {forever} from './schema.ts';
+import {Session} from './session.ts';
 import {
 	bytesOf,
 	deleteBetween,
 	findIds,
 	findPage,
 	rowsPerDeletion,
-	type Action,
 	type Found,
+	type Statements,
 } from './statements.ts';
-import {isLiveAt, type Write} from './writes.ts';
+import {isLiveAt} from './writes.ts';
 
 export type {SqliteStoreOptions} from './options.ts';
 
@@ -68,25 +65,23 @@ export class SqliteStore implements Store {
 	/** Only with `maxBytes`. */
 	readonly #uses: RecentUses | undefined;
 	readonly #evictionListeners = new EvictionListeners();
-	#connection: MaybePromise<SqliteConnection> | undefined;
-	#closed: {readonly done: MaybePromise<void>} | undefined;
+	readonly #session: Session;
 	#sets = 0;
 	#purges = 0;
 
 	constructor(options: SqliteStoreOptions = {}) {
 		this.#settings = sqliteSettings(options);
+		this.#session = new Session(this.#settings, (statements, database) => this.#finish(statements, database));
 		this.path = this.#settings.place?.path;
 		if (this.#settings.maxBytes !== undefined) {
 			this.#uses = new RecentUses(keys => {
-				if (this.#connection instanceof SqliteConnection) {
-					this.#writeUses(this.#connection, keys);
-				}
+				this.#writeUses(this.#session.connection, keys);
 			});
 		}
 	}
 
 	get(key: string): MaybePromise<Uint8Array | undefined> {
-		return then(this.#connect(), connection => this.#get(connection, key));
+		return then(this.#session.connect(), connection => this.#get(connection, key));
 	}
 
 	/** Resolves once the value is committed, so that no crash of the process loses it. The bytes must not change before. */
@@ -98,7 +93,7 @@ export class SqliteStore implements Store {
 
 		const columns = this.#columns(key, bytes, options);
 		this.#sets++;
-		return this.#write({
+		return this.#session.write({
 			kind: 'set', keys: [key], value: bytes, expires: columns[1],
 			run({set}) {
 				set.run(...columns);
@@ -115,14 +110,14 @@ export class SqliteStore implements Store {
 		const columns = this.#columns(key, bytes, options);
 		const now = this.#settings.now();
 		this.#sets++;
-		return this.#write({
+		return this.#session.write({
 			kind: 'add', keys: [key], value: bytes, expires: columns[1], now, run: ({add}) => add.run(...columns, now).changes === 1,
 		});
 	}
 
 	delete(key: string): MaybePromise<boolean> {
 		const now = this.#settings.now();
-		return this.#write({
+		return this.#session.write({
 			kind: 'delete', keys: [key],
 			run(statements) {
 				const row = statements.delete.get(key) as {expires: number | null} | undefined;
@@ -132,7 +127,7 @@ export class SqliteStore implements Store {
 	}
 
 	deleteMany(keys: readonly string[]): MaybePromise<void> {
-		return this.#write({
+		return this.#session.write({
 			kind: 'delete', keys: [...keys],
 			run(statements) {
 				for (const key of keys) {
@@ -145,7 +140,7 @@ export class SqliteStore implements Store {
 	/** Commits synchronously, with all writes before it. */
 	clear(): MaybePromise<void> {
 		this.#uses?.take();
-		return this.#write({
+		return this.#session.write({
 			kind: 'clear', keys: [],
 			run({clear}) {
 				clear.run();
@@ -162,9 +157,9 @@ export class SqliteStore implements Store {
 		let id = 0;
 		while (id < last) {
 			const after = id;
-			const page = await this.#run(statements => statements.page.all(after, last, now(), rowsPerPage)) as Array<{id: number}>; // eslint-disable-line no-await-in-loop
+			const page = await this.#session.run(statements => statements.page.all(after, last, now(), rowsPerPage)) as Array<{id: number}>; // eslint-disable-line no-await-in-loop
 			for (const entry of page) {
-				const row = await this.#run(statements => statements.row.get(entry.id, now())) as Row | undefined; // eslint-disable-line no-await-in-loop
+				const row = await this.#session.run(statements => statements.row.get(entry.id, now())) as Row | undefined; // eslint-disable-line no-await-in-loop
 				if (row !== undefined) {
 					yield [row.key, row.value];
 				}
@@ -184,7 +179,7 @@ export class SqliteStore implements Store {
 		let position: Found | undefined;
 		for (;;) {
 			const after = position;
-			const {rows, isLast} = await this.#run((_, database) => findPage(database, query, {last, now: this.#settings.now(), after})); // eslint-disable-line no-await-in-loop
+			const {rows, isLast} = await this.#session.run((_, database) => findPage(database, query, {last, now: this.#settings.now(), after})); // eslint-disable-line no-await-in-loop
 			const unseen = rows.filter(({id}) => !seen.has(id));
 			for (const {id, key} of unseen) {
 				seen.add(id);
@@ -203,16 +198,16 @@ export class SqliteStore implements Store {
 	Works in steps. Between them, this process does other things and other processes may write.
 	*/
 	async deleteFound(query: StoreQuery): Promise<number> {
-		this.#expectWritable();
+		this.#session.expectWritable();
 		const now = this.#settings.now();
-		const ids = await this.#run((_, database) => findIds(database, query, now));
+		const ids = await this.#session.run((_, database) => findIds(database, query, now));
 		let rows = rowsPerDeletion;
 		let hasMadeRoom = false;
 		let total = 0;
 		for (let start = 0; start < ids.length;) {
 			const range = {first: ids[start]!, last: ids[Math.min(start + rows, ids.length) - 1]!, now};
 			try {
-				total += await this.#run((_, database) => deleteBetween(database, query, range)); // eslint-disable-line no-await-in-loop
+				total += await this.#session.run((_, database) => deleteBetween(database, query, range)); // eslint-disable-line no-await-in-loop
 				start += rows;
 				hasMadeRoom = false;
 			} catch (error) {
@@ -221,7 +216,7 @@ export class SqliteStore implements Store {
 				}
 
 				// There may be room for the log of fewer rows.
-				await this.#run(makeRoomInLog); // eslint-disable-line no-await-in-loop
+				await this.#session.run(makeRoomInLog); // eslint-disable-line no-await-in-loop
 				hasMadeRoom = true;
 				rows = Math.ceil(rows / 50);
 			}
@@ -234,22 +229,22 @@ export class SqliteStore implements Store {
 
 	/** Values from a file of version 1 count once they are set again. */
 	count(): MaybePromise<number> {
-		return this.#run(({count}) => (count.get(this.#settings.now()) as {count: number}).count);
+		return this.#session.run(({count}) => (count.get(this.#settings.now()) as {count: number}).count);
 	}
 
 	/** Does not count the space that deleted rows have left. */
 	size(): MaybePromise<number> {
-		return this.#run(bytesOf);
+		return this.#session.run(bytesOf);
 	}
 
 	/**
 	Removes all expired rows by an index, in steps as `deleteFound`, and returns their number. The store also removes some by itself when it opens the file, and after every 256 sets.
 	*/
 	async purgeExpired(): Promise<number> {
-		this.#expectWritable();
+		this.#session.expectWritable();
 		let total = 0;
 		for (;;) {
-			const changes = Number(await this.#run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge).changes)); // eslint-disable-line no-await-in-loop
+			const changes = Number(await this.#session.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge).changes)); // eslint-disable-line no-await-in-loop
 			total += changes;
 			if (changes < rowsPerPurge) {
 				return total;
@@ -263,21 +258,21 @@ export class SqliteStore implements Store {
 	Returns the space of deleted rows to the file system, in steps of 2 MB. Otherwise it is used for new values.
 	*/
 	async vacuum(): Promise<void> {
-		this.#expectWritable();
+		this.#session.expectWritable();
 		let before = Infinity;
 		for (;;) {
-			const {pages} = await this.#run(({free}) => free.get()) as {pages: number}; // eslint-disable-line no-await-in-loop
+			const {pages} = await this.#session.run(({free}) => free.get()) as {pages: number}; // eslint-disable-line no-await-in-loop
 			// A file without incremental vacuum does not shrink.
 			if (pages === 0 || pages >= before) {
 				break;
 			}
 
 			before = pages;
-			await this.#execute(`PRAGMA incremental_vacuum(${pagesPerVacuum})`); // eslint-disable-line no-await-in-loop
+			await this.#session.execute(`PRAGMA incremental_vacuum(${pagesPerVacuum})`); // eslint-disable-line no-await-in-loop
 			await nextTurn(); // eslint-disable-line no-await-in-loop
 		}
 
-		await this.#execute('PRAGMA wal_checkpoint(PASSIVE)');
+		await this.#session.execute('PRAGMA wal_checkpoint(PASSIVE)');
 	}
 
 	keepRecordings(): void {
@@ -290,49 +285,10 @@ export class SqliteStore implements Store {
 
 	/** Commits all writes and closes the file: synchronously, unless another process holds a lock. */
 	close(): MaybePromise<void> {
-		if (this.#closed === undefined) {
-			const keys = this.#uses?.take();
-			const connection = this.#connection;
-			const leave = (opened: SqliteConnection): MaybePromise<void> => {
-				this.#writeUses(opened, keys);
-				return then(opened.writes.flushed(), () => {
-					opened.leave();
-				});
-			};
-
-			// A file that could not be opened need not be closed.
-			this.#closed = {done: connection === undefined ? undefined : recover(() => then(connection, leave), () => undefined)};
-		}
-
-		return this.#closed.done;
-	}
-
-	#connect(): MaybePromise<SqliteConnection> {
-		if (this.#closed !== undefined) {
-			throw closedError(this.#settings.path);
-		}
-
-		this.#connection ??= this.#open();
-		return this.#connection;
-	}
-
-	#open(): MaybePromise<SqliteConnection> {
-		const opening = untilUnlocked(this.#settings.busyTimeout, () => {
-			const connection = SqliteConnection.of(this.#settings);
-			this.#purgeSome(connection);
-			return connection;
+		const keys = this.#uses?.take();
+		return this.#session.close(connection => {
+			this.#writeUses(connection, keys);
 		});
-		return opening instanceof Promise ? this.#whenOpen(opening) : opening;
-	}
-
-	async #whenOpen(opening: Promise<SqliteConnection>): Promise<SqliteConnection> {
-		try {
-			this.#connection = await opening;
-			return this.#connection;
-		} catch (error) {
-			this.#connection = undefined;
-			throw error;
-		}
 	}
 
 	#get(connection: SqliteConnection, key: string): MaybePromise<Uint8Array | undefined> {
@@ -347,7 +303,7 @@ export class SqliteStore implements Store {
 			return this.#get(connection, key);
 		}
 
-		return then(this.#try(connection, ({get}) => get.get(key, now)) as MaybePromise<Row | undefined>, row => {
+		return then(this.#session.runNow(connection, ({get}) => get.get(key, now)) as MaybePromise<Row | undefined>, row => {
 			if (row !== undefined) {
 				this.#uses?.add(key);
 				return row.value;
@@ -356,45 +312,6 @@ export class SqliteStore implements Store {
 			// Only with the lock is it known whether the value is added.
 			return pending === undefined ? undefined : then(connection.writes.flushed(), () => this.#get(connection, key));
 		});
-	}
-
-	#write<T>(write: Omit<Write<T>, 'finish' | 'busyTimeout'>, isUrgent = false): MaybePromise<T> {
-		this.#expectWritable();
-		return then(this.#connect(), connection => {
-			if (connection.isReadOnly) {
-				throw readOnlyError(this.#settings.path);
-			}
-
-			const written = connection.writes.add<T>({...write, finish: this.#finish, busyTimeout: this.#settings.busyTimeout});
-			if (isUrgent) {
-				connection.writes.flush();
-			}
-
-			return written;
-		});
-	}
-
-	/** Runs an action after all writes before it. */
-	#run<T>(action: Action<T>): MaybePromise<T> {
-		return then(this.#connect(), connection => then(connection.writes.flushed(), () => this.#try(connection, action)));
-	}
-
-	#execute(sql: string): MaybePromise<void> {
-		return this.#run((_, database) => {
-			database.exec(sql);
-		});
-	}
-
-	#try<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
-		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
-			throw storeErrorOf(error, this.#settings.path);
-		});
-	}
-
-	#expectWritable(): void {
-		if (this.#settings.readOnly && this.#closed === undefined) {
-			throw readOnlyError(this.#settings.path);
-		}
 	}
 
 	#columns(key: string, value: Uint8Array, {expires = Infinity, indexed}: SetOptions): [string, number | null, number | null, number | null, number, Uint8Array] {
@@ -410,11 +327,11 @@ export class SqliteStore implements Store {
 	}
 
 	#last(): MaybePromise<number> {
-		return this.#run(({last}) => (last.get() as {id: number}).id);
+		return this.#session.run(({last}) => (last.get() as {id: number}).id);
 	}
 
 	/** Removes expired rows and keeps the bound, in the transaction of the writes. */
-	readonly #finish: Action<(() => void) | undefined> = (statements, database) => {
+	#finish(statements: Statements, database: DatabaseSync): (() => void) | undefined {
 		const now = this.#settings.now();
 		const purges = Math.floor(this.#sets / setsBetweenPurges);
 		if (purges > this.#purges) {
@@ -434,33 +351,17 @@ export class SqliteStore implements Store {
 				this.#evictionListeners.emit(key);
 			}
 		};
-	};
+	}
 
 	/** Does not wait for a lock: the uses are less important than what another process writes. */
-	#writeUses(connection: SqliteConnection, keys: ReadonlySet<string> | undefined): void {
-		if (keys === undefined || keys.size === 0 || connection.isReadOnly) {
+	#writeUses(connection: SqliteConnection | undefined, keys: ReadonlySet<string> | undefined): void {
+		if (connection === undefined || keys === undefined || keys.size === 0 || connection.isReadOnly) {
 			return;
 		}
 
 		void recover(() => connection.writes.add({
 			kind: 'note', keys: [], run: writeUses(keys, this.#settings.now()), busyTimeout: 0,
 		}), () => undefined);
-	}
-
-	#purgeSome(connection: SqliteConnection): void {
-		if (connection.isReadOnly) {
-			return;
-		}
-
-		try {
-			connection.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge));
-		} catch (error) {
-			// The next purge may succeed. Only the error for a replaced file must be thrown.
-			if (error instanceof CacheHooksError && error.code === 'ERR_STORE_CORRUPT') {
-				connection.leave();
-				throw error;
-			}
-		}
 	}
 }
 
@@ -470,8 +371,4 @@ function checked(value: StoredValue): Uint8Array {
 	}
 
 	return value;
-}
-
-function readOnlyError(path: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${path}\` may only be read`);
 }

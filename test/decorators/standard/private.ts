@@ -54,7 +54,7 @@ class Api {
 	}
 }
 
-test('standard: private methods, private getters and accessors have their settings', async t => {
+test('standard: private methods, private getters and accessors use their settings', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('content');
 	});

@@ -39,7 +39,7 @@ async function startOrigin(): Promise<Origin> {
 	});
 }
 
-/** A store of bytes in memory, which tests may change. */
+/** Creates a store of bytes in memory, which tests may change. */
 function bytesStore(): MemoryStore & Store {
 	return Object.assign(new MemoryStore(), {holds: 'bytes', name: 'bytes'});
 }
@@ -57,7 +57,7 @@ const serializers = {
 for (const [name, serializer] of Object.entries(serializers)) {
 	for (const storeEncoded of [false, true]) {
 		for (const decodeContent of [false, true]) {
-			test(`a hit is what Got would see: ${name}${storeEncoded ? ', stored coded' : ''}${decodeContent ? ', decodeContent' : ''}`, async t => {
+			test(`a hit equals a hit from memory: ${name}${storeEncoded ? ', storeEncoded' : ''}${decodeContent ? ', decodeContent' : ''}`, async t => {
 				await using origin = await startOrigin();
 				const settings: CacheSettings = {
 					serializer, storeEncoded, decodeContent, cacheStatus: false,
@@ -83,7 +83,7 @@ for (const [name, serializer] of Object.entries(serializers)) {
 	}
 }
 
-test('what was changed in the store is sent again, told, and stored anew', async t => {
+test('an entry that was changed in the store is reported, requested again and replaced', async t => {
 	await using origin = await startOrigin();
 	const store = bytesStore();
 	const client = got.extend(cacheHooks({store, serializer: signed({secret: 'secret'})}));
@@ -107,7 +107,7 @@ test('what was changed in the store is sent again, told, and stored anew', async
 	t.is(origin.count, 2);
 });
 
-test('what a stage cannot write is not stored, and the request goes on', async t => {
+test('a response that a stage cannot write is not stored, and the request succeeds', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('x'.repeat(1000));
 	});
@@ -127,7 +127,7 @@ test('what a stage cannot write is not stored, and the request goes on', async t
 	t.false((await client(origin.url)).isFromCache);
 });
 
-test('the file of a response that Got got is JSON with its body in clear, and no member twice', async t => {
+test('the file of a response is JSON with a readable body, and no duplicate member', async t => {
 	await using origin = await startOrigin();
 	const folder = await mkdtemp(path.join(tmpdir(), 'got-cache-hooks-'));
 	t.teardown(async () => rm(folder, {recursive: true}));
@@ -143,7 +143,7 @@ test('the file of a response that Got got is JSON with its body in clear, and no
 	t.is(entry.key, cacheInfo(sent).key);
 	t.deepEqual(entry.body, {json: {name: 'Ad\u{E8}le'}});
 	t.true(texts[0]!.includes('"name": "Ad\u{E8}le"'), texts[0]);
-	// As it is indented, each line with one tab begins a member of the whole.
+	// In indented JSON, each line with one tab begins a member of the top level.
 	const members = texts[0]!.matchAll(/^\t(?<name>"[^"]+"):/gmv).map(({groups}) => JSON.parse(groups!.name!) as string).toArray();
 	t.deepEqual(members, Object.keys(entry));
 	t.is(new Set(members).size, members.length);

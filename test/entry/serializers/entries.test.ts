@@ -14,7 +14,7 @@ import {encryptionKey, facts, response} from './samples.ts';
 
 type Rubbish = {readonly key: string; readonly error: unknown};
 
-/** Entries in a store in memory that holds what it is told. */
+/** Creates entries in a memory store that holds a certain kind of values. */
 function create(holds: Store['holds'], settings: SerializerSettings = {}, name = 'fake') {
 	const store = Object.assign(new MemoryStore(), {holds, name});
 	const rubbish: Rubbish[] = [];
@@ -33,7 +33,7 @@ function create(holds: Store['holds'], settings: SerializerSettings = {}, name =
 
 const stored = response('{"name":"Ada"}');
 const pipelines = ['binary', 'v8', 'json', 'yaml', 'bson', 'document', compressed('zstd'), new SerializerPipeline(['json', encrypted({key: encryptionKey})])] as const;
-/** A document goes into no store for bytes or text. */
+/** Returns the pipelines for a kind of store. Documents cannot be stored as bytes or text. */
 const pipelinesFor = (holds: Store['holds']) => [undefined, ...pipelines].filter(serializer => serializer !== 'document' || holds === 'objects' || holds === 'documents');
 
 const kinds: Readonly<Record<Store['holds'], (value: StoredValue) => boolean>> = {
@@ -44,10 +44,10 @@ const kinds: Readonly<Record<Store['holds'], (value: StoredValue) => boolean>> =
 };
 
 for (const [holds, isHeld] of Object.entries(kinds) as ReadonlyArray<[Store['holds'], (value: StoredValue) => boolean]>) {
-	test(`whatever a serializer gives is adapted to a store that holds ${holds}`, t => {
+	test(`the output of each serializer is adapted to a store that holds ${holds}`, t => {
 		for (const serializer of pipelinesFor(holds)) {
 			const {store, entries} = create(holds, {serializer});
-			// All of it at once: a synchronous store costs no turn of the event loop.
+			// A synchronous store needs no turn of the event loop.
 			t.is(entries.write('key', stored), undefined);
 			t.true(isHeld(store.get('key')!));
 			const restored = entries.read('key');
@@ -58,10 +58,10 @@ for (const [holds, isHeld] of Object.entries(kinds) as ReadonlyArray<[Store['hol
 }
 
 for (const [title, given, isRead] of [
-	['are kept', {mustRevalidate: true, staleIfError: 60_000}, true],
-	['may come in another order', {staleIfError: 60_000, mustRevalidate: true}, true],
-	['that lack one are found out', {staleIfError: 60_000}, false],
-	['that say something else are found out', {mustRevalidate: true, staleIfError: 70_000}, false],
+	['are restored', {mustRevalidate: true, staleIfError: 60_000}, true],
+	['may be in another order', {staleIfError: 60_000, mustRevalidate: true}, true],
+	['with a missing fact are detected', {staleIfError: 60_000}, false],
+	['that were changed are detected', {mustRevalidate: true, staleIfError: 70_000}, false],
 ] as const) {
 	test(`stored facts ${title}`, async t => {
 		const {store, entries} = create('text', {serializer: 'json'});
@@ -76,7 +76,7 @@ for (const [title, given, isRead] of [
 	});
 }
 
-test('without a serializer, live objects are kept as they are', t => {
+test('without a serializer, a store of objects gets the entry itself', t => {
 	const {store, entries} = create('objects');
 	void entries.write('key', stored);
 	t.deepEqual(store.get('key'), stored);
@@ -84,7 +84,7 @@ test('without a serializer, live objects are kept as they are', t => {
 	t.is(entries.read('key'), store.get('key') as typeof stored);
 });
 
-test('the file of an entry can be read by a person, and is one JSON object', t => {
+test('the file of an entry is readable JSON', t => {
 	const {store, entries} = create('bytes', {}, 'filesystem');
 	void entries.write('key', stored);
 	const text = Buffer.from(store.get('key') as Uint8Array).toString();
@@ -92,13 +92,13 @@ test('the file of an entry can be read by a person, and is one JSON object', t =
 	t.true(text.endsWith('\n\t"body": {\n\t\t"json": {\n\t\t\t"name": "Ada"\n\t\t}\n\t}\n}'));
 });
 
-test('a document is plain data with the body as a value', t => {
+test('a document is plain data with a JSON body as a value', t => {
 	const {store, entries} = create('documents');
 	void entries.write('key', stored);
 	t.deepEqual((store.get('key') as {body?: unknown}).body, {json: {name: 'Ada'}});
 });
 
-test('what cannot be read is a miss with its reason, and deleted', async t => {
+test('an entry that cannot be read is a miss with a reason, and is deleted', async t => {
 	const later: Stage<'bytes', 'bytes'> = {
 		name: 'later', takes: 'bytes', gives: 'bytes', dumps: async bytes => bytes, loads: async bytes => bytes,
 	};
@@ -123,7 +123,7 @@ test('what cannot be read is a miss with its reason, and deleted', async t => {
 	}
 });
 
-test('entries that can be read are told from those that cannot, and nothing is deleted', async t => {
+test('`inspect` tells readable entries from unreadable ones, and deletes nothing', async t => {
 	const {store, entries, rubbish} = create('bytes', {serializer: encrypted({key: encryptionKey})});
 	await entries.write('good', stored);
 	store.set('moved', store.get('good') as Uint8Array, {expires: undefined});
@@ -137,7 +137,7 @@ test('entries that can be read are told from those that cannot, and nothing is d
 	t.true(store.get('moved') !== undefined);
 });
 
-test('where what cannot be read cannot be deleted either, both are told', async t => {
+test('if an unreadable entry cannot be deleted, both errors are reported', async t => {
 	const {store, entries, rubbish} = create('bytes');
 	store.set('key', Buffer.from('rubbish'), {expires: undefined});
 	const gone = new Error('gone');
@@ -152,7 +152,7 @@ test('where what cannot be read cannot be deleted either, both are told', async 
 	t.is(rubbish[1]!.error, gone);
 });
 
-test('a serializer that takes too long is a miss, and what it should read stays', async t => {
+test('a serializer that takes too long is a miss, and the entry is kept', async t => {
 	const endless: Stage<'bytes', 'bytes'> = {
 		name: 'endless', takes: 'bytes', gives: 'bytes', dumps: bytes => bytes, loads: async () => new Promise<never>(() => {}),
 	};

@@ -15,11 +15,11 @@ import {response, stages} from './samples.ts';
 // `npm run test:nightly` runs what a release should.
 const runs = Number(process.env.FUZZ ?? 2000);
 
-/** A small generator of numbers below `limit`: those of fast-check are too dear for so many. */
+/** Creates a fast generator of numbers below `limit`. Those of fast-check are too slow for this many. */
 function generator(start: number): (limit: number) => number {
 	let state = start;
 	return limit => {
-		// Mulberry32.
+		// The algorithm Mulberry32.
 		/* eslint-disable no-bitwise, unicorn/prefer-math-trunc -- It is made of bits. */
 		state = (state + 0x6D_2B_79_F5) | 0;
 		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
@@ -29,7 +29,7 @@ function generator(start: number): (limit: number) => number {
 	};
 }
 
-/** One to three flips of a bit, cuts, or splices. */
+/** Returns an entry with one to three bit flips, cuts or splices. */
 function mutated(entries: readonly Uint8Array[], random: (limit: number) => number): Uint8Array {
 	let bytes = Uint8Array.from(entries[random(entries.length)]!);
 	for (let count = random(3); count >= 0; count--) {
@@ -57,17 +57,17 @@ const originals = [
 	response(Buffer.from('00ff10', 'hex'), {expires: 1_767_225_700_000.5, rawHeaders: []}),
 ];
 
-// Formats for bytes and text alone, and the stages on the library's own.
+// Each format for bytes or text, and each stage on the binary format.
 const pipelines = [
 	...formatNames.filter(name => name !== 'document').map(name => [name, new SerializerPipeline([name], {decodeContent: true})] as const),
 	...Object.entries(stages).slice(1).map(([name, following]) => [name, new SerializerPipeline(following)] as const),
 ];
 
 for (const [name, serializer] of pipelines) {
-	// YAML is read fifty times more slowly than the others.
+	// Reading YAML is fifty times slower than the others.
 	const ofThis = name === 'yaml' && process.env.FUZZ === undefined ? runs / 4 : runs;
 
-	test.serial(`of ${ofThis} entries that were changed in the store none is thrown into the request: ${name}`, async t => {
+	test.serial(`none of ${ofThis} corrupted entries throws anything but an UnreadableError: ${name}`, async t => {
 		t.timeout(15 * 60_000);
 		const store = Object.assign(new MemoryStore(), {holds: 'bytes', name: 'fake'});
 		let reason: unknown;
@@ -103,7 +103,7 @@ for (const [name, serializer] of pipelines) {
 	});
 }
 
-test('documents of anything are entries or unreadable', t => {
+test('any document is an entry or unreadable', t => {
 	const pipeline = new SerializerPipeline(['document']);
 	let refusals = 0;
 	fc.assert(fc.property(fc.object({

@@ -16,7 +16,7 @@ for (const file of files) {
 	});
 }
 
-test('there is a file of each format and stage', t => {
+test('there is a golden file for each format and stage', t => {
 	const expected = Object.keys(samples).flatMap(sample => Object.keys(pipelines).map(name => `${sample}.${name}.1`));
 	t.deepEqual(expected.filter(file => !files.includes(file)), ['bytes.document.1']);
 	t.is(new Set(files.map(file => file.split('.', 2)[1])).size, Object.keys(pipelines).length);

@@ -4,16 +4,17 @@ import {cacheHooks} from '../../../source/index.ts';
 import {serializerOf} from '../../../source/cache/stored-values.ts';
 import {compressed} from '../../../source/entry/serializers/compression.ts';
 import {formatStage} from '../../../source/entry/serializers/formats.ts';
+import {signed} from '../../../source/entry/serializers/cryptography.ts';
 import {initSerializer, SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
-import type {EntryDocument, Stage} from '../../../source/entry/serializers/stage.ts';
+import {UnreadableError, type EntryDocument, type Stage} from '../../../source/entry/serializers/stage.ts';
 import type {Store} from '../../../source/stores/types.ts';
-import {context, response} from './samples.ts';
+import {context, facts, response} from './samples.ts';
 
 const upper: Stage<'text', 'text'> = {
 	name: 'upper', takes: 'text', gives: 'text', dumps: text => text.toUpperCase(), loads: text => text.toLowerCase(),
 };
 
-test('whether text or bytes is in the type of a stage', t => {
+test('the type of a stage has its kinds of input and output', t => {
 	expectTypeOf<Parameters<Stage<'text', 'bytes'>['dumps']>[0]>().toEqualTypeOf<string>();
 	expectTypeOf<Parameters<Stage<'document', 'bytes'>['dumps']>[0]>().toEqualTypeOf<EntryDocument>();
 	expectTypeOf<Parameters<Stage<'text', 'bytes'>['loads']>[0]>().toEqualTypeOf<Uint8Array>();
@@ -21,7 +22,7 @@ test('whether text or bytes is in the type of a stage', t => {
 	t.is(new SerializerPipeline(['json', upper]).gives, 'text');
 });
 
-test('what is no serializer, or does not fit, is refused with its path', t => {
+test('an invalid serializer, or a stage that does not fit, is an error with its path', t => {
 	const wrongStage = {...upper, gives: 'json'};
 	const wrong = [
 		[() => initSerializer('pickle' as never), /`serializer`.*'binary'.*got string "pickle"/v],
@@ -40,7 +41,7 @@ test('what is no serializer, or does not fit, is refused with its path', t => {
 	}
 });
 
-test('a package that is missing is told with the command that installs it', t => {
+test('a missing package is an error with the command that installs it', t => {
 	const load = (): never => {
 		throw Object.assign(new Error('Cannot find module'), {code: 'MODULE_NOT_FOUND'});
 	};
@@ -48,7 +49,7 @@ test('a package that is missing is told with the command that installs it', t =>
 	t.throws(() => formatStage('yaml', load), {code: 'ERR_SERIALIZER_PACKAGE', message: 'The serializer `\'yaml\'` needs the package `yaml`: npm install yaml'});
 });
 
-test('a pipeline\'s own decodeContent stands above the setting', t => {
+test('`decodeContent` of a pipeline takes precedence over the setting', t => {
 	const text = (pipeline: SerializerPipeline): boolean => (pipeline.dumps(response('{"a":1}'), context) as string).includes('"a": 1');
 	t.true(text(initSerializer('json', {decodeContent: true})));
 	t.false(text(initSerializer('json')));
@@ -56,7 +57,7 @@ test('a pipeline\'s own decodeContent stands above the setting', t => {
 	t.false(text(initSerializer(new SerializerPipeline(['json'], {decodeContent: false}), {decodeContent: true})));
 });
 
-test('each store has a serializer by default', t => {
+test('each store has a default serializer', t => {
 	const stores: ReadonlyArray<readonly [name: string, holds: Store['holds'], format: string | undefined, decodeContent: boolean | undefined]> = [
 		['memory', 'objects', undefined, undefined],
 		['sqlite', 'bytes', 'binary', false],
@@ -77,4 +78,28 @@ test('each store has a serializer by default', t => {
 
 	t.false(serializerOf({name: 'filesystem', holds: 'bytes'}, {decodeContent: false})?.decodeContent);
 	t.true(serializerOf({name: 'sqlite', holds: 'bytes'}, {serializer: 'yaml', decodeContent: true})?.decodeContent);
+});
+
+test('a custom stage may be asynchronous, and its errors make the entry unreadable', async t => {
+	const reversed: Stage<'bytes', 'bytes'> = {
+		name: 'reversed',
+		takes: 'bytes',
+		gives: 'bytes',
+		dumps: async bytes => bytes.toReversed(),
+		async loads(bytes, {key}) {
+			if (key !== context.key) {
+				throw new Error('no');
+			}
+
+			return bytes.toReversed();
+		},
+	};
+	const stored = response('{"a":1}');
+	const otherKey = {...context, key: 'http_cache:1:other'};
+	const pipeline = new SerializerPipeline(['json', reversed, signed({secret: 'secret'})]);
+	const bytes = await pipeline.dumps(stored, context);
+	t.deepEqual(facts(await pipeline.loads(bytes, context)), facts(stored));
+	const unsigned = new SerializerPipeline(['json', reversed]);
+	const error = await t.throwsAsync(async () => unsigned.loads(await unsigned.dumps(stored, context), otherKey), {instanceOf: UnreadableError});
+	t.is((error?.cause as Error).message, 'no');
 });

@@ -13,7 +13,7 @@ import {
 } from './samples.ts';
 
 for (const {name, pipeline} of variants) {
-	test(`what is written comes back as it was: ${name}`, async t => {
+	test(`an entry is restored unchanged: ${name}`, async t => {
 		await fc.assert(fc.asyncProperty(anyResponse, async stored => {
 			const serialized = await pipeline.dumps(stored, context);
 			t.true(pipeline.gives === 'bytes' ? serialized instanceof Uint8Array : typeof serialized === (pipeline.gives === 'text' ? 'string' : 'object'));
@@ -25,7 +25,7 @@ for (const {name, pipeline} of variants) {
 const bytes = Buffer.alloc(20 * 1024 * 1024, 'all work and no play \0\u{FF}', 'latin1');
 
 for (const format of formatNames) {
-	test.serial(`a body of 20 MB comes back: ${format}`, async t => {
+	test.serial(`a body of 20 MB is restored: ${format}`, async t => {
 		for (const type of ['application/octet-stream', 'text/plain; charset=iso-8859-1']) {
 			const stored = response(bytes, {rawHeaders: ['Content-Type', type]});
 			const pipeline = new SerializerPipeline(format === 'document' ? [format] : [format, ...stages.zstd!, ...stages.encrypted!], {decodeContent: true});

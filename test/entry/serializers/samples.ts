@@ -10,7 +10,7 @@ import type {Stage, StageContext} from '../../../source/entry/serializers/stage.
 export const context: StageContext = {key: 'http_cache:1:key', maxBytes: 64 * 1024 * 1024};
 export const encryptionKey: Uint8Array = Buffer.alloc(32, 7);
 
-/** Stages for bytes, by a name for the test. */
+/** Stages for bytes, by their name in test titles. */
 export const stages: Readonly<Record<string, readonly Stage[]>> = {
 	alone: [],
 	zstd: [compressed('zstd', {threshold: 0})],
@@ -47,7 +47,7 @@ export function response(body: string | Uint8Array, metadata: Partial<StoredMeta
 	}, Buffer.from(body));
 }
 
-/** What the caller sees, and what the cache knows; a `Buffer` is a `Uint8Array` to it. */
+/** Returns a response in a form that can be compared: a `Buffer` equals a `Uint8Array`. */
 export function facts({body, ...others}: StoredResponse): unknown {
 	return {...others, fields: {...others.fields}, body: Buffer.from(body).toString('latin1')};
 }
@@ -71,7 +71,7 @@ const bodies = fc.oneof(
 	fc.constantFrom('1.0', '-0', '1e400', '12345678901234567890', '{"a":1,"a":2}', String.raw`"\u{41}"`, String.raw`"\ud800"`, '[1,\n2]', '{"2":0,"1":0}', '\u{FEFF}{}', '"\u{D83D}\u{DE00}"', 'null').map(value => Buffer.from(value)),
 );
 
-/** Of anything that may be stored. Members that are added later are among the metadata. */
+/** Generates any response that may be stored, with unknown members in the metadata. */
 export const anyResponse: fc.Arbitrary<StoredResponse> = fc.record({
 	metadata: fc.record({
 		method: text,

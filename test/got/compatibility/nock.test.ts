@@ -26,7 +26,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(client('https://api.example.com/users/1'), {message: /501/v});
 	});
 
-	test.serial(`${name}: validators reach nock, and its 304 renews what is stored`, async t => {
+	test.serial(`${name}: nock receives the validators, and its 304 freshens the stored response`, async t => {
 		const {client, clock} = createClient({}, instance);
 		nock('https://api.example.com').get('/users').reply(200, 'all', {etag: '"1"'});
 		await client('https://api.example.com/users');

@@ -20,7 +20,7 @@ async function startOrigin(): Promise<Origin> {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: a limiter in \`beforeRequest\` or a handler counts hits, wherever it stands; one in \`request\` counts what is sent`, async t => {
+	test(`${name}: a limiter in \`beforeRequest\` or a handler counts hits, before the cache or after it; one in \`request\` counts only what is sent`, async t => {
 		await using origin = await startOrigin();
 		const counts = {
 			before: 0, after: 0, handler: 0, request: 0,
@@ -68,7 +68,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test(`${name}: the cookies of a jar part the cache; what a hit replays sets none`, async t => {
+	test(`${name}: the cookies of a jar are included in the key, and a hit sets no cookies`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.setHeader('set-cookie', 'seen=1');
 			response.end(request.headers.cookie ?? 'none');
@@ -109,7 +109,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: a stream in a pipeline is stored as it flows, and served to another`, async t => {
+	test(`${name}: a stream in a pipeline is stored, and served to another stream`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('x'.repeat(500_000));
 		});
@@ -133,7 +133,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('got-ssrf forbids an address though its answer is stored, and lets what it allows be cached', async t => {
+test('got-ssrf refuses an address whose response is stored, and the responses that it allows are cached', async t => {
 	await using origin = await startOrigin();
 	const store = new Map();
 	const open = createCachedGot({store});

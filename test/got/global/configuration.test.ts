@@ -37,7 +37,7 @@ test.serial('variables install the cache for a program that is only started', as
 	t.is(stderr, '');
 });
 
-test.serial('a file in the working directory installs it, and variables stand above the file', async t => {
+test.serial('a file in the working directory installs the cache, and variables take precedence over the file', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	await fixture.write('got-cache.config.js', 'export default {store: \'memory\', expireAfter: 100_000};');
@@ -82,7 +82,7 @@ test.serial('an error in the file stops the start', async t => {
 	t.true(stderr.includes(`${path.join(fixture.folder, 'got-cache.config.js')}: Expected \`cache.expireAfter\` to be `));
 });
 
-test.serial('a wrong variable stops the start and is named; so does a file that is named and not there', async t => {
+test.serial('a wrong variable stops the start with its name; so does a missing file in GOT_CACHE_CONFIG', async t => {
 	const fixture = await Fixture.create(t);
 	const cases: ReadonlyArray<readonly [Readonly<Record<string, string>>, RegExp]> = [
 		[{GOT_CACHE_READ_ONLY: 'perhaps'}, /GOT_CACHE_READ_ONLY: Expected `cache\.readOnly` to be a boolean, got string "perhaps"/v],

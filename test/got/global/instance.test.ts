@@ -43,7 +43,7 @@ for (const [name, got] of majors) {
 		await uninstallCache(instance);
 	});
 
-	test(`${name}: what an instance had before, a cache of its own included, is there after`, async t => {
+	test(`${name}: uninstalling restores the hooks of an instance, including a cache of its own`, async t => {
 		const instance = got.extend({mutableDefaults: true}, cacheHooks({store: 'memory'}), {mutableDefaults: true});
 		const own = getCache(instance);
 		const {cache} = installCache({store: 'memory'}, instance);
@@ -52,7 +52,7 @@ for (const [name, got] of majors) {
 		t.is(getCache(instance), own);
 	});
 
-	test(`${name}: an instance whose defaults are frozen is refused`, t => {
+	test(`${name}: an instance with frozen defaults is a TypeError`, t => {
 		t.throws(() => installCache({store: 'memory'}, got), {instanceOf: TypeError, message: /`mutableDefaults: true`.*cacheHooks/v});
 		t.false(isInstalled(got));
 	});

@@ -102,7 +102,7 @@ test.serial('instances made before the installation obey it, in every way of Got
 	]);
 });
 
-test.serial('after uninstalling, Got is what it was: on the wire, for the caller, and in its own objects', async t => {
+test.serial('uninstalling restores Got: on the wire, for the caller, and in its own objects', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.sendDate = false;
 		response.end('body');
@@ -153,7 +153,7 @@ test.serial('after uninstalling, Got is what it was: on the wire, for the caller
 	t.deepEqual(seen[3], seen[0]);
 });
 
-test.serial('a method that somebody puts over ours is called on the way, and stays', async t => {
+test.serial('a method that replaces ours is called, and stays', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -178,7 +178,7 @@ test.serial('a method that somebody puts over ours is called on the way, and sta
 	t.deepEqual(lines, [[true, 3], [false, 4], [true]]);
 });
 
-test.serial('installing twice replaces and closes what was there; an installation that was replaced uninstalls nothing', async t => {
+test.serial('installing twice replaces and closes the first cache; a replaced installation uninstalls nothing', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -205,7 +205,7 @@ test.serial('installing twice replaces and closes what was there; an installatio
 	t.deepEqual(lines, [[false, true], [true, false, true], [true], [false, false]]);
 });
 
-test.serial('what is stored by the installed cache can be deleted, one or all', async t => {
+test.serial('responses of the installed cache can be deleted, one or all', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -250,7 +250,7 @@ test.serial('`enabled` and `disabled` hold for one call tree, nested and beside 
 	t.is(origin.requests.filter(({url}) => url === '/a').length, 2);
 });
 
-test.serial('what `enabled` has left to refresh in the background is refreshed and stored before it is done', async t => {
+test.serial('`enabled` waits for refreshes in the background', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -313,7 +313,7 @@ test.serial('`withoutNetwork` keeps instances without a cache from the network, 
 	t.deepEqual(lines, [[[['ERR_NO_NETWORK', 'No answer is stored for GET /plain?access_token=REDACTED (no cache), and `withoutNetwork` lets nothing out'], 200], 200]]);
 });
 
-test.serial('without the register, `installCache` says what to do, and the other functions find nothing', async t => {
+test.serial('without the register, the error of `installCache` says what to do, and the other functions find no cache', async t => {
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
 		for (const install of [library.installCache, () => library.enabled(settings, () => {})]) {

@@ -30,7 +30,7 @@ import {FilesystemStore} from '../../../source/stores/filesystem/store.ts';
 import {processIdentity} from '../../../source/stores/process-identity.ts';
 import {listed} from '../contract.ts';
 
-const kept = {expires: undefined} as const;
+const noExpiry = {expires: undefined} as const;
 const ourKey = `got-cache:1:${'0123456789abcdef'.repeat(4)}`;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -53,7 +53,7 @@ test('nothing is created on disk before the first write', async t => {
 	t.is(await store.size(), 0);
 	await store.clear();
 	t.false(existsSync(path));
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	t.true(existsSync(path));
 	await store.close();
 });
@@ -76,8 +76,8 @@ test('a JSON object is stored as a JSON file with its key and expiry time, and c
 
 test('YAML is stored as a YAML file after a comment, and so are other bytes', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
-	await store.set('yaml', bytes('name: Ada\n'), kept);
-	await store.set('binary', Buffer.of(0, 255, 10), kept);
+	await store.set('yaml', bytes('name: Ada\n'), noExpiry);
+	await store.set('binary', Buffer.of(0, 255, 10), noExpiry);
 	const files = await filesIn(store);
 	const yaml = files.find(file => file.endsWith('yaml.yaml'))!;
 	t.is(readFileSync(yaml, 'utf8'), '# got-cache-hooks {"key":"yaml","storedUntil":null,"isEntry":false,"size":10}\nname: Ada\n');
@@ -96,7 +96,7 @@ test('any value under any key comes back unchanged, and JSON objects stay JSON',
 		fastCheck.tuple(beginning, fastCheck.uint8Array()).map(([text, rest]) => Buffer.concat([Buffer.from(text), rest])),
 	);
 	await fastCheck.assert(fastCheck.asyncProperty(fastCheck.string({unit: 'binary', minLength: 1, maxLength: 1000}), value, async (key, content) => {
-		await store.set(key, content, kept);
+		await store.set(key, content, noExpiry);
 		t.deepEqual(Buffer.from((await store.get(key))!), Buffer.from(content));
 		const [file] = await filesIn(store);
 		t.true(!isObject(Buffer.from(content).toString()) || isObject(readFileSync(file!, 'utf8')));
@@ -119,7 +119,7 @@ test('keys that differ in case, Unicode form or path characters have different f
 	const store = new FilesystemStore({path: temporaryFolder(t), extension: '.txt'});
 	const keys = ['key', 'Key', 'KEY', 'é', 'e\u{301}', 'con', 'nul', '../key', '..', '.', 'a/b', 'a+b', 'a:b', 'a%3Ab', 'key.txt', '~', ' '];
 	for (const key of keys) {
-		await store.set(key, bytes(key), kept);
+		await store.set(key, bytes(key), noExpiry);
 	}
 
 	const names = (await filesIn(store)).map(file => basename(file).normalize('NFC').toLowerCase());
@@ -132,7 +132,7 @@ test('keys that differ in case, Unicode form or path characters have different f
 test('a value with another extension replaces the file of the older value', async t => {
 	const store = new FilesystemStore({path: temporaryFolder(t)});
 	for (const value of [bytes('{"a":1}'), bytes('a: 1'), Buffer.of(0), bytes('{}')]) {
-		await store.set('key', value, kept);
+		await store.set('key', value, noExpiry);
 		t.is((await filesIn(store)).length, 1);
 		t.deepEqual(Buffer.from((await store.get('key'))!), Buffer.from(value));
 	}
@@ -156,14 +156,14 @@ test('a damaged file is a miss, and the next write replaces it', async t => {
 			writeFileSync(file, ' ', {flag: 'a'});
 		},
 	];
-	for (const harm of cases) {
-		await store.set('key', bytes('{"a":1}'), kept);
+	for (const damage of cases) {
+		await store.set('key', bytes('{"a":1}'), noExpiry);
 		const [file] = await filesIn(store);
-		harm(file!);
+		damage(file!);
 		t.is(await store.get('key'), undefined);
 		t.deepEqual(await listed(store), []);
 		t.is(await store.count(), 0);
-		await store.set('key', bytes('{"a":1}'), kept);
+		await store.set('key', bytes('{"a":1}'), noExpiry);
 		t.truthy(await store.get('key'));
 	}
 
@@ -179,7 +179,7 @@ test('files of other programs are never read, counted, replaced or removed, what
 	let time = 1e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 20_000, now: () => time});
 	const entry = {expires: undefined, indexed: {createdAt: 1, freshUntil: undefined}};
-	await store.set('key', bytes('{"a":1}'), kept);
+	await store.set('key', bytes('{"a":1}'), noExpiry);
 	const [file] = await filesIn(store) as [string];
 	const content = readFileSync(file);
 	await store.clear();
@@ -219,8 +219,8 @@ test('files of other programs are never read, counted, replaced or removed, what
 
 	t.is(await store.get('key'), undefined);
 	t.false(store.delete('key'));
-	t.throws(() => store.set('key', bytes('{"a":2}'), kept), {code: 'ERR_STORE_FILE', message: /key\.json/v});
-	await t.throwsAsync(store.add('key', bytes('{"a":2}'), kept), {code: 'ERR_STORE_FILE'});
+	t.throws(() => store.set('key', bytes('{"a":2}'), noExpiry), {code: 'ERR_STORE_FILE', message: /key\.json/v});
+	await t.throwsAsync(store.add('key', bytes('{"a":2}'), noExpiry), {code: 'ERR_STORE_FILE'});
 	store.deleteMany(['key', 'notes', 'x', 'link', 'copy']);
 	t.deepEqual([await listed(store), await store.count(), await store.size(), await filesIn(store)], [[], 0, 0, []]);
 	isUntouched();
@@ -247,24 +247,24 @@ test('files of other programs are never read, counted, replaced or removed, what
 test('a file of another program with the name of a lock file is an error at once', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store);
 	store.delete('key');
 	const lock = file!.replace('.yaml', '.lock~');
 	writeFileSync(lock, 'mine');
-	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /lock~/v});
+	await t.throwsAsync(store.add('key', bytes('two'), noExpiry), {code: 'ERR_STORE_FILE', message: /lock~/v});
 	rmSync(lock);
 	mkdirSync(lock);
-	await t.throwsAsync(store.add('key', bytes('two'), kept), {code: 'ERR_STORE_FILE', message: /lock~/v});
+	await t.throwsAsync(store.add('key', bytes('two'), noExpiry), {code: 'ERR_STORE_FILE', message: /lock~/v});
 	rmSync(lock, {recursive: true});
-	t.true(await store.add('key', bytes('two'), kept));
+	t.true(await store.add('key', bytes('two'), noExpiry));
 	await store.close();
 });
 
 (process.platform === 'win32' ? test.skip : test)('a FIFO, a socket, a folder or a device in place of a file is an error or a miss at once', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store) as [string];
 	const lock = file.replace('.yaml', '.lock~');
 	const server = createServer();
@@ -295,12 +295,12 @@ test('a file of another program with the name of a lock file is an error at once
 			await make(at);
 			t.is(await store.get('key'), undefined, name);
 			t.deepEqual([await listed(store), await store.count(), await store.size()], [[], 0, 0], name);
-			await t.throwsAsync(store.add('key', bytes('one'), kept), {code: 'ERR_STORE_FILE'}, name);
+			await t.throwsAsync(store.add('key', bytes('one'), noExpiry), {code: 'ERR_STORE_FILE'}, name);
 			t.false(store.delete('key'));
 			await store.clear();
 			t.truthy(lstatSync(at), name);
 			if (at === file) {
-				t.throws(() => store.set('key', bytes('one'), kept), {code: 'ERR_STORE_FILE'}, name);
+				t.throws(() => store.set('key', bytes('one'), noExpiry), {code: 'ERR_STORE_FILE'}, name);
 			}
 
 			rmSync(at, {recursive: true});
@@ -318,7 +318,7 @@ test('a file of another program with the name of a lock file is an error at once
 		await make(path);
 		const another = new FilesystemStore({path});
 		t.throws(() => another.get('key'), {code: 'ERR_STORE_OPEN', message: /there is no folder/v});
-		t.throws(() => another.set('key', bytes('one'), kept), {code: 'ERR_STORE_OPEN'});
+		t.throws(() => another.set('key', bytes('one'), noExpiry), {code: 'ERR_STORE_OPEN'});
 		await t.throwsAsync(another.clear(), {code: 'ERR_STORE_OPEN'});
 		await t.throwsAsync(listed(another), {code: 'ERR_STORE_OPEN'});
 	}
@@ -336,9 +336,9 @@ test('with readOnly, nothing is created, changed or removed', async t => {
 
 	let time = 1000;
 	const writer = new FilesystemStore({path, now: () => time});
-	await writer.set('kept', bytes('one'), kept);
+	await writer.set('kept', bytes('one'), noExpiry);
 	await writer.set('expired', bytes('one'), {expires: 2000});
-	await writer.set('damaged', bytes('one'), kept);
+	await writer.set('damaged', bytes('one'), noExpiry);
 	const files = await filesIn(writer);
 	truncateSync(files.find(file => file.includes('damaged'))!, 70);
 	await writer.close();
@@ -354,9 +354,9 @@ test('with readOnly, nothing is created, changed or removed', async t => {
 	t.deepEqual(await listed(store), ['kept']);
 	await store.size();
 	const refused = {instanceOf: CacheHooksError, code: 'ERR_STORE_READ_ONLY'};
-	t.throws(() => store.set('kept', bytes('two'), kept), refused);
-	t.throws(() => store.set('large', Buffer.alloc(100), kept), refused);
-	await t.throwsAsync(store.add('new', bytes('two'), kept), refused);
+	t.throws(() => store.set('kept', bytes('two'), noExpiry), refused);
+	t.throws(() => store.set('large', Buffer.alloc(100), noExpiry), refused);
+	await t.throwsAsync(store.add('new', bytes('two'), noExpiry), refused);
 	t.throws(() => store.delete('kept'), refused);
 	t.throws(() => {
 		store.deleteMany(['kept']);
@@ -371,7 +371,7 @@ test('reads update the time of use; listing and counting do not', async t => {
 	const path = temporaryFolder(t);
 	let time = 1e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 1_000_000, now: () => time});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store) as [string];
 	time += 1e9;
 	await listed(store);
@@ -397,13 +397,13 @@ test('the newest value is never evicted, and the rest of the room stays in use',
 		});
 		for (let index = 0; index < 90; index++) {
 			time += 1000;
-			await store.set(`key ${index}`, Buffer.alloc(900), {...kept, indexed: {createdAt: time, freshUntil: undefined}});
+			await store.set(`key ${index}`, Buffer.alloc(900), {...noExpiry, indexed: {createdAt: time, freshUntil: undefined}});
 		}
 
-		await store.set('record', Buffer.alloc(100), kept);
-		// Not even where the clock has been set back.
+		await store.set('record', Buffer.alloc(100), noExpiry);
+		// Even if the clock is set back.
 		time -= 1_000_000;
-		await store.set('new', Buffer.alloc(size), {...kept, indexed: {createdAt: time, freshUntil: undefined}});
+		await store.set('new', Buffer.alloc(size), {...noExpiry, indexed: {createdAt: time, freshUntil: undefined}});
 		await store.close();
 		const reader = new FilesystemStore({path: store.path});
 		const left = await listed(reader);
@@ -420,11 +420,11 @@ test('a file with a modification time in the future is evicted in the end', asyn
 	let time = 2e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 100_000, now: () => time});
 	const indexed = {createdAt: 1, freshUntil: undefined};
-	await store.set('future', Buffer.alloc(900), {...kept, indexed});
+	await store.set('future', Buffer.alloc(900), {...noExpiry, indexed});
 	time = 1e12;
 	for (let index = 0; index < 400; index++) {
 		time += 61_000;
-		await store.set(`key ${index}`, Buffer.alloc(900), {...kept, indexed});
+		await store.set(`key ${index}`, Buffer.alloc(900), {...noExpiry, indexed});
 		await new Promise(resolve => {
 			setImmediate(resolve);
 		});
@@ -443,7 +443,7 @@ test.serial('the lock of an ended process is removed at once, whatever its modif
 	});
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store) as [string];
 	const lock = file.replace('.yaml', '.lock~');
 	const {pid} = spawnSync(process.execPath, ['--version']);
@@ -453,14 +453,14 @@ test.serial('the lock of an ended process is removed at once, whatever its modif
 		writeFileSync(lock, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
 		writeFileSync(`${lock}~`, `# got-cache-hooks lock ${dead} 5b0a33f0\n`);
 		utimesSync(lock, (Date.now() / 1000) + (hours * 3600), (Date.now() / 1000) + (hours * 3600));
-		t.true(await store.add('key', bytes('two'), kept));
+		t.true(await store.add('key', bytes('two'), noExpiry));
 		t.deepEqual(readdirSync(dirname(file)), [basename(file)]);
 	}
 
-	// A process that lives keeps its lock.
+	// A running process keeps its lock.
 	store.delete('key');
 	writeFileSync(lock, `# got-cache-hooks lock ${processIdentity()} 5b0a33f0\n`);
-	const adding = store.add('key', bytes('three'), kept);
+	const adding = store.add('key', bytes('three'), noExpiry);
 	t.is(await Promise.race([adding, new Promise(resolve => {
 		setTimeout(resolve, 50, 'waits');
 	})]), 'waits');
@@ -472,7 +472,7 @@ test.serial('the lock of an ended process is removed at once, whatever its modif
 test('clear leaves files of other programs, and files that are being written', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store);
 	const others = [join(path, 'notes.txt'), join(path, 'notes.json'), join(dirname(file!), 'Notes.md'), join(dirname(file!), '.5b0a33f0-0000-4000-8000-000000000000.tmp')];
 	for (const other of others) {
@@ -501,7 +501,7 @@ test('writes remove expired files and the left-overs of killed writers', async t
 	time = 2000;
 	// Each sweep looks at one of at most 21 folders.
 	for (let index = 0; index < 64 * 25; index++) {
-		await store.set('new', bytes('{}'), kept);
+		await store.set('new', bytes('{}'), noExpiry);
 	}
 
 	t.deepEqual((await filesIn(store)).map(name => basename(name)), ['new.json']);
@@ -515,11 +515,11 @@ test('maxCacheBytes evicts the least recently used files, even if another proces
 	const maxCacheBytes = 100_000;
 	const open = () => new FilesystemStore({path, maxCacheBytes, now: () => time});
 	const [store, other] = [open(), open()];
-	await store.set('hot', Buffer.alloc(900), kept);
+	await store.set('hot', Buffer.alloc(900), noExpiry);
 	for (let index = 0; index < 400; index++) {
 		time += 61_000;
 		t.truthy(await store.get('hot'), `${index}`);
-		await (index % 2 === 0 ? store : other).set(`key-${index}`, Buffer.alloc(900), kept);
+		await (index % 2 === 0 ? store : other).set(`key-${index}`, Buffer.alloc(900), noExpiry);
 		await new Promise(resolve => {
 			setImmediate(resolve);
 		});
@@ -532,7 +532,7 @@ test('maxCacheBytes evicts the least recently used files, even if another proces
 	const left = await listed(last);
 	t.true(left.includes('hot') && left.includes('key-399') && !left.includes('key-0'));
 	t.true(left.length > 60);
-	await last.set('hot', Buffer.alloc(maxCacheBytes), kept);
+	await last.set('hot', Buffer.alloc(maxCacheBytes), noExpiry);
 	t.is(await last.get('hot'), undefined);
 	await last.close();
 });
@@ -541,10 +541,10 @@ test('values without indexed are evicted last, since entries depend on them', as
 	const path = temporaryFolder(t);
 	let time = 1e12;
 	const store = new FilesystemStore({path, now: () => time});
-	await store.set('record', Buffer.alloc(10), kept);
+	await store.set('record', Buffer.alloc(10), noExpiry);
 	for (let index = 0; index < 50; index++) {
 		time += 1000;
-		await store.set(`key-${index}`, Buffer.alloc(900), {...kept, indexed: {createdAt: time, freshUntil: undefined}});
+		await store.set(`key-${index}`, Buffer.alloc(900), {...noExpiry, indexed: {createdAt: time, freshUntil: undefined}});
 	}
 
 	// The first write measures what is there.
@@ -553,7 +553,7 @@ test('values without indexed are evicted last, since entries depend on them', as
 	bounded.watchEvictions(key => {
 		evicted.push(key);
 	});
-	await bounded.set('last', Buffer.alloc(900), kept);
+	await bounded.set('last', Buffer.alloc(900), noExpiry);
 	await bounded.close();
 	const left = await listed(store);
 	t.true(left.includes('record') && !left.includes('key-0'), left.join(' '));
@@ -564,13 +564,13 @@ test('values without indexed are evicted last, since entries depend on them', as
 test('an add waits no longer than ten seconds for a lock whose process is unknown', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store);
 	store.delete('key');
 	const lock = file!.replace('.yaml', '.lock~');
 	writeFileSync(lock, '');
 	utimesSync(lock, 1, 1);
-	t.true(await store.add('key', bytes('two'), kept));
+	t.true(await store.add('key', bytes('two'), noExpiry));
 	t.deepEqual(readdirSync(dirname(file!)), [basename(file!)]);
 	await store.close();
 });
@@ -581,7 +581,7 @@ test('after close, every call throws ERR_STORE_CLOSED', async t => {
 	await store.close();
 	const closed = {code: 'ERR_STORE_CLOSED'};
 	t.throws(() => store.get('key'), closed);
-	t.throws(() => store.set('key', bytes('one'), kept), closed);
+	t.throws(() => store.set('key', bytes('one'), noExpiry), closed);
 	await t.throwsAsync(async () => listed(store), closed);
 });
 
@@ -590,7 +590,7 @@ test('a path may begin with ~/, missing folders are created, and the store has i
 	t.is(new FilesystemStore({path: 'cache'}).path, join(process.cwd(), 'cache'));
 	t.is(createStore('filesystem').path, join(process.cwd(), 'http_cache'));
 	const store = new FilesystemStore({path: join(temporaryFolder(t), 'deep', 'er')});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	t.true(existsSync(store.path));
 	await store.close();
 });
@@ -600,7 +600,7 @@ test('wrong options and values throw an error', t => {
 	t.throws(() => new FilesystemStore({extension: 'json'}), {instanceOf: TypeError, message: /`extension`/v});
 	t.throws(() => new FilesystemStore({maxCacheBytes: 0}), {instanceOf: TypeError, message: /`maxCacheBytes`/v});
 	t.throws(() => new FilesystemStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /`useTemp`/v});
-	t.throws(() => new FilesystemStore({path: temporaryFolder(t)}).set('key', 'text', kept), {code: 'ERR_STORE_VALUE'});
+	t.throws(() => new FilesystemStore({path: temporaryFolder(t)}).set('key', 'text', noExpiry), {code: 'ERR_STORE_VALUE'});
 });
 
 /** Runs a program with a store as another user, or with a limit on the size of files. */
@@ -608,7 +608,7 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 	const source = `
 		import {Buffer} from 'node:buffer';
 		import {FilesystemStore} from ${JSON.stringify(new URL('../../../source/stores/filesystem/store.ts', import.meta.url).href)};
-		const kept = {expires: undefined};
+		const noExpiry = {expires: undefined};
 		const code = async action => {
 			try {
 				return await action();
@@ -626,17 +626,17 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 (process.platform === 'win32' ? test.skip : test)('a write to a full disk leaves no file, and entries can be deleted', async t => {
 	const path = temporaryFolder(t);
 	const writer = new FilesystemStore({path});
-	await writer.set('small', bytes('one'), kept);
-	await writer.set('large', Buffer.alloc(2_000_000), kept);
-	const told = elsewhere(`
-		const told = [];
-		told.push(await code(() => store.set('small', Buffer.alloc(300_000), kept)));
-		told.push(await code(() => store.set('large', Buffer.alloc(3_000_000), kept)));
-		told.push(await code(() => store.add('new', Buffer.alloc(300_000), kept)));
-		told.push((await store.get('small')).byteLength, (await store.get('large')).byteLength);
-		console.log(JSON.stringify(told));
+	await writer.set('small', bytes('one'), noExpiry);
+	await writer.set('large', Buffer.alloc(2_000_000), noExpiry);
+	const output = elsewhere(`
+		const results = [];
+		results.push(await code(() => store.set('small', Buffer.alloc(300_000), noExpiry)));
+		results.push(await code(() => store.set('large', Buffer.alloc(3_000_000), noExpiry)));
+		results.push(await code(() => store.add('new', Buffer.alloc(300_000), noExpiry)));
+		results.push((await store.get('small')).byteLength, (await store.get('large')).byteLength);
+		console.log(JSON.stringify(results));
 	`, 'trap "" XFSZ; ulimit -f 100;', path);
-	t.deepEqual(JSON.parse(told), ['EFBIG', 'EFBIG', 'EFBIG', 3, 2_000_000]);
+	t.deepEqual(JSON.parse(output), ['EFBIG', 'EFBIG', 'EFBIG', 3, 2_000_000]);
 	const files = (): string[] => (readdirSync(path, {recursive: true}) as string[]).filter(name => name.length > 2);
 	t.is(files().length, 2, files().join(' '));
 	elsewhere('store.delete(\'large\'); await store.clear();', 'trap "" XFSZ; ulimit -f 0;', path);
@@ -647,19 +647,19 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 (process.geteuid?.() === 0 ? test : test.skip)('a folder without write permission can be read', async t => {
 	const path = temporaryFolder(t);
 	const store = new FilesystemStore({path, fileMode: 0o644});
-	await store.set('key', bytes('one'), kept);
-	await store.set('large', Buffer.alloc(2_000_000), kept);
+	await store.set('key', bytes('one'), noExpiry);
+	await store.set('large', Buffer.alloc(2_000_000), noExpiry);
 	await store.set('expired', bytes('one'), {expires: 1});
 	chmodSync(dirname(path), 0o755);
 	const before = readdirSync(path, {recursive: true});
-	const told = elsewhere(`
-		const told = [String(await store.get('key')), (await store.get('large')).byteLength, await store.get('expired') ?? null, await store.count()];
-		told.push((await Array.fromAsync(store.iterate())).length);
-		told.push(await code(() => store.set('key', Buffer.from('two'), kept)), await code(() => store.add('new', Buffer.from('two'), kept)), await code(() => store.delete('key')));
+	const output = elsewhere(`
+		const results = [String(await store.get('key')), (await store.get('large')).byteLength, await store.get('expired') ?? null, await store.count()];
+		results.push((await Array.fromAsync(store.iterate())).length);
+		results.push(await code(() => store.set('key', Buffer.from('two'), noExpiry)), await code(() => store.add('new', Buffer.from('two'), noExpiry)), await code(() => store.delete('key')));
 		await store.close();
-		console.log(JSON.stringify(told));
+		console.log(JSON.stringify(results));
 	`, '', path, 65_534);
-	t.deepEqual(JSON.parse(told), ['one', 2_000_000, null, 0, 2, 'EACCES', 'EACCES', 'EACCES']);
+	t.deepEqual(JSON.parse(output), ['one', 2_000_000, null, 0, 2, 'EACCES', 'EACCES', 'EACCES']);
 	t.deepEqual(readdirSync(path, {recursive: true}), before);
 	await store.close();
 });

@@ -30,7 +30,7 @@ import {listed} from '../contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const posix = process.platform === 'win32' ? test.skip : test;
-const kept = {expires: undefined} as const;
+const noExpiry = {expires: undefined} as const;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const textOf = (value: StoredValue | undefined): string | undefined => value === undefined ? undefined : Buffer.from(value as Uint8Array).toString();
 
@@ -42,7 +42,7 @@ function temporaryFile(t: ExecutionContext): string {
 	return join(folder, 'cache.sqlite');
 }
 
-/** Each file of the folder, what is in it, and when it was last written. */
+/** Returns the content and the modification time of each file in the folder. */
 function state(path: string): Record<string, unknown> {
 	const folder = dirname(path);
 	return Object.fromEntries(readdirSync(folder).map(name => {
@@ -59,8 +59,8 @@ async function fillFile(path: string, {wal = true} = {}): Promise<void> {
 }
 
 const writings: ReadonlyArray<(store: SqliteStore) => unknown> = [
-	store => store.set('key', bytes('two'), kept),
-	store => store.add('other', bytes('two'), kept),
+	store => store.set('key', bytes('two'), noExpiry),
+	store => store.add('other', bytes('two'), noExpiry),
 	store => store.delete('key'),
 	store => store.deleteMany(['key']),
 	store => store.clear(),
@@ -96,7 +96,7 @@ for (const wal of [true, false]) {
 		t.is(textOf(await reader.get('key')), 'one');
 		for (const text of ['two', 'three']) {
 			const writer = new SqliteStore({path, wal});
-			await writer.set('key', bytes(text), kept);
+			await writer.set('key', bytes(text), noExpiry);
 			t.is(textOf(await reader.get('key')), text);
 			await writer.close();
 			t.is(textOf(await reader.get('key')), text);
@@ -138,7 +138,7 @@ test('with readOnly, a damaged file is not changed', async t => {
 	t.deepEqual(state(path), before);
 });
 
-/** Another user reads what belongs to the superuser: only to somebody else are permissions refused. */
+/** The superuser creates the file, and another user reads it: the superuser itself has all permissions. */
 const asRoot = process.geteuid?.() === 0 ? test : test.skip;
 
 for (const [name, modes, wal] of [
@@ -199,17 +199,17 @@ posix('a pipe, a device or a folder in place of the file or one of its logs is a
 for (const damaged of [100, 512, 1024]) {
 	test(`a file whose first ${damaged} bytes are damaged is set aside when it is opened, and a new one is created`, async t => {
 		const path = temporaryFile(t);
-		const harm = (): void => {
+		const damage = (): void => {
 			const content = readFileSync(path);
 			content.fill(0xAA, 0, damaged);
 			writeFileSync(path, content);
 		};
 
 		await fillFile(path);
-		harm();
+		damage();
 		const store = new SqliteStore({path, now: () => 1000});
 		t.throws(() => store.get('key'), {code: 'ERR_STORE_CORRUPT', message: /set aside as .*\.corrupt-1000/v});
-		await store.set('key', bytes('two'), kept);
+		await store.set('key', bytes('two'), noExpiry);
 		t.is(textOf(await store.get('key')), 'two');
 		await store.close();
 		t.true(existsSync(`${path}.corrupt-1000`));
@@ -219,16 +219,16 @@ for (const damaged of [100, 512, 1024]) {
 test('a file whose header is damaged while it is open is set aside by the next call', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path, wal: false, now: () => 1000});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const other = new DatabaseSync(path);
 	other.exec('UPDATE entries SET used = used');
 	other.close();
 	const content = readFileSync(path);
 	content.fill(0xAA, 0, 100);
 	writeFileSync(path, content);
-	const outcomes = await Promise.allSettled([(async () => store.get('key'))(), (async () => store.set('a', bytes('a'), kept))()]);
+	const outcomes = await Promise.allSettled([(async () => store.get('key'))(), (async () => store.set('a', bytes('a'), noExpiry))()]);
 	t.like(outcomes.find(({status}) => status === 'rejected'), {reason: {code: 'ERR_STORE_CORRUPT'}});
-	await store.set('b', bytes('b'), kept);
+	await store.set('b', bytes('b'), noExpiry);
 	t.is(textOf(await store.get('b')), 'b');
 	await store.close();
 	t.true(existsSync(`${path}.corrupt-1000`));
@@ -255,7 +255,7 @@ test('a write to a full disk throws ERR_STORE_FULL, and clear and deletions make
 	]) {
 		const path = temporaryFile(t);
 		const store = new SqliteStore({path});
-		await store.set('first', bytes('one'), kept);
+		await store.set('first', bytes('one'), noExpiry);
 		const connection = SqliteConnection.of(sqliteSettings({path}));
 		connection.run((_, database) => {
 			database.exec('PRAGMA max_page_count = 100');
@@ -311,14 +311,14 @@ test('a file: URI means what it means to SQLite', async t => {
 	for (const [given, text] of [[url, 'one'], [url.replace('file://', 'file://localhost'), 'two'], [url.replace('file://', 'file:'), 'three'], [`${url}?mode=rw`, 'four'], [url.replace('cache', 'c%61che'), 'five']] as const) {
 		const store = new SqliteStore({path: given});
 		t.is(store.path, path);
-		await store.set('key', bytes(text), kept);
+		await store.set('key', bytes(text), noExpiry);
 		await store.close();
 	}
 
 	for (const parameters of ['mode=ro', 'immutable=1', 'mode=ro&immutable=1']) {
 		const reader = createStore(`sqlite:${url}?${parameters}`) as SqliteStore;
 		t.is(textOf(await reader.get('key')), 'five');
-		await t.throwsAsync(async () => reader.set('key', bytes('six'), kept), {code: 'ERR_STORE_READ_ONLY'});
+		await t.throwsAsync(async () => reader.set('key', bytes('six'), noExpiry), {code: 'ERR_STORE_READ_ONLY'});
 		await reader.close();
 	}
 
@@ -332,12 +332,12 @@ test('a file: URI means what it means to SQLite', async t => {
 
 test('a database in memory is shared only by stores with the same name and `cache=shared`', async t => {
 	const shared = [new SqliteStore({path: 'file:of-this-test?mode=memory&cache=shared'}), createStore('sqlite:of-this-test?mode=memory&cache=shared') as SqliteStore] as const;
-	await shared[0].set('key', bytes('one'), kept);
+	await shared[0].set('key', bytes('one'), noExpiry);
 	t.is(textOf(await shared[1].get('key')), 'one');
 	const own = [new SqliteStore({path: 'file:of-this-test?mode=memory'}), new SqliteStore({useMemory: true}), new SqliteStore({path: 'file::memory:'})];
 	for (const store of own) {
 		t.is(await store.get('key'), undefined);
-		await store.set('key', bytes('two'), kept);
+		await store.set('key', bytes('two'), noExpiry);
 	}
 
 	t.is(textOf(await shared[1].get('key')), 'one');
@@ -350,7 +350,7 @@ test('a database in memory is shared only by stores with the same name and `cach
 test('a copy of a file and its log can be read completely', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const copy = `${path}.copy`;
 	for (const suffix of ['', '-wal']) {
 		copyFileSync(path + suffix, copy + suffix);

@@ -23,7 +23,7 @@ import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 import {listed} from '../contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
-const kept = {expires: undefined} as const;
+const noExpiry = {expires: undefined} as const;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 function temporaryFile(t: ExecutionContext): string {
@@ -78,7 +78,7 @@ test('the first call creates the file, with WAL, an index for each query, and in
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	t.false(existsSync(path));
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	t.true(existsSync(`${path}-wal`));
 	t.is(query(path, 'PRAGMA journal_mode')?.journal_mode, 'wal');
 	t.is(query(path, 'PRAGMA user_version')?.user_version, 2);
@@ -92,13 +92,13 @@ test('the first call creates the file, with WAL, an index for each query, and in
 test('after close, every call throws ERR_STORE_CLOSED', async t => {
 	const path = temporaryFile(t);
 	for (const store of [new SqliteStore({path}), new SqliteStore({path})]) {
-		await store.set('key', bytes('one'), kept);
+		await store.set('key', bytes('one'), noExpiry);
 		await store.close();
 		await store.close();
 		const closed = {code: 'ERR_STORE_CLOSED', message: /is closed/v};
 		t.throws(() => store.get('key'), closed);
 		t.throws(() => {
-			void store.set('key', bytes('one'), kept);
+			void store.set('key', bytes('one'), noExpiry);
 		}, closed);
 		t.throws(() => {
 			void store.deleteMany(['key']);
@@ -114,7 +114,7 @@ test('after close, every call throws ERR_STORE_CLOSED', async t => {
 test('a file of a newer version is not changed', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	await store.close();
 	execute(path, 'PRAGMA user_version = 3');
 	const before = readFileSync(path);
@@ -128,7 +128,7 @@ test('a database of another program is not changed, not even its journal mode', 
 		execute(path, sql);
 		const before = readFileSync(path);
 		t.throws(() => {
-			void new SqliteStore({path}).set('key', bytes('one'), kept);
+			void new SqliteStore({path}).set('key', bytes('one'), noExpiry);
 		}, {code: 'ERR_STORE_SCHEMA', message: /not a store of got-cache-hooks/v});
 		t.deepEqual(readFileSync(path), before);
 	}
@@ -142,22 +142,22 @@ test('a file that is not a database throws ERR_STORE_OPEN, and the store works o
 	t.true(error.message.includes(path));
 	t.truthy(error.cause);
 	rmSync(path);
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	t.truthy(await store.get('key'));
 	await store.close();
 });
 
-/** A file of 200 entries, which leave it to their pages. */
+/** Creates a file with 200 entries, which have many pages. */
 async function fillFile(path: string): Promise<void> {
 	const store = new SqliteStore({path});
 	for (let index = 0; index < 200; index += 1) {
-		await store.set(`key ${index}`, Buffer.alloc(5000, 7), kept);
+		await store.set(`key ${index}`, Buffer.alloc(5000, 7), noExpiry);
 	}
 
 	await store.close();
 }
 
-/** One that is damaged behind its first two pages. */
+/** Creates such a file that is damaged behind its first two pages. */
 async function damage(path: string): Promise<void> {
 	await fillFile(path);
 	overwrite(path, 4096 * 2);
@@ -185,7 +185,7 @@ test('the call that finds a damaged file sets it aside and throws once, and the 
 	});
 	void store.get('key 100');
 	await listed(store);
-	void store.set('new', bytes('one'), kept);
+	void store.set('new', bytes('one'), noExpiry);
 	t.is(Buffer.from(await store.get('new') as Uint8Array).toString(), 'one');
 	t.deepEqual(await listed(store), ['new']);
 	t.is(faults.length, 1);
@@ -266,11 +266,11 @@ test('maxBytes evicts the least recently used entries, and a larger entry is not
 	let time = 1000;
 	const maxBytes = 1_048_576;
 	const store = new SqliteStore({path, maxBytes, now: () => time});
-	await store.set('hot', Buffer.alloc(10_000), kept);
+	await store.set('hot', Buffer.alloc(10_000), noExpiry);
 	await store.set('expired', Buffer.alloc(10_000), {expires: 1005});
 	for (let index = 0; index < 300; index += 1) {
 		time += 1;
-		await store.set(`key ${String(index).padStart(3, '0')}`, Buffer.alloc(10_000), kept);
+		await store.set(`key ${String(index).padStart(3, '0')}`, Buffer.alloc(10_000), noExpiry);
 		t.true(await store.size() <= maxBytes);
 		t.truthy(await store.get('hot'));
 	}
@@ -278,9 +278,9 @@ test('maxBytes evicts the least recently used entries, and a larger entry is not
 	const left = await listed(store);
 	t.true(left.length > 60, `${left.length}`);
 	t.deepEqual(left, ['hot', ...Array.from({length: 300}, (_, index) => `key ${String(index).padStart(3, '0')}`).slice(301 - left.length)].toSorted());
-	await store.set('hot', Buffer.alloc(maxBytes + 1), kept);
+	await store.set('hot', Buffer.alloc(maxBytes + 1), noExpiry);
 	t.is(await store.get('hot'), undefined);
-	t.false(await store.add('hot', Buffer.alloc(maxBytes + 1), kept));
+	t.false(await store.add('hot', Buffer.alloc(maxBytes + 1), noExpiry));
 	await store.close();
 });
 
@@ -291,13 +291,13 @@ test('no more entries are evicted than necessary', async t => {
 		evicted.push(key);
 	});
 	for (let index = 0; index < 5; index += 1) {
-		await store.set(`key ${index}`, Buffer.alloc(300_000), kept);
+		await store.set(`key ${index}`, Buffer.alloc(300_000), noExpiry);
 	}
 
 	t.deepEqual(await listed(store), ['key 2', 'key 3', 'key 4']);
 	t.deepEqual(evicted, ['key 0', 'key 1']);
 	stop();
-	await store.set('small', Buffer.alloc(150_000), kept);
+	await store.set('small', Buffer.alloc(150_000), noExpiry);
 	t.deepEqual(await listed(store), ['key 3', 'key 4', 'small']);
 	t.is(evicted.length, 2);
 	await store.close();
@@ -307,10 +307,10 @@ test('values without indexed are evicted last, since entries depend on them', as
 	const maxBytes = 1_048_576;
 	let time = 1000;
 	const store = new SqliteStore({useMemory: true, maxBytes, now: () => time});
-	await store.set('record', Buffer.alloc(10), kept);
+	await store.set('record', Buffer.alloc(10), noExpiry);
 	const setEntry = async (index: number, length: number) => {
 		time += 1;
-		await store.set(`key ${index}`, Buffer.alloc(length), {...kept, indexed: {createdAt: time, freshUntil: undefined}});
+		await store.set(`key ${index}`, Buffer.alloc(length), {...noExpiry, indexed: {createdAt: time, freshUntil: undefined}});
 	};
 
 	for (let index = 0; index < 300; index += 1) {
@@ -322,7 +322,7 @@ test('values without indexed are evicted last, since entries depend on them', as
 	t.truthy(await store.get('key 299'));
 	for (let index = 0; index < 2; index += 1) {
 		time += 1;
-		await store.set(`record ${index}`, Buffer.alloc(600_000), kept);
+		await store.set(`record ${index}`, Buffer.alloc(600_000), noExpiry);
 	}
 
 	t.deepEqual(await listed(store), ['record 1']);
@@ -339,7 +339,7 @@ test.serial('uses are written together once a minute, and do not wait for a lock
 		timers.reset();
 	});
 	const store = new SqliteStore({path, maxBytes: 10_000_000, now: () => time});
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	const used = () => query(path, 'SELECT used FROM entries')?.used;
 	const passMinute = async () => {
 		timers.tick(60_000);
@@ -358,9 +358,9 @@ test.serial('uses are written together once a minute, and do not wait for a lock
 	t.is(used(), 1000);
 	await passMinute();
 	t.is(used(), 2000);
-	// The clock goes back: what is used now was still used last.
+	// The clock is set back, but this use is still the last one.
 	time = 500;
-	await store.set('later', bytes('one'), kept);
+	await store.set('later', bytes('one'), noExpiry);
 	t.is(query(path, 'SELECT used FROM entries WHERE key = \'later\'')?.used, 2000);
 	await store.close();
 });
@@ -369,7 +369,7 @@ test('vacuum returns the space of deleted rows', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
 	for (let index = 0; index < 300; index += 1) {
-		await store.set(`key ${index}`, Buffer.alloc(20_000), kept);
+		await store.set(`key ${index}`, Buffer.alloc(20_000), noExpiry);
 	}
 
 	await store.clear();
@@ -413,7 +413,7 @@ test('the first call creates missing folders, and throws if it cannot', async t 
 	const store = new SqliteStore({path});
 	t.is(store.path, path);
 	t.false(existsSync(dirname(path)));
-	await store.set('key', bytes('one'), kept);
+	await store.set('key', bytes('one'), noExpiry);
 	t.true(existsSync(path));
 	await store.close();
 	const inFile = new SqliteStore({path: join(path, 'cache.sqlite')});
@@ -431,7 +431,7 @@ test('expired rows are removed on opening, after some sets, and by purgeExpired'
 
 	time = 2000;
 	for (let index = 0; index < 168; index += 1) {
-		await store.set(`new ${index}`, bytes('one'), kept);
+		await store.set(`new ${index}`, bytes('one'), noExpiry);
 	}
 
 	t.is(countOf(path), 600 + 168 - 256);
@@ -450,16 +450,16 @@ test('an iteration leaves out values that are added meanwhile, even under a dele
 	const store = new SqliteStore({path: temporaryFile(t)});
 	const keys = Array.from({length: 600}, (_, index) => `key ${index}`);
 	for (const key of keys) {
-		await store.set(key, bytes(key), kept);
+		await store.set(key, bytes(key), noExpiry);
 	}
 
 	const met: string[] = [];
 	for await (const [key] of store.iterate()) {
 		met.push(key);
-		// The last row's id must not be given to another one.
+		// The id of the last row must not be used again.
 		await store.deleteMany([key, 'key 599']);
-		await store.set(key, bytes('new'), kept);
-		await store.set(`${key} too`, bytes('new'), kept);
+		await store.set(key, bytes('new'), noExpiry);
+		await store.set(`${key} too`, bytes('new'), noExpiry);
 	}
 
 	t.deepEqual(met, keys.slice(0, -1));
@@ -469,8 +469,8 @@ test('an iteration leaves out values that are added meanwhile, even under a dele
 test('another connection can write between two steps of an iteration', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path});
-	await store.set('a', bytes('a'), kept);
-	await store.set('b', bytes('b'), kept);
+	await store.set('a', bytes('a'), noExpiry);
+	await store.set('b', bytes('b'), noExpiry);
 	const other = new DatabaseSync(path);
 	for await (const [key] of store.iterate()) {
 		other.prepare('UPDATE entries SET value = ? WHERE key = ?').run(bytes('new'), key);
@@ -485,7 +485,7 @@ test('another connection can write between two steps of an iteration', async t =
 test('a value that is not a Uint8Array throws ERR_STORE_VALUE', async t => {
 	const store = new SqliteStore({path: ':memory:'});
 	t.throws(() => {
-		void store.set('key', 'text', kept);
+		void store.set('key', 'text', noExpiry);
 	}, {code: 'ERR_STORE_VALUE'});
 	await store.close();
 });
@@ -499,10 +499,10 @@ test('a file that stays locked throws an error after busyTimeout, and works once
 	await t.throwsAsync(async () => store.get('key'), locked);
 	other.exec('COMMIT');
 	const withoutWal = new SqliteStore({path, wal: false});
-	await withoutWal.set('key', bytes('one'), kept);
+	await withoutWal.set('key', bytes('one'), noExpiry);
 	await withoutWal.close();
 	other.exec('BEGIN; SELECT * FROM entries');
-	// A reader is in the way of turning the file to WAL.
+	// A reader prevents the change to WAL.
 	await t.throwsAsync(async () => store.get('key'), locked);
 	other.exec('COMMIT');
 	other.close();
@@ -512,7 +512,7 @@ test('a file that stays locked throws an error after busyTimeout, and works once
 
 test('deleteMany deletes all keys or none', async t => {
 	const store = new SqliteStore({path: ':memory:'});
-	await store.set('a', bytes('a'), kept);
+	await store.set('a', bytes('a'), noExpiry);
 	await t.throwsAsync(async () => store.deleteMany(['a', Symbol('no key') as unknown as string]));
 	t.truthy(await store.get('a'));
 	await store.deleteMany(['a']);

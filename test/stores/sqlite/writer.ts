@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import process from 'node:process';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 
-/** Started by the tests, several at once: waits for the moment, then writes and reads a file that is not there yet. */
+/** Waits for the start time, and then writes and reads a new file. The tests start several at once. */
 const [path, name, startTime, wal] = process.argv.slice(2) as [string, string, string, string];
 const store = new SqliteStore({path, wal: wal === 'true', busyTimeout: 240_000});
 while (Date.now() < Number(startTime)) {

@@ -17,7 +17,7 @@ import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 import type {StoredValue} from '../../../source/stores/types.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
-const kept = {expires: undefined} as const;
+const noExpiry = {expires: undefined} as const;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const textOf = (value: StoredValue | undefined): string | undefined => value === undefined ? undefined : Buffer.from(value as Uint8Array).toString();
 
@@ -29,7 +29,7 @@ function temporaryFile(t: ExecutionContext): string {
 	return join(folder, 'cache.sqlite');
 }
 
-/** Another connection, as another process has one, which holds a lock until it is closed. */
+/** Another connection, as in another process, that holds a lock until it is closed. */
 function lock(path: string, sql: string): DatabaseSync {
 	const database = new DatabaseSync(path);
 	database.exec(sql);
@@ -65,25 +65,25 @@ for (const [wal, sql, isRead] of [
 		if (wal && !isRead) {
 			// Nobody gets such a lock while the file is open elsewhere.
 			const first = new SqliteStore({path});
-			await first.set('old', bytes('old'), kept);
+			await first.set('old', bytes('old'), noExpiry);
 			await first.close();
 		} else {
-			await store.set('old', bytes('old'), kept);
+			await store.set('old', bytes('old'), noExpiry);
 		}
 
 		const other = lock(path, sql);
 		const calls: ReadonlyArray<() => unknown> = [
 			() => store.get('old'),
-			() => store.set('new', bytes('new'), kept),
-			() => store.add('added', bytes('added'), kept),
-			() => store.add('new', bytes('late'), kept),
+			() => store.set('new', bytes('new'), noExpiry),
+			() => store.add('added', bytes('added'), noExpiry),
+			() => store.add('new', bytes('late'), noExpiry),
 			() => store.delete('old'),
 			() => store.deleteMany(['absent']),
 			() => store.get('new'),
 			() => store.count(),
 			() => store.size(),
 			() => store.clear(),
-			() => store.set('last', bytes('last'), kept),
+			() => store.set('last', bytes('last'), noExpiry),
 			() => store.purgeExpired(),
 			() => store.vacuum(),
 			() => store.deleteFound({}),
@@ -110,9 +110,9 @@ for (const [wal, sql, isRead] of [
 test('close waits for a lock without blocking, and all writes are saved', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path, busyTimeout});
-	await store.set('a', bytes('a'), kept);
+	await store.set('a', bytes('a'), noExpiry);
 	const other = lock(path, 'BEGIN IMMEDIATE');
-	const written = store.set('b', bytes('b'), kept);
+	const written = store.set('b', bytes('b'), noExpiry);
 	const closed = store.close();
 	t.true(closed instanceof Promise);
 	t.throws(() => store.get('a'), {code: 'ERR_STORE_CLOSED'});
@@ -124,10 +124,10 @@ test('close waits for a lock without blocking, and all writes are saved', async 
 test('a write that waits too long for a lock rejects and is dropped, and the next one succeeds', async t => {
 	const path = temporaryFile(t);
 	const store = new SqliteStore({path, busyTimeout: 30});
-	await store.set('key', bytes('old'), kept);
+	await store.set('key', bytes('old'), noExpiry);
 	const other = lock(path, 'BEGIN IMMEDIATE');
-	const written = store.set('key', bytes('new'), kept);
-	const added = store.add('added', bytes('new'), kept);
+	const written = store.set('key', bytes('new'), noExpiry);
+	const added = store.add('added', bytes('new'), noExpiry);
 	t.is(textOf(await store.get('key')), 'new');
 	await t.throwsAsync(async () => written, {code: 'ERR_STORE_BUSY', message: /locked/v});
 	await t.throwsAsync(async () => added, {code: 'ERR_STORE_BUSY'});
@@ -136,7 +136,7 @@ test('a write that waits too long for a lock rejects and is dropped, and the nex
 	await t.throwsAsync(async () => store.clear(), {code: 'ERR_STORE_BUSY'});
 	t.is(textOf(await store.get('key')), 'old');
 	other.close();
-	await store.set('key', bytes('newest'), kept);
+	await store.set('key', bytes('newest'), noExpiry);
 	t.is(textOf(await store.get('key')), 'newest');
 	await store.close();
 });
@@ -147,16 +147,16 @@ test('uncommitted writes are visible to all stores of the process, by any path, 
 	let time = 1000;
 	const first = new SqliteStore({path, now: () => time});
 	const second = new SqliteStore({path: join(dirname(path), 'link.sqlite'), now: () => time});
-	await first.set('old', bytes('old'), kept);
+	await first.set('old', bytes('old'), noExpiry);
 	t.is(textOf(second.get('old') as Uint8Array), 'old');
 
 	const value = Buffer.from('one');
-	const writes = [first.set('key', value, {expires: 2000}), second.delete('old'), first.add('old', bytes('anew'), kept), second.add('key', bytes('two'), kept)];
+	const writes = [first.set('key', value, {expires: 2000}), second.delete('old'), first.add('old', bytes('again'), noExpiry), second.add('key', bytes('two'), noExpiry)];
 	const seen = second.get('key') as Uint8Array;
 	t.is(textOf(seen), 'one');
-	t.is(textOf(first.get('old') as Uint8Array), 'anew');
+	t.is(textOf(first.get('old') as Uint8Array), 'again');
 	t.deepEqual(await Promise.all(writes.map(async write => write)), [undefined, true, true, false]);
-	t.is(textOf(second.get('old') as Uint8Array), 'anew');
+	t.is(textOf(second.get('old') as Uint8Array), 'again');
 
 	void first.set('brief', bytes('one'), {expires: 1500});
 	const brief = second.get('brief') as Uint8Array;
@@ -166,18 +166,18 @@ test('uncommitted writes are visible to all stores of the process, by any path, 
 	t.is(second.get('brief'), undefined);
 	void first.deleteMany(['key', 'old']);
 	t.is(second.get('key'), undefined);
-	void first.set('key', bytes('last'), kept);
+	void first.set('key', bytes('last'), noExpiry);
 	t.is(textOf(second.get('key') as Uint8Array), 'last');
 	t.is(countOf(path), 2);
 	void second.clear();
 	t.is(first.get('key'), undefined);
 	t.is(countOf(path), 0);
-	void first.set('key', bytes('one'), kept);
+	void first.set('key', bytes('one'), noExpiry);
 	await first.close();
 	t.is(countOf(path), 1);
 	t.true(existsSync(`${path}-wal`));
 	t.is(textOf(second.get('key') as Uint8Array), 'one');
-	await second.set('more', bytes('one'), kept);
+	await second.set('more', bytes('one'), noExpiry);
 	await second.close();
 	t.false(existsSync(`${path}-wal`));
 });
@@ -185,21 +185,21 @@ test('uncommitted writes are visible to all stores of the process, by any path, 
 test.serial('the writes of one turn of the event loop are one transaction, and large ones are committed earlier', async t => {
 	const path = temporaryFile(t);
 	const stores = [new SqliteStore({path}), new SqliteStore({path})];
-	await Promise.all(stores.map(async store => store.set('first', bytes('one'), kept)));
-	const begun: string[] = [];
+	await Promise.all(stores.map(async store => store.set('first', bytes('one'), noExpiry)));
+	const statements: string[] = [];
 	const execute = DatabaseSync.prototype.exec;
 	DatabaseSync.prototype.exec = function (sql) {
-		begun.push(sql);
+		statements.push(sql);
 		execute.call(this, sql);
 	};
 
 	t.teardown(() => {
 		DatabaseSync.prototype.exec = execute;
 	});
-	await Promise.all(Array.from({length: 64}, async (_, index) => stores[index % 2]!.set(`key ${index}`, Buffer.alloc(10_000), kept)));
-	t.deepEqual(begun, ['BEGIN IMMEDIATE', 'COMMIT']);
-	const written = stores[0]!.set('large', Buffer.alloc(3_000_000), kept);
-	t.is(begun.length, 4);
+	await Promise.all(Array.from({length: 64}, async (_, index) => stores[index % 2]!.set(`key ${index}`, Buffer.alloc(10_000), noExpiry)));
+	t.deepEqual(statements, ['BEGIN IMMEDIATE', 'COMMIT']);
+	const written = stores[0]!.set('large', Buffer.alloc(3_000_000), noExpiry);
+	t.is(statements.length, 4);
 	await written;
 	for (const store of stores) {
 		await store.close();
@@ -209,7 +209,7 @@ test.serial('the writes of one turn of the event loop are one transaction, and l
 test('a write that fails does not make other writes of its turn fail', async t => {
 	const store = new SqliteStore({useMemory: true});
 	const outcomes = await Promise.allSettled([
-		store.set('a', bytes('a'), kept), store.delete(Symbol('no key') as unknown as string), store.set('b', bytes('b'), kept),
+		store.set('a', bytes('a'), noExpiry), store.delete(Symbol('no key') as unknown as string), store.set('b', bytes('b'), noExpiry),
 	]);
 	t.deepEqual(outcomes.map(({status}) => status), ['fulfilled', 'rejected', 'fulfilled']);
 	t.is(textOf(await store.get('b')), 'b');

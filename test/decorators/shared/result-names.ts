@@ -11,7 +11,7 @@ import {
 
 const dialect = import.meta.url.split('/').at(-2)!;
 
-/** Defines a class anew, with a cache of its own. */
+/** Defines a new class with its own cache. */
 function define() {
 	const cache = new HttpCache({store: 'memory'});
 	let calls = 0;
@@ -56,7 +56,7 @@ const relatives: ReadonlyArray<readonly [name: string, relative: (instance: Base
 ];
 
 for (const [name, relative] of relatives) {
-	test(`${dialect}: ${name} shares the results of its class, whichever is asked first`, async t => {
+	test(`${dialect}: ${name} shares the results of its class, whichever is called first`, async t => {
 		for (const isFirst of [true, false]) {
 			const {Base} = define();
 			const instance = new Base();
@@ -72,7 +72,7 @@ for (const [name, relative] of relatives) {
 	});
 }
 
-test(`${dialect}: an inherited method with a name shares with all classes that have it, and one without shares with none`, async t => {
+test(`${dialect}: an inherited method shares results between classes only with a \`name\``, async t => {
 	const {Base} = define();
 	class Sub extends Base {}
 	const [base, sub] = [new Base(), new Sub()];
@@ -81,7 +81,7 @@ test(`${dialect}: an inherited method with a name shares with all classes that h
 	t.deepEqual([await Base.ofClass(), await Sub.ofClass()], ['of the class 4', 'of the class 4']);
 });
 
-test(`${dialect}: two functions of one name in one cache are an error, whether it was given or made`, async t => {
+test(`${dialect}: two functions with the same name in one cache are an error, whether the name is set or derived`, async t => {
 	const {cache, Base} = define();
 	const base = new Base();
 	await base.derived();
@@ -130,7 +130,7 @@ test(`${dialect}: two functions of one name in one cache are an error, whether i
 	t.is(await new Twice().one(), 'one');
 });
 
-test(`${dialect}: one function that is wrapped again keeps its results under its name`, async t => {
+test(`${dialect}: a function that is wrapped again keeps its results`, async t => {
 	const {cache} = define();
 	let count = 0;
 	const original = async (): Promise<number> => {
@@ -142,7 +142,7 @@ test(`${dialect}: one function that is wrapped again keeps its results under its
 	t.deepEqual([await wrap()(), await wrap()()], [1, 1]);
 });
 
-test(`${dialect}: functions of one name do not meet in different caches`, async t => {
+test(`${dialect}: functions with the same name do not conflict in different caches`, async t => {
 	@CacheConfig({store: 'memory'})
 	class One {
 		@Cached('1h', {result: true, name: 'one'})
@@ -162,7 +162,7 @@ test(`${dialect}: functions of one name do not meet in different caches`, async 
 	t.deepEqual([await new One().method(), await new Other().method()], ['one', 'other']);
 });
 
-test(`${dialect}: a method that calls the one which it overrides is told to give it a name`, async t => {
+test(`${dialect}: a method that calls the method it overrides is an error that asks for a \`name\``, async t => {
 	const cache = new HttpCache({store: 'memory'});
 	class Parent {
 		@Cached('1h', {result: true, cache})
@@ -193,7 +193,7 @@ test(`${dialect}: a method that calls the one which it overrides is told to give
 	t.is(await new Parent().named(), 'parent');
 });
 
-test(`${dialect}: what has no class has no name`, async t => {
+test(`${dialect}: a method without a class has no name`, async t => {
 	const {Base} = define();
 	for (const self of [undefined, null, 5, {}, Object.create(null), Object.create({}), Object.create(Object.create(null) as object)]) {
 		await t.throwsAsync(Reflect.apply(Base.prototype.derived, self, []) as Promise<unknown>, {code: 'ERR_CALL_NAME', message: /has no class/v});

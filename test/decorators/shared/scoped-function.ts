@@ -92,7 +92,7 @@ class Pages {
 	}
 }
 
-test(`${dialect}: each step of a generator runs in the method's scope, and its consumer keeps its own`, async t => {
+test(`${dialect}: each step of a generator runs in the scope of the method, and its consumer keeps its own scope`, async t => {
 	await using origin = await startOrigin();
 	const pages = new Pages(createClient().client, origin.url);
 	t.is(await pages.reason(), 'miss');
@@ -120,7 +120,7 @@ test(`${dialect}: each step of a generator runs in the method's scope, and its c
 	t.is((await (await pages.later()).next()).value, 'disabled');
 });
 
-test(`${dialect}: what is iterated later, and a stream that is made of it, runs in the method's scope`, async t => {
+test(`${dialect}: a lazy iterable, and a stream made from it, runs in the scope of the method`, async t => {
 	await using origin = await startOrigin();
 	const pages = new Pages(createClient().client, origin.url);
 	await pages.reason();
@@ -136,7 +136,7 @@ test(`${dialect}: what is iterated later, and a stream that is made of it, runs 
 });
 
 for (const [name, instance] of majors) {
-	test(`${dialect}: ${name}: streams and pages of a method have its settings`, async t => {
+	test(`${dialect}: ${name}: streams and pagination in a method use its settings`, async t => {
 		await using origin = await startOrigin();
 		const {client, clock} = createClient({expireAfter: 5}, instance);
 		const pages = new Pages(client, origin.url);
@@ -163,7 +163,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(seen, [1, 2, 3]);
 		await Array.fromAsync(pages.paginate());
 
-		// The pages twice, since they are not cached, and what the consumer asked for once.
+		// The pages are requested twice, since they are not cached, and the request of the consumer once.
 		t.is(origin.count, 1 + 3 + 3 + 1);
 	});
 }

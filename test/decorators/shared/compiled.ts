@@ -1,5 +1,5 @@
 /*
-What each compiler makes of decorators must work: a small client, in each dialect and from each compiler.
+A small client that is compiled by each compiler with standard and legacy decorators.
 */
 import got from 'got';
 import {
@@ -55,7 +55,7 @@ class Client {
 	}
 }
 
-/** What the client got; the origin answers with the number of the request. */
+/** Returns what the client receives. The origin responds with the number of the request. */
 export async function run(url: string): Promise<string[]> {
 	const client = new Client(url);
 	const seen = [

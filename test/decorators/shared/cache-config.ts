@@ -17,7 +17,7 @@ import {Clock, Origin} from '../../helpers/origin.ts';
 
 const dialect = import.meta.url.split('/').at(-2)!;
 
-/** Of stores of classes, which the clients do not know. */
+/** The time in the stores of classes, which clients do not use. */
 const {now} = new Clock();
 
 async function startOrigin(): Promise<Origin> {
@@ -74,7 +74,7 @@ class Requests extends Base {
 	}
 }
 
-test(`${dialect}: a class's settings hold in all of its methods: below a method's, above the client's`, async t => {
+test(`${dialect}: settings of a class apply in all its methods: below those of a method, above those of the client`, async t => {
 	await using origin = await startOrigin();
 	const api = new Requests(origin);
 
@@ -108,7 +108,7 @@ class Plain extends Requests {
 	}
 }
 
-test(`${dialect}: a subclass inherits settings, and its own stand above`, async t => {
+test(`${dialect}: a subclass inherits settings, and its own take precedence`, async t => {
 	await using origin = await startOrigin();
 
 	const patterns = new Patterns(origin);
@@ -124,7 +124,7 @@ test(`${dialect}: a subclass inherits settings, and its own stand above`, async 
 	t.is(await plain.decorated('/c'), 20);
 });
 
-test(`${dialect}: of classes that call each other, the inner one counts`, async t => {
+test(`${dialect}: if classes call each other, the settings of the inner one apply`, async t => {
 	await using origin = await startOrigin();
 	const shared = createClient({expireAfter: 5});
 	t.is(await new Requests(origin, shared).other(new Patterns(origin, shared)), 60);
@@ -149,7 +149,7 @@ class Stored extends Base {
 	}
 }
 
-test(`${dialect}: a class's store and client settings stand above those of \`cacheHooks()\`, whatever client it uses`, async t => {
+test(`${dialect}: the store and client settings of a class take precedence over those of \`cacheHooks()\` in any client`, async t => {
 	await using origin = await startOrigin();
 	const [one, other] = [new Stored(origin), new Stored(origin, createClient({cacheControl: false}))];
 
@@ -160,7 +160,7 @@ test(`${dialect}: a class's store and client settings stand above those of \`cac
 	t.true(shared.size > 0);
 	t.true(shared.keys().every(key => String(key).startsWith('got-cache-hooks:class::')));
 
-	// Outside of the class, the client has its own.
+	// Outside the class, the client has its own cache.
 	t.deepEqual(await ask(one, '/a'), ['miss', 5]);
 	t.is((await explain(one.client, {url: `${one.url}/b`})).reason, 'miss');
 	t.is(origin.count, 2);
@@ -178,7 +178,7 @@ class InMemory extends Base {
 	}
 }
 
-test(`${dialect}: all clients of a class share its one store, and a subclass inherits it`, async t => {
+test(`${dialect}: all clients in a class share its store, and a subclass inherits it`, async t => {
 	await using origin = await startOrigin();
 	class Heir extends InMemory {}
 
@@ -205,7 +205,7 @@ class Tenant extends Base {
 	}
 }
 
-test(`${dialect}: each instance may name its store, which is asked for at its first call`, async t => {
+test(`${dialect}: each instance may have its own store, determined at its first call`, async t => {
 	await using origin = await startOrigin();
 	const client = createClient();
 	const [one, other, third] = [new Tenant(origin, client), new Tenant(origin, client), new Tenant(origin, client)];
@@ -221,7 +221,7 @@ test(`${dialect}: each instance may name its store, which is asked for at its fi
 	t.is(cacheOf(one), cacheOf(third));
 });
 
-test(`${dialect}: a function, or a class, may have settings without a decorator`, async t => {
+test(`${dialect}: \`withCacheSettings\` sets the settings of a function or a class`, async t => {
 	await using origin = await startOrigin();
 	const base = new Base(origin);
 	const report = withCacheSettings({store: 'memory', expireAfter: 70, now}, async (path: string) => ask(base, path));
@@ -240,7 +240,7 @@ test(`${dialect}: a function, or a class, may have settings without a decorator`
 	t.throws(() => withCacheSettings({}, 5 as never), {message: /function or a class/v});
 });
 
-test(`${dialect}: wrong settings of a class, or another place, are errors at definition`, t => {
+test(`${dialect}: invalid settings of a class, or applying the decorator elsewhere, are errors at definition`, t => {
 	const define = (settings: unknown) => () => withCacheSettings(settings as CacheConfigOptions, class extends Base {});
 	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheConfig\.expireAfter`/v});
 	t.throws(define({jitter: 5}), {message: /jitter/v});
@@ -261,7 +261,7 @@ test(`${dialect}: wrong settings of a class, or another place, are errors at def
 	}
 });
 
-test(`${dialect}: calls that go on for ever in turns do not pile up scopes`, async t => {
+test(`${dialect}: endless mutual calls do not accumulate scopes`, async t => {
 	await using origin = await startOrigin();
 	class Turns extends Base {
 		@Cached(20)
@@ -279,7 +279,7 @@ test(`${dialect}: calls that go on for ever in turns do not pile up scopes`, asy
 	t.is(await new Turns(origin, createClient()).even(1000), 20);
 });
 
-test(`${dialect}: an instance extended twice is one client inside a class, too`, async t => {
+test(`${dialect}: a Got instance that is extended twice is one client inside a class, too`, async t => {
 	await using origin = await startOrigin();
 	const {client, clock} = createClient();
 	const twice = client.extend(cacheHooks({store: 'memory', now: clock.now, expireAfter: 7}));

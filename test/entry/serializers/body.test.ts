@@ -18,27 +18,27 @@ const rows: readonly Row[] = [
 	['null is a value', json, 'null', {json: null}],
 	['JSON with indentation is a value', json, '{\n  "a": 1\n}\n', {json: {a: 1}, indent: '  ', lineFeed: true}],
 	['JSON of another charset is a value', 'application/json; charset=iso-8859-1', latin1('"\u{E9}"'), {json: '\u{E9}', charset: 'iso-8859-1'}],
-	['a float that JSON would write otherwise is text', json, '{"a":1.0}', {text: '{"a":1.0}'}],
-	['a great integer is text', json, '12345678901234567890', {text: '12345678901234567890'}],
-	['a key that comes twice is text', json, '{"a":1,"a":2}', {text: '{"a":1,"a":2}'}],
-	['keys that would change their order are text', json, '{"2":0,"1":0}', {text: '{"2":0,"1":0}'}],
+	['a float that JSON would format differently is text', json, '{"a":1.0}', {text: '{"a":1.0}'}],
+	['a large integer is text', json, '12345678901234567890', {text: '12345678901234567890'}],
+	['a duplicate key is text', json, '{"a":1,"a":2}', {text: '{"a":1,"a":2}'}],
+	['keys that would be reordered are text', json, '{"2":0,"1":0}', {text: '{"2":0,"1":0}'}],
 	['__proto__ is text', json, '{"a":[{"__proto__":{"b":1}}]}', {text: '{"a":[{"__proto__":{"b":1}}]}'}],
 	['constructor is text', json, '{"constructor":{"prototype":1}}', {text: '{"constructor":{"prototype":1}}'}],
-	['a type of BSON\'s is text', json, '{"_bsontype":"ObjectId"}', {text: '{"_bsontype":"ObjectId"}'}],
-	['a reference of MongoDB\'s is text', json, '{"$ref":"a","$id":1}', {text: '{"$ref":"a","$id":1}'}],
-	['half a character is text', json, String.raw`"\ud800"`, {text: String.raw`"\ud800"`}],
-	['what nests deeper than databases do is text', json, '['.repeat(25) + ']'.repeat(25), {text: '['.repeat(25) + ']'.repeat(25)}],
-	['what is no JSON is text', json, '{oops', {text: '{oops'}],
+	['a type of BSON is text', json, '{"_bsontype":"ObjectId"}', {text: '{"_bsontype":"ObjectId"}'}],
+	['a reference of MongoDB is text', json, '{"$ref":"a","$id":1}', {text: '{"$ref":"a","$id":1}'}],
+	['half of a surrogate pair is text', json, String.raw`"\ud800"`, {text: String.raw`"\ud800"`}],
+	['JSON nested deeper than databases allow is text', json, '['.repeat(25) + ']'.repeat(25), {text: '['.repeat(25) + ']'.repeat(25)}],
+	['invalid JSON is text', json, '{oops', {text: '{oops'}],
 	['text is text', 'text/plain', 'd\u{E9}j\u{E0} vu', {text: 'd\u{E9}j\u{E0} vu'}],
-	['a byte order mark stays', 'text/plain; charset=utf8', '\u{FEFF}x', {text: '\u{FEFF}x', charset: 'utf8'}],
+	['a byte order mark is preserved', 'text/plain; charset=utf8', '\u{FEFF}x', {text: '\u{FEFF}x', charset: 'utf8'}],
 	['windows-1252 is text', 'text/html; charset=windows-1252', Uint8Array.of(0x80, 0xE9, 0x81), {text: '\u{20AC}\u{E9}\u{81}', charset: 'windows-1252'}],
 	['KOI8-R is text', 'text/html; charset="KOI8-R"', Uint8Array.of(0xF0), {text: '\u{41F}', charset: 'KOI8-R'}],
 	['UTF-16 is text', 'text/plain; charset=utf-16le', Buffer.from('x\u{20AC}', 'utf16le'), {text: 'x\u{20AC}', charset: 'utf-16le'}],
-	['text that is not of its charset is bytes', 'text/plain; charset=utf-8', latin1('\u{E9}'), 'bytes'],
-	['a charset with several ways to write is bytes', 'text/plain; charset=shift_jis', 'abc', 'bytes'],
-	['a charset that nobody knows is bytes', 'text/plain; charset=x-none', 'abc', 'bytes'],
+	['text that is invalid in its charset is bytes', 'text/plain; charset=utf-8', latin1('\u{E9}'), 'bytes'],
+	['text of a multi-byte charset is bytes', 'text/plain; charset=shift_jis', 'abc', 'bytes'],
+	['text of an unknown charset is bytes', 'text/plain; charset=x-none', 'abc', 'bytes'],
 	['an image is bytes', 'image/png', 'abc', 'bytes'],
-	['nothing is bytes', 'text/plain', '', 'bytes'],
+	['an empty body is bytes', 'text/plain', '', 'bytes'],
 ];
 
 for (const [title, type, body, readable] of rows) {
@@ -50,7 +50,7 @@ for (const [title, type, body, readable] of rows) {
 	});
 }
 
-test('a body that is coded is bytes, so that its Content-Encoding and Content-Length stay true', t => {
+test('a body with a content coding is bytes, so that its Content-Encoding and Content-Length stay valid', t => {
 	const stored = response('{}', {rawHeaders: ['Content-Type', json, 'Content-Encoding', 'gzip', 'Content-Length', '2']});
 	t.deepEqual(readableBody(stored), {bytes: stored.body});
 });

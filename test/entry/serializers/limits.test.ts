@@ -15,7 +15,7 @@ import {context, facts, response} from './samples.ts';
 
 const seed = 16_003;
 
-// So long none of what is refused may take, on the slowest machine; without a bound, each would take far longer, or end the process.
+// The maximum number of milliseconds until an entry is refused, on the slowest machine. Without a limit, each would take far longer, or end the process.
 const hang = 5000;
 
 const clone = (...parts: ReadonlyArray<Uint8Array | string | number[]>): Uint8Array => Buffer.concat(['GC8\u{1}\u{FF}\u{F}', ...parts].map(part => typeof part === 'string' ? Buffer.from(part, 'latin1') : Uint8Array.from(part)));
@@ -25,7 +25,7 @@ const binaryEntry = (metadata: string): Uint8Array => {
 	return Buffer.concat([Buffer.from('GCH\u{1}'), length, Buffer.from(metadata)]);
 };
 
-/** Documents in documents, each of the length of what is left. */
+/** Returns nested documents, each as long as the rest of the data. */
 function nestedBson(depth: number): Uint8Array {
 	const bytes = Buffer.alloc((depth * 8) + 5);
 	for (let level = 0; level < depth; level++) {
@@ -98,7 +98,7 @@ const hostile: ReadonlyArray<readonly [format: FormatName, title: string, value:
 ];
 
 for (const [format, title, value, reason] of hostile) {
-	test.serial(`${format}: ${title}: is unreadable, and known as that soon`, t => {
+	test.serial(`${format}: ${title}: is refused quickly`, t => {
 		const given = value();
 		const time = cpuTime(() => {
 			const error = t.throws(() => initSerializer(format).loads(given, context), {instanceOf: UnreadableError});
@@ -109,7 +109,7 @@ for (const [format, title, value, reason] of hostile) {
 }
 
 for (const format of ['json', 'yaml', 'bson', 'v8', 'binary'] as const) {
-	test(`${format}: what is larger than an entry may be is not looked at`, t => {
+	test(`${format}: an entry larger than the limit is not parsed`, t => {
 		const entry = initSerializer(format).dumps(response('body'), context) as string | Uint8Array;
 		t.notThrows(() => initSerializer(format).loads(entry, {...context, maxBytes: entry.length}));
 		const error = t.throws(() => initSerializer(format).loads(entry, {...context, maxBytes: entry.length - 1}), {instanceOf: UnreadableError});
@@ -120,7 +120,7 @@ for (const format of ['json', 'yaml', 'bson', 'v8', 'binary'] as const) {
 }
 
 for (const [name, compress, id] of [['zstd', zlib.zstdCompressSync, 1], ['br', zlib.brotliCompressSync, 2], ['gzip', zlib.gzipSync, 3]] as const) {
-	test(`what ${name} makes large of few bytes is not decompressed on the event loop`, async t => {
+	test(`a ${name} bomb of a few bytes is not decompressed on the event loop`, async t => {
 		const few = Buffer.concat([Buffer.from('GCZ\u{1}'), Uint8Array.of(id), compress(Buffer.alloc(8 * 1024 * 1024, '['))]);
 		const pipeline = new SerializerPipeline(['json', compressed('zstd')]);
 		t.true(few.length < 16 * 1024);
@@ -138,7 +138,7 @@ const longNames = (count: number): string => JSON.stringify(Object.fromEntries(A
 
 type Form = 'json' | 'text' | 'bytes';
 
-/** Bodies around each bound, and the form in which they are stored where that is not YAML's. */
+/** Bodies near each limit, and the form in which they are stored, which may differ in YAML. */
 const bodies: ReadonlyArray<readonly [title: string, body: string, form: Form, inYaml?: Form]> = [
 	['24 levels', nestedJson(24), 'json'],
 	['25 levels', nestedJson(25), 'text'],
@@ -163,7 +163,7 @@ const bodies: ReadonlyArray<readonly [title: string, body: string, form: Form, i
 
 const formOf = (document: unknown): Form => Object.keys((document as {body: object}).body).find(key => ['json', 'text'].includes(key)) as Form | undefined ?? 'bytes';
 
-/** How the form of a body is seen, where a person could see it. */
+/** Returns the form of a body in formats that are readable. */
 const formIn: Partial<Record<FormatName, (entry: unknown) => Form>> = {
 	document: formOf,
 	json: entry => formOf(JSON.parse(entry as string)),
@@ -171,7 +171,7 @@ const formIn: Partial<Record<FormatName, (entry: unknown) => Form>> = {
 };
 
 for (const format of formatNames) {
-	test.serial(`${format}: a body around a bound is written in a form that is read again`, t => {
+	test.serial(`${format}: a body near a limit is written in a form that can be read`, t => {
 		for (const [title, text, form, inYaml = form] of bodies) {
 			const original = response(form === 'bytes' ? Buffer.alloc(million, 0xFF) : text);
 			const pipeline = initSerializer(format, {decodeContent: true});
@@ -191,7 +191,7 @@ const {value} = fc.letrec(tie => ({
 }));
 
 for (const format of formatNames) {
-	test(`${format}: what is written is read again, however odd`, t => {
+	test(`${format}: unusual entries are restored unchanged`, t => {
 		t.log(`seed ${seed}`);
 		const pipeline = initSerializer(format, {decodeContent: true});
 		fc.assert(fc.property(value, fc.constantFrom(undefined, '\t', 2), oddTexts, (body, indent, text) => {
@@ -205,7 +205,7 @@ for (const format of formatNames) {
 	});
 }
 
-test('a readable body that would be larger than an entry may be is stored as bytes', t => {
+test('a readable body that would exceed the limit is stored as bytes', t => {
 	const original = response('\u{1}'.repeat(1000), {rawHeaders: ['Content-Type', 'text/plain']});
 	const pipeline = initSerializer('json', {decodeContent: true});
 	t.is(formOf(JSON.parse(pipeline.dumps(original, {...context, maxBytes: 10_000}) as string)), 'text');
@@ -215,7 +215,7 @@ test('a readable body that would be larger than an entry may be is stored as byt
 	t.throws(() => pipeline.dumps(original, {...context, maxBytes: 1000}), {instanceOf: RangeError});
 });
 
-test('what is made of more values than can be read again is not written', t => {
+test('an entry with more values than can be read is not written', t => {
 	const many = (count: number): string[] => Array.from({length: count}, () => 'a');
 	for (const format of formatNames) {
 		const most = format === 'yaml' ? 10_000 : 250_000;
@@ -229,7 +229,7 @@ test('what is made of more values than can be read again is not written', t => {
 	t.notThrows(() => initSerializer('json').dumps(response('', {later: deep(63)} as object), context));
 });
 
-test.serial('text of one byte a character is read about as fast as ASCII', t => {
+test.serial('text of a single-byte charset is decoded about as fast as ASCII', t => {
 	const charset = findCharset('iso-8859-1')!;
 	const milliseconds = (byte: number): number => {
 		const bytes = Buffer.alloc(million, byte);

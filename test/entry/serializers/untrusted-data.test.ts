@@ -19,7 +19,7 @@ function refused(t: ExecutionContext, format: FormatName, value: unknown, reason
 
 const v8Entry = (value: unknown): Uint8Array => Buffer.concat([Buffer.from('GC8\u{1}'), v8.serialize(value)]);
 
-// Each format's way to write a document that may be none.
+// How each format writes a document, which may be invalid.
 const writers: Readonly<Record<string, (document: object) => unknown>> = {
 	json: document => JSON.stringify(document),
 	yaml: document => JSON.stringify(document),
@@ -51,13 +51,13 @@ for (const [name, write] of Object.entries(writers)) {
 		refused(t, format, write({...plain, facts: {targets: [1]}}), 'metadata');
 	});
 
-	test(`${name}: members that are added later survive`, t => {
+	test(`${name}: unknown members are preserved`, t => {
 		const later = {...plain, later: {of: [1, 'x']}};
 		const restored = initSerializer(format).loads(write(later), context) as typeof stored;
 		t.deepEqual(initSerializer('document', {decodeContent: true}).dumps(restored, context), later);
 	});
 
-	test(`${name}: no prototype is set`, t => {
+	test(`${name}: no prototype is changed`, t => {
 		for (const key of ['__proto__', 'constructor', 'prototype']) {
 			const member = {[key]: {polluted: true}};
 			refused(t, format, write({...plain, ...member}), 'metadata');
@@ -71,7 +71,7 @@ for (const [name, write] of Object.entries(writers)) {
 	});
 }
 
-test('metadata is not taken from a prototype', t => {
+test('metadata is not read from a prototype', t => {
 	refused(t, 'document', Object.create(plain), 'format');
 	const {url: _url, ...incomplete} = plain;
 	refused(t, 'document', Object.assign(Object.create({url: 'x'}) as object, incomplete), 'metadata');
@@ -82,19 +82,19 @@ test('aliases of YAML are not followed', t => {
 	refused(t, 'yaml', `${bomb}\nversion: 1\nbody: {text: x}`, 'format');
 });
 
-test('types of YAML are not made', t => {
+test('types of YAML are not created', t => {
 	for (const text of ['!!js/function "x"', '!!set {a}', '%YAML 1.1\n---\n!!timestamp 2001-01-01', '!!binary AA==']) {
 		refused(t, 'yaml', text);
 	}
 });
 
-test('a clone may have one part twice', t => {
+test('a clone may contain the same value twice', t => {
 	const part = ['x'];
 	const restored = initSerializer('v8').loads(v8Entry({...plain, later: [part, part]}), context);
 	t.deepEqual((restored as unknown as {later: unknown}).later, [part, part]);
 });
 
-test('a clone that is no plain data, or has no end, is refused', t => {
+test('a clone that is circular or not plain data is refused', t => {
 	const self: unknown[] = [];
 	self.push(self);
 	const twice = ['x'];
@@ -138,7 +138,7 @@ test('a forged length allocates nothing', t => {
 	}
 });
 
-test('an entry of another version, or by another format, says so', t => {
+test('an entry of another version or format is refused with that reason', t => {
 	const entry = Buffer.from(initSerializer('binary').dumps(stored, context) as Uint8Array);
 	refused(t, 'v8', entry, 'format');
 	refused(t, 'json', entry, 'format');

@@ -16,7 +16,7 @@ function expires(settings: Partial<PolicySettings>, random: number | undefined, 
 	return lifetime(new ResponseFacts({statusCode: 200, fields}, [], start), expiration, all, {requested: start, received: start, ...(random !== undefined && {random})}).expires;
 }
 
-test('a lifetime is shortened by a part of its share, at random', t => {
+test('a lifetime is shortened at random by up to its jitter', t => {
 	t.is(expires({jitter: 0.2}, 0), start + (5 * minute));
 	t.is(expires({jitter: 0.2}, 1), start + (4 * minute));
 	t.is(expires({jitter: 0.2}, 0.5), start + (4.5 * minute));
@@ -26,7 +26,7 @@ test('a lifetime is shortened by a part of its share, at random', t => {
 	t.is(expires({...byOrigin, jitter: 0.5, expireAfter: fiveMinutes}, 1), start + (2.5 * minute));
 });
 
-test('what never expires, and what has expired, stays so', t => {
+test('jitter does not change a response that never expires or has expired', t => {
 	t.is(expires({jitter: 1, expireAfter: {kind: 'never'}}, 1), undefined);
 	t.is(expires({jitter: 1, expireAfter: {kind: 'at', time: start - hour}}, 1), start - hour);
 	t.is(expires({jitter: 1}, 1), start);

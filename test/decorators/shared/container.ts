@@ -1,5 +1,5 @@
 /*
-As frameworks with containers use classes: instances that the container makes, proxies, and decorators of theirs above and below ours that note and look for metadata.
+Uses classes as frameworks with dependency containers do: with instances and proxies that the container creates, and other decorators that define and read metadata.
 */
 import test from 'ava';
 import {
@@ -17,7 +17,7 @@ const reflect = Reflect as unknown as {
 
 const isStandard = (context: unknown): boolean => typeof context === 'object' && context !== null && 'kind' in context;
 
-/** Notes something on the function itself, as `SetMetadata` of NestJS does. */
+/** Defines metadata on the function itself, like `SetMetadata` of NestJS. */
 // eslint-disable-next-line @typescript-eslint/naming-convention -- A decorator.
 const Mark = (key: string): any => (target: any, context: unknown, descriptor?: PropertyDescriptor) => {
 	const marked = (isStandard(context) ? target : descriptor!.value) as {marks?: string[]};
@@ -28,7 +28,7 @@ const Mark = (key: string): any => (target: any, context: unknown, descriptor?: 
 
 const traced: string[] = [];
 
-/** Puts a function of its own in the place of a method, as tracers do. */
+/** Replaces a method with a wrapper, like tracers do. */
 // eslint-disable-next-line @typescript-eslint/naming-convention -- A decorator.
 const Traced = (): any => (target: any, context: any, descriptor?: PropertyDescriptor) => {
 	const original = (isStandard(context) ? target : descriptor!.value) as (...inputs: unknown[]) => unknown;
@@ -83,7 +83,7 @@ class Service {
 	}
 }
 
-/** A container: makes one instance of each class, of what its constructor takes, and gives a proxy of it. */
+/** A dependency container: creates one instance of each class with its dependencies, and returns a proxy of it. */
 class Container {
 	readonly #instances = new Map<unknown, object>();
 
@@ -94,7 +94,7 @@ class Container {
 	}
 }
 
-test(`${dialect}: decorators above and below ours, and instances and proxies that a container makes, work`, async t => {
+test(`${dialect}: other decorators, and instances and proxies of a dependency container, work`, async t => {
 	const service = new Container().get(Service, Sdk);
 	await service.change();
 	t.deepEqual([await service.traced('a'), await service.traced('a')], ['a 1', 'a 1']);
@@ -110,7 +110,7 @@ test(`${dialect}: decorators above and below ours, and instances and proxies tha
 	t.is(service.marked.name, 'marked');
 });
 
-test(`${dialect}: with reflect-metadata, settings are found under documented keys, and what others noted is kept`, t => {
+test(`${dialect}: with reflect-metadata, settings are defined under documented keys, and other metadata is kept`, t => {
 	const {getMetadata} = reflect;
 	t.is(getMetadata === undefined, reflect.defineMetadata === undefined);
 	if (getMetadata === undefined) {

@@ -1,5 +1,5 @@
 /*
-What the compiler is told, in each dialect: this file is compiled in both, and what it must refuse is marked.
+Tests the types with standard and legacy decorators. `@ts-expect-error` marks what the compiler must refuse.
 */
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
@@ -75,20 +75,20 @@ class Typed {
 		return name;
 	}
 
-	// @ts-expect-error -- `result: true` is for what gives a promise.
+	// @ts-expect-error -- `result: true` needs a method that returns a promise.
 	@Cached('1h', {result: true})
 	notAsynchronous(name: string): string {
 		return name;
 	}
 
-	// @ts-expect-error -- It gives no `User`.
+	// @ts-expect-error -- The method does not return a `User`.
 	@Cached('1h', {result: true, type: User})
 	async wrongType(): Promise<Date> {
 		return new Date();
 	}
 }
 
-test(`${import.meta.url.split('/').at(-2)}: types follow from what is decorated`, async t => {
+test(`${import.meta.url.split('/').at(-2)}: types are inferred from the decorated method`, async t => {
 	const typed = new Typed();
 	expectTypeOf(typed.repos).returns.resolves.toEqualTypeOf<{id: number}>();
 
@@ -106,14 +106,14 @@ test(`${import.meta.url.split('/').at(-2)}: types follow from what is decorated`
 	expectTypeOf(cached((name: string) => name, '5m')).toEqualTypeOf<(name: string) => string>();
 	expectTypeOf(withCacheSettings({expireAfter: '5m'}, (name: string) => name)).toEqualTypeOf<(name: string) => string>();
 
-	// @ts-expect-error -- A function that gives no promise.
+	// @ts-expect-error -- The function does not return a promise.
 	cached(function plain() {
 		return 5;
 	}, '1h', {result: true});
 
 	t.throws(() => {
 		class Wrong {
-			// @ts-expect-error -- A field is no method.
+			// @ts-expect-error -- A field is not a method.
 			@Cached('5m')
 			field = 5;
 		}
@@ -125,7 +125,7 @@ test(`${import.meta.url.split('/').at(-2)}: types follow from what is decorated`
 		// @ts-expect-error -- The arguments are those of the method.
 		await invalidate(typed, 'repos', 5, 'name');
 
-		// @ts-expect-error -- No such method.
+		// @ts-expect-error -- There is no such method.
 		await invalidate(typed, 'nothing');
 	}, {instanceOf: TypeError});
 });

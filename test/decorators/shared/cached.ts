@@ -33,7 +33,7 @@ class Api {
 		this.url = origin.url;
 	}
 
-	/** The seconds for which the answer is fresh. */
+	/** Seconds for which the response is fresh. */
 	async lifetime(path: string, cache?: object): Promise<number> {
 		const response = await this.client(`${this.url}${path}`, {context: {cache: {forceRefresh: true, ...cache}}});
 		return (cacheInfo(response).expires!.getTime() - this.clock.now()) / 1000;
@@ -117,7 +117,7 @@ class SubApi extends Api {
 	}
 }
 
-test(`${dialect}: a method's settings stand below a request's own and above URL patterns, for its call tree alone`, async t => {
+test(`${dialect}: settings of a method apply to its call tree only: below those of a request, above URL patterns`, async t => {
 	await using origin = await startOrigin();
 	const api = new Api(origin);
 
@@ -128,13 +128,13 @@ test(`${dialect}: a method's settings stand below a request's own and above URL 
 	t.is(await api.lifetime('/other'), 5);
 });
 
-test(`${dialect}: of methods that call each other, the inner one counts`, async t => {
+test(`${dialect}: if methods call each other, the settings of the inner one apply`, async t => {
 	await using origin = await startOrigin();
 	t.deepEqual(await new Api(origin).nested(), [20, 30, 20]);
 });
 
 for (const [name, instance] of majors) {
-	test(`${dialect}: ${name}: a method that gives Got's promise keeps its shortcuts`, async t => {
+	test(`${dialect}: ${name}: a method that returns a promise of Got keeps its shortcuts`, async t => {
 		await using origin = await startOrigin();
 		const api = new Api(origin, createClient({}, instance));
 
@@ -145,7 +145,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test(`${dialect}: a method may leave the cache alone, or have all validated`, async t => {
+test(`${dialect}: \`@Uncached\` bypasses the cache, and \`@Refresh\` revalidates`, async t => {
 	await using origin = await startOrigin();
 	const api = new Api(origin, createClient());
 
@@ -158,7 +158,7 @@ test(`${dialect}: a method may leave the cache alone, or have all validated`, as
 	t.is(await api.reason('/a'), 'fresh');
 });
 
-test(`${dialect}: decorators of ours may be stacked`, async t => {
+test(`${dialect}: decorators of this library can be combined`, async t => {
 	await using origin = await startOrigin();
 	const api = new Api(origin, createClient());
 
@@ -166,7 +166,7 @@ test(`${dialect}: decorators of ours may be stacked`, async t => {
 	t.deepEqual(await api.stacked('/a'), ['revalidated', 40]);
 });
 
-test(`${dialect}: static methods, getters of functions, super and overriding methods have their settings`, async t => {
+test(`${dialect}: static methods, getters of functions, inherited and overriding methods use their settings`, async t => {
 	await using origin = await startOrigin();
 	const api = new Api(origin);
 	const sub = new SubApi(origin);
@@ -181,7 +181,7 @@ test(`${dialect}: static methods, getters of functions, super and overriding met
 
 const decorateField: (target: object, key: string | object, descriptor?: unknown) => unknown = Cached('5m') as never;
 
-test(`${dialect}: on anything else a decorator is an error that says where it may stand`, t => {
+test(`${dialect}: a decorator in another place is an error that says where to apply it`, t => {
 	const message = /is applied to .*apply it to a method, or an accessor or getter/v;
 	t.throws(() => decorateField({}, 'field'), {code: 'ERR_DECORATOR_PLACE', message: /the field `field`/v});
 	t.throws(() => decorateField({}, 'method', 0), {message: /a parameter of `method`/v});
@@ -194,9 +194,9 @@ test(`${dialect}: on anything else a decorator is an error that says where it ma
 	t.throws(() => decorateField({}, 'member', {value: 5}), {message: /`member`, which is not a function/v});
 });
 
-test(`${dialect}: a getter that gives no function is an error when it is asked`, t => {
+test(`${dialect}: a getter that does not return a function is an error when it is read`, t => {
 	class Wrong {
-		// @ts-expect-error -- Its type says so, too.
+		// @ts-expect-error -- The types refuse it, too.
 		@Cached('5m')
 		get five() {
 			return 5;
@@ -206,7 +206,7 @@ test(`${dialect}: a getter that gives no function is an error when it is asked`,
 	t.throws(() => new Wrong().five, {code: 'ERR_DECORATOR_PLACE', message: /five` does not return a function/v});
 });
 
-test(`${dialect}: wrong settings are errors at definition`, t => {
+test(`${dialect}: invalid settings are errors at definition`, t => {
 	t.throws(() => Cached('5'), {instanceOf: TypeError, message: /`Cached\.expireAfter`/v});
 	t.throws(() => Cached('5m', {staleIfError: 'long'}), {message: /`Cached\.staleIfError`/v});
 	t.throws(() => Cached('5m', {store: 'memory'} as object), {message: /`Cached\.store`.*client/v});

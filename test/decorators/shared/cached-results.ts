@@ -46,7 +46,7 @@ class Secretive {
 	}
 }
 
-/** A vendor's library that knows nothing of HTTP that we could see. */
+/** A library of a vendor, which does not use Got. */
 class Sdk {
 	readonly calls: string[] = [];
 	failure: Error | undefined;
@@ -168,7 +168,7 @@ test.beforeEach(async () => {
 	await cacheOf(Wrapper).clear();
 });
 
-test.serial(`${dialect}: a result is kept for as long as it is fresh, by its arguments`, async t => {
+test.serial(`${dialect}: a result is cached by its arguments for as long as it is fresh`, async t => {
 	const wrapper = new Wrapper();
 	const first = await wrapper.get('ada');
 	t.deepEqual(await wrapper.get('ada'), first);
@@ -188,7 +188,7 @@ test.serial(`${dialect}: a result is kept for as long as it is fresh, by its arg
 	t.is(wrapper.sdk.calls.length, 4);
 });
 
-test.serial(`${dialect}: every caller gets a copy of its own, the bytes of typed arrays included`, async t => {
+test.serial(`${dialect}: every caller gets its own copy, including the bytes of typed arrays`, async t => {
 	const wrapper = new Wrapper();
 	const [leader, follower] = await Promise.all([wrapper.get('ada'), wrapper.get('ada')]);
 	t.is(wrapper.sdk.calls.length, 1);
@@ -202,7 +202,7 @@ test.serial(`${dialect}: every caller gets a copy of its own, the bytes of typed
 	t.deepEqual([...(await wrapper.get('ada')).bytes], [1, 2, 3]);
 });
 
-test.serial(`${dialect}: many callers at once make one call, and its failure strands nobody`, async t => {
+test.serial(`${dialect}: concurrent callers share one call, and continue after its failure`, async t => {
 	const wrapper = new Wrapper();
 	await Promise.all(Array.from({length: 50}, async () => wrapper.get('ada')));
 	t.is(wrapper.sdk.calls.length, 1);
@@ -219,7 +219,7 @@ test.serial(`${dialect}: many callers at once make one call, and its failure str
 	t.deepEqual(sdk.calls, ['bob', 'bob']);
 });
 
-test.serial(`${dialect}: a failure is not kept, and with \`staleIfError\` an older result stands in for it`, async t => {
+test.serial(`${dialect}: a failure is not cached, and with \`staleIfError\` a stale result is returned instead`, async t => {
 	const wrapper = new Wrapper();
 	wrapper.sdk.failure = new Error('down');
 	await t.throwsAsync(wrapper.sturdy('ada'), {is: wrapper.sdk.failure});
@@ -237,7 +237,7 @@ test.serial(`${dialect}: a failure is not kept, and with \`staleIfError\` an old
 	await t.throwsAsync(wrapper.get('ada'), {is: wrapper.sdk.failure});
 });
 
-test.serial(`${dialect}: with \`staleWhileRevalidate\` a stale result is given at once, and renewed`, async t => {
+test.serial(`${dialect}: with \`staleWhileRevalidate\` a stale result is returned at once, and refreshed`, async t => {
 	const wrapper = new Wrapper();
 	wrapper.sdk.answer = () => wrapper.sdk.calls.length;
 	t.is(await wrapper.swift('ada'), 1);
@@ -259,7 +259,7 @@ test.serial(`${dialect}: with \`staleWhileRevalidate\` a stale result is given a
 	t.is(await wrapper.swift('ada'), 2);
 });
 
-test.serial(`${dialect}: instances share nothing with scope 'instance', and else only what the key says`, async t => {
+test.serial(`${dialect}: instances do not share results with scope 'instance', and share by key otherwise`, async t => {
 	const [one, other] = [new Wrapper(), new Wrapper()];
 	other.tenant = 'other';
 	one.sdk.answer = () => 'of one';
@@ -275,7 +275,7 @@ test.serial(`${dialect}: instances share nothing with scope 'instance', and else
 	t.is(await other.wrong('shared') as string, 'of one');
 });
 
-test.serial(`${dialect}: subclasses, static methods and methods share nothing with each other`, async t => {
+test.serial(`${dialect}: subclasses, static methods and instance methods do not share results`, async t => {
 	class Sub extends Wrapper {}
 	const [wrapper, sub] = [new Wrapper(), new Sub()];
 	wrapper.sdk.answer = () => 'of the class';
@@ -291,7 +291,7 @@ test.serial(`${dialect}: subclasses, static methods and methods share nothing wi
 	t.is(wrapper.sdk.calls.length, 2);
 });
 
-test.serial(`${dialect}: \`keyFn\` takes the place of the arguments, and may refuse; where it fails, nothing is cached`, async t => {
+test.serial(`${dialect}: \`keyFn\` replaces the arguments in the key; if it returns \`undefined\` or throws, the call is not cached`, async t => {
 	const wrapper = new Wrapper();
 	await wrapper.keyed('Ada', () => {});
 	await wrapper.keyed('ada');
@@ -310,7 +310,7 @@ test.serial(`${dialect}: \`keyFn\` takes the place of the arguments, and may ref
 	t.is(wrapper.sdk.calls.length, 4);
 });
 
-test.serial(`${dialect}: arguments of which no key can be made are an error, unless nothing is cached`, async t => {
+test.serial(`${dialect}: arguments that cannot be included in the key are an error, unless nothing is cached`, async t => {
 	const wrapper = new Wrapper();
 	await t.throwsAsync(wrapper.get('ada', {callback() {}}), {instanceOf: TypeError, message: /argument 2 of .*get\.callback.*`keyFn`/v});
 	await t.throwsAsync(wrapper.get('ada', new User('ada')), {message: /instance of User/v});
@@ -320,7 +320,7 @@ test.serial(`${dialect}: arguments of which no key can be made are an error, unl
 	t.is(wrapper.sdk.calls.length, 2);
 });
 
-test.serial(`${dialect}: \`filterFn\` is asked before a result is kept and when it is read`, async t => {
+test.serial(`${dialect}: \`filterFn\` is called before a result is stored and when it is read`, async t => {
 	const wrapper = new Wrapper();
 	wrapper.sdk.answer = name => name;
 	for (const name of ['some', 'some', 'none', 'none', 'never', 'never']) {
@@ -330,7 +330,7 @@ test.serial(`${dialect}: \`filterFn\` is asked before a result is kept and when 
 	t.deepEqual(wrapper.sdk.calls, ['some', 'none', 'none', 'never', 'never']);
 });
 
-test.serial(`${dialect}: what is said of requests holds for results: refresh, disabled, onlyIfCached`, async t => {
+test.serial(`${dialect}: request settings apply to results: refresh, disabled, onlyIfCached`, async t => {
 	const wrapper = new Wrapper();
 	await wrapper.anew('a');
 	await wrapper.anew('a');
@@ -344,7 +344,7 @@ test.serial(`${dialect}: what is said of requests holds for results: refresh, di
 	t.is(wrapper.sdk.calls.length, 4);
 });
 
-test.serial(`${dialect}: instances of classes come back by \`type\` or \`revive\`, and are an error without`, async t => {
+test.serial(`${dialect}: instances of classes are restored by \`type\` or \`revive\`, and are an error without them`, async t => {
 	const wrapper = new Wrapper();
 	for (let round = 0; round < 2; round++) {
 		const user = await wrapper.user('Ada');
@@ -369,10 +369,10 @@ test.serial(`${dialect}: instances of classes come back by \`type\` or \`revive\
 	}
 });
 
-test.serial(`${dialect}: what gives no promise, or has no name of its own, is an error`, async t => {
+test.serial(`${dialect}: a function that does not return a promise, or has no name, is an error`, async t => {
 	@CacheConfig({store: 'memory'})
 	class Wrong {
-		// @ts-expect-error -- Its type says so, too.
+		// @ts-expect-error -- The types refuse it, too.
 		@Cached('1h', {result: true})
 		plain() {
 			return 5;
@@ -385,7 +385,7 @@ test.serial(`${dialect}: what gives no promise, or has no name of its own, is an
 	t.throws(() => cached(async function * generate() {} as never, '1h', {result: true}), {code: 'ERR_RESULT_NOT_A_PROMISE', message: /a generator/v});
 	t.throws(() => cached(async () => 5, '1h', {result: true}), {code: 'ERR_CALL_NAME', message: /use a named function/v});
 	t.throws(() => Cached('1h', {result: true, scope: 'all'} as never), {message: /`Cached\.scope`/v});
-	t.throws(() => Cached('1h', {result: true, allowableCodes: [200]} as never), {message: /about responses/v});
+	t.throws(() => Cached('1h', {result: true, allowableCodes: [200]} as never), {message: /a result is not a response/v});
 	t.throws(() => Cached('1h', {result: true, name: ''}), {message: /`Cached\.name`/v});
 });
 
@@ -398,7 +398,7 @@ const twins = (cache: HttpCache) => {
 	return {square, calls};
 };
 
-test.serial(`${dialect}: functions have their results kept without a decorator, and those of one name do not share`, async t => {
+test.serial(`${dialect}: \`cached\` caches the results of functions, and functions with the same name do not share them`, async t => {
 	const cache = cacheOf(Wrapper);
 	const {square, calls} = twins(cache);
 	t.deepEqual([await square(3), await square(3), await square(4)], [9, 9, 16]);
@@ -420,7 +420,7 @@ test.serial(`${dialect}: functions have their results kept without a decorator, 
 	t.not(cacheKeyOf(named, 1), cacheKeyOf(named, 2));
 });
 
-test.serial(`${dialect}: what is kept and cannot be read is as good as never kept`, async t => {
+test.serial(`${dialect}: a stored result that cannot be read is a miss`, async t => {
 	const wrapper = new Wrapper();
 	const cache = cacheOf(wrapper);
 	await wrapper.wrong('ada');

@@ -5,7 +5,7 @@ import {cached, HttpCache} from '../../source/index.ts';
 import {Clock} from '../helpers/origin.ts';
 import {Calls, settle} from './calls.ts';
 
-test('a refresh that never ends is waited for, for a minute; what comes late is stored all the same', async t => {
+test('a refresh that never ends is awaited for one minute, and a late result is stored', async t => {
 	const clock = new Clock();
 	const cache = new HttpCache({store: 'memory', now: clock.now});
 	const calls = new Calls();

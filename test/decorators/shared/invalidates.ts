@@ -67,7 +67,7 @@ class Api {
 }
 
 for (const [name, instance] of majors) {
-	test(`${dialect}: ${name}: a method that succeeds deletes what it makes outdated, before its promise resolves`, async t => {
+	test(`${dialect}: ${name}: a method that succeeds deletes what it invalidates before its promise resolves`, async t => {
 		await using origin = await startOrigin();
 		const {client} = createClient({}, instance);
 		const api = new Api(client, origin.url);
@@ -88,7 +88,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
+test(`${dialect}: entries are deleted by their tag`, async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const api = new Api(client, origin.url);
@@ -102,7 +102,7 @@ test(`${dialect}: what was stored with a tag is deleted by it`, async t => {
 	t.is(await api.reason('/b'), 'fresh');
 });
 
-test(`${dialect}: a fault in what is to be invalidated is told, and not the method's`, async t => {
+test(`${dialect}: an error of an invalidation is reported, and does not fail the method`, async t => {
 	await using origin = await startOrigin();
 	const api = new Api(createClient().client, origin.url);
 	const errors: unknown[] = [];
@@ -113,11 +113,11 @@ test(`${dialect}: a fault in what is to be invalidated is told, and not the meth
 	t.deepEqual(errors, ['Invalidates', 'Error: faulty']);
 });
 
-test(`${dialect}: wrong things to invalidate are errors at definition`, t => {
+test(`${dialect}: invalid settings of \`@Invalidates\` are errors at definition`, t => {
 	t.throws(() => Invalidates({tags: ['']}), {instanceOf: TypeError, message: /`Invalidates\.tags\[0\]`/v});
 	t.throws(() => Invalidates({urls: [5 as never]}), {message: /`Invalidates\.urls\[0\]`/v});
 	t.throws(() => Invalidates({requests: [{url: 'no URL'}]}), {message: /`Invalidates\.requests\[0\]`/v});
-	t.throws(() => Invalidates({method: ['x']} as never), {message: /`Invalidates\.method`.*only `tags`/v});
+	t.throws(() => Invalidates({method: ['x']} as never), {message: /`Invalidates\.method`.*The options are/v});
 	t.throws(() => Invalidates({methods: 'x'} as never), {message: /an array/v});
 	t.throws(() => Invalidates(5 as never), {message: /`Invalidates`/v});
 });
@@ -152,7 +152,7 @@ class Library {
 	async plain(): Promise<void> {}
 }
 
-test.serial(`${dialect}: results are deleted by their method, by arguments or all at once`, async t => {
+test.serial(`${dialect}: results of a method are deleted by arguments or all at once`, async t => {
 	const library = new Library();
 	const fill = async (): Promise<number> => {
 		const {length} = library.calls;
@@ -175,7 +175,7 @@ test.serial(`${dialect}: results are deleted by their method, by arguments or al
 	t.is(await fill(), 0);
 });
 
-test.serial(`${dialect}: keys are told by the method, or by its object and its name`, async t => {
+test.serial(`${dialect}: \`cacheKeyOf\` takes a method, or an instance and a method name`, async t => {
 	const library = new Library();
 	await library.list('a');
 	t.regex(cacheKeyOf(library.list, 'a')!, /^got-cache:2:[\da-f]{64}$/v);
@@ -189,7 +189,7 @@ test.serial(`${dialect}: keys are told by the method, or by its object and its n
 	await t.throwsAsync(invalidate(library, 'plain'), {message: /`result: true`/v});
 });
 
-test.serial(`${dialect}: an inherited method is known by each class that has it`, async t => {
+test.serial(`${dialect}: an inherited method is found for each class that has it`, async t => {
 	class SubLibrary extends Library {}
 	const [library, sub] = [new Library(), new SubLibrary()];
 	await library.list('x');
@@ -202,7 +202,7 @@ test.serial(`${dialect}: an inherited method is known by each class that has it`
 	t.is(library.calls.length + sub.calls.length, 4);
 });
 
-test.serial(`${dialect}: what was called before an invalidation is not kept after it`, async t => {
+test.serial(`${dialect}: a call made before an invalidation is not stored after it`, async t => {
 	const library = new Library();
 	const {promise, resolve} = Promise.withResolvers<void>();
 	library.calls.push = (...calls: string[]) => {
@@ -220,7 +220,7 @@ test.serial(`${dialect}: what was called before an invalidation is not kept afte
 	t.is(library.calls.length, length + 1);
 });
 
-/** A class over a store, made anew as in a process of its own. */
+/** Creates a class with a store, as another process would. */
 function createShelf(settings: CacheConfigOptions) {
 	const clock = new Clock();
 
@@ -283,7 +283,7 @@ async function openStore(name: 'memory' | 'sqlite' | 'keyv'): Promise<AsyncDispo
 
 for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 	for (const [name, deed] of deeds) {
-		test(`${dialect}: ${store}: what is being called at a ${name} is neither stored nor joined after it`, async t => {
+		test(`${dialect}: ${store}: a call in progress at a ${name} is neither stored nor joined after it`, async t => {
 			await using opened = await openStore(store);
 			const shelf = createShelf(opened.settings());
 			const {calls} = shelf;
@@ -305,7 +305,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 			await cacheOf(shelf).close();
 		});
 
-		test(`${dialect}: ${store}: a result that came before its ${name} is not stored, nor is what a refresh gets`, async t => {
+		test(`${dialect}: ${store}: a result returned before its ${name} is not stored, nor is the result of a refresh`, async t => {
 			await using opened = await openStore(store);
 			const shelf = createShelf(opened.settings());
 			const {calls} = shelf;
@@ -323,7 +323,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 			shelf.clock.advance(7200);
 			t.is(await shelf.list('a'), 'older');
 			await calls.reach(3);
-			// To clear a cache is to wait for its refreshes, too.
+			// Clearing a cache also waits for its refreshes.
 			const isDone = deed(shelf);
 			await settle();
 			calls.succeed('refreshed');
@@ -341,7 +341,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 }
 
 for (const [name, deed] of deeds) {
-	test(`${dialect}: what is being called at a ${name} in another process is not stored after it`, async t => {
+	test(`${dialect}: a call in progress at a ${name} in another process is not stored after it`, async t => {
 		await using opened = await openStore('keyv');
 		const [here, elsewhere] = [createShelf(opened.settings()), createShelf(opened.settings())];
 		const early = here.list('a');
@@ -360,7 +360,7 @@ for (const [name, deed] of deeds) {
 	});
 }
 
-test(`${dialect}: patterns of URLs do not concern results`, async t => {
+test(`${dialect}: URL patterns do not match results`, async t => {
 	const shelf = createShelf({store: 'memory'});
 	const first = shelf.changing();
 	await shelf.calls.reach(1);
@@ -369,7 +369,7 @@ test(`${dialect}: patterns of URLs do not concern results`, async t => {
 	t.is(await shelf.changing(), 'one');
 });
 
-test(`${dialect}: those that wait for a call have its result, even where it is invalidated meanwhile`, async t => {
+test(`${dialect}: calls that wait for another call get its result, even if it is invalidated in the meantime`, async t => {
 	const shelf = createShelf({store: 'memory'});
 	const early = [shelf.list('a'), shelf.list('a')];
 	await shelf.calls.reach(1);
@@ -378,7 +378,7 @@ test(`${dialect}: those that wait for a call have its result, even where it is i
 	t.deepEqual(await Promise.all(early), ['old', 'old']);
 });
 
-test(`${dialect}: a method with a cache of its own is found there`, async t => {
+test(`${dialect}: results of a method with its own \`cache\` are found there`, async t => {
 	const cache = new HttpCache({store: 'memory'});
 	let calls = 0;
 
@@ -406,7 +406,7 @@ test(`${dialect}: a method with a cache of its own is found there`, async t => {
 	t.deepEqual([await split.here(), await split.elsewhere()], [1, 3]);
 });
 
-test(`${dialect}: a request is named with its secrets, and what is stored of it for anybody is deleted`, async t => {
+test(`${dialect}: a request with secrets is deleted for all users`, async t => {
 	@CacheConfig({store: 'memory'})
 	class Keeper {
 		@Invalidates({requests: [{url: 'https://example.com/users?api_key=mine'}]})

@@ -1,0 +1,147 @@
+import {CacheHooksError} from '../../errors.ts';
+import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
+import {SqliteConnection} from './connection.ts';
+import {closedError, storeErrorOf, untilUnlocked} from './errors.ts';
+import {rowsPerPurge} from './eviction.ts';
+import type {SqliteSettings} from './options.ts';
+import type {Action} from './statements.ts';
+import type {Write} from './writes.ts';
+
+/**
+The use that one store makes of the shared connection to a file. Calls that meet a lock are tried again for `busyTimeout`.
+*/
+export class Session {
+	readonly #settings: SqliteSettings;
+	readonly #finish: NonNullable<Write['finish']>;
+	#connection: MaybePromise<SqliteConnection> | undefined;
+	#closed: {readonly done: MaybePromise<void>} | undefined;
+
+	/**
+	Opens nothing yet: the first call does.
+
+	@param finish - Runs after the writes, in the same transaction.
+	*/
+	constructor(settings: SqliteSettings, finish: NonNullable<Write['finish']>) {
+		this.#settings = settings;
+		this.#finish = finish;
+	}
+
+	/** The connection, if it is open. */
+	get connection(): SqliteConnection | undefined {
+		return this.#connection instanceof SqliteConnection ? this.#connection : undefined;
+	}
+
+	connect(): MaybePromise<SqliteConnection> {
+		if (this.#closed !== undefined) {
+			throw closedError(this.#settings.path);
+		}
+
+		this.#connection ??= this.#open();
+		return this.#connection;
+	}
+
+	/** Runs an action after all writes before it. */
+	run<T>(action: Action<T>): MaybePromise<T> {
+		return then(this.connect(), connection => then(connection.writes.flushed(), () => this.runNow(connection, action)));
+	}
+
+	/** Runs an action before pending writes. */
+	runNow<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
+		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
+			throw storeErrorOf(error, this.#settings.path);
+		});
+	}
+
+	execute(sql: string): MaybePromise<void> {
+		return this.run((_, database) => {
+			database.exec(sql);
+		});
+	}
+
+	/**
+	Adds a write to the queue of the file.
+
+	@param isUrgent - Whether to commit it synchronously, with all writes before it.
+	@throws As `expectWritable`.
+	*/
+	write<T>(write: Omit<Write<T>, 'busyTimeout' | 'finish'>, isUrgent = false): MaybePromise<T> {
+		this.expectWritable();
+		return then(this.connect(), connection => {
+			this.expectWritable(connection);
+			const written = connection.writes.add<T>({...write, finish: this.#finish, busyTimeout: this.#settings.busyTimeout});
+			if (isUrgent) {
+				connection.writes.flush();
+			}
+
+			return written;
+		});
+	}
+
+	/**
+	Throws unless the file may be written.
+
+	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` with `readOnly`, or for a connection that may only read.
+	*/
+	expectWritable(connection?: SqliteConnection): void {
+		if (this.#closed === undefined && (connection?.isReadOnly ?? this.#settings.readOnly)) {
+			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${this.#settings.path}\` may only be read`);
+		}
+	}
+
+	/**
+	Closes the session once.
+
+	@param finish - Adds the last writes.
+	*/
+	close(finish: (connection: SqliteConnection) => void): MaybePromise<void> {
+		if (this.#closed === undefined) {
+			const connection = this.#connection;
+			const leave = (opened: SqliteConnection): MaybePromise<void> => {
+				finish(opened);
+				return then(opened.writes.flushed(), () => {
+					opened.leave();
+				});
+			};
+
+			// A file that could not be opened need not be closed.
+			this.#closed = {done: connection === undefined ? undefined : recover(() => then(connection, leave), () => undefined)};
+		}
+
+		return this.#closed.done;
+	}
+
+	#open(): MaybePromise<SqliteConnection> {
+		const opening = untilUnlocked(this.#settings.busyTimeout, () => {
+			const connection = SqliteConnection.of(this.#settings);
+			this.#purgeSome(connection);
+			return connection;
+		});
+		return opening instanceof Promise ? this.#whenOpen(opening) : opening;
+	}
+
+	async #whenOpen(opening: Promise<SqliteConnection>): Promise<SqliteConnection> {
+		try {
+			this.#connection = await opening;
+			return this.#connection;
+		} catch (error) {
+			this.#connection = undefined;
+			throw error;
+		}
+	}
+
+	#purgeSome(connection: SqliteConnection): void {
+		if (connection.isReadOnly) {
+			return;
+		}
+
+		try {
+			connection.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge));
+		} catch (error) {
+			// The next purge may succeed. Only the error for a replaced file must be thrown.
+			if (error instanceof CacheHooksError && error.code === 'ERR_STORE_CORRUPT') {
+				connection.leave();
+				throw error;
+			}
+		}
+	}
+}
