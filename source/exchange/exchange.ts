@@ -23,7 +23,7 @@ export type Event =
 	/** The origin responded. `mayRetry` says that Got may still retry, so that an error need not be answered by a stale response yet. */
 	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
 
-	/** The body ended, whole as far as the connection can tell. */
+	/** The body ended, whole as far as the connection can know. */
 	| {readonly type: 'end'; readonly body: Uint8Array}
 
 	/** The body is not to be stored. */

@@ -51,7 +51,7 @@ type RequestsForKey<Result> = {
 };
 
 /**
-Makes a request wait for the result of a request in flight with the same key (single flight).
+Makes a request wait for the result of a request in flight with the same key.
 
 - After a result that cannot be shared, all waiters are sent at once, and no request for the key waits for 10 seconds.
 - After a failure, one waiter is sent and the others wait for it; after the next failures, two are sent, then four. The others are also sent one after another, at growing rates, within the time that each may wait. So an origin that is down does not get all requests at once, and no request waits for more than a few failures.

@@ -195,7 +195,7 @@ type Collector = {
 	/** Whether the reader gets the `end` event only when `end` has resolved, and an error if it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
 	readonly awaitsEnd: boolean;
 
-	/** Called when the body has ended, whole as far as the connection can tell. */
+	/** Called when the body has ended, whole as far as the connection can know. */
 	readonly end: (body: Uint8Array) => Promise<void>;
 
 	/** Called with the reason if the body is not to be stored. */

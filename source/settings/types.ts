@@ -95,7 +95,7 @@ type SharedSettings = {
 	/**
 	Decides whether a response may be stored and used. It receives the whole response, including the body, before the response is stored and when it is read. A stored response that it rejects is deleted.
 
-	Use it when the body tells whether a response is worth storing.
+	Use it when the body shows whether a response is worth storing.
 
 	@default undefined
 	@example

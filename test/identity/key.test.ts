@@ -108,7 +108,7 @@ const different: readonly Pair[] = [
 	['a parameter of a body\'s type', body('application/x-www-form-urlencoded; charset=iso-8859-1', 'a=%E9'), body('application/x-www-form-urlencoded; charset=windows-1251', 'a=%E9')],
 	['the language of a body', {method: 'POST', headers: {'content-type': 'text/plain', 'content-language': 'de'}, body: 'a'}, body('text/plain', 'a')],
 	['the content coding of a body', {headers: {'content-type': 'application/json', 'content-encoding': 'gzip'}, body: '1'}, {headers: {'content-type': 'application/json'}, body: '1'}],
-	['numbers that a double cannot tell apart', json('{"a":9007199254740993}'), json('{"a":9007199254740992}')],
+	['numbers that a double cannot distinguish', json('{"a":9007199254740993}'), json('{"a":9007199254740992}')],
 	['numbers beyond a double', json('[1e400]'), json('[1e401]')],
 	['a number and a string', json('{"a":1}'), json('{"a":"1"}')],
 	['the order of an array', json('[1,2]'), json('[2,1]')],
