@@ -8,7 +8,7 @@ import type {Shared} from './surroundings.ts';
 import type {Place, Round, Scenario} from './types.ts';
 
 /** Milliseconds that a subject may be silent: the longest fills its cache by 20,000 requests. */
-const patience = 300_000;
+const longest = 300_000;
 
 /** A subject in a process of its own. What fails there rejects here, with what the process complained of. */
 export class Running {
@@ -63,7 +63,7 @@ export class Running {
 	async #answer(): Promise<unknown> {
 		try {
 			return await Promise.race([
-				once(this.#child, 'message', {signal: AbortSignal.timeout(patience)}).then(([message]) => message as unknown),
+				once(this.#child, 'message', {signal: AbortSignal.timeout(longest)}).then(([message]) => message as unknown),
 				this.#ended.then(() => {
 					throw new Error(`It ended with ${String(this.#child.exitCode ?? this.#child.signalCode)}: ${this.#complaint.trim()}`);
 				}),

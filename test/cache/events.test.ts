@@ -134,10 +134,10 @@ test('a listener that throws harms no request, and diagnostics channels get the 
 	cache.on('miss', () => {
 		throw new Error('a listener of this test');
 	});
-	const told: unknown[] = [];
+	const published: unknown[] = [];
 	const listen = (message: unknown): void => {
 		if ((message as {url: string}).url.startsWith(origin.url)) {
-			told.push(message);
+			published.push(message);
 		}
 	};
 
@@ -145,7 +145,7 @@ test('a listener that throws harms no request, and diagnostics channels get the 
 	t.is((await client(`${origin.url}/a`)).statusCode, 200);
 	unsubscribe('got-cache-hooks:miss', listen);
 	t.regex((await warned).message, /a listener of this test/v);
-	t.like(told, [{
+	t.like(published, [{
 		reason: 'miss', method: 'GET', url: `${origin.url}/a`, background: false,
 	}]);
 });

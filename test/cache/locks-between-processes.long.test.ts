@@ -28,7 +28,7 @@ import {
 import {settle} from '../helpers/gate.ts';
 import {standClock} from '../helpers/hand-clock.ts';
 
-type Told = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
+type Result = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
 
 function temporaryFile(t: ExecutionContext): string {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
@@ -47,10 +47,10 @@ async function startCaller(settings: CacheSettings, url: string, count: number):
 	return child;
 }
 
-async function ask(child: ChildProcess): Promise<Told> {
-	const told = once(child, 'message');
+async function ask(child: ChildProcess): Promise<Result> {
+	const results = once(child, 'message');
 	child.send('go');
-	return (await told)[0] as Told;
+	return (await results)[0] as Result;
 }
 
 // Before the first test: AVA wants all of them declared at once.
@@ -93,9 +93,9 @@ for (const [name, settingsOf] of stores) {
 		// A busy machine must not make a slow store of one that is none.
 		const settings: CacheSettings = {...settingsOf(t), storeTimeout: 20_000};
 		const children = await Promise.all(Array.from({length: 4}, async () => startCaller(settings, origin.url, 50)));
-		const told = await Promise.all(children.map(async child => ask(child)));
-		t.deepEqual(told.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
-		t.is(told.reduce((total, {sent}) => total + sent, 0), 1);
+		const results = await Promise.all(children.map(async child => ask(child)));
+		t.deepEqual(results.flatMap(({bodies}) => bodies), Array.from({length: 4}, () => 'answer 1'));
+		t.is(results.reduce((total, {sent}) => total + sent, 0), 1);
 		t.is(origin.count, 1);
 	});
 }
@@ -164,8 +164,8 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		await settle();
 		t.is(origin.count, 1);
 		await kill(first!);
-		const told = await Promise.all(waiting);
-		t.deepEqual(told.flatMap(({bodies}) => bodies), ['answer 2', 'answer 2', 'answer 2']);
+		const results = await Promise.all(waiting);
+		t.deepEqual(results.flatMap(({bodies}) => bodies), ['answer 2', 'answer 2', 'answer 2']);
 		t.is(origin.count, 2);
 	});
 

@@ -27,7 +27,7 @@ const callers = 64;
 const storeTimeout = 200;
 
 /** The longest that those wait who give up, in milliseconds. */
-const patience = 20;
+const longest = 20;
 
 type Scene = {readonly origin: ChaoticOrigin; readonly random: Random; readonly languages: readonly string[]};
 
@@ -53,7 +53,7 @@ async function ask(client: Got, {origin, random, languages}: Scene, tally: Tally
 	const isPatient = !random.happens(0.05);
 	const options = {
 		headers: {'accept-language': name.language, ...(name.identity !== '' && {authorization: name.identity})},
-		...(!isPatient && {signal: AbortSignal.timeout(1 + random.below(patience))}),
+		...(!isPatient && {signal: AbortSignal.timeout(1 + random.below(longest))}),
 		throwHttpErrors: false,
 	};
 	const isStream = random.happens(0.4);

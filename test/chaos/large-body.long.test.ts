@@ -11,12 +11,12 @@ const mebibyte = 1_048_576;
 const size = (isLong ? 1024 : 128) * mebibyte;
 const chunk = Buffer.alloc(65_536);
 
-type Told = {readonly bytes: number; readonly mebibytes: number};
+type Result = {readonly bytes: number; readonly mebibytes: number};
 
-async function read(url: string, kind: 'plain' | 'cached'): Promise<Told> {
+async function read(url: string, kind: 'plain' | 'cached'): Promise<Result> {
 	const child = fork(new URL('reader.ts', import.meta.url), [url, kind], {execArgv: ['--disable-warning=ExperimentalWarning']});
-	const [told] = await once(child, 'message') as [Told];
-	return told;
+	const [result] = await once(child, 'message') as [Result];
+	return result;
 }
 
 test.serial(`a streamed body of ${size / mebibyte} MiB that is too large to store takes the memory of the plain client, and the first byte of another comes before the rest is sent`, async t => {

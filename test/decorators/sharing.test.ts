@@ -306,10 +306,10 @@ for (const [name, settings] of [['disabled: true', {disabled: true}], ['DO_NOT_C
 			},
 		});
 		const cache = new HttpCache({store});
-		const told: unknown[] = [];
+		const events: unknown[] = [];
 		for (const event of ['hit', 'miss', 'bypassed', 'stored', 'refused', 'settingError', 'storeError'] as const) {
 			cache.on(event, (payload: unknown) => {
-				told.push(payload);
+				events.push(payload);
 			});
 		}
 
@@ -333,7 +333,7 @@ for (const [name, settings] of [['disabled: true', {disabled: true}], ['DO_NOT_C
 		t.is(count, 2);
 		await cache.idle();
 		t.deepEqual(asked, []);
-		t.deepEqual(told, []);
+		t.deepEqual(events, []);
 	});
 }
 

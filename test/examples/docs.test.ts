@@ -91,7 +91,7 @@ for (const page of [keys, security]) {
 
 const tables: ReadonlyArray<readonly [page: string, header: string]> = [
 	[keys, '| of the request | how it counts | test |'],
-	[security, '| class | in the key | in what is stored, and in what is told | test |'],
+	[security, '| class | in the key | in what is stored and shown | test |'],
 	[security, '| where | what | who can read it | test |'],
 	[security, '| what | bound | what happens beyond it | test |'],
 ];

@@ -13,7 +13,7 @@ const identity = {cert: fixture('localhost-cert.pem'), key: fixture('localhost-k
 const secure = {http2: true, https: {certificateAuthority: identity.cert, checkServerIdentity: () => undefined}} as const;
 
 /** Says what it was asked. */
-function told(): RequestListener & {count: number} {
+function answerWithRequest(): RequestListener & {count: number} {
 	const answer = Object.assign((request: IncomingMessage, response: Parameters<RequestListener>[1]) => {
 		answer.count++;
 		response.setHeader('cache-control', 'max-age=600');
@@ -37,7 +37,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of [['by the user', {}], ['all headers matched', {matchHeaders: true}], ['by the origin', byOrigin]] as const) {
 		test.serial(`${name}, ${mode}: over HTTP/2, no request gets the response of another host`, async t => {
-			const answer = told();
+			const answer = answerWithRequest();
 			const url = await startHttp2Origin(t, identity, answer);
 			const client = createClient(settings, instance).client.extend(secure);
 			const asked: Array<[options: OptionsInit, body: string, isFromCache: boolean]> = [];
@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 	}
 
 	test.serial(`${name}: a response over HTTP/2 answers the same request over HTTP/1.1, and vice versa`, async t => {
-		const answer = told();
+		const answer = answerWithRequest();
 		const url = await startHttp2Origin(t, identity, answer);
 		const client = createClient({}, instance).client.extend({https: {certificateAuthority: identity.cert}});
 		const ofTwo = client.extend({http2: true});
@@ -85,7 +85,7 @@ for (const [name, instance] of majors) {
 }
 
 test.serial('over HTTP/2, an unsafe request invalidates only the responses of its own host', async t => {
-	const answer = told();
+	const answer = answerWithRequest();
 	const url = await startHttp2Origin(t, identity, answer);
 	const {client: plain} = createClient(byOrigin);
 	const client = plain.extend(secure);

@@ -25,7 +25,7 @@ class AskedStore extends LaterStore {
 	}
 }
 
-const told: Handler = (request, response) => {
+const answerWithRequest: Handler = (request, response) => {
 	response.writeHead(200, {'cache-control': 'max-age=600'});
 	response.end(`${request.method} ${request.url} ${String(request.headers.authorization)}`);
 };
@@ -59,7 +59,7 @@ const wrong: ReadonlyArray<readonly [title: string, give: () => unknown]> = [
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
 		test(`${name}, ${mode}: an invalid key from keyFn is a \`settingError\` event, and the request is sent without the cache`, async t => {
-			await using origin = await Origin.start(told);
+			await using origin = await Origin.start(answerWithRequest);
 			for (const [title, give] of wrong) {
 				const {client} = createClient({...settings, keyFn: give as KeyCallback}, instance);
 				const faults: unknown[] = [];
@@ -82,7 +82,7 @@ for (const [name, instance] of majors) {
 		});
 
 		test(`${name}, ${mode}: a keyFn that returns undefined excludes the request from the cache without an error`, async t => {
-			await using origin = await Origin.start(told);
+			await using origin = await Origin.start(answerWithRequest);
 			for (const keyFn of [() => undefined, async () => undefined]) {
 				const {client} = createClient({...settings, keyFn}, instance);
 				getCache(client).on('settingError', fault => {
@@ -96,7 +96,7 @@ for (const [name, instance] of majors) {
 		});
 
 		test(`${name}, ${mode}: createKey has all of the partition, whatever the store and whatever the function makes of errors`, async t => {
-			await using origin = await Origin.start(told);
+			await using origin = await Origin.start(answerWithRequest);
 			const functions: Record<string, KeyCallback> = {
 				plainly: (request, create) => create(request),
 				async later(request, create) {
@@ -146,7 +146,7 @@ for (const [name, instance] of majors) {
 	}
 
 	test(`${name}: a hit with a keyFn reads nothing but its entry`, async t => {
-		await using origin = await Origin.start(told);
+		await using origin = await Origin.start(answerWithRequest);
 		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyCallback[]) {
 			const store = new AskedStore();
 			const {client} = createClient({keyFn, store, now: Date.now}, instance);
@@ -163,7 +163,7 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: a key that the store cannot hold is refused with an event`, async t => {
 		await using folder = await temporaryFolder();
-		await using origin = await Origin.start(told);
+		await using origin = await Origin.start(answerWithRequest);
 		const {client} = createClient({store: 'filesystem', cacheName: path.join(folder.path, 'cache'), keyFn: ({url}) => url.repeat(1000)}, instance);
 		const faults: string[] = [];
 		getCache(client).on('settingError', ({error}) => {
@@ -218,7 +218,7 @@ const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => Ca
 for (const [name, open] of stores) {
 	test(`${name}: keys that a store may confuse never lead to another request's response`, async t => {
 		await using folder = await temporaryFolder();
-		await using origin = await Origin.start(told);
+		await using origin = await Origin.start(answerWithRequest);
 		const keys = ['a', 'A', 'a ', ' a', 'a\0', 'a\u{D800}', 'a\u{D801}', 'a\u{FFFD}', 'ä', 'a\u{308}', 'a/b', 'a%2Fb', '../a', 'a'.repeat(1000), `${'a'.repeat(999)}b`, '__proto__', 'toString', 'got-cache:2:a'];
 		const {client} = createClient({...open(folder.path), keyFn: ({url}) => keys[Number(new URL(url).pathname.slice(1))]});
 		await using cache = getCache(client);
@@ -243,7 +243,7 @@ test('explain throws the error of a keyFn, and a TypeError for an invalid key', 
 });
 
 test('a keyFn sees the request as it is sent: its connection, its Host, its trust', async t => {
-	await using origin = await Origin.start(told);
+	await using origin = await Origin.start(answerWithRequest);
 	const seen: unknown[] = [];
 	const {client} = createClient({
 		keyFn(request, create) {

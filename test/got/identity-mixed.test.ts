@@ -20,7 +20,7 @@ import {startTlsOrigin} from '../helpers/tls-origin.ts';
 const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
 
-const told = ['host', 'x-forwarded-host', 'x-original-url', 'x-http-method-override', 'x-http-method', 'content-language', 'content-range', 'authorization', 'cookie', 'x-otp'];
+const shownHeaders = ['host', 'x-forwarded-host', 'x-original-url', 'x-http-method-override', 'x-http-method', 'content-language', 'content-range', 'authorization', 'cookie', 'x-otp'];
 
 /** Says all that it was asked, after a while. */
 const echo: RequestListener = (request, response) => {
@@ -33,7 +33,7 @@ const echo: RequestListener = (request, response) => {
 		const said = JSON.stringify([
 			request.method,
 			request.url,
-			...told.map(name => request.headers[name] ?? null),
+			...shownHeaders.map(name => request.headers[name] ?? null),
 			(request.headers['content-type'] ?? '').replace(/boundary=[^;]+/v, ''),
 			createHash('sha256').update(body.toString('latin1').replaceAll(/(?<!-)-*form-?data-[\w\-]+/gv, '')).digest('hex'),
 			socket.getPeerCertificate?.().fingerprint256 ?? null,

@@ -9,7 +9,7 @@ const names = ['x-http-method-override', 'x-http-method', 'x-method-override'] a
 type Headers = Record<string, string | string[]>;
 
 /** Says what it was asked, as the one server that takes the first of the override headers and the other that takes the last. */
-const told: Handler = ({method, url, headers}, response) => {
+const answerWithRequest: Handler = ({method, url, headers}, response) => {
 	response.writeHead(200, {'cache-control': 'max-age=600'});
 	response.end(JSON.stringify([method, url, ...names.map(name => headers[name])]));
 };
@@ -43,7 +43,7 @@ const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', h
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
 		test(`${name}, ${mode}: no method's answer is stored under another, however it is asked for`, async t => {
-			await using origin = await Origin.start(told);
+			await using origin = await Origin.start(answerWithRequest);
 			const {client} = createClient({...settings, allowableMethods: ['GET', 'POST', 'PUT', 'DELETE']}, instance);
 			for (const [title, method, headers, asks] of [...requests, ...requests.toReversed()]) {
 				const response = await client(origin.url, {method, headers});
@@ -57,7 +57,7 @@ for (const [name, instance] of majors) {
 		});
 
 		test(`${name}, ${mode}: a request that overrides its method by one that is not allowed bypasses the cache`, async t => {
-			await using origin = await Origin.start(told);
+			await using origin = await Origin.start(answerWithRequest);
 			const {client} = createClient(settings, instance);
 			for (const header of names) {
 				for (const method of ['GET', 'POST'] as const) {
@@ -74,7 +74,7 @@ for (const [name, instance] of majors) {
 	}
 
 	test(`${name}: an overriding method that is unsafe or unknown invalidates stored responses`, async t => {
-		await using origin = await Origin.start(told);
+		await using origin = await Origin.start(answerWithRequest);
 		for (const [title, method, headers, asks] of requests) {
 			const {client} = createClient(byOrigin, instance);
 			await client(origin.url);
@@ -86,7 +86,7 @@ for (const [name, instance] of majors) {
 	});
 
 	test(`${name}: methods are the same in any letter case, and white space around them does not count`, async t => {
-		await using origin = await Origin.start(told);
+		await using origin = await Origin.start(answerWithRequest);
 		const {client} = createClient({}, instance);
 		for (const header of names) {
 			t.false((await client.post(origin.url, {headers: {[header]: 'GET'}})).isFromCache);

@@ -157,12 +157,12 @@ for (const [name, instance] of majors) {
 		await using origin = await Origin.start(tenants());
 		const {client} = createClient({}, instance);
 		await client(origin.url, of('a.example') as object);
-		const told = async (headers: Record<string, string>): Promise<string> => (await explain(client, {url: origin.url, headers})).reason;
-		t.is(await told({}), 'miss');
-		t.is(await told({host: 'a.example'}), 'fresh');
-		t.is(await told(Object.fromEntries([['HOST', 'A.EXAMPLE']])), 'fresh');
-		t.is(await told({host: 'b.example'}), 'miss');
-		t.is(await told({host: 'a.example', 'x-forwarded-host': 'b.example'}), 'miss');
+		const reasonFor = async (headers: Record<string, string>): Promise<string> => (await explain(client, {url: origin.url, headers})).reason;
+		t.is(await reasonFor({}), 'miss');
+		t.is(await reasonFor({host: 'a.example'}), 'fresh');
+		t.is(await reasonFor(Object.fromEntries([['HOST', 'A.EXAMPLE']])), 'fresh');
+		t.is(await reasonFor({host: 'b.example'}), 'miss');
+		t.is(await reasonFor({host: 'a.example', 'x-forwarded-host': 'b.example'}), 'miss');
 		const {key, text} = await explain(client, {url: origin.url, headers: {host: 'a.example'}});
 		t.is(key, cacheInfo(await client(origin.url, of('a.example') as object)).key);
 		t.true(text.startsWith('GET http://a.example/: serve'));

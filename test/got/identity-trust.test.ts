@@ -346,12 +346,12 @@ test('client certificates and keys are neither stored, archived nor in events', 
 	});
 	const secrets = {certificate: cert, key: [{pem: key, passphrase: 'PASSPHRASE'}]};
 	const response = await client(url, {https: {...lax, ...secrets, checkServerIdentity: () => undefined}});
-	const told = JSON.stringify([response.headers, cacheInfo(response), await explain(client.extend({https: secrets}), {url}), await getCache(client).toHar()]);
+	const shown = JSON.stringify([response.headers, cacheInfo(response), await explain(client.extend({https: secrets}), {url}), await getCache(client).toHar()]);
 	await getCache(client).idle();
 	const bytes = Buffer.concat(readdirSync(folder.path).map(file => readFileSync(path.join(folder.path, file))));
 	t.true(bytes.includes('answer 1'));
 	const markers = ['PASSPHRASE', 'PRIVATE KEY', key.split('\n', 2)[1]!, 'CERTIFICATE', cert.split('\n', 2)[1]!, 'NAME-OF-TRUST', 'checkServerIdentity'];
-	t.deepEqual(markers.filter(marker => bytes.includes(marker) || told.includes(marker)), []);
+	t.deepEqual(markers.filter(marker => bytes.includes(marker) || shown.includes(marker)), []);
 	await getCache(client).close();
 });
 

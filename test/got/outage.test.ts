@@ -143,12 +143,12 @@ for (const isSynchronous of [true, false]) {
 			: fail;
 		const {client} = createClient({store: storeWith(['get', 'add'], instead), lock: true, cacheControl: true});
 		const cache = getCache(client);
-		const told: string[] = [];
+		const operations: string[] = [];
 		cache.on('storeError', ({operation}) => {
-			told.push(operation);
+			operations.push(operation);
 		});
 		await client(origin.url, {context: {cache: {readOnly: true}}});
 		await cache.idle();
-		t.deepEqual(told, ['get']);
+		t.deepEqual(operations, ['get']);
 	});
 }

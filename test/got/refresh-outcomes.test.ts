@@ -126,7 +126,7 @@ const outcomes: ReadonlyArray<{
 		stored: ['first', 'stale-while-revalidate'],
 	},
 	{
-		title: 'what is no HTTP is told, and not asked for again',
+		title: 'a response that is not HTTP is an error event, and is not asked for again',
 		answer(_request, response) {
 			response.socket!.end('rubbish\r\n\r\n');
 		},

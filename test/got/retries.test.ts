@@ -338,7 +338,7 @@ for (const [name, instance] of majors) {
 		await own.prepare(moody, made);
 		let calls = 0;
 		let delays = 0;
-		const told: unknown[] = [];
+		const reported: unknown[] = [];
 		const failing = made.client.extend({
 			hooks: {
 				afterResponse: [() => {
@@ -355,13 +355,13 @@ for (const [name, instance] of majors) {
 				enforceRetryRules: false,
 				calculateDelay({attemptCount, computedValue, error}) {
 					delays++;
-					told.push([computedValue, error.message]);
+					reported.push([computedValue, error.message]);
 					return attemptCount > 2 ? 0 : 1;
 				},
 			},
 		}), {message: 'fault'});
 		t.deepEqual([calls, delays], [4, 3]);
-		t.deepEqual(told, [[0, 'fault'], [0, 'fault'], [0, 'fault']]);
+		t.deepEqual(reported, [[0, 'fault'], [0, 'fault'], [0, 'fault']]);
 	});
 
 	test(`${name}: a stored response that does not parse is retried by the user's rules alone`, async t => {

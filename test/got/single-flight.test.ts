@@ -43,11 +43,11 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const leader = client(origin.url, {responseType: 'buffer'});
 		const response = await gate.next();
-		const follower = client(origin.url, {responseType: 'buffer'});
+		const waiter = client(origin.url, {responseType: 'buffer'});
 		const other = client(origin.url, {responseType: 'buffer'});
 		await turn();
 		response.end('answer');
-		const [first, second, third] = await Promise.all([leader, follower, other]);
+		const [first, second, third] = await Promise.all([leader, waiter, other]);
 		t.false(first.isFromCache);
 		t.true(second.isFromCache);
 		t.like(cacheInfo(first), {reason: 'miss', collapsed: false, stored: 'stored'});
@@ -93,12 +93,12 @@ for (const [name, instance] of majors) {
 		const controller = new AbortController();
 		const leader = client(origin.url, {signal: controller.signal});
 		await gate.next();
-		const followers = Array.from({length: 10}, async () => client(origin.url));
+		const waiters = Array.from({length: 10}, async () => client(origin.url));
 		await turn();
 		controller.abort();
 		await t.throwsAsync(leader, {name: 'AbortError'});
 		(await gate.next()).end('second');
-		for (const {body} of await Promise.all(followers)) {
+		for (const {body} of await Promise.all(waiters)) {
 			t.is(body, 'second');
 		}
 
@@ -114,7 +114,7 @@ for (const [name, instance] of majors) {
 		first.writeHead(200, {'content-length': '1000'});
 		first.write('begun');
 		await once(stream, 'data');
-		const followers = Array.from({length: 10}, async () => client(origin.url));
+		const waiters = Array.from({length: 10}, async () => client(origin.url));
 		await turn();
 		stream.on('error', () => {});
 		stream.destroy();
@@ -125,7 +125,7 @@ for (const [name, instance] of majors) {
 		});
 		// The end by the caller was no failure of the origin: this is the first one, after which one asks.
 		(await gate.next()).end('third');
-		const settled = await Promise.allSettled(followers);
+		const settled = await Promise.allSettled(waiters);
 		t.is(settled.filter(({status}) => status === 'rejected').length, 1);
 		t.is(settled.filter(result => result.status === 'fulfilled' && result.value.body === 'third').length, 9);
 		t.is(origin.count, 3);
@@ -137,10 +137,10 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const leader = client(origin.url, {timeout: {request: 1000}});
 		await gate.next();
-		const follower = client(origin.url);
+		const waiter = client(origin.url);
 		await t.throwsAsync(leader, {name: 'TimeoutError'});
 		(await gate.next()).end('second');
-		t.is((await follower).body, 'second');
+		t.is((await waiter).body, 'second');
 	});
 
 	test.serial(`${name}: a request that is sent after a wait has the rest of its timeout`, async t => {
@@ -149,15 +149,15 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({}, instance);
 		const leader = client(origin.url, {timeout: {request: 1000}});
 		await gate.next();
-		const follower = client(origin.url, {timeout: {request: 2000}});
+		const waiter = client(origin.url, {timeout: {request: 2000}});
 		// With all of its time anew, it would end after this one.
 		const laterTimer = delay(2900, 'a later timer');
 		const ended = (async () => {
-			await t.throwsAsync(follower, {name: 'TimeoutError'});
-			return 'the follower';
+			await t.throwsAsync(waiter, {name: 'TimeoutError'});
+			return 'the waiter';
 		})();
 		await t.throwsAsync(leader, {name: 'TimeoutError'});
-		t.is(await Promise.race([ended, laterTimer]), 'the follower');
+		t.is(await Promise.race([ended, laterTimer]), 'the waiter');
 	});
 
 	test.serial(`${name}: after a response that must not be stored, all waiting requests are sent at once, and for a while none waits`, async t => {
@@ -166,7 +166,7 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({cacheControl: true}, instance);
 		const leader = client(origin.url);
 		const first = await gate.next();
-		const followers = Array.from({length: 20}, async () => client(origin.url));
+		const waiters = Array.from({length: 20}, async () => client(origin.url));
 		await settle();
 		t.is(origin.count, 1);
 		first.setHeader('cache-control', 'no-store');
@@ -184,7 +184,7 @@ for (const [name, instance] of majors) {
 			response.end('own');
 		}
 
-		t.true((await Promise.all(followers)).every(({body}) => body === 'own'));
+		t.true((await Promise.all(waiters)).every(({body}) => body === 'own'));
 		gate.held.length = 0;
 		const later = Array.from({length: 5}, async () => client(origin.url));
 		while (gate.held.length < 5) {
@@ -260,18 +260,18 @@ for (const [name, instance] of majors) {
 		const {client} = createClient({store, storeTimeout: 600_000, singleFlight: {maxWait: '200ms'}}, instance);
 		const leader = client(origin.url);
 		const first = await gate.next();
-		const followers = Array.from({length: 5}, async () => client(origin.url));
+		const waiters = Array.from({length: 5}, async () => client(origin.url));
 		await settle();
 		clock.advance(199);
 		await settle();
 		t.is(origin.count, 1);
 		clock.advance(1);
 		(await gate.next()).end('own');
-		for (const _ of followers.slice(1)) {
+		for (const _ of waiters.slice(1)) {
 			(await gate.next()).end('own');
 		}
 
-		t.true((await Promise.all(followers)).every(({body}) => body === 'own'));
+		t.true((await Promise.all(waiters)).every(({body}) => body === 'own'));
 		first.end('first');
 		t.is((await leader).body, 'first');
 
@@ -290,12 +290,12 @@ for (const [name, instance] of majors) {
 		const askTwice = async (url: string, settings?: RequestSettings): Promise<void> => {
 			const leader = client(url);
 			const response = await gate.next();
-			const follower = client(url, {context: {cache: settings}});
+			const waiter = client(url, {context: {cache: settings}});
 			await settle();
 			response.end('first');
 			await leader;
 			(await gate.next()).end('own');
-			t.is((await follower).body, 'own');
+			t.is((await waiter).body, 'own');
 		};
 
 		const own = `${origin.url}/own`;

@@ -170,10 +170,10 @@ for (const [name, instance] of majors) {
 			const leader = client(origin.url, {signal: controller.signal});
 			leader.catch(async () => {});
 			await gate.next();
-			const follower = client(origin.url, {timeout: {request: 1500}, request: request as never});
+			const waiter = client(origin.url, {timeout: {request: 1500}, request: request as never});
 			const ended = (async () => {
-				await t.throwsAsync(follower, {name: 'TimeoutError', message: 'Timeout awaiting \'request\' for 1500ms'});
-				return 'the follower';
+				await t.throwsAsync(waiter, {name: 'TimeoutError', message: 'Timeout awaiting \'request\' for 1500ms'});
+				return 'the waiter';
 			})();
 			const order = Promise.race([ended, delay(1450, 'an earlier timer')]);
 			// With all of its time anew, it would end after this one.
@@ -182,7 +182,7 @@ for (const [name, instance] of majors) {
 			controller.abort();
 			await gate.next();
 			t.is(await order, 'an earlier timer');
-			t.is(await laterOrder, 'the follower');
+			t.is(await laterOrder, 'the waiter');
 		}
 	});
 
@@ -215,7 +215,7 @@ for (const [name, instance] of majors) {
 		const leader = client(origin.url);
 		const first = await gate.next();
 		let retries = 0;
-		const follower = client(origin.url, {
+		const waiter = client(origin.url, {
 			timeout: {request: 100},
 			retry: {limit: 2, calculateDelay: ({computedValue}) => computedValue > 0 ? 1 : 0},
 			hooks: {
@@ -224,7 +224,7 @@ for (const [name, instance] of majors) {
 				}],
 			},
 		});
-		await t.throwsAsync(follower, {name: 'TimeoutError'});
+		await t.throwsAsync(waiter, {name: 'TimeoutError'});
 		t.is(retries, 2);
 		t.is(origin.count, 1);
 		first.end('answer');

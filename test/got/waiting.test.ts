@@ -82,14 +82,14 @@ for (const [name, instance] of majors) {
 					first.write('begun');
 				}
 
-				const followers = Array.from({length: count}, async () => client(origin.url));
+				const waiters = Array.from({length: count}, async () => client(origin.url));
 				await settle();
 				giveUp?.(controller);
 				await t.throwsAsync(leader);
 				const second = await gate.next();
 				await settle();
 				second.end('second');
-				const bodies = await Promise.all(followers.map(async response => (await response).body));
+				const bodies = await Promise.all(waiters.map(async response => (await response).body));
 				t.deepEqual(new Set(bodies), new Set(['second']));
 				t.is(bodies.length, count);
 				t.is(origin.count, 2);
@@ -128,14 +128,14 @@ for (const [name, instance] of majors) {
 		await gate.next();
 		// A stream that is destroyed tells nobody.
 		const gone = Array.from({length: 20}, () => client.stream(origin.url));
-		const follower = client(origin.url);
+		const waiter = client(origin.url);
 		await settle();
 		for (const stream of [...gone, leader]) {
 			stream.destroy();
 		}
 
 		(await gate.next()).end('second');
-		t.is((await follower).body, 'second');
+		t.is((await waiter).body, 'second');
 		t.is(origin.count, 2);
 	});
 
@@ -185,14 +185,14 @@ for (const [name, instance] of majors) {
 		const leader = client(origin.url, {signal: controller.signal});
 		leader.catch(nothing);
 		await gate.next();
-		const follower = client(origin.url);
+		const waiter = client(origin.url);
 		await settle();
 		clock.advance(10);
 		controller.abort();
 		const second = await gate.next();
 		second.writeHead(200, {'cache-control': 'max-age=5'});
 		second.end('second');
-		t.is((await follower).body, 'second');
+		t.is((await waiter).body, 'second');
 		t.true((await client(origin.url)).isFromCache);
 		t.is(origin.count, 2);
 	});

@@ -169,7 +169,7 @@ for (const [title, one, other, settings] of different) {
 }
 
 /** Whether the key of a request needs the secret of the cache, and whether its response may answer others. */
-function told(headers: Record<string, string>, body: string | Uint8Array, settings: Partial<Parameters<typeof matchRequest>[1]> = {}): {isHashed: boolean; isForItself: boolean} {
+function countedAs(headers: Record<string, string>, body: string | Uint8Array, settings: Partial<Parameters<typeof matchRequest>[1]> = {}): {isHashed: boolean; isForItself: boolean} {
 	const request: KeyRequest = {
 		method: 'POST', url: 'https://example.com/', headers, body,
 	};
@@ -208,9 +208,9 @@ const secrets: ReadonlyArray<readonly [title: string, headers: Record<string, st
 
 for (const [title, headers, body, isSecret] of secrets) {
 	test(`${title}: ${isSecret ? 'the key needs the secret, and the response answers no other request' : 'the key does not need the secret'}`, t => {
-		t.deepEqual(told(headers, body), {isHashed: isSecret, isForItself: isSecret});
+		t.deepEqual(countedAs(headers, body), {isHashed: isSecret, isForItself: isSecret});
 		// Where credentials do not part, they are still there.
-		t.is(told(headers, body, {partitionBy: false}).isForItself, isSecret);
+		t.is(countedAs(headers, body, {partitionBy: false}).isForItself, isSecret);
 	});
 }
 

@@ -84,10 +84,10 @@ for (const [index, [setting, settingsOf]] of seeing.entries()) {
 			const settings = settingsOf(fail);
 			const {client} = createClient({...settings, cacheStatus: {key: true}});
 			const words = new Words(getCache(client));
-			const told: unknown[] = [];
+			const reported: unknown[] = [];
 			getCache(client).on('settingError', ({setting: name, error}) => {
 				t.is(name, setting);
-				told.push(error);
+				reported.push(error);
 			});
 			const response = await client(origin.url + target, {headers});
 			t.is(cacheInfo(response).reason, 'error');
@@ -95,8 +95,8 @@ for (const [index, [setting, settingsOf]] of seeing.entries()) {
 			await words.sayStored();
 			t.deepEqual(findMarkers(words.end()), []);
 
-			const [error] = told as Array<Error & {code: string; thrown: () => unknown}>;
-			t.is(told.length, 1);
+			const [error] = reported as Array<Error & {code: string; thrown: () => unknown}>;
+			t.is(reported.length, 1);
 			t.is(error!.code, 'ERR_SETTING_FUNCTION');
 			t.regex(error!.message, kind);
 			t.true(error!.message.includes(setting));
@@ -116,12 +116,12 @@ test('the error of a request that a `keyFn` makes invalid does not show that req
 	await using origin = await startOrigin();
 	const {client} = createClient({keyFn: (request, createKey_) => createKey_({...request, url: `http://[${request.url}`})});
 	const words = new Words(getCache(client));
-	const told: unknown[] = [];
+	const reported: unknown[] = [];
 	getCache(client).on('settingError', ({error}) => {
-		told.push(error);
+		reported.push(error);
 	});
 	await client(origin.url + target, {headers});
-	t.regex(String(told[0]), /`keyFn` threw TypeError/v);
+	t.regex(String(reported[0]), /`keyFn` threw TypeError/v);
 	t.deepEqual(findMarkers(words.end()), []);
 });
 
@@ -134,13 +134,13 @@ test('the error of a filter or a function for tags is shown, since these see onl
 	for (const settings of [{filterFn: fail}, {tags: fail}, {filterFn: async response => fail(response)}] satisfies CacheSettings[]) {
 		const {client} = createClient(settings);
 		const words = new Words(getCache(client));
-		const told: unknown[] = [];
+		const reported: unknown[] = [];
 		getCache(client).on('settingError', ({error}) => {
-			told.push(error);
+			reported.push(error);
 		});
 		await client(origin.url + target, {headers});
 		await getCache(client).idle();
-		t.regex(String(told[0]), /not http.*sid=REDACTED\?token=REDACTED&page=2/v);
+		t.regex(String(reported[0]), /not http.*sid=REDACTED\?token=REDACTED&page=2/v);
 		t.deepEqual(findMarkers(words.end()), []);
 	}
 });
@@ -188,7 +188,7 @@ test('the error of a request without an answer shows no credentials', async t =>
 type Failure = 'connection' | 'time' | 'status' | 'rejection' | 'function';
 
 /** Ways in which a refresh in the background fails. */
-const refreshes: ReadonlyArray<readonly [title: string, failure: Failure, told: RegExp]> = [
+const refreshes: ReadonlyArray<readonly [title: string, failure: Failure, reported: RegExp]> = [
 	['the connection is lost', 'connection', /ECONNRESET|socket hang up/v],
 	['it takes too long', 'time', /^The refresh of http.*sid=REDACTED\?token=REDACTED&page=2 took longer than 2000 ms/v],
 	['the origin fails', 'status', /refresh of http.*sid=REDACTED\?token=REDACTED&page=2 with 503/v],
@@ -221,16 +221,16 @@ for (const [title, failure, expected] of refreshes) {
 			},
 		});
 		const words = new Words(getCache(client));
-		const told: unknown[] = [];
+		const reported: unknown[] = [];
 		getCache(client).on('backgroundError', ({error}) => {
-			told.push(error);
+			reported.push(error);
 		});
 		await client(origin.url + target, {headers});
 		clock.advance(120);
 		await client(origin.url + target, {headers});
 		await getCache(client).idle();
-		t.is(told.length, 1);
-		const [error] = told as Error[];
+		t.is(reported.length, 1);
+		const [error] = reported as Error[];
 		t.regex(error!.message, expected);
 		t.deepEqual(findMarkers(words.end()), []);
 		t.deepEqual(leaksIn(String(error), textOf(error), JSON.stringify(error)), []);

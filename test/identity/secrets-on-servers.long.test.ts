@@ -89,7 +89,7 @@ for (const [title, open] of keepings) {
 	});
 }
 
-test('servers that are not there are told', t => {
+test('missing servers are reported', t => {
 	t.log(`Redis: ${redis === undefined ? 'not tested' : 'tested'}; MongoDB: ${mongo === undefined ? 'not tested' : 'tested'}`);
 	t.true(process.env.CI !== 'true' || (redis !== undefined && mongo !== undefined));
 });

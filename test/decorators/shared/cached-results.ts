@@ -190,9 +190,9 @@ test.serial(`${dialect}: a result is cached by its arguments for as long as it i
 
 test.serial(`${dialect}: every caller gets its own copy, including the bytes of typed arrays`, async t => {
 	const wrapper = new Wrapper();
-	const [leader, follower] = await Promise.all([wrapper.get('ada'), wrapper.get('ada')]);
+	const [leader, waiter] = await Promise.all([wrapper.get('ada'), wrapper.get('ada')]);
 	t.is(wrapper.sdk.calls.length, 1);
-	for (const answer of [leader, follower, await wrapper.get('ada')]) {
+	for (const answer of [leader, waiter, await wrapper.get('ada')]) {
 		t.deepEqual({...answer, bytes: [...answer.bytes]}, {name: 'ada', tags: new Set(['a']), bytes: [1, 2, 3]});
 		answer.name = 'changed';
 		answer.tags.add('changed');

@@ -257,7 +257,7 @@ function createShelf(settings: CacheConfigOptions) {
 type Shelf = ReturnType<typeof createShelf>;
 
 const keyOf = (shelf: Shelf): string => cacheKeyOf(shelf, 'list', 'a')!;
-const deeds: ReadonlyArray<readonly [name: string, deed: (shelf: Shelf) => Promise<unknown>]> = [
+const effects: ReadonlyArray<readonly [name: string, invalidate: (shelf: Shelf) => Promise<unknown>]> = [
 	['invalidate(method, …)', async ({list}) => invalidate(list, 'a')],
 	['invalidate(object, name, …)', async shelf => invalidate(shelf, 'list', 'a')],
 	['@Invalidates() by the method', async shelf => shelf.changeMethod()],
@@ -282,7 +282,7 @@ async function openStore(name: 'memory' | 'sqlite' | 'keyv'): Promise<AsyncDispo
 }
 
 for (const store of ['memory', 'sqlite', 'keyv'] as const) {
-	for (const [name, deed] of deeds) {
+	for (const [name, invalidate] of effects) {
 		test(`${dialect}: ${store}: a call in progress at a ${name} is neither stored nor joined after it`, async t => {
 			await using opened = await openStore(store);
 			const shelf = createShelf(opened.settings());
@@ -290,7 +290,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 
 			const early = shelf.list('a');
 			await calls.reach(1);
-			await deed(shelf);
+			await invalidate(shelf);
 			const late = [shelf.list('a')];
 			await calls.reach(2);
 			calls.succeed('old');
@@ -312,7 +312,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 
 			const early = shelf.list('a');
 			await calls.reach(1);
-			await deed(shelf);
+			await invalidate(shelf);
 			calls.succeed('old');
 			t.is(await early, 'old');
 			const next = shelf.list('a');
@@ -324,7 +324,7 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 			t.is(await shelf.list('a'), 'older');
 			await calls.reach(3);
 			// Clearing a cache also waits for its refreshes.
-			const isDone = deed(shelf);
+			const isDone = invalidate(shelf);
 			await settle();
 			calls.succeed('refreshed');
 			await isDone;
@@ -340,13 +340,13 @@ for (const store of ['memory', 'sqlite', 'keyv'] as const) {
 	}
 }
 
-for (const [name, deed] of deeds) {
+for (const [name, invalidate] of effects) {
 	test(`${dialect}: a call in progress at a ${name} in another process is not stored after it`, async t => {
 		await using opened = await openStore('keyv');
 		const [here, elsewhere] = [createShelf(opened.settings()), createShelf(opened.settings())];
 		const early = here.list('a');
 		await here.calls.reach(1);
-		await deed(elsewhere);
+		await invalidate(elsewhere);
 		const joining = here.list('a');
 		await settle();
 		t.is(here.calls.count, 1);
