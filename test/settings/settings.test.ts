@@ -88,7 +88,7 @@ test('a client has at most 42 settings', t => {
 });
 
 test('these settings cannot change while a client is in use', t => {
-	t.deepEqual(fixedSettings.keys().toArray().toSorted(), ['autoclose', 'cacheName', 'decodeContent', 'failFast', 'lock', 'maxEntryBytes', 'mode', 'now', 'partitionSecret', 'serializer', 'store', 'storeTimeout']);
+	t.deepEqual(fixedSettings.keys().toArray().toSorted(), ['autoclose', 'cacheName', 'decodeContent', 'failFast', 'lock', 'maxBytes', 'maxEntries', 'maxEntryBytes', 'mode', 'now', 'partitionSecret', 'serializer', 'store', 'storeTimeout']);
 });
 
 for (const [index, [key, stated]] of documented.entries()) {
