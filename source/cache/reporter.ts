@@ -9,7 +9,6 @@ import type {Reason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {isReadOnlyError} from '../stores/guard.ts';
 import type {
-	AnswerEvent,
 	CacheEventName,
 	CacheEvents,
 	CacheStats,

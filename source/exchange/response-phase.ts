@@ -214,7 +214,7 @@ export class ResponsePhase {
 
 	/** Gives the caller the origin's response without storing it. */
 	#forward(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
-		const {inFlight, cache, match} = this.#state;
+		const {inFlight} = this.#state;
 		if (isTemporaryStatus(head.statusCode)) {
 			inFlight?.fail();
 		} else {
@@ -284,7 +284,7 @@ export class ResponsePhase {
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
 		const {keep, view, reason} = decision;
-		const {cache, inFlight} = this.#state;
+		const {inFlight} = this.#state;
 		if (keep === 'drop') {
 			this.#writes.deleteStored('revalidated');
 		}

@@ -14,7 +14,7 @@ import {
 	type FieldQuestion,
 	compare,
 } from './json.ts';
-import type {KeyParts, StorableRequest} from './key-parts.ts';
+import type {KeyParts} from './key-parts.ts';
 import {normalizeParameters, redactParameters} from './references.ts';
 
 // The limits of a form whose parameters are read. Most servers have similar ones (PHP, Django, Express).

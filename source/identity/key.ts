@@ -22,7 +22,6 @@ import {
 	compileIgnored,
 	ignoredByDefault,
 	ignoresHeader,
-	REDACTED,
 	type Ignored,
 	type IgnoredParameter,
 	classifyName,

@@ -1,8 +1,6 @@
 import {fileURLToPath} from 'node:url';
 import {
-	hidden,
 	SettingError,
-	shownText,
 	unknownOption,
 } from '../errors.ts';
 import {

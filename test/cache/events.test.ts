@@ -4,7 +4,6 @@ import process from 'node:process';
 import test from 'ava';
 import {isDebugged} from '../../source/cache/reporter.ts';
 import type {CacheEvents} from '../../source/index.ts';
-import {MemoryStore} from '../../source/stores/memory.ts';
 import {Origin} from '../helpers/origin.ts';
 import {manage, testStores, type Managed} from './test-stores.ts';
 

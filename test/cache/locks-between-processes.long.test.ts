@@ -1,19 +1,15 @@
 import {fork, type ChildProcess} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
-import type {ServerResponse} from 'node:http';
 import {mkdtempSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
 import {
-	cacheInfo,
 	getCache,
 	type CacheSettings,
-	type Store,
 } from '../../source/index.ts';
-import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {ServerProcess} from '../helpers/server-process.ts';

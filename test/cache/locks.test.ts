@@ -1,13 +1,6 @@
-import {fork, type ChildProcess} from 'node:child_process';
-import {randomUUID} from 'node:crypto';
-import {once} from 'node:events';
 import type {ServerResponse} from 'node:http';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import process from 'node:process';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import {
 	cacheInfo,
 	getCache,
@@ -17,15 +10,6 @@ import {
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {startDynalite} from '../helpers/dynamodb-server.ts';
-import {
-	findRedis,
-	mongoMissing,
-	redisCommand,
-	startMongo,
-	tellServer,
-} from '../helpers/servers.ts';
 import {settle} from '../helpers/gate.ts';
 import {standClock} from '../helpers/hand-clock.ts';
 import {until} from '../helpers/until.ts';

@@ -6,7 +6,7 @@ import {runInNewContext} from 'node:vm';
 import {gzipSync} from 'node:zlib';
 import test from 'ava';
 import type {Got, OptionsInit} from 'got';
-import {type cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
+import {type cacheInfo, getCache} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';

@@ -1,8 +1,7 @@
 import type {ServerResponse} from 'node:http';
-import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import got from 'got';
-import {cacheHooks, cacheInfo, getCache} from '../../source/index.ts';
+import {cacheHooks, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {settle} from '../helpers/gate.ts';

@@ -42,7 +42,7 @@ for (const [name, instance] of majors) {
 			const client = createClient(settings, instance).client.extend(secure);
 			const asked: Array<[options: OptionsInit, body: string, isFromCache: boolean]> = [];
 			const refused: string[] = [];
-			for (const [title, options] of others) {
+			for (const [, options] of others) {
 				const response = await client(url, options as object).catch((error: unknown) => error as Error);
 				if (response instanceof Error) {
 					refused.push(response.message);

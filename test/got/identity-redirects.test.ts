@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import path from 'node:path';
-import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {Got, OptionsInit} from 'got';
 import {CookieJar} from 'tough-cookie';

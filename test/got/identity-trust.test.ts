@@ -1,14 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {once} from 'node:events';
 import {readdirSync, readFileSync} from 'node:fs';
-import {createServer as createProxy} from 'node:http';
 import https, {
 	Agent,
 	globalAgent,
 	request as sendHttps,
-	type AgentOptions,
 } from 'node:https';
-import net, {type AddressInfo, type Socket} from 'node:net';
 import path from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import tls from 'node:tls';

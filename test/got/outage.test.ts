@@ -13,10 +13,6 @@ const fail = async (): Promise<never> => {
 	throw new Error('no connection');
 };
 
-function failAtOnce(): never {
-	throw new Error('no connection');
-}
-
 const readNames = ['get', 'iterate'] as const;
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'clear'] as const;
 const storeTimeout = 500;

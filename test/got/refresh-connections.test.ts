@@ -10,9 +10,7 @@ import {constants, type Http2ServerResponse} from 'node:http2';
 import {Agent as HttpsAgent, request as sendSecurely} from 'node:https';
 import {
 	connect,
-	type AddressInfo,
 	type LookupFunction,
-	type Socket,
 } from 'node:net';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';

@@ -1,5 +1,4 @@
 import test from 'ava';
-import type got from 'got';
 import type {
 	ExtendOptions,
 	Got,

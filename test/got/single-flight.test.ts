@@ -13,7 +13,7 @@ import {
 	type RequestSettings,
 } from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {createClient, majors} from '../helpers/clients.ts';
 import {Gate, holdResponses, settle} from '../helpers/gate.ts';
 import {openedStores} from '../helpers/opened-stores.ts';
 import {Origin} from '../helpers/origin.ts';

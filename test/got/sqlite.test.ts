@@ -2,12 +2,9 @@ import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import {spawn} from 'node:child_process';
 import {
-	mkdtemp,
 	readFile,
 	readdir,
-	rm,
 } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';

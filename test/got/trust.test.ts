@@ -8,7 +8,6 @@ import test from 'ava';
 import type {Options, OptionsInit} from 'got';
 import {HttpsProxyAgent} from 'hpagent';
 import {describedRequest} from '../../source/identity/sent-request.ts';
-import type {NativeOptions} from '../../source/got/native-request.ts';
 import {tlsOptionsOf, trustOf, type ConnectingOptions} from '../../source/got/trust.ts';
 import {majors} from '../helpers/clients.ts';
 

@@ -1,4 +1,3 @@
-import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';

@@ -4,7 +4,6 @@ import path from 'node:path';
 import process from 'node:process';
 import http from 'node:http';
 import test from 'ava';
-import type {ExtendOptions} from 'got';
 import {settingsOfVariables} from '../../source/got/global/configuration.ts';
 import {
 	cached,

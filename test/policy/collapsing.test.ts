@@ -1,12 +1,7 @@
 import test from 'ava';
 import {mayCollapse} from '../../source/policy/facts.ts';
-import {onLookup} from '../../source/policy/request-rules.ts';
 import {
-	byOrigin,
 	facts,
-	minute,
-	start,
-	storedHead,
 	type RequestCase,
 } from '../helpers/policy.ts';
 import type {Reason} from '../../source/policy/types.ts';

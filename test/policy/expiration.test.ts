@@ -184,16 +184,6 @@ for (const value of refused) {
 	});
 }
 
-const anything = fc.anything({
-	withBigInt: true,
-	withBoxedValues: true,
-	withDate: true,
-	withMap: true,
-	withNullPrototype: true,
-	withSparseArray: true,
-	withTypedArray: true,
-});
-
 test('no value makes the parsers throw', t => {
 	fc.assert(fc.property(fc.anything({
 		withDate: true, withMap: true, withBigInt: true, withNullPrototype: true, withSparseArray: true, withBoxedValues: true, withTypedArray: true,

@@ -1,5 +1,4 @@
-import {mkdtemp, readdir, rm} from 'node:fs/promises';
-import os from 'node:os';
+import {readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import test from 'ava';

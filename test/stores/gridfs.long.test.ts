@@ -6,7 +6,6 @@ import {
 	GridFSBucket,
 	MongoClient,
 	ObjectId,
-	type Document,
 } from 'mongodb';
 import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
 import {ServerProcess} from '../helpers/server-process.ts';

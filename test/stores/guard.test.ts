@@ -338,8 +338,6 @@ test('circuit: the error names the store and has the last failure as its cause',
 	t.like(errors[0], {code: 'ERR_STORE_CIRCUIT', cause: fault});
 });
 
-async function * nothing(): AsyncGenerator<never, void> {}
-
 const allCalls: ReadonlyArray<readonly [kind: 'reads' | 'writes', operation: string, call: (store: Store) => unknown]> = [
 	['reads', 'get', store => store.get('key')],
 	['reads', 'count', store => store.count!()],

@@ -1,4 +1,3 @@
-import {Buffer} from 'node:buffer';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -7,7 +6,6 @@ import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {asKeyvAdapter} from '../../source/stores/keyv-adapter.ts';
-import {MemoryStore} from '../../source/stores/memory.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testKeyvAdapter} from '../helpers/keyv-test-suite.ts';
 

@@ -8,7 +8,6 @@ import {formatNames} from '../../../source/entry/serializers/formats.ts';
 import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
 import {UnreadableError} from '../../../source/entry/serializers/stage.ts';
 import {MemoryStore} from '../../../source/stores/memory.ts';
-import type {Store} from '../../../source/stores/types.ts';
 import {seed} from '../../helpers/seed.ts';
 import {response, stages} from './samples.ts';
 

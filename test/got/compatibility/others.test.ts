@@ -1,6 +1,4 @@
-import {once} from 'node:events';
-import {createServer, request as sendRequest, type IncomingMessage} from 'node:http';
-import {connect, type AddressInfo, type Socket} from 'node:net';
+import {request as sendRequest} from 'node:http';
 import {Writable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createGunzip, createGzip} from 'node:zlib';
