@@ -89,6 +89,15 @@ for (const page of [keys, security]) {
 	});
 }
 
+test('docs/rfc9111.md cites test files that exist', async t => {
+	const cited = readPage('docs/rfc9111.md').matchAll(/\b(?<folder>[CP])\/(?<name>[\w\-]+) "/gv);
+	const files = new Set(cited.map(({groups}) => `test/${groups!.folder === 'P' ? 'policy' : 'got'}/${groups!.name!}.test.ts`));
+	t.true(files.size > 20);
+	for (const file of files) {
+		t.true(await isThere(file), file);
+	}
+});
+
 const tables: ReadonlyArray<readonly [page: string, header: string]> = [
 	[keys, '| of the request | how it counts | test |'],
 	[security, '| class | in the key | in what is stored and shown | test |'],
