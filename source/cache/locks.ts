@@ -105,8 +105,13 @@ export class Locks {
 	*/
 	look(key: string): MaybePromise<LockState> {
 		return then(readRecord(this.#store, lockPrefix + key), text => {
-			if (text === undefined || this.#isAbandoned(text)) {
+			if (text === undefined) {
 				return 'free';
+			}
+
+			if (this.#isAbandoned(text)) {
+				// Another process may be about to take it over.
+				return then(readRecord(this.#store, takeoverKey(text)), takeover => takeover === undefined ? 'free' : 'taken');
 			}
 
 			return text === refused ? 'refused' : 'taken';
@@ -178,8 +183,7 @@ export class Locks {
 				return false;
 			}
 
-			const [token] = text.split(' ', 1);
-			const takeover = this.#make(takeoverPrefix + token!);
+			const takeover = this.#make(takeoverKey(text));
 			return then(takeover.take(), isOurs => isOurs && then(readRecord(this.#store, lock.key), current =>
 				// Another process may have taken the lock over so long ago that its takeover lock has expired.
 				current === text && then(lock.overwrite(), () => true),
@@ -191,6 +195,11 @@ export class Locks {
 		const [, identity] = text.split(' ', 2);
 		return this.#isLocal && identity !== undefined && isGone(identity);
 	}
+}
+
+/** Returns the key of the lock that a process needs to take over a lock with this content. */
+function takeoverKey(text: string): string {
+	return takeoverPrefix + text.split(' ', 1)[0]!;
 }
 
 type LockOptions = {

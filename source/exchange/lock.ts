@@ -14,6 +14,9 @@ import type {Action} from './exchange.ts';
 const minPause = 5;
 const maxPause = 100;
 
+// How often the store may refuse a lock that it says is free, before a request is sent without it.
+const maxRefusals = 3;
+
 /** The keys whose locks requests of this process hold, or are acquiring. */
 const lockedKeys = new WeakMap<CacheCore, Set<string>>();
 
@@ -125,6 +128,7 @@ async function waitForLock(action: Action, options: LockOptions): Promise<Action
 	const end = clock.now() + Math.min(cache.locks.milliseconds, budget.totalLeft);
 	let pause = minPause;
 	let next = action;
+	let refusals = 0;
 	for (let start = clock.now(); start < end && !inFlight.hasEnded; start = clock.now()) {
 		await sleep(clock, Math.min(pause, end - start)); // eslint-disable-line no-await-in-loop -- It is a wait.
 		pause = Math.min(2 * pause, maxPause);
@@ -153,8 +157,8 @@ async function waitForLock(action: Action, options: LockOptions): Promise<Action
 			next = await options.lookUpAgain(); // eslint-disable-line no-await-in-loop
 		}
 
-		// Some stores support no locks.
-		if (result !== 'taken' || await readLock(options) !== 'taken') { // eslint-disable-line no-await-in-loop
+		// A lock that is free although this request cannot acquire it was acquired and released by another process meanwhile, or the store supports no locks.
+		if (result !== 'taken' || (await readLock(options) !== 'taken' && ++refusals === maxRefusals)) { // eslint-disable-line no-await-in-loop
 			break;
 		}
 	}

@@ -239,6 +239,24 @@ test('a store without locks delays no request', async t => {
 	t.is(asking.action, send);
 });
 
+test('a request whose lock was acquired and released by another process between two of its calls waits on, and serves what that has stored', async t => {
+	const {store, process, others} = setUp();
+	const lock = await others.locks.take('key');
+	const asking = process.ask();
+	await turns();
+	// At the next look, the lock is free and nothing is stored. Then another process is quicker, and has already ended at the look after that.
+	const {add} = store;
+	store.add = async () => {
+		store.add = add;
+		process.found = serve;
+		return false;
+	};
+
+	await lock!.release(false);
+	await process.after(500);
+	t.is(asking.action, serve);
+});
+
 test('another request of the same process does not wait for the lock that this one has: it is outdated, or another variant', async t => {
 	const {process} = setUp();
 	const [one, other] = [process.ask(), process.ask({inFlight: process.lead('another')})];
@@ -348,6 +366,14 @@ test('if a process ends while it acquires a lock, the lock expires', async t => 
 	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`], ['got-cache:1:takeover:dead', 'another']]);
 	t.is(await new Process(new LocalStore(values), new HandClock()).locks.take('key'), undefined);
 	t.is(values.get(lockKey), `dead ${gone}`);
+});
+
+(isOnLinux ? test : test.skip)('while a process takes over the lock of one that has ended, other processes see it taken', async t => {
+	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`]]);
+	const {locks} = new Process(new LocalStore(values), new HandClock());
+	t.is(await locks.look('key'), 'free');
+	values.set('got-cache:1:takeover:dead', 'another');
+	t.is(await locks.look('key'), 'taken');
 });
 
 for (const [title, text, isLocal] of [

@@ -296,7 +296,8 @@ for (const [name, instance] of majors) {
 		await once(idle, 'response');
 		// A wait would never end.
 		standClock(t);
-		await Promise.all(Array.from({length: 5}, async () => client.head(origin.url)));
+		const responses = await Promise.all(Array.from({length: 5}, async () => client.head(origin.url)));
+		t.is(responses.length, 5);
 		idle.destroy();
 	});
 }
