@@ -106,7 +106,7 @@ export class CacheCore {
 		});
 		this.journal = new Journal({
 			local: localJournalOf(settings.store, store.cacheName),
-			isShared: opened.isLocal !== true,
+			isShared: opened.isInProcess !== true,
 			isReadOnly,
 			store: forRecords,
 			now,

@@ -20,7 +20,7 @@ export type LockSetting = boolean | 'local';
 export type LockState = 'free' | 'taken' | 'refused';
 
 /** The stores that only processes of one machine share: there, a lock names its owner, and is free once the owner has ended. */
-const localStores: ReadonlySet<string> = new Set(['sqlite', 'filesystem']);
+const machineStores: ReadonlySet<string> = new Set(['sqlite', 'filesystem']);
 
 // The milliseconds after which a lock expires: a process that was killed delays no other process for longer.
 const lockTime = 10_000;
@@ -54,7 +54,7 @@ export class Locks {
 	readonly #store: Store;
 	readonly #now: () => number;
 	readonly #clock: () => number;
-	readonly #isLocal: boolean;
+	readonly #isOnMachine: boolean;
 	readonly #held = new Set<Lock>();
 	readonly #taking = new Set<Promise<unknown>>();
 	#isClosing = false;
@@ -70,8 +70,8 @@ export class Locks {
 	@param store - Throws its faults: a lock that cannot be taken may still be free.
 	*/
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
-		this.#isLocal = localStores.has(store.name);
-		const isWanted = setting === 'local' ? this.#isLocal : setting;
+		this.#isOnMachine = machineStores.has(store.name);
+		const isWanted = setting === 'local' ? this.#isOnMachine : setting;
 		this.isOn = isWanted && store.add !== undefined;
 		this.#store = store;
 		this.#now = now;
@@ -89,7 +89,7 @@ export class Locks {
 		}
 
 		const lock = this.#make(lockPrefix + key);
-		const taking = then(lock.take(), isTaken => isTaken || (this.#isLocal && this.#takeOver(lock)));
+		const taking = then(lock.take(), isTaken => isTaken || (this.#isOnMachine && this.#takeOver(lock)));
 		const taken = then(taking, isTaken => isTaken ? this.#hold(lock) : undefined);
 		if (taken instanceof Promise) {
 			this.#track(taken);
@@ -153,7 +153,7 @@ export class Locks {
 		const lock: Lock = new Lock({
 			store: this.#store,
 			key,
-			identity: this.#isLocal ? processIdentity() : undefined,
+			identity: this.#isOnMachine ? processIdentity() : undefined,
 			now: this.#now,
 			clock: this.#clock,
 			onEnd: () => {
@@ -193,7 +193,7 @@ export class Locks {
 
 	#isAbandoned(text: string): boolean {
 		const [, identity] = text.split(' ', 2);
-		return this.#isLocal && identity !== undefined && isGone(identity);
+		return this.#isOnMachine && identity !== undefined && isGone(identity);
 	}
 }
 

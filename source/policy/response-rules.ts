@@ -38,7 +38,7 @@ const pass: Then<unknown> = (_facts, reason) => ({do: 'pass', reason});
 /** A response that must not be stored still replaces the stored one, which is outdated (RFC 9111 §4). */
 const passAndDelete: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
 
-const renewStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
+const freshenStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
 
 const serveStale: Then<ErrorFacts> = ({sent, fallback}, reason) => sent.retries === true
 	? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}
@@ -81,7 +81,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		reason: 'not-modified',
 		section: 'RFC 9111 §4.3.4',
 		when: ({response, sent}) => response.statusCode === 304 && sent.stored !== undefined && hasValidator(response) && canFreshen(sent.stored.fields, response.fields),
-		then: renewStored,
+		then: freshenStored,
 	},
 	{
 		// A 304 without a stored response has nothing to store.
@@ -170,7 +170,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		reason: 'freshened-by-head',
 		section: 'RFC 9111 §4.3.5',
 		when: facts => isAboutStoredGet(facts) && headAgrees(facts.sent.stored!.fields, facts.response.fields),
-		then: renewStored,
+		then: freshenStored,
 	},
 	{
 		reason: 'outdated-by-head',

@@ -54,7 +54,7 @@ The bounds are never exceeded. Entries that have expired or were not read recent
 export class MemoryStore implements Store {
 	readonly name = 'memory';
 	readonly holds = 'objects';
-	readonly isLocal = true;
+	readonly isInProcess = true;
 	readonly #maxBytes: number;
 	readonly #maxEntries: number;
 	readonly #now: () => number;

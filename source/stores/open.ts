@@ -77,7 +77,7 @@ Makes the store of a setting. Nothing is connected or opened before the first ca
 export function openStore(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
 	const opened = open(setting, options);
 	// Memory begins empty, so the user must be able to fill a cache that replays.
-	const isReadOnly = options.readOnly === true && opened.store.isLocal !== true;
+	const isReadOnly = options.readOnly === true && opened.store.isInProcess !== true;
 	return {...opened, ...isReadOnly && {store: readOnlyStore(opened.store)}, isReadOnly};
 }
 

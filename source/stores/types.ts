@@ -47,11 +47,11 @@ export type Store = {
 	readonly name: string;
 	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
 
-	/** The absolute path of the file or folder; `undefined` for a store in memory. Absent for stores elsewhere. */
+	/** The absolute path of the file or folder of a store on disk. A store that may lie in memory instead has `undefined` there. */
 	readonly path?: string | undefined;
 
 	/** Whether the store is in the memory of this process, where no other process sees it. Default: `false`. */
-	readonly isLocal?: boolean;
+	readonly isInProcess?: boolean;
 
 	/** The maximum length of a key in bytes. Default: 8,192. */
 	readonly maxKeyBytes?: number;

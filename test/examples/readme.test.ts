@@ -33,7 +33,7 @@ test('the table of settings has each setting of a client, with its default', t =
 	const listed = rows('| setting | default | what it does |')
 		.map(([name, value]) => [codeSpans(name!)[0]!, value === 'none' ? 'undefined' : codeSpans(value!)[0]!] as const);
 
-	// Those that the doc comments state are compared with the real ones in `test/settings.test.ts`.
+	// Those that the doc comments state are compared with the real ones in `test/settings/settings.test.ts`.
 	t.true(ofClient.length > 20);
 	t.deepEqual(Object.fromEntries(listed), Object.fromEntries(ofClient));
 	t.is(listed.length, ofClient.length);
