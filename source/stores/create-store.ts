@@ -83,6 +83,7 @@ type Maker<Options, Made extends Store> = {
 	readonly make: (options: Options) => Made;
 };
 
+// `openStore` passes these to every store.
 const common = {cacheName: true, now: true} as const;
 const onDisk = {
 	...common, path: true, useTemp: true, useCacheDir: true, fileMode: true, readOnly: true,

@@ -89,7 +89,7 @@ function open(setting: StoreSetting, options: OpenStoreOptions): Omit<OpenedStor
 
 	for (const [name, bound] of Object.entries({maxBytes, maxEntries})) {
 		if (bound !== undefined) {
-			throw new SettingError(`cache.${name}`, bound, 'absent for a store that is handed in, which has bounds of its own');
+			throw new SettingError(`cache.${name}`, `\`cache.${name}\` cannot limit a store that is handed in. Set the limit of the store itself.`);
 		}
 	}
 
@@ -127,7 +127,7 @@ function boundsOf(name: StoreName, bounds: Bounds): object {
 	return Object.fromEntries(given.map(([setting, bound]) => {
 		const option = options[setting as keyof Bounds];
 		if (option === undefined) {
-			throw new SettingError(`cache.${setting}`, bound, `absent for \`'${name}'\`, which ${boundOptions[name] === undefined ? 'the cache cannot bound' : 'is bounded by bytes'}`);
+			throw new SettingError(`cache.${setting}`, `\`cache.${setting}\` cannot limit the store \`'${name}'\`. ${boundOptions[name] === undefined ? 'Set a limit on its server.' : 'Set `maxBytes`.'}`);
 		}
 
 		return [option, bound];

@@ -1,5 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {CacheHooksError, hidden, SettingError} from '../../errors.ts';
+import {
+	CacheHooksError,
+	hidden,
+	SettingError,
+	unknownOption,
+} from '../../errors.ts';
 import type {MaybePromise} from '../../maybe-promise.ts';
 import type {StoredMetadata, StoredResponse} from '../stored-response.ts';
 
@@ -178,7 +183,7 @@ export function checkOptions(options: unknown, stage: string, names: readonly st
 
 	const unknown = Object.keys(options).find(name => !names.includes(name));
 	if (unknown !== undefined) {
-		throw new SettingError(`${stage}.${unknown}`, hidden(options[unknown]), `left out, since \`${stage}\` only has the options \`${names.join('`, `')}\``);
+		throw unknownOption(stage, unknown, names);
 	}
 }
 
