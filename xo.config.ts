@@ -22,7 +22,7 @@ export const house: Readonly<Record<string, Row>> = {
 	'errors.ts': {
 		source: [],
 		node: [],
-		packages: [],
+		packages: ['leven'],
 	},
 	'maybe-promise.ts': {
 		source: [],
@@ -52,7 +52,7 @@ export const house: Readonly<Record<string, Row>> = {
 	settings: {
 		source: ['errors.ts', 'policy', 'identity', 'entry', 'stores'],
 		node: [],
-		packages: ['leven'],
+		packages: [],
 	},
 	cache: {
 		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'stores', 'settings'],

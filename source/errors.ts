@@ -1,3 +1,5 @@
+import {closestMatch} from 'leven';
+
 /**
 The base class of all errors of this library, except wrong settings, which are `TypeError`s.
 
@@ -119,7 +121,20 @@ export class SettingError extends TypeError {
 
 /** Creates the error for an option that does not exist. */
 export function unknownOption(path: string, name: string, known: Iterable<string>): SettingError {
-	return new SettingError(`${path}.${name}`, `Unknown option \`${path}.${name}\`. The options are \`${[...known].join('`, `')}\`.`);
+	const names = [...known];
+	const similar = similarName(name, names);
+	return new SettingError(`${path}.${name}`, `Unknown option \`${path}.${name}\`. ${similar === undefined ? '' : `Did you mean \`${similar}\`? `}The options are \`${names.join('`, `')}\`.`);
+}
+
+/** The only setting that has another name in requests-cache. */
+const renamed: Readonly<Record<string, string>> = {backend: 'store'};
+
+/** Returns the known name that a wrong one probably means. Names in the snake case of requests-cache are similar, too. */
+export function similarName(name: string, known: Iterable<string>): string | undefined {
+	const plain = name.replaceAll(/[\s\-_]/gv, '').toLowerCase();
+	const plainNames = new Map(Array.from(known, one => [one.toLowerCase(), one]));
+	const closest = closestMatch(plain, plainNames.keys().toArray(), {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
+	return closest === undefined ? plainNames.values().find(one => one === renamed[plain]) : plainNames.get(closest);
 }
 
 /**

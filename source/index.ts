@@ -10,7 +10,9 @@ export type {LongTask, Sorting} from './cache/listing.ts';
 export type {RecreatedKeys} from './cache/recreate-keys.ts';
 export type {DescribedResponse, SaveOptions, UpdatedCache} from './cache/saving.ts';
 export type {Target} from './cache/target.ts';
-export {cacheContext, cacheHooks, getCache, type ClientSettings} from './got/cache-hooks.ts';
+export {
+	cacheContext, cacheHooks, getCache, type ClientSettings,
+} from './got/cache-hooks.ts';
 export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,

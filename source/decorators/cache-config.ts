@@ -32,6 +32,10 @@ class GitHub {
 ```
 */
 export function CacheConfig(settings: CacheConfigOptions = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	if (typeof settings === 'function') {
+		throw new TypeError('`@CacheConfig` stands without parentheses. Call it: `@CacheConfig()`');
+	}
+
 	return (...inputs: unknown[]) => {
 		const [target, context] = inputs;
 		const isClass = isContext(context) ? context.kind === 'class' : inputs.length === 1;

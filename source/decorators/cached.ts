@@ -48,6 +48,10 @@ class GitHub {
 export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings): FunctionDecorator; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	if (typeof expireAfter === 'function') {
+		throw new TypeError('`@Cached` stands without parentheses. Call it: `@Cached()`');
+	}
+
 	return methodDecorator('@Cached()', parseMethodSettings(expireAfter, settings));
 }
 

@@ -181,7 +181,7 @@ function checkSettings(given: GivenSettings, label: string, hasStorage: boolean)
 	const [request, client] = partition(given, name => requestSettingNames.has(name));
 	resolveRequestSettings(request, label);
 	// This also reports unknown settings.
-	resolveSettings(typeof given.store === 'function' ? {...client, store: undefined} : client);
+	resolveSettings(typeof given.store === 'function' ? {...client, store: undefined} : client, label);
 	const unused = Object.keys(given).find(name => storeSettingNames.has(name));
 	if (unused !== undefined && !hasStorage && cacheSettings.every(name => !(Object.hasOwn(given, name)))) {
 		throw new SettingError(`${label}.${unused}`, `\`${label}.${unused}\` has no effect without \`store\` or \`cacheName\`, because each client then uses its own store. Set one of them as well.`);

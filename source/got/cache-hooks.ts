@@ -16,6 +16,7 @@ import {explainRequest} from '../exchange/explain.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {liveSettings} from '../exchange/settings.ts';
 import {describedRequest} from '../identity/sent-request.ts';
+import {isPlainObject} from '../settings/parsers.ts';
 import {
 	cacheSettingNames,
 	resolveRequestSettings,
@@ -120,7 +121,7 @@ export function clientOfHook(hook: BeforeRequestHook): CacheClient | undefined {
 
 function requiredClient(instance: Pick<Got, 'defaults'>): CacheClient {
 	const {defaults} = new Object(instance) as Partial<Pick<Got, 'defaults'>>;
-	if (defaults === undefined) {
+	if (defaults?.options?.hooks === undefined) {
 		throw new TypeError(`Expected an instance of Got, got ${describe(instance)}`);
 	}
 
@@ -138,7 +139,12 @@ Creates a client with a new cache, or with the one in its settings.
 
 @throws {SettingError} If a setting is wrong.
 */
-export function createClient({cache: given, ...own}: ClientSettings): CacheClient {
+export function createClient(clientSettings: ClientSettings): CacheClient {
+	if (!isPlainObject(clientSettings)) {
+		throw new SettingError('cache', clientSettings, 'an object of settings');
+	}
+
+	const {cache: given, ...own} = clientSettings;
 	const settings = given === undefined ? own : settingsWith(given, own);
 	const resolved = resolveSettings(settings);
 	const cache = given ?? new HttpCache(settings);

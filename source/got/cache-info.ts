@@ -101,7 +101,7 @@ cacheInfo(response).reason;
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
 	const options = (response as {readonly request?: {readonly options?: Options}} | undefined | null)?.request?.options;
-	if (typeof options !== 'object') {
+	if (typeof options !== 'object' || options === null) {
 		throw new TypeError(`Expected a response of Got, got ${describeValue(response)}. Pass the response that a request resolves to, the \`response\` of a stream, or the \`response\` of an error.`);
 	}
 

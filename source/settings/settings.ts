@@ -1,5 +1,4 @@
-import {closestMatch} from 'leven';
-import {SettingError} from '../errors.ts';
+import {SettingError, similarName} from '../errors.ts';
 import {getExpirationDatetime as expirationFrom, type ExpirationTime} from '../policy/expiration.ts';
 import {settingsOfMode} from '../policy/types.ts';
 import type {ExpirationPatterns} from '../policy/url-patterns.ts';
@@ -62,8 +61,8 @@ resolveSettings({expireAfter: '5m'}).expireAfter;
 //=> {kind: 'after', milliseconds: 300_000}
 ```
 */
-export function resolveSettings(settings: CacheSettings = {}): ResolvedSettings {
-	const resolved = resolve<ResolvedSettings>(clientRows, settings, 'cache', row => isDefaultUsed(row, settings));
+export function resolveSettings(settings: CacheSettings = {}, path = 'cache'): ResolvedSettings {
+	const resolved = resolve<ResolvedSettings>(clientRows, settings, path, row => isDefaultUsed(row, settings));
 	return resolved.mode === undefined ? resolved : Object.freeze({...resolved, ...settingsOfMode(resolved.mode)});
 }
 
@@ -117,19 +116,8 @@ function unknownSetting(path: string, name: string, table: Table): SettingError 
 		return new SettingError(full, `\`${full}\` is not a setting of a client. Set \`${name}\` for a request.`);
 	}
 
-	const similar = similarName(name, table);
+	const similar = similarName(name, table.keys());
 	return new SettingError(full, `Unknown setting \`${full}\`. ${similar === undefined ? `The settings are \`${table.keys().toArray().join('`, `')}\`.` : `Did you mean \`${similar}\`?`}`);
-}
-
-/** The only setting that has another name in requests-cache. */
-const renamed: Readonly<Record<string, string>> = {backend: 'store'};
-
-function similarName(name: string, table: Table): string | undefined {
-	// Names in the snake case of requests-cache are similar, too.
-	const plain = name.replaceAll(/[\s\-_]/gv, '').toLowerCase();
-	const plainNames = new Map(table.keys().map(known => [known.toLowerCase(), known]));
-	const closest = closestMatch(plain, plainNames.keys().toArray(), {maxDistance: Math.min(4, Math.floor(plain.length / 3))});
-	return closest === undefined ? table.keys().find(known => known === renamed[plain]) : plainNames.get(closest);
 }
 
 /**

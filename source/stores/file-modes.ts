@@ -111,7 +111,15 @@ export function createFolder(folder: string, mode: number | undefined): void {
 	createFolder(parent, mode);
 	// As a file, it gets its name when it has its mode.
 	const temporary = temporaryNameIn(parent);
-	mkdirSync(temporary, mode);
+	try {
+		mkdirSync(temporary, mode);
+	} catch {
+		// If this fails as well, the error names the folder.
+		mkdirSync(folder, mode);
+		changeMode(folder, mode);
+		return;
+	}
+
 	try {
 		changeMode(temporary, mode);
 		renameSync(temporary, folder);

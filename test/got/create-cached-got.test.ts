@@ -7,6 +7,8 @@ import got, {
 	type Response,
 } from 'got';
 import {
+	cacheContext,
+	cacheHooks,
 	cacheInfo,
 	createCachedGot,
 	explain,
@@ -16,7 +18,6 @@ import {
 	type ExpirationTime,
 	type RequestSettings,
 } from '../../source/index.ts';
-import {cacheContext} from '../../source/got/cache-hooks.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
 
@@ -105,9 +106,18 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(explain(instance, {url: 'https://example.com'}), {instanceOf: TypeError, message: /has no cache/v});
 		t.throws(() => getCache({} as never), {instanceOf: TypeError, message: 'Expected an instance of Got, got an instance of Object'});
 		t.is(getCache(), undefined);
-		for (const value of [undefined, null, 'body', {}, {request: {}}, {request: undefined}]) {
+		t.throws(() => getCache({defaults: {}} as never), {instanceOf: TypeError, message: /^Expected an instance of Got/v});
+		for (const value of [undefined, null, 'body', {}, {request: {}}, {request: undefined}, {request: {options: null}}]) {
 			t.throws(() => cacheInfo(value as never), {instanceOf: TypeError, message: /^Expected a response of Got, got .* Pass the response/v});
 		}
+	});
+}
+
+for (const settings of [5, 'memory', null, [], () => ({})]) {
+	test(`settings that are not an object are refused: ${String(settings)}`, t => {
+		const expected = {instanceOf: TypeError, code: 'ERR_CACHE_SETTING', message: /^Expected `cache` to be an object of settings, got /v};
+		t.throws(() => cacheHooks(settings as never), expected);
+		t.throws(() => createCachedGot(settings as never), expected);
 	});
 }
 

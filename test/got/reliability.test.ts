@@ -110,9 +110,7 @@ test('pending writes are bounded by their bytes; one alone may be larger, and de
 	const gate = Promise.withResolvers<void>();
 	const dropped: string[] = [];
 	const queue = new CacheWrites({
-		settings: () => ({
-			storeTimeout: 1000, waitUntil: undefined,
-		}),
+		settings: () => ({storeTimeout: 1000}),
 		events: {
 			emit(_event, payload) {
 				dropped.push((payload as {readonly key: string}).key);

@@ -244,7 +244,7 @@ test(`${dialect}: invalid settings of a class, or applying the decorator elsewhe
 	const define = (settings: unknown) => () => withCacheSettings(settings as CacheConfigOptions, class extends Base {});
 	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheConfig\.expireAfter`/v});
 	t.throws(define({jitter: 5}), {message: /jitter/v});
-	t.throws(define({stor: 'memory'}), {message: /Did you mean `store`/v});
+	t.throws(define({stor: 'memory'}), {message: 'Unknown setting `CacheConfig.stor`. Did you mean `store`?'});
 	t.throws(define({store: 'nowhere'}), {message: /cache\.store/v});
 	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {autoclose: true}]) {
 		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*has no effect without .store`, 'v')});
@@ -286,4 +286,9 @@ test(`${dialect}: a Got instance that is extended twice is one client inside a c
 	const stored = new Requests(origin, {client: twice, clock});
 	t.is(await stored.plain('/twice'), 20);
 	t.is((await ask(stored, '/twice'))[0], 'fresh');
+});
+
+test(`${dialect}: a decorator without parentheses is refused with what to do`, t => {
+	t.throws(() => CacheConfig(Array as never), {instanceOf: TypeError, message: /Call it: `@CacheConfig\(\)`/v});
+	t.throws(() => Cached((() => {}) as never), {instanceOf: TypeError, message: /Call it: `@Cached\(\)`/v});
 });
