@@ -37,10 +37,24 @@ const made: Record<string, string> = {};
 
 /** Returns the mode of each file and folder in the folder, by its name. */
 function modes(): Record<string, string> {
-	const paths = (fs.readdirSync(folder, {recursive: true}) as string[]).map(path => join(folder, path));
+	const paths = listed().map(path => join(folder, path));
 	// Another process may have removed some meanwhile.
 	const found = paths.map(path => [path, fs.lstatSync(path, {throwIfNoEntry: false})] as const).filter(([, stats]) => stats !== undefined);
 	return Object.fromEntries(found.map(([path, stats]) => [nameOf(path), octal(stats!.mode)]));
+}
+
+/** Lists the folder. Another process may be creating a folder in it that has no permissions yet, or its name. */
+function listed(): string[] {
+	const end = Date.now() + 60_000;
+	for (;;) {
+		try {
+			return fs.readdirSync(folder, {recursive: true}) as string[];
+		} catch (error) {
+			if (!['EACCES', 'ENOENT'].includes((error as {code: string}).code) || Date.now() > end) {
+				throw error;
+			}
+		}
+	}
 }
 
 function watched<Make extends (path: string, ...rest: never[]) => unknown>(make: Make): Make {
