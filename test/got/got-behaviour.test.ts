@@ -157,7 +157,7 @@ const failures: readonly Scenario[] = [
 	both('the body of the answer is late', '/hang-body', () => ({timeout: {request: 600}})),
 	both('reading takes too long', '/hang-body', () => ({timeout: {read: 600}})),
 	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 600}})),
-	both('a time limit is given by a signal', '/hang', () => ({signal: AbortSignal.timeout(600)})),
+	both('a time limit is given by a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()})),
 	both('an answer in time is no error', '/text', () => ({
 		timeout: {
 			request: 60_000, response: 60_000, read: 60_000, socket: 60_000, connect: 60_000, send: 60_000, lookup: 60_000,

@@ -62,7 +62,7 @@ const rows: readonly Row[] = [
 	['nothing, before `timeout.response`, and is asked again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})],
 	['nothing, before `timeout.socket`', '/hang', () => ({timeout: {socket: 600}})],
 	['nothing, before `timeout.request`', '/hang', () => ({timeout: {request: 600}}), ['error', 'total', 'isAborted']],
-	['nothing, before a signal', '/hang', () => ({signal: AbortSignal.timeout(600)})],
+	['nothing, before a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()})],
 	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), late],
 	['half a body, before `timeout.read`', '/hang-body', () => ({timeout: {read: 600}}), late],
 	['half a body, before `timeout.socket`', '/hang-body', () => ({timeout: {socket: 600}}), late],
@@ -92,7 +92,7 @@ const encryptedRows: readonly Row[] = [
 	['a coded body', '/coded/gzip', undefined, ['ip']],
 	['a body that is cut off', '/reset-stream', undefined, ['ip']],
 	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), ['ip', ...late]],
-	['nothing, before a signal', '/hang', () => ({signal: AbortSignal.timeout(600)}), ['ip']],
+	['nothing, before a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()}), ['ip']],
 ];
 
 const scenarios: readonly Scenario[] = [

@@ -78,6 +78,15 @@ export class Site {
 		});
 	}
 
+	/** A signal that aborts as `AbortSignal.timeout` does, once the origin has the request that it leaves without a response. */
+	timeoutSignal(): AbortSignal {
+		const controller = new AbortController();
+		void this.held().then(() => {
+			controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+		});
+		return controller.signal;
+	}
+
 	#hold(response: ServerResponse): void {
 		const waiting = this.#waiting.shift();
 		if (waiting === undefined) {
