@@ -10,16 +10,18 @@ import {
 	type StoredResponse,
 	type Variation,
 } from '../entry/stored-response.ts';
-import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
-import {originFacts} from '../policy/facts.ts';
-import {retained} from '../policy/freshness.ts';
 import {
+	fieldLines,
+	tagsOf,
+	type Fields,
 	cookieFields,
 	datedFields,
 	freshenedFields,
 	storableFields,
 	type RawFields,
-} from '../policy/storing.ts';
+} from '../policy/fields.ts';
+import {originFacts} from '../policy/facts.ts';
+import {retained} from '../policy/freshness.ts';
 import type {PolicySettings, StorageTerms} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {newGeneration} from './entries.ts';

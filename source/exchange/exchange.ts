@@ -4,7 +4,7 @@ import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Reason, WriteReason} from '../policy/types.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
-import type {RawFields} from '../policy/storing.ts';
+import type {RawFields} from '../policy/fields.ts';
 import type {Client} from './client.ts';
 import type {InFlight, Outcome} from './in-flight.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';

@@ -1,5 +1,6 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {nominatedFields, nominatedValues, type Fields} from '../policy/fields.ts';
+import {nominatedFields, type Fields} from '../policy/fields.ts';
+import {nominatedValues} from '../policy/field-values.ts';
 import {
 	waitTimeLeft,
 	type BodyProgress,

@@ -5,16 +5,18 @@ import {
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
-import {appendMember, fieldValue, type Fields} from '../policy/fields.ts';
-import {currentAge} from '../policy/freshness.ts';
 import {
+	appendMember,
+	fieldValue,
+	type Fields,
 	cookieFields,
 	notModifiedFields,
 	replaceField,
 	storableFields,
 	withoutField,
 	type RawFields,
-} from '../policy/storing.ts';
+} from '../policy/fields.ts';
+import {currentAge} from '../policy/freshness.ts';
 import type {Reason, View} from '../policy/types.ts';
 import type {ExchangeInfo, RenderedResponse} from './exchange.ts';
 import type {ExchangeSettings} from './settings.ts';

@@ -7,7 +7,7 @@ import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {isWhole} from '../policy/storing.ts';
+import {isWhole} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
 import type {
 	Action,
@@ -224,11 +224,11 @@ export class ResponsePhase {
 		this.#state.updateInfo({stored: decision.reason});
 		this.#state.reportForwarded();
 		this.#state.reportRefused(decision.reason);
-		if (decision.stored === undefined || decision.stored === 'drop') {
+		if (decision.stored === undefined || decision.stored === 'delete') {
 			this.#state.end();
 		}
 
-		if (decision.stored === 'drop') {
+		if (decision.stored === 'delete') {
 			this.#writes.deleteStored(decision.reason);
 		} else if (decision.stored !== undefined) {
 			this.#writes.renew(this.#freshened(head, received, decision.stored));
@@ -283,21 +283,21 @@ export class ResponsePhase {
 	}
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
-		const {keep, view, reason} = decision;
+		const {effect, view, reason} = decision;
 		const {inFlight} = this.#state;
-		if (keep === 'drop') {
+		if (effect === 'delete') {
 			this.#writes.deleteStored('revalidated');
 		}
 
-		if (keep !== 'leave') {
+		if (effect !== 'keep') {
 			const freshened = this.#freshened(head, received, decision);
 			this.#state.match = {...this.#state.match as Match, stored: freshened};
-			if (keep === 'write') {
+			if (effect === 'store') {
 				this.#writes.renew(freshened);
 			}
 		}
 
-		if (keep !== 'write') {
+		if (effect !== 'store') {
 			inFlight?.refuse();
 			this.#state.end();
 		}

@@ -233,14 +233,3 @@ function timeOf({month: name, day: date, hour, minute, second}: Parts, year: num
 	// A leap second counts as the second before it.
 	return midnight + (((((Number(hour) * 60) + Number(minute)) * 60) + Math.min(Number(second), 59)) * 1000);
 }
-
-// The first and the last moment whose year has four digits.
-const first = -62_167_219_200_000;
-const last = 253_402_300_799_999;
-
-/**
-Formats a moment as an IMF-fixdate (RFC 9110 §5.6.7). A moment whose year has more than four digits becomes the nearest one with four.
-*/
-export function formatHttpDate(milliseconds: number): string {
-	return new Date(Math.min(Math.max(milliseconds, first), last)).toUTCString();
-}

@@ -145,6 +145,14 @@ export const callMethod = 'CALL';
 // RFC 9110 §9.2.1, and RFC 10008 for QUERY. Each unsafe request must reach the origin (RFC 9111 §4).
 const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
+// RFC 9110 §9.2.1, and `QUERY`. An unknown method counts as unsafe (RFC 9111 §4.4).
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
+
+/** Whether a method is safe, and the one that overrides it, too. */
+export function isSafe(method: string, override: string = method): boolean {
+	return safeMethods.has(method) && safeMethods.has(override);
+}
+
 /** Whether a status code is temporary, so that the waiting requests are not all sent at once. */
 export function isTemporaryStatus(statusCode: number): boolean {
 	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
@@ -182,6 +190,18 @@ export class ReceivedFacts {
 		return this.#lifetime;
 	}
 
+	/** The tags that the response is stored with, except for those of the settings. The tags of an update are added to those of the stored response, of which none is removed. */
+	get tags(): readonly string[] {
+		const {response, sent, isAboutStoredGet} = this;
+		return [...response.tags, ...(isAboutStoredGet ? sent.stored!.tags : sent.tags) ?? []];
+	}
+
+	/** Whether the response to a HEAD confirms or outdates the stored response to a GET. Without `cacheControl`, its headers do neither. */
+	get isAboutStoredGet(): boolean {
+		const {request: {request, settings}, response, sent: {stored}} = this;
+		return settings.cacheControl && request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
+	}
+
 	/** The terms on which the response is stored. */
 	get terms(): StorageTerms {
 		const {request: {settings}, response, lifetime: times} = this;
@@ -208,7 +228,7 @@ export class ReceivedFacts {
 		const {request, response: {fields, received}, sent, times} = this;
 		const {statusCode, fields: {date: _date, age: _age, ...kept}} = sent.stored!;
 		const response = new ResponseFacts({statusCode, fields: {...kept, ...fields}}, request.settings.cacheControlTargets, received);
-		return new ReceivedFacts(request, response, sent, times);
+		return new ReceivedFacts(request, response, {...sent, tags: sent.stored!.tags}, times);
 	}
 }
 
@@ -231,6 +251,9 @@ export type Sent = {
 
 	/** Whether a header of the response contains a credential, or a URL with one. */
 	readonly exposesCredential?: boolean;
+
+	/** Tags of the response beside those in its headers. */
+	readonly tags?: readonly string[] | undefined;
 };
 
 /** Returns what to serve from a stored response instead of an error; `undefined` if it may not be used. */

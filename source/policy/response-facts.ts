@@ -12,6 +12,7 @@ import {
 	fieldValue,
 	nominatedFields,
 	tagsOf,
+	trimSpace,
 } from './fields.ts';
 import type {PolicySettings, StoredHead, ResponseHead} from './types.ts';
 
@@ -28,6 +29,39 @@ const rejections: ReadonlySet<number> = new Set([401, 407]);
 /** Whether the origin, or a proxy, rejects the credentials of a request (RFC 9110 §15.5.2, §15.5.8). */
 export function rejectsCredentials(statusCode: number): boolean {
 	return rejections.has(statusCode);
+}
+
+/**
+Whether the length of a body that ended without an error is that of its `Content-Length` (RFC 9112 §8, RFC 9110 §8.6). A longer body is never complete.
+*/
+export function isWhole(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
+	const length = contentLength(fields);
+	if (length === undefined) {
+		return true;
+	}
+
+	const mayBeLess = method === 'HEAD' || fields['transfer-encoding'] !== undefined || statusesWithoutContent.has(statusCode);
+	return mayBeLess ? !(byteLength > length) : byteLength === length;
+}
+
+/** Returns the value of `Content-Length`: `NaN` if it is invalid, `undefined` if it is absent. */
+function contentLength(fields: Fields): number | undefined {
+	const value = fieldValue(fields, 'content-length');
+	if (value === undefined) {
+		return undefined;
+	}
+
+	const text = trimSpace(value);
+	return /^\d+$/v.test(text) ? Number(text) : NaN;
+}
+
+const statusesWithoutContent = new Set([204, 205, 304]);
+
+/** Removes the fragment of a URL, which is not sent. */
+export function withoutFragment(url: string | URL): string {
+	const target = new URL(url);
+	target.hash = '';
+	return target.href;
 }
 
 /**

@@ -185,16 +185,25 @@ export type RequestDecision =
 export type ResponseDecision =
 	| ({readonly do: 'store'; readonly reason: Reason} & StorageTerms)
 
-	/** Serves the stored response. `keep` says whether it is first updated by the 304 (not with `leave`), and what happens in the store: the update is written, or nothing is, or (`drop`) the stored response is deleted. */
-	| ({readonly do: 'freshen'; readonly view: View; readonly keep: 'write' | 'leave' | 'give' | 'drop'; readonly reason: Reason} & StorageTerms)
+	/** Serves the stored response, which a 304 has validated. */
+	| ({readonly do: 'freshen'; readonly view: View; readonly effect: FreshenEffect; readonly reason: Reason} & StorageTerms)
 	| {readonly do: 'serve'; readonly view: View; readonly reason: Reason}
 
 	/** Sends the request once more without changes. */
 	| {readonly do: 'resend'; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason}
 
-	/** Passes the response of the origin to the caller. `stored` says what happens to the stored response: it is deleted, or renewed on these terms. */
-	| {readonly do: 'pass'; readonly stored?: 'drop' | StorageTerms; readonly awaitsRetries?: true; readonly reason: Reason};
+	/** Passes the response of the origin to the caller. `stored` says what happens to the stored response: it is deleted, or freshened on these terms. */
+	| {readonly do: 'pass'; readonly stored?: 'delete' | StorageTerms; readonly awaitsRetries?: true; readonly reason: Reason};
+
+/**
+The effect of a 304 on the stored response:
+- `store`: the updated response is served and stored.
+- `serve-only`: the updated response is served, and the store stays as it is (`readOnly`).
+- `delete`: the updated response is served, and the stored one deleted, since the update must not be stored.
+- `keep`: the stored response is served and stays as it is, since the 304 is about another response.
+*/
+export type FreshenEffect = 'store' | 'serve-only' | 'delete' | 'keep';
 
 /**
 The reason of a decision, as `cacheInfo`, `Cache-Status`, `explain` and events give it.
@@ -242,19 +251,12 @@ export type ReadReason =
 
 /** Why a response of the origin is stored or not. */
 export type WriteReason =
+	| RefusalReason
 	| 'stored'
 	| 'read-only'
-	| 'status-code'
-	| 'partial'
 	| 'not-modified'
-	| 'no-store'
-	| 'must-understand'
-	| 'not-cacheable'
 	| 'freshened-by-head'
 	| 'outdated-by-head'
-	| 'vary-star'
-	| 'too-many-tags'
-	| 'secret-in-header'
 	| 'expired-without-validator'
 	| 'invalidated'
 	| 'incomplete'
@@ -263,3 +265,16 @@ export type WriteReason =
 	| 'queue-full'
 	| 'awaits-retries'
 	| 'no-response';
+
+/** The reasons of the rules that forbid to store a response. */
+export type RefusalReason =
+	| 'partial'
+	| 'status-code'
+	| 'no-store'
+	| 'must-understand'
+	| 'vary-star'
+	| 'too-many-tags'
+	| 'secret-in-header'
+	| 'do-not-cache'
+	| 'method'
+	| 'not-cacheable';

@@ -1,16 +1,18 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
+import {isWhole} from '../../source/policy/response-facts.ts';
 import {
-	isWhole,
 	datedFields,
 	freshenedFields,
 	notModifiedFields,
 	replaceField,
 	storableFields,
-} from '../../source/policy/storing.ts';
+	fieldLines,
+	fieldTokens,
+	fieldValue,
+} from '../../source/policy/fields.ts';
 import {deltaMilliseconds, parseDirectives, qualifiedFields} from '../../source/policy/directives.ts';
-import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
 import {
 	always,
 	decide,

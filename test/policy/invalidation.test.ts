@@ -1,7 +1,7 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {invalidatedBy} from '../../source/policy/storing.ts';
+import {invalidatedBy} from '../../source/policy/response-rules.ts';
 import type {ResponseHead} from '../../source/policy/types.ts';
 import {byOrigin, facts, type RequestCase} from '../helpers/policy.ts';
 
