@@ -125,7 +125,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		terms: {
 			...terms,
 			// The content is decoded, so that these no longer hold.
-			withheld: [...terms.withheld, ...(decodableCodings(response.fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
+			excludedFields: [...terms.excludedFields, ...(decodableCodings(response.fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
 		},
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,

@@ -107,11 +107,11 @@ export class RequestPhase {
 				return this.#reuse(outcome.result);
 			}
 
-			case 'lead': {
-				return this.#lead(outcome.inFlight, this.#pending!);
+			case 'send-shared': {
+				return this.#sendShared(outcome.inFlight, this.#pending!);
 			}
 
-			case 'alone': {
+			case 'send-alone': {
 				return this.#pending!;
 			}
 
@@ -150,8 +150,8 @@ export class RequestPhase {
 			settings: this.#options.clientSettings,
 		});
 		switch (joined.do) {
-			case 'lead': {
-				return this.#lead(joined.inFlight, action);
+			case 'send-shared': {
+				return this.#sendShared(joined.inFlight, action);
 			}
 
 			case 'wait': {
@@ -159,7 +159,7 @@ export class RequestPhase {
 				return joined;
 			}
 
-			case 'alone': {
+			case 'send-alone': {
 				return action;
 			}
 
@@ -170,7 +170,7 @@ export class RequestPhase {
 	}
 
 	/** Makes others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
-	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
+	#sendShared(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
 		this.#attach(inFlight);
 		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#lookUpAgain() : action;
@@ -317,7 +317,7 @@ export class RequestPhase {
 
 			case 'pass': {
 				this.#state.key = undefined;
-				this.#state.startSending(decision.reason, false, decision.storesFor);
+				this.#state.startSending(decision.reason, false, decision.storeAs);
 				this.#state.updateInfo({stored: decision.reason});
 				return {do: 'send', validators: {}};
 			}

@@ -67,7 +67,7 @@ export class ResponsePhase {
 		this.#fields = fieldsOf(head.rawHeaders);
 		const response = {statusCode: head.statusCode, fields: this.#fields};
 		this.#invalidate(response);
-		if (sent === undefined || (key === undefined && sent.storesFor === undefined)) {
+		if (sent === undefined || (key === undefined && sent.storeAs === undefined)) {
 			this.#state.reportForwarded();
 			this.#state.end();
 			return this.#pass(head);
@@ -77,7 +77,7 @@ export class ResponsePhase {
 		const decision = onResponse(facts, response, {
 			stored: match.stored,
 			conditional: sent.conditional,
-			storesFor: sent.storesFor,
+			storeAs: sent.storeAs,
 			retries: mayRetry,
 			isResent: this.#isResent,
 			exposesCredential: exposesCredential(response.fields, request.targetUrl, settings.ignoredParameters),
@@ -261,7 +261,7 @@ export class ResponsePhase {
 
 		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
-			method: sent!.storesFor ?? request.method,
+			method: sent!.storeAs ?? request.method,
 			url: request.targetUrl,
 			// The caller may change its headers before the body has come.
 			head: {...head, rawHeaders: [...head.rawHeaders]},

@@ -92,24 +92,24 @@ export class Sharing<Result> {
 	/** Decides whether a request is sent for others that will wait for it, waits for another request, or is sent alone. */
 	join(key: string, request: JoinRequest): JoinResult<Result> {
 		if (this.#isRefused(this.#refusals, key) || (request.settings !== undefined && this.#isRefused(this.#refusalsBySettings.get(request.settings), key))) {
-			return {do: 'alone'};
+			return {do: 'send-alone'};
 		}
 
 		const requests = this.#requestsFor(key, request.names);
 		const inFlight = find(requests, request.fields);
 		if (inFlight === undefined) {
-			return {do: 'lead', inFlight: this.#lead(requests, request.fields)};
+			return {do: 'send-shared', inFlight: this.#create(requests, request.fields)};
 		}
 
 		// A request that the code of the other one makes would wait for itself.
 		const isNested = inFlight.waitsFor(enclosingRequests());
-		return isNested || request.budget().totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
+		return isNested || request.budget().totalLeft <= 0 ? {do: 'send-alone'} : this.#wait(inFlight, request);
 	}
 
 	/** Makes others wait for a request that waits for no other itself; `undefined` where another one is in flight. */
-	lead(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
+	register(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
 		const requests = this.#requestsFor(key, names);
-		return find(requests, fields) === undefined ? this.#lead(requests, fields) : undefined;
+		return find(requests, fields) === undefined ? this.#create(requests, fields) : undefined;
 	}
 
 	/**
@@ -153,7 +153,7 @@ export class Sharing<Result> {
 		};
 	}
 
-	#lead(requests: RequestsForKey<Result>, fields: Fields): InFlight<Result> {
+	#create(requests: RequestsForKey<Result>, fields: Fields): InFlight<Result> {
 		const inFlight = new InFlight<Result>({
 			fields, names: requests.names, limits: this.#limits, clock: this.clock,
 		}, {
@@ -221,14 +221,14 @@ export class Sharing<Result> {
 			return [];
 		}
 
-		const inFlight = this.#lead(requests, next.fields);
+		const inFlight = this.#create(requests, next.fields);
 		const remaining = waiters.slice(count);
 		for (const waiter of remaining) {
 			inFlight.add(waiter);
 		}
 
 		sendAll(others);
-		next.settle({do: 'lead', inFlight});
+		next.settle({do: 'send-shared', inFlight});
 		return remaining;
 	}
 
@@ -237,9 +237,9 @@ export class Sharing<Result> {
 		for (const waiter of waiters) {
 			const inFlight = find(requests, waiter.fields);
 			if (inFlight === undefined) {
-				waiter.settle({do: 'lead', inFlight: this.#lead(requests, waiter.fields)});
+				waiter.settle({do: 'send-shared', inFlight: this.#create(requests, waiter.fields)});
 			} else if (inFlight.waitsFor(waiter.enclosing)) {
-				waiter.settle({do: 'alone'});
+				waiter.settle({do: 'send-alone'});
 			} else {
 				inFlight.add(waiter);
 			}
@@ -276,7 +276,7 @@ function find<Result>({inFlight}: RequestsForKey<Result>, fields: Fields): InFli
 
 function sendAll<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {
 	for (const waiter of waiters) {
-		waiter.settle({do: 'alone'});
+		waiter.settle({do: 'send-alone'});
 	}
 }
 

@@ -34,7 +34,7 @@ type SentAttempt = {
 	readonly conditional: boolean;
 
 	/** The method whose requests the response may answer, if that is not the request's own. */
-	readonly storesFor: 'GET' | undefined;
+	readonly storeAs: 'GET' | undefined;
 
 	/** When the request was sent, in milliseconds since the epoch. */
 	readonly time: number;
@@ -139,14 +139,14 @@ export class ExchangeState {
 	}
 
 	/** Notes that the request will be sent. An invalidation from now on may concern its response. */
-	startSending(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
+	startSending(reason: Reason, conditional: boolean, storeAs?: 'GET'): void {
 		this.end();
 		this.#isUnderWay = true;
 		this.#subject = undefined;
 		this.#sent = {
 			reason,
 			conditional,
-			storesFor,
+			storeAs,
 			time: this.settings.now(),
 			position: this.cache.journal.begin(),
 		};
@@ -254,7 +254,7 @@ export class ExchangeState {
 		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
 		return {
 			keys: [...new Set(keys.filter(known => known !== undefined))],
-			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor), settings.ignoredParameters),
+			resource: resourceOfRequest(this.#sent?.storeAs === undefined ? request : siblingOf(request, this.#sent.storeAs), settings.ignoredParameters),
 			url: this.redactedUrl,
 			tags: settings.requestTags,
 		};

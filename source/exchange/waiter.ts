@@ -5,13 +5,13 @@ import type {TimeBudget} from './time-budget.ts';
 /**
 How the wait for another request ends:
 - `reuse`: use its result.
-- `lead`: send this request, for which others wait.
-- `alone`: send this request, for which no other waits.
+- `send-shared`: send this request, for whose result others wait.
+- `send-alone`: send this request, for which no other waits.
 */
 export type Outcome<Result> =
 	| {readonly do: 'reuse'; readonly result: Result}
-	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
-	| {readonly do: 'alone'};
+	| {readonly do: 'send-shared'; readonly inFlight: InFlight<Result>}
+	| {readonly do: 'send-alone'};
 
 type WaiterOptions = {
 	readonly fields: Fields;
@@ -36,8 +36,8 @@ export class Waiter<Result> {
 	#since: number | undefined;
 	#cancel: () => void;
 
-	/** The entry of this request itself, once the outcome is to send it. */
-	#led: InFlight<Result> | undefined;
+	/** This request itself, once the outcome is to send it. */
+	#own: InFlight<Result> | undefined;
 
 	constructor({fields, position, budget}: WaiterOptions, settle: (outcome: Outcome<Result>) => void) {
 		this.fields = fields;
@@ -71,14 +71,14 @@ export class Waiter<Result> {
 	settle(outcome: Outcome<Result>): void {
 		this.#extend();
 		this.#end();
-		this.#led = outcome.do === 'lead' ? outcome.inFlight : undefined;
+		this.#own = outcome.do === 'send-shared' ? outcome.inFlight : undefined;
 		this.#settle(outcome);
 	}
 
 	/** Ends the wait, since the caller gives up. If this request was to be sent, another waiter is sent instead. */
 	leave(): void {
 		this.#end();
-		this.#led?.abandon();
+		this.#own?.abandon();
 	}
 
 	#end(): void {
@@ -101,7 +101,7 @@ export class Waiter<Result> {
 
 	#sendAfter(milliseconds: number): () => void {
 		return this.#budget.clock.after(milliseconds, () => {
-			this.settle({do: 'alone'});
+			this.settle({do: 'send-alone'});
 		});
 	}
 }

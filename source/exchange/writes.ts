@@ -105,8 +105,8 @@ export class ExchangeWrites {
 		}
 
 		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
-		const resources = invalid.flatMap(({url, sparesOwnMethod}) => [...methods]
-			.filter(stored => !sparesOwnMethod || stored !== override)
+		const resources = invalid.flatMap(({url, keepsOwnMethod}) => [...methods]
+			.filter(stored => !keepsOwnMethod || stored !== override)
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
 		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {

@@ -182,7 +182,7 @@ class Attempt {
 		this.#closeByCaller();
 		try {
 			const late = await pending;
-			if (late.do === 'lead') {
+			if (late.do === 'send-shared') {
 				late.inFlight.abandon();
 			} else if (late.do === 'wait') {
 				late.leave();

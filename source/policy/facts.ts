@@ -207,7 +207,7 @@ export class ReceivedFacts {
 		const {request: {settings}, response, lifetime: times} = this;
 		return {
 			...times,
-			withheld: settings.cacheControl ? response.directives.withheld : [],
+			excludedFields: settings.cacheControl ? response.directives.noCacheFields : [],
 			vary: response.vary === '*' ? [] : response.vary,
 			...(settings.cacheControl && {facts: factsToStore(response, settings.cacheControlTargets)}),
 		};
@@ -241,7 +241,7 @@ export type Sent = {
 	readonly conditional: boolean;
 
 	/** Whether the response may only be stored for a GET of the same target. */
-	readonly storesFor?: 'GET' | undefined;
+	readonly storeAs?: 'GET' | undefined;
 
 	/** Whether the request has already been resent. */
 	readonly isResent?: boolean;

@@ -160,20 +160,20 @@ export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
 /**
 Returns the header lines of a response that may be stored (RFC 9111 §3.1).
 
-@param withheld - The lower-case names of further fields that are not stored.
+@param excluded - The lower-case names of further fields that are not stored.
 */
-export function storableFields(raw: RawFields, withheld: readonly string[]): string[] {
-	const excluded = new Set([...neverStored, ...connectionListed(raw), ...withheld]);
+export function storableFields(raw: RawFields, excluded: readonly string[]): string[] {
+	const all = new Set([...neverStored, ...connectionListed(raw), ...excluded]);
 	// RFC 9113 §8.3: pseudo-headers are no fields. The package `http2-wrapper` (Got 15) lists them nevertheless.
-	return filterLines(raw, name => !excluded.has(name) && !name.startsWith(':'));
+	return filterLines(raw, name => !all.has(name) && !name.startsWith(':'));
 }
 
 /**
 Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name.
 */
-export function freshenedFields(stored: RawFields, update: RawFields, withheld: readonly string[]): string[] {
-	const news = filterLines(storableFields(update, withheld), name => !describingContent.has(name));
-	const replaced = new Set([...fieldNames(news), ...withheld, 'age', 'date']);
+export function freshenedFields(stored: RawFields, update: RawFields, excluded: readonly string[]): string[] {
+	const news = filterLines(storableFields(update, excluded), name => !describingContent.has(name));
+	const replaced = new Set([...fieldNames(news), ...excluded, 'age', 'date']);
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
 }
 

@@ -81,7 +81,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
 		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && request.hasSecretBody !== true && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.noStore,
-		then: (_facts, reason) => ({do: 'pass', storesFor: 'GET', reason}),
+		then: (_facts, reason) => ({do: 'pass', storeAs: 'GET', reason}),
 	},
 	{
 		reason: 'method',

@@ -160,8 +160,8 @@ type ResponseDirectives = {
 	/** `no-cache` for the whole response. */
 	readonly noCache: boolean;
 
-	/** The fields that `no-cache` is limited to, which are not stored. */
-	readonly withheld: readonly string[];
+	/** The fields that `no-cache` is limited to. They are not stored. */
+	readonly noCacheFields: readonly string[];
 	readonly maximumAge: number | undefined;
 	readonly staleIfError: number | undefined;
 	readonly staleWhileRevalidate: number | undefined;
@@ -176,7 +176,7 @@ type Optional<Value> = {readonly value: Value | undefined};
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
 	const targeted = targets.length === 0 ? undefined : targetedDirectives(fields, targets);
 	const directives: CacheDirectives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
-	const withheld = qualifiedFields(directives, 'no-cache');
+	const noCacheFields = qualifiedFields(directives, 'no-cache');
 	return {
 		noStore: directives.has('no-store'),
 		mustUnderstand: directives.has('must-understand'),
@@ -184,8 +184,8 @@ function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirec
 		immutable: directives.has('immutable'),
 		isPublic: directives.has('public'),
 		isPrivate: directives.has('private'),
-		noCache: withheld?.length === 0,
-		withheld: withheld ?? [],
+		noCache: noCacheFields?.length === 0,
+		noCacheFields: noCacheFields ?? [],
 		maximumAge: deltaMilliseconds(directives, 'max-age', 0),
 		staleIfError: deltaMilliseconds(directives, 'stale-if-error', 0),
 		staleWhileRevalidate: deltaMilliseconds(directives, 'stale-while-revalidate', 0),

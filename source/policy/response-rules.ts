@@ -166,7 +166,7 @@ type Invalidated = {
 	readonly url: string;
 
 	/** Whether responses to the method of the request, with its override, stay valid. */
-	readonly sparesOwnMethod: boolean;
+	readonly keepsOwnMethod: boolean;
 };
 
 /**
@@ -187,7 +187,7 @@ export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts
 		.filter(other => other !== null && isSameOrigin(other, target))
 		.map(other => withoutFragment(other!));
 	const own = withoutFragment(target);
-	return [...new Set([own, ...named])].map(invalid => ({url: invalid, sparesOwnMethod: isMethodAllowed && invalid === own}));
+	return [...new Set([own, ...named])].map(invalid => ({url: invalid, keepsOwnMethod: isMethodAllowed && invalid === own}));
 }
 
 // Not by `origin`, which is `null` for schemes that the URL standard does not know.

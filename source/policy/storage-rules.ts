@@ -100,7 +100,7 @@ export const storageRules: readonly StorageRule[] = [
 	{
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
-		when: facts => facts.sent.storesFor !== undefined && !answersLaterGet(facts),
+		when: facts => facts.sent.storeAs !== undefined && !answersLaterGet(facts),
 		only: ['response'],
 		keepsStored: true,
 	},

@@ -155,7 +155,7 @@ The terms on which a response is stored or updated.
 */
 export type StorageTerms = Lifetime & {
 	/** The fields that are not stored, since `no-cache="…"` forbids to use them without validation (RFC 9111 §5.2.2.4). */
-	readonly withheld: readonly string[];
+	readonly excludedFields: readonly string[];
 
 	/** The request fields that the response varies by, sorted. */
 	readonly vary: readonly string[];
@@ -178,7 +178,7 @@ export type RequestDecision =
 	| {readonly do: 'lookup'}
 	| {readonly do: 'serve'; readonly view: View; readonly then?: 'revalidate'; readonly reason: Reason}
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>; readonly reason: Reason}
-	| {readonly do: 'pass'; readonly storesFor?: 'GET'; readonly reason: Reason}
+	| {readonly do: 'pass'; readonly storeAs?: 'GET'; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason};
 
 /** What to do with a response, or when no response arrives. */

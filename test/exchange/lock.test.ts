@@ -53,12 +53,12 @@ class Process {
 		} as unknown as CacheCore;
 	}
 
-	lead(key = 'key'): InFlight<string> {
-		return this.#sharing.lead(key, {})!;
+	register(key = 'key'): InFlight<string> {
+		return this.#sharing.register(key, {})!;
 	}
 
 	/** What a request is to do that would be sent; `undefined` while it waits. */
-	ask({inFlight = this.lead(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
+	ask({inFlight = this.register(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
 		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
 		void (async () => {
 			asking.action = await sendWithLock(send, {
@@ -259,7 +259,7 @@ test('a request whose lock was acquired and released by another process between 
 
 test('another request of the same process does not wait for the lock that this one has: it is outdated, or another variant', async t => {
 	const {process} = setUp();
-	const [one, other] = [process.ask(), process.ask({inFlight: process.lead('another')})];
+	const [one, other] = [process.ask(), process.ask({inFlight: process.register('another')})];
 	await turns();
 	t.deepEqual([one.action, other.action], [send, send]);
 });
@@ -267,9 +267,9 @@ test('another request of the same process does not wait for the lock that this o
 test('a refresh is sent if no other process sends the same one', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
-	t.false(await mayRefresh('key', process.lead(), process.cache));
+	t.false(await mayRefresh('key', process.register(), process.cache));
 	await lock!.release(false);
-	const inFlight = process.lead('another');
+	const inFlight = process.register('another');
 	t.true(await mayRefresh('key', inFlight, process.cache));
 	t.true(store.values.has(lockKey));
 	inFlight.fail();
@@ -436,7 +436,7 @@ test('a store that fails to acquire a lock is one event, and delays no request',
 	await turns();
 	t.is(asking.action, send);
 	t.deepEqual(process.faults, ['add: Error: gone']);
-	t.false(await mayRefresh('other', process.lead('other'), process.cache));
+	t.false(await mayRefresh('other', process.register('other'), process.cache));
 });
 
 test('a refusal is stored for 2 seconds', async t => {

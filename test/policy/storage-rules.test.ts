@@ -17,7 +17,7 @@ type Case = {
 	readonly status?: number;
 	readonly fields?: Fields;
 	readonly settings?: Partial<PolicySettings>;
-	readonly storesFor?: 'GET';
+	readonly storeAs?: 'GET';
 
 	/** With these settings, the rule holds for `cache.save()`, if for any settings. */
 	readonly saveSettings?: CacheSettings;
@@ -50,7 +50,7 @@ const table: ReadonlyArray<readonly [section: string, response: Case, effects: E
 	['bound of tags', {fields: {...maxAge, 'cache-tag': tags(maxTags + 1)}}, {response: 'too-many-tags; deletes', notModified: 'delete', save: 'too-many-tags'}],
 	['setting ignoredParameters', {fields: {...maxAge, link: '</?api_key=a>; rel=next'}}, {response: 'secret-in-header; deletes', notModified: 'store', save: 'secret-in-header'}],
 	['setting expireAfter', {settings: {expireAfter: {kind: 'do-not-cache'}}, saveSettings: {expireAfter: 0x0D_0E_02_00_02_07_04}}, {response: 'do-not-cache', notModified: 'store', save: 'stored'}],
-	['RFC 9110 §9.3.3', {fields: maxAge, storesFor: 'GET'}, {response: 'method', notModified: 'store', save: 'stored'}],
+	['RFC 9110 §9.3.3', {fields: maxAge, storeAs: 'GET'}, {response: 'method', notModified: 'store', save: 'stored'}],
 	['RFC 9111 §3', {status: 403, fields: {etag: '"a"'}}, {response: 'not-cacheable', notModified: 'store', save: 'stored'}],
 ];
 
@@ -58,14 +58,14 @@ test('each rule that forbids storing has a case', t => {
 	t.deepEqual(table.map(([section]) => section), storageRules.map(({section}) => section));
 });
 
-for (const [section, {status = 200, fields = {}, settings, storesFor, saveSettings}, effects] of table) {
+for (const [section, {status = 200, fields = {}, settings, storeAs, saveSettings}, effects] of table) {
 	const request = facts({settings: {...byOrigin, ...settings}});
 	const exposesCredential = section === 'setting ignoredParameters';
 	const times = {requested: start, received: start};
 
 	test(`${section}: a response is not stored: ${effects.response}`, t => {
 		const decision = onResponse(request, {statusCode: status, fields}, {
-			stored: storedHead(), conditional: false, storesFor, exposesCredential,
+			stored: storedHead(), conditional: false, storeAs, exposesCredential,
 		}, times);
 		const [reason, deletes] = effects.response.split('; ', 2);
 		t.like(decision, {do: 'pass', reason, stored: deletes === undefined ? undefined : 'delete'});
@@ -74,7 +74,7 @@ for (const [section, {status = 200, fields = {}, settings, storesFor, saveSettin
 	test(`${section}: the effect of a 304 is ${effects.notModified}`, t => {
 		const {'content-range': _, ...updated} = fields as Record<string, string>;
 		const decision = onResponse(request, {statusCode: 304, fields: updated}, {
-			stored: storedHead({statusCode: status, fields: {etag: fields.etag}}), conditional: true, storesFor, exposesCredential,
+			stored: storedHead({statusCode: status, fields: {etag: fields.etag}}), conditional: true, storeAs, exposesCredential,
 		}, times);
 		t.like(decision, {do: 'freshen', effect: effects.notModified});
 	});
