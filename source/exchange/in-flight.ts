@@ -12,10 +12,10 @@ import type {Waiter} from './waiter.ts';
 /**
 How the wait for a request ended:
 - `resolved`: the waiters have its result.
-- `refused`: its result cannot be shared.
-- `released`: it goes on without the waiters.
-- `failed`: the origin failed.
-- `abandoned`: its caller gave up.
+- `refused`: its result cannot be shared. For a while, no request for the key waits.
+- `released`: its body takes too long, and it goes on without the waiters.
+- `failed`: the origin failed. The next request may get a result.
+- `abandoned`: its caller gave up. Exactly one waiter is sent instead.
 */
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
@@ -194,16 +194,16 @@ export class InFlight<Result> {
 	/**
 	Ends the wait with a result, which all waiters get that it answers.
 
-	@param mayAnswer - Returns whether the result may answer a waiter.
+	@param mayAnswer - Returns whether the result may answer a waiter. Default: it may answer each.
 	*/
-	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean): void {
+	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean = () => true): void {
 		this.#vary(response);
 		if (this.#isOver) {
 			return;
 		}
 
 		const [answered, others] = partition(this.#waiters, waiter => mayAnswer(waiter));
-		this.#end('resolved');
+		this.end('resolved');
 		for (const waiter of answered) {
 			waiter.settle({do: 'reuse', result});
 		}
@@ -211,24 +211,23 @@ export class InFlight<Result> {
 		this.#listener.onUnanswered(others);
 	}
 
-	/** Ends the wait, since the result cannot be shared. For a while, no request for the key waits. */
-	refuse(): void {
-		this.#end('refused');
-	}
+	/** Ends the wait. The waiters get no result, except from `resolve`. */
+	end(ending: Ending): void {
+		if (this.#isOver) {
+			return;
+		}
 
-	/** Ends the wait, since the body takes too long. The request goes on. */
-	release(): void {
-		this.#end('released');
-	}
-
-	/** Ends the wait without a result: the next request may get one. */
-	fail(): void {
-		this.#end('failed');
-	}
-
-	/** Ends the wait, since the caller gave up. Exactly one waiter is sent instead. */
-	abandon(): void {
-		this.#end('abandoned');
+		const {onEnd} = this;
+		const waiters = [...this.#waiters];
+		this.#isOver = true;
+		this.#waiters.clear();
+		this.#nested.clear();
+		this.#stopTimer();
+		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
+		this.isOutdated = undefined;
+		this.onEnd = undefined;
+		this.#listener.onEnd(this, ending, waiters);
+		onEnd?.(ending);
 	}
 
 	/** Removes the waiters that ask for another variant (RFC 9111 §4.1). */
@@ -239,7 +238,7 @@ export class InFlight<Result> {
 
 		const names = nominatedFields(response);
 		if (names === '*') {
-			this.refuse();
+			this.end('refused');
 			return;
 		}
 
@@ -261,10 +260,8 @@ export class InFlight<Result> {
 		return this.#clock.after(Math.max(0, this.#timeLeft()), () => {
 			if (this.#timeLeft() > 0) {
 				this.#cancel = this.#startTimer();
-			} else if (this.#body === undefined) {
-				this.fail();
 			} else {
-				this.release();
+				this.end(this.#body === undefined ? 'failed' : 'released');
 			}
 		});
 	}
@@ -276,24 +273,6 @@ export class InFlight<Result> {
 
 		this.#cancel?.();
 		this.#cancel = undefined;
-	}
-
-	#end(ending: Ending): void {
-		if (this.#isOver) {
-			return;
-		}
-
-		const {onEnd} = this;
-		const waiters = [...this.#waiters];
-		this.#isOver = true;
-		this.#waiters.clear();
-		this.#nested.clear();
-		this.#stopTimer();
-		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
-		this.isOutdated = undefined;
-		this.onEnd = undefined;
-		this.#listener.onEnd(this, ending, waiters);
-		onEnd?.(ending);
 	}
 }
 

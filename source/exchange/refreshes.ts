@@ -57,7 +57,7 @@ export class Refreshes {
 				}
 			} finally {
 				for (const inFlight of registered) {
-					inFlight.fail();
+					inFlight.end('failed');
 				}
 			}
 		}));
@@ -67,7 +67,7 @@ export class Refreshes {
 	async #mayStart(key: string, inFlight: InFlight<Match>): Promise<boolean> {
 		const isFree = await mayRefresh(key, inFlight, this.#cache);
 		if (!isFree) {
-			inFlight.abandon();
+			inFlight.end('abandoned');
 		}
 
 		return isFree;

@@ -212,7 +212,7 @@ export class RequestPhase {
 	/** Gives the stored response to the requests that wait. */
 	#resolve(): void {
 		const match = this.#state.match as Match;
-		this.#state.inFlight?.resolve(match, match.stored.fields, () => true);
+		this.#state.inFlight?.resolve(match, match.stored.fields);
 	}
 
 	/** Decides once more, with the response to another request. */

@@ -9,6 +9,7 @@ import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {isWhole} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
+import type {Ending} from './in-flight.ts';
 import type {
 	Action,
 	Event,
@@ -36,7 +37,7 @@ export class ResponsePhase {
 		this.#state = state;
 		this.#writes = new ExchangeWrites(state, {
 			onRefused(reason) {
-				state.inFlight?.refuse();
+				state.inFlight?.end('refused');
 				state.reportRefused(reason);
 				state.updateInfo({stored: reason});
 			},
@@ -131,13 +132,7 @@ export class ResponsePhase {
 	/** Notes that the body is not stored, and why. */
 	discard(reason: WriteReason, isByCaller: boolean): Action {
 		this.#state.reportRefused(reason);
-		if (reason === 'too-large') {
-			this.#state.inFlight?.refuse();
-		} else {
-			this.#endWait(isByCaller);
-		}
-
-		this.#state.end();
+		this.#end(reason === 'too-large' ? 'refused' : failureOf(isByCaller));
 		this.#state.updateInfo({stored: reason, expires: undefined, createdAt: undefined});
 		return done;
 	}
@@ -145,11 +140,16 @@ export class ResponsePhase {
 	/** Ends the exchange, unless a write has begun: the write then ends it. */
 	close(isByCaller: boolean): Action {
 		if (!this.#writes.hasBegun) {
-			this.#endWait(isByCaller);
-			this.#state.end();
+			this.#end(failureOf(isByCaller));
 		}
 
 		return done;
+	}
+
+	/** Ends the exchange, and the wait of the requests that wait for it. */
+	#end(ending: Ending): void {
+		this.#state.inFlight?.end(ending);
+		this.#state.end();
 	}
 
 	#onError(mayRetry: boolean): ResponseDecision | undefined {
@@ -187,14 +187,12 @@ export class ResponsePhase {
 			}
 
 			case 'fail': {
-				this.#state.inFlight?.fail();
-				this.#state.end();
+				this.#end('failed');
 				return served(this.#state.fail(decision.reason, 'Gateway Timeout'));
 			}
 
 			case 'serve': {
-				this.#state.inFlight?.fail();
-				this.#state.end();
+				this.#end('failed');
 				return served(this.#state.serve(decision.reason, decision.view, head));
 			}
 
@@ -214,13 +212,7 @@ export class ResponsePhase {
 
 	/** Gives the caller the origin's response without storing it. */
 	#forward(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
-		const {inFlight} = this.#state;
-		if (isTemporaryStatus(head.statusCode)) {
-			inFlight?.fail();
-		} else {
-			inFlight?.refuse();
-		}
-
+		this.#state.inFlight?.end(isTemporaryStatus(head.statusCode) ? 'failed' : 'refused');
 		this.#state.updateInfo({stored: decision.reason});
 		this.#state.reportForwarded();
 		this.#state.reportRefused(decision.reason);
@@ -234,9 +226,7 @@ export class ResponsePhase {
 			this.#writes.renew(this.#freshened(head, received, decision.stored));
 		}
 
-		return {
-			do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: decision.awaitsRetries === true,
-		};
+		return {...this.#pass(head), awaitsRetries: decision.awaitsRetries === true};
 	}
 
 	/** Gives the caller the origin's response, and asks the driver for its body. */
@@ -254,7 +244,7 @@ export class ResponsePhase {
 
 		const isEndless = (fieldValue(this.#fields, 'content-type') ?? '').trim().toLowerCase().startsWith('text/event-stream');
 		if (isEndless) {
-			inFlight?.release();
+			inFlight?.end('released');
 		} else {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
@@ -271,20 +261,17 @@ export class ResponsePhase {
 			ignored: settings.ignoredParameters,
 			storeSetCookie: settings.storeSetCookie,
 		};
-		return {
-			do: 'pass', status: this.#state.status(head.statusCode, true), collects: true, awaitsRetries: false,
-		};
+		return this.#pass(head, true);
 	}
 
-	#pass(head: IncomingHead): Action {
+	#pass({statusCode}: IncomingHead, isStored = false): Extract<Action, {do: 'pass'}> {
 		return {
-			do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: false,
+			do: 'pass', status: this.#state.status(statusCode, isStored), collects: isStored, awaitsRetries: false,
 		};
 	}
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
 		const {effect, view, reason} = decision;
-		const {inFlight} = this.#state;
 		if (effect === 'delete') {
 			this.#writes.deleteStored('revalidated');
 		}
@@ -298,8 +285,7 @@ export class ResponsePhase {
 		}
 
 		if (effect !== 'store') {
-			inFlight?.refuse();
-			this.#state.end();
+			this.#end('refused');
 		}
 
 		this.#state.updateInfo({revalidated: true});
@@ -317,7 +303,7 @@ export class ResponsePhase {
 		const {inFlight, cache, key, sent, subject} = this.#state;
 		const result = {primary: key!, key: key!, stored};
 		if (inFlight?.hasWaiters !== true) {
-			inFlight?.resolve(result, stored.fields, () => true);
+			inFlight?.resolve(result, stored.fields);
 			return;
 		}
 
@@ -327,15 +313,10 @@ export class ResponsePhase {
 			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});
 	}
+}
 
-	/** Ends the wait of the requests that wait for this one. */
-	#endWait(isByCaller: boolean): void {
-		if (isByCaller) {
-			this.#state.inFlight?.abandon();
-		} else {
-			this.#state.inFlight?.fail();
-		}
-	}
+function failureOf(isByCaller: boolean): Ending {
+	return isByCaller ? 'abandoned' : 'failed';
 }
 
 function served(response: RenderedResponse): Action {

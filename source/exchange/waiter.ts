@@ -78,7 +78,7 @@ export class Waiter<Result> {
 	/** Ends the wait, since the caller gives up. If this request was to be sent, another waiter is sent instead. */
 	leave(): void {
 		this.#end();
-		this.#own?.abandon();
+		this.#own?.end('abandoned');
 	}
 
 	#end(): void {

@@ -258,7 +258,7 @@ export class ExchangeWrites {
 
 	/** Ends the exchange, and the wait of the requests that still wait for it. */
 	#finish(): void {
-		this.#state.inFlight?.fail();
+		this.#state.inFlight?.end('failed');
 		this.#state.end();
 	}
 

@@ -62,7 +62,7 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 			const failed = await attempt(first, false);
 			if (failed?.needsRetry === true) {
 				// During the delay no request is in flight, so that none may wait for it.
-				first.fail();
+				first.end('failed');
 				await deadline.wait(retryDelay);
 				failed.stopReading();
 				const second = await registerAgain();

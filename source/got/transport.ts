@@ -183,7 +183,7 @@ class Attempt {
 		try {
 			const late = await pending;
 			if (late.do === 'send-shared') {
-				late.inFlight.abandon();
+				late.inFlight.end('abandoned');
 			} else if (late.do === 'wait') {
 				late.leave();
 			}

@@ -102,10 +102,10 @@ test('other requests wait for the retry of a refresh, unless another request is 
 	at.start('key');
 	await turns();
 	const [{inFlight: first, registerAgain, end}] = at.sent as [typeof at.sent[0]];
-	first.fail();
+	first.end('failed');
 	const other = at.sharing.register('key', {})!;
 	t.is(await registerAgain(), undefined, 'another is under way');
-	other.fail();
+	other.end('failed');
 	at.isLockTaken = true;
 	t.is(await registerAgain(), undefined, 'another process asks');
 	at.isLockTaken = false;
@@ -169,7 +169,7 @@ test('a refresh by another process is no failure: one waiting request is sent in
 	t.deepEqual(outcomes.map(outcome => outcome?.do), ['send-shared', undefined, undefined, undefined]);
 	const [first] = outcomes;
 	if (first?.do === 'send-shared') {
-		first.inFlight.fail();
+		first.inFlight.end('failed');
 	}
 
 	await turns();
@@ -177,7 +177,7 @@ test('a refresh by another process is no failure: one waiting request is sent in
 	t.deepEqual(at.errors, []);
 	for (const outcome of outcomes) {
 		if (outcome?.do === 'send-shared') {
-			outcome.inFlight.refuse();
+			outcome.inFlight.end('refused');
 		}
 	}
 });

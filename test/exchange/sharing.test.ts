@@ -82,7 +82,7 @@ class Situation {
 	next(own?: Own): JoinResult<string>['do'] {
 		const joined = this.join(own);
 		if (joined.do === 'send-shared') {
-			joined.inFlight.abandon();
+			joined.inFlight.end('abandoned');
 		} else if (joined.do === 'wait') {
 			joined.leave();
 		}
@@ -156,7 +156,7 @@ test('a refresh starts only if no request is in flight, and others wait for it',
 	t.truthy(refresh);
 	t.is(at.sharing.register('key', {}), undefined);
 	at.wait().leave();
-	refresh!.abandon();
+	refresh!.end('abandoned');
 	t.is(at.sharing.size, 0);
 });
 
@@ -166,7 +166,7 @@ test('after a result that cannot be shared, all waiters are sent at once, and no
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(3);
-	leader.refuse();
+	leader.end('refused');
 	await turn();
 	t.is(count(waiters, 'send-alone'), 3);
 	t.is(at.next(), 'send-alone');
@@ -210,7 +210,7 @@ test('failures send 1, 1, 2, 4 … requests, and a result resets the count', asy
 	let leader = at.send();
 	const waiters = at.waitTogether(17, {store: 60_000});
 	for (const [sent, before] of [[1, 0], [2, 1], [4, 3], [8, 7]] as const) {
-		leader.fail();
+		leader.end('failed');
 		await turn();
 		t.is(count(waiters, 'wait'), 17 - before - sent);
 		const [next, ...beside] = waiters.slice(before, before + sent);
@@ -224,7 +224,7 @@ test('failures send 1, 1, 2, 4 … requests, and a result resets the count', asy
 	t.is(at.sharing.size, 0);
 	const again = at.send();
 	const later = at.waitTogether(3);
-	again.fail();
+	again.end('failed');
 	await turn();
 	t.deepEqual(later.map(waiter => waiter.do), ['send-shared', 'wait', 'wait']);
 });
@@ -235,7 +235,7 @@ test('after a failure the other waiters are sent at growing rates within their o
 	const waiters = at.waitTogether(101, {store: 400});
 	// The time for which another request is under way is not theirs.
 	await at.after(5000);
-	leader.fail();
+	leader.end('failed');
 	await turn();
 	const {inFlight: next} = waiters[0]!;
 	const late = at.wait();
@@ -260,10 +260,10 @@ test('a second failure does not change the time of waiters that have seen the fi
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(6, {store: 400});
-	leader.fail();
+	leader.end('failed');
 	await at.after(100);
 	t.is(count(waiters, 'wait'), 5);
-	waiters[0]!.inFlight.fail();
+	waiters[0]!.inFlight.end('failed');
 	await turn();
 	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'send-shared', 'send-alone', 'wait', 'wait', 'wait']);
 	// Their shares of 400 ms end after 310, 358 and 400 ms.
@@ -273,7 +273,7 @@ test('a second failure does not change the time of waiters that have seen the fi
 	t.is(count(waiters, 'wait'), 2);
 	await at.after(50);
 	t.is(count(waiters, 'wait'), 0);
-	waiters[1]!.inFlight.abandon();
+	waiters[1]!.inFlight.end('abandoned');
 	t.is(at.sharing.size, 0);
 });
 
@@ -281,12 +281,12 @@ test('a result resets the count of failures, even if it does not answer all wait
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = Array.from({length: 6}, (_, position) => at.wait({position, store: 60_000}));
-	leader.fail();
+	leader.end('failed');
 	await turn();
 	waiters[0]!.inFlight.resolve('result', {}, ({position}) => position === 1);
 	await turn();
 	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'reuse', 'send-shared', 'wait', 'wait', 'wait']);
-	waiters[2]!.inFlight.fail();
+	waiters[2]!.inFlight.end('failed');
 	await turn();
 	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'reuse', 'send-shared', 'send-shared', 'wait', 'wait']);
 });
@@ -298,7 +298,7 @@ test('each failure at most doubles the number of 200 requests that are sent', as
 	let sent = 1;
 	for (let failure = 0; leader !== undefined; failure++) {
 		const before = 200 - count(waiters, 'wait');
-		leader.fail();
+		leader.end('failed');
 		await turn();
 		const now = 200 - count(waiters, 'wait');
 		t.true(now - before <= 2 ** failure);
@@ -317,7 +317,7 @@ test('exactly one of 300 waiters is sent instead of an abandoned request: 2 are 
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(300);
-	leader.abandon();
+	leader.end('abandoned');
 	await turn();
 	t.is(count(waiters, 'send-shared'), 1);
 	t.is(count(waiters, 'wait'), 299);
@@ -332,8 +332,8 @@ test('an abandoned request does not count as a failure', async t => {
 	const at = new Situation();
 	let leader = at.send();
 	const waiters = at.waitTogether(10, {store: 60_000});
-	for (const how of ['abandon', 'abandon', 'abandon', 'fail'] as const) {
-		leader[how]();
+	for (const ending of ['abandoned', 'abandoned', 'abandoned', 'failed'] as const) {
+		leader.end(ending);
 		await turn();
 		leader = waiters.findLast(waiter => waiter.do === 'send-shared')!.inFlight;
 	}
@@ -346,7 +346,7 @@ test('if a waiter gives up when it is to be sent, another one is sent instead', 
 	const leader = at.send();
 	const waiters = at.waitTogether(4);
 	// One signal ends three of them.
-	leader.abandon();
+	leader.end('abandoned');
 	waiters[0]!.leave();
 	waiters[1]!.leave();
 	await turn();
@@ -361,7 +361,7 @@ test('one signal that aborts all of 300 requests leaves no state', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(300);
-	leader.abandon();
+	leader.end('abandoned');
 	for (const waiter of waiters) {
 		waiter.leave();
 	}
@@ -377,10 +377,10 @@ test('a waiter that has left is not sent, and does not settle', async t => {
 	const leader = at.send();
 	const [first, second] = at.waitTogether(2);
 	first!.leave();
-	leader.fail();
+	leader.end('failed');
 	await turn();
 	t.is(first!.do, 'wait');
-	second!.inFlight.fail();
+	second!.inFlight.end('failed');
 	t.is(at.sharing.size, 0);
 	first!.leave();
 	second!.leave();
@@ -522,7 +522,7 @@ test('the waiters of a stream of events are sent at its head, and the next reque
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(3);
-	leader.release();
+	leader.end('released');
 	await turn();
 	t.is(count(waiters, 'send-alone'), 3);
 	t.is(at.next(), 'send-shared');
@@ -569,7 +569,7 @@ test('the time after a failure counts towards the waiter\'s own time', async t =
 	const budget = new TimeBudget({store: 1000, total: Infinity}, at.clock);
 	const waiters = [at.wait(), at.wait({budget: () => budget, store: 60_000})];
 	await at.after(5000);
-	leader.fail();
+	leader.end('failed');
 	await at.after(300);
 	resolve(waiters[0]!.inFlight);
 	await turn();
@@ -595,11 +595,11 @@ test('no timer runs without waiters', async t => {
 	t.is(at.clock.timers, 0);
 	const another = at.wait({fields: german});
 	t.is(at.clock.timers, 1);
-	leader.abandon();
+	leader.end('abandoned');
 	await turn();
 	t.is(at.clock.timers, 0);
-	another.inFlight.refuse();
-	other.inFlight.fail();
+	another.inFlight.end('refused');
+	other.inFlight.end('failed');
 	t.is(at.sharing.size, 0);
 });
 
@@ -612,14 +612,14 @@ test('calls after the end have no effect', async t => {
 		endings.push(ending);
 	};
 
-	leader.abandon();
+	leader.end('abandoned');
 	const next = at.wait();
 	await turn();
 	resolve(leader);
 	leader.respond({vary: '*'}, 5);
-	leader.refuse();
-	leader.fail();
-	leader.release();
+	leader.end('refused');
+	leader.end('failed');
+	leader.end('released');
 	leader.progress(5);
 	await turn();
 	t.deepEqual(endings, ['abandoned']);
@@ -689,7 +689,7 @@ test('failures of one variant do not affect the others', async t => {
 	const names = ['accept-language'];
 	const leaders = [german, french].map(fields => at.send({fields, names}));
 	const waiters = [german, french].map(fields => at.wait({fields}));
-	leaders[0]!.fail();
+	leaders[0]!.end('failed');
 	await turn();
 	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'wait']);
 	t.is(at.sharing.size, 1);
