@@ -6,7 +6,8 @@ import type {Reason, WriteReason} from '../policy/types.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {RawFields} from '../policy/fields.ts';
 import type {Client} from './client.ts';
-import type {InFlight, Outcome} from './in-flight.ts';
+import type {InFlight} from './in-flight.ts';
+import type {WaitOutcome} from './waiter.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
@@ -18,7 +19,7 @@ export type Event =
 	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly inFlight?: InFlight<Match>}
 
 	/** The wait for another request has ended. */
-	| {readonly type: 'joined'; readonly outcome: Outcome<Match>}
+	| {readonly type: 'joined'; readonly outcome: WaitOutcome<Match>}
 
 	/** The origin responded. `mayRetry` says that Got may still retry, so that an error need not be answered by a stale response yet. */
 	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
@@ -44,7 +45,7 @@ export type Action =
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
 
 	/** Wait for another request and report the outcome, or call `leave`. `hasResponse` says whether the response to that request has begun. */
-	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Match>>; readonly hasResponse: () => boolean; readonly leave: () => void}
+	| {readonly do: 'wait'; readonly outcome: Promise<WaitOutcome<Match>>; readonly hasResponse: () => boolean; readonly leave: () => void}
 
 	/** Give the caller the origin's response. `collects` says whether to report its body, `status` is the member of `Cache-Status` to add, and `awaitsRetries` says that a stale response replaces it once Got has used up its retries. */
 	| {readonly do: 'pass'; readonly status: string | undefined; readonly collects: boolean; readonly awaitsRetries: boolean}

@@ -66,6 +66,9 @@ function innermostInFlight(innermost: Context | undefined): Context | undefined 
 export class InFlight<Result> {
 	readonly fields: Fields;
 
+	/** The waiters, for any request, that the code of this request has created. */
+	readonly nested: Set<Waiter<unknown>> = new Set<Waiter<unknown>>();
+
 	/** Returns whether an invalidation since the request was sent concerns its result. No other requests begin to wait for it then. */
 	isOutdated: (() => boolean) | undefined;
 
@@ -76,8 +79,6 @@ export class InFlight<Result> {
 	readonly #clock: Clock;
 	readonly #waiters = new Set<Waiter<Result>>();
 
-	/** The waiters, for any request, that the code of this request has created. */
-	readonly #nested = new Set<Waiter<unknown>>();
 	#names: readonly string[] | undefined;
 	#isOver = false;
 
@@ -135,15 +136,6 @@ export class InFlight<Result> {
 		this.#stopTimer();
 	}
 
-	/** Notes that a request which the code of this one makes begins to wait. */
-	addNested(waiter: Waiter<unknown>): void {
-		this.#nested.add(waiter);
-	}
-
-	removeNested(waiter: Waiter<unknown>): void {
-		this.#nested.delete(waiter);
-	}
-
 	/** Returns whether this request is one of the others, or its code waits for one of them, directly or through further requests. A request that the code of the others makes must not wait for this one: none of them would ever end. */
 	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen: Set<InFlight<unknown>> = new Set<InFlight<unknown>>()): boolean {
 		const self = this as InFlight<unknown>;
@@ -152,7 +144,7 @@ export class InFlight<Result> {
 		}
 
 		seen.add(self);
-		return others.includes(self) || this.#nested.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
+		return others.includes(self) || this.nested.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
 	}
 
 	/** Runs the code that sends the request. */
@@ -221,7 +213,7 @@ export class InFlight<Result> {
 		const waiters = [...this.#waiters];
 		this.#isOver = true;
 		this.#waiters.clear();
-		this.#nested.clear();
+		this.nested.clear();
 		this.#stopTimer();
 		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
 		this.isOutdated = undefined;
@@ -284,5 +276,3 @@ function partition<Item>(items: Iterable<Item>, isFirst: (item: Item) => boolean
 
 	return parts;
 }
-
-export type {Outcome} from './waiter.ts';

@@ -11,7 +11,8 @@ import {
 	type Found,
 	type Verdict,
 } from '../policy/request-rules.ts';
-import type {InFlight, Outcome} from './in-flight.ts';
+import type {InFlight} from './in-flight.ts';
+import type {WaitOutcome} from './waiter.ts';
 import {sendWithLock} from './lock.ts';
 import {networkRefusal, networkRefusals} from './scope.ts';
 import type {ExchangeSettings} from './settings.ts';
@@ -101,7 +102,7 @@ export class RequestPhase {
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
-	join(outcome: Outcome<Match>): MaybePromise<Action> {
+	join(outcome: WaitOutcome<Match>): MaybePromise<Action> {
 		switch (outcome.do) {
 			case 'reuse': {
 				return this.#reuse(outcome.result);

@@ -7,7 +7,7 @@ import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {isWhole} from '../policy/response-facts.ts';
+import {contentLength, isWhole} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
 import type {Ending} from './in-flight.ts';
 import type {
@@ -232,9 +232,8 @@ export class ResponsePhase {
 	/** Gives the caller the origin's response, and asks the driver for its body. */
 	#collect(decision: Extract<ResponseDecision, {do: 'store'}>, head: IncomingHead, received: number): Action {
 		const {request, settings, sent, inFlight} = this.#state;
-		const announced = fieldValue(this.#fields, 'content-length');
-		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
-		const length = isAnnounced ? Number(announced) : undefined;
+		const announced = contentLength(this.#fields);
+		const length = request.method === 'HEAD' || Number.isNaN(announced) ? undefined : announced;
 		this.#state.receivedTags = tagsOf(this.#fields);
 		this.#state.reportForwarded();
 		if (length !== undefined && length > settings.maxEntryBytes) {

@@ -6,12 +6,12 @@ import {
 	type WaitLimits,
 } from './time-budget.ts';
 import {enclosingRequests, InFlight} from './in-flight.ts';
-import {Waiter, type Outcome} from './waiter.ts';
+import {Waiter, type WaitOutcome} from './waiter.ts';
 
 /** Whether a request is sent now, or waits for the result of another one. */
 export type JoinResult<Result> =
-	| Exclude<Outcome<Result>, {readonly do: 'reuse'}>
-	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
+	| Exclude<WaitOutcome<Result>, {readonly do: 'reuse'}>
+	| {readonly do: 'wait'; readonly outcome: Promise<WaitOutcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
 
 export type JoinRequest = {
 	/** The request headers. */
@@ -72,9 +72,8 @@ export class Sharing<Result> {
 	readonly #limits: WaitLimits;
 	readonly #requests = new Map<string, RequestsForKey<Result>>();
 
-	/** The times until which no request waits for a key: for all requests, and for those with the same settings. */
-	readonly #refusals = new Map<string, number>();
-	readonly #refusalsBySettings = new WeakMap<object, Map<string, number>>();
+	/** The times until which no request waits for a key, by the settings of the requests. Those for all requests stand under this instance. */
+	readonly #refusals = new WeakMap<object, Map<string, number>>();
 
 	/** When keys last had a result. Requests that read the store before that read it again. */
 	readonly #resolutions = new Map<string, number>();
@@ -91,7 +90,7 @@ export class Sharing<Result> {
 
 	/** Decides whether a request is sent for others that will wait for it, waits for another request, or is sent alone. */
 	join(key: string, request: JoinRequest): JoinResult<Result> {
-		if (this.#isRefused(this.#refusals, key) || (request.settings !== undefined && this.#isRefused(this.#refusalsBySettings.get(request.settings), key))) {
+		if (this.#isRefused(key) || this.#isRefused(key, request.settings)) {
 			return {do: 'send-alone'};
 		}
 
@@ -117,12 +116,9 @@ export class Sharing<Result> {
 
 	@param settings - The settings of the requests for which this holds. Default: all requests.
 	*/
-	refuse(key: string, settings?: object): void {
-		const refusals = settings === undefined ? this.#refusals : this.#refusalsBySettings.get(settings) ?? new Map<string, number>();
-		if (settings !== undefined) {
-			this.#refusalsBySettings.set(settings, refusals);
-		}
-
+	refuse(key: string, settings: object = this): void {
+		const refusals = this.#refusals.get(settings) ?? new Map<string, number>();
+		this.#refusals.set(settings, refusals);
 		setTime(refusals, key, this.clock.now() + refusalTime);
 	}
 
@@ -131,7 +127,8 @@ export class Sharing<Result> {
 		return (this.#resolutions.get(key) ?? -Infinity) >= since;
 	}
 
-	#isRefused(refusals: Map<string, number> | undefined, key: string): boolean {
+	#isRefused(key: string, settings: object = this): boolean {
+		const refusals = this.#refusals.get(settings);
 		const until = refusals?.get(key);
 		if (until === undefined || this.clock.now() < until) {
 			return until !== undefined;
@@ -247,7 +244,7 @@ export class Sharing<Result> {
 	}
 
 	#wait(inFlight: InFlight<Result>, request: JoinRequest): JoinResult<Result> {
-		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
+		const {promise, resolve} = Promise.withResolvers<WaitOutcome<Result>>();
 		const waiter = new Waiter<Result>({...request, budget: request.budget()}, resolve);
 		inFlight.add(waiter);
 		return {

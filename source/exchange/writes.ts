@@ -125,14 +125,8 @@ export class ExchangeWrites {
 	/** Writes invalidations to the journal. `HttpCache.close` waits until they are in the store. */
 	#note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		const {cache} = this.#state;
-		const outcome = this.#expect();
-		const writing = recover(() => then(cache.journal.note(invalidations), position => {
-			outcome?.done();
-			return position;
-		}), error => {
+		const writing = this.#perform(() => cache.journal.note(invalidations), error => {
 			cache.events.emit('storeError', {operation: 'set', error});
-			outcome?.failed(error);
-			return undefined;
 		});
 		if (writing instanceof Promise) {
 			cache.writes.hold(writing.then(() => undefined));
@@ -265,11 +259,22 @@ export class ExchangeWrites {
 	/** Runs an action that makes a key, and reports a fault as that of the setting that makes keys. */
 	#quietly(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
-		const outcome = this.#expect();
-		void recover(() => then(action(), () => outcome?.done()), error => {
+		void this.#perform(action, error => {
 			cache.events.emit('settingError', {setting: settingOfKey(settings), error});
 			onFault?.();
+		});
+	}
+
+	/** Runs an action, for which `whenWritten` waits, and reports its fault. */
+	#perform<Value>(action: () => MaybePromise<Value>, report: (error: unknown) => void): MaybePromise<Value | undefined> {
+		const outcome = this.#expect();
+		return recover<Value | undefined>(() => then(action(), value => {
+			outcome?.done();
+			return value;
+		}), error => {
+			report(error);
 			outcome?.failed(error);
+			return undefined;
 		});
 	}
 

@@ -45,7 +45,7 @@ export function isWhole(method: string, {statusCode, fields}: ResponseHead, byte
 }
 
 /** Returns the value of `Content-Length`: `NaN` if it is invalid, `undefined` if it is absent. */
-function contentLength(fields: Fields): number | undefined {
+export function contentLength(fields: Fields): number | undefined {
 	const value = fieldValue(fields, 'content-length');
 	if (value === undefined) {
 		return undefined;

@@ -7,7 +7,7 @@ import type {InFlight} from '../../source/exchange/in-flight.ts';
 import {Refreshes} from '../../source/exchange/refreshes.ts';
 import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
-import type {Outcome} from '../../source/exchange/waiter.ts';
+import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 
 /** A cache whose locks are taken as it is told. */
 class Situation {
@@ -47,8 +47,8 @@ class Situation {
 	}
 
 	/** Requests for a key that wait for its refresh, and how that ended. */
-	wait(key: string, count: number): Array<Outcome<Match> | undefined> {
-		const outcomes: Array<Outcome<Match> | undefined> = Array.from({length: count}, () => undefined);
+	wait(key: string, count: number): Array<WaitOutcome<Match> | undefined> {
+		const outcomes: Array<WaitOutcome<Match> | undefined> = Array.from({length: count}, () => undefined);
 		for (const index of outcomes.keys()) {
 			const joined = this.sharing.join(key, {fields: {}, budget: () => new TimeBudget({store: 20_000, total: 30_000}), position: 0});
 			if (joined.do !== 'wait') {

@@ -6,7 +6,7 @@ import test from 'ava';
 import {enclosingRequests, type InFlight} from '../../source/exchange/in-flight.ts';
 import {Sharing, type JoinResult, type JoinRequest} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
-import type {Outcome} from '../../source/exchange/waiter.ts';
+import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {HandClock} from '../helpers/hand-clock.ts';
 import {cpuTime} from '../helpers/cpu-time.ts';
@@ -20,7 +20,7 @@ const byLanguage = {vary: 'Accept-Language'};
 
 /** A request that waits, and how that ended. */
 class Waiting {
-	outcome: Outcome<string> | undefined;
+	outcome: WaitOutcome<string> | undefined;
 	readonly leave: () => void;
 	readonly hasResponse: () => boolean;
 
@@ -36,7 +36,7 @@ class Waiting {
 		})();
 	}
 
-	get do(): Outcome<string>['do'] | 'wait' {
+	get do(): WaitOutcome<string>['do'] | 'wait' {
 		return this.outcome?.do ?? 'wait';
 	}
 
@@ -45,7 +45,7 @@ class Waiting {
 	}
 }
 
-function leading(joined: JoinResult<string> | Outcome<string>): InFlight<string> {
+function leading(joined: JoinResult<string> | WaitOutcome<string>): InFlight<string> {
 	if (joined.do !== 'send-shared') {
 		throw new Error(`Expected to send, not to ${joined.do}`);
 	}
