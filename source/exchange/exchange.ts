@@ -24,21 +24,21 @@ export type Event =
 	/** The origin responded. `mayRetry` says that Got may still retry, so that an error need not be answered by a stale response yet. */
 	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
 
-	/** The body ended, whole as far as the connection can know. */
+	/** The body ended, and is complete as far as the connection can know. */
 	| {readonly type: 'end'; readonly body: Uint8Array}
 
 	/** The body is not to be stored. */
 	| {readonly type: 'discarded'; readonly reason: WriteReason; readonly isByCaller?: boolean}
 
-	/** No response came. `isByCaller` says that the caller's own limits ended the request, and no fault of the origin. */
+	/** No response came. `isByCaller` says that the caller ended the request, and no fault of the origin. */
 	| {readonly type: 'error'; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
 
-	/** The request has ended, whatever the outcome. No other event follows. */
+	/** The request has ended. No other event follows. */
 	| {readonly type: 'closed'; readonly isByCaller?: boolean};
 
 /** What the driver of an exchange does next. */
 export type Action =
-	/** Give the caller a stored response, or a 504. `refreshes` says whether to renew the stored response in the background. */
+	/** Give the caller a stored response, or a 504. `refreshes` says whether to refresh the stored response in the background. */
 	| {readonly do: 'serve'; readonly response: RenderedResponse; readonly refreshes: boolean}
 
 	/** Send the request, with the validators among its headers. */
@@ -128,7 +128,7 @@ export class Exchange {
 		});
 	}
 
-	/** The response phase, which a hit does without. */
+	/** The response phase, which a hit does not need. */
 	get #response(): ResponsePhase {
 		this.#responsePhase ??= new ResponsePhase(this.#state);
 		return this.#responsePhase;
@@ -194,7 +194,7 @@ export class Exchange {
 		}
 	}
 
-	/** Notes that a chunk of the body has come. */
+	/** Notes that a chunk of the body has arrived. */
 	progress(bytes: number): void {
 		this.#state.inFlight?.progress(bytes);
 	}
@@ -205,7 +205,7 @@ export class Exchange {
 		return inFlight === undefined ? action() : inFlight.run(action);
 	}
 
-	/** Notes whether the origin rejected the credentials. Until it accepts them, the entry is renewed in the foreground only, where the hooks of a client may get other credentials. */
+	/** Notes whether the origin rejected the credentials. Until it accepts them, the entry is refreshed in the foreground only, where the hooks of a client may get other credentials. */
 	#noteStatus(statusCode: number): void {
 		const {key, cache: {rejectedKeys}} = this.#state;
 		if (key === undefined) {

@@ -113,7 +113,7 @@ export class InFlight<Result> {
 		return this.#body !== undefined;
 	}
 
-	/** Whether the result will probably come in time for waiters. */
+	/** Whether the result will probably arrive in time for waiters. */
 	get isInTime(): boolean {
 		return this.#timeLeft() > 0;
 	}
@@ -173,7 +173,7 @@ export class InFlight<Result> {
 		this.#vary(response);
 	}
 
-	/** Notes that a chunk of the body has come. */
+	/** Notes that a chunk of the body has arrived. */
 	progress(bytes: number): void {
 		if (this.#body === undefined) {
 			return;

@@ -142,7 +142,7 @@ async function waitForLock(action: Action, options: LockOptions): Promise<Action
 		}
 
 		if (state === 'taken') {
-			// The other request is under way: reading the lock does not count towards the time of the store.
+			// The other request is in flight: reading the lock does not count towards the time of the store.
 			budget.extend(readStart);
 			continue;
 		}

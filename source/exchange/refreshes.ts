@@ -8,7 +8,7 @@ import {Sharing} from './sharing.ts';
 /**
 Sends a refresh, for whose result other requests may wait.
 
-@param registerAgain - Registers the refresh once more, to send it again after a failure. Returns `undefined` where another request renews the stored response.
+@param registerAgain - Registers the refresh once more, to send it again after a failure. Returns `undefined` where another request replaces the stored response.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, registerAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
@@ -33,7 +33,7 @@ export class Refreshes {
 		this.#cache = cache;
 	}
 
-	/** Renews the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running. */
+	/** Refreshes the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running. */
 	start(exchange: Exchange, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
 		const sharing = Sharing.of<Match>(this.#cache);

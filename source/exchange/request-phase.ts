@@ -9,7 +9,7 @@ import {
 	onRefusedKey,
 	onRequest,
 	type Found,
-	type Verdict,
+	type FinalDecision,
 } from '../policy/request-rules.ts';
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
@@ -69,7 +69,7 @@ export class RequestPhase {
 		return Sharing.of(this.#state.cache);
 	}
 
-	/** The time budget, which most hits do without. */
+	/** The time budget, which most hits do not need. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
 		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
@@ -210,7 +210,7 @@ export class RequestPhase {
 		};
 	}
 
-	/** Gives the stored response to the requests that wait. */
+	/** Resolves the wait of other requests with the stored response. */
 	#resolve(): void {
 		const match = this.#state.match as Match;
 		this.#state.inFlight?.resolve(match, match.stored.fields);
@@ -304,7 +304,7 @@ export class RequestPhase {
 		});
 	}
 
-	#execute(decision: Verdict): Action {
+	#execute(decision: FinalDecision): Action {
 		switch (decision.do) {
 			case 'serve': {
 				this.#state.end();

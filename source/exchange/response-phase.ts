@@ -7,7 +7,7 @@ import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {contentLength, isWhole} from '../policy/response-facts.ts';
+import {contentLength, isComplete} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
 import type {Ending} from './in-flight.ts';
 import type {
@@ -112,15 +112,15 @@ export class ResponsePhase {
 		return this.#responseTo(this.#onError(false));
 	}
 
-	/** Stores the response, if its body is whole. */
+	/** Stores the response, if its body is complete. */
 	end(body: Uint8Array): Action {
-		const {request, settings, sent, isUnderWay} = this.#state;
-		if (!isUnderWay) {
+		const {request, settings, sent, mayStore} = this.#state;
+		if (!mayStore) {
 			return done;
 		}
 
 		const received = this.#received!;
-		if (!isWhole(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
+		if (!isComplete(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
 			return this.discard('incomplete', false);
 		}
 
@@ -223,7 +223,7 @@ export class ResponsePhase {
 		if (decision.stored === 'delete') {
 			this.#writes.deleteStored(decision.reason);
 		} else if (decision.stored !== undefined) {
-			this.#writes.renew(this.#freshened(head, received, decision.stored));
+			this.#writes.replaceStored(this.#freshened(head, received, decision.stored));
 		}
 
 		return {...this.#pass(head), awaitsRetries: decision.awaitsRetries === true};
@@ -252,7 +252,7 @@ export class ResponsePhase {
 		this.#received = {
 			method: sent!.storeAs ?? request.method,
 			url: request.targetUrl,
-			// The caller may change its headers before the body has come.
+			// The caller may change its headers before the body has arrived.
 			head: {...head, rawHeaders: [...head.rawHeaders]},
 			received,
 			terms: decision,
@@ -279,7 +279,7 @@ export class ResponsePhase {
 			const freshened = this.#freshened(head, received, decision);
 			this.#state.match = {...this.#state.match as Match, stored: freshened};
 			if (effect === 'store') {
-				this.#writes.renew(freshened);
+				this.#writes.replaceStored(freshened);
 			}
 		}
 
@@ -297,7 +297,7 @@ export class ResponsePhase {
 		return freshenResponse((match as Match).stored, storable, received, terms);
 	}
 
-	/** Gives the response to the requests that wait, except for those after an invalidation that concerns it. */
+	/** Resolves the wait of other requests with the response, except for those that began after an invalidation which concerns it. */
 	#resolve(stored: StoredResponse): MaybePromise<void> {
 		const {inFlight, cache, key, sent, subject} = this.#state;
 		const result = {primary: key!, key: key!, stored};

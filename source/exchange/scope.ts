@@ -177,8 +177,8 @@ export function withoutNetwork<Result>(action: () => Result): Result {
 Makes the error of a request that `withoutNetwork` refuses.
 
 @param url - The URL without credentials.
-@param reason - Why the cache has no answer.
+@param reason - Why the request would be sent.
 */
 export function networkRefusal(method: string, url: string, reason: string): CacheHooksError {
-	return new CacheHooksError('ERR_NO_NETWORK', `No answer is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` lets nothing out`);
+	return new CacheHooksError('ERR_NO_NETWORK', `No response is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` allows no request`);
 }

@@ -56,7 +56,7 @@ Makes a request wait for the result of a request in flight with the same key.
 - After a result that cannot be shared, all waiters are sent at once, and no request for the key waits for 10 seconds.
 - After a failure, one waiter is sent and the others wait for it; after the next failures, two are sent, then four. The others are also sent one after another, at growing rates, within the time that each may wait. So an origin that is down does not get all requests at once, and no request waits for more than a few failures.
 - If the caller gives up, exactly one waiter is sent instead.
-- If a body will not be whole in time, all waiters are sent. A response that does not come counts as a failure.
+- If a body will not be complete in time, all waiters are sent. A response that does not begin in time counts as a failure.
 */
 export class Sharing<Result> {
 	static readonly #byCache = new WeakMap<object, Sharing<unknown>>();

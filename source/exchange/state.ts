@@ -58,10 +58,10 @@ export class ExchangeState {
 	/** The entry of this request that other requests wait for; `undefined` where none may. */
 	inFlight: InFlight<Match> | undefined;
 
-	/** The tags in the headers of the response, once it has come. */
+	/** The tags in the headers of the response, once it has begun. */
 	receivedTags: readonly string[] = [];
 	#sent: SentAttempt | undefined;
-	#isUnderWay = false;
+	#mayStore = false;
 
 	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
@@ -94,8 +94,8 @@ export class ExchangeState {
 	}
 
 	/** Whether a response to the request may still be stored. */
-	get isUnderWay(): boolean {
-		return this.#isUnderWay;
+	get mayStore(): boolean {
+		return this.#mayStore;
 	}
 
 	/** The request's URL without credentials. */
@@ -109,7 +109,7 @@ export class ExchangeState {
 		return this.#subject;
 	}
 
-	/** The subject with the tags that are known before the body has come: those of the stored response, and those in the headers. */
+	/** The subject with the tags that are known before the body has arrived: those of the stored response, and those in the headers. */
 	get expectedSubject(): Subject {
 		const {subject, match, receivedTags} = this;
 		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
@@ -141,7 +141,7 @@ export class ExchangeState {
 	/** Notes that the request will be sent. An invalidation from now on may concern its response. */
 	startSending(reason: Reason, conditional: boolean, storeAs?: 'GET'): void {
 		this.end();
-		this.#isUnderWay = true;
+		this.#mayStore = true;
 		this.#subject = undefined;
 		this.#sent = {
 			reason,
@@ -160,7 +160,7 @@ export class ExchangeState {
 	/** Moves the position to the last invalidation so far: none of them concerns the response. */
 	advance(): void {
 		this.end();
-		this.#isUnderWay = true;
+		this.#mayStore = true;
 		this.#sent = {...this.#sent!, position: this.cache.journal.begin()};
 		this.#isAdvanced = true;
 	}
@@ -174,11 +174,11 @@ export class ExchangeState {
 
 	/** Ends the exchange: from now on, nothing is stored. */
 	end(): void {
-		if (!this.#isUnderWay) {
+		if (!this.#mayStore) {
 			return;
 		}
 
-		this.#isUnderWay = false;
+		this.#mayStore = false;
 		this.cache.journal.end(this.#sent!.position);
 	}
 

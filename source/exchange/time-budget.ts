@@ -98,7 +98,7 @@ export function waitTimeLeft(elapsed: number, body: BodyProgress | undefined, {r
 		return unknownLength - elapsed;
 	}
 
-	// Others wait while the body will be whole in time, at the rate so far. Its reader may stop before its end: then no more chunks come.
+	// Others wait while the body will be complete in time, at the rate so far. Its reader may stop before its end: then no more chunks come.
 	const isStalled = elapsed - progressed >= unknownLength;
 	const isInTime = elapsed < estimateInterval || (!isStalled && elapsed * length <= response * received);
 	return isInTime ? Math.min(response - elapsed, estimateInterval) : 0;

@@ -85,7 +85,7 @@ export class ExchangeWrites {
 	}
 
 	/** Replaces the stored response by a freshened one. */
-	renew(stored: StoredResponse): void {
+	replaceStored(stored: StoredResponse): void {
 		const {primary} = this.#state.match as Match;
 		this.hasBegun = true;
 		this.#write(primary, this.#filtered(stored), 'revalidated', stored.byteLength);

@@ -25,7 +25,7 @@ export function parseDirectives(value: string | undefined): CacheDirectives {
 	for (const [text] of value.matchAll(members)) {
 		const groups = directive.exec(trimSpace(text))?.groups;
 		if (groups === undefined) {
-			salvage(text, directives);
+			readMalformed(text, directives);
 			continue;
 		}
 
@@ -47,7 +47,7 @@ const restrictions: ReadonlySet<string> = new Set(['must-revalidate', 'no-cache'
 const numbers: ReadonlySet<string> = new Set(['max-age', 'max-stale', 'min-fresh', 'stale-if-error', 'stale-while-revalidate']);
 
 /** Reads a malformed member on the safe side: a restriction in it counts, and a number in it is invalid. */
-function salvage(text: string, directives: Map<string, string | true>): void {
+function readMalformed(text: string, directives: Map<string, string | true>): void {
 	for (const word of text.toLowerCase().split(/[^\w\-]+/v)) {
 		if (restrictions.has(word)) {
 			directives.set(word, true);

@@ -274,7 +274,7 @@ export type Rule<Facts, Decision> = {
 };
 
 /** A rule that was evaluated, and whether it held. */
-export type AskedRule = {
+export type EvaluatedRule = {
 	readonly reason: Reason;
 	readonly section: string;
 	readonly held: boolean;
@@ -283,12 +283,12 @@ export type AskedRule = {
 /**
 Returns the decision of the first row that holds.
 
-@param asked - Receives each rule that was evaluated, in order.
+@param evaluated - Receives each rule that was evaluated, in order.
 */
-export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, asked?: AskedRule[]): Decision {
+export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, evaluated?: EvaluatedRule[]): Decision {
 	for (const {reason, section, when, then} of rules) {
 		const held = when(facts);
-		asked?.push({reason, section, held});
+		evaluated?.push({reason, section, held});
 		if (held) {
 			return then(facts, reason);
 		}

@@ -34,7 +34,7 @@ export function rejectsCredentials(statusCode: number): boolean {
 /**
 Whether the length of a body that ended without an error is that of its `Content-Length` (RFC 9112 §8, RFC 9110 §8.6). A longer body is never complete.
 */
-export function isWhole(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
+export function isComplete(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
 	const length = contentLength(fields);
 	if (length === undefined) {
 		return true;

@@ -6,7 +6,7 @@ import {
 	type Sent,
 	always,
 	decide,
-	type AskedRule,
+	type EvaluatedRule,
 	type Rule,
 } from './facts.ts';
 import {fieldLines} from './fields.ts';
@@ -140,9 +140,9 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 ];
 
 /** Decides what to do with a response. */
-export function onResponse(request: RequestFacts, head: ResponseHead, sent: Sent, times: Times, asked?: AskedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when come from four places.
+export function onResponse(request: RequestFacts, head: ResponseHead, sent: Sent, times: Times, evaluated?: EvaluatedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when come from four places.
 	const response = new ResponseFacts(head, request.settings.cacheControlTargets, times.received);
-	return decide(responseRules, new ReceivedFacts(request, response, sent, times), asked);
+	return decide(responseRules, new ReceivedFacts(request, response, sent, times), evaluated);
 }
 
 /** Decides what to do if no response arrives: the connection failed or took too long. */

@@ -206,7 +206,7 @@ The effect of a 304 on the stored response:
 export type FreshenEffect = 'store' | 'serve-only' | 'delete' | 'keep';
 
 /**
-The reason of a decision, as `cacheInfo`, `Cache-Status`, `explain` and events give it.
+The reason of a decision, as `cacheInfo`, `Cache-Status`, `explain` and events show it.
 
 Reasons are part of the public API: a new one needs a minor version, a changed one a major version.
 */
