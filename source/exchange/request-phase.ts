@@ -47,16 +47,14 @@ type RequestPhaseOptions = {
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
 
-/**
-The phase of an exchange before the origin responds. It decides whether to serve a stored response, to send the request, or to wait for another request.
-*/
+/** The phase of an exchange before the origin responds. It decides whether to serve a stored response, to send the request, or to wait for another request. */
 export class RequestPhase {
 	readonly #state: ExchangeState;
 	readonly #options: RequestPhaseOptions;
 	readonly #start = performance.now();
 	#timeBudget: TimeBudget | undefined;
 
-	/** The action to take if the wait for another request ends without a response. */
+	/** The action to take if no other request has a response for this one. */
 	#pending: Action | undefined;
 	#redirect: Found['redirect'];
 
@@ -150,24 +148,8 @@ export class RequestPhase {
 			position: cache.journal.last,
 			settings: this.#options.clientSettings,
 		});
-		switch (joined.do) {
-			case 'send-shared': {
-				return this.#sendShared(joined.inFlight, action);
-			}
-
-			case 'wait': {
-				this.#pending = action;
-				return joined;
-			}
-
-			case 'send-alone': {
-				return action;
-			}
-
-			default: {
-				return joined satisfies never;
-			}
-		}
+		this.#pending = action;
+		return joined.do === 'wait' ? joined : this.join(joined);
 	}
 
 	/** Makes others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */

@@ -20,9 +20,7 @@ import {ExchangeWrites} from './writes.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 
-/**
-The phase of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored.
-*/
+/** The phase of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored. */
 export class ResponsePhase {
 	readonly #state: ExchangeState;
 	readonly #writes: ExchangeWrites;

@@ -48,9 +48,7 @@ const storage = new AsyncLocalStorage<Scope | undefined>();
 export const scopes: Pick<AsyncLocalStorage<Scope | undefined>, 'getStore'> = storage;
 const noSettings: RequestSettings = Object.freeze({});
 
-/**
-The settings that one function or class adds to its call tree. The same layers in the same order are the same scope. A layer that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls.
-*/
+/** The settings that one function or class adds to its call tree. The same layers in the same order are the same scope. A layer that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls. */
 export class Layer {
 	readonly options: LayerOptions;
 	readonly isClass: boolean;

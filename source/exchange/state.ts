@@ -43,9 +43,7 @@ type SentAttempt = {
 	readonly position: Position;
 };
 
-/**
-The data of an exchange that both of its phases read and change, and its reports to events, `cacheInfo` and `Cache-Status`.
-*/
+/** The data of an exchange that both of its phases read and change, and its reports to events, `cacheInfo` and `Cache-Status`. */
 export class ExchangeState {
 	readonly cache: CacheCore;
 	readonly settings: ExchangeSettings;

@@ -31,9 +31,7 @@ type TimeLimits = {
 	readonly total: number;
 };
 
-/**
-The time for which a request may still wait. Time that passes counts towards the limit of the store, unless `extend` excludes it, as for the wait for another request in flight.
-*/
+/** The time for which a request may still wait. Time that passes counts towards the limit of the store, unless `extend` excludes it, as for the wait for another request in flight. */
 export class TimeBudget {
 	readonly clock: Clock;
 	readonly #end: number;

@@ -25,9 +25,7 @@ type WriteListener = {
 	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
 };
 
-/**
-The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults.
-*/
+/** The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults. */
 export class ExchangeWrites {
 	readonly #state: ExchangeState;
 	readonly #listener: WriteListener;

@@ -25,9 +25,7 @@ import type {
 } from './types.ts';
 import {viewFor} from './views.ts';
 
-/**
-The facts of a request that the rules use. They are made once for each request.
-*/
+/** The facts of a request that the rules use. They are made once for each request. */
 export type RequestFacts = {
 	readonly request: RequestHead;
 	readonly settings: PolicySettings;
@@ -55,9 +53,7 @@ export type RequestFacts = {
 	readonly mayValidate: boolean;
 };
 
-/**
-The directives of the `Cache-Control` of a request, or of its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds; `Infinity` has no limit.
-*/
+/** The directives of the `Cache-Control` of a request, or of its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds; `Infinity` has no limit. */
 export type RequestDirectives = {
 	readonly noStore: boolean;
 	readonly noCache: boolean;
@@ -158,9 +154,7 @@ export function isTemporaryStatus(statusCode: number): boolean {
 	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
 }
 
-/**
-The facts of a response and of the request that it answers. Each is derived once, when a rule first needs it.
-*/
+/** The facts of a response and of the request that it answers. Each is derived once, when a rule first needs it. */
 export class ReceivedFacts {
 	readonly request: RequestFacts;
 	readonly response: ResponseFacts;
@@ -261,9 +255,7 @@ export function fallbackFor(request: RequestFacts, stored: StoredHead | undefine
 	return stored !== undefined && isUsableOnError(stored, originFacts(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
 }
 
-/**
-A row of a rule table. The first row whose condition holds decides, and its reason explains the decision.
-*/
+/** A row of a rule table. The first row whose condition holds decides, and its reason explains the decision. */
 export type Rule<Facts, Decision> = {
 	readonly reason: Reason;
 

@@ -1,8 +1,6 @@
 import {fieldValue, trimSpace, type Fields} from './fields.ts';
 
-/**
-Returns the normalized values of the nominated fields of a request (RFC 9111 §4.1), which select a variant. The value of an absent field is `undefined`.
-*/
+/** Returns the normalized values of the nominated fields of a request (RFC 9111 §4.1), which select a variant. The value of an absent field is `undefined`. */
 export function nominatedValues(names: readonly string[], request: Fields): ReadonlyArray<string | undefined> {
 	return names.map(name => {
 		const value = fieldValue(request, name);

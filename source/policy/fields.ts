@@ -1,11 +1,7 @@
-/**
-Header fields by lower-case name. A field with several lines is a list, in the order received.
-*/
+/** Header fields by lower-case name. A field with several lines is a list, in the order received. */
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/**
-An object without a prototype, for header fields. `Object.create(null)` gives a hash table instead, which has four times the size and takes several times as long to fill.
-*/
+/** An object without a prototype, for header fields. `Object.create(null)` gives a hash table instead, which has four times the size and takes several times as long to fill. */
 export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
 	static {
 		Object.setPrototypeOf(this.prototype, null);
@@ -13,9 +9,7 @@ export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneou
 	}
 }
 
-/**
-Returns the lines of a field, in the order received.
-*/
+/** Returns the lines of a field, in the order received. */
 export function fieldLines(fields: Fields, name: string): readonly string[] {
 	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
 	if (value === undefined) {
@@ -25,17 +19,13 @@ export function fieldLines(fields: Fields, name: string): readonly string[] {
 	return typeof value === 'string' ? [value] : value;
 }
 
-/**
-Returns the value of a field. Several lines are joined to one list (RFC 9110 §5.3).
-*/
+/** Returns the value of a field. Several lines are joined to one list (RFC 9110 §5.3). */
 export function fieldValue(fields: Fields, name: string): string | undefined {
 	const lines = fieldLines(fields, name);
 	return lines.length === 0 ? undefined : lines.join(', ');
 }
 
-/**
-Returns the members of a list of tokens in lower case, without empty ones (RFC 9110 §5.6.1).
-*/
+/** Returns the members of a list of tokens in lower case, without empty ones (RFC 9110 §5.6.1). */
 export function fieldTokens(fields: Fields, name: string): readonly string[] {
 	const value = fieldValue(fields, name);
 	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
@@ -69,9 +59,7 @@ function isSpace(character: string | undefined): boolean {
 	return character === ' ' || character === '\t';
 }
 
-/**
-The maximum number of request fields by which a response may vary. Each of them is normalized for every request for the resource; real responses name up to a dozen.
-*/
+/** The maximum number of request fields by which a response may vary. Each of them is normalized for every request for the resource; real responses name up to a dozen. */
 export const maxNominatedFields = 32;
 
 /**
@@ -101,9 +89,7 @@ export function nominatedFields(response: Fields): readonly string[] | '*' {
 	return [...names].toSorted();
 }
 
-/**
-The maximum number of tags of one response, from its headers and the settings. Every hit looks up each of them. Akamai and Next.js have the same limit.
-*/
+/** The maximum number of tags of one response, from its headers and the settings. Every hit looks up each of them. Akamai and Next.js have the same limit. */
 export const maxTags = 128;
 
 /** The maximum length of a tag in UTF-16 code units, as in Next.js. */
@@ -128,16 +114,12 @@ export function isTag(value: unknown): value is string {
 	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
 }
 
-/**
-Appends a member to a list, such as `Cache-Status` (RFC 9211 §2). The existing text stays as it is, even if it is malformed.
-*/
+/** Appends a member to a list, such as `Cache-Status` (RFC 9211 §2). The existing text stays as it is, even if it is malformed. */
 export function appendMember(existing: string | undefined, member: string): string {
 	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
 }
 
-/**
-Header lines as they were received: name, value, name, value. Names keep their letter case.
-*/
+/** Header lines as they were received: name, value, name, value. Names keep their letter case. */
 export type RawFields = readonly string[];
 
 // The fields of one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
@@ -168,9 +150,7 @@ export function storableFields(raw: RawFields, excluded: readonly string[]): str
 	return filterLines(raw, name => !all.has(name) && !name.startsWith(':'));
 }
 
-/**
-Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name.
-*/
+/** Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name. */
 export function freshenedFields(stored: RawFields, update: RawFields, excluded: readonly string[]): string[] {
 	const news = filterLines(storableFields(update, excluded), name => !describingContent.has(name));
 	const replaced = new Set([...fieldNames(news), ...excluded, 'age', 'date']);
@@ -241,9 +221,7 @@ function fieldNames(raw: RawFields): string[] {
 const first = -62_167_219_200_000;
 const last = 253_402_300_799_999;
 
-/**
-Formats a moment as an IMF-fixdate (RFC 9110 §5.6.7). A moment whose year has more than four digits becomes the nearest one with four.
-*/
+/** Formats a moment as an IMF-fixdate (RFC 9110 §5.6.7). A moment whose year has more than four digits becomes the nearest one with four. */
 export function formatHttpDate(milliseconds: number): string {
 	return new Date(Math.min(Math.max(milliseconds, first), last)).toUTCString();
 }

@@ -158,9 +158,7 @@ function isRefusedError({request: {settings}, response: {statusCode}}: ReceivedF
 	return isError && settings.allowableCodes?.has(statusCode) !== true;
 }
 
-/**
-A resource that a request has invalidated: all of its stored responses, for every user.
-*/
+/** A resource that a request has invalidated: all of its stored responses, for every user. */
 type Invalidated = {
 	/** The URL of the resource, without a fragment. */
 	readonly url: string;

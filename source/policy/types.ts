@@ -3,9 +3,7 @@ import type {Fields} from './fields.ts';
 import type {StoredFacts} from './response-facts.ts';
 import type {UrlExpiration} from './url-patterns.ts';
 
-/**
-A request as it will be sent, after all hooks.
-*/
+/** A request as it will be sent, after all hooks. */
 export type RequestHead = {
 	/** The method that is sent. */
 	readonly method: string;
@@ -27,9 +25,7 @@ export type ResponseHead = {
 	readonly fields: Fields;
 };
 
-/**
-The metadata of a stored response. Times are in milliseconds since the epoch.
-*/
+/** The metadata of a stored response. Times are in milliseconds since the epoch. */
 export type StoredHead = ResponseHead & {
 	/** When the response was received or last validated. */
 	readonly createdAt: number;
@@ -56,9 +52,7 @@ export type StoredHead = ResponseHead & {
 	readonly facts?: StoredFacts;
 };
 
-/**
-The settings that rules use, parsed and merged for one request. Periods are in milliseconds; `Infinity` has no limit, and 0 turns a setting off.
-*/
+/** The settings that rules use, parsed and merged for one request. Periods are in milliseconds; `Infinity` has no limit, and 0 turns a setting off. */
 export type PolicySettings = {
 	/** Whether the cache records or replays responses for tests. */
 	readonly mode: Mode | undefined;
@@ -139,9 +133,7 @@ export function settingsOfMode(mode: Mode | undefined): Partial<PolicySettings> 
 	return mode === undefined ? {} : byMode[mode];
 }
 
-/**
-How long a response is fresh, and how long it stays in the store. `undefined` means forever.
-*/
+/** How long a response is fresh, and how long it stays in the store. `undefined` means forever. */
 export type Lifetime = {
 	readonly expires: number | undefined;
 	readonly retainUntil: number | undefined;
@@ -150,9 +142,7 @@ export type Lifetime = {
 	readonly initialAge: number;
 };
 
-/**
-The terms on which a response is stored or updated.
-*/
+/** The terms on which a response is stored or updated. */
 export type StorageTerms = Lifetime & {
 	/** The fields that are not stored, since `no-cache="…"` forbids to use them without validation (RFC 9111 §5.2.2.4). */
 	readonly excludedFields: readonly string[];
@@ -164,9 +154,7 @@ export type StorageTerms = Lifetime & {
 	readonly facts?: StoredFacts;
 };
 
-/**
-What the caller gets from a stored response: all of it, a range (RFC 9110 §14), or a 304 for the copy that the caller has (RFC 9111 §4.3.2).
-*/
+/** What the caller gets from a stored response: all of it, a range (RFC 9110 §14), or a 304 for the copy that the caller has (RFC 9111 §4.3.2). */
 export type View =
 	| {readonly kind: 'whole'}
 	| {readonly kind: 'not-modified'}
