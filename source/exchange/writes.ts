@@ -68,7 +68,7 @@ export class ExchangeWrites {
 		this.hasBegun = true;
 		// The response to a POST may answer a GET, under the key of that.
 		const identity = ownKey === undefined ? identify(siblingOf(request, 'GET'), settings) : ownIdentity;
-		this.#quietly(() => then(ownKey ?? then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
+		this.#withKeys(() => then(ownKey ?? then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
 			if (key === undefined) {
 				this.#finish();
 				return;
@@ -108,7 +108,7 @@ export class ExchangeWrites {
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
 		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {
-			this.#quietly(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
+			this.#withKeys(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
 						cache.writes.delete(key, 'invalidated', this.#expect());
@@ -187,12 +187,12 @@ export class ExchangeWrites {
 	#write(key: string, composing: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
 		const {cache, request, eventDetails} = this.#state;
 		const held = {bytes: received};
-		const composed = this.#withRoom(key, composing, held);
+		const composed = this.#countBytes(key, composing, held);
 		// The task below reports a fault. Until it runs, the fault must not be an unhandled rejection.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
 			this.#state.advanceTo(head);
-			return then(composed, stored => stored && this.#current(key, stored));
+			return then(composed, stored => stored && this.#unlessInvalidated(key, stored));
 		});
 		const outcome = this.#expect();
 		const hasRoom = cache.writes.save(key, request.fields, task, {
@@ -216,7 +216,7 @@ export class ExchangeWrites {
 	}
 
 	/** Counts the bytes of a response towards `maxPendingBytes`, which are known once its body is decoded. */
-	#withRoom(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
+	#countBytes(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
 		if (!(composing instanceof Promise)) {
 			held.bytes = composing === undefined ? 0 : storedSize(composing);
 			return composing;
@@ -232,7 +232,8 @@ export class ExchangeWrites {
 		});
 	}
 
-	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
+	#unlessInvalidated(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return then(this.#verify(key, stored), position => {
 			if (position === undefined) {
 				this.#listener.onRefused('invalidated');
@@ -243,6 +244,7 @@ export class ExchangeWrites {
 		});
 	}
 
+	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
 	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, subject, sent} = this.#state;
 		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
@@ -255,7 +257,7 @@ export class ExchangeWrites {
 	}
 
 	/** Runs an action that makes a key, and reports a fault as that of the setting that makes keys. */
-	#quietly(action: () => MaybePromise<void>, onFault?: () => void): void {
+	#withKeys(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
 		void this.#perform(action, error => {
 			cache.events.emit('settingError', {setting: settingOfKey(settings), error});
