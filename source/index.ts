@@ -44,7 +44,7 @@ export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-pa
 export {CachedRequest} from './entry/cached-response.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {Mode} from './policy/types.ts';
-export type {AskedRule} from './policy/facts.ts';
+export type {EvaluatedRule} from './policy/facts.ts';
 export {parseDirectives as parseCacheControl, type CacheDirectives} from './policy/directives.ts';
 export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/url-patterns.ts';
 export {

@@ -1,5 +1,5 @@
 import type {DescribedRequest} from '../identity/sent-request.ts';
-import type {AskedRule} from '../policy/facts.ts';
+import type {EvaluatedRule} from '../policy/facts.ts';
 import type {Reason} from '../policy/types.ts';
 import type {LiveSettings, RequestSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
@@ -16,7 +16,7 @@ export type Explanation = {
 	readonly section: string;
 
 	/** The rules that were asked, in order. The last one that held decided. */
-	readonly rules: readonly AskedRule[];
+	readonly rules: readonly EvaluatedRule[];
 
 	/** `undefined` where the cache does not handle the request. */
 	readonly key: string | undefined;

@@ -10,16 +10,18 @@ import {
 	type StoredResponse,
 	type Variation,
 } from '../entry/stored-response.ts';
-import {fieldLines, tagsOf, type Fields} from '../policy/fields.ts';
-import {originFacts} from '../policy/facts.ts';
-import {retained} from '../policy/freshness.ts';
 import {
+	fieldLines,
+	tagsOf,
+	type Fields,
 	cookieFields,
 	datedFields,
 	freshenedFields,
 	storableFields,
 	type RawFields,
-} from '../policy/storing.ts';
+} from '../policy/fields.ts';
+import {originFacts} from '../policy/facts.ts';
+import {retained} from '../policy/freshness.ts';
 import type {PolicySettings, StorageTerms} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {newGeneration} from './entries.ts';
@@ -61,7 +63,7 @@ Makes the stored form of a response, without anything that belongs to one connec
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
 	const excluded = [
-		...terms.withheld,
+		...terms.excludedFields,
 		...(codings.length > 0 ? ['content-encoding', 'content-length'] : []),
 		...(response.storeSetCookie ? [] : cookieFields),
 	];
@@ -158,11 +160,11 @@ function variationBy(names: readonly string[]): {readonly vary?: Variation} {
 Updates a stored response by a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, terms: StorageTerms): StoredResponse {
-	const {expires, retainUntil, initialAge, withheld, facts} = terms;
+	const {expires, retainUntil, initialAge, excludedFields, facts} = terms;
 	const {vary: _vary, facts: _facts, ...tagged} = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
 		...tagged,
-		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, withheld), received),
+		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, excludedFields), received),
 		createdAt: received,
 		expires,
 		retainUntil,

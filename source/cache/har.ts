@@ -9,8 +9,7 @@ import {
 	type StoredRequest,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
-import {fieldValue} from '../policy/fields.ts';
-import type {RawFields} from '../policy/storing.ts';
+import {fieldValue, type RawFields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
 import type {Listed, LongTask} from './listing.ts';
 import {saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';

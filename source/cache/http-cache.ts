@@ -133,7 +133,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Stores a response for a request, as if the origin had given it now; or stores a response of the cache again, with its current expiration.
 
 	@throws {TypeError} Where a part of it is wrong.
-	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: its `Location` leads to a secret, it varies by everything, it has too many tags, or `keyFn` gives no key.
+	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: it is only a part (206), its `Location` leads to a secret, it varies by everything, it has too many tags, or `keyFn` gives no key.
 
 	@example
 	```
@@ -440,7 +440,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Stores the responses of an HTTP archive (HAR 1.2), from this library or a browser, as if the origin had given them now.
 
-	@returns The number of stored responses, and the skipped entries with their reasons: `'unusable'` (no response, or a request body that is not in the archive), `'redacted'` (the user or a part of the key cannot be known), `'secret-in-header'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
+	@returns The number of stored responses, and the skipped entries with their reasons: `'unusable'` (no response, or a request body that is not in the archive), `'redacted'` (the user or a part of the key cannot be known), `'secret-in-header'`, `'partial'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
 	@throws {TypeError} Where it is no such archive: the message names the wrong member. Nothing is stored then.
 
 	@example

@@ -6,9 +6,13 @@ import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodedContent} from '../entry/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
-import {factsToStore, ResponseFacts} from '../policy/response-facts.ts';
+import {ReceivedFacts, requestFacts} from '../policy/facts.ts';
+import {ResponseFacts} from '../policy/response-facts.ts';
 import {areTagsBounded, maxTagLength, maxTags} from '../policy/fields.ts';
-import {expiresAt, lifetime, resolveExpiration} from '../policy/freshness.ts';
+import {expiresAt} from '../policy/freshness.ts';
+import {storageRefusal} from '../policy/storage-rules.ts';
+import type {RefusalReason} from '../policy/types.ts';
+import type {ResolvedSettings} from '../settings/settings.ts';
 import {
 	composeResponse,
 	policySettings,
@@ -54,7 +58,7 @@ export type SaveOptions = {
 };
 
 /** Why a response was not stored. */
-export type SaveRefusal = 'key-refused' | 'secret-in-header' | 'redacted' | 'vary-star' | 'too-many-tags';
+export type SaveRefusal = RefusalReason | 'key-refused' | 'redacted';
 
 type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
 
@@ -100,22 +104,11 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		return 'redacted';
 	}
 
-	const fields = fieldsOf(received.rawHeaders);
-	if (exposesCredential(fields, request.targetUrl, ignored)) {
-		return 'secret-in-header';
-	}
-
 	const createdAt = now();
-	const rules = policySettings(settings);
-	const response = new ResponseFacts({statusCode: received.statusCode, fields}, rules.cacheControlTargets, createdAt);
-	const {vary} = response;
-	if (vary === '*') {
-		return 'vary-star';
-	}
-
-	const allTags = [...response.tags, ...tags];
-	if (!areTagsBounded(allTags)) {
-		return 'too-many-tags';
+	const facts = receivedFacts(request, received, {settings, tags, createdAt});
+	const refusal = storageRefusal(facts, 'save');
+	if (refusal !== undefined) {
+		return refusal;
 	}
 
 	const key = core.checkedKey(await identity.key(core.secret));
@@ -123,17 +116,16 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		return 'key-refused';
 	}
 
+	const {response, terms} = facts;
 	const composed = composeResponse({
 		method: request.method,
 		url: request.targetUrl,
 		head: received,
 		received: createdAt,
 		terms: {
-			...lifetime(response, resolveExpiration(request.targetUrl, rules), rules, {requested: createdAt, received: createdAt}),
+			...terms,
 			// The content is decoded, so that these no longer hold.
-			withheld: [...(decodableCodings(fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
-			vary,
-			...(rules.cacheControl && {facts: factsToStore(response, rules.cacheControlTargets)}),
+			excludedFields: [...terms.excludedFields, ...(decodableCodings(response.fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
 		},
 		decidedBy: settings.cacheControl ? 'origin' : 'user',
 		ignored,
@@ -144,12 +136,28 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		codings: [],
 		request: await identity.stored(core.secret),
 	});
-	const tagged = withTags(composed, allTags);
+	const tagged = withTags(composed, facts.tags);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
 	await core.journal.note([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
 	return {key, stored};
+}
+
+/** Makes the facts of a response as if the origin had sent it now. */
+function receivedFacts({method, override, targetUrl, fields}: SentRequest, {statusCode, rawHeaders}: Received, {settings, tags, createdAt}: {readonly settings: ResolvedSettings; readonly tags: readonly string[]; readonly createdAt: number}): ReceivedFacts {
+	const rules = policySettings(settings);
+	const head = {statusCode, fields: fieldsOf(rawHeaders)};
+	return new ReceivedFacts(
+		requestFacts({
+			method, override, url: targetUrl, fields, keyable: true,
+		}, rules),
+		new ResponseFacts(head, rules.cacheControlTargets, createdAt),
+		{
+			stored: undefined, conditional: false, tags, exposesCredential: exposesCredential(head.fields, targetUrl, settings.ignoredParameters),
+		},
+		{requested: createdAt, received: createdAt},
+	);
 }
 
 /** Stores a response that the cache gave, with its current expiration. */

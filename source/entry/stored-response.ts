@@ -1,8 +1,7 @@
 import {Buffer} from 'node:buffer';
-import type {RawFields} from '../policy/storing.ts';
+import {type RawFields, BareFields, type Fields} from '../policy/fields.ts';
 import {callMethod} from '../policy/facts.ts';
 import {type StoredFacts} from '../policy/response-facts.ts';
-import {BareFields, type Fields} from '../policy/fields.ts';
 import type {StoredHead} from '../policy/types.ts';
 
 /**

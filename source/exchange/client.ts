@@ -32,7 +32,7 @@ export class Client {
 	/** The clients that replace this one in scopes with client settings. */
 	#scoped = new WeakMap<ScopedClient, Client>();
 
-	/** The settings come in two forms: resolved, and as the user gave them. */
+	/** Takes the settings in two forms: resolved, and as the user passed them. */
 	constructor(cache: CacheCore, settings: ResolvedSettings, given: CacheSettings = {}) {
 		this.cache = cache;
 		this.#settings = settings;
@@ -61,7 +61,7 @@ export class Client {
 		return this.#settings.now;
 	}
 
-	/** The client for the code that runs now: inside a class with client settings, one with those settings over the settings of this client. */
+	/** The client for the code that runs now. Inside a class with client settings, these take precedence over the settings of this client. */
 	get inScope(): Client {
 		const scope = scopes.getStore();
 		if (scope === undefined) {
@@ -92,7 +92,7 @@ export class Client {
 	/**
 	Returns the settings of one request: its own over those of the scope in which it is made, and those over the client's.
 
-	@param own - The request's own settings, as the user gave them.
+	@param own - The request's own settings, as the user passed them.
 	@throws {TypeError} If one of them is wrong.
 	*/
 	settingsFor(own: unknown): ExchangeSettings {
@@ -105,7 +105,7 @@ export class Client {
 		return new Exchange(this, settings, request, redirects);
 	}
 
-	/** Renews the entry that an exchange has served, in the background. */
+	/** Refreshes the entry that an exchange has served, in the background. */
 	refresh(exchange: Exchange, send: SendRefresh): void {
 		Refreshes.of(this.cache).start(exchange, send);
 	}

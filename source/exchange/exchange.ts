@@ -4,9 +4,10 @@ import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Reason, WriteReason} from '../policy/types.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
-import type {RawFields} from '../policy/storing.ts';
+import type {RawFields} from '../policy/fields.ts';
 import type {Client} from './client.ts';
-import type {InFlight, Outcome} from './in-flight.ts';
+import type {InFlight} from './in-flight.ts';
+import type {WaitOutcome} from './waiter.ts';
 import {isRefusal, RequestPhase} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
@@ -18,33 +19,33 @@ export type Event =
 	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly inFlight?: InFlight<Match>}
 
 	/** The wait for another request has ended. */
-	| {readonly type: 'joined'; readonly outcome: Outcome<Match>}
+	| {readonly type: 'joined'; readonly outcome: WaitOutcome<Match>}
 
 	/** The origin responded. `mayRetry` says that Got may still retry, so that an error need not be answered by a stale response yet. */
 	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
 
-	/** The body ended, whole as far as the connection can know. */
+	/** The body ended, and is complete as far as the connection can know. */
 	| {readonly type: 'end'; readonly body: Uint8Array}
 
 	/** The body is not to be stored. */
 	| {readonly type: 'discarded'; readonly reason: WriteReason; readonly isByCaller?: boolean}
 
-	/** No response came. `isByCaller` says that the caller's own limits ended the request, and no fault of the origin. */
+	/** No response came. `isByCaller` says that the caller ended the request, and no fault of the origin. */
 	| {readonly type: 'error'; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
 
-	/** The request has ended, whatever the outcome. No other event follows. */
+	/** The request has ended. No other event follows. */
 	| {readonly type: 'closed'; readonly isByCaller?: boolean};
 
 /** What the driver of an exchange does next. */
 export type Action =
-	/** Give the caller a stored response, or a 504. `refreshes` says whether to renew the stored response in the background. */
+	/** Give the caller a stored response, or a 504. `refreshes` says whether to refresh the stored response in the background. */
 	| {readonly do: 'serve'; readonly response: RenderedResponse; readonly refreshes: boolean}
 
 	/** Send the request, with the validators among its headers. */
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>}
 
 	/** Wait for another request and report the outcome, or call `leave`. `hasResponse` says whether the response to that request has begun. */
-	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Match>>; readonly hasResponse: () => boolean; readonly leave: () => void}
+	| {readonly do: 'wait'; readonly outcome: Promise<WaitOutcome<Match>>; readonly hasResponse: () => boolean; readonly leave: () => void}
 
 	/** Give the caller the origin's response. `collects` says whether to report its body, `status` is the member of `Cache-Status` to add, and `awaitsRetries` says that a stale response replaces it once Got has used up its retries. */
 	| {readonly do: 'pass'; readonly status: string | undefined; readonly collects: boolean; readonly awaitsRetries: boolean}
@@ -127,7 +128,7 @@ export class Exchange {
 		});
 	}
 
-	/** The response phase, which a hit does without. */
+	/** The response phase, which a hit does not need. */
 	get #response(): ResponsePhase {
 		this.#responsePhase ??= new ResponsePhase(this.#state);
 		return this.#responsePhase;
@@ -193,7 +194,7 @@ export class Exchange {
 		}
 	}
 
-	/** Notes that a chunk of the body has come. */
+	/** Notes that a chunk of the body has arrived. */
 	progress(bytes: number): void {
 		this.#state.inFlight?.progress(bytes);
 	}
@@ -204,7 +205,7 @@ export class Exchange {
 		return inFlight === undefined ? action() : inFlight.run(action);
 	}
 
-	/** Notes whether the origin rejected the credentials. Until it accepts them, the entry is renewed in the foreground only, where the hooks of a client may get other credentials. */
+	/** Notes whether the origin rejected the credentials. Until it accepts them, the entry is refreshed in the foreground only, where the hooks of a client may get other credentials. */
 	#noteStatus(statusCode: number): void {
 		const {key, cache: {rejectedKeys}} = this.#state;
 		if (key === undefined) {

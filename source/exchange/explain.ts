@@ -3,7 +3,7 @@ import type {Match, NoMatch} from '../cache/entries.ts';
 import type {Explanation} from '../cache/attached-client.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
-import type {AskedRule} from '../policy/facts.ts';
+import type {EvaluatedRule} from '../policy/facts.ts';
 import {onLookup, onRefusedKey, onRequest} from '../policy/request-rules.ts';
 import type {RequestDecision} from '../policy/types.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
@@ -19,7 +19,7 @@ export async function explainRequest(request: SentRequest, settings: ExchangeSet
 async function findings(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
 	const identity = identify(request, settings);
 	const facts = factsOf(request, identity, settings);
-	const rules: AskedRule[] = [];
+	const rules: EvaluatedRule[] = [];
 	const decision = onRequest(facts, rules);
 	if (decision.do === 'pass' || decision.do === 'fail') {
 		return {decision, rules};
@@ -45,7 +45,7 @@ async function findings(request: SentRequest, settings: ExchangeSettings, cache:
 
 type Findings = {
 	readonly decision: RequestDecision;
-	readonly rules: readonly AskedRule[];
+	readonly rules: readonly EvaluatedRule[];
 	readonly key?: string;
 	readonly match?: Match | NoMatch;
 };

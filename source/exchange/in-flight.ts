@@ -1,5 +1,6 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {nominatedFields, nominatedValues, type Fields} from '../policy/fields.ts';
+import {nominatedFields, type Fields} from '../policy/fields.ts';
+import {nominatedValues} from '../policy/field-values.ts';
 import {
 	waitTimeLeft,
 	type BodyProgress,
@@ -11,10 +12,10 @@ import type {Waiter} from './waiter.ts';
 /**
 How the wait for a request ended:
 - `resolved`: the waiters have its result.
-- `refused`: its result cannot be shared.
-- `released`: it goes on without the waiters.
-- `failed`: the origin failed.
-- `abandoned`: its caller gave up.
+- `refused`: its result cannot be shared. For a while, no request for the key waits.
+- `released`: its body takes too long, and it goes on without the waiters.
+- `failed`: the origin failed. The next request may get a result.
+- `abandoned`: its caller gave up. Exactly one waiter is sent instead.
 */
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
@@ -65,6 +66,9 @@ function innermostInFlight(innermost: Context | undefined): Context | undefined 
 export class InFlight<Result> {
 	readonly fields: Fields;
 
+	/** The waiters, for any request, that the code of this request has created. */
+	readonly nested: Set<Waiter<unknown>> = new Set<Waiter<unknown>>();
+
 	/** Returns whether an invalidation since the request was sent concerns its result. No other requests begin to wait for it then. */
 	isOutdated: (() => boolean) | undefined;
 
@@ -75,8 +79,6 @@ export class InFlight<Result> {
 	readonly #clock: Clock;
 	readonly #waiters = new Set<Waiter<Result>>();
 
-	/** The waiters, for any request, that the code of this request has created. */
-	readonly #nested = new Set<Waiter<unknown>>();
 	#names: readonly string[] | undefined;
 	#isOver = false;
 
@@ -111,7 +113,7 @@ export class InFlight<Result> {
 		return this.#body !== undefined;
 	}
 
-	/** Whether the result will probably come in time for waiters. */
+	/** Whether the result will probably arrive in time for waiters. */
 	get isInTime(): boolean {
 		return this.#timeLeft() > 0;
 	}
@@ -134,15 +136,6 @@ export class InFlight<Result> {
 		this.#stopTimer();
 	}
 
-	/** Notes that a request which the code of this one makes begins to wait. */
-	addNested(waiter: Waiter<unknown>): void {
-		this.#nested.add(waiter);
-	}
-
-	removeNested(waiter: Waiter<unknown>): void {
-		this.#nested.delete(waiter);
-	}
-
 	/** Returns whether this request is one of the others, or its code waits for one of them, directly or through further requests. A request that the code of the others makes must not wait for this one: none of them would ever end. */
 	waitsFor(others: ReadonlyArray<InFlight<unknown>>, seen: Set<InFlight<unknown>> = new Set<InFlight<unknown>>()): boolean {
 		const self = this as InFlight<unknown>;
@@ -151,7 +144,7 @@ export class InFlight<Result> {
 		}
 
 		seen.add(self);
-		return others.includes(self) || this.#nested.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
+		return others.includes(self) || this.nested.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
 	}
 
 	/** Runs the code that sends the request. */
@@ -180,7 +173,7 @@ export class InFlight<Result> {
 		this.#vary(response);
 	}
 
-	/** Notes that a chunk of the body has come. */
+	/** Notes that a chunk of the body has arrived. */
 	progress(bytes: number): void {
 		if (this.#body === undefined) {
 			return;
@@ -193,16 +186,16 @@ export class InFlight<Result> {
 	/**
 	Ends the wait with a result, which all waiters get that it answers.
 
-	@param mayAnswer - Returns whether the result may answer a waiter.
+	@param mayAnswer - Returns whether the result may answer a waiter. Default: it may answer each.
 	*/
-	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean): void {
+	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean = () => true): void {
 		this.#vary(response);
 		if (this.#isOver) {
 			return;
 		}
 
 		const [answered, others] = partition(this.#waiters, waiter => mayAnswer(waiter));
-		this.#end('resolved');
+		this.end('resolved');
 		for (const waiter of answered) {
 			waiter.settle({do: 'reuse', result});
 		}
@@ -210,24 +203,23 @@ export class InFlight<Result> {
 		this.#listener.onUnanswered(others);
 	}
 
-	/** Ends the wait, since the result cannot be shared. For a while, no request for the key waits. */
-	refuse(): void {
-		this.#end('refused');
-	}
+	/** Ends the wait. The waiters get no result, except from `resolve`. */
+	end(ending: Ending): void {
+		if (this.#isOver) {
+			return;
+		}
 
-	/** Ends the wait, since the body takes too long. The request goes on. */
-	release(): void {
-		this.#end('released');
-	}
-
-	/** Ends the wait without a result: the next request may get one. */
-	fail(): void {
-		this.#end('failed');
-	}
-
-	/** Ends the wait, since the caller gave up. Exactly one waiter is sent instead. */
-	abandon(): void {
-		this.#end('abandoned');
+		const {onEnd} = this;
+		const waiters = [...this.#waiters];
+		this.#isOver = true;
+		this.#waiters.clear();
+		this.nested.clear();
+		this.#stopTimer();
+		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
+		this.isOutdated = undefined;
+		this.onEnd = undefined;
+		this.#listener.onEnd(this, ending, waiters);
+		onEnd?.(ending);
 	}
 
 	/** Removes the waiters that ask for another variant (RFC 9111 §4.1). */
@@ -238,7 +230,7 @@ export class InFlight<Result> {
 
 		const names = nominatedFields(response);
 		if (names === '*') {
-			this.refuse();
+			this.end('refused');
 			return;
 		}
 
@@ -260,10 +252,8 @@ export class InFlight<Result> {
 		return this.#clock.after(Math.max(0, this.#timeLeft()), () => {
 			if (this.#timeLeft() > 0) {
 				this.#cancel = this.#startTimer();
-			} else if (this.#body === undefined) {
-				this.fail();
 			} else {
-				this.release();
+				this.end(this.#body === undefined ? 'failed' : 'released');
 			}
 		});
 	}
@@ -276,24 +266,6 @@ export class InFlight<Result> {
 		this.#cancel?.();
 		this.#cancel = undefined;
 	}
-
-	#end(ending: Ending): void {
-		if (this.#isOver) {
-			return;
-		}
-
-		const {onEnd} = this;
-		const waiters = [...this.#waiters];
-		this.#isOver = true;
-		this.#waiters.clear();
-		this.#nested.clear();
-		this.#stopTimer();
-		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
-		this.isOutdated = undefined;
-		this.onEnd = undefined;
-		this.#listener.onEnd(this, ending, waiters);
-		onEnd?.(ending);
-	}
 }
 
 function partition<Item>(items: Iterable<Item>, isFirst: (item: Item) => boolean): [Item[], Item[]] {
@@ -304,5 +276,3 @@ function partition<Item>(items: Iterable<Item>, isFirst: (item: Item) => boolean
 
 	return parts;
 }
-
-export type {Outcome} from './waiter.ts';

@@ -53,16 +53,18 @@ export function sendWithLock(action: Action, options: LockOptions): MaybePromise
 }
 
 /** Acquires the lock, unless another process holds it, or the store takes too long. A request does not wait for another one of this process that holds the lock: the response to that is outdated, or of another variant. */
-function acquireInTime({cache, key, inFlight, budget}: LockOptions): MaybePromise<Acquisition> {
-	if (lockedKeys.get(cache)?.has(key) === true) {
-		return 'timeout';
-	}
+function acquireInTime(options: LockOptions): MaybePromise<Acquisition> {
+	const {cache, key, inFlight} = options;
+	return lockedKeys.get(cache)?.has(key) === true ? 'timeout' : callStore('add', () => then(acquire(key, inFlight, cache), isAcquired => isAcquired ? 'acquired' : 'taken'), options);
+}
 
-	const acquiring = recover<Acquisition>(() => then(acquire(key, inFlight, cache), isAcquired => isAcquired ? 'acquired' : 'taken'), error => {
-		cache.events.tolerate('add', key, error);
+/** Calls the store within the time budget. Reports a fault, which counts as a timeout. */
+function callStore<State>(operation: 'add' | 'get', call: () => MaybePromise<State>, {cache, key, budget}: LockOptions): MaybePromise<State | 'timeout'> {
+	const answer = recover<State | 'timeout'>(call, error => {
+		cache.events.tolerate(operation, key, error);
 		return 'timeout';
 	});
-	return acquiring instanceof Promise ? withinTime<Acquisition>(acquiring, budget.left, 'timeout') : acquiring;
+	return answer instanceof Promise ? withinTime<State | 'timeout'>(answer, budget.left, 'timeout') : answer;
 }
 
 /** Returns whether a refresh may be sent, since no other process holds the lock. */
@@ -140,7 +142,7 @@ async function waitForLock(action: Action, options: LockOptions): Promise<Action
 		}
 
 		if (state === 'taken') {
-			// The other request is under way: reading the lock does not count towards the time of the store.
+			// The other request is in flight: reading the lock does not count towards the time of the store.
 			budget.extend(readStart);
 			continue;
 		}
@@ -172,10 +174,6 @@ async function sleep(clock: Clock, milliseconds: number): Promise<void> {
 	});
 }
 
-async function readLock({cache, key, budget}: LockOptions): Promise<LockState | 'timeout'> {
-	const reading = recover<LockState | 'timeout'>(() => cache.locks.look(key), error => {
-		cache.events.tolerate('get', key, error);
-		return 'timeout';
-	});
-	return reading instanceof Promise ? withinTime<LockState | 'timeout'>(reading, budget.left, 'timeout') : reading;
+function readLock(options: LockOptions): MaybePromise<LockState | 'timeout'> {
+	return callStore('get', () => options.cache.locks.look(options.key), options);
 }

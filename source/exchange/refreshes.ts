@@ -8,9 +8,9 @@ import {Sharing} from './sharing.ts';
 /**
 Sends a refresh, for whose result other requests may wait.
 
-@param leadAgain - Returns a new entry for others to wait for, when the refresh is sent once more after a failure; `undefined` where another request renews the stored response.
+@param registerAgain - Registers the refresh once more, to send it again after a failure. Returns `undefined` where another request replaces the stored response.
 */
-export type SendRefresh = (inFlight: InFlight<Match>, leadAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
+export type SendRefresh = (inFlight: InFlight<Match>, registerAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 
 /** The maximum number of refreshes of a cache that run at the same time. The others are left to later requests. */
 const maxRefreshes = 32;
@@ -33,31 +33,31 @@ export class Refreshes {
 		this.#cache = cache;
 	}
 
-	/** Renews the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running. */
+	/** Refreshes the response that an exchange has served, unless a request for it is in flight, or too many refreshes are running. */
 	start(exchange: Exchange, send: SendRefresh): void {
 		const {sharingKey, request, variesBy, info} = exchange;
 		const sharing = Sharing.of<Match>(this.#cache);
 		const key = info.key!;
-		const lead = (): InFlight<Match> | undefined => sharing.lead(sharingKey, request.fields, variesBy);
-		const first = this.#running < maxRefreshes ? lead() : undefined;
+		const register = (): InFlight<Match> | undefined => sharing.register(sharingKey, request.fields, variesBy);
+		const first = this.#running < maxRefreshes ? register() : undefined;
 		if (first === undefined) {
 			return;
 		}
 
 		const start = sharing.clock.now();
-		const led = [first];
+		const registered = [first];
 		this.#cache.writes.hold(this.#run(key, async () => {
 			try {
 				if (await this.#mayStart(key, first)) {
 					await send(first, async () => {
-						const second = sharing.hasResolvedSince(sharingKey, start) ? undefined : lead();
-						led.push(...second === undefined ? [] : [second]);
+						const second = sharing.hasResolvedSince(sharingKey, start) ? undefined : register();
+						registered.push(...second === undefined ? [] : [second]);
 						return second !== undefined && await this.#mayStart(key, second) ? second : undefined;
 					});
 				}
 			} finally {
-				for (const inFlight of led) {
-					inFlight.fail();
+				for (const inFlight of registered) {
+					inFlight.end('failed');
 				}
 			}
 		}));
@@ -67,7 +67,7 @@ export class Refreshes {
 	async #mayStart(key: string, inFlight: InFlight<Match>): Promise<boolean> {
 		const isFree = await mayRefresh(key, inFlight, this.#cache);
 		if (!isFree) {
-			inFlight.abandon();
+			inFlight.end('abandoned');
 		}
 
 		return isFree;

@@ -5,16 +5,18 @@ import {
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
-import {appendMember, fieldValue, type Fields} from '../policy/fields.ts';
-import {currentAge} from '../policy/freshness.ts';
 import {
+	appendMember,
+	fieldValue,
+	type Fields,
 	cookieFields,
 	notModifiedFields,
 	replaceField,
 	storableFields,
 	withoutField,
 	type RawFields,
-} from '../policy/storing.ts';
+} from '../policy/fields.ts';
+import {currentAge} from '../policy/freshness.ts';
 import type {Reason, View} from '../policy/types.ts';
 import type {ExchangeInfo, RenderedResponse} from './exchange.ts';
 import type {ExchangeSettings} from './settings.ts';
@@ -33,7 +35,7 @@ export function renderStored(stored: StoredResponse, {view, method, ageAt, statu
 	}
 
 	lines.add(ownLines);
-	const {statusCode, statusMessage} = statusLine(stored, view);
+	const {statusCode, statusMessage} = view.kind === 'whole' ? stored : statusLines[view.kind];
 	return {
 		statusCode,
 		statusMessage,
@@ -72,25 +74,11 @@ function withRange(raw: RawFields, range: string, length: number): RawFields {
 	return replaceField(ranged, 'Content-Length', String(length));
 }
 
-function statusLine({statusCode, statusMessage}: StoredResponse, view: View): {statusCode: number; statusMessage: string} {
-	switch (view.kind) {
-		case 'whole': {
-			return {statusCode, statusMessage};
-		}
-
-		case 'not-modified': {
-			return {statusCode: 304, statusMessage: 'Not Modified'};
-		}
-
-		case 'part': {
-			return {statusCode: 206, statusMessage: 'Partial Content'};
-		}
-
-		case 'unsatisfiable': {
-			return {statusCode: 416, statusMessage: 'Range Not Satisfiable'};
-		}
-	}
-}
+const statusLines: Readonly<Record<Exclude<View['kind'], 'whole'>, {readonly statusCode: number; readonly statusMessage: string}>> = {
+	'not-modified': {statusCode: 304, statusMessage: 'Not Modified'},
+	part: {statusCode: 206, statusMessage: 'Partial Content'},
+	unsatisfiable: {statusCode: 416, statusMessage: 'Range Not Satisfiable'},
+};
 
 function content({body}: StoredResponse, view: View): Uint8Array {
 	if (view.kind === 'whole') {

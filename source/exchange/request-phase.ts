@@ -9,9 +9,10 @@ import {
 	onRefusedKey,
 	onRequest,
 	type Found,
-	type Verdict,
+	type FinalDecision,
 } from '../policy/request-rules.ts';
-import type {InFlight, Outcome} from './in-flight.ts';
+import type {InFlight} from './in-flight.ts';
+import type {WaitOutcome} from './waiter.ts';
 import {sendWithLock} from './lock.ts';
 import {networkRefusal, networkRefusals} from './scope.ts';
 import type {ExchangeSettings} from './settings.ts';
@@ -46,16 +47,14 @@ type RequestPhaseOptions = {
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
 
-/**
-The phase of an exchange before the origin responds. It decides whether to serve a stored response, to send the request, or to wait for another request.
-*/
+/** The phase of an exchange before the origin responds. It decides whether to serve a stored response, to send the request, or to wait for another request. */
 export class RequestPhase {
 	readonly #state: ExchangeState;
 	readonly #options: RequestPhaseOptions;
 	readonly #start = performance.now();
 	#timeBudget: TimeBudget | undefined;
 
-	/** The action to take if the wait for another request ends without a response. */
+	/** The action to take if no other request has a response for this one. */
 	#pending: Action | undefined;
 	#redirect: Found['redirect'];
 
@@ -68,7 +67,7 @@ export class RequestPhase {
 		return Sharing.of(this.#state.cache);
 	}
 
-	/** The time budget, which most hits do without. */
+	/** The time budget, which most hits do not need. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
 		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
@@ -101,17 +100,17 @@ export class RequestPhase {
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
-	join(outcome: Outcome<Match>): MaybePromise<Action> {
+	join(outcome: WaitOutcome<Match>): MaybePromise<Action> {
 		switch (outcome.do) {
 			case 'reuse': {
 				return this.#reuse(outcome.result);
 			}
 
-			case 'lead': {
-				return this.#lead(outcome.inFlight, this.#pending!);
+			case 'send-shared': {
+				return this.#sendShared(outcome.inFlight, this.#pending!);
 			}
 
-			case 'alone': {
+			case 'send-alone': {
 				return this.#pending!;
 			}
 
@@ -149,28 +148,12 @@ export class RequestPhase {
 			position: cache.journal.last,
 			settings: this.#options.clientSettings,
 		});
-		switch (joined.do) {
-			case 'lead': {
-				return this.#lead(joined.inFlight, action);
-			}
-
-			case 'wait': {
-				this.#pending = action;
-				return joined;
-			}
-
-			case 'alone': {
-				return action;
-			}
-
-			default: {
-				return joined satisfies never;
-			}
-		}
+		this.#pending = action;
+		return joined.do === 'wait' ? joined : this.join(joined);
 	}
 
 	/** Makes others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
-	#lead(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
+	#sendShared(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
 		const {cache, sharingKey} = this.#state;
 		this.#attach(inFlight);
 		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#lookUpAgain() : action;
@@ -209,10 +192,10 @@ export class RequestPhase {
 		};
 	}
 
-	/** Gives the stored response to the requests that wait. */
+	/** Resolves the wait of other requests with the stored response. */
 	#resolve(): void {
 		const match = this.#state.match as Match;
-		this.#state.inFlight?.resolve(match, match.stored.fields, () => true);
+		this.#state.inFlight?.resolve(match, match.stored.fields);
 	}
 
 	/** Decides once more, with the response to another request. */
@@ -303,7 +286,7 @@ export class RequestPhase {
 		});
 	}
 
-	#execute(decision: Verdict): Action {
+	#execute(decision: FinalDecision): Action {
 		switch (decision.do) {
 			case 'serve': {
 				this.#state.end();
@@ -317,7 +300,7 @@ export class RequestPhase {
 
 			case 'pass': {
 				this.#state.key = undefined;
-				this.#state.startSending(decision.reason, false, decision.storesFor);
+				this.#state.startSending(decision.reason, false, decision.storeAs);
 				this.#state.updateInfo({stored: decision.reason});
 				return {do: 'send', validators: {}};
 			}

@@ -7,8 +7,9 @@ import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
-import {isWhole} from '../policy/storing.ts';
+import {contentLength, isComplete} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
+import type {Ending} from './in-flight.ts';
 import type {
 	Action,
 	Event,
@@ -19,9 +20,7 @@ import {ExchangeWrites} from './writes.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 
-/**
-The phase of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored.
-*/
+/** The phase of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored. */
 export class ResponsePhase {
 	readonly #state: ExchangeState;
 	readonly #writes: ExchangeWrites;
@@ -36,7 +35,7 @@ export class ResponsePhase {
 		this.#state = state;
 		this.#writes = new ExchangeWrites(state, {
 			onRefused(reason) {
-				state.inFlight?.refuse();
+				state.inFlight?.end('refused');
 				state.reportRefused(reason);
 				state.updateInfo({stored: reason});
 			},
@@ -67,7 +66,7 @@ export class ResponsePhase {
 		this.#fields = fieldsOf(head.rawHeaders);
 		const response = {statusCode: head.statusCode, fields: this.#fields};
 		this.#invalidate(response);
-		if (sent === undefined || (key === undefined && sent.storesFor === undefined)) {
+		if (sent === undefined || (key === undefined && sent.storeAs === undefined)) {
 			this.#state.reportForwarded();
 			this.#state.end();
 			return this.#pass(head);
@@ -77,7 +76,7 @@ export class ResponsePhase {
 		const decision = onResponse(facts, response, {
 			stored: match.stored,
 			conditional: sent.conditional,
-			storesFor: sent.storesFor,
+			storeAs: sent.storeAs,
 			retries: mayRetry,
 			isResent: this.#isResent,
 			exposesCredential: exposesCredential(response.fields, request.targetUrl, settings.ignoredParameters),
@@ -111,15 +110,15 @@ export class ResponsePhase {
 		return this.#responseTo(this.#onError(false));
 	}
 
-	/** Stores the response, if its body is whole. */
+	/** Stores the response, if its body is complete. */
 	end(body: Uint8Array): Action {
-		const {request, settings, sent, isUnderWay} = this.#state;
-		if (!isUnderWay) {
+		const {request, settings, sent, mayStore} = this.#state;
+		if (!mayStore) {
 			return done;
 		}
 
 		const received = this.#received!;
-		if (!isWhole(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
+		if (!isComplete(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
 			return this.discard('incomplete', false);
 		}
 
@@ -131,13 +130,7 @@ export class ResponsePhase {
 	/** Notes that the body is not stored, and why. */
 	discard(reason: WriteReason, isByCaller: boolean): Action {
 		this.#state.reportRefused(reason);
-		if (reason === 'too-large') {
-			this.#state.inFlight?.refuse();
-		} else {
-			this.#endWait(isByCaller);
-		}
-
-		this.#state.end();
+		this.#end(reason === 'too-large' ? 'refused' : failureOf(isByCaller));
 		this.#state.updateInfo({stored: reason, expires: undefined, createdAt: undefined});
 		return done;
 	}
@@ -145,11 +138,16 @@ export class ResponsePhase {
 	/** Ends the exchange, unless a write has begun: the write then ends it. */
 	close(isByCaller: boolean): Action {
 		if (!this.#writes.hasBegun) {
-			this.#endWait(isByCaller);
-			this.#state.end();
+			this.#end(failureOf(isByCaller));
 		}
 
 		return done;
+	}
+
+	/** Ends the exchange, and the wait of the requests that wait for it. */
+	#end(ending: Ending): void {
+		this.#state.inFlight?.end(ending);
+		this.#state.end();
 	}
 
 	#onError(mayRetry: boolean): ResponseDecision | undefined {
@@ -187,14 +185,12 @@ export class ResponsePhase {
 			}
 
 			case 'fail': {
-				this.#state.inFlight?.fail();
-				this.#state.end();
+				this.#end('failed');
 				return served(this.#state.fail(decision.reason, 'Gateway Timeout'));
 			}
 
 			case 'serve': {
-				this.#state.inFlight?.fail();
-				this.#state.end();
+				this.#end('failed');
 				return served(this.#state.serve(decision.reason, decision.view, head));
 			}
 
@@ -214,37 +210,28 @@ export class ResponsePhase {
 
 	/** Gives the caller the origin's response without storing it. */
 	#forward(decision: Extract<ResponseDecision, {do: 'pass'}>, head: IncomingHead, received: number): Action {
-		const {inFlight} = this.#state;
-		if (isTemporaryStatus(head.statusCode)) {
-			inFlight?.fail();
-		} else {
-			inFlight?.refuse();
-		}
-
+		this.#state.inFlight?.end(isTemporaryStatus(head.statusCode) ? 'failed' : 'refused');
 		this.#state.updateInfo({stored: decision.reason});
 		this.#state.reportForwarded();
 		this.#state.reportRefused(decision.reason);
-		if (decision.stored === undefined || decision.stored === 'drop') {
+		if (decision.stored === undefined || decision.stored === 'delete') {
 			this.#state.end();
 		}
 
-		if (decision.stored === 'drop') {
+		if (decision.stored === 'delete') {
 			this.#writes.deleteStored(decision.reason);
 		} else if (decision.stored !== undefined) {
-			this.#writes.renew(this.#freshened(head, received, decision.stored));
+			this.#writes.replaceStored(this.#freshened(head, received, decision.stored));
 		}
 
-		return {
-			do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: decision.awaitsRetries === true,
-		};
+		return {...this.#pass(head), awaitsRetries: decision.awaitsRetries === true};
 	}
 
 	/** Gives the caller the origin's response, and asks the driver for its body. */
 	#collect(decision: Extract<ResponseDecision, {do: 'store'}>, head: IncomingHead, received: number): Action {
 		const {request, settings, sent, inFlight} = this.#state;
-		const announced = fieldValue(this.#fields, 'content-length');
-		const isAnnounced = request.method !== 'HEAD' && announced !== undefined && /^\d+$/v.test(announced);
-		const length = isAnnounced ? Number(announced) : undefined;
+		const announced = contentLength(this.#fields);
+		const length = request.method === 'HEAD' || Number.isNaN(announced) ? undefined : announced;
 		this.#state.receivedTags = tagsOf(this.#fields);
 		this.#state.reportForwarded();
 		if (length !== undefined && length > settings.maxEntryBytes) {
@@ -254,16 +241,16 @@ export class ResponsePhase {
 
 		const isEndless = (fieldValue(this.#fields, 'content-type') ?? '').trim().toLowerCase().startsWith('text/event-stream');
 		if (isEndless) {
-			inFlight?.release();
+			inFlight?.end('released');
 		} else {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
 
 		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
-			method: sent!.storesFor ?? request.method,
+			method: sent!.storeAs ?? request.method,
 			url: request.targetUrl,
-			// The caller may change its headers before the body has come.
+			// The caller may change its headers before the body has arrived.
 			head: {...head, rawHeaders: [...head.rawHeaders]},
 			received,
 			terms: decision,
@@ -271,35 +258,31 @@ export class ResponsePhase {
 			ignored: settings.ignoredParameters,
 			storeSetCookie: settings.storeSetCookie,
 		};
-		return {
-			do: 'pass', status: this.#state.status(head.statusCode, true), collects: true, awaitsRetries: false,
-		};
+		return this.#pass(head, true);
 	}
 
-	#pass(head: IncomingHead): Action {
+	#pass({statusCode}: IncomingHead, isStored = false): Extract<Action, {do: 'pass'}> {
 		return {
-			do: 'pass', status: this.#state.status(head.statusCode), collects: false, awaitsRetries: false,
+			do: 'pass', status: this.#state.status(statusCode, isStored), collects: isStored, awaitsRetries: false,
 		};
 	}
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
-		const {keep, view, reason} = decision;
-		const {inFlight} = this.#state;
-		if (keep === 'drop') {
+		const {effect, view, reason} = decision;
+		if (effect === 'delete') {
 			this.#writes.deleteStored('revalidated');
 		}
 
-		if (keep !== 'leave') {
+		if (effect !== 'keep') {
 			const freshened = this.#freshened(head, received, decision);
 			this.#state.match = {...this.#state.match as Match, stored: freshened};
-			if (keep === 'write') {
-				this.#writes.renew(freshened);
+			if (effect === 'store') {
+				this.#writes.replaceStored(freshened);
 			}
 		}
 
-		if (keep !== 'write') {
-			inFlight?.refuse();
-			this.#state.end();
+		if (effect !== 'store') {
+			this.#end('refused');
 		}
 
 		this.#state.updateInfo({revalidated: true});
@@ -312,12 +295,12 @@ export class ResponsePhase {
 		return freshenResponse((match as Match).stored, storable, received, terms);
 	}
 
-	/** Gives the response to the requests that wait, except for those after an invalidation that concerns it. */
+	/** Resolves the wait of other requests with the response, except for those that began after an invalidation which concerns it. */
 	#resolve(stored: StoredResponse): MaybePromise<void> {
 		const {inFlight, cache, key, sent, subject} = this.#state;
 		const result = {primary: key!, key: key!, stored};
 		if (inFlight?.hasWaiters !== true) {
-			inFlight?.resolve(result, stored.fields, () => true);
+			inFlight?.resolve(result, stored.fields);
 			return;
 		}
 
@@ -327,15 +310,10 @@ export class ResponsePhase {
 			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});
 	}
+}
 
-	/** Ends the wait of the requests that wait for this one. */
-	#endWait(isByCaller: boolean): void {
-		if (isByCaller) {
-			this.#state.inFlight?.abandon();
-		} else {
-			this.#state.inFlight?.fail();
-		}
-	}
+function failureOf(isByCaller: boolean): Ending {
+	return isByCaller ? 'abandoned' : 'failed';
 }
 
 function served(response: RenderedResponse): Action {

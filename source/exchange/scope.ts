@@ -42,15 +42,12 @@ export type Scope = {
 	readonly merged: WeakMap<CacheCore, RequestSettings>;
 };
 
-const storage = new AsyncLocalStorage<Scope | undefined>();
-
 /** The scope in which the code runs. */
-export const scopes: Pick<AsyncLocalStorage<Scope | undefined>, 'getStore'> = storage;
+export const scopes: AsyncLocalStorage<Scope | undefined> = new AsyncLocalStorage<Scope | undefined>();
+
 const noSettings: RequestSettings = Object.freeze({});
 
-/**
-The settings that one function or class adds to its call tree. The same layers in the same order are the same scope. A layer that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls.
-*/
+/** The settings that one function or class adds to its call tree. The same layers in the same order are the same scope. A layer that is entered twice counts where it was entered last, so that scopes do not grow with the depth of calls. */
 export class Layer {
 	readonly options: LayerOptions;
 	readonly isClass: boolean;
@@ -106,7 +103,7 @@ function without(scope: Scope | undefined, layer: Layer): Scope | undefined {
 
 /** Calls a function in a scope, or outside of any for `undefined`. */
 export function callInScope<This, Arguments extends readonly unknown[], Result>(scope: Scope | undefined, action: (this: This, ...inputs: Arguments) => Result, self: This, inputs: Arguments): Result {
-	return storage.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
+	return scopes.run(scope, () => Reflect.apply<This, Arguments, Result>(action, self, inputs));
 }
 
 /**
@@ -122,7 +119,7 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
-	return storage.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
+	return scopes.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
 /** Returns the request settings of the scope for a cache, the same object for all requests; `undefined` where there are none. */
@@ -153,10 +150,8 @@ function mergedSettings(scope: Scope, cache: CacheCore): RequestSettings {
 	return merged;
 }
 
-const refusalStorage = new AsyncLocalStorage<true>();
-
 /** `true` for code that runs inside `withoutNetwork`, where no cache sends a request. */
-export const networkRefusals: Pick<AsyncLocalStorage<true>, 'getStore'> = refusalStorage;
+export const networkRefusals: AsyncLocalStorage<true> = new AsyncLocalStorage<true>();
 
 /**
 Runs a function in whose call tree, and only there, no cache sends a request: a request that would be sent fails with an error that names it. Where the process was started with `got-cache-hooks/register`, this holds for Got instances without a cache, too.
@@ -170,15 +165,15 @@ await withoutNetwork(async () => client('https://example.com'));
 ```
 */
 export function withoutNetwork<Result>(action: () => Result): Result {
-	return refusalStorage.run(true, action);
+	return networkRefusals.run(true, action);
 }
 
 /**
 Makes the error of a request that `withoutNetwork` refuses.
 
 @param url - The URL without credentials.
-@param reason - Why the cache has no answer.
+@param reason - Why the request would be sent.
 */
 export function networkRefusal(method: string, url: string, reason: string): CacheHooksError {
-	return new CacheHooksError('ERR_NO_NETWORK', `No answer is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` lets nothing out`);
+	return new CacheHooksError('ERR_NO_NETWORK', `No response is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` allows no request`);
 }

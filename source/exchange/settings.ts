@@ -25,7 +25,7 @@ export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<Resolv
 	readonly background?: boolean;
 };
 
-/** Returns the client's settings with the request's own over them. `expireAfter` stays separate, since URL patterns come between the two. */
+/** Returns the settings of a request: its own take precedence over those of the client. `expireAfter` stays separate, since URL patterns come between the two. */
 export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: requestTags = [], ...own}: ResolvedRequestSettings, cache: Pick<ExchangeSettings, 'secret'> & {readonly isReadOnly: boolean}): ExchangeSettings {
 	return {
 		...client,
@@ -40,7 +40,7 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 	};
 }
 
-/** Returns the setting that is to blame if a key cannot be made. */
+/** Returns the setting that an event names if a key cannot be made. */
 export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
 	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
 }

@@ -6,12 +6,12 @@ import {
 	type WaitLimits,
 } from './time-budget.ts';
 import {enclosingRequests, InFlight} from './in-flight.ts';
-import {Waiter, type Outcome} from './waiter.ts';
+import {Waiter, type WaitOutcome} from './waiter.ts';
 
 /** Whether a request is sent now, or waits for the result of another one. */
 export type JoinResult<Result> =
-	| Exclude<Outcome<Result>, {readonly do: 'reuse'}>
-	| {readonly do: 'wait'; readonly outcome: Promise<Outcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
+	| Exclude<WaitOutcome<Result>, {readonly do: 'reuse'}>
+	| {readonly do: 'wait'; readonly outcome: Promise<WaitOutcome<Result>>; readonly hasResponse: () => boolean; readonly leave: () => void};
 
 export type JoinRequest = {
 	/** The request headers. */
@@ -56,7 +56,7 @@ Makes a request wait for the result of a request in flight with the same key.
 - After a result that cannot be shared, all waiters are sent at once, and no request for the key waits for 10 seconds.
 - After a failure, one waiter is sent and the others wait for it; after the next failures, two are sent, then four. The others are also sent one after another, at growing rates, within the time that each may wait. So an origin that is down does not get all requests at once, and no request waits for more than a few failures.
 - If the caller gives up, exactly one waiter is sent instead.
-- If a body will not be whole in time, all waiters are sent. A response that does not come counts as a failure.
+- If a body will not be complete in time, all waiters are sent. A response that does not begin in time counts as a failure.
 */
 export class Sharing<Result> {
 	static readonly #byCache = new WeakMap<object, Sharing<unknown>>();
@@ -72,9 +72,8 @@ export class Sharing<Result> {
 	readonly #limits: WaitLimits;
 	readonly #requests = new Map<string, RequestsForKey<Result>>();
 
-	/** The times until which no request waits for a key: for all requests, and for those with the same settings. */
-	readonly #refusals = new Map<string, number>();
-	readonly #refusalsBySettings = new WeakMap<object, Map<string, number>>();
+	/** The times until which no request waits for a key, by the settings of the requests. Those for all requests stand under this instance. */
+	readonly #refusals = new WeakMap<object, Map<string, number>>();
 
 	/** When keys last had a result. Requests that read the store before that read it again. */
 	readonly #resolutions = new Map<string, number>();
@@ -91,25 +90,25 @@ export class Sharing<Result> {
 
 	/** Decides whether a request is sent for others that will wait for it, waits for another request, or is sent alone. */
 	join(key: string, request: JoinRequest): JoinResult<Result> {
-		if (this.#isRefused(this.#refusals, key) || (request.settings !== undefined && this.#isRefused(this.#refusalsBySettings.get(request.settings), key))) {
-			return {do: 'alone'};
+		if (this.#isRefused(key) || this.#isRefused(key, request.settings)) {
+			return {do: 'send-alone'};
 		}
 
 		const requests = this.#requestsFor(key, request.names);
 		const inFlight = find(requests, request.fields);
 		if (inFlight === undefined) {
-			return {do: 'lead', inFlight: this.#lead(requests, request.fields)};
+			return {do: 'send-shared', inFlight: this.#create(requests, request.fields)};
 		}
 
 		// A request that the code of the other one makes would wait for itself.
 		const isNested = inFlight.waitsFor(enclosingRequests());
-		return isNested || request.budget().totalLeft <= 0 ? {do: 'alone'} : this.#wait(inFlight, request);
+		return isNested || request.budget().totalLeft <= 0 ? {do: 'send-alone'} : this.#wait(inFlight, request);
 	}
 
 	/** Makes others wait for a request that waits for no other itself; `undefined` where another one is in flight. */
-	lead(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
+	register(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
 		const requests = this.#requestsFor(key, names);
-		return find(requests, fields) === undefined ? this.#lead(requests, fields) : undefined;
+		return find(requests, fields) === undefined ? this.#create(requests, fields) : undefined;
 	}
 
 	/**
@@ -117,12 +116,9 @@ export class Sharing<Result> {
 
 	@param settings - The settings of the requests for which this holds. Default: all requests.
 	*/
-	refuse(key: string, settings?: object): void {
-		const refusals = settings === undefined ? this.#refusals : this.#refusalsBySettings.get(settings) ?? new Map<string, number>();
-		if (settings !== undefined) {
-			this.#refusalsBySettings.set(settings, refusals);
-		}
-
+	refuse(key: string, settings: object = this): void {
+		const refusals = this.#refusals.get(settings) ?? new Map<string, number>();
+		this.#refusals.set(settings, refusals);
 		setTime(refusals, key, this.clock.now() + refusalTime);
 	}
 
@@ -131,7 +127,8 @@ export class Sharing<Result> {
 		return (this.#resolutions.get(key) ?? -Infinity) >= since;
 	}
 
-	#isRefused(refusals: Map<string, number> | undefined, key: string): boolean {
+	#isRefused(key: string, settings: object = this): boolean {
+		const refusals = this.#refusals.get(settings);
 		const until = refusals?.get(key);
 		if (until === undefined || this.clock.now() < until) {
 			return until !== undefined;
@@ -153,7 +150,7 @@ export class Sharing<Result> {
 		};
 	}
 
-	#lead(requests: RequestsForKey<Result>, fields: Fields): InFlight<Result> {
+	#create(requests: RequestsForKey<Result>, fields: Fields): InFlight<Result> {
 		const inFlight = new InFlight<Result>({
 			fields, names: requests.names, limits: this.#limits, clock: this.clock,
 		}, {
@@ -221,14 +218,14 @@ export class Sharing<Result> {
 			return [];
 		}
 
-		const inFlight = this.#lead(requests, next.fields);
+		const inFlight = this.#create(requests, next.fields);
 		const remaining = waiters.slice(count);
 		for (const waiter of remaining) {
 			inFlight.add(waiter);
 		}
 
 		sendAll(others);
-		next.settle({do: 'lead', inFlight});
+		next.settle({do: 'send-shared', inFlight});
 		return remaining;
 	}
 
@@ -237,9 +234,9 @@ export class Sharing<Result> {
 		for (const waiter of waiters) {
 			const inFlight = find(requests, waiter.fields);
 			if (inFlight === undefined) {
-				waiter.settle({do: 'lead', inFlight: this.#lead(requests, waiter.fields)});
+				waiter.settle({do: 'send-shared', inFlight: this.#create(requests, waiter.fields)});
 			} else if (inFlight.waitsFor(waiter.enclosing)) {
-				waiter.settle({do: 'alone'});
+				waiter.settle({do: 'send-alone'});
 			} else {
 				inFlight.add(waiter);
 			}
@@ -247,7 +244,7 @@ export class Sharing<Result> {
 	}
 
 	#wait(inFlight: InFlight<Result>, request: JoinRequest): JoinResult<Result> {
-		const {promise, resolve} = Promise.withResolvers<Outcome<Result>>();
+		const {promise, resolve} = Promise.withResolvers<WaitOutcome<Result>>();
 		const waiter = new Waiter<Result>({...request, budget: request.budget()}, resolve);
 		inFlight.add(waiter);
 		return {
@@ -276,7 +273,7 @@ function find<Result>({inFlight}: RequestsForKey<Result>, fields: Fields): InFli
 
 function sendAll<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {
 	for (const waiter of waiters) {
-		waiter.settle({do: 'alone'});
+		waiter.settle({do: 'send-alone'});
 	}
 }
 

@@ -34,7 +34,7 @@ type SentAttempt = {
 	readonly conditional: boolean;
 
 	/** The method whose requests the response may answer, if that is not the request's own. */
-	readonly storesFor: 'GET' | undefined;
+	readonly storeAs: 'GET' | undefined;
 
 	/** When the request was sent, in milliseconds since the epoch. */
 	readonly time: number;
@@ -43,9 +43,7 @@ type SentAttempt = {
 	readonly position: Position;
 };
 
-/**
-The data of an exchange that both of its phases read and change, and its reports to events, `cacheInfo` and `Cache-Status`.
-*/
+/** The data of an exchange that both of its phases read and change, and its reports to events, `cacheInfo` and `Cache-Status`. */
 export class ExchangeState {
 	readonly cache: CacheCore;
 	readonly settings: ExchangeSettings;
@@ -58,10 +56,10 @@ export class ExchangeState {
 	/** The entry of this request that other requests wait for; `undefined` where none may. */
 	inFlight: InFlight<Match> | undefined;
 
-	/** The tags in the headers of the response, once it has come. */
+	/** The tags in the headers of the response, once it has begun. */
 	receivedTags: readonly string[] = [];
 	#sent: SentAttempt | undefined;
-	#isUnderWay = false;
+	#mayStore = false;
 
 	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
@@ -94,8 +92,8 @@ export class ExchangeState {
 	}
 
 	/** Whether a response to the request may still be stored. */
-	get isUnderWay(): boolean {
-		return this.#isUnderWay;
+	get mayStore(): boolean {
+		return this.#mayStore;
 	}
 
 	/** The request's URL without credentials. */
@@ -109,7 +107,7 @@ export class ExchangeState {
 		return this.#subject;
 	}
 
-	/** The subject with the tags that are known before the body has come: those of the stored response, and those in the headers. */
+	/** The subject with the tags that are known before the body has arrived: those of the stored response, and those in the headers. */
 	get expectedSubject(): Subject {
 		const {subject, match, receivedTags} = this;
 		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
@@ -139,14 +137,14 @@ export class ExchangeState {
 	}
 
 	/** Notes that the request will be sent. An invalidation from now on may concern its response. */
-	startSending(reason: Reason, conditional: boolean, storesFor?: 'GET'): void {
+	startSending(reason: Reason, conditional: boolean, storeAs?: 'GET'): void {
 		this.end();
-		this.#isUnderWay = true;
+		this.#mayStore = true;
 		this.#subject = undefined;
 		this.#sent = {
 			reason,
 			conditional,
-			storesFor,
+			storeAs,
 			time: this.settings.now(),
 			position: this.cache.journal.begin(),
 		};
@@ -160,7 +158,7 @@ export class ExchangeState {
 	/** Moves the position to the last invalidation so far: none of them concerns the response. */
 	advance(): void {
 		this.end();
-		this.#isUnderWay = true;
+		this.#mayStore = true;
 		this.#sent = {...this.#sent!, position: this.cache.journal.begin()};
 		this.#isAdvanced = true;
 	}
@@ -174,11 +172,11 @@ export class ExchangeState {
 
 	/** Ends the exchange: from now on, nothing is stored. */
 	end(): void {
-		if (!this.#isUnderWay) {
+		if (!this.#mayStore) {
 			return;
 		}
 
-		this.#isUnderWay = false;
+		this.#mayStore = false;
 		this.cache.journal.end(this.#sent!.position);
 	}
 
@@ -254,7 +252,7 @@ export class ExchangeState {
 		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
 		return {
 			keys: [...new Set(keys.filter(known => known !== undefined))],
-			resource: resourceOfRequest(this.#sent?.storesFor === undefined ? request : siblingOf(request, this.#sent.storesFor), settings.ignoredParameters),
+			resource: resourceOfRequest(this.#sent?.storeAs === undefined ? request : siblingOf(request, this.#sent.storeAs), settings.ignoredParameters),
 			url: this.redactedUrl,
 			tags: settings.requestTags,
 		};

@@ -31,9 +31,7 @@ type TimeLimits = {
 	readonly total: number;
 };
 
-/**
-The time for which a request may still wait. Time that passes counts towards the limit of the store, unless `extend` excludes it, as for the wait for another request in flight.
-*/
+/** The time for which a request may still wait. Time that passes counts towards the limit of the store, unless `extend` excludes it, as for the wait for another request in flight. */
 export class TimeBudget {
 	readonly clock: Clock;
 	readonly #end: number;
@@ -98,7 +96,7 @@ export function waitTimeLeft(elapsed: number, body: BodyProgress | undefined, {r
 		return unknownLength - elapsed;
 	}
 
-	// Others wait while the body will be whole in time, at the rate so far. Its reader may stop before its end: then no more chunks come.
+	// Others wait while the body will be complete in time, at the rate so far. Its reader may stop before its end: then no more chunks come.
 	const isStalled = elapsed - progressed >= unknownLength;
 	const isInTime = elapsed < estimateInterval || (!isStalled && elapsed * length <= response * received);
 	return isInTime ? Math.min(response - elapsed, estimateInterval) : 0;

@@ -5,13 +5,13 @@ import type {TimeBudget} from './time-budget.ts';
 /**
 How the wait for another request ends:
 - `reuse`: use its result.
-- `lead`: send this request, for which others wait.
-- `alone`: send this request, for which no other waits.
+- `send-shared`: send this request, for whose result others wait.
+- `send-alone`: send this request, for which no other waits.
 */
-export type Outcome<Result> =
+export type WaitOutcome<Result> =
 	| {readonly do: 'reuse'; readonly result: Result}
-	| {readonly do: 'lead'; readonly inFlight: InFlight<Result>}
-	| {readonly do: 'alone'};
+	| {readonly do: 'send-shared'; readonly inFlight: InFlight<Result>}
+	| {readonly do: 'send-alone'};
 
 type WaiterOptions = {
 	readonly fields: Fields;
@@ -30,16 +30,16 @@ export class Waiter<Result> {
 	/** The requests by whose code this one was made. */
 	readonly enclosing: ReadonlyArray<InFlight<unknown>> = enclosingRequests();
 	readonly #budget: TimeBudget;
-	readonly #settle: (outcome: Outcome<Result>) => void;
+	readonly #settle: (outcome: WaitOutcome<Result>) => void;
 
 	/** When the wait began, by the clock; `undefined` once the other request has failed. */
 	#since: number | undefined;
 	#cancel: () => void;
 
-	/** The entry of this request itself, once the outcome is to send it. */
-	#led: InFlight<Result> | undefined;
+	/** This request itself, once the outcome is to send it. */
+	#own: InFlight<Result> | undefined;
 
-	constructor({fields, position, budget}: WaiterOptions, settle: (outcome: Outcome<Result>) => void) {
+	constructor({fields, position, budget}: WaiterOptions, settle: (outcome: WaitOutcome<Result>) => void) {
 		this.fields = fields;
 		this.position = position;
 		this.#budget = budget;
@@ -47,7 +47,7 @@ export class Waiter<Result> {
 		this.#since = budget.clock.now();
 		this.#cancel = this.#sendAfter(budget.totalLeft);
 		for (const enclosing of this.enclosing) {
-			enclosing.addNested(this as Waiter<unknown>);
+			enclosing.nested.add(this as Waiter<unknown>);
 		}
 	}
 
@@ -68,17 +68,17 @@ export class Waiter<Result> {
 	}
 
 	/** Ends the wait with an outcome. */
-	settle(outcome: Outcome<Result>): void {
+	settle(outcome: WaitOutcome<Result>): void {
 		this.#extend();
 		this.#end();
-		this.#led = outcome.do === 'lead' ? outcome.inFlight : undefined;
+		this.#own = outcome.do === 'send-shared' ? outcome.inFlight : undefined;
 		this.#settle(outcome);
 	}
 
 	/** Ends the wait, since the caller gives up. If this request was to be sent, another waiter is sent instead. */
 	leave(): void {
 		this.#end();
-		this.#led?.abandon();
+		this.#own?.end('abandoned');
 	}
 
 	#end(): void {
@@ -86,7 +86,7 @@ export class Waiter<Result> {
 		this.inFlight?.remove(this);
 		this.inFlight = undefined;
 		for (const enclosing of this.enclosing) {
-			enclosing.removeNested(this as Waiter<unknown>);
+			enclosing.nested.delete(this as Waiter<unknown>);
 		}
 	}
 
@@ -101,7 +101,7 @@ export class Waiter<Result> {
 
 	#sendAfter(milliseconds: number): () => void {
 		return this.#budget.clock.after(milliseconds, () => {
-			this.settle({do: 'alone'});
+			this.settle({do: 'send-alone'});
 		});
 	}
 }

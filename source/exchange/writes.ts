@@ -11,7 +11,8 @@ import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
 import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseHead} from '../policy/types.ts';
-import {invalidatedBy, isSafe} from '../policy/storing.ts';
+import {invalidatedBy} from '../policy/response-rules.ts';
+import {isSafe} from '../policy/facts.ts';
 import type {TagCallback} from '../settings/settings.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
 import type {ExchangeState} from './state.ts';
@@ -24,9 +25,7 @@ type WriteListener = {
 	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
 };
 
-/**
-The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults.
-*/
+/** The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults. */
 export class ExchangeWrites {
 	readonly #state: ExchangeState;
 	readonly #listener: WriteListener;
@@ -69,7 +68,7 @@ export class ExchangeWrites {
 		this.hasBegun = true;
 		// The response to a POST may answer a GET, under the key of that.
 		const identity = ownKey === undefined ? identify(siblingOf(request, 'GET'), settings) : ownIdentity;
-		this.#quietly(() => then(ownKey ?? then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
+		this.#withKeys(() => then(ownKey ?? then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
 			if (key === undefined) {
 				this.#finish();
 				return;
@@ -84,7 +83,7 @@ export class ExchangeWrites {
 	}
 
 	/** Replaces the stored response by a freshened one. */
-	renew(stored: StoredResponse): void {
+	replaceStored(stored: StoredResponse): void {
 		const {primary} = this.#state.match as Match;
 		this.hasBegun = true;
 		this.#write(primary, this.#filtered(stored), 'revalidated', stored.byteLength);
@@ -104,12 +103,12 @@ export class ExchangeWrites {
 		}
 
 		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
-		const resources = invalid.flatMap(({url, sparesOwnMethod}) => [...methods]
-			.filter(stored => !sparesOwnMethod || stored !== override)
+		const resources = invalid.flatMap(({url, keepsOwnMethod}) => [...methods]
+			.filter(stored => !keepsOwnMethod || stored !== override)
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
 		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {
-			this.#quietly(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
+			this.#withKeys(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
 						cache.writes.delete(key, 'invalidated', this.#expect());
@@ -124,14 +123,8 @@ export class ExchangeWrites {
 	/** Writes invalidations to the journal. `HttpCache.close` waits until they are in the store. */
 	#note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		const {cache} = this.#state;
-		const outcome = this.#expect();
-		const writing = recover(() => then(cache.journal.note(invalidations), position => {
-			outcome?.done();
-			return position;
-		}), error => {
+		const writing = this.#perform(() => cache.journal.note(invalidations), error => {
 			cache.events.emit('storeError', {operation: 'set', error});
-			outcome?.failed(error);
-			return undefined;
 		});
 		if (writing instanceof Promise) {
 			cache.writes.hold(writing.then(() => undefined));
@@ -194,12 +187,12 @@ export class ExchangeWrites {
 	#write(key: string, composing: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
 		const {cache, request, eventDetails} = this.#state;
 		const held = {bytes: received};
-		const composed = this.#withRoom(key, composing, held);
+		const composed = this.#countBytes(key, composing, held);
 		// The task below reports a fault. Until it runs, the fault must not be an unhandled rejection.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
 			this.#state.advanceTo(head);
-			return then(composed, stored => stored && this.#current(key, stored));
+			return then(composed, stored => stored && this.#unlessInvalidated(key, stored));
 		});
 		const outcome = this.#expect();
 		const hasRoom = cache.writes.save(key, request.fields, task, {
@@ -223,7 +216,7 @@ export class ExchangeWrites {
 	}
 
 	/** Counts the bytes of a response towards `maxPendingBytes`, which are known once its body is decoded. */
-	#withRoom(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
+	#countBytes(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
 		if (!(composing instanceof Promise)) {
 			held.bytes = composing === undefined ? 0 : storedSize(composing);
 			return composing;
@@ -239,7 +232,8 @@ export class ExchangeWrites {
 		});
 	}
 
-	#current(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
+	#unlessInvalidated(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return then(this.#verify(key, stored), position => {
 			if (position === undefined) {
 				this.#listener.onRefused('invalidated');
@@ -250,6 +244,7 @@ export class ExchangeWrites {
 		});
 	}
 
+	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
 	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, subject, sent} = this.#state;
 		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
@@ -257,18 +252,29 @@ export class ExchangeWrites {
 
 	/** Ends the exchange, and the wait of the requests that still wait for it. */
 	#finish(): void {
-		this.#state.inFlight?.fail();
+		this.#state.inFlight?.end('failed');
 		this.#state.end();
 	}
 
 	/** Runs an action that makes a key, and reports a fault as that of the setting that makes keys. */
-	#quietly(action: () => MaybePromise<void>, onFault?: () => void): void {
+	#withKeys(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
-		const outcome = this.#expect();
-		void recover(() => then(action(), () => outcome?.done()), error => {
+		void this.#perform(action, error => {
 			cache.events.emit('settingError', {setting: settingOfKey(settings), error});
 			onFault?.();
+		});
+	}
+
+	/** Runs an action, for which `whenWritten` waits, and reports its fault. */
+	#perform<Value>(action: () => MaybePromise<Value>, report: (error: unknown) => void): MaybePromise<Value | undefined> {
+		const outcome = this.#expect();
+		return recover<Value | undefined>(() => then(action(), value => {
+			outcome?.done();
+			return value;
+		}), error => {
+			report(error);
 			outcome?.failed(error);
+			return undefined;
 		});
 	}
 

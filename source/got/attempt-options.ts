@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import type {Options, Response} from 'got';
 import type {StoredCookie} from '../entry/stored-response.ts';
 import type {Exchange, Redirects} from '../exchange/exchange.ts';
-import {withoutFragment} from '../policy/storing.ts';
+import {withoutFragment} from '../policy/response-facts.ts';
 import type {ProcessRegistry} from './global/process-registry.ts';
 import {ServedResponse} from './served-response.ts';
 

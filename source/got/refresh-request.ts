@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import type {Options} from 'got';
+import {TimeBudget} from '../exchange/time-budget.ts';
 import {knownBody, type SentRequest} from '../identity/sent-request.ts';
 import {redactUrl} from '../identity/references.ts';
 import {requestFunctionOf, type AttemptParts, type NativeOptions} from './native-request.ts';
@@ -96,9 +97,13 @@ type Destroyable = {
 	readonly destroy: (error?: Error) => unknown;
 };
 
-/** A time limit. When it expires, its streams are destroyed. Its timers keep no process alive. */
+/**
+The time budget of a refresh, and what ends when it is used up: streams are destroyed, and waits are rejected.
+
+A `TimeBudget` alone only counts. No caller waits for a refresh, so that a timer must end it, which keeps no process alive.
+*/
 export class Deadline {
-	readonly #end: number;
+	readonly #budget: TimeBudget;
 	readonly #timer: NodeJS.Timeout;
 	readonly #open = new Set<Destroyable>();
 	readonly #over = Promise.withResolvers<never>();
@@ -111,7 +116,7 @@ export class Deadline {
 	@param createError - Creates the error when the time is over.
 	*/
 	constructor(milliseconds: number, createError: () => Error) {
-		this.#end = performance.now() + milliseconds;
+		this.#budget = new TimeBudget({store: Infinity, total: milliseconds});
 		this.#createError = createError;
 		// If nobody waits, the rejection must not be an unhandled one.
 		this.#over.promise.catch(() => undefined);
@@ -126,7 +131,7 @@ export class Deadline {
 
 	/** The number of milliseconds left. */
 	get left(): number {
-		return this.#end - performance.now();
+		return this.#budget.totalLeft;
 	}
 
 	/**

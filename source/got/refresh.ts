@@ -39,7 +39,7 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	const {exchange: {settings}, client} = parts;
 	const prepared = prepareRequest(parts);
 	const {request, limit, redactedUrl} = prepared;
-	return async (first, leadAgain) => {
+	return async (first, registerAgain) => {
 		const deadline = new Deadline(limit, () => new RefreshTimeoutError(redactedUrl, limit));
 		const attempt = async (inFlight: InFlight<Match>, isLast: boolean): Promise<Refresh | undefined> => {
 			const renewal = client.open(request, {...settings, refresh: true, background: true});
@@ -62,10 +62,10 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 			const failed = await attempt(first, false);
 			if (failed?.needsRetry === true) {
 				// During the delay no request is in flight, so that none may wait for it.
-				first.fail();
+				first.end('failed');
 				await deadline.wait(retryDelay);
 				failed.stopReading();
-				const second = await leadAgain();
+				const second = await registerAgain();
 				if (second !== undefined) {
 					await attempt(second, true);
 				}

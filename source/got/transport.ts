@@ -3,7 +3,7 @@ import type {Options} from 'got';
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Action, Exchange} from '../exchange/exchange.ts';
-import type {Outcome} from '../exchange/in-flight.ts';
+import type {WaitOutcome} from '../exchange/waiter.ts';
 import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
@@ -160,7 +160,7 @@ class Attempt {
 		}
 	}
 
-	async #await<Result extends Action | Outcome<Match>>(pending: Promise<Result>, {continueWith, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
+	async #await<Result extends Action | WaitOutcome<Match>>(pending: Promise<Result>, {continueWith, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
 		const result = await withinLimits(pending, this.#options, {start: this.#start, hasResponse});
 		if (typeof result === 'string') {
 			leave?.();
@@ -178,12 +178,12 @@ class Attempt {
 	}
 
 	/** Ends the exchange, since the caller gave up. If others wait for this request, one of them is sent instead. */
-	async #abandon(pending: Promise<Action | Outcome<Match>>): Promise<void> {
+	async #abandon(pending: Promise<Action | WaitOutcome<Match>>): Promise<void> {
 		this.#closeByCaller();
 		try {
 			const late = await pending;
-			if (late.do === 'lead') {
-				late.inFlight.abandon();
+			if (late.do === 'send-shared') {
+				late.inFlight.end('abandoned');
 			} else if (late.do === 'wait') {
 				late.leave();
 			}

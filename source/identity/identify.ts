@@ -1,6 +1,6 @@
 import {describe} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import {isSafe} from '../policy/storing.ts';
+import {isSafe} from '../policy/facts.ts';
 import {hasNamedValues} from './body.ts';
 import {isCredentialHeader, type Ignored} from './credentials.ts';
 import {

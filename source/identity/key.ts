@@ -10,13 +10,8 @@ import {
 	describe,
 	SettingError,
 } from '../errors.ts';
-import {
-	fieldLines,
-	fieldValue,
-	nominatedValues,
-	normalizeFieldValue,
-	type Fields,
-} from '../policy/fields.ts';
+import {fieldLines, fieldValue, type Fields} from '../policy/fields.ts';
+import {nominatedValues, normalizeFieldValue} from '../policy/field-values.ts';
 import {bodyParts, matchedContentType} from './body.ts';
 import {
 	compileIgnored,

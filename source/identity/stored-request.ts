@@ -1,5 +1,9 @@
-import {fieldLines, type Fields} from '../policy/fields.ts';
-import {filterLines, type RawFields} from '../policy/storing.ts';
+import {
+	fieldLines,
+	type Fields,
+	filterLines,
+	type RawFields,
+} from '../policy/fields.ts';
 import {redactBody} from './body.ts';
 import {credentialResponseHeaders} from './credential-table.ts';
 import {

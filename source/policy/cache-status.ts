@@ -18,9 +18,7 @@ export type ForwardReason =
 	| 'stale'
 	| 'partial';
 
-/**
-What a cache did with a request (RFC 9211 §2).
-*/
+/** What a cache did with a request (RFC 9211 §2). */
 export type StatusFacts = {
 	/** Whether the response was served without forwarding the request. */
 	readonly hit?: boolean | undefined;
@@ -39,9 +37,7 @@ export type StatusFacts = {
 	readonly detail?: string | undefined;
 };
 
-/**
-Returns one member of a `Cache-Status` list. `hit` and `fwd` exclude each other (RFC 9211 §2.1), and three parameters are valid only beside `fwd` (§2.3, §2.5, §2.6).
-*/
+/** Returns one member of a `Cache-Status` list. `hit` and `fwd` exclude each other (RFC 9211 §2.1), and three parameters are valid only beside `fwd` (§2.3, §2.5, §2.6). */
 export function cacheStatusMember(name: string, facts: StatusFacts): string {
 	const {hit = false, forward} = facts;
 	const forwarded = hit || forward === undefined ? [] : forwardParameters(forward, facts);

@@ -25,7 +25,7 @@ export function parseDirectives(value: string | undefined): CacheDirectives {
 	for (const [text] of value.matchAll(members)) {
 		const groups = directive.exec(trimSpace(text))?.groups;
 		if (groups === undefined) {
-			salvage(text, directives);
+			readMalformed(text, directives);
 			continue;
 		}
 
@@ -47,7 +47,7 @@ const restrictions: ReadonlySet<string> = new Set(['must-revalidate', 'no-cache'
 const numbers: ReadonlySet<string> = new Set(['max-age', 'max-stale', 'min-fresh', 'stale-if-error', 'stale-while-revalidate']);
 
 /** Reads a malformed member on the safe side: a restriction in it counts, and a number in it is invalid. */
-function salvage(text: string, directives: Map<string, string | true>): void {
+function readMalformed(text: string, directives: Map<string, string | true>): void {
 	for (const word of text.toLowerCase().split(/[^\w\-]+/v)) {
 		if (restrictions.has(word)) {
 			directives.set(word, true);
@@ -61,9 +61,7 @@ function combine(first: string | true | undefined, second: string | true): strin
 	return first === undefined || first === second ? second : `${first === true ? '' : first},${second === true ? '' : second}`;
 }
 
-/**
-Returns the directives of a request. `Pragma: no-cache` counts only without `Cache-Control` (RFC 9111 §5.4).
-*/
+/** Returns the directives of a request. `Pragma: no-cache` counts only without `Cache-Control` (RFC 9111 §5.4). */
 export function requestDirectives(fields: Fields): CacheDirectives {
 	const value = fieldValue(fields, 'cache-control');
 	if (value !== undefined) {
@@ -73,9 +71,7 @@ export function requestDirectives(fields: Fields): CacheDirectives {
 	return parseDirectives(fieldValue(fields, 'pragma')).has('no-cache') ? new Map([['no-cache', true]]) : none;
 }
 
-/**
-Returns the argument of a directive in milliseconds: `undefined` if the directive is absent, `invalid` if its argument is not a whole number of seconds.
-*/
+/** Returns the argument of a directive in milliseconds: `undefined` if the directive is absent, `invalid` if its argument is not a whole number of seconds. */
 export function deltaMilliseconds(directives: CacheDirectives, name: string, invalid: number): number | undefined {
 	const argument = directives.get(name);
 	if (argument === undefined) {

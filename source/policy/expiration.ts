@@ -10,9 +10,7 @@ export const EXPIRE_IMMEDIATELY = 0;
 /** The response is neither read from the cache nor stored. The number is that of requests-cache: semaphore signals of RFC 4824. */
 export const DO_NOT_CACHE = 0x0D_0E_02_00_02_07_04;
 
-/**
-A duration: the sum of its parts. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length.
-*/
+/** A duration: the sum of its parts. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length. */
 export type DurationLike = {
 	readonly weeks?: number;
 	readonly days?: number;
@@ -22,14 +20,10 @@ export type DurationLike = {
 	readonly milliseconds?: number;
 };
 
-/**
-How long a response is fresh: seconds, a `Date`, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`.
-*/
+/** How long a response is fresh: seconds, a `Date`, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`. */
 export type ExpirationTime = number | Date | string | DurationLike;
 
-/**
-A parsed `ExpirationTime`. The `time` of `at` is in milliseconds since the epoch.
-*/
+/** A parsed `ExpirationTime`. The `time` of `at` is in milliseconds since the epoch. */
 export type Expiration =
 	| {readonly kind: 'after'; readonly milliseconds: number}
 	| {readonly kind: 'at'; readonly time: number}
@@ -232,15 +226,4 @@ function timeOf({month: name, day: date, hour, minute, second}: Parts, year: num
 
 	// A leap second counts as the second before it.
 	return midnight + (((((Number(hour) * 60) + Number(minute)) * 60) + Math.min(Number(second), 59)) * 1000);
-}
-
-// The first and the last moment whose year has four digits.
-const first = -62_167_219_200_000;
-const last = 253_402_300_799_999;
-
-/**
-Formats a moment as an IMF-fixdate (RFC 9110 §5.6.7). A moment whose year has more than four digits becomes the nearest one with four.
-*/
-export function formatHttpDate(milliseconds: number): string {
-	return new Date(Math.min(Math.max(milliseconds, first), last)).toUTCString();
 }

@@ -25,9 +25,7 @@ import type {
 } from './types.ts';
 import {viewFor} from './views.ts';
 
-/**
-The facts of a request that the rules use. They are made once for each request.
-*/
+/** The facts of a request that the rules use. They are made once for each request. */
 export type RequestFacts = {
 	readonly request: RequestHead;
 	readonly settings: PolicySettings;
@@ -55,9 +53,7 @@ export type RequestFacts = {
 	readonly mayValidate: boolean;
 };
 
-/**
-The directives of the `Cache-Control` of a request, or of its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds; `Infinity` has no limit.
-*/
+/** The directives of the `Cache-Control` of a request, or of its `Pragma` (RFC 9111 §5.2.1). Periods are in milliseconds; `Infinity` has no limit. */
 export type RequestDirectives = {
 	readonly noStore: boolean;
 	readonly noCache: boolean;
@@ -145,14 +141,20 @@ export const callMethod = 'CALL';
 // RFC 9110 §9.2.1, and RFC 10008 for QUERY. Each unsafe request must reach the origin (RFC 9111 §4).
 const collapsibleMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', callMethod]);
 
+// RFC 9110 §9.2.1, and `QUERY`. An unknown method counts as unsafe (RFC 9111 §4.4).
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
+
+/** Whether a method is safe, and the one that overrides it, too. */
+export function isSafe(method: string, override: string = method): boolean {
+	return safeMethods.has(method) && safeMethods.has(override);
+}
+
 /** Whether a status code is temporary, so that the waiting requests are not all sent at once. */
 export function isTemporaryStatus(statusCode: number): boolean {
 	return statusCode >= 500 || statusCode === 408 || statusCode === 429;
 }
 
-/**
-The facts of a response and of the request that it answers. Each is derived once, when a rule first needs it.
-*/
+/** The facts of a response and of the request that it answers. Each is derived once, when a rule first needs it. */
 export class ReceivedFacts {
 	readonly request: RequestFacts;
 	readonly response: ResponseFacts;
@@ -182,12 +184,24 @@ export class ReceivedFacts {
 		return this.#lifetime;
 	}
 
+	/** The tags that the response is stored with, except for those of the settings. The tags of an update are added to those of the stored response, of which none is removed. */
+	get tags(): readonly string[] {
+		const {response, sent, isAboutStoredGet} = this;
+		return [...response.tags, ...(isAboutStoredGet ? sent.stored!.tags : sent.tags) ?? []];
+	}
+
+	/** Whether the response to a HEAD confirms or outdates the stored response to a GET. Without `cacheControl`, its headers do neither. */
+	get isAboutStoredGet(): boolean {
+		const {request: {request, settings}, response, sent: {stored}} = this;
+		return settings.cacheControl && request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
+	}
+
 	/** The terms on which the response is stored. */
 	get terms(): StorageTerms {
 		const {request: {settings}, response, lifetime: times} = this;
 		return {
 			...times,
-			withheld: settings.cacheControl ? response.directives.withheld : [],
+			excludedFields: settings.cacheControl ? response.directives.noCacheFields : [],
 			vary: response.vary === '*' ? [] : response.vary,
 			...(settings.cacheControl && {facts: factsToStore(response, settings.cacheControlTargets)}),
 		};
@@ -208,7 +222,7 @@ export class ReceivedFacts {
 		const {request, response: {fields, received}, sent, times} = this;
 		const {statusCode, fields: {date: _date, age: _age, ...kept}} = sent.stored!;
 		const response = new ResponseFacts({statusCode, fields: {...kept, ...fields}}, request.settings.cacheControlTargets, received);
-		return new ReceivedFacts(request, response, sent, times);
+		return new ReceivedFacts(request, response, {...sent, tags: sent.stored!.tags}, times);
 	}
 }
 
@@ -221,7 +235,7 @@ export type Sent = {
 	readonly conditional: boolean;
 
 	/** Whether the response may only be stored for a GET of the same target. */
-	readonly storesFor?: 'GET' | undefined;
+	readonly storeAs?: 'GET' | undefined;
 
 	/** Whether the request has already been resent. */
 	readonly isResent?: boolean;
@@ -231,6 +245,9 @@ export type Sent = {
 
 	/** Whether a header of the response contains a credential, or a URL with one. */
 	readonly exposesCredential?: boolean;
+
+	/** Tags of the response beside those in its headers. */
+	readonly tags?: readonly string[] | undefined;
 };
 
 /** Returns what to serve from a stored response instead of an error; `undefined` if it may not be used. */
@@ -238,9 +255,7 @@ export function fallbackFor(request: RequestFacts, stored: StoredHead | undefine
 	return stored !== undefined && isUsableOnError(stored, originFacts(stored, request.settings), request, now) ? viewFor(request, stored) : undefined;
 }
 
-/**
-A row of a rule table. The first row whose condition holds decides, and its reason explains the decision.
-*/
+/** A row of a rule table. The first row whose condition holds decides, and its reason explains the decision. */
 export type Rule<Facts, Decision> = {
 	readonly reason: Reason;
 
@@ -251,7 +266,7 @@ export type Rule<Facts, Decision> = {
 };
 
 /** A rule that was evaluated, and whether it held. */
-export type AskedRule = {
+export type EvaluatedRule = {
 	readonly reason: Reason;
 	readonly section: string;
 	readonly held: boolean;
@@ -260,12 +275,12 @@ export type AskedRule = {
 /**
 Returns the decision of the first row that holds.
 
-@param asked - Receives each rule that was evaluated, in order.
+@param evaluated - Receives each rule that was evaluated, in order.
 */
-export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, asked?: AskedRule[]): Decision {
+export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, evaluated?: EvaluatedRule[]): Decision {
 	for (const {reason, section, when, then} of rules) {
 		const held = when(facts);
-		asked?.push({reason, section, held});
+		evaluated?.push({reason, section, held});
 		if (held) {
 			return then(facts, reason);
 		}

@@ -1,11 +1,7 @@
-/**
-Header fields by lower-case name. A field with several lines is a list, in the order received.
-*/
+/** Header fields by lower-case name. A field with several lines is a list, in the order received. */
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/**
-An object without a prototype, for header fields. `Object.create(null)` gives a hash table instead, which has four times the size and takes several times as long to fill.
-*/
+/** An object without a prototype, for header fields. `Object.create(null)` gives a hash table instead, which has four times the size and takes several times as long to fill. */
 export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneous-class -- Its objects have fields.
 	static {
 		Object.setPrototypeOf(this.prototype, null);
@@ -13,9 +9,7 @@ export class BareFields { // eslint-disable-line @typescript-eslint/no-extraneou
 	}
 }
 
-/**
-Returns the lines of a field, in the order received.
-*/
+/** Returns the lines of a field, in the order received. */
 export function fieldLines(fields: Fields, name: string): readonly string[] {
 	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
 	if (value === undefined) {
@@ -25,17 +19,13 @@ export function fieldLines(fields: Fields, name: string): readonly string[] {
 	return typeof value === 'string' ? [value] : value;
 }
 
-/**
-Returns the value of a field. Several lines are joined to one list (RFC 9110 §5.3).
-*/
+/** Returns the value of a field. Several lines are joined to one list (RFC 9110 §5.3). */
 export function fieldValue(fields: Fields, name: string): string | undefined {
 	const lines = fieldLines(fields, name);
 	return lines.length === 0 ? undefined : lines.join(', ');
 }
 
-/**
-Returns the members of a list of tokens in lower case, without empty ones (RFC 9110 §5.6.1).
-*/
+/** Returns the members of a list of tokens in lower case, without empty ones (RFC 9110 §5.6.1). */
 export function fieldTokens(fields: Fields, name: string): readonly string[] {
 	const value = fieldValue(fields, name);
 	return value === undefined ? [] : value.split(',').map(token => trimSpace(token).toLowerCase()).filter(token => token !== '');
@@ -69,71 +59,7 @@ function isSpace(character: string | undefined): boolean {
 	return character === ' ' || character === '\t';
 }
 
-/**
-Normalizes the value of a request field, so that values with the same meaning are equal (RFC 9111 §4.1). It takes linear time.
-
-- Optional white space at the ends and around the commas of a list is removed, except in quoted strings and comments.
-- `Accept-Encoding` is in lower case, without white space around `;`; its codings are sorted, each once (RFC 9110 §12.5.3).
-- `Accept-Language` is in lower case (RFC 9110 §12.5.4), in its own order, since servers prefer the first language.
-
-@param name - In lower case.
-@param value - The value of the field; several lines are joined by commas.
-*/
-export function normalizeFieldValue(name: string, value: string): string {
-	const isPlain = (name === 'accept-encoding' || name === 'accept-language') && plainList.test(value);
-	const members = listMembers(isPlain ? value.toLowerCase() : value);
-	return (isPlain && name === 'accept-encoding' ? normalizeCodings(members) : members).join(',');
-}
-
-// Tokens, parameters, commas and white space, without a quoted string or a comment.
-const plainList = /^[\w\t !#$%\u{26}'*+,\-.;=^`\|~]*$/v;
-
-function normalizeCodings(members: readonly string[]): readonly string[] {
-	const codings = members.map(member => member.split(';').map(part => trimSpace(part)).join(';'));
-	return [...new Set(codings)].filter(coding => coding !== '').toSorted();
-}
-
-const nesting: ReadonlyMap<string, number> = new Map([['(', 1], [')', -1]]);
-
-/**
-Splits a list at the commas that are neither in a quoted string nor in a comment (RFC 9110 §5.6.4, §5.6.5).
-
-@returns One member if a quoted string or a comment is not closed.
-*/
-function listMembers(value: string): readonly string[] {
-	if (!value.includes(',')) {
-		return [trimSpace(value)];
-	}
-
-	const members: string[] = [];
-	let start = 0;
-	let isQuoted = false;
-	let depth = 0;
-	for (let index = 0; index < value.length; index++) {
-		const character = value[index]!;
-		if (isQuoted || depth > 0) {
-			if (character === '\\') {
-				index++;
-			} else if (isQuoted) {
-				isQuoted = character !== '"';
-			} else {
-				depth += nesting.get(character) ?? 0;
-			}
-		} else if (character === ',') {
-			members.push(trimSpace(value.slice(start, index)));
-			start = index + 1;
-		} else {
-			isQuoted = character === '"';
-			depth = character === '(' ? 1 : 0;
-		}
-	}
-
-	return isQuoted || depth > 0 ? [trimSpace(value)] : [...members, trimSpace(value.slice(start))];
-}
-
-/**
-The maximum number of request fields by which a response may vary. Each of them is normalized for every request for the resource; real responses name up to a dozen.
-*/
+/** The maximum number of request fields by which a response may vary. Each of them is normalized for every request for the resource; real responses name up to a dozen. */
 export const maxNominatedFields = 32;
 
 /**
@@ -163,19 +89,7 @@ export function nominatedFields(response: Fields): readonly string[] | '*' {
 	return [...names].toSorted();
 }
 
-/**
-Returns the normalized values of the nominated fields of a request (RFC 9111 §4.1), which select a variant. The value of an absent field is `undefined`.
-*/
-export function nominatedValues(names: readonly string[], request: Fields): ReadonlyArray<string | undefined> {
-	return names.map(name => {
-		const value = fieldValue(request, name);
-		return value === undefined ? undefined : normalizeFieldValue(name, value);
-	});
-}
-
-/**
-The maximum number of tags of one response, from its headers and the settings. Every hit looks up each of them. Akamai and Next.js have the same limit.
-*/
+/** The maximum number of tags of one response, from its headers and the settings. Every hit looks up each of them. Akamai and Next.js have the same limit. */
 export const maxTags = 128;
 
 /** The maximum length of a tag in UTF-16 code units, as in Next.js. */
@@ -200,9 +114,114 @@ export function isTag(value: unknown): value is string {
 	return typeof value === 'string' && value !== '' && value.length <= maxTagLength;
 }
 
-/**
-Appends a member to a list, such as `Cache-Status` (RFC 9211 §2). The existing text stays as it is, even if it is malformed.
-*/
+/** Appends a member to a list, such as `Cache-Status` (RFC 9211 §2). The existing text stays as it is, even if it is malformed. */
 export function appendMember(existing: string | undefined, member: string): string {
 	return existing === undefined || trimSpace(existing) === '' ? member : `${existing}, ${member}`;
+}
+
+/** Header lines as they were received: name, value, name, value. Names keep their letter case. */
+export type RawFields = readonly string[];
+
+// The fields of one connection or one exchange (RFC 9111 §3.1, RFC 9110 §7.6.1).
+const neverStored = new Set([
+	'connection',
+	'keep-alive',
+	'proxy-authenticate',
+	'proxy-authentication-info',
+	'proxy-authorization',
+	'proxy-connection',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+]);
+
+/** The fields that set a cookie. They are not stored without `storeSetCookie`, since a cookie is for one client at one time. */
+export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
+
+/**
+Returns the header lines of a response that may be stored (RFC 9111 §3.1).
+
+@param excluded - The lower-case names of further fields that are not stored.
+*/
+export function storableFields(raw: RawFields, excluded: readonly string[]): string[] {
+	const all = new Set([...neverStored, ...connectionListed(raw), ...excluded]);
+	// RFC 9113 §8.3: pseudo-headers are no fields. The package `http2-wrapper` (Got 15) lists them nevertheless.
+	return filterLines(raw, name => !all.has(name) && !name.startsWith(':'));
+}
+
+/** Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name. */
+export function freshenedFields(stored: RawFields, update: RawFields, excluded: readonly string[]): string[] {
+	const news = filterLines(storableFields(update, excluded), name => !describingContent.has(name));
+	const replaced = new Set([...fieldNames(news), ...excluded, 'age', 'date']);
+	return [...filterLines(stored, name => !replaced.has(name)), ...news];
+}
+
+// Fields that describe the stored bytes are not updated (RFC 9111 §3.2).
+const describingContent = new Set(['content-encoding', 'content-length', 'content-range']);
+
+/** Adds a `Date` with the moment when the response was received, if the origin sent none (RFC 9110 §6.6.1). */
+export function datedFields(raw: RawFields, received: number): RawFields {
+	return fieldNames(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
+}
+
+/** Replaces a field by a single line at the end. */
+export function replaceField(raw: RawFields, name: string, value: string): string[] {
+	return [...withoutField(raw, name), name, value];
+}
+
+/** Removes all lines of a field. */
+export function withoutField(raw: RawFields, name: string): string[] {
+	return filterLines(raw, other => other !== name.toLowerCase());
+}
+
+/** Returns the header lines of the 304 that is made from a stored response. */
+export function notModifiedFields(raw: RawFields): string[] {
+	return filterLines(raw, name => ofNotModified.has(name));
+}
+
+// RFC 9110 §15.4.5.
+const ofNotModified = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'last-modified', 'vary']);
+
+function connectionListed(raw: RawFields): string[] {
+	const listed: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		if (raw[index]!.toLowerCase() === 'connection') {
+			listed.push(...raw[index + 1]!.toLowerCase().matchAll(tokens).map(([name]) => name));
+		}
+	}
+
+	return listed;
+}
+
+// Any other character separates the names, so that a malformed list does not let more fields be stored.
+const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
+
+/**
+Returns some of the header lines.
+
+@param keep - Gets the name in lower case.
+*/
+export function filterLines(raw: RawFields, keep: (name: string, value: string) => boolean): string[] {
+	const lines: string[] = [];
+	for (let index = 0; index < raw.length; index += 2) {
+		if (keep(raw[index]!.toLowerCase(), raw[index + 1]!)) {
+			lines.push(raw[index]!, raw[index + 1]!);
+		}
+	}
+
+	return lines;
+}
+
+function fieldNames(raw: RawFields): string[] {
+	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
+}
+
+// The first and the last moment whose year has four digits.
+const first = -62_167_219_200_000;
+const last = 253_402_300_799_999;
+
+/** Formats a moment as an IMF-fixdate (RFC 9110 §5.6.7). A moment whose year has more than four digits becomes the nearest one with four. */
+export function formatHttpDate(milliseconds: number): string {
+	return new Date(Math.min(Math.max(milliseconds, first), last)).toUTCString();
 }

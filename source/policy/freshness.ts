@@ -19,9 +19,7 @@ export type Times = {
 	readonly random?: number;
 };
 
-/**
-Returns how long a response is fresh and stays in the store. With `cacheControl`, the response headers come first, then the user's settings, then the heuristic; without it, only the settings count.
-*/
+/** Returns how long a response is fresh and stays in the store. With `cacheControl`, the response headers come first, then the user's settings, then the heuristic; without it, only the settings count. */
 export function lifetime(response: ResponseFacts, expiration: Expiration | undefined, settings: PolicySettings, times: Times): Lifetime {
 	const {received, random = 0} = times;
 	const shortened = (expires: number | undefined): number | undefined => expires === undefined || expires <= received ? expires : Math.ceil(expires - ((expires - received) * settings.jitter * random));
@@ -48,9 +46,7 @@ export const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 20
 /** The share of the time since `Last-Modified` that RFC 9111 §4.2.2 suggests. */
 const heuristicShare = 0.1;
 
-/**
-The heuristic freshness lifetime: a fraction of the time since `Last-Modified` (RFC 9111 §4.2.2), for a response that is cacheable by its status code or is `public`.
-*/
+/** The heuristic freshness lifetime: a fraction of the time since `Last-Modified` (RFC 9111 §4.2.2), for a response that is cacheable by its status code or is `public`. */
 function heuristicLifetime(response: ResponseFacts): number | undefined {
 	if (!heuristicallyCacheable.has(response.statusCode) && !response.directives.isPublic) {
 		return undefined;
@@ -61,15 +57,12 @@ function heuristicLifetime(response: ResponseFacts): number | undefined {
 	return lastModified === undefined ? undefined : Math.floor(Math.max(0, Math.min(date, received) - lastModified) * heuristicShare);
 }
 
-/** How long the origin allows to serve a stale response, in milliseconds. */
-type StaleTimes = {readonly staleIfError?: number | undefined; readonly staleWhileRevalidate?: number | undefined};
-
 /**
 Returns when a response expires, and when the store may delete it.
 
-@param origin - Absent if the response headers do not count.
+@param origin - How long the origin allows to serve a stale response, in milliseconds. Absent if the response headers do not count.
 */
-export function retained(expires: number | undefined, now: number, settings: PolicySettings, origin?: StaleTimes): Omit<Lifetime, 'initialAge'> {
+export function retained(expires: number | undefined, now: number, settings: PolicySettings, origin?: Partial<Pick<ResponseFacts['directives'], 'staleIfError' | 'staleWhileRevalidate'>>): Omit<Lifetime, 'initialAge'> {
 	const stale = Math.max(
 		settings.ttlOffset,
 		settings.staleIfError,
@@ -98,9 +91,7 @@ export function resolveExpiration(url: string, settings: PolicySettings, maximum
 		?? expireAfter;
 }
 
-/**
-Returns the moment of an expiration in milliseconds since the epoch; `undefined` for never, and for a moment that a `Date` cannot represent.
-*/
+/** Returns the moment of an expiration in milliseconds since the epoch; `undefined` for never, and for a moment that a `Date` cannot represent. */
 export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, now: number): number | undefined {
 	if (expiration.kind === 'never') {
 		return undefined;
@@ -117,9 +108,7 @@ export function expiresAt(expiration: Exclude<Expiration, {kind: 'do-not-cache'}
 // The last moment that a `Date` can represent.
 const lastMoment = 8.64e15;
 
-/**
-Returns the corrected initial age (RFC 9111 §4.2.3): how old a response was when it was received, in milliseconds.
-*/
+/** Returns the corrected initial age (RFC 9111 §4.2.3): how old a response was when it was received, in milliseconds. */
 export function initialAge({date, received, fields}: ResponseFacts, requested: number): number {
 	const apparentAge = date === undefined ? 0 : received - date;
 	const responseDelay = Math.max(0, received - requested);
@@ -158,9 +147,7 @@ export function staleness({expires, createdAt}: Pick<StoredHead, 'expires' | 'cr
 	return createdAt > now + clockMargin ? Math.max(1, past) : past;
 }
 
-/**
-Whether a response is fresh, also by the `max-age` and `min-fresh` of the request (RFC 9111 §5.2.1.1, §5.2.1.3).
-*/
+/** Whether a response is fresh, also by the `max-age` and `min-fresh` of the request (RFC 9111 §5.2.1.1, §5.2.1.3). */
 export function isFreshEnough(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	return isYoungEnough(stored, directives, now) && staleness(stored, now) + (directives.minimumFresh ?? 0) <= 0;
 }
@@ -169,9 +156,7 @@ function isYoungEnough(stored: StoredHead, {maximumAge}: RequestDirectives, now:
 	return maximumAge === undefined || currentAge(stored, now) < maximumAge;
 }
 
-/**
-Whether the request accepts a stale response by `max-stale` (RFC 9111 §5.2.1.2).
-*/
+/** Whether the request accepts a stale response by `max-stale` (RFC 9111 §5.2.1.2). */
 export function isAcceptedStale(stored: StoredHead, directives: RequestDirectives, now: number): boolean {
 	const {minimumFresh, maximumStale} = directives;
 	return maximumStale !== undefined
@@ -180,25 +165,19 @@ export function isAcceptedStale(stored: StoredHead, directives: RequestDirective
 		&& staleness(stored, now) <= maximumStale;
 }
 
-/**
-Whether a stale response may be served instead of an error (RFC 5861 §4). The period is that of the origin, else of the request, else of the setting.
-*/
+/** Whether a stale response may be served instead of an error (RFC 5861 §4). The period is that of the origin, else of the request, else of the setting. */
 export function isUsableOnError(stored: StoredHead, origin: StoredFacts, {directives, settings}: RequestFacts, now: number): boolean {
 	const window = origin.staleIfError ?? directives.staleIfError ?? settings.staleIfError;
 	return window > 0 && staleness(stored, now) <= window && !forbidsStale(origin);
 }
 
-/**
-Whether a stale response may be served while it is revalidated (RFC 5861 §3). The period is that of the origin, else of the setting.
-*/
+/** Whether a stale response may be served while it is revalidated (RFC 5861 §3). The period is that of the origin, else of the setting. */
 export function isUsableWhileRevalidating(stored: StoredHead, origin: StoredFacts, settings: PolicySettings, now: number): boolean {
 	const window = origin.staleWhileRevalidate ?? settings.staleWhileRevalidate;
 	return window > 0 && staleness(stored, now) <= window && !forbidsStale(origin);
 }
 
-/**
-Whether the origin forbids to serve a response stale, whatever the request and the settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only.
-*/
+/** Whether the origin forbids to serve a response stale, whatever the request and the settings say (RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.4). `proxy-revalidate` and `s-maxage` bind shared caches only. */
 export function forbidsStale({mustRevalidate, noCache}: StoredFacts): boolean {
 	return mustRevalidate === true || noCache === true;
 }

@@ -2,7 +2,7 @@ import {
 	type RequestFacts,
 	always,
 	decide,
-	type AskedRule,
+	type EvaluatedRule,
 	type Rule,
 	originFacts,
 } from './facts.ts';
@@ -20,7 +20,7 @@ import {conditionsOf, hasValidator} from './validators.ts';
 import {viewFor, whole} from './views.ts';
 
 /** What to do after the lookup. */
-export type Verdict = Exclude<RequestDecision, {readonly do: 'lookup'}>;
+export type FinalDecision = Exclude<RequestDecision, {readonly do: 'lookup'}>;
 
 /** The result of a lookup. */
 export type Found = {
@@ -47,7 +47,7 @@ type LookupFacts = RequestFacts & {
 	readonly now: number;
 };
 
-type Then<Facts> = Rule<Facts, Verdict>['then'];
+type Then<Facts> = Rule<Facts, FinalDecision>['then'];
 
 const pass: Then<RequestFacts> = (_facts, reason) => ({do: 'pass', reason});
 const send: Then<RequestFacts> = (_facts, reason) => ({do: 'send', validators: {}, reason});
@@ -81,7 +81,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		reason: 'method',
 		section: 'RFC 9110 §9.3.3',
 		when: ({request, settings, directives}) => settings.cacheControl && request.method === 'POST' && request.override === undefined && request.hasSecretBody !== true && !settings.allowableMethods.has('POST') && settings.allowableMethods.has('GET') && !directives.noStore,
-		then: (_facts, reason) => ({do: 'pass', storesFor: 'GET', reason}),
+		then: (_facts, reason) => ({do: 'pass', storeAs: 'GET', reason}),
 	},
 	{
 		reason: 'method',
@@ -123,7 +123,7 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 ];
 
 /** What to do if the user's `keyFn` returns no key. */
-const withoutKey: ReadonlyArray<Rule<RequestFacts, Verdict>> = [
+const withoutKey: ReadonlyArray<Rule<RequestFacts, FinalDecision>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
@@ -139,7 +139,7 @@ const withoutKey: ReadonlyArray<Rule<RequestFacts, Verdict>> = [
 ];
 
 /** What to do after the lookup, with or without a stored response that matches. */
-const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
+const afterLookup: ReadonlyArray<Rule<LookupFacts, FinalDecision>> = [
 	{
 		reason: 'only-if-cached',
 		section: 'RFC 9111 §5.2.1.7',
@@ -261,13 +261,13 @@ const afterLookup: ReadonlyArray<Rule<LookupFacts, Verdict>> = [
 ];
 
 /** Decides on a request before the lookup. */
-export function onRequest(facts: RequestFacts, asked?: AskedRule[]): RequestDecision {
-	return decide(beforeLookup, facts, asked);
+export function onRequest(facts: RequestFacts, evaluated?: EvaluatedRule[]): RequestDecision {
+	return decide(beforeLookup, facts, evaluated);
 }
 
 /** Decides on a request for which the user's `keyFn` returned no key. */
-export function onRefusedKey(facts: RequestFacts, asked?: AskedRule[]): Verdict {
-	return decide(withoutKey, facts, asked);
+export function onRefusedKey(facts: RequestFacts, evaluated?: EvaluatedRule[]): FinalDecision {
+	return decide(withoutKey, facts, evaluated);
 }
 
 /**
@@ -275,7 +275,7 @@ Decides on a request after the lookup.
 
 @param found - The stored response whose key and variant match, if any.
 */
-export function onLookup(facts: RequestFacts, found: Found, now: number, asked?: AskedRule[]): Verdict {
+export function onLookup(facts: RequestFacts, found: Found, now: number, evaluated?: EvaluatedRule[]): FinalDecision {
 	const {stored, redirect, mayRefresh} = found;
 	return decide(afterLookup, {
 		...facts,
@@ -285,7 +285,7 @@ export function onLookup(facts: RequestFacts, found: Found, now: number, asked?:
 		redirect,
 		mayRefresh,
 		now,
-	}, asked);
+	}, evaluated);
 }
 
 /** Whether a stored response could answer the request. */

@@ -12,6 +12,7 @@ import {
 	fieldValue,
 	nominatedFields,
 	tagsOf,
+	trimSpace,
 } from './fields.ts';
 import type {PolicySettings, StoredHead, ResponseHead} from './types.ts';
 
@@ -23,16 +24,43 @@ export function isRedirect({statusCode, fields}: ResponseFacts): boolean {
 	return redirectCodes.has(statusCode) && fields.location !== undefined;
 }
 
-const rejections: ReadonlySet<number> = new Set([401, 407]);
-
 /** Whether the origin, or a proxy, rejects the credentials of a request (RFC 9110 §15.5.2, §15.5.8). */
 export function rejectsCredentials(statusCode: number): boolean {
-	return rejections.has(statusCode);
+	return statusCode === 401 || statusCode === 407;
 }
 
-/**
-The facts of a response that the rules use. Each of its fields is parsed once, when a rule first needs it.
-*/
+/** Whether the length of a body that ended without an error is that of its `Content-Length` (RFC 9112 §8, RFC 9110 §8.6). A longer body is never complete. */
+export function isComplete(method: string, {statusCode, fields}: ResponseHead, byteLength: number): boolean {
+	const length = contentLength(fields);
+	if (length === undefined) {
+		return true;
+	}
+
+	const mayBeLess = method === 'HEAD' || fields['transfer-encoding'] !== undefined || statusesWithoutContent.has(statusCode);
+	return mayBeLess ? !(byteLength > length) : byteLength === length;
+}
+
+/** Returns the value of `Content-Length`: `NaN` if it is invalid, `undefined` if it is absent. */
+export function contentLength(fields: Fields): number | undefined {
+	const value = fieldValue(fields, 'content-length');
+	if (value === undefined) {
+		return undefined;
+	}
+
+	const text = trimSpace(value);
+	return /^\d+$/v.test(text) ? Number(text) : NaN;
+}
+
+const statusesWithoutContent = new Set([204, 205, 304]);
+
+/** Removes the fragment of a URL, which is not sent. */
+export function withoutFragment(url: string | URL): string {
+	const target = new URL(url);
+	target.hash = '';
+	return target.href;
+}
+
+/** The facts of a response that the rules use. Each of its fields is parsed once, when a rule first needs it. */
 export class ResponseFacts {
 	readonly statusCode: number;
 	readonly fields: Fields;
@@ -42,12 +70,9 @@ export class ResponseFacts {
 
 	/** The names of the targeted fields that override `Cache-Control`. */
 	readonly #targets: readonly string[];
-	#directives: ResponseDirectives | undefined;
-	#date: Optional<number> | undefined;
-	#lastModified: Optional<number> | undefined;
-	#explicitLifetime: Optional<number> | undefined;
-	#vary: readonly string[] | '*' | undefined;
-	#tags: readonly string[] | undefined;
+
+	/** The facts that have been derived. */
+	readonly #derived = new Map<string, unknown>();
 
 	constructor({statusCode, fields}: ResponseHead, targets: readonly string[], received: number) {
 		this.statusCode = statusCode;
@@ -57,46 +82,42 @@ export class ResponseFacts {
 	}
 
 	get directives(): ResponseDirectives {
-		this.#directives ??= directivesOf(this.fields, this.#targets);
-		return this.#directives;
+		return this.#once('directives', () => directivesOf(this.fields, this.#targets));
 	}
 
 	/** When the origin generated the response, by its `Date`, in milliseconds since the epoch. */
 	get date(): number | undefined {
-		this.#date ??= {value: this.#moment('date')};
-		return this.#date.value;
+		return this.#once('date', () => parseHttpDate(fieldValue(this.fields, 'date'), this.received));
 	}
 
 	get lastModified(): number | undefined {
-		this.#lastModified ??= {value: this.#moment('last-modified')};
-		return this.#lastModified.value;
+		return this.#once('lastModified', () => parseHttpDate(fieldValue(this.fields, 'last-modified'), this.received));
 	}
 
-	/**
-	The explicit freshness lifetime in milliseconds (RFC 9111 §4.2.1). A lifetime that is invalid, or given twice with different values, is 0.
-	*/
+	/** The explicit freshness lifetime in milliseconds (RFC 9111 §4.2.1). A lifetime that is invalid, or given twice with different values, is 0. */
 	get explicitLifetime(): number | undefined {
-		this.#explicitLifetime ??= {value: this.#makeExplicitLifetime()};
-		return this.#explicitLifetime.value;
+		return this.#once('explicitLifetime', () => this.#deriveExplicitLifetime());
 	}
 
 	/** The request fields that the response varies by (RFC 9110 §12.5.5); `'*'` if no other request matches it. */
 	get vary(): readonly string[] | '*' {
-		this.#vary ??= nominatedFields(this.fields);
-		return this.#vary;
+		return this.#once('vary', () => nominatedFields(this.fields));
 	}
 
 	/** The tags in the headers of the response. */
 	get tags(): readonly string[] {
-		this.#tags ??= tagsOf(this.fields);
-		return this.#tags;
+		return this.#once('tags', () => tagsOf(this.fields));
 	}
 
-	#moment(name: string): number | undefined {
-		return parseHttpDate(fieldValue(this.fields, name), this.received);
+	#once<Value>(name: string, derive: () => Value): Value {
+		if (!this.#derived.has(name)) {
+			this.#derived.set(name, derive());
+		}
+
+		return this.#derived.get(name) as Value;
 	}
 
-	#makeExplicitLifetime(): number | undefined {
+	#deriveExplicitLifetime(): number | undefined {
 		const {maximumAge, isTargeted} = this.directives;
 		if (maximumAge !== undefined || isTargeted) {
 			return maximumAge;
@@ -112,9 +133,7 @@ export class ResponseFacts {
 	}
 }
 
-/**
-The directives of a response: those of the first targeted field (RFC 9213), else of `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; an invalid one is 0.
-*/
+/** The directives of a response: those of the first targeted field (RFC 9213), else of `Cache-Control` (RFC 9111 §5.2.2). Periods are in milliseconds; an invalid one is 0. */
 type ResponseDirectives = {
 	readonly noStore: boolean;
 	readonly mustUnderstand: boolean;
@@ -126,8 +145,8 @@ type ResponseDirectives = {
 	/** `no-cache` for the whole response. */
 	readonly noCache: boolean;
 
-	/** The fields that `no-cache` is limited to, which are not stored. */
-	readonly withheld: readonly string[];
+	/** The fields that `no-cache` is limited to. They are not stored. */
+	readonly noCacheFields: readonly string[];
 	readonly maximumAge: number | undefined;
 	readonly staleIfError: number | undefined;
 	readonly staleWhileRevalidate: number | undefined;
@@ -136,13 +155,10 @@ type ResponseDirectives = {
 	readonly isTargeted: boolean;
 };
 
-/** A value that has been computed and may be `undefined`. */
-type Optional<Value> = {readonly value: Value | undefined};
-
 function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirectives {
 	const targeted = targets.length === 0 ? undefined : targetedDirectives(fields, targets);
 	const directives: CacheDirectives = targeted ?? parseDirectives(fieldValue(fields, 'cache-control'));
-	const withheld = qualifiedFields(directives, 'no-cache');
+	const noCacheFields = qualifiedFields(directives, 'no-cache');
 	return {
 		noStore: directives.has('no-store'),
 		mustUnderstand: directives.has('must-understand'),
@@ -150,8 +166,8 @@ function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirec
 		immutable: directives.has('immutable'),
 		isPublic: directives.has('public'),
 		isPrivate: directives.has('private'),
-		noCache: withheld?.length === 0,
-		withheld: withheld ?? [],
+		noCache: noCacheFields?.length === 0,
+		noCacheFields: noCacheFields ?? [],
 		maximumAge: deltaMilliseconds(directives, 'max-age', 0),
 		staleIfError: deltaMilliseconds(directives, 'stale-if-error', 0),
 		staleWhileRevalidate: deltaMilliseconds(directives, 'stale-while-revalidate', 0),
@@ -159,9 +175,7 @@ function directivesOf(fields: Fields, targets: readonly string[]): ResponseDirec
 	};
 }
 
-/**
-The facts that a hit needs from the headers of a stored response. They are stored with it as plain data, so that a hit parses no header. A fact that is false is left out.
-*/
+/** The facts that a hit needs from the headers of a stored response. They are stored with it as plain data, so that a hit parses no header. A fact that is false is left out. */
 export type StoredFacts = {
 	/** The response may not be used without validation (RFC 9111 §5.2.2.4). */
 	readonly noCache?: true;
@@ -214,9 +228,7 @@ function isDateWeak({lastModified, date}: ResponseFacts): boolean {
 	return lastModified !== undefined && (date === undefined || lastModified + 1000 > date);
 }
 
-/**
-Returns the facts of a stored response. They are made anew if none are stored, or if the settings named other targeted fields then.
-*/
+/** Returns the facts of a stored response. They are made anew if none are stored, or if the settings named other targeted fields then. */
 export function storedFacts(stored: StoredHead, {cacheControlTargets: targets}: Pick<PolicySettings, 'cacheControlTargets'>): StoredFacts {
 	const {facts: own, fields} = stored;
 	return own !== undefined && haveTargets(own, fields, targets) ? own : factsToStore(new ResponseFacts(stored, targets, stored.createdAt), targets);

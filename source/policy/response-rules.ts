@@ -2,24 +2,23 @@ import {
 	type RequestFacts,
 	ReceivedFacts,
 	fallbackFor,
+	isSafe,
 	type Sent,
 	always,
 	decide,
-	type AskedRule,
+	type EvaluatedRule,
 	type Rule,
 } from './facts.ts';
+import {fieldLines} from './fields.ts';
 import type {Times} from './freshness.ts';
-import {isRedirect, ResponseFacts} from './response-facts.ts';
+import {ResponseFacts, withoutFragment} from './response-facts.ts';
 import {
-	answersLaterGet,
-	bringsTooManyTags,
 	effectOfNotModified,
-	forbidsStoring,
-	isCacheable,
-	isNotUnderstood,
+	holdsFor,
+	isAnswerToCondition,
 	isUseless,
-	variesByEverything,
-} from './storing.ts';
+	storageRules,
+} from './storage-rules.ts';
 import type {ResponseDecision, ResponseHead, View} from './types.ts';
 import {canFreshen, hasValidator, headAgrees} from './validators.ts';
 
@@ -36,9 +35,9 @@ type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 const pass: Then<unknown> = (_facts, reason) => ({do: 'pass', reason});
 
 /** A response that must not be stored still replaces the stored one, which is outdated (RFC 9111 §4). */
-const passAndDelete: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'drop', reason};
+const passAndDelete: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'delete', reason};
 
-const freshenStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'drop' ? 'drop' : facts.merged.terms, reason});
+const freshenStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'delete' ? 'delete' : facts.merged.terms, reason});
 
 const serveStale: Then<ErrorFacts> = ({sent, fallback}, reason) => sent.retries === true
 	? {do: 'pass', awaitsRetries: true, reason: 'awaits-retries'}
@@ -52,7 +51,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		then: (facts, reason) => ({
 			do: 'freshen',
 			view: {kind: 'whole'},
-			keep: effectOfNotModified(facts),
+			effect: effectOfNotModified(facts),
 			reason,
 			...facts.merged.terms,
 		}),
@@ -90,93 +89,20 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		when: ({response}) => response.statusCode === 304,
 		then: pass,
 	},
-	{
-		reason: 'partial',
-		section: 'RFC 9111 §3.3',
-		when: ({response}) => response.statusCode === 206 || response.fields['content-range'] !== undefined,
-		then: pass,
-	},
-	{
-		// They answer a condition or a range of this request only.
-		reason: 'status-code',
-		section: 'RFC 9110 §15.5.13, §15.5.17',
-		when: ({response}) => answersToConditions.has(response.statusCode),
-		then: pass,
-	},
-	{
-		// RFC 6585 forbids to store them. A recording stores them nevertheless.
-		reason: 'status-code',
-		section: 'RFC 6585 §3, §4, §5, §6',
-		when: ({request, response}) => request.settings.mode === undefined && neverStored.has(response.statusCode),
-		then: pass,
-	},
-	{
-		reason: 'status-code',
-		section: 'RFC 9111 §3; setting allowableCodes',
-		when: ({request, response}) => response.statusCode < 200 || !(isAllowed(request, response) || isRedirect(response)),
-		then: pass,
-	},
-	{
-		reason: 'no-store',
-		section: 'RFC 9111 §5.2.2.5',
-		when: forbidsStoring,
-		then: passAndDelete,
-	},
-	{
-		reason: 'must-understand',
-		section: 'RFC 9111 §5.2.2.3',
-		when: isNotUnderstood,
-		then: passAndDelete,
-	},
-	{
-		reason: 'vary-star',
-		section: 'RFC 9111 §4.1',
-		when: variesByEverything,
-		then: passAndDelete,
-	},
-	{
-		// Without all of its tags, the response could not be deleted by each of them.
-		reason: 'too-many-tags',
-		section: 'bound of tags',
-		when: facts => bringsTooManyTags(facts, isAboutStoredGet(facts)),
-		then: passAndDelete,
-	},
-	{
-		// The credential must not be stored, and the response would be wrong without it.
-		reason: 'secret-in-header',
-		section: 'setting ignoredParameters',
-		when: ({sent}) => sent.exposesCredential === true,
-		then: passAndDelete,
-	},
-	{
-		reason: 'do-not-cache',
-		section: 'setting expireAfter',
-		when: ({expiration}) => expiration?.kind === 'do-not-cache',
-		then: pass,
-	},
-	{
-		reason: 'method',
-		section: 'RFC 9110 §9.3.3',
-		when: facts => facts.sent.storesFor !== undefined && !answersLaterGet(facts),
-		then: pass,
-	},
-	{
-		reason: 'not-cacheable',
-		section: 'RFC 9111 §3',
-		when: facts => !isCacheable(facts),
-		then: pass,
-	},
+	...storageRules.filter(rule => holdsFor(rule, 'response')).map(({reason, section, when, keepsStored}) => ({
+		reason, section, when, then: keepsStored === true ? pass : passAndDelete,
+	})),
 	{
 		reason: 'freshened-by-head',
 		section: 'RFC 9111 §4.3.5',
-		when: facts => isAboutStoredGet(facts) && headAgrees(facts.sent.stored!.fields, facts.response.fields),
+		when: ({isAboutStoredGet, sent, response}) => isAboutStoredGet && headAgrees(sent.stored!.fields, response.fields),
 		then: freshenStored,
 	},
 	{
 		reason: 'outdated-by-head',
 		section: 'RFC 9111 §4.3.5',
-		when: isAboutStoredGet,
-		then: (_facts, reason) => ({do: 'pass', stored: 'drop', reason}),
+		when: ({isAboutStoredGet}) => isAboutStoredGet,
+		then: (_facts, reason) => ({do: 'pass', stored: 'delete', reason}),
 	},
 	{
 		reason: 'expired-without-validator',
@@ -214,9 +140,9 @@ const errorRules: ReadonlyArray<Rule<ErrorFacts, ResponseDecision>> = [
 ];
 
 /** Decides what to do with a response. */
-export function onResponse(request: RequestFacts, head: ResponseHead, sent: Sent, times: Times, asked?: AskedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when come from four places.
+export function onResponse(request: RequestFacts, head: ResponseHead, sent: Sent, times: Times, evaluated?: EvaluatedRule[]): ResponseDecision { // eslint-disable-line max-params -- Request, response, what was sent and when come from four places.
 	const response = new ResponseFacts(head, request.settings.cacheControlTargets, times.received);
-	return decide(responseRules, new ReceivedFacts(request, response, sent, times), asked);
+	return decide(responseRules, new ReceivedFacts(request, response, sent, times), evaluated);
 }
 
 /** Decides what to do if no response arrives: the connection failed or took too long. */
@@ -224,24 +150,45 @@ export function onError(request: RequestFacts, sent: Omit<Sent, 'conditional'>, 
 	return decide(errorRules, {request, sent, fallback: fallbackFor(request, sent.stored, now)});
 }
 
-function isAllowed({settings: {allowableCodes}}: RequestFacts, {statusCode}: ResponseFacts): boolean {
-	return allowableCodes === undefined || allowableCodes.has(statusCode);
-}
-
-const answersToConditions = new Set([412, 416, 417]);
-
-// RFC 6585: responses with these status codes MUST NOT be stored by a cache.
-const neverStored = new Set([428, 429, 431, 511]);
-
 // RFC 5861 §4 names them. Without `cacheControl`, every error status that is not allowed counts, as in requests-cache.
 const serverErrors = new Set([500, 502, 503, 504]);
 
 function isRefusedError({request: {settings}, response: {statusCode}}: ReceivedFacts): boolean {
-	const isError = settings.cacheControl ? serverErrors.has(statusCode) : statusCode >= 400 && !answersToConditions.has(statusCode);
+	const isError = settings.cacheControl ? serverErrors.has(statusCode) : statusCode >= 400 && !isAnswerToCondition(statusCode);
 	return isError && settings.allowableCodes?.has(statusCode) !== true;
 }
 
-// Without `cacheControl`, response headers neither confirm nor outdate a stored response.
-function isAboutStoredGet({request: {request, settings}, response, sent: {stored}}: ReceivedFacts): boolean {
-	return settings.cacheControl && request.method === 'HEAD' && response.statusCode === 200 && stored?.method === 'GET' && stored.statusCode === 200;
+/** A resource that a request has invalidated: all of its stored responses, for every user. */
+type Invalidated = {
+	/** The URL of the resource, without a fragment. */
+	readonly url: string;
+
+	/** Whether responses to the method of the request, with its override, stay valid. */
+	readonly keepsOwnMethod: boolean;
+};
+
+/**
+Returns the resources that an unsafe request invalidates (RFC 9111 §4.4): its target, and the URLs of the same origin in `Location` and `Content-Location`.
+
+If `allowableMethods` has the unsafe method, its responses answer later requests by that method. Such a request does not invalidate the responses to others by the same method, which have other bodies.
+*/
+export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts, {statusCode, fields}: ResponseHead): readonly Invalidated[] {
+	const {method, override = method, url} = request;
+	const counts = settings.cacheControl && !settings.disabled && !settings.readOnly;
+	const target = URL.parse(url);
+	if (!counts || target === null || isSafe(method, override) || statusCode < 200 || statusCode >= 400) {
+		return [];
+	}
+
+	const named = [...fieldLines(fields, 'location'), ...fieldLines(fields, 'content-location')]
+		.map(location => URL.parse(location, target.href))
+		.filter(other => other !== null && isSameOrigin(other, target))
+		.map(other => withoutFragment(other!));
+	const own = withoutFragment(target);
+	return [...new Set([own, ...named])].map(invalid => ({url: invalid, keepsOwnMethod: isMethodAllowed && invalid === own}));
+}
+
+// Not by `origin`, which is `null` for schemes that the URL standard does not know.
+function isSameOrigin(url: URL, target: URL): boolean {
+	return url.protocol === target.protocol && url.host === target.host;
 }

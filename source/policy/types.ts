@@ -3,9 +3,7 @@ import type {Fields} from './fields.ts';
 import type {StoredFacts} from './response-facts.ts';
 import type {UrlExpiration} from './url-patterns.ts';
 
-/**
-A request as it will be sent, after all hooks.
-*/
+/** A request as it will be sent, after all hooks. */
 export type RequestHead = {
 	/** The method that is sent. */
 	readonly method: string;
@@ -27,9 +25,7 @@ export type ResponseHead = {
 	readonly fields: Fields;
 };
 
-/**
-The metadata of a stored response. Times are in milliseconds since the epoch.
-*/
+/** The metadata of a stored response. Times are in milliseconds since the epoch. */
 export type StoredHead = ResponseHead & {
 	/** When the response was received or last validated. */
 	readonly createdAt: number;
@@ -56,9 +52,7 @@ export type StoredHead = ResponseHead & {
 	readonly facts?: StoredFacts;
 };
 
-/**
-The settings that rules use, parsed and merged for one request. Periods are in milliseconds; `Infinity` has no limit, and 0 turns a setting off.
-*/
+/** The settings that rules use, parsed and merged for one request. Periods are in milliseconds; `Infinity` has no limit, and 0 turns a setting off. */
 export type PolicySettings = {
 	/** Whether the cache records or replays responses for tests. */
 	readonly mode: Mode | undefined;
@@ -139,9 +133,7 @@ export function settingsOfMode(mode: Mode | undefined): Partial<PolicySettings> 
 	return mode === undefined ? {} : byMode[mode];
 }
 
-/**
-How long a response is fresh, and how long it stays in the store. `undefined` means forever.
-*/
+/** How long a response is fresh, and how long it stays in the store. `undefined` means forever. */
 export type Lifetime = {
 	readonly expires: number | undefined;
 	readonly retainUntil: number | undefined;
@@ -150,12 +142,10 @@ export type Lifetime = {
 	readonly initialAge: number;
 };
 
-/**
-The terms on which a response is stored or updated.
-*/
+/** The terms on which a response is stored or updated. */
 export type StorageTerms = Lifetime & {
 	/** The fields that are not stored, since `no-cache="…"` forbids to use them without validation (RFC 9111 §5.2.2.4). */
-	readonly withheld: readonly string[];
+	readonly excludedFields: readonly string[];
 
 	/** The request fields that the response varies by, sorted. */
 	readonly vary: readonly string[];
@@ -164,9 +154,7 @@ export type StorageTerms = Lifetime & {
 	readonly facts?: StoredFacts;
 };
 
-/**
-What the caller gets from a stored response: all of it, a range (RFC 9110 §14), or a 304 for the copy that the caller has (RFC 9111 §4.3.2).
-*/
+/** What the caller gets from a stored response: all of it, a range (RFC 9110 §14), or a 304 for the copy that the caller has (RFC 9111 §4.3.2). */
 export type View =
 	| {readonly kind: 'whole'}
 	| {readonly kind: 'not-modified'}
@@ -178,26 +166,35 @@ export type RequestDecision =
 	| {readonly do: 'lookup'}
 	| {readonly do: 'serve'; readonly view: View; readonly then?: 'revalidate'; readonly reason: Reason}
 	| {readonly do: 'send'; readonly validators: Readonly<Record<string, string>>; readonly reason: Reason}
-	| {readonly do: 'pass'; readonly storesFor?: 'GET'; readonly reason: Reason}
+	| {readonly do: 'pass'; readonly storeAs?: 'GET'; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason};
 
 /** What to do with a response, or when no response arrives. */
 export type ResponseDecision =
 	| ({readonly do: 'store'; readonly reason: Reason} & StorageTerms)
 
-	/** Serves the stored response. `keep` says whether it is first updated by the 304 (not with `leave`), and what happens in the store: the update is written, or nothing is, or (`drop`) the stored response is deleted. */
-	| ({readonly do: 'freshen'; readonly view: View; readonly keep: 'write' | 'leave' | 'give' | 'drop'; readonly reason: Reason} & StorageTerms)
+	/** Serves the stored response, which a 304 has validated. */
+	| ({readonly do: 'freshen'; readonly view: View; readonly effect: FreshenEffect; readonly reason: Reason} & StorageTerms)
 	| {readonly do: 'serve'; readonly view: View; readonly reason: Reason}
 
 	/** Sends the request once more without changes. */
 	| {readonly do: 'resend'; readonly reason: Reason}
 	| {readonly do: 'fail'; readonly statusCode: 504; readonly reason: Reason}
 
-	/** Passes the response of the origin to the caller. `stored` says what happens to the stored response: it is deleted, or renewed on these terms. */
-	| {readonly do: 'pass'; readonly stored?: 'drop' | StorageTerms; readonly awaitsRetries?: true; readonly reason: Reason};
+	/** Passes the response of the origin to the caller. `stored` says what happens to the stored response: it is deleted, or freshened on these terms. */
+	| {readonly do: 'pass'; readonly stored?: 'delete' | StorageTerms; readonly awaitsRetries?: true; readonly reason: Reason};
 
 /**
-The reason of a decision, as `cacheInfo`, `Cache-Status`, `explain` and events give it.
+The effect of a 304 on the stored response:
+- `store`: the updated response is served and stored.
+- `serve-only`: the updated response is served, and the store stays as it is (`readOnly`).
+- `delete`: the updated response is served, and the stored one deleted, since the update must not be stored.
+- `keep`: the stored response is served and stays as it is, since the 304 is about another response.
+*/
+export type FreshenEffect = 'store' | 'serve-only' | 'delete' | 'keep';
+
+/**
+The reason of a decision, as `cacheInfo`, `Cache-Status`, `explain` and events show it.
 
 Reasons are part of the public API: a new one needs a minor version, a changed one a major version.
 */
@@ -242,19 +239,12 @@ export type ReadReason =
 
 /** Why a response of the origin is stored or not. */
 export type WriteReason =
+	| RefusalReason
 	| 'stored'
 	| 'read-only'
-	| 'status-code'
-	| 'partial'
 	| 'not-modified'
-	| 'no-store'
-	| 'must-understand'
-	| 'not-cacheable'
 	| 'freshened-by-head'
 	| 'outdated-by-head'
-	| 'vary-star'
-	| 'too-many-tags'
-	| 'secret-in-header'
 	| 'expired-without-validator'
 	| 'invalidated'
 	| 'incomplete'
@@ -263,3 +253,16 @@ export type WriteReason =
 	| 'queue-full'
 	| 'awaits-retries'
 	| 'no-response';
+
+/** The reasons of the rules that forbid to store a response. */
+export type RefusalReason =
+	| 'partial'
+	| 'status-code'
+	| 'no-store'
+	| 'must-understand'
+	| 'vary-star'
+	| 'too-many-tags'
+	| 'secret-in-header'
+	| 'do-not-cache'
+	| 'method'
+	| 'not-cacheable';

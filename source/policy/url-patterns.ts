@@ -1,8 +1,6 @@
 import type {Expiration, ExpirationTime} from './expiration.ts';
 
-/**
-The methods of a `URLPattern`, so that polyfills are accepted, too.
-*/
+/** The methods of a `URLPattern`, so that polyfills are accepted, too. */
 type UrlPatternLike = {
 	readonly test: (input: string) => boolean;
 	readonly exec: (input: string) => unknown;
@@ -18,9 +16,7 @@ export type UrlPattern = string | RegExp | UrlPatternLike;
 /** A pattern of `urlsExpireAfter`. */
 export type ExpirationPattern = UrlPattern;
 
-/**
-Expirations by URL. The first pattern that matches counts.
-*/
+/** Expirations by URL. The first pattern that matches counts. */
 export type ExpirationPatterns =
 	| ReadonlyArray<readonly [pattern: UrlPattern, expireAfter: ExpirationTime]>
 	| ReadonlyMap<UrlPattern, ExpirationTime>
@@ -28,9 +24,7 @@ export type ExpirationPatterns =
 
 export type UrlMatcher = (url: string) => boolean;
 
-/**
-A compiled pattern of `urlsExpireAfter`.
-*/
+/** A compiled pattern of `urlsExpireAfter`. */
 export type UrlExpiration = {
 	readonly matches: UrlMatcher;
 	readonly expiration: Expiration;
@@ -77,9 +71,7 @@ export function getUrlExpiration(url: string, compiled: readonly UrlExpiration[]
 // eslint-disable-next-line regexp/no-super-linear-move -- Globs come from the user's own settings and are read once.
 const token = /(?<star>\*)|(?<any>\?)|\[(?:!(?<excluded>.[^\]]*)|(?<included>[^!][^\]]*))\]|(?<literal>.)/gsv;
 
-/**
-Compiles a glob. The parts between the stars are searched from left to right. Since a glob matches as a prefix, the first place where a part is found is always right, and the search never backtracks.
-*/
+/** Compiles a glob. The parts between the stars are searched from left to right. Since a glob matches as a prefix, the first place where a part is found is always right, and the search never backtracks. */
 function compileGlob(glob: string): UrlMatcher {
 	const parts = globParts(withoutScheme(glob)).map((part, index) => new RegExp(part, index === 0 ? 'svy' : 'gsv'));
 	return url => {

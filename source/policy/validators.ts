@@ -3,9 +3,7 @@ import type {StoredFacts} from './response-facts.ts';
 import {fieldValue, trimSpace, type Fields} from './fields.ts';
 import type {StoredHead} from './types.ts';
 
-/**
-Returns the conditional headers that validate a stored response, for all of its validators (RFC 9111 §4.3.1).
-*/
+/** Returns the conditional headers that validate a stored response, for all of its validators (RFC 9111 §4.3.1). */
 export function conditionsOf({fields}: Headed): Record<string, string> {
 	const etag = sendable(entityTagOf(fields));
 	const lastModified = sendable(fieldValue(fields, 'last-modified'));
@@ -22,18 +20,14 @@ export function hasValidator({fields}: Headed): boolean {
 
 type Headed = {readonly fields: Fields};
 
-/**
-The maximum length of a condition that is sent. Servers refuse header lines of more than about 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`), so that every later request would fail.
-*/
+/** The maximum length of a condition that is sent. Servers refuse header lines of more than about 8 kB (Apache's `LimitRequestFieldSize`, nginx's `large_client_header_buffers`), so that every later request would fail. */
 const maxConditionLength = 4096;
 
 function sendable(value: string | undefined): string | undefined {
 	return value !== undefined && value !== '' && value.length <= maxConditionLength ? value : undefined;
 }
 
-/**
-Whether a 304 may update this stored response, since their validators match (RFC 9111 §4.3.4). A 304 without validators may.
-*/
+/** Whether a 304 may update this stored response, since their validators match (RFC 9111 §4.3.4). A 304 without validators may. */
 export function canFreshen(stored: Fields, update: Fields): boolean {
 	const tag = entityTagOf(update);
 	if (tag !== undefined) {
@@ -94,16 +88,12 @@ function isModifiedSince(request: Fields, {fields, createdAt}: Pick<StoredHead, 
 	return modified > since;
 }
 
-/**
-Compares two entity tags strongly: both are equal, and neither is weak (RFC 9110 §8.8.3.2).
-*/
+/** Compares two entity tags strongly: both are equal, and neither is weak (RFC 9110 §8.8.3.2). */
 export function sameStrongly(tag: string, other: string | undefined): boolean {
 	return tag === other && !isWeak(tag);
 }
 
-/**
-Compares two entity tags weakly: both are equal, whether weak or not (RFC 9110 §8.8.3.2).
-*/
+/** Compares two entity tags weakly: both are equal, whether weak or not (RFC 9110 §8.8.3.2). */
 export function sameWeakly(tag: string, other: string | undefined): boolean {
 	return other !== undefined && opaque(tag) === opaque(other);
 }
@@ -128,9 +118,7 @@ function entityTagOf(fields: Fields): string | undefined {
 	return value === undefined ? undefined : parseEntityTag(value);
 }
 
-/**
-Returns the valid entity tags of a list, or `'*'` (RFC 9110 §8.8.3).
-*/
+/** Returns the valid entity tags of a list, or `'*'` (RFC 9110 §8.8.3). */
 export function parseEntityTags(value: string): readonly string[] | '*' {
 	if (/^[\t ]*\*[\t ]*$/v.test(value)) {
 		return '*';

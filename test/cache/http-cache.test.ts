@@ -462,6 +462,17 @@ test('wrong arguments of other methods are named in the error', async t => {
 	t.throws(() => cacheHooks({cache, store: 'memory'}), {...type, message: /`cache.store`/v});
 });
 
+test('save stores a response as if the origin had sent it: without the fields of no-cache, and a redirect as long as its target', async t => {
+	const cache = new HttpCache({
+		store: 'memory', cacheControl: true, urlsExpireAfter: {'example.com/long': '1h'}, now: () => 0,
+	});
+	const saved = await cache.save({url: 'https://example.com/'}, {headers: {'cache-control': 'max-age=60, no-cache="x-one"', 'x-one': '1', 'x-two': '2'}});
+	t.is(saved.headers['x-one'], undefined);
+	t.is(saved.headers['x-two'], '2');
+	const redirect = await cache.save({url: 'https://example.com/short'}, {statusCode: 301, headers: {location: '/long'}});
+	t.deepEqual(redirect.expires, new Date(3_600_000));
+});
+
 test('an entry that cannot be read is listed and deleted only as invalid', async t => {
 	const keyv = new Keyv({store: new Map()});
 	const {client, cache, origin} = await manage(t, async () => keyv);

@@ -53,12 +53,12 @@ class Process {
 		} as unknown as CacheCore;
 	}
 
-	lead(key = 'key'): InFlight<string> {
-		return this.#sharing.lead(key, {})!;
+	register(key = 'key'): InFlight<string> {
+		return this.#sharing.register(key, {})!;
 	}
 
 	/** What a request is to do that would be sent; `undefined` while it waits. */
-	ask({inFlight = this.lead(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
+	ask({inFlight = this.register(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
 		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
 		void (async () => {
 			asking.action = await sendWithLock(send, {
@@ -121,7 +121,7 @@ test('a response that another process has stored meanwhile is served, without a 
 	const asking = process.ask();
 	await turns();
 	t.is(asking.action, serve);
-	asking.inFlight.fail();
+	asking.inFlight.end('failed');
 	await Promise.all(process.held);
 	t.false(store.values.has(lockKey));
 });
@@ -168,7 +168,7 @@ test('of several requests that find the lock free, one is sent, and the others g
 	await process.after(200);
 	t.is(asking.filter(({action}) => action === send).length, 1);
 	const [first, next] = asking[0]!.action === send ? asking : asking.toReversed();
-	first!.inFlight.fail();
+	first!.inFlight.end('failed');
 	await Promise.all([...process.held, ...third.held]);
 	await process.after(200);
 	t.is(next!.action, send);
@@ -209,7 +209,7 @@ test('a request whose caller gives up stops waiting, and acquires no lock', asyn
 	const lock = await others.locks.take('key');
 	const asking = process.ask();
 	await process.after(50);
-	asking.inFlight.abandon();
+	asking.inFlight.end('abandoned');
 	await process.after(100);
 	t.is(asking.action, send);
 	await lock!.release(false);
@@ -224,7 +224,7 @@ test('a lock that is acquired after its request has ended is released', async t 
 	const added = Promise.withResolvers<void>();
 	store.before = async () => added.promise;
 	const asking = process.ask();
-	asking.inFlight.abandon();
+	asking.inFlight.end('abandoned');
 	added.resolve();
 	await turns();
 	await Promise.all(process.held);
@@ -259,7 +259,7 @@ test('a request whose lock was acquired and released by another process between 
 
 test('another request of the same process does not wait for the lock that this one has: it is outdated, or another variant', async t => {
 	const {process} = setUp();
-	const [one, other] = [process.ask(), process.ask({inFlight: process.lead('another')})];
+	const [one, other] = [process.ask(), process.ask({inFlight: process.register('another')})];
 	await turns();
 	t.deepEqual([one.action, other.action], [send, send]);
 });
@@ -267,12 +267,12 @@ test('another request of the same process does not wait for the lock that this o
 test('a refresh is sent if no other process sends the same one', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
-	t.false(await mayRefresh('key', process.lead(), process.cache));
+	t.false(await mayRefresh('key', process.register(), process.cache));
 	await lock!.release(false);
-	const inFlight = process.lead('another');
+	const inFlight = process.register('another');
 	t.true(await mayRefresh('key', inFlight, process.cache));
 	t.true(store.values.has(lockKey));
-	inFlight.fail();
+	inFlight.end('failed');
 	await Promise.all(process.held);
 	t.false(store.values.has(lockKey));
 });
@@ -287,7 +287,7 @@ test('a lock that cannot be released is an event, and expires', async t => {
 		}
 	};
 
-	asking.inFlight.fail();
+	asking.inFlight.end('failed');
 	await Promise.all(process.held);
 	t.deepEqual(process.faults, ['storeError: Error: gone']);
 	t.is(store.expirations.get(lockKey), 11_000);
@@ -436,7 +436,7 @@ test('a store that fails to acquire a lock is one event, and delays no request',
 	await turns();
 	t.is(asking.action, send);
 	t.deepEqual(process.faults, ['add: Error: gone']);
-	t.false(await mayRefresh('other', process.lead('other'), process.cache));
+	t.false(await mayRefresh('other', process.register('other'), process.cache));
 });
 
 test('a refusal is stored for 2 seconds', async t => {

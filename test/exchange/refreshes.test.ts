@@ -7,7 +7,7 @@ import type {InFlight} from '../../source/exchange/in-flight.ts';
 import {Refreshes} from '../../source/exchange/refreshes.ts';
 import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
-import type {Outcome} from '../../source/exchange/waiter.ts';
+import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 
 /** A cache whose locks are taken as it is told. */
 class Situation {
@@ -31,24 +31,24 @@ class Situation {
 
 	readonly refreshes: Refreshes = Refreshes.of(this.cache);
 	readonly sharing: Sharing<Match> = Sharing.of<Match>(this.cache);
-	readonly sent: Array<{readonly key: string; readonly inFlight: InFlight<Match>; readonly leadAgain: () => Promise<InFlight<Match> | undefined>; readonly end: () => void; readonly fail: (error: Error) => void}> = [];
+	readonly sent: Array<{readonly key: string; readonly inFlight: InFlight<Match>; readonly registerAgain: () => Promise<InFlight<Match> | undefined>; readonly end: () => void; readonly fail: (error: Error) => void}> = [];
 
 	start(key: string): void {
 		const exchange = {
 			sharingKey: key, request: {fields: {}}, variesBy: undefined, info: {key},
 		} as unknown as Exchange;
-		this.refreshes.start(exchange, async (inFlight, leadAgain) => {
+		this.refreshes.start(exchange, async (inFlight, registerAgain) => {
 			const {promise, resolve, reject} = Promise.withResolvers<void>();
 			this.sent.push({
-				key, inFlight, leadAgain, end: resolve, fail: reject,
+				key, inFlight, registerAgain, end: resolve, fail: reject,
 			});
 			return promise;
 		});
 	}
 
 	/** Requests for a key that wait for its refresh, and how that ended. */
-	wait(key: string, count: number): Array<Outcome<Match> | undefined> {
-		const outcomes: Array<Outcome<Match> | undefined> = Array.from({length: count}, () => undefined);
+	wait(key: string, count: number): Array<WaitOutcome<Match> | undefined> {
+		const outcomes: Array<WaitOutcome<Match> | undefined> = Array.from({length: count}, () => undefined);
 		for (const index of outcomes.keys()) {
 			const joined = this.sharing.join(key, {fields: {}, budget: () => new TimeBudget({store: 20_000, total: 30_000}), position: 0});
 			if (joined.do !== 'wait') {
@@ -101,21 +101,21 @@ test('other requests wait for the retry of a refresh, unless another request is 
 	const at = new Situation();
 	at.start('key');
 	await turns();
-	const [{inFlight: first, leadAgain, end}] = at.sent as [typeof at.sent[0]];
-	first.fail();
-	const other = at.sharing.lead('key', {})!;
-	t.is(await leadAgain(), undefined, 'another is under way');
-	other.fail();
+	const [{inFlight: first, registerAgain, end}] = at.sent as [typeof at.sent[0]];
+	first.end('failed');
+	const other = at.sharing.register('key', {})!;
+	t.is(await registerAgain(), undefined, 'another is under way');
+	other.end('failed');
 	at.isLockTaken = true;
-	t.is(await leadAgain(), undefined, 'another process asks');
+	t.is(await registerAgain(), undefined, 'another process asks');
 	at.isLockTaken = false;
-	const second = await leadAgain();
+	const second = await registerAgain();
 	t.not(second, undefined);
 	const outcomes = at.wait('key', 1);
 	second!.resolve(match, {}, () => true);
 	await turns();
 	t.deepEqual(outcomes.map(outcome => outcome?.do), ['reuse']);
-	t.is(await leadAgain(), undefined, 'there is an answer');
+	t.is(await registerAgain(), undefined, 'there is an answer');
 	end();
 	await Promise.all(at.held);
 	t.is(at.sharing.size, 0);
@@ -146,15 +146,15 @@ test('a failed refresh is an event, and one waiting request is sent', async t =>
 	at.sent[0]!.fail(new Error('no'));
 	await Promise.all(at.held);
 	await turns();
-	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', undefined, undefined]);
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['send-shared', undefined, undefined]);
 	t.deepEqual(at.errors.map(String), ['Error: no']);
 	const [first] = outcomes;
-	if (first?.do === 'lead') {
+	if (first?.do === 'send-shared') {
 		first.inFlight.resolve(match, {}, () => true);
 	}
 
 	await turns();
-	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', 'reuse', 'reuse']);
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['send-shared', 'reuse', 'reuse']);
 	t.is(at.sharing.size, 0);
 });
 
@@ -166,18 +166,18 @@ test('a refresh by another process is no failure: one waiting request is sent in
 	await Promise.all(at.held);
 	await turns();
 	t.deepEqual(at.sent, []);
-	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', undefined, undefined, undefined]);
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['send-shared', undefined, undefined, undefined]);
 	const [first] = outcomes;
-	if (first?.do === 'lead') {
-		first.inFlight.fail();
+	if (first?.do === 'send-shared') {
+		first.inFlight.end('failed');
 	}
 
 	await turns();
-	t.deepEqual(outcomes.map(outcome => outcome?.do), ['lead', 'lead', undefined, undefined], 'it is the first failure');
+	t.deepEqual(outcomes.map(outcome => outcome?.do), ['send-shared', 'send-shared', undefined, undefined], 'it is the first failure');
 	t.deepEqual(at.errors, []);
 	for (const outcome of outcomes) {
-		if (outcome?.do === 'lead') {
-			outcome.inFlight.refuse();
+		if (outcome?.do === 'send-shared') {
+			outcome.inFlight.end('refused');
 		}
 	}
 });

@@ -6,7 +6,7 @@ import test from 'ava';
 import {enclosingRequests, type InFlight} from '../../source/exchange/in-flight.ts';
 import {Sharing, type JoinResult, type JoinRequest} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
-import type {Outcome} from '../../source/exchange/waiter.ts';
+import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {HandClock} from '../helpers/hand-clock.ts';
 import {cpuTime} from '../helpers/cpu-time.ts';
@@ -20,7 +20,7 @@ const byLanguage = {vary: 'Accept-Language'};
 
 /** A request that waits, and how that ended. */
 class Waiting {
-	outcome: Outcome<string> | undefined;
+	outcome: WaitOutcome<string> | undefined;
 	readonly leave: () => void;
 	readonly hasResponse: () => boolean;
 
@@ -36,7 +36,7 @@ class Waiting {
 		})();
 	}
 
-	get do(): Outcome<string>['do'] | 'wait' {
+	get do(): WaitOutcome<string>['do'] | 'wait' {
 		return this.outcome?.do ?? 'wait';
 	}
 
@@ -45,9 +45,9 @@ class Waiting {
 	}
 }
 
-function leading(joined: JoinResult<string> | Outcome<string>): InFlight<string> {
-	if (joined.do !== 'lead') {
-		throw new Error(`Expected to lead, not to ${joined.do}`);
+function leading(joined: JoinResult<string> | WaitOutcome<string>): InFlight<string> {
+	if (joined.do !== 'send-shared') {
+		throw new Error(`Expected to send, not to ${joined.do}`);
 	}
 
 	return joined.inFlight;
@@ -66,7 +66,7 @@ class Situation {
 		});
 	}
 
-	lead(own?: Own, key?: string): InFlight<string> {
+	send(own?: Own, key?: string): InFlight<string> {
 		return leading(this.join(own, key));
 	}
 
@@ -81,8 +81,8 @@ class Situation {
 	/** What a request that comes now would do. */
 	next(own?: Own): JoinResult<string>['do'] {
 		const joined = this.join(own);
-		if (joined.do === 'lead') {
-			joined.inFlight.abandon();
+		if (joined.do === 'send-shared') {
+			joined.inFlight.end('abandoned');
 		} else if (joined.do === 'wait') {
 			joined.leave();
 		}
@@ -109,16 +109,16 @@ function count(waiters: readonly Waiting[], what: Waiting['do']): number {
 
 test('the first request for a key is sent, others wait and get its result, and no state is left', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(2);
-	at.lead({}, 'another key');
+	at.send({}, 'another key');
 	t.is(at.sharing.size, 2);
 	leader.respond({}, 10);
 	resolve(leader);
 	await turn();
 	t.deepEqual(waiters.map(({outcome}) => outcome), [{do: 'reuse', result: 'result'}, {do: 'reuse', result: 'result'}]);
 	t.is(at.sharing.size, 1);
-	t.is(at.next(), 'lead');
+	t.is(at.next(), 'send-shared');
 });
 
 test('a request learns that there was a result since its lookup', async t => {
@@ -126,12 +126,12 @@ test('a request learns that there was a result since its lookup', async t => {
 	const before = at.clock.now();
 	t.false(at.sharing.hasResolvedSince('key', before));
 	await at.after(10);
-	resolve(at.lead());
+	resolve(at.send());
 	t.true(at.sharing.hasResolvedSince('key', before));
 	t.true(at.sharing.hasResolvedSince('key', before + 10));
 	t.false(at.sharing.hasResolvedSince('key', before + 11));
 	for (let index = 0; index < 1000; index++) {
-		resolve(at.lead({}, String(index)));
+		resolve(at.send({}, String(index)));
 	}
 
 	t.false(at.sharing.hasResolvedSince('key', before), 'more are remembered than 1000');
@@ -139,11 +139,11 @@ test('a request learns that there was a result since its lookup', async t => {
 
 test('after a result that answers some waiters, one of the others is sent, and the rest go on waiting', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = [1, 2, 3, 4].map(position => at.wait({position}));
 	leader.resolve('result', {}, ({position}) => position < 3);
 	await turn();
-	t.deepEqual(waiters.map(waiter => waiter.do), ['reuse', 'reuse', 'lead', 'wait']);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['reuse', 'reuse', 'send-shared', 'wait']);
 	resolve(waiters[2]!.inFlight);
 	await turn();
 	t.is(waiters[3]!.do, 'reuse');
@@ -152,11 +152,11 @@ test('after a result that answers some waiters, one of the others is sent, and t
 
 test('a refresh starts only if no request is in flight, and others wait for it', t => {
 	const at = new Situation();
-	const refresh = at.sharing.lead('key', {});
+	const refresh = at.sharing.register('key', {});
 	t.truthy(refresh);
-	t.is(at.sharing.lead('key', {}), undefined);
+	t.is(at.sharing.register('key', {}), undefined);
 	at.wait().leave();
-	refresh!.abandon();
+	refresh!.end('abandoned');
 	t.is(at.sharing.size, 0);
 });
 
@@ -164,28 +164,28 @@ test('a refresh starts only if no request is in flight, and others wait for it',
 
 test('after a result that cannot be shared, all waiters are sent at once, and no request waits for 10 seconds', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(3);
-	leader.refuse();
+	leader.end('refused');
 	await turn();
-	t.is(count(waiters, 'alone'), 3);
-	t.is(at.next(), 'alone');
+	t.is(count(waiters, 'send-alone'), 3);
+	t.is(at.next(), 'send-alone');
 	t.is(at.sharing.size, 0);
 	await at.after(9999);
-	t.is(at.next(), 'alone');
+	t.is(at.next(), 'send-alone');
 	await at.after(1);
-	t.is(at.next(), 'lead');
+	t.is(at.next(), 'send-shared');
 });
 
 test('a refusal by some settings does not affect requests with others', async t => {
 	const at = new Situation();
 	const [settings, others] = [{}, {}];
 	at.sharing.refuse('key', settings);
-	t.is(at.next({settings}), 'alone');
-	at.lead({settings: others});
+	t.is(at.next({settings}), 'send-alone');
+	at.send({settings: others});
 	t.is(at.next({settings: others}), 'wait');
 	t.is(at.next(), 'wait');
-	t.is(at.next({settings}), 'alone');
+	t.is(at.next({settings}), 'send-alone');
 	await at.after(10_000);
 	t.is(at.next({settings}), 'wait');
 });
@@ -198,23 +198,23 @@ test('the latest 1000 refusals are stored, for all requests and for each setting
 		at.sharing.refuse(String(index), settings);
 	}
 
-	t.is(at.join({}, '0').do, 'lead');
+	t.is(at.join({}, '0').do, 'send-shared');
 	t.is(at.join({settings}, '0').do, 'wait');
-	t.is(at.join({}, '1').do, 'alone');
+	t.is(at.join({}, '1').do, 'send-alone');
 });
 
 // Failures.
 
 test('failures send 1, 1, 2, 4 … requests, and a result resets the count', async t => {
 	const at = new Situation();
-	let leader = at.lead();
+	let leader = at.send();
 	const waiters = at.waitTogether(17, {store: 60_000});
 	for (const [sent, before] of [[1, 0], [2, 1], [4, 3], [8, 7]] as const) {
-		leader.fail();
+		leader.end('failed');
 		await turn();
 		t.is(count(waiters, 'wait'), 17 - before - sent);
 		const [next, ...beside] = waiters.slice(before, before + sent);
-		t.is(count(beside, 'alone'), sent - 1);
+		t.is(count(beside, 'send-alone'), sent - 1);
 		leader = next!.inFlight;
 	}
 
@@ -222,27 +222,27 @@ test('failures send 1, 1, 2, 4 … requests, and a result resets the count', asy
 	await turn();
 	t.is(count(waiters, 'reuse'), 2);
 	t.is(at.sharing.size, 0);
-	const again = at.lead();
+	const again = at.send();
 	const later = at.waitTogether(3);
-	again.fail();
+	again.end('failed');
 	await turn();
-	t.deepEqual(later.map(waiter => waiter.do), ['lead', 'wait', 'wait']);
+	t.deepEqual(later.map(waiter => waiter.do), ['send-shared', 'wait', 'wait']);
 });
 
 test('after a failure the other waiters are sent at growing rates within their own time', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(101, {store: 400});
 	// The time for which another request is under way is not theirs.
 	await at.after(5000);
-	leader.fail();
+	leader.end('failed');
 	await turn();
 	const {inFlight: next} = waiters[0]!;
 	const late = at.wait();
 	const sent: number[] = [];
 	for (let time = 0; time < 400; time += 100) {
 		await at.after(100);
-		sent.push(count(waiters, 'alone'));
+		sent.push(count(waiters, 'send-alone'));
 	}
 
 	t.deepEqual(sent, [6, 25, 56, 100]);
@@ -258,14 +258,14 @@ test('after a failure the other waiters are sent at growing rates within their o
 
 test('a second failure does not change the time of waiters that have seen the first one', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(6, {store: 400});
-	leader.fail();
+	leader.end('failed');
 	await at.after(100);
 	t.is(count(waiters, 'wait'), 5);
-	waiters[0]!.inFlight.fail();
+	waiters[0]!.inFlight.end('failed');
 	await turn();
-	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'lead', 'alone', 'wait', 'wait', 'wait']);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'send-shared', 'send-alone', 'wait', 'wait', 'wait']);
 	// Their shares of 400 ms end after 310, 358 and 400 ms.
 	await at.after(200);
 	t.is(count(waiters, 'wait'), 3);
@@ -273,37 +273,37 @@ test('a second failure does not change the time of waiters that have seen the fi
 	t.is(count(waiters, 'wait'), 2);
 	await at.after(50);
 	t.is(count(waiters, 'wait'), 0);
-	waiters[1]!.inFlight.abandon();
+	waiters[1]!.inFlight.end('abandoned');
 	t.is(at.sharing.size, 0);
 });
 
 test('a result resets the count of failures, even if it does not answer all waiters', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = Array.from({length: 6}, (_, position) => at.wait({position, store: 60_000}));
-	leader.fail();
+	leader.end('failed');
 	await turn();
 	waiters[0]!.inFlight.resolve('result', {}, ({position}) => position === 1);
 	await turn();
-	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'wait', 'wait', 'wait']);
-	waiters[2]!.inFlight.fail();
+	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'reuse', 'send-shared', 'wait', 'wait', 'wait']);
+	waiters[2]!.inFlight.end('failed');
 	await turn();
-	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'reuse', 'lead', 'lead', 'wait', 'wait']);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'reuse', 'send-shared', 'send-shared', 'wait', 'wait']);
 });
 
 test('each failure at most doubles the number of 200 requests that are sent', async t => {
 	const at = new Situation();
-	let leader: InFlight<string> | undefined = at.lead();
+	let leader: InFlight<string> | undefined = at.send();
 	const waiters = at.waitTogether(200, {store: 500});
 	let sent = 1;
 	for (let failure = 0; leader !== undefined; failure++) {
 		const before = 200 - count(waiters, 'wait');
-		leader.fail();
+		leader.end('failed');
 		await turn();
 		const now = 200 - count(waiters, 'wait');
 		t.true(now - before <= 2 ** failure);
 		sent += now - before;
-		leader = waiters.findLast(waiter => waiter.do === 'lead' && !waiter.inFlight.hasEnded)?.inFlight;
+		leader = waiters.findLast(waiter => waiter.do === 'send-shared' && !waiter.inFlight.hasEnded)?.inFlight;
 	}
 
 	t.is(sent, 201);
@@ -315,11 +315,11 @@ test('each failure at most doubles the number of 200 requests that are sent', as
 
 test('exactly one of 300 waiters is sent instead of an abandoned request: 2 are sent in all', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(300);
-	leader.abandon();
+	leader.end('abandoned');
 	await turn();
-	t.is(count(waiters, 'lead'), 1);
+	t.is(count(waiters, 'send-shared'), 1);
 	t.is(count(waiters, 'wait'), 299);
 	await at.after(20_000);
 	t.is(count(waiters, 'wait'), 299, 'it is no failure, after which they would be sent in their own time');
@@ -330,27 +330,27 @@ test('exactly one of 300 waiters is sent instead of an abandoned request: 2 are 
 
 test('an abandoned request does not count as a failure', async t => {
 	const at = new Situation();
-	let leader = at.lead();
+	let leader = at.send();
 	const waiters = at.waitTogether(10, {store: 60_000});
-	for (const how of ['abandon', 'abandon', 'abandon', 'fail'] as const) {
-		leader[how]();
+	for (const ending of ['abandoned', 'abandoned', 'abandoned', 'failed'] as const) {
+		leader.end(ending);
 		await turn();
-		leader = waiters.findLast(waiter => waiter.do === 'lead')!.inFlight;
+		leader = waiters.findLast(waiter => waiter.do === 'send-shared')!.inFlight;
 	}
 
-	t.deepEqual(waiters.map(waiter => waiter.do), [...Array.from({length: 4}, () => 'lead' as const), ...Array.from({length: 6}, () => 'wait' as const)]);
+	t.deepEqual(waiters.map(waiter => waiter.do), [...Array.from({length: 4}, () => 'send-shared' as const), ...Array.from({length: 6}, () => 'wait' as const)]);
 });
 
 test('if a waiter gives up when it is to be sent, another one is sent instead', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(4);
 	// One signal ends three of them.
-	leader.abandon();
+	leader.end('abandoned');
 	waiters[0]!.leave();
 	waiters[1]!.leave();
 	await turn();
-	t.is(count(waiters.slice(2), 'lead'), 1);
+	t.is(count(waiters.slice(2), 'send-shared'), 1);
 	resolve(waiters[2]!.inFlight);
 	await turn();
 	t.is(waiters[3]!.do, 'reuse');
@@ -359,9 +359,9 @@ test('if a waiter gives up when it is to be sent, another one is sent instead', 
 
 test('one signal that aborts all of 300 requests leaves no state', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(300);
-	leader.abandon();
+	leader.end('abandoned');
 	for (const waiter of waiters) {
 		waiter.leave();
 	}
@@ -369,18 +369,18 @@ test('one signal that aborts all of 300 requests leaves no state', async t => {
 	await turn();
 	t.is(at.sharing.size, 0);
 	t.is(at.clock.timers, 0);
-	t.is(at.next(), 'lead');
+	t.is(at.next(), 'send-shared');
 });
 
 test('a waiter that has left is not sent, and does not settle', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const [first, second] = at.waitTogether(2);
 	first!.leave();
-	leader.fail();
+	leader.end('failed');
 	await turn();
 	t.is(first!.do, 'wait');
-	second!.inFlight.fail();
+	second!.inFlight.end('failed');
 	t.is(at.sharing.size, 0);
 	first!.leave();
 	second!.leave();
@@ -391,25 +391,25 @@ test('a waiter that has left is not sent, and does not settle', async t => {
 
 test('requests wait for a head for 30 seconds: then one is sent, and the others go on waiting in their own time', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	await at.after(10_000);
 	const waiters = at.waitTogether(3);
 	await at.after(19_999);
 	t.is(count(waiters, 'wait'), 3);
 	t.is(at.next(), 'wait');
 	await at.after(1);
-	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'wait', 'wait']);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'wait', 'wait']);
 	t.true(leader.hasEnded);
 	await at.after(500);
-	t.is(count(waiters, 'alone'), 2);
+	t.is(count(waiters, 'send-alone'), 2);
 });
 
 test('no request waits for one whose head is late, and the next request is sent', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	t.is(at.clock.timers, 0);
 	await at.after(30_000);
-	const next = at.lead();
+	const next = at.send();
 	const waiter = at.wait();
 	resolve(leader);
 	await turn();
@@ -422,7 +422,7 @@ test('no request waits for one whose head is late, and the next request is sent'
 
 test('requests wait for a body of unknown length for 2 seconds from its head on, however many bytes come', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(2);
 	await at.after(20_000);
 	leader.respond({}, undefined);
@@ -434,26 +434,26 @@ test('requests wait for a body of unknown length for 2 seconds from its head on,
 	t.is(late.do, 'wait');
 	leader.progress(1_000_000);
 	await at.after(1);
-	t.deepEqual([...waiters, late].map(waiter => waiter.do), ['alone', 'alone', 'alone']);
+	t.deepEqual([...waiters, late].map(waiter => waiter.do), ['send-alone', 'send-alone', 'send-alone']);
 	t.is(at.sharing.size, 0);
-	t.is(at.next(), 'lead', 'it is released, and not refused');
+	t.is(at.next(), 'send-shared', 'it is released, and not refused');
 });
 
 test('no request begins to wait for a body of unknown length after 2 seconds', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	leader.respond({}, undefined);
 	t.is(at.clock.timers, 0);
 	await at.after(1999);
 	t.is(at.next(), 'wait');
 	await at.after(1);
-	t.is(at.next(), 'lead');
+	t.is(at.next(), 'send-shared');
 	t.false(leader.hasEnded);
 });
 
 test('requests wait for a body of 40 MB that takes 10 seconds', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(25);
 	await at.after(3000);
 	leader.respond({}, 40_000_000);
@@ -486,7 +486,7 @@ const bodies: ReadonlyArray<readonly [title: string, length: number, received: r
 for (const [title, length, received, end] of bodies) {
 	test(`a body ${title} is waited for ${end / 1000} s`, async t => {
 		const at = new Situation();
-		const leader = at.lead();
+		const leader = at.send();
 		const waiter = at.wait();
 		const start = at.clock.now();
 		leader.respond({}, length);
@@ -499,33 +499,33 @@ for (const [title, length, received, end] of bodies) {
 			}
 		}
 
-		t.is(waiter.do, 'alone');
+		t.is(waiter.do, 'send-alone');
 		t.is(released, end);
-		t.is(at.next(), 'lead');
+		t.is(at.next(), 'send-shared');
 		t.is(at.clock.timers, 0);
 	});
 }
 
 test('no request begins to wait for a body that is too slow', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	leader.respond({}, 1_000_000);
 	await at.after(500);
 	t.is(at.next(), 'wait');
 	await at.after(500);
-	t.is(at.next(), 'lead');
+	t.is(at.next(), 'send-shared');
 	leader.progress(900_000);
 	t.is(at.next(), 'wait', 'it has caught up');
 });
 
 test('the waiters of a stream of events are sent at its head, and the next request is not refused', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(3);
-	leader.release();
+	leader.end('released');
 	await turn();
-	t.is(count(waiters, 'alone'), 3);
-	t.is(at.next(), 'lead');
+	t.is(count(waiters, 'send-alone'), 3);
+	t.is(at.next(), 'send-shared');
 	leader.respond({}, undefined);
 	resolve(leader);
 	t.is(at.sharing.size, 0);
@@ -533,23 +533,23 @@ test('the waiters of a stream of events are sent at its head, and the next reque
 
 test('a request waits at most for the time that it has left', async t => {
 	const at = new Situation();
-	const leader = at.lead();
-	t.is(at.join({total: 0}).do, 'alone');
+	const leader = at.send();
+	t.is(at.join({total: 0}).do, 'send-alone');
 	const budget = new TimeBudget({store: 500, total: 100}, at.clock);
 	await at.after(100);
-	t.is(at.join({budget: () => budget}).do, 'alone');
+	t.is(at.join({budget: () => budget}).do, 'send-alone');
 	const waiter = at.wait({total: 50});
 	await at.after(49);
 	t.is(waiter.do, 'wait');
 	await at.after(1);
-	t.is(waiter.do, 'alone');
+	t.is(waiter.do, 'send-alone');
 	t.false(leader.hasEnded);
 	t.is(at.clock.timers, 0);
 });
 
 test('the time of a wait counts towards the total, and not towards the time of the store', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const budget = new TimeBudget({store: 1000, total: 30_000}, at.clock);
 	await at.after(900);
 	const waiter = at.wait({budget: () => budget});
@@ -565,11 +565,11 @@ test('the time of a wait counts towards the total, and not towards the time of t
 
 test('the time after a failure counts towards the waiter\'s own time', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const budget = new TimeBudget({store: 1000, total: Infinity}, at.clock);
 	const waiters = [at.wait(), at.wait({budget: () => budget, store: 60_000})];
 	await at.after(5000);
-	leader.fail();
+	leader.end('failed');
 	await at.after(300);
 	resolve(waiters[0]!.inFlight);
 	await turn();
@@ -579,7 +579,7 @@ test('the time after a failure counts towards the waiter\'s own time', async t =
 
 test('no timer runs without waiters', async t => {
 	const at = new Situation();
-	const leader = at.lead({fields: german});
+	const leader = at.send({fields: german});
 	t.is(at.clock.timers, 0);
 	const waiters = [at.wait({total: 1000}), at.wait()];
 	t.true(at.clock.timers > 0);
@@ -591,39 +591,39 @@ test('no timer runs without waiters', async t => {
 	const other = at.wait({fields: french});
 	leader.respond(byLanguage, undefined);
 	await turn();
-	t.is(other.do, 'lead');
+	t.is(other.do, 'send-shared');
 	t.is(at.clock.timers, 0);
 	const another = at.wait({fields: german});
 	t.is(at.clock.timers, 1);
-	leader.abandon();
+	leader.end('abandoned');
 	await turn();
 	t.is(at.clock.timers, 0);
-	another.inFlight.refuse();
-	other.inFlight.fail();
+	another.inFlight.end('refused');
+	other.inFlight.end('failed');
 	t.is(at.sharing.size, 0);
 });
 
 test('calls after the end have no effect', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	const waiters = at.waitTogether(2);
 	const endings: string[] = [];
 	leader.onEnd = ending => {
 		endings.push(ending);
 	};
 
-	leader.abandon();
+	leader.end('abandoned');
 	const next = at.wait();
 	await turn();
 	resolve(leader);
 	leader.respond({vary: '*'}, 5);
-	leader.refuse();
-	leader.fail();
-	leader.release();
+	leader.end('refused');
+	leader.end('failed');
+	leader.end('released');
 	leader.progress(5);
 	await turn();
 	t.deepEqual(endings, ['abandoned']);
-	t.deepEqual([...waiters, next].map(waiter => waiter.do), ['lead', 'wait', 'wait']);
+	t.deepEqual([...waiters, next].map(waiter => waiter.do), ['send-shared', 'wait', 'wait']);
 	t.is(at.next(), 'wait');
 });
 
@@ -632,7 +632,7 @@ test('calls after the end have no effect', async t => {
 for (const how of ['its head', 'its end, as of a 304'] as const) {
 	test(`a response that varies, by ${how}, answers waiters with matching fields, and one waiter is sent for each other variant`, async t => {
 		const at = new Situation();
-		const leader = at.lead({fields: german});
+		const leader = at.send({fields: german});
 		const [same, one, other] = [german, french, french].map(fields => at.wait({fields}));
 		if (how === 'its head') {
 			leader.respond(byLanguage, 10);
@@ -641,14 +641,14 @@ for (const how of ['its head', 'its end, as of a 304'] as const) {
 		}
 
 		await turn();
-		t.is(one!.do, 'lead');
+		t.is(one!.do, 'send-shared');
 		t.is(other!.do, 'wait');
 		resolve(leader, byLanguage);
 		await turn();
 		t.is(same!.do, 'reuse');
 		t.is(other!.do, 'wait');
 		t.is(at.next({fields: french}), 'wait');
-		t.is(at.next({fields: german}), 'lead');
+		t.is(at.next({fields: german}), 'send-shared');
 		resolve(one!.inFlight, byLanguage);
 		await turn();
 		t.is(other!.do, 'reuse');
@@ -660,7 +660,7 @@ for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) 
 	for (const how of ['head', 'end'] as const) {
 		test(`a response with Vary: * answers no waiter, by its ${how}: ${vary.slice(0, 20)}`, async t => {
 			const at = new Situation();
-			const leader = at.lead({fields: german});
+			const leader = at.send({fields: german});
 			const waiters = at.waitTogether(3, {fields: german});
 			if (how === 'head') {
 				leader.respond({vary}, 10);
@@ -669,7 +669,7 @@ for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) 
 			}
 
 			await turn();
-			t.is(count(waiters, 'alone'), 3);
+			t.is(count(waiters, 'send-alone'), 3);
 			t.is(at.sharing.size, 0);
 		});
 	}
@@ -678,31 +678,31 @@ for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) 
 test('a known Vary separates requests from the start', t => {
 	const at = new Situation();
 	const names = ['accept-language'];
-	at.lead({fields: german, names});
-	at.lead({fields: french, names});
+	at.send({fields: german, names});
+	at.send({fields: french, names});
 	t.is(at.next({fields: french}), 'wait');
-	t.is(at.next({fields: {'accept-language': 'en'}}), 'lead');
+	t.is(at.next({fields: {'accept-language': 'en'}}), 'send-shared');
 });
 
 test('failures of one variant do not affect the others', async t => {
 	const at = new Situation();
 	const names = ['accept-language'];
-	const leaders = [german, french].map(fields => at.lead({fields, names}));
+	const leaders = [german, french].map(fields => at.send({fields, names}));
 	const waiters = [german, french].map(fields => at.wait({fields}));
-	leaders[0]!.fail();
+	leaders[0]!.end('failed');
 	await turn();
-	t.deepEqual(waiters.map(waiter => waiter.do), ['lead', 'wait']);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['send-shared', 'wait']);
 	t.is(at.sharing.size, 1);
 });
 
 test('no request begins to wait for an outdated one, and its waiters get its result', async t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	let isOutdated = false;
 	leader.isOutdated = () => isOutdated;
 	const waiter = at.wait();
 	isOutdated = true;
-	const next = at.lead();
+	const next = at.send();
 	const later = at.wait();
 	resolve(leader);
 	await turn();
@@ -716,12 +716,12 @@ test('no request begins to wait for an outdated one, and its waiters get its res
 
 test('a request from the code of another one does not wait for it, and is sent alone', t => {
 	const at = new Situation();
-	const leader = at.lead();
+	const leader = at.send();
 	leader.run(() => {
-		t.is(at.join().do, 'alone');
-		at.lead({}, 'other').run(() => {
-			t.is(at.join().do, 'alone');
-			t.is(at.join({}, 'other').do, 'alone');
+		t.is(at.join().do, 'send-alone');
+		at.send({}, 'other').run(() => {
+			t.is(at.join().do, 'send-alone');
+			t.is(at.join({}, 'other').do, 'send-alone');
 		});
 	});
 	t.is(at.join().do, 'wait');
@@ -731,10 +731,10 @@ for (const steps of [2, 3, 6]) {
 	test(`a request does not wait for one that waits for it through ${steps} others`, async t => {
 		const at = new Situation();
 		const keys = Array.from({length: steps}, (_, index) => String(index));
-		const leaders = keys.map(key => at.lead({}, key));
+		const leaders = keys.map(key => at.send({}, key));
 		const waiters = leaders.slice(0, -1).map((leader, index) => leader.run(() => at.wait({}, keys[index + 1])));
 		leaders.at(-1)!.run(() => {
-			t.is(at.join({}, '0').do, 'alone');
+			t.is(at.join({}, '0').do, 'send-alone');
 		});
 		// Whoever is outside of all of them may wait.
 		t.is(at.join({}, '0').do, 'wait');
@@ -746,9 +746,9 @@ for (const steps of [2, 3, 6]) {
 
 test('of two requests whose code requests the other one\'s key, one waits and the other is sent alone', async t => {
 	const at = new Situation();
-	const [one, other] = [at.lead({}, 'one'), at.lead({}, 'other')];
+	const [one, other] = [at.send({}, 'one'), at.send({}, 'other')];
 	const waiter = one.run(() => at.wait({}, 'other'));
-	t.is(other.run(() => at.join({}, 'one')).do, 'alone');
+	t.is(other.run(() => at.join({}, 'one')).do, 'send-alone');
 	resolve(other);
 	await turn();
 	t.is(waiter.do, 'reuse');
@@ -758,29 +758,29 @@ test('of two requests whose code requests the other one\'s key, one waits and th
 
 test('the outer request waits, whatever other requests its code makes', t => {
 	const at = new Situation();
-	const [outer, other] = [at.lead({}, 'outer'), at.lead({}, 'other')];
+	const [outer, other] = [at.send({}, 'outer'), at.send({}, 'other')];
 	outer.run(() => {
-		const inner = at.lead({}, 'inner');
+		const inner = at.send({}, 'inner');
 		inner.run(() => at.wait({}, 'other'));
 		other.run(() => {
-			t.is(at.join({}, 'outer').do, 'alone');
-			t.is(at.join({}, 'inner').do, 'alone');
+			t.is(at.join({}, 'outer').do, 'send-alone');
+			t.is(at.join({}, 'inner').do, 'send-alone');
 		});
 	});
 });
 
 test('an inner request that has ended neither prevents waiting for the outer one, nor hides it', t => {
 	const at = new Situation();
-	const outer = at.lead({}, 'outer');
+	const outer = at.send({}, 'outer');
 	outer.run(() => {
-		const inner = at.lead({}, 'inner');
+		const inner = at.send({}, 'inner');
 		inner.run(() => {
 			resolve(inner);
-			t.is(at.join({}, 'outer').do, 'alone');
-			at.lead({}, 'inner');
+			t.is(at.join({}, 'outer').do, 'send-alone');
+			at.send({}, 'inner');
 			t.is(at.join({}, 'inner').do, 'wait');
 			resolve(outer);
-			at.lead({}, 'outer');
+			at.send({}, 'outer');
 			t.is(at.join({}, 'outer').do, 'wait');
 		});
 	});
@@ -788,32 +788,32 @@ test('an inner request that has ended neither prevents waiting for the outer one
 
 test('a wait that has ended prevents no other wait', t => {
 	const at = new Situation();
-	const [one, other] = [at.lead({}, 'one'), at.lead({}, 'other')];
+	const [one, other] = [at.send({}, 'one'), at.send({}, 'other')];
 	const waiter = one.run(() => at.wait({}, 'other'));
-	t.is(other.run(() => at.join({}, 'one')).do, 'alone');
+	t.is(other.run(() => at.join({}, 'one')).do, 'send-alone');
 	waiter.leave();
 	t.is(other.run(() => at.join({}, 'one')).do, 'wait');
 });
 
 test('a waiter is not reassigned to a request that waits for it', async t => {
 	const at = new Situation();
-	const [outer, first] = [at.lead({}, 'outer'), at.lead()];
+	const [outer, first] = [at.send({}, 'outer'), at.send()];
 	const waiters = [outer.run(() => at.wait()), at.wait()];
 	first.isOutdated = () => true;
-	const second = at.lead();
+	const second = at.send();
 	const inner = second.run(() => at.wait({}, 'outer'));
 	// The first one's result is not for them, so that they go over to the second one.
 	first.resolve('result', {}, () => false);
 	await turn();
-	t.deepEqual(waiters.map(waiter => waiter.do), ['alone', 'wait']);
+	t.deepEqual(waiters.map(waiter => waiter.do), ['send-alone', 'wait']);
 	t.is(inner.do, 'wait');
 });
 
 test('requests of several caches that would wait for each other are detected', t => {
 	const [one, other] = [new Situation(), new Situation()];
-	const [first, second] = [one.lead(), other.lead()];
+	const [first, second] = [one.send(), other.send()];
 	first.run(() => other.wait());
-	t.is(second.run(() => one.join()).do, 'alone');
+	t.is(second.run(() => one.join()).do, 'send-alone');
 });
 
 // What is left.
@@ -823,7 +823,7 @@ test('a request that has ended can be collected, even if its code is still refer
 	const references: Array<WeakRef<object>> = [];
 	const contexts: unknown[] = [];
 	const end = (): void => {
-		const leader = at.lead();
+		const leader = at.send();
 		const match = {};
 		references.push(new WeakRef(match), new WeakRef(at.wait()));
 		leader.isOutdated = () => match === undefined;
@@ -849,7 +849,7 @@ test('requests that start one another form no growing chain', async t => {
 	const references: Array<WeakRef<InFlight<string>>> = [];
 	const contexts: unknown[] = [];
 	const step = (left: number): void => {
-		const leader = at.lead();
+		const leader = at.send();
 		references.push(new WeakRef(leader));
 		leader.run(() => {
 			resolve(leader);
@@ -876,10 +876,10 @@ test('requests that start one another form no growing chain', async t => {
 
 test('a long request that waits repeatedly keeps no reference to the requests that it waited for', async t => {
 	const at = new Situation();
-	const outer = at.lead({}, 'outer');
+	const outer = at.send({}, 'outer');
 	const references: Array<WeakRef<object>> = [];
 	for (let index = 0; index < 10; index++) {
-		const inner = at.lead({}, String(index));
+		const inner = at.send({}, String(index));
 		const fields = {};
 		references.push(new WeakRef(inner), new WeakRef(fields));
 		const waiter = outer.run(() => at.wait({fields}, String(index)));
@@ -897,7 +897,7 @@ test('a long request that waits repeatedly keeps no reference to the requests th
 test('many requests for one key are shared in time in proportion to their number', async t => {
 	const milliseconds = async (requests: number): Promise<number> => {
 		const at = new Situation();
-		const leader = at.lead();
+		const leader = at.send();
 		const waiters = at.waitTogether(requests);
 		const time = cpuTime(() => {
 			resolve(leader);

@@ -20,7 +20,7 @@ for (const [name, instance] of majors) {
 
 		t.is(
 			await refusal(ask('/?api_key=secret&page=2#part')),
-			'No answer is stored for GET /?api_key=REDACTED&page=2 (miss), and `withoutNetwork` lets nothing out',
+			'No response is stored for GET /?api_key=REDACTED&page=2 (miss), and `withoutNetwork` allows no request',
 		);
 		await client(origin.url.replace('//', '//ada:lovelace@'));
 		t.is(cacheInfo(await ask('')).reason, 'fresh');

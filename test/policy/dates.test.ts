@@ -1,6 +1,7 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {formatHttpDate, parseHttpDate} from '../../source/policy/expiration.ts';
+import {parseHttpDate} from '../../source/policy/expiration.ts';
+import {formatHttpDate} from '../../source/policy/fields.ts';
 
 const now = Date.UTC(2026, 6, 1);
 const moment = Date.UTC(1994, 10, 6, 8, 49, 37);

@@ -118,7 +118,7 @@ const expected: Readonly<Record<string, number>> = {
 };
 
 const receptions: ReadonlyArray<readonly [title: string, receive: (request: ReturnType<typeof facts>) => unknown, verdict: object]> = [
-	['a 304', request => onResponse(request, {statusCode: 304, fields}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start}), {do: 'freshen', keep: 'write'}],
+	['a 304', request => onResponse(request, {statusCode: 304, fields}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start}), {do: 'freshen', effect: 'store'}],
 	['a response that is stored', request => onResponse(request, {statusCode: 200, fields}, {stored: undefined, conditional: false}, {requested: start, received: start}), {do: 'store'}],
 	['a response that replaces another', request => onResponse(request, {statusCode: 200, fields}, {stored: storedHead({fields}), conditional: true}, {requested: start, received: start}), {do: 'store'}],
 ];

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {normalizeFieldValue} from '../../source/policy/fields.ts';
+import {normalizeFieldValue} from '../../source/policy/field-values.ts';
 import {cpuTime} from '../helpers/cpu-time.ts';
 
 const seed = 16_008;

@@ -1,20 +1,22 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
+import {isComplete} from '../../source/policy/response-facts.ts';
 import {
-	isWhole,
 	datedFields,
 	freshenedFields,
 	notModifiedFields,
 	replaceField,
 	storableFields,
-} from '../../source/policy/storing.ts';
+	fieldLines,
+	fieldTokens,
+	fieldValue,
+} from '../../source/policy/fields.ts';
 import {deltaMilliseconds, parseDirectives, qualifiedFields} from '../../source/policy/directives.ts';
-import {fieldLines, fieldTokens, fieldValue} from '../../source/policy/fields.ts';
 import {
 	always,
 	decide,
-	type AskedRule,
+	type EvaluatedRule,
 	type Rule,
 } from '../../source/policy/facts.ts';
 import {cpuTime} from '../helpers/cpu-time.ts';
@@ -165,7 +167,7 @@ const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode:
 
 for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
 	test(`RFC 9112 §8: a body ${title}`, t => {
-		t.is(isWhole(method, {statusCode, fields}, byteLength), whole);
+		t.is(isComplete(method, {statusCode, fields}, byteLength), whole);
 	});
 }
 
@@ -181,7 +183,7 @@ test('the evaluated rules are reported in order, up to the one that holds', t =>
 		when: () => held,
 		then: (_facts, why) => why,
 	});
-	const asked: AskedRule[] = [];
+	const asked: EvaluatedRule[] = [];
 	t.is(decide([rule('fresh', false), rule('stale', true), rule('miss', true)], undefined, asked), 'stale');
 	t.deepEqual(asked, [{reason: 'fresh', section: '§fresh', held: false}, {reason: 'stale', section: '§stale', held: true}]);
 });

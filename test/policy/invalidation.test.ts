@@ -1,7 +1,7 @@
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
 import type {Fields} from '../../source/policy/fields.ts';
-import {invalidatedBy} from '../../source/policy/storing.ts';
+import {invalidatedBy} from '../../source/policy/response-rules.ts';
 import type {ResponseHead} from '../../source/policy/types.ts';
 import {byOrigin, facts, type RequestCase} from '../helpers/policy.ts';
 
@@ -84,7 +84,7 @@ test('RFC 9111 §4.4: nothing throws, and every URL is of the target\'s origin, 
 });
 
 const both = new Set(['GET', 'HEAD', 'POST']);
-const spared: ReadonlyArray<readonly [title: string, request: RequestCase, invalid: ReadonlyArray<readonly [path: string, sparesOwnMethod: boolean]>]> = [
+const spared: ReadonlyArray<readonly [title: string, request: RequestCase, invalid: ReadonlyArray<readonly [path: string, keepsOwnMethod: boolean]>]> = [
 	['a POST makes all that is stored of its target invalid', {method: 'POST'}, [['/a', false], ['/b', false]]],
 	['a POST that is cached leaves the others by POST to its target', {method: 'POST', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
 	['a PUT beside a cached POST leaves nothing', {method: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
@@ -101,7 +101,7 @@ const spared: ReadonlyArray<readonly [title: string, request: RequestCase, inval
 for (const [title, request, invalid] of spared) {
 	test(`RFC 9111 §4.4: ${title}`, t => {
 		const known = facts({...request, url: 'https://example.com/a', settings: {...byOrigin, ...request.settings}});
-		const expected = invalid.map(([path, sparesOwnMethod]) => ({url: `https://example.com${path}`, sparesOwnMethod}));
+		const expected = invalid.map(([path, keepsOwnMethod]) => ({url: `https://example.com${path}`, keepsOwnMethod}));
 		t.deepEqual(invalidatedBy(known, {statusCode: 200, fields: {location: '/b', 'content-location': '/a'}}), expected);
 	});
 }

@@ -14,7 +14,7 @@ import {
 
 const pass = (reason: string): object => ({do: 'pass', reason});
 const stored = (expires: number | undefined, retainUntil: number | undefined): object => ({
-	do: 'store', withheld: [], vary: [], reason: 'stored', expires, retainUntil, initialAge: 0,
+	do: 'store', excludedFields: [], vary: [], reason: 'stored', expires, retainUntil, initialAge: 0,
 });
 const fresh = stored(start + (5 * minute), start + (5 * minute) + hour);
 const serveStale = {do: 'serve', view: {kind: 'whole'}, reason: 'stale-if-error'};
@@ -59,7 +59,7 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['as many tags as may be are stored', {response: {'cache-tag': tags(maxTags)}}, fresh],
 	['more tags than may be are not stored', {response: {'cache-tag': tags(maxTags), 'surrogate-key': 'another'}}, pass('too-many-tags')],
 	['a tag that is too long is not stored', {response: {'cache-tag': 'x'.repeat(maxTagLength + 1)}}, pass('too-many-tags')],
-	['a response with too many tags deletes the stored one', {response: {'cache-tag': tags(maxTags + 1)}, stored: {}}, {...pass('too-many-tags'), stored: 'drop'}],
+	['a response with too many tags deletes the stored one', {response: {'cache-tag': tags(maxTags + 1)}, stored: {}}, {...pass('too-many-tags'), stored: 'delete'}],
 	['what has too many tags takes the place of nothing where it is an error', {
 		status: 500, settings: {allowableCodes: new Set([500])}, response: {'cache-tag': tags(maxTags + 1)}, stored: {},
 	}, pass('too-many-tags')],
@@ -81,22 +81,22 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	}, fresh],
 
 	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+		do: 'freshen', view: {kind: 'whole'}, effect: 'store', excludedFields: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
 	['a redirect that is freshened is as long fresh as its target', {
 		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}},
 	}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
+		do: 'freshen', view: {kind: 'whole'}, effect: 'store', excludedFields: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
 	}],
 	['a freshened redirect to a URL that is no longer cached is stale', {
 		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}}, settings: {urlsExpireAfter: [{matches: url => url.endsWith('/long'), expiration: {kind: 'do-not-cache'}}]},
 	}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'write', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start, retainUntil: start + hour,
+		do: 'freshen', view: {kind: 'whole'}, effect: 'store', excludedFields: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start, retainUntil: start + hour,
 	}],
 	['a 304 in a read-only cache is not written', {
 		status: 304, conditional: true, stored: {}, settings: {readOnly: true},
 	}, {
-		do: 'freshen', view: {kind: 'whole'}, keep: 'give', withheld: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
+		do: 'freshen', view: {kind: 'whole'}, effect: 'serve-only', excludedFields: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
 	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, fields: {'if-none-match': '"a"'}, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
 	['RFC 9110 §15.4.5: an unexpected 304 is resent', {status: 304}, {do: 'resend', reason: 'not-modified'}],

@@ -25,14 +25,14 @@ type Received = RequestCase & {
 	readonly response?: Fields;
 	readonly stored?: Partial<StoredHead>;
 	readonly conditional?: boolean;
-	readonly storesFor?: 'GET';
+	readonly storeAs?: 'GET';
 	readonly took?: number;
 	readonly retries?: boolean;
 };
 
-function receive({status = 200, response = {}, stored, conditional = false, storesFor, took = 0, retries = false, ...request}: Received, settings: object): ReturnType<typeof onResponse> {
+function receive({status = 200, response = {}, stored, conditional = false, storeAs, took = 0, retries = false, ...request}: Received, settings: object): ReturnType<typeof onResponse> {
 	const sent = {
-		stored: stored === undefined ? undefined : storedHead(stored), conditional, storesFor, retries,
+		stored: stored === undefined ? undefined : storedHead(stored), conditional, storeAs, retries,
 	};
 	return onResponse(facts({...request, settings: {...settings, ...request.settings}}), {statusCode: status, fields: response}, sent, {requested: start - took, received: start});
 }
@@ -146,18 +146,18 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['a request\'s max-age is how long the answer is fresh only where the user decides', {fields: {'cache-control': 'max-age=10'}, response: {date, 'last-modified': hourAgo}}, 'fresh for 360000', 'fresh for 10000'],
 
 	['RFC 9110 §9.3.3 a POST with freshness and its own Content-Location answers a later GET', {
-		method: 'POST', url: 'https://example.com/a?b=1#c', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/a?b=1'}),
+		method: 'POST', url: 'https://example.com/a?b=1#c', storeAs: 'GET', response: cc('max-age=60', {'content-location': '/a?b=1'}),
 	}, 'fresh for 60000', 'fresh for 300000'],
-	['RFC 9110 §9.3.3 a POST without Content-Location does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60')}, 'method', 'method'],
-	['RFC 9110 §9.3.3 a POST about something else does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': '/other'})}, 'method', 'method'],
-	['RFC 9110 §9.3.3 a POST whose Content-Location is no URL does not', {method: 'POST', storesFor: 'GET', response: cc('max-age=60', {'content-location': 'http://['})}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST without Content-Location does not', {method: 'POST', storeAs: 'GET', response: cc('max-age=60')}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST about something else does not', {method: 'POST', storeAs: 'GET', response: cc('max-age=60', {'content-location': '/other'})}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST whose Content-Location is no URL does not', {method: 'POST', storeAs: 'GET', response: cc('max-age=60', {'content-location': 'http://['})}, 'method', 'method'],
 	['RFC 9110 §9.3.3 a POST that failed does not', {
-		method: 'POST', status: 500, storesFor: 'GET', response: cc('max-age=60', {'content-location': '/'}),
+		method: 'POST', status: 500, storeAs: 'GET', response: cc('max-age=60', {'content-location': '/'}),
 	}, 'method', 'status-code'],
 	['RFC 9110 §9.3.3 an interim answer does not', {
-		method: 'POST', status: 199, storesFor: 'GET', response: cc('max-age=60', {'content-location': '/'}),
+		method: 'POST', status: 199, storeAs: 'GET', response: cc('max-age=60', {'content-location': '/'}),
 	}, 'status-code', 'status-code'],
-	['RFC 9110 §9.3.3 a POST without freshness does not', {method: 'POST', storesFor: 'GET', response: {date, 'content-location': '/'}}, 'method', 'method'],
+	['RFC 9110 §9.3.3 a POST without freshness does not', {method: 'POST', storeAs: 'GET', response: {date, 'content-location': '/'}}, 'method', 'method'],
 ];
 
 for (const [title, received, byTheOrigin, byTheUser] of table) {
@@ -167,16 +167,16 @@ for (const [title, received, byTheOrigin, byTheUser] of table) {
 	});
 }
 
-test('RFC 9111 §5.2.2.4: what no-cache names is withheld, what it cannot name holds for the whole', t => {
-	const withheld = (value: string): unknown => {
+test('RFC 9111 §5.2.2.4: the fields that no-cache names are not stored, and no-cache without valid names holds for the whole response', t => {
+	const fieldsOf = (value: string): unknown => {
 		const decision = receive({response: cc(`max-age=60, ${value}`)}, byOrigin);
-		return decision.do === 'store' ? decision.withheld : decision.do;
+		return decision.do === 'store' ? decision.excludedFields : decision.do;
 	};
 
-	t.deepEqual(withheld('no-cache="X-One, x-two"'), ['x-one', 'x-two']);
-	t.deepEqual(withheld('no-cache="a b"'), []);
-	t.deepEqual(withheld('no-cache'), []);
-	t.deepEqual(withheld('public'), []);
+	t.deepEqual(fieldsOf('no-cache="X-One, x-two"'), ['x-one', 'x-two']);
+	t.deepEqual(fieldsOf('no-cache="a b"'), []);
+	t.deepEqual(fieldsOf('no-cache'), []);
+	t.deepEqual(fieldsOf('public'), []);
 });
 
 test('RFC 9111 §4.2.3: the initial age is stored', t => {
@@ -212,21 +212,21 @@ test('a response that stays in the store forever has no retention time', t => {
 
 const validation: ReadonlyArray<readonly [title: string, received: Received, expected: object]> = [
 	['§4.3.4 a 304 without a validator is of what was validated', {response: cc('max-age=60')}, {
-		do: 'freshen', keep: 'write', expires: start + minute, initialAge: 0,
+		do: 'freshen', effect: 'store', expires: start + minute, initialAge: 0,
 	}],
-	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', keep: 'write', expires: start + minute}],
-	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', keep: 'leave'}],
-	['§5.2.2.5 a 304 with no-store deletes the stored response', {response: cc('no-store')}, {do: 'freshen', keep: 'drop'}],
-	['§5.2.2.3 a 304 with must-understand deletes a stored response with an unknown status', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', keep: 'drop'}],
-	['§4.1 a 304 with Vary: * deletes the stored response', {response: {date, vary: '*'}}, {do: 'freshen', keep: 'drop'}],
-	['§4.1 a 304 with a malformed Vary deletes the stored response', {response: {date, vary: 'accept language'}}, {do: 'freshen', keep: 'drop'}],
-	['a 304 with as many tags as may be is written', {response: {date, 'cache-tag': tags(maxTags)}}, {do: 'freshen', keep: 'write'}],
-	['a 304 with too many tags deletes the stored response', {response: {date, 'cache-tag': tags(maxTags + 1)}}, {do: 'freshen', keep: 'drop'}],
-	['a 304 with too many tags, together with the stored ones, deletes the stored response', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, {do: 'freshen', keep: 'drop'}],
-	['a 304 with the tags that are stored is written', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: tags(maxTags).split(', ')}}, {do: 'freshen', keep: 'write'}],
-	['a 304 with too many tags changes nothing in a read-only cache', {response: {date, 'cache-tag': tags(maxTags + 1)}, settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
-	['§5.2.2.4 no-cache for single fields in a 304 applies to the stored ones', {response: cc('no-cache="x-one"')}, {do: 'freshen', keep: 'write', withheld: ['x-one']}],
-	['a read-only cache serves the update and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', keep: 'give'}],
+	['§4.3.4 a 304 with the same strong validator freshens', {response: cc('max-age=60', {etag: '"a"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', effect: 'store', expires: start + minute}],
+	['§4.3.4 a 304 with another validator changes nothing stored', {response: cc('max-age=60', {etag: '"b"'}), stored: {fields: {etag: '"a"'}}}, {do: 'freshen', effect: 'keep'}],
+	['§5.2.2.5 a 304 with no-store deletes the stored response', {response: cc('no-store')}, {do: 'freshen', effect: 'delete'}],
+	['§5.2.2.3 a 304 with must-understand deletes a stored response with an unknown status', {response: cc('must-understand'), stored: {statusCode: 299}}, {do: 'freshen', effect: 'delete'}],
+	['§4.1 a 304 with Vary: * deletes the stored response', {response: {date, vary: '*'}}, {do: 'freshen', effect: 'delete'}],
+	['§4.1 a 304 with a malformed Vary deletes the stored response', {response: {date, vary: 'accept language'}}, {do: 'freshen', effect: 'delete'}],
+	['a 304 with as many tags as may be is written', {response: {date, 'cache-tag': tags(maxTags)}}, {do: 'freshen', effect: 'store'}],
+	['a 304 with too many tags deletes the stored response', {response: {date, 'cache-tag': tags(maxTags + 1)}}, {do: 'freshen', effect: 'delete'}],
+	['a 304 with too many tags, together with the stored ones, deletes the stored response', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, {do: 'freshen', effect: 'delete'}],
+	['a 304 with the tags that are stored is written', {response: {date, 'cache-tag': tags(maxTags)}, stored: {tags: tags(maxTags).split(', ')}}, {do: 'freshen', effect: 'store'}],
+	['a 304 with too many tags changes nothing in a read-only cache', {response: {date, 'cache-tag': tags(maxTags + 1)}, settings: {readOnly: true}}, {do: 'freshen', effect: 'serve-only'}],
+	['§5.2.2.4 no-cache for single fields in a 304 applies to the stored ones', {response: cc('no-cache="x-one"')}, {do: 'freshen', effect: 'store', excludedFields: ['x-one']}],
+	['a read-only cache serves the update and writes nothing', {response: cc('max-age=60'), settings: {readOnly: true}}, {do: 'freshen', effect: 'serve-only'}],
 	['§3.2 the 304 changes how long it is fresh', {response: cc('max-age=10'), stored: {fields: {'cache-control': 'max-age=60'}}}, {do: 'freshen', expires: start + 10_000}],
 	['§3.2 what the 304 does not say stays', {response: {date}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo, age: '50'}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
 	['RFC 9110 §6.6.1 a 304 without a Date is of now', {response: {}, stored: {fields: {'cache-control': 'max-age=60', date: hourAgo}}}, {do: 'freshen', expires: start + minute, initialAge: 0}],
@@ -246,7 +246,7 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"'}),
 	}, {
 		do: 'pass', stored: {
-			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
+			excludedFields: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'not-modified',
 	}],
 	['RFC 9110 §8.8.3 a 304 for the caller with a malformed tag changes nothing', {
@@ -260,18 +260,18 @@ const caller: ReadonlyArray<readonly [title: string, received: Received, expecte
 	}, {do: 'pass', reason: 'not-modified'}],
 	['§4.3.5 a HEAD that agrees freshens the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '10'})}, {
 		do: 'pass', stored: {
-			withheld: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
+			excludedFields: [], expires: start + minute, retainUntil: start + minute + hour, initialAge: 0,
 		}, reason: 'freshened-by-head',
 	}],
 	['§4.3.5 a HEAD that matches and forbids to store deletes the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}}, response: cc('max-age=60', {etag: '"a"', vary: '*'})}, {do: 'pass', reason: 'vary-star'}],
-	['§4.3.5 a HEAD with too many tags deletes the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'drop', reason: 'too-many-tags'}],
+	['§4.3.5 a HEAD with too many tags deletes the stored GET', {method: 'HEAD', stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)})}, {do: 'pass', stored: 'delete', reason: 'too-many-tags'}],
 	['a 304 for the caller with too many tags deletes the stored response', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}, tags: ['old']}, response: cc('max-age=60', {etag: '"a"', 'cache-tag': tags(maxTags)}),
-	}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
-	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'drop', reason: 'outdated-by-head'}],
+	}, {do: 'pass', stored: 'delete', reason: 'not-modified'}],
+	['§4.3.5 a HEAD that does not agree outdates it', {method: 'HEAD', stored: {fields: {etag: '"a"', 'content-length': '10'}}, response: cc('max-age=60', {etag: '"a"', 'content-length': '11'})}, {do: 'pass', stored: 'delete', reason: 'outdated-by-head'}],
 	['§5.2.2.5 a 304 for the caller with no-store deletes the stored response', {
 		status: 304, fields: {'if-none-match': '"a"'}, stored: {fields: {etag: '"a"'}}, response: cc('no-store', {etag: '"a"'}),
-	}, {do: 'pass', stored: 'drop', reason: 'not-modified'}],
+	}, {do: 'pass', stored: 'delete', reason: 'not-modified'}],
 	['§4.3.5 a HEAD beside a stored HEAD is stored', {method: 'HEAD', stored: {method: 'HEAD'}, response: cc('max-age=60')}, {do: 'store'}],
 	['RFC 5861 §4 a stale response is served instead of a 503', {status: 503, stored: {}, settings: {staleIfError: Infinity}}, {do: 'serve', reason: 'stale-if-error'}],
 	['RFC 5861 §4 a 404 is none', {
@@ -301,7 +301,7 @@ for (const [title, received, expected] of caller) {
 }
 
 test('RFC 9110 §9.3.3: a POST is sent, and may answer a later GET', t => {
-	t.deepEqual(onRequest(facts({method: 'POST', settings: byOrigin})), {do: 'pass', storesFor: 'GET', reason: 'method'});
+	t.deepEqual(onRequest(facts({method: 'POST', settings: byOrigin})), {do: 'pass', storeAs: 'GET', reason: 'method'});
 	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['HEAD'])}})), {do: 'pass', reason: 'method'});
 	t.deepEqual(onRequest(facts({method: 'POST', fields: {'cache-control': 'no-store'}, settings: byOrigin})), {do: 'pass', reason: 'method'});
 	t.deepEqual(onRequest(facts({method: 'POST', settings: {...byOrigin, allowableMethods: new Set(['GET', 'POST'])}})), {do: 'lookup'});

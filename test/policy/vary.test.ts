@@ -1,5 +1,6 @@
 import test from 'ava';
-import {maxNominatedFields, nominatedFields, nominatedValues} from '../../source/policy/fields.ts';
+import {maxNominatedFields, nominatedFields} from '../../source/policy/fields.ts';
+import {nominatedValues} from '../../source/policy/field-values.ts';
 
 const list = (length: number): string => Array.from({length}, (_, index) => `x-${index}`).join(', ');
 
