@@ -10,7 +10,7 @@ import {
 } from './create-store.ts';
 import {shapeOf, type KeyvLike} from './keyv-instances.ts';
 import {KeyvStore} from './keyv.ts';
-import {readOnlyStore} from './guard.ts';
+import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
 /**

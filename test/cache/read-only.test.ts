@@ -21,7 +21,7 @@ import {
 	type RequestSettings,
 	type Store,
 } from '../../source/index.ts';
-import {readOnlyStore} from '../../source/stores/guard.ts';
+import {readOnlyStore} from '../../source/stores/read-only.ts';
 import type {SetOptions, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
 

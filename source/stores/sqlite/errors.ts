@@ -1,6 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {
 	closeSync,
+	existsSync,
 	openSync,
 	readSync,
 	renameSync,
@@ -120,9 +121,23 @@ export function storeErrorOf(error: unknown, path: string): unknown {
 		return new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\`: ${(error as Error).message}`, {cause: error});
 	}
 
+	if (isUnableToOpen(error)) {
+		return openError(path, error);
+	}
+
 	const fact = `The disk is full, and the SQLite store \`${path}\` needs room even to delete`;
 	const advice = 'free some space, or end all processes that use the file and remove it with its logs';
 	return isFull(error) ? new CacheHooksError('ERR_STORE_FULL', `${fact}: ${advice}`, {cause: error}) : error;
+}
+
+/** Returns the error for a file that cannot be opened. */
+export function openError(path: string, error: unknown): CacheHooksError {
+	const {code, message} = error as {code?: string; message: string};
+	const isDenied = isUnableToOpen(error) || code === 'EACCES' || code === 'EROFS';
+	const denied = 'Let this process read and write the file, its logs and their folder, or set another `path`';
+	const missing = 'There is no such file: create it with a store that may write, or correct `path`';
+	const advice = isUnableToOpen(error) && !existsSync(path) ? `. ${missing}` : (isDenied ? `. ${denied}` : '');
+	return new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${message}${advice}`, {cause: error});
 }
 
 export function closedError(path: string): CacheHooksError {

@@ -16,6 +16,7 @@ import {
 	startOf,
 	busyError,
 	isUnableToOpen,
+	openError,
 } from './errors.ts';
 import type {SqliteSettings} from './options.ts';
 import {checkSchema, prepareDatabase} from './schema.ts';
@@ -42,8 +43,7 @@ export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 		} catch (error) {
 			// Another process may have renamed the file.
 			if (attempt >= attempts || !isUnableToOpen(error)) {
-				const message = `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`;
-				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', message, {cause: error});
+				throw error instanceof CacheHooksError ? error : openError(settings.path, error);
 			}
 		}
 	}
