@@ -93,34 +93,20 @@ class GuardedStore implements Store {
 		this.#throws = throws;
 		this.#onError = onError;
 		this.#circuits = circuits;
-		const timeLimit = timeout * timeoutsForAllEntries;
-		if (store.add !== undefined) {
-			this.add = (key, value, settings) => this.#call({
-				operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
-			});
-		}
-
-		if (store.find !== undefined) {
-			this.find = query => this.#iterate('find', () => store.find!(query));
-		}
-
-		if (store.deleteFound !== undefined) {
-			this.deleteFound = query => this.#call({
-				operation: 'deleteFound', miss: 0, timeLimit, run: () => store.deleteFound!(query),
-			});
-		}
-
-		if (store.count !== undefined) {
-			this.count = () => this.#call({
-				operation: 'count', miss: NaN, timeLimit, run: () => store.count!(),
-			});
-		}
-
-		if (store.size !== undefined) {
-			this.size = () => this.#call({
-				operation: 'size', miss: NaN, timeLimit, run: () => store.size!(),
-			});
-		}
+		const ofAll = <T>(operation: 'deleteFound' | 'count' | 'size', miss: T, run: () => MaybePromise<T>): MaybePromise<T> => this.#call({
+			operation, miss, timeLimit: timeout * timeoutsForAllEntries, run,
+		});
+		Object.assign<Partial<Store>, Partial<Store>>(this, {
+			...store.add && {
+				add: (key, value, settings) => this.#call({
+					operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
+				}),
+			},
+			...store.find && {find: query => this.#iterate('find', () => store.find!(query))},
+			...store.deleteFound && {deleteFound: query => ofAll('deleteFound', 0, () => store.deleteFound!(query))},
+			...store.count && {count: () => ofAll('count', NaN, () => store.count!())},
+			...store.size !== undefined && {size: () => ofAll('size', NaN, () => store.size!())},
+		} satisfies Partial<Store>);
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {

@@ -48,10 +48,24 @@ export function driver<Module>(packageName: string, store: string, load: () => P
 		throw new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`: npm install ${packageName}`, {cause: error});
 	}
 
-	let loaded: Promise<Module> | undefined;
+	return onceSuccessful(load);
+}
+
+/** Returns a function that runs an action at its first call, and at the next one again if it has failed. All calls have its result. */
+export function onceSuccessful<T>(action: () => Promise<T>): () => Promise<T> {
+	let result: Promise<T> | undefined;
 	return async () => {
-		loaded ??= load();
-		return loaded;
+		const current = result ?? action();
+		result = current;
+		try {
+			return await current;
+		} catch (error) {
+			if (result === current) {
+				result = undefined;
+			}
+
+			throw error;
+		}
 	};
 }
 
@@ -62,8 +76,9 @@ export function keyPrefix(cacheName: string): string {
 	return `${cacheName.replaceAll(/[%:]/gv, sign => encodeURIComponent(sign))}::`;
 }
 
+/** Returns the error of a call after `close`. The name is such as `Redis store`. */
 export function closedError(name: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} store is closed`);
+	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} is closed`);
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 	type CommonOptions,
 	type OptionTypes,
 } from '../options.ts';
-import {driver} from '../server-options.ts';
+import {closedError, driver} from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
 
 const activationTime = 60_000;
@@ -213,7 +213,7 @@ export class Connection {
 		const {tableName} = this.options;
 		const sdk = await this.#sdk();
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The DynamoDB store \`${tableName}\` is closed`);
+			throw closedError(`DynamoDB store \`${tableName}\``);
 		}
 
 		const client = this.#given ?? this.#createClient(sdk);

@@ -12,6 +12,7 @@ import {
 	type OptionTypes,
 } from '../options.ts';
 import {Place, placeOptions, type PlaceOptions} from '../place.ts';
+import {checkBytes, closedError} from '../server-options.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
@@ -139,18 +140,15 @@ export class FilesystemStore implements Store {
 
 	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
 		this.#expectWritable();
-		if (!(value instanceof Uint8Array)) {
-			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
-		}
-
-		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, value);
-		const bytes = parts[0].byteLength + parts[1].byteLength;
-		if (bytes > this.#maxBytes) {
+		const bytes = checkBytes('filesystem', value);
+		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, bytes);
+		const fileBytes = parts[0].byteLength + parts[1].byteLength;
+		if (fileBytes > this.#maxBytes) {
 			this.delete(key);
 			return;
 		}
 
-		const {path, others} = this.#folder.pathFor(key, value);
+		const {path, others} = this.#folder.pathFor(key, bytes);
 		const written = replaceFile(path, parts, {
 			time: this.#now(),
 			place: this.#place,
@@ -163,7 +161,7 @@ export class FilesystemStore implements Store {
 				this.#folder.remove(other);
 			}
 
-			this.#sizeLimit?.afterSet(path, bytes);
+			this.#sizeLimit?.afterSet(path, fileBytes);
 			this.#sweep.afterSet(this.#now());
 		});
 	}
@@ -265,7 +263,7 @@ export class FilesystemStore implements Store {
 
 	#expectUsable(): void {
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.path}\` is closed`);
+			throw closedError(`filesystem store \`${this.path}\``);
 		}
 
 		this.#place.check();

@@ -140,10 +140,6 @@ export function openError(path: string, error: unknown): CacheHooksError {
 	return new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${message}${advice}`, {cause: error});
 }
 
-export function closedError(path: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_CLOSED', `The SQLite store \`${path}\` is closed`);
-}
-
 /**
 Runs an action. If it meets a lock, it is tried again until the time is over, without blocking: no statement waits for a lock by itself.
 */

@@ -34,7 +34,7 @@ const attempts = 5;
 /**
 Opens the file, or creates it, with the schema in place. Does not wait for locks.
 
-Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of another program, which is not changed; `ERR_STORE_PLACE` for a default place that belongs to another user or that others can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is not a database.
+Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of another version or of another program, which is not changed; `ERR_STORE_PLACE` for a default place that belongs to another user or that others can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is not a database.
 */
 export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 	for (let attempt = 1; ; attempt++) {
