@@ -12,7 +12,7 @@ import type {
 
 type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
 
-export type StoreFault = {
+export type FailedCall = {
 	/** The call that failed. */
 	readonly operation: StoreOperation;
 	readonly key?: string;
@@ -33,7 +33,7 @@ export type GuardOptions = {
 	/**
 	Called with every error that is treated as a miss. What the function throws is ignored.
 	*/
-	readonly onError?: (fault: StoreFault) => void;
+	readonly onError?: (fault: FailedCall) => void;
 
 	/**
 	The circuit breakers of the store, which several guards may share. Default: none, so that every call reaches the store.
@@ -69,13 +69,13 @@ export function guardStore(store: Store, options: GuardOptions = {}): Store {
 
 class GuardedStore implements Store {
 	readonly name: string;
-	readonly holds: Store['holds'];
+	readonly valueType: Store['valueType'];
 	readonly scope: Store['scope'];
 	readonly #store: Store;
 	readonly #lateWrites: LateWrites;
 	readonly #timeout: number;
 	readonly #throws: boolean;
-	readonly #onError: ((fault: StoreFault) => void) | undefined;
+	readonly #onError: ((fault: FailedCall) => void) | undefined;
 	readonly #circuits: Circuits | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly find?: NonNullable<Store['find']>;
@@ -85,7 +85,7 @@ class GuardedStore implements Store {
 
 	constructor(store: Store, {timeout = 500, throws = false, onError, circuits}: GuardOptions) {
 		this.name = store.name;
-		this.holds = store.holds;
+		this.valueType = store.valueType;
 		this.scope = store.scope;
 		this.#store = store;
 		this.#lateWrites = LateWrites.of(store);
@@ -272,14 +272,14 @@ async function closeIterator(entries: AsyncIterator<unknown> | undefined): Promi
 	}
 }
 
-function checked(value: StoredValue | undefined | null, {name, holds}: Store): StoredValue | undefined {
+function checked(value: StoredValue | undefined | null, {name, valueType}: Store): StoredValue | undefined {
 	if (value === undefined || value === null) {
 		return undefined;
 	}
 
-	const isValid = holds === 'bytes' ? value instanceof Uint8Array : typeof value === (holds === 'text' ? 'string' : 'object');
+	const isValid = valueType === 'bytes' ? value instanceof Uint8Array : typeof value === (valueType === 'text' ? 'string' : 'object');
 	if (!isValid) {
-		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${holds}, but answered with a ${typeof value}`);
+		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${valueType}, but answered with a ${typeof value}`);
 	}
 
 	return value;

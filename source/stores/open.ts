@@ -41,9 +41,9 @@ type OpenedStore = {
 
 const longestBusyTimeout = 5000;
 const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
-const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['holds']>;
+const valueTypes: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['valueType']>;
 const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
-	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
+	+ ` with \`valueType\`, \`${storeMethods.join('`, `')}\``;
 
 /**
 Makes the store of a setting. Nothing is connected or opened before the first call of the store.
@@ -101,10 +101,10 @@ function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, st
 }
 
 /**
-Whether the value is meant to be a `Store`, since it has `holds`. If it lacks a method it is refused, not used as a Keyv adapter.
+Whether the value is meant to be a `Store`, since it has `valueType`. If it lacks a method it is refused, not used as a Keyv adapter.
 */
 function isStore(value: unknown): value is Store {
-	if (typeof value !== 'object' || value === null || !('holds' in value)) {
+	if (typeof value !== 'object' || value === null || !('valueType' in value)) {
 		return false;
 	}
 
@@ -113,8 +113,8 @@ function isStore(value: unknown): value is Store {
 		throw new SettingError('cache.store', value, `a store with all its methods (\`${missing.join('`, `')}\` missing)`);
 	}
 
-	if (!holdings.includes(value.holds as string)) {
-		throw new SettingError('cache.store.holds', value.holds, `\`'${holdings.join('\'`, `\'')}'\``);
+	if (!valueTypes.includes(value.valueType as string)) {
+		throw new SettingError('cache.store.valueType', value.valueType, `\`'${valueTypes.join('\'`, `\'')}'\``);
 	}
 
 	return true;

@@ -30,7 +30,7 @@ const writeNames = ['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear'
 /** A store of bytes that other processes may share, with locks by default, and with all optional methods. It records the calls that write. */
 class RecordingStore implements Store {
 	readonly name = 'sqlite';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly values = new Map<string, StoredValue>();
 	readonly writes: string[] = [];
 

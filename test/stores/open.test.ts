@@ -116,11 +116,11 @@ test('a custom store says by `scope` who shares it, and is taken for one on a ne
 test('a custom store that lacks a method is refused, not used as an adapter', t => {
 	const {get, set, delete: remove, clear} = MemoryStore.prototype;
 	const half = {
-		name: 'half', holds: 'text', get, set, delete: remove, clear,
+		name: 'half', valueType: 'text', get, set, delete: remove, clear,
 	};
 	t.throws(() => openStore(half, options), {instanceOf: TypeError, message: /`deleteMany`, `iterate`, `close` missing/v});
-	const wrong = Object.assign(new MemoryStore(), {holds: 'things'}) as unknown as StoreSetting;
-	t.throws(() => openStore(wrong, options), {instanceOf: TypeError, message: /`cache.store.holds`.*'bytes'.*"things"/v});
+	const wrong = Object.assign(new MemoryStore(), {valueType: 'things'}) as unknown as StoreSetting;
+	t.throws(() => openStore(wrong, options), {instanceOf: TypeError, message: /`cache.store.valueType`.*'bytes'.*"things"/v});
 });
 
 test('instances of both Keyvs, their adapters, Maps and stores type-check', t => {

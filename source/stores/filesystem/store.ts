@@ -23,7 +23,7 @@ import {SizeLimit, Sweep} from './cleanup.ts';
 import {readBytes, replaceFile, statFile} from './files.ts';
 import {CacheFolder} from './folder.ts';
 import {
-	isLive,
+	isValid,
 	readHead,
 	withHead,
 	withoutHead,
@@ -83,7 +83,7 @@ const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_00
 */
 export class FilesystemStore implements Store {
 	readonly name = 'filesystem';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly scope = 'machine';
 	readonly isHumanReadable = true;
 	readonly path: string;
@@ -188,7 +188,7 @@ export class FilesystemStore implements Store {
 	delete(key: string): boolean {
 		this.#expectWritable();
 		const removed = this.#folder.pathsOf(key).map(path => this.#folder.remove(path));
-		return removed.some(head => isLive(head, this.#now()));
+		return removed.some(head => isValid(head, this.#now()));
 	}
 
 	deleteMany(keys: readonly string[]): void {
@@ -232,7 +232,7 @@ export class FilesystemStore implements Store {
 		this.#expectUsable();
 		let count = 0;
 		for await (const {head} of this.#folder.files()) {
-			count += isLive(head, this.#now()) && head.isEntry ? 1 : 0;
+			count += isValid(head, this.#now()) && head.isEntry ? 1 : 0;
 		}
 
 		return count;
@@ -303,12 +303,12 @@ export class FilesystemStore implements Store {
 	#read(path: string, key?: string): MaybePromise<Found | undefined> {
 		return then(readBytes(path), bytes => {
 			const head = bytes && readHead(bytes, bytes.byteLength);
-			const isUsable = isLive(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
+			const isUsable = isValid(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
 			return isUsable ? {key: head.key, value: withoutHead(bytes!, head)} : undefined;
 		});
 	}
 
 	#has(key: string): boolean {
-		return this.#folder.pathsOf(key).some(path => isLive(this.#folder.headOf(path), this.#now()));
+		return this.#folder.pathsOf(key).some(path => isValid(this.#folder.headOf(path), this.#now()));
 	}
 }

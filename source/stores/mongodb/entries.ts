@@ -85,12 +85,12 @@ export class EntryCollection {
 		}
 	}
 
-	/** Sets a document unless there is a live one. Returns the expired document that it replaced, or `false` if it set nothing. */
+	/** Sets a document unless there is an unexpired one. Returns the expired document that it replaced, or `false` if it set nothing. */
 	async add(entry: EntryDocument, now: Date, bytes: number): Promise<OldDocument | undefined | false> {
 		await this.#makeIndexes();
 		const {_id, ...document} = entry;
 		try {
-			// A live document does not match, so that the insertion meets its id.
+			// An unexpired document does not match, so that the insertion meets its id.
 			return await this.#withOld('add', async (entries, options) => entries.findOneAndReplace({_id, expires: {$lte: now}}, document, {...options, upsert: true}), bytes);
 		} catch (error) {
 			if (hasCode(error, duplicateKey)) {

@@ -69,7 +69,7 @@ const store = new MongoDbStore({url: 'mongodb://localhost:27017/cache', cacheNam
 */
 export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly name = 'mongodb';
-	readonly holds = 'documents';
+	readonly valueType = 'documents';
 
 	constructor(options: MongoDbStoreOptions = {}) {
 		check('mongodb', options, {...mongoOptions, collectionName: collection, largestDocument: largestFrom(1024)} satisfies OptionTypes<MongoDbStoreOptions>);
@@ -110,7 +110,7 @@ const store = new GridFsStore({url: 'mongodb://localhost:27017/cache', cacheName
 */
 export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	readonly name = 'gridfs';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 
 	constructor(options: GridFsStoreOptions = {}) {
 		check('gridfs', options, {...mongoOptions, bucketName: collection, largestDocument: largestFrom(0)} satisfies OptionTypes<GridFsStoreOptions>);

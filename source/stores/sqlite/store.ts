@@ -26,7 +26,7 @@ import {
 	purgeInSteps,
 	vacuumInSteps,
 } from './steps.ts';
-import {isLiveAt} from './writes.ts';
+import {isUnexpired} from './writes.ts';
 
 export type {SqliteStoreOptions} from './options.ts';
 
@@ -48,7 +48,7 @@ const store = new SqliteStore({path: 'cache/http.sqlite', maxBytes: 100_000_000}
 */
 export class SqliteStore implements Store {
 	readonly name = 'sqlite';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 
 	/** The absolute path of the file; `undefined` in memory. */
 	readonly path: string | undefined;
@@ -117,7 +117,7 @@ export class SqliteStore implements Store {
 			kind: 'delete', keys: [key],
 			run(statements) {
 				const row = statements.delete.get(key) as {expires: number | null} | undefined;
-				return row !== undefined && isLiveAt(row.expires, now);
+				return row !== undefined && isUnexpired(row.expires, now);
 			},
 		});
 	}
@@ -209,7 +209,7 @@ export class SqliteStore implements Store {
 		const pending = connection.writes.of(key);
 		if (pending !== undefined && pending.kind !== 'add') {
 			// A copy, since a reader must not change what is to be written.
-			return pending.value !== undefined && isLiveAt(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
+			return pending.value !== undefined && isUnexpired(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
 		}
 
 		if (pending !== undefined && connection.writes.flush()) {

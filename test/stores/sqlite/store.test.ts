@@ -18,7 +18,7 @@ import {mock} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {guardStore, type StoreFault} from '../../../source/stores/guard.ts';
+import {guardStore, type FailedCall} from '../../../source/stores/guard.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 import {listed} from '../contract.ts';
 
@@ -179,7 +179,7 @@ test('the call that finds a damaged file sets it aside and throws once, and the 
 	const path = temporaryFile(t);
 	await damage(path);
 	const content = readFileSync(path);
-	const faults: StoreFault[] = [];
+	const faults: FailedCall[] = [];
 	const store = guardStore(new SqliteStore({path, now: () => 1000}), {
 		onError(fault) {
 			faults.push(fault);
