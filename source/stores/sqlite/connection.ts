@@ -1,9 +1,7 @@
 import {CacheHooksError} from '../../errors.ts';
 import {closedError} from '../server-options.ts';
+import {fileIdentity, isOwnFile, setAside} from './damage.ts';
 import {
-	fileIdentity,
-	isOwnFile,
-	setAside,
 	busyError,
 	isCorrupt,
 } from './errors.ts';

@@ -11,9 +11,8 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
+import {fileIdentity, startOf} from './damage.ts';
 import {
-	fileIdentity,
-	startOf,
 	busyError,
 	isUnableToOpen,
 	openError,

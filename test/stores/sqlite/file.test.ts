@@ -21,7 +21,7 @@ import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {createStore} from '../../../source/index.ts';
 import {SqliteConnection} from '../../../source/stores/sqlite/connection.ts';
-import {fileIdentity} from '../../../source/stores/sqlite/errors.ts';
+import {fileIdentity} from '../../../source/stores/sqlite/damage.ts';
 import {removeUnlessOpen} from '../../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../../source/stores/sqlite/options.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
