@@ -94,10 +94,21 @@ function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, st
 		}
 	}
 
-	const given = Object.entries({...settings, storeTimeout: Math.min(storeTimeout, longestBusyTimeout)})
+	const given = Object.entries({...settings, storeTimeout: Math.floor(Math.min(storeTimeout, longestBusyTimeout))})
 		.filter(([name, value]) => options[name] !== undefined && value !== undefined && value !== false)
 		.map(([name, value]) => [options[name]!, value] as const);
-	return createStore(setting as StoreName, {cacheName, now, ...Object.fromEntries(given)});
+	try {
+		return createStore(setting as StoreName, {cacheName, now, ...Object.fromEntries(given)});
+	} catch (error) {
+		throw error instanceof SettingError ? namingSetting(error, {...options, cacheName: 'cacheName'}) : error;
+	}
+}
+
+/** Returns the error with the setting that the user has written, in place of the option that it has become. An option that comes of none is part of a URL. */
+function namingSetting({path, message}: SettingError, options: Readonly<Partial<Record<string, string>>>): SettingError {
+	const option = path.split('.').at(-1);
+	const setting = Object.keys(options).find(name => options[name] === option) ?? 'store';
+	return new SettingError(`cache.${setting}`, message.replaceAll(path, () => `cache.${setting}`));
 }
 
 /**
