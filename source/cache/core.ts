@@ -7,7 +7,8 @@ import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
-import {guardStore, LateWrites} from '../stores/guard.ts';
+import {guardStore} from '../stores/guard.ts';
+import {LateWrites} from '../stores/late-writes.ts';
 import type {Store} from '../stores/types.ts';
 import {openCacheStore, type CacheStore} from './cache-store.ts';
 import {isAlias} from './compose-response.ts';
@@ -105,8 +106,8 @@ export class CacheCore {
 			},
 		});
 		this.journal = new Journal({
-			local: localJournalOf(settings.store, store.cacheName),
-			isShared: opened.isInProcess !== true,
+			local: localJournalOf(settings.store, store.cacheName, opened.scope),
+			isShared: opened.scope !== 'process',
 			isReadOnly,
 			store: forRecords,
 			now,

@@ -14,9 +14,8 @@ import {
 	statSync,
 	unlinkSync,
 } from 'node:fs';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import process from 'node:process';
-import {SettingError} from '../errors.ts';
 
 /** The permission bits of new files and folders. `undefined` leaves them to the umask, or to Windows, which has none. */
 export type FileModes = {readonly file: number | undefined; readonly folder: number | undefined};
@@ -29,17 +28,13 @@ const ownerBits = 0o700;
 /** Whether the umask removes permissions of the owner, as far as the last created file shows. */
 let isOwnerRestricted = true;
 
-/**
-Returns the modes of new files and folders. Users who may read or write the files may enter the folders.
+/** Whether a value is a mode of files that lets the owner read and write them. */
+export function isFileMode(value: unknown): boolean {
+	return typeof value === 'number' && (value & allReadAndWrite) === value && (value & ownerReadsAndWrites) === ownerReadsAndWrites;
+}
 
-@throws {SettingError} For a mode that does not let the owner read and write a file.
-*/
-export function parseFileMode(fileMode: number = ownerReadsAndWrites): FileModes {
-	const isMode = Number.isSafeInteger(fileMode) && (fileMode & allReadAndWrite) === fileMode;
-	if (!isMode || (fileMode & ownerReadsAndWrites) !== ownerReadsAndWrites) {
-		throw new SettingError('fileMode', fileMode, 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others');
-	}
-
+/** Returns the modes of new files and folders. Users who may read or write the files may enter the folders. */
+export function modesFor(fileMode: number = ownerReadsAndWrites): FileModes {
 	const entering = ((fileMode & 0o444) >> 2) | ((fileMode & 0o222) >> 1);
 	return process.platform === 'win32' ? {file: undefined, folder: undefined} : {file: fileMode, folder: fileMode | entering};
 }
@@ -109,26 +104,39 @@ export function createFolder(folder: string, mode: number | undefined): void {
 	}
 
 	createFolder(parent, mode);
-	// As a file, it gets its name when it has its mode.
-	const temporary = temporaryNameIn(parent);
-	try {
-		mkdirSync(temporary, mode);
-	} catch {
-		// If this fails as well, the error names the folder.
-		mkdirSync(folder, mode);
-		changeMode(folder, mode);
+	if (createUnderOtherName(folder, join(parent, `.${basename(folder)}.got-cache-hooks.tmp`), mode) || isThere(folder)) {
 		return;
 	}
 
+	mkdirSync(folder, {recursive: true, mode});
+	changeMode(folder, mode);
+}
+
+/**
+Creates a folder that, as a file, gets its name when it has its mode. The other name is always the same, so that what a killed process has left is used by the next one.
+
+@returns Whether it could. It cannot if another process was first, or if the name belongs to another user.
+*/
+function createUnderOtherName(folder: string, unfinished: string, mode: number): boolean {
 	try {
-		changeMode(temporary, mode);
-		renameSync(temporary, folder);
-	} catch (error) {
-		rmdirSync(temporary);
-		// Another process may have been first.
-		if (!isThere(folder)) {
-			throw error;
+		if (!isThere(unfinished)) {
+			mkdirSync(unfinished, mode);
 		}
+
+		// Not through a symbolic link, which would change the mode of another folder.
+		const stats = lstatSync(unfinished);
+		if (!stats.isDirectory() || stats.uid !== process.geteuid?.()) {
+			return false;
+		}
+
+		changeMode(unfinished, mode);
+		renameSync(unfinished, folder);
+		return true;
+	} catch {
+		ignoreRefusal(() => {
+			rmdirSync(unfinished);
+		});
+		return false;
 	}
 }
 
@@ -167,6 +175,6 @@ function ignoreRefusal(action: () => void): void {
 	try {
 		action();
 	} catch {
-		// A file system without permissions, such as FAT, refuses to change them.
+		// A file system without permissions, such as FAT, refuses to change them. A folder that is in use is not removed.
 	}
 }

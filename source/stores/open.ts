@@ -2,13 +2,15 @@ import {SettingError} from '../errors.ts';
 import {
 	allowedStores,
 	createStore,
+	optionsOfSettings,
 	storeNameOf,
+	type OpeningSettings,
 	type StoreName,
 	type StoreUrl,
 } from './create-store.ts';
 import {shapeOf, type KeyvLike} from './keyv-instances.ts';
 import {KeyvStore} from './keyv.ts';
-import {readOnlyStore} from './guard.ts';
+import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
 /**
@@ -16,30 +18,12 @@ The store of a cache: the name or the URL of a store (see `createStore`), a `Sto
 */
 export type StoreSetting = StoreName | StoreUrl | Store | KeyvLike;
 
-type Bounds = {
-	/** The maximum number of bytes of all that is stored. Default: the store's. */
-	readonly maxBytes?: number | undefined;
-
-	/** The maximum number of entries. Default: the store's. */
-	readonly maxEntries?: number | undefined;
-};
-
-type OpenStoreOptions = Bounds & {
-	/**
-	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace elsewhere.
-	*/
+/** The settings of a cache with which its store is opened. */
+type OpenStoreOptions = OpeningSettings & {
 	readonly cacheName: string;
 
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
+	/** Default: `Date.now`. */
 	readonly now?: () => number;
-
-	/** The number of milliseconds for which `'sqlite'` tries a call again that meets the lock of another process, since nobody waits for it any longer. Default: the store's. */
-	readonly storeTimeout?: number;
-
-	/** Whether nothing is written, deleted or created: calls that write throw `ERR_STORE_READ_ONLY`. Default: `false`. */
-	readonly readOnly?: boolean;
 };
 
 type OpenedStore = {
@@ -57,16 +41,9 @@ type OpenedStore = {
 
 const longestBusyTimeout = 5000;
 const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
-const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['holds']>;
+const valueTypes: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['valueType']>;
 const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
-	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
-
-/** The options of the stores that can be bounded. */
-const boundOptions: Readonly<Partial<Record<StoreName, {readonly [Bound in keyof Bounds]: string}>>> = {
-	memory: {maxBytes: 'maxBytes', maxEntries: 'maxEntries'},
-	sqlite: {maxBytes: 'maxBytes'},
-	filesystem: {maxBytes: 'maxCacheBytes'},
-};
+	+ ` with \`valueType\`, \`${storeMethods.join('`, `')}\``;
 
 /**
 Makes the store of a setting. Nothing is connected or opened before the first call of the store.
@@ -77,7 +54,7 @@ Makes the store of a setting. Nothing is connected or opened before the first ca
 export function openStore(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
 	const opened = open(setting, options);
 	// Memory begins empty, so the user must be able to fill a cache that replays.
-	const isReadOnly = options.readOnly === true && opened.store.isInProcess !== true;
+	const isReadOnly = options.readOnly === true && opened.store.scope !== 'process';
 	return {...opened, ...isReadOnly && {store: readOnlyStore(opened.store)}, isReadOnly};
 }
 
@@ -104,41 +81,41 @@ function open(setting: StoreSetting, options: OpenStoreOptions): Omit<OpenedStor
 	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, cacheName};
 }
 
-function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout, readOnly, maxBytes, maxEntries}: OpenStoreOptions): Store {
-	const name = storeNameOf(setting);
-	if (name === undefined) {
+function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout = longestBusyTimeout, ...settings}: OpenStoreOptions): Store {
+	const storeName = storeNameOf(setting);
+	if (storeName === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	const isOnDisk = name === 'sqlite' || name === 'filesystem';
-	return createStore(setting as StoreName, {
-		cacheName,
-		now,
-		...boundsOf(name, {maxBytes, maxEntries}),
-		// Otherwise the file or folder would be created.
-		...isOnDisk && readOnly === true && {readOnly},
-		...name === 'sqlite' && storeTimeout !== undefined && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
-	});
+	const options: Readonly<Partial<Record<string, string>>> = optionsOfSettings[storeName] ?? {};
+	for (const bound of ['maxBytes', 'maxEntries'] as const) {
+		if (settings[bound] !== undefined && options[bound] === undefined) {
+			throw new SettingError(`cache.${bound}`, `\`cache.${bound}\` cannot limit the store \`'${storeName}'\`. ${options.maxBytes === undefined ? 'Set a limit on its server.' : 'Set `maxBytes`.'}`);
+		}
+	}
+
+	const given = Object.entries({...settings, storeTimeout: Math.floor(Math.min(storeTimeout, longestBusyTimeout))})
+		.filter(([name, value]) => options[name] !== undefined && value !== undefined && value !== false)
+		.map(([name, value]) => [options[name]!, value] as const);
+	try {
+		return createStore(setting as StoreName, {cacheName, now, ...Object.fromEntries(given)});
+	} catch (error) {
+		throw error instanceof SettingError ? namingSetting(error, {...options, cacheName: 'cacheName'}) : error;
+	}
 }
 
-function boundsOf(name: StoreName, bounds: Bounds): object {
-	const options = boundOptions[name] ?? {};
-	const given = Object.entries(bounds).filter(([, bound]) => bound !== undefined);
-	return Object.fromEntries(given.map(([setting, bound]) => {
-		const option = options[setting as keyof Bounds];
-		if (option === undefined) {
-			throw new SettingError(`cache.${setting}`, `\`cache.${setting}\` cannot limit the store \`'${name}'\`. ${boundOptions[name] === undefined ? 'Set a limit on its server.' : 'Set `maxBytes`.'}`);
-		}
-
-		return [option, bound];
-	}));
+/** Returns the error with the setting that the user has written, in place of the option that it has become. An option that comes of none is part of a URL. */
+function namingSetting({path, message}: SettingError, options: Readonly<Partial<Record<string, string>>>): SettingError {
+	const option = path.split('.').at(-1);
+	const setting = Object.keys(options).find(name => options[name] === option) ?? 'store';
+	return new SettingError(`cache.${setting}`, message.replaceAll(path, () => `cache.${setting}`));
 }
 
 /**
-Whether the value is meant to be a `Store`, since it has `holds`. If it lacks a method it is refused, not used as a Keyv adapter.
+Whether the value is meant to be a `Store`, since it has `valueType`. If it lacks a method it is refused, not used as a Keyv adapter.
 */
 function isStore(value: unknown): value is Store {
-	if (typeof value !== 'object' || value === null || !('holds' in value)) {
+	if (typeof value !== 'object' || value === null || !('valueType' in value)) {
 		return false;
 	}
 
@@ -147,8 +124,8 @@ function isStore(value: unknown): value is Store {
 		throw new SettingError('cache.store', value, `a store with all its methods (\`${missing.join('`, `')}\` missing)`);
 	}
 
-	if (!holdings.includes(value.holds as string)) {
-		throw new SettingError('cache.store.holds', value.holds, `\`'${holdings.join('\'`, `\'')}'\``);
+	if (!valueTypes.includes(value.valueType as string)) {
+		throw new SettingError('cache.store.valueType', value.valueType, `\`'${valueTypes.join('\'`, `\'')}'\``);
 	}
 
 	return true;

@@ -4,6 +4,7 @@ import {execFile} from 'node:child_process';
 import {
 	chmodSync,
 	chownSync,
+	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
@@ -217,9 +218,9 @@ for (const name of names) {
 
 	test(`${name}: a wrong fileMode throws an error that says which modes are allowed`, t => {
 		for (const fileMode of [0, 660, 600, 0o400, 0o200, 0o060, 0o700, 0o770, 0o1600, 0o1_0600, 384.5, -1, (2 ** 32) + 0o600, NaN, Infinity, '0660', 'umask', null, true, {}]) {
-			const error = t.throws<SettingError>(() => createStore(name, {fileMode: fileMode as number}), {instanceOf: SettingError, code: 'ERR_CACHE_SETTING', message: /Expected `fileMode` to be .*`0o660`/v});
+			const error = t.throws<SettingError>(() => createStore(name, {fileMode: fileMode as number}), {instanceOf: SettingError, code: 'ERR_CACHE_SETTING', message: /\.fileMode` to be .*`0o660`/v});
 			t.true(error instanceof TypeError);
-			t.is(error.path, 'fileMode');
+			t.is(error.path, `createStore('${name}').fileMode`);
 		}
 
 		t.notThrows(() => createStore(name, {fileMode: undefined}));
@@ -364,4 +365,26 @@ posix('sqlite: a file without write permission can be read and keeps its mode', 
 	t.truthy(again.get('key'));
 	void again.close();
 	t.is(modeOf(path), '0444');
+});
+
+posix('a folder that a killed process has left under its other name is used by the next one', async t => {
+	const folder = temporaryFolder(t);
+	mkdirSync(join(folder, '.deep.got-cache-hooks.tmp'), 0o000);
+	const store = createStore('filesystem', {path: join(folder, 'deep')});
+	await store.set('key', Buffer.from('one'), noExpiry);
+	t.truthy(await store.get('key'));
+	t.deepEqual(readdirSync(folder), ['deep']);
+	t.is(statSync(join(folder, 'deep')).mode % 0o1000, 0o700);
+});
+
+posix('a symbolic link under the other name of a new folder is not followed', async t => {
+	const folder = temporaryFolder(t);
+	const elsewhereFolder = join(folder, 'elsewhere');
+	mkdirSync(elsewhereFolder, 0o755);
+	symlinkSync(elsewhereFolder, join(folder, '.deep.got-cache-hooks.tmp'));
+	const store = createStore('filesystem', {path: join(folder, 'deep')});
+	await store.set('key', Buffer.from('one'), noExpiry);
+	t.is(statSync(elsewhereFolder).mode % 0o1000, 0o755);
+	t.false(lstatSync(join(folder, 'deep')).isSymbolicLink());
+	t.is(statSync(join(folder, 'deep')).mode % 0o1000, 0o700);
 });

@@ -1,7 +1,18 @@
 import {statSync, type Stats} from 'node:fs';
-import {CacheHooksError, SettingError} from '../../errors.ts';
+import {CacheHooksError} from '../../errors.ts';
 import {then, type MaybePromise} from '../../maybe-promise.ts';
-import {Place, type PlaceOptions} from '../place.ts';
+import {
+	boolean,
+	checkOptions,
+	commonOptions,
+	matching,
+	positiveInteger,
+	text,
+	type CommonOptions,
+	type OptionTypes,
+} from '../options.ts';
+import {Place, placeOptions, type PlaceOptions} from '../place.ts';
+import {checkBytes, closedError} from '../server-options.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
@@ -12,16 +23,16 @@ import {SizeLimit, Sweep} from './cleanup.ts';
 import {readBytes, replaceFile, statFile} from './files.ts';
 import {CacheFolder} from './folder.ts';
 import {
-	isLive,
+	isValid,
 	readHead,
 	withHead,
 	withoutHead,
 } from './head.ts';
 import {withLock} from './lock.ts';
 
-export type FilesystemStoreOptions = PlaceOptions & {
+export type FilesystemStoreOptions = CommonOptions & PlaceOptions & {
 	/**
-	The folder, relative to the working directory or to the folder of `useTemp` or `useCacheDir`. The first write creates it. Each cache needs one of its own. Default: `'http_cache'`.
+	The folder, relative to the working directory or to the folder of `useTemp` or `useCacheDir`. The first write creates it. Each cache needs one of its own. Default: `cacheName`.
 	*/
 	readonly path?: string;
 
@@ -39,11 +50,15 @@ export type FilesystemStoreOptions = PlaceOptions & {
 	Whether to only read the folder: nothing in it is created, changed or removed, and a missing folder is an error. Use it for recordings, and for entries that others prepare. Default: `false`.
 	*/
 	readonly readOnly?: boolean;
+};
 
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
+const optionTypes: OptionTypes<FilesystemStoreOptions> = {
+	...commonOptions,
+	...placeOptions,
+	path: {...text, allowed: 'the path of a folder'},
+	extension: matching(/^\.[\da-z]{1,16}$/v, 'a dot and 1 to 16 lowercase letters or digits, such as `\'.json\'`'),
+	maxCacheBytes: positiveInteger,
+	readOnly: boolean,
 };
 
 type Found = {readonly key: string; readonly value: Uint8Array};
@@ -68,7 +83,9 @@ const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_00
 */
 export class FilesystemStore implements Store {
 	readonly name = 'filesystem';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
+	readonly scope = 'machine';
+	readonly isHumanReadable = true;
 	readonly path: string;
 	readonly #place: Place;
 	readonly #readOnly: boolean;
@@ -81,20 +98,11 @@ export class FilesystemStore implements Store {
 	#isFolderThere = false;
 	#isClosed = false;
 
-	constructor({path = 'http_cache', extension, maxCacheBytes, readOnly = false, now = Date.now, ...placeOptions}: FilesystemStoreOptions = {}) {
-		if (extension !== undefined && !/^\.[\da-z]{1,16}$/v.test(extension)) {
-			throw new SettingError('extension', extension, 'a dot and 1 to 16 lowercase letters or digits, such as `\'.json\'`');
-		}
-
-		if (maxCacheBytes !== undefined && (!Number.isSafeInteger(maxCacheBytes) || maxCacheBytes < 1)) {
-			throw new SettingError('maxCacheBytes', maxCacheBytes, 'a positive integer');
-		}
-
-		if (typeof readOnly !== 'boolean') {
-			throw new SettingError('readOnly', readOnly, 'a boolean');
-		}
-
-		this.#place = new Place(path, placeOptions, 'folder');
+	constructor(options: FilesystemStoreOptions = {}) {
+		const owner = 'createStore(\'filesystem\')';
+		checkOptions(owner, options, optionTypes);
+		const {cacheName = 'http_cache', path = cacheName, extension, maxCacheBytes, readOnly = false, now = Date.now} = options;
+		this.#place = new Place(path, options, {owner, kind: 'folder'});
 		this.path = this.#place.path;
 		this.#readOnly = readOnly;
 		this.#maxBytes = maxCacheBytes ?? Infinity;
@@ -132,18 +140,15 @@ export class FilesystemStore implements Store {
 
 	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
 		this.#expectWritable();
-		if (!(value instanceof Uint8Array)) {
-			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
-		}
-
-		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, value);
-		const bytes = parts[0].byteLength + parts[1].byteLength;
-		if (bytes > this.#maxBytes) {
+		const bytes = checkBytes('filesystem', value);
+		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, bytes);
+		const fileBytes = parts[0].byteLength + parts[1].byteLength;
+		if (fileBytes > this.#maxBytes) {
 			this.delete(key);
 			return;
 		}
 
-		const {path, others} = this.#folder.pathFor(key, value);
+		const {path, others} = this.#folder.pathFor(key, bytes);
 		const written = replaceFile(path, parts, {
 			time: this.#now(),
 			place: this.#place,
@@ -156,7 +161,7 @@ export class FilesystemStore implements Store {
 				this.#folder.remove(other);
 			}
 
-			this.#sizeLimit?.afterSet(path, bytes);
+			this.#sizeLimit?.afterSet(path, fileBytes);
 			this.#sweep.afterSet(this.#now());
 		});
 	}
@@ -183,7 +188,7 @@ export class FilesystemStore implements Store {
 	delete(key: string): boolean {
 		this.#expectWritable();
 		const removed = this.#folder.pathsOf(key).map(path => this.#folder.remove(path));
-		return removed.some(head => isLive(head, this.#now()));
+		return removed.some(head => isValid(head, this.#now()));
 	}
 
 	deleteMany(keys: readonly string[]): void {
@@ -227,7 +232,7 @@ export class FilesystemStore implements Store {
 		this.#expectUsable();
 		let count = 0;
 		for await (const {head} of this.#folder.files()) {
-			count += isLive(head, this.#now()) && head.isEntry ? 1 : 0;
+			count += isValid(head, this.#now()) && head.isEntry ? 1 : 0;
 		}
 
 		return count;
@@ -258,7 +263,7 @@ export class FilesystemStore implements Store {
 
 	#expectUsable(): void {
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.path}\` is closed`);
+			throw closedError(`filesystem store \`${this.path}\``);
 		}
 
 		this.#place.check();
@@ -298,12 +303,12 @@ export class FilesystemStore implements Store {
 	#read(path: string, key?: string): MaybePromise<Found | undefined> {
 		return then(readBytes(path), bytes => {
 			const head = bytes && readHead(bytes, bytes.byteLength);
-			const isUsable = isLive(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
+			const isUsable = isValid(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
 			return isUsable ? {key: head.key, value: withoutHead(bytes!, head)} : undefined;
 		});
 	}
 
 	#has(key: string): boolean {
-		return this.#folder.pathsOf(key).some(path => isLive(this.#folder.headOf(path), this.#now()));
+		return this.#folder.pathsOf(key).some(path => isValid(this.#folder.headOf(path), this.#now()));
 	}
 }

@@ -9,6 +9,7 @@ import {
 } from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
 import {
+	checkRedisOptions,
 	redisConnection,
 	type RedisClient,
 	type RedisCommands,
@@ -41,12 +42,13 @@ const store = new RedisStore({url: 'redis://localhost:6379', cacheName: 'respons
 */
 export class RedisStore implements Store {
 	readonly name = 'redis';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly #connection: ServerConnection<RedisLink>;
 	readonly #prefix: string;
 	readonly #now: () => number;
 
 	constructor(options: RedisStoreOptions = {}) {
+		checkRedisOptions(options);
 		const limits = resolveServerOptions(options);
 		// The application may have a Keyv whose namespace is our name, and which prefixes its keys with the name and `::`.
 		this.#prefix = `got-cache-hooks:${keyPrefix(limits.cacheName)}`;

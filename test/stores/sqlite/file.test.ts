@@ -21,7 +21,7 @@ import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {createStore} from '../../../source/index.ts';
 import {SqliteConnection} from '../../../source/stores/sqlite/connection.ts';
-import {fileIdentity} from '../../../source/stores/sqlite/errors.ts';
+import {fileIdentity} from '../../../source/stores/sqlite/damage.ts';
 import {removeUnlessOpen} from '../../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../../source/stores/sqlite/options.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
@@ -110,7 +110,7 @@ test('with readOnly, a missing file or folder is not created', async t => {
 	const path = temporaryFile(t);
 	for (const missing of [path, join(dirname(path), 'folder', 'cache.sqlite')]) {
 		const store = new SqliteStore({path: missing, readOnly: true});
-		await t.throwsAsync(async () => store.get('key'), {code: 'ERR_STORE_OPEN'});
+		await t.throwsAsync(async () => store.get('key'), {code: 'ERR_STORE_OPEN', message: `Cannot open the SQLite store \`${missing}\`: unable to open database file. There is no such file: create it with a store that may write, or correct \`path\``});
 		await t.throwsAsync(async () => store.count(), {code: 'ERR_STORE_OPEN'});
 		await store.close();
 	}
@@ -119,7 +119,7 @@ test('with readOnly, a missing file or folder is not created', async t => {
 	writeFileSync(path, '');
 	await t.throwsAsync(async () => new SqliteStore({path, readOnly: true}).get('key'), {code: 'ERR_STORE_OPEN', message: /empty/v});
 	t.is(statSync(path).size, 0);
-	t.throws(() => new SqliteStore({useMemory: true, readOnly: true}), {instanceOf: TypeError, message: /`readOnly`/v});
+	t.throws(() => new SqliteStore({useMemory: true, readOnly: true}), {instanceOf: TypeError, message: /\.readOnly`/v});
 });
 
 test('with readOnly, a damaged file is not changed', async t => {
@@ -326,7 +326,7 @@ test('a file: URI means what it means to SQLite', async t => {
 	await t.throwsAsync(async () => missing.get('key'), {code: 'ERR_STORE_OPEN'});
 	t.false(existsSync(`${path}.missing`));
 	for (const wrong of ['file://elsewhere/a', 'file:a?mode=rx', 'file:a%', 'file:']) {
-		t.throws(() => new SqliteStore({path: wrong}), {instanceOf: TypeError, message: /`path`/v});
+		t.throws(() => new SqliteStore({path: wrong}), {instanceOf: TypeError, message: /\.path`/v});
 	}
 });
 
