@@ -18,7 +18,7 @@ import {
 	type Match,
 	type NoMatch,
 } from './entries.ts';
-import type {Subject} from './invalidation.ts';
+import type {Subject} from './journal-records.ts';
 import {
 	Journal,
 	type LookupOptions,

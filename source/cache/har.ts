@@ -12,7 +12,8 @@ import {
 import {fieldValue} from '../policy/fields.ts';
 import type {RawFields} from '../policy/storing.ts';
 import type {CacheCore} from './core.ts';
-import type {Listed, LongTask} from './listing.ts';
+import type {LongTask} from './criteria.ts';
+import type {Listed} from './listing.ts';
 import {saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';
 
 /**

@@ -12,17 +12,26 @@ import {
 	type RequestSettings,
 } from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
-import type {AttachedClient, Explanation} from './attached-client.ts';
+import type {
+	AttachedClient,
+	Explanation,
+	CacheEvents,
+	CacheStats,
+} from './types.ts';
 import {CacheCore} from './core.ts';
 import {
 	checkedRequest,
+	checkSorting,
+	checkTask,
 	forChanges,
 	forListing,
 	parseCriteria,
 	type Criteria,
+	type LongTask,
 	type Selection,
+	type Sorting,
+	type Target,
 } from './criteria.ts';
-import type {CacheEvents, CacheStats} from './events.ts';
 import {
 	exportHar,
 	importHar,
@@ -30,14 +39,12 @@ import {
 	type ImportedHar,
 } from './har.ts';
 import {
-	checkSorting,
-	checkTask,
+	findTarget,
+	keysOf,
 	listAll,
 	listSelected,
 	listSorted,
 	type Listed,
-	type LongTask,
-	type Sorting,
 } from './listing.ts';
 import {recreateKeys, type RecreatedKeys} from './recreate-keys.ts';
 import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';
@@ -52,7 +59,6 @@ import {
 	type SaveOptions,
 	type UpdatedCache,
 } from './saving.ts';
-import {findTarget, keysOf, type Target} from './target.ts';
 
 type Internals = {readonly core: CacheCore; readonly settings: CacheSettings; client?: AttachedClient};
 
@@ -243,7 +249,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await core.writes.settle();
 		checkTask(task);
 		const selection = await this.#select(criteria);
-		if (selection.isEmpty && !selection.withoutValid && !selection.withoutExpired && core.store.count !== undefined && !await core.unreachable.isSet()) {
+		if (selection.isEmpty && selection.valid === undefined && selection.expired === undefined && core.store.count !== undefined && !await core.unreachable.isSet()) {
 			return core.store.count();
 		}
 

@@ -16,8 +16,8 @@ import {
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
-} from './invalidation.ts';
-import {JournalRecords} from './journal-records.ts';
+	JournalRecords,
+} from './journal-records.ts';
 import type {LocalJournal} from './local-journal.ts';
 
 // Where more keys are invalidated at once, other processes take it for an invalidation of everything.

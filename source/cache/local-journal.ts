@@ -5,8 +5,8 @@ import {
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
-} from './invalidation.ts';
-import type {JournalRecords} from './journal-records.ts';
+	type JournalRecords,
+} from './journal-records.ts';
 
 type Noted = {readonly position: number; readonly invalidation: Invalidation};
 

@@ -21,7 +21,7 @@ import {
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import type {CacheCore} from './core.ts';
-import type {LongTask} from './listing.ts';
+import type {LongTask} from './criteria.ts';
 
 /** The result of `recreateKeys`. */
 export type RecreatedKeys = {

@@ -14,7 +14,7 @@ import type {
 	CacheStats,
 	RemovalEvent,
 	StoreErrorEvent,
-} from './events.ts';
+} from './types.ts';
 
 type AnswerKind = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
 

@@ -16,8 +16,8 @@ import {
 	withTags,
 } from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {checkNames} from './criteria.ts';
-import {listAll, type LongTask} from './listing.ts';
+import {checkNames, type LongTask} from './criteria.ts';
+import {listAll} from './listing.ts';
 
 /**
 A response to be stored. A response of Got is one, too: its `rawBody` is stored.

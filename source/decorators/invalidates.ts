@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import {httpCacheOf} from '../cache/http-cache.ts';
-import type {Invalidation} from '../cache/invalidation.ts';
+import type {Invalidation} from '../cache/journal-records.ts';
 import {deleteWhere} from '../cache/removal.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {SettingError, unknownOption} from '../errors.ts';

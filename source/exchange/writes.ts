@@ -2,7 +2,7 @@ import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose
 import type {CacheCore} from '../cache/core.ts';
 import type {Held, Outcome} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
-import type {Invalidation} from '../cache/invalidation.ts';
+import type {Invalidation} from '../cache/journal-records.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';

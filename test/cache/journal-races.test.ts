@@ -1,6 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
-import type {Invalidation} from '../../source/cache/invalidation.ts';
+import type {Invalidation} from '../../source/cache/journal-records.ts';
 import {Journal} from '../../source/cache/journal.ts';
 import {LocalJournal} from '../../source/cache/local-journal.ts';
 import {storedResponse} from '../../source/entry/stored-response.ts';

@@ -2,7 +2,7 @@ import {setImmediate as turn} from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import test from 'ava';
-import type {Invalidation, Subject} from '../../source/cache/invalidation.ts';
+import type {Invalidation, Subject} from '../../source/cache/journal-records.ts';
 import {Journal, type Position} from '../../source/cache/journal.ts';
 import {LocalJournal, localJournalOf} from '../../source/cache/local-journal.ts';
 import {storedResponse, type StoredResponse} from '../../source/entry/stored-response.ts';
