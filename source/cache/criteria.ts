@@ -61,8 +61,8 @@ export type Selection = {
 	/** Milliseconds since the epoch. */
 	readonly olderThan: number | undefined;
 
-	/** Whether no criterion was given, or only `false`. */
-	readonly isEmpty: boolean;
+	/** The names of the criteria that were given, except those that are `false`. */
+	readonly given: readonly string[];
 };
 
 /** A request in criteria or a target: given by its URL alone, as the origin sees it, or as it is sent. */
@@ -96,15 +96,15 @@ export async function parseCriteria(criteria: Criteria, findKeys: (requests: rea
 		expired: flag(criteria, 'expired'),
 		invalid: flag(criteria, 'invalid') ?? false,
 		olderThan: momentOf(criteria.olderThan, now),
-		isEmpty: Object.values(criteria).every(value => value === undefined || value === false),
+		given: Object.entries(criteria).filter(([, value]) => value !== undefined && value !== false).map(([name]) => name),
 	};
 }
 
-/** Returns a selection for listing: all entries where nothing is given but exclusions. */
+/** Returns a selection for listing: all entries where nothing is given but exclusions, or `invalid` beside them. */
 export function forListing(selection: Selection): Selection {
-	const {keys, tags, patterns, valid, expired, invalid, olderThan} = selection;
-	const isGiven = keys.size + tags.size + patterns.length > 0 || valid === true || expired === true || olderThan !== undefined;
-	return isGiven || (invalid && valid === undefined && expired === undefined) ? selection : {...selection, valid: valid ?? true, expired: expired ?? true};
+	const {given, valid, expired} = selection;
+	const isWhole = given.length === 0 || (given.join(' ') === 'invalid' && (valid ?? expired) === false);
+	return isWhole ? {...selection, valid: valid ?? true, expired: expired ?? true} : selection;
 }
 
 /** Returns a selection for changes, which has no exclusions. */

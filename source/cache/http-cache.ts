@@ -249,7 +249,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await core.writes.settle();
 		checkTask(task);
 		const selection = await this.#select(criteria);
-		if (selection.isEmpty && selection.valid === undefined && selection.expired === undefined && core.store.count !== undefined && !await core.unreachable.isSet()) {
+		if (selection.given.length === 0 && selection.valid === undefined && selection.expired === undefined && core.store.count !== undefined && !await core.unreachable.isSet()) {
 			return core.store.count();
 		}
 
@@ -515,7 +515,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async #selectForChange(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {
 		checkTask(task);
 		const selection = await this.#select(criteria);
-		if (selection.isEmpty) {
+		if (selection.given.length === 0) {
 			throw new SettingError('criteria', criteria, `an object with at least one criterion (${hint})`);
 		}
 
