@@ -114,8 +114,7 @@ export class CacheCore {
 				this.events.emit('storeError', {operation: 'set', error});
 			},
 		});
-		// The keys in the store have the names of the first version.
-		this.unreachable = new StoreFlag(forRecords, 'hidden');
+		this.unreachable = new StoreFlag(forRecords, 'unreachable');
 		this.aliases = new StoreFlag(forRecords, 'aliases');
 		const common = {
 			serializer: serializerOf(opened, settings),

@@ -178,7 +178,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Marks the entries that match any criterion as expired. They stay, to be validated or to be served in place of an error. `tags` take effect at once, as in `delete`.
+	Expires the entries that match any criterion. They stay, to be validated or to be served in place of an error. `tags` take effect at once, as in `delete`.
 
 	@returns The number of expired entries, without variants and without entries that `tags` expire.
 	@throws {TypeError} As `delete`.

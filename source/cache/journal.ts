@@ -12,7 +12,7 @@ import {
 	exchangeRetention,
 	recordKey,
 	resourceRetention,
-	type Forgotten,
+	type Discarded,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
@@ -32,7 +32,7 @@ type JournalOptions = {
 	/** Whether other processes may share the store. */
 	readonly isShared: boolean;
 
-	/** Whether nothing is published. What other caches of this process have noted for the same store is left to them. Default: `false`. */
+	/** Whether nothing is published, also not for other caches of this process with the same store. Default: `false`. */
 	readonly isReadOnly?: boolean;
 
 	/** A store that throws its faults: a record that cannot be read may still exist. */
@@ -63,9 +63,9 @@ export type Position = {
 };
 
 /**
-The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor renewed, and no later request waits for it.
+The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor freshened, and no later request waits for it.
 
-A hit checks unsafe methods and tags only, which hold for all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has moved, it reads the records of the resource and the tags again. A store of one process needs no records.
+A hit checks unsafe methods and tags only, which concern all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has changed, it reads the records of the resource and the tags again. A store of one process needs no records.
 */
 export class Journal {
 	readonly #local: LocalJournal;
@@ -75,7 +75,6 @@ export class Journal {
 	readonly #now: () => number;
 	readonly #onFault: (error: unknown) => void;
 
-	/** Reads nothing yet. */
 	constructor({local, isShared, isReadOnly = false, store, now, onFault}: JournalOptions) {
 		this.#local = local;
 		this.#isReadOnly = isReadOnly;
@@ -102,17 +101,17 @@ export class Journal {
 	}
 
 	/**
-	Notes invalidations. They hold in this process at once, and in others when the returned promise resolves.
+	Adds invalidations. They take effect in this process at once, and in others when the returned promise resolves.
 
 	@returns The position at which other processes find them.
-	@throws What the store throws. They hold in this process all the same, and are published once the store takes them.
+	@throws What the store throws. They take effect in this process all the same, and are published once the store works.
 	*/
-	note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
+	invalidate(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		if (invalidations.length === 0) {
 			return undefined;
 		}
 
-		const position = this.#local.note(invalidations, this.#now());
+		const position = this.#local.add(invalidations, this.#now());
 		if (!this.#isShared) {
 			this.#local.names.set(invalidations, position);
 			return position;
@@ -125,9 +124,9 @@ export class Journal {
 		return this.#local.unpublished.flush(this.#records);
 	}
 
-	/** Does the same as `note` where nobody waits: a fault is passed to `onFault`. */
-	noteQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
-		return this.#quietly(() => this.note(invalidations));
+	/** Does the same as `invalidate` where nobody waits: a fault is passed to `onFault`. */
+	invalidateQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
+		return this.#quietly(() => this.invalidate(invalidations));
 	}
 
 	/**
@@ -137,15 +136,15 @@ export class Journal {
 	@throws What the store throws.
 	*/
 	async clear(empty: () => Promise<void>): Promise<number | undefined> {
-		this.#local.note([everything], this.#now());
+		this.#local.add([everything], this.#now());
 		// Other processes continue from the head: the next one must be above it.
 		await this.#quietly(() => this.head());
 		await empty();
-		const position = await this.note([everything]);
+		const position = await this.invalidate([everything]);
 		return this.#isShared ? position : undefined;
 	}
 
-	/** Resolves when what this process has noted so far is published, or cannot be: it does not concern responses to requests that are sent from then on. */
+	/** Resolves when all invalidations by this process are published, or cannot be: they do not concern responses to requests that are sent from then on. */
 	settled(): MaybePromise<void> {
 		return this.#isShared ? this.#local.unpublished.settled() : undefined;
 	}
@@ -176,7 +175,7 @@ export class Journal {
 		return then(this.settled(), () => then(this.head(), head => this.#isShared ? this.#records.head ?? 0 : head));
 	}
 
-	/** Whether an invalidation that was noted in this process after a position, and up to another, concerns a response. */
+	/** Whether an invalidation by this process after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: Position, upTo?: number): boolean {
 		return this.#local.concerns(subject, after.here, upTo);
 	}
@@ -218,7 +217,7 @@ export class Journal {
 		}
 
 		// A head below the position of the entry means that the store has lost it, and perhaps its records.
-		if (position > head || (tags.length > 0 && position < this.#forgotten.tags)) {
+		if (position > head || (tags.length > 0 && position < this.#discarded.tags)) {
 			return undefined;
 		}
 
@@ -228,8 +227,8 @@ export class Journal {
 				return undefined;
 			}
 
-			const isForgotten = resource !== undefined && (position < this.#forgotten.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
-			return then(this.#tagPositions(tags), positions => this.#applyTags(isForgotten ? [[0, Infinity], ...positions] : positions, stored));
+			const isDiscarded = resource !== undefined && (position < this.#discarded.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
+			return then(this.#tagPositions(tags), positions => this.#applyTags(isDiscarded ? [[0, Infinity], ...positions] : positions, stored));
 		});
 	}
 
@@ -245,13 +244,13 @@ export class Journal {
 		return earliest === expires ? stored : {...stored, expires: earliest};
 	}
 
-	/** Whether other processes know of everything that this process has noted. */
+	/** Whether other processes know of all invalidations by this process. */
 	get #isPublished(): boolean {
 		return !this.#isShared || this.#local.unpublished.size === 0;
 	}
 
-	get #forgotten(): Forgotten {
-		return this.#isShared ? this.#local.unpublished.forgotten : this.#local.names.forgotten;
+	get #discarded(): Discarded {
+		return this.#isShared ? this.#local.unpublished.discarded : this.#local.names.discarded;
 	}
 
 	#tagPositions(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
@@ -289,12 +288,12 @@ export class Journal {
 				...keys.map(key => ({kind: 'key', key}) as const),
 				...tags.flatMap(tag => effects.map((effect): Invalidation => ({kind: 'tag', tag, effect}))),
 			];
-			const areChanged = all(invalidations, invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere));
+			const areChanged = all(invalidations, invalidation => this.#isInvalidatedAfter(invalidation, after, onlyElsewhere));
 			return then(areChanged, changes => head < after || changes.includes(true) ? undefined : after);
 		});
 	}
 
-	#isNotedAfter(invalidation: Invalidation, after: number, onlyElsewhere: boolean): MaybePromise<boolean> {
+	#isInvalidatedAfter(invalidation: Invalidation, after: number, onlyElsewhere: boolean): MaybePromise<boolean> {
 		const isUnpublished = !onlyElsewhere && this.#local.unpublished.has(recordKey(invalidation));
 		return isUnpublished || then(this.#records.read(invalidation, true), ({position, isOwn}) => position > after && !(onlyElsewhere && isOwn));
 	}

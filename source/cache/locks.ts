@@ -123,7 +123,7 @@ export class Locks {
 		const {promise: free, resolve} = Promise.withResolvers<void>();
 		this.#isClosing = true;
 		this.#whenFree = resolve;
-		this.#noteEnd();
+		this.#resolveIfFree();
 		try {
 			await withinTime(free, closingTime, undefined);
 			await Promise.allSettled(this.#taking);
@@ -134,7 +134,7 @@ export class Locks {
 		}
 	}
 
-	#noteEnd(): void {
+	#resolveIfFree(): void {
 		if (this.#held.size === 0 && this.#taking.size === 0) {
 			this.#whenFree?.();
 		}
@@ -145,7 +145,7 @@ export class Locks {
 		void (async () => {
 			await Promise.allSettled([taking]);
 			this.#taking.delete(taking);
-			this.#noteEnd();
+			this.#resolveIfFree();
 		})();
 	}
 
@@ -159,7 +159,7 @@ export class Locks {
 			onEnd: () => {
 				this.#held.delete(lock);
 				allHeld.delete(lock);
-				this.#noteEnd();
+				this.#resolveIfFree();
 			},
 		});
 		return lock;

@@ -67,7 +67,7 @@ export class PartitionSecret {
 		return this.#mustWrite() ? then(this.#load(), () => this.#mustWrite() ? this.#write() : undefined) : undefined;
 	}
 
-	/** Notes that the store was emptied. The next entry that needs the secret stores it again. */
+	/** Call it when the store was emptied: the next entry that needs the secret stores it again. */
 	forget(): void {
 		this.#isStored = false;
 	}
@@ -120,7 +120,7 @@ export class PartitionSecret {
 	#write(): MaybePromise<void> {
 		const adding = this.#attempt('set', () => then(addRecord(this.#store, secretKey, this.#text()), isAdded => {
 			if (isAdded !== undefined) {
-				this.#noteWrite(isAdded);
+				this.#confirmWrite(isAdded);
 			}
 
 			return isAdded;
@@ -137,7 +137,7 @@ export class PartitionSecret {
 	/** Writes the secret, even over another one. */
 	#replace(): MaybePromise<void> {
 		return this.#attempt('set', () => then(writeRecord(this.#store, secretKey, this.#text()), () => {
-			this.#noteWrite(true);
+			this.#confirmWrite(true);
 		}), () => undefined);
 	}
 
@@ -145,7 +145,7 @@ export class PartitionSecret {
 		return prefix + Buffer.from(this.#current()).toString('hex');
 	}
 
-	#noteWrite(isStored: boolean): void {
+	#confirmWrite(isStored: boolean): void {
 		this.#isStored = isStored;
 		this.#recheckUntil = this.#clock() + recheckTime;
 	}

@@ -24,7 +24,7 @@ Deletes the selected entries.
 */
 export async function deleteSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await noteChange(core, selection, 'deleted');
+	await invalidateSelected(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys);
 	if (isIndexed(core, selection)) {
 		count += await deleteByIndex(core, selection, task);
@@ -42,13 +42,13 @@ export async function deleteSelected(core: CacheCore, selection: Selection, task
 }
 
 /**
-Marks the selected entries as expired. They stay, to be validated or to be served in place of an error.
+Expires the selected entries. They stay, to be validated or to be served in place of an error.
 
-@returns The number of entries that were marked one by one; entries that a tag expires are not searched for.
+@returns The number of entries that were expired one by one; entries that a tag expires are not searched for.
 */
 export async function expireSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await noteChange(core, selection, 'expired');
+	await invalidateSelected(core, selection, 'expired');
 	const byOtherCriteria = {...selection, tags: new Set<string>()};
 	if (selection.keys.size === 0 && !needsSearch(selection)) {
 		return 0;
@@ -118,8 +118,8 @@ async function rewrite(core: CacheCore, key: string, change: Change): Promise<bo
 	});
 }
 
-/** Notes the change in the journal, so that responses that were requested before are not stored after it. */
-async function noteChange(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
+/** Invalidates the selected entries in the journal, so that responses that were requested before are not stored after it. */
+async function invalidateSelected(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
 	const matching: Invalidation = {kind: 'matching', concerns: ({url}) => valid === true || patterns.some(matches => matches(url))};
 	const invalidations: Invalidation[] = [
 		...Array.from(tags, tag => ({kind: 'tag', tag, effect}) as const),
@@ -131,7 +131,7 @@ async function noteChange(core: CacheCore, {tags, keys, patterns, valid}: Select
 		await core.unreachable.set();
 	}
 
-	await core.journal.note(invalidations);
+	await core.journal.invalidate(invalidations);
 	for (const tag of tags) {
 		core.events.removed(effect, {reason: 'tags', tag});
 	}

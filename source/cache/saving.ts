@@ -146,7 +146,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	});
 	const tagged = withTags(composed, allTags);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
-	await core.journal.note([{kind: 'key', key}]);
+	await core.journal.invalidate([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
 	return {key, stored};
@@ -161,7 +161,7 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 	}
 
 	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
-	await core.journal.note([{kind: 'key', key: response.cacheKey}]);
+	await core.journal.invalidate([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
 	await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return {key: response.cacheKey, stored: written};

@@ -73,7 +73,7 @@ export type CacheEvents = {
 	/** An entry, or all entries with a tag, were deleted. */
 	deleted: [RemovalEvent];
 
-	/** Entries were marked as expired by `expire()`. */
+	/** Entries were expired by `expire()`. */
 	expired: [RemovalEvent];
 
 	/** A bounded store deleted an entry to make room. */
@@ -115,7 +115,7 @@ export type AnswerEvent = {
 /** A response of the origin that was stored or refused. */
 export type WriteEvent = Omit<AnswerEvent, 'background'>;
 
-/** Entries that were deleted, or marked as expired. */
+/** Entries that were deleted or expired. */
 export type RemovalEvent = {
 	/** The criterion of the call, or what happened. */
 	readonly reason: string;

@@ -97,7 +97,7 @@ function acquire(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeP
 
 		const releaseAfter = (ending: Ending): void => {
 			held.delete(key);
-			cache.writes.hold(release(lock, ending, key, cache));
+			cache.writes.track(release(lock, ending, key, cache));
 		};
 
 		if (inFlight.hasEnded) {
