@@ -1,12 +1,11 @@
 import type {Ignored} from '../identity/credentials.ts';
 import {redactUrl} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
-import {exposesCredential, storableLines} from '../identity/stored-request.ts';
+import {exposesCredential, storableLines, type StoredRequest} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
 	type StoredCookie,
-	type StoredRequest,
 	type StoredResponse,
 	type Variation,
 } from '../entry/stored-response.ts';

@@ -1,12 +1,12 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {SettingError} from '../errors.ts';
 import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
+import type {StoredRequest} from '../identity/stored-request.ts';
 import {redirectTarget} from '../entry/cached-response.ts';
 import {decodedContent} from '../entry/content-coding.ts';
 import {
 	fieldsOf,
 	isCall,
-	type StoredRequest,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import {fieldValue} from '../policy/fields.ts';

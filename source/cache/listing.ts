@@ -2,7 +2,8 @@ import {CacheHooksError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl, resourceOf} from '../identity/references.ts';
 import {connectionUrl, type SentRequest} from '../identity/sent-request.ts';
-import type {StoredRequest, StoredResponse} from '../entry/stored-response.ts';
+import type {StoredRequest} from '../identity/stored-request.ts';
+import type {StoredResponse} from '../entry/stored-response.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {isAlias, targetFields} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
@@ -91,7 +92,7 @@ function throughItsConnection(request: SentRequest, stored: StoredRequest): Sent
 	};
 }
 
-export type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
+type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
 
 /** An entry as a request finds it, or why no request finds it. */
 export type Listed =
@@ -155,7 +156,7 @@ async function * listKeys(core: CacheCore, keys: Iterable<string> | AsyncIterabl
 }
 
 /** Reads an entry by its key, as a request finds it. */
-export function readReachable(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
+function readReachable(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
 	return then(core.managedEntries.read(key), stored => stored && reachable(core, stored));
 }
 

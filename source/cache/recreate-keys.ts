@@ -10,6 +10,7 @@ import {
 	recreatedPartition,
 	redactRequest,
 	storableLines,
+	type StoredRequest,
 } from '../identity/stored-request.ts';
 import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
@@ -17,7 +18,6 @@ import {
 	fieldsOf,
 	isCall,
 	storedResponse,
-	type StoredRequest,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import type {CacheCore} from './core.ts';

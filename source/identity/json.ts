@@ -8,7 +8,7 @@ A predicate of a field.
 
 @param value - The canonical JSON text of the value. To read that of an object or an array copies all of it: check `isString` first.
 */
-export type FieldQuestion = (path: JsonPath, value: string, isString: boolean) => boolean;
+export type FieldPredicate = (path: JsonPath, value: string, isString: boolean) => boolean;
 
 /**
 The maximum length of a JSON body that is read for a key, in characters or bytes. 256 KiB block the event loop for some 20 ms, and for at most some 100 ms if all names differ.
@@ -23,11 +23,11 @@ Returns canonical JSON: without white space, the members of objects sorted by na
 
 Numbers keep their text, since two numbers may be equal as doubles only. Members of the same name keep their order.
 
-@param keeps - Whether a member or an item is part of the result. `path` is valid only during the call.
+@param includes - Whether a member or an item is part of the result. `path` is valid only during the call.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function canonicalJson(text: string, keeps: FieldQuestion): string | undefined {
-	return readJson(text, (path, value, start) => keeps(path, value, isStringAt(text, start)));
+export function canonicalJson(text: string, includes: FieldPredicate): string | undefined {
+	return readJson(text, (path, value, start) => includes(path, value, isStringAt(text, start)));
 }
 
 /**
@@ -36,7 +36,7 @@ Replaces the values of some fields of a JSON text. The rest of it stays as it is
 @param isSecret - Whether the value of a field is replaced. `path` is valid only during the call.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function redactJson(text: string, isSecret: FieldQuestion): string | undefined {
+export function redactJson(text: string, isSecret: FieldPredicate): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
 	const read = readJson(text, (path, value, start, end) => {
 		if (isSecret(path, value, isStringAt(text, start))) {
@@ -65,11 +65,11 @@ function withoutRanges(text: string, ranges: ReadonlyArray<readonly [start: numb
 	return [...pieces, text.slice(from)].join('');
 }
 
-type Keeps = (path: JsonPath, value: string, start: number, end: number) => boolean;
+type RangePredicate = (path: JsonPath, value: string, start: number, end: number) => boolean;
 
-function readJson(text: string, keeps: Keeps): string | undefined {
+function readJson(text: string, includes: RangePredicate): string | undefined {
 	try {
-		return new Canonicalizer(text, keeps).readText();
+		return new Canonicalizer(text, includes).readText();
 	} catch {
 		return undefined;
 	}
@@ -104,13 +104,13 @@ The methods throw if the text is no JSON.
 */
 class Canonicalizer {
 	readonly #text: string;
-	readonly #keeps: Keeps;
+	readonly #includes: RangePredicate;
 	readonly #path: Array<string | number> = [];
 	#position = 0;
 
-	constructor(text: string, keeps: Keeps) {
+	constructor(text: string, includes: RangePredicate) {
 		this.#text = text;
-		this.#keeps = keeps;
+		this.#includes = includes;
 	}
 
 	readText(): string {
@@ -222,9 +222,9 @@ class Canonicalizer {
 
 		const start = this.#position;
 		const value = this.#read();
-		const isKept = this.#keeps(this.#path, value, start, this.#position);
+		const isIncluded = this.#includes(this.#path, value, start, this.#position);
 		this.#path.pop();
-		return isKept ? value : undefined;
+		return isIncluded ? value : undefined;
 	}
 
 	#readString(): string {
