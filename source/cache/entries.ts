@@ -1,5 +1,4 @@
-import {Buffer} from 'node:buffer';
-import {randomFillSync, randomUUID} from 'node:crypto';
+import {randomBytes, randomUUID} from 'node:crypto';
 import {
 	isRecordKey,
 	variantKey,
@@ -30,7 +29,7 @@ import {
 type EntriesOptions = {
 	readonly store: Store;
 
-	/** `undefined` for a store that keeps live objects. */
+	/** `undefined` for a store that holds objects, which are not serialized. */
 	readonly serializer: SerializerPipeline | undefined;
 
 	/** The most bytes that a serialized entry may have. */
@@ -58,7 +57,6 @@ export class Entries {
 	readonly #options: EntriesOptions;
 	readonly #decoded = new DecodedEntries();
 
-	/** Reads nothing yet. */
 	constructor(options: EntriesOptions) {
 		this.#options = options;
 	}
@@ -71,7 +69,7 @@ export class Entries {
 	read(key: string, isReadOnly = false): MaybePromise<StoredResponse | undefined> {
 		const {store, serializer} = this.#options;
 		return then(store.get(key), value => {
-			if (value === undefined || (serializer === undefined && isLive(value))) {
+			if (value === undefined || (serializer === undefined && isStoredResponse(value))) {
 				return value;
 			}
 
@@ -119,7 +117,7 @@ export class Entries {
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {
 		const {serializer, maxBytes} = this.#options;
 		if (serializer === undefined) {
-			if (!isLive(value)) {
+			if (!isStoredResponse(value)) {
 				throw new UnreadableError('format');
 			}
 
@@ -152,7 +150,7 @@ export class Entries {
 	}
 }
 
-function isLive(value: StoredValue): value is StoredResponse {
+function isStoredResponse(value: StoredValue): value is StoredResponse {
 	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;
 	return body instanceof Uint8Array && typeof fields === 'object' && Array.isArray(rawHeaders);
 }
@@ -188,7 +186,7 @@ export class Variants {
 	readonly #beforeVariant: () => MaybePromise<void>;
 
 	/**
-	Reads nothing yet.
+	Creates the variants of entries.
 
 	@param secret - Returns the secret of the digests of nominated values, which may include a cookie.
 	@param beforeVariant - Writes what the store must have before a variant is written beside the primary entry.
@@ -279,16 +277,6 @@ export function newExpiredWith(now: number): string {
 
 /** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
 export function newGeneration(): string {
-	if (position === random.byteLength) {
-		randomFillSync(random);
-		position = 0;
-	}
-
-	position += generationBytes;
-	return random.toString('base64url', position - generationBytes, position);
+	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
+	return randomBytes(16).toString('base64url');
 }
-
-// `randomUUID` does not suit: V8 keeps its strings as trees of single bytes, which take as much memory as everything else that is stored beside a body.
-const generationBytes = 16;
-const random = Buffer.alloc(64 * generationBytes);
-let position = random.byteLength;

@@ -64,11 +64,7 @@ export class Locks {
 	/** The milliseconds for which other processes wait for a lock that is not released. */
 	readonly milliseconds: number = lockTime;
 
-	/**
-	Takes nothing yet.
-
-	@param store - Throws its faults: a lock that cannot be taken may still be free.
-	*/
+	/** Creates locks in a store that throws its faults: a lock that cannot be taken may still be free. */
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
 		this.#isOnMachine = machineStores.has(store.name);
 		const isWanted = setting === 'local' ? this.#isOnMachine : setting;

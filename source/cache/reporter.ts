@@ -54,7 +54,6 @@ export class Reporter {
 	readonly #options: ReporterOptions;
 	#counts: Counts;
 
-	/** Emits nothing yet. */
 	constructor(options: ReporterOptions) {
 		this.#options = options;
 		this.#counts = noCounts(options.settings().now());
