@@ -55,7 +55,7 @@ type StoredContent = {
 };
 
 /**
-Makes the stored form of a response, without anything that belongs to one connection, and without credentials. Where content codings were undone, the headers agree with that.
+Makes the stored form of a response, without anything that belongs to one connection, and without credentials. If content codings were undone, the headers agree with that.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
@@ -86,7 +86,7 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 	}, body);
 }
 
-/** Returns the cookies that a redirect set, without their values: without them it may lead elsewhere. They belong to the host of the connection, whatever `Host` says. */
+/** Returns the cookies that a redirect set, without their values. A request without these cookies may be redirected elsewhere. They belong to the host of the connection, not to that of the `Host` header. */
 function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): {readonly cookies?: readonly StoredCookie[]} {
 	if (statusCode < 300 || statusCode >= 400) {
 		return {};
@@ -194,7 +194,7 @@ export function targetFields({url, rawHeaders}: StoredRequest): Fields {
 	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
 }
 
-/** Returns the settings that the rules ask for, where no request has settings of its own. */
+/** Returns the settings of the rules for a request without settings of its own. */
 export function policySettings(settings: ResolvedSettings): PolicySettings {
 	return {
 		...settings,

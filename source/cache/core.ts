@@ -80,7 +80,7 @@ export class CacheCore {
 	Opens nothing yet: a store is opened at its first use.
 
 	@param emitter - The `HttpCache` of the core, whose listeners get the events.
-	@throws {TypeError} Where `store` is of no known shape, or `serializer` does not suit it.
+	@throws {TypeError} If `store` is not a known kind of store, or `serializer` does not suit it.
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {now, storeTimeout} = settings;
@@ -155,7 +155,7 @@ export class CacheCore {
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
 
 	/**
-	Finds the stored response for a primary key and the header fields of the request: by one read, or by two where it varies. A response that was invalidated since it was stored does not match.
+	Finds the stored response for a primary key and the header fields of the request: by one read, or by two if it varies. A response that was invalidated since it was stored does not match.
 	*/
 	match(key: string, request: Fields, options: LookupOptions = noOptions): MaybePromise<Match | NoMatch> {
 		return this.writes.pending.has(key) ? then(this.writes.whenWritten(key), () => this.#match(key, request, options)) : this.#match(key, request, options);
@@ -167,7 +167,7 @@ export class CacheCore {
 		// An asynchronous store gets both calls in one batch.
 		const head = found instanceof Promise ? this.#head(faults) : undefined;
 		if (head instanceof Promise) {
-			// Nobody waits for the head where there is no entry, or one that does not need it.
+			// Nobody waits for the head if there is no entry, or one that does not need it.
 			head.catch(() => undefined);
 		}
 
@@ -200,13 +200,13 @@ export class CacheCore {
 	/**
 	Reads the head of the journal.
 
-	@param faults - How many faults there were before the lookup that the head belongs to: where that lookup failed, the fault is reported already.
+	@param faults - The number of faults before the lookup that the head belongs to: if that lookup failed, the fault is reported already.
 	*/
 	#head(faults?: number): MaybePromise<number | undefined> {
 		return this.#readRecords<number | undefined>(() => this.journal.head(), undefined, () => faults === undefined || this.#faults === faults);
 	}
 
-	/** Reads records of the journal; `instead` takes the place of a fault, since a record that cannot be read might say anything. */
+	/** Reads records of the journal, and returns `instead` if the store fails. */
 	#readRecords<T>(read: () => MaybePromise<T>, instead: T, isReported: () => boolean = () => true): MaybePromise<T> {
 		return recover(read, error => {
 			if (this.settings.failFast) {
@@ -222,9 +222,9 @@ export class CacheCore {
 	}
 
 	/**
-	Verifies that nothing that was invalidated since a position, by any process, concerns a response to a request that was sent then. Where the store fails, a response with tags counts as concerned: it could not be deleted by its tags.
+	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then. If the store fails, a response with tags counts as concerned: it could not be deleted by its tags.
 
-	@returns The position that it is stored with; `undefined` where it must not be stored.
+	@returns The position that it is stored with; `undefined` if it must not be stored.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
 		return this.#readRecords(() => this.journal.verify(subject, after), subject.tags.length > 0 ? undefined : after.head ?? 0);
@@ -239,7 +239,7 @@ export class CacheCore {
 	Applies the invalidations of its tags to an entry, for the methods of `HttpCache`.
 
 	@param isForeign - Whether the entry is of another cache. Its position has no meaning here: invalidations since it was created count. Default: `false`.
-	@returns `undefined` where one of its tags was deleted.
+	@returns `undefined` if one of its tags was deleted.
 	@throws What the store throws.
 	*/
 	applyInvalidations(stored: StoredResponse, isForeign = false): MaybePromise<StoredResponse | undefined> {
@@ -256,7 +256,7 @@ export class CacheCore {
 	/**
 	Checks that the store can hold a key.
 
-	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` where a `keyFn` made a longer one.
+	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` if a `keyFn` made a longer one.
 	*/
 	checkedKey(key: string | undefined): string | undefined {
 		const {name, maxKeyBytes = 8192} = this.store;
@@ -290,11 +290,11 @@ export class CacheCore {
 	/**
 	Checks that the user may change what is stored.
 
-	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` where the cache is read only.
+	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` if the cache is read only.
 	*/
 	checkWritable(method: string): void {
 		const isReplaying = this.settings.mode === 'replay';
-		// The user fills a cache that replays from the memory of this process.
+		// A user may fill a cache that replays recordings from the memory of this process.
 		if (!this.isReadOnly && (isReplaying || !this.settings.readOnly)) {
 			return;
 		}

@@ -13,7 +13,7 @@ import {
 /**
 Selects the entries that match any criterion, as in requests-cache. A criterion that is absent selects nothing.
 
-Where entries are listed or counted, `valid: false` excludes fresh entries and `expired: false` excludes expired ones, whatever the other criteria select; without other criteria, all other entries are selected. For `delete` and `expire`, `false` means the same as absent.
+When entries are listed or counted, `valid: false` excludes fresh entries and `expired: false` excludes expired ones, whatever the other criteria select; without other criteria, all other entries are selected. For `delete` and `expire`, `false` means the same as absent.
 */
 export type Criteria = {
 	/** Keys, as `cacheInfo(response).key` and `cacheKey` give them. */
@@ -77,7 +77,7 @@ const criteriaNames: ReadonlySet<string> = new Set<keyof Criteria>(['keys', 'url
 Checks and parses criteria.
 
 @param findKeys - Returns the keys of the entries that answer some requests.
-@throws {TypeError} Where one of them is unknown or wrong: the message names it.
+@throws {TypeError} If one of them is unknown or invalid: the message names it.
 */
 export async function parseCriteria(criteria: Criteria, findKeys: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
 	checkNames(criteria, 'criteria', criteriaNames);
@@ -100,7 +100,7 @@ export async function parseCriteria(criteria: Criteria, findKeys: (requests: rea
 	};
 }
 
-/** Returns a selection for listing: all entries where nothing is given but exclusions, or `invalid` beside them. */
+/** Returns a selection for listing: all entries if nothing is given but exclusions, or `invalid` beside them. */
 export function forListing(selection: Selection): Selection {
 	const {given, valid, expired} = selection;
 	const isWhole = given.length === 0 || (given.join(' ') === 'invalid' && (valid ?? expired) === false);
@@ -134,7 +134,7 @@ export function isFresh({expires}: StoredResponse, now: number): boolean {
 /**
 Checks that all members of an object of options are known.
 
-@throws {TypeError} Where one is not: the message names it, and the known ones.
+@throws {TypeError} If one is not: the message names it, and the known ones.
 */
 export function checkNames(options: unknown, path: string, known: ReadonlySet<string>): void {
 	const all = `\`${[...known].join('`, `')}\``;
@@ -186,7 +186,7 @@ function isText(value: unknown): value is string {
 /**
 Checks a request that a user names.
 
-@throws {TypeError} Where it is none.
+@throws {TypeError} If it is invalid.
 */
 export function checkedRequest(request: unknown): DescribedRequest {
 	if (!isRequest(request)) {
@@ -245,7 +245,7 @@ const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onPro
 /**
 Checks the options of a task.
 
-@throws {TypeError} Where one is unknown.
+@throws {TypeError} If one is unknown.
 */
 export function checkTask(task: LongTask): void {
 	checkNames(task, 'task', taskNames);
@@ -274,7 +274,7 @@ const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 
 /**
 Checks the options of `sorted`.
 
-@throws {TypeError} Where an option is unknown or wrong: the message names it, and what is allowed.
+@throws {TypeError} If an option is unknown or invalid: the message names it, and what is allowed.
 */
 export function checkSorting(sorting: Sorting): void {
 	checkNames(sorting, 'sorting', sortingNames);

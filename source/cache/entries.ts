@@ -77,7 +77,7 @@ export class Entries {
 				this.#decoded.set(key, value, stored);
 				return stored;
 			}), error => {
-				this.#refuse(key, error, isReadOnly);
+				this.#reportUnreadable(key, error, isReadOnly);
 				return undefined;
 			});
 		});
@@ -132,7 +132,7 @@ export class Entries {
 		return answer instanceof Promise ? within(this.#options.timeout + Math.ceil(size / 10_000), operation, answer) : answer;
 	}
 
-	#refuse(key: string, error: unknown, isReadOnly: boolean): void {
+	#reportUnreadable(key: string, error: unknown, isReadOnly: boolean): void {
 		this.#options.onUnreadable(key, error);
 		// An entry that was not decoded in time may be intact.
 		if (!isReadOnly && error instanceof UnreadableError) {
@@ -140,7 +140,7 @@ export class Entries {
 		}
 	}
 
-	/** Deletes an entry while nobody waits: where the store fails, the next reader of the entry tries again. */
+	/** Deletes an entry while nobody waits: if the store fails, the next reader of the entry tries again. */
 	async #discard(key: string): Promise<void> {
 		try {
 			await this.#options.store.delete(key);
@@ -171,7 +171,7 @@ export type NoMatch = {
 	/** Whether other variants of the resource are stored. */
 	readonly varies: boolean;
 
-	/** Set where the store could not be read, so that the request goes on without it. */
+	/** Set if the store could not be read, so that the request goes on without it. */
 	readonly isUnread?: true;
 };
 
@@ -198,7 +198,7 @@ export class Variants {
 	}
 
 	/**
-	Finds the stored response for a primary key and the header fields of a request: by one read, or by two where it varies.
+	Finds the stored response for a primary key and the header fields of a request: by one read, or by two if it varies.
 	*/
 	match(primary: string, request: Fields, isReadOnly = false): MaybePromise<Match | NoMatch> {
 		return then(this.#entries.read(primary, isReadOnly), stored => {
@@ -227,9 +227,9 @@ export class Variants {
 	/**
 	Returns a stored response as a request finds it: a variant is found only through its primary entry, and expires with it.
 
-	@returns `undefined` where no request finds it.
+	@returns `undefined` if no request finds it.
 	*/
-	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	findReachable(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.primary === undefined
 			? stored
 			: then(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
@@ -238,7 +238,7 @@ export class Variants {
 	}
 
 	/**
-	Writes a response under its primary key, or under a key of its own where another variant has the primary key.
+	Writes a response under its primary key, or under a key of its own if another variant has the primary key.
 	*/
 	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
 		const {vary} = stored;

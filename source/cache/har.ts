@@ -49,10 +49,10 @@ type HarRequest = {
 	headersSize: number;
 	bodySize: number;
 
-	/** Set where the request had a body that is not stored, so that the archive does not determine which requests the response answers. */
+	/** Set if the request had a body that is not stored, so that the archive does not determine which requests the response answers. */
 	_bodyNotStored?: true;
 
-	/** A digest of the TLS settings that decided which servers are trusted, where they were not the defaults. */
+	/** A digest of the TLS settings that decided which servers are trusted, if they were not the defaults. */
 	_trust?: string;
 };
 
@@ -119,7 +119,7 @@ function harRequest({method, url, rawHeaders, body, bodyParts, trust}: StoredReq
 function harResponse(stored: StoredResponse): HarResponse {
 	const {statusCode, statusMessage, rawHeaders, fields} = stored;
 	const body = decodedContent(stored);
-	// A body that could not be decoded is not text, even where its bytes are valid UTF-8.
+	// A body that could not be decoded is not text, even if its bytes are valid UTF-8.
 	const isText = isUtf8(body) && !body.includes(0) && (fields['content-encoding'] === undefined || body !== stored.body);
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 	return {
@@ -160,7 +160,7 @@ export type ImportedHar = {
 /**
 Stores the responses of an archive.
 
-@throws {TypeError} Where it is no archive: the message names the wrong member.
+@throws {TypeError} If it is not an archive: the message names the wrong member.
 */
 export async function importHar(core: CacheCore, har: unknown, {signal, onProgress, ...options}: SaveOptions & LongTask): Promise<ImportedHar> {
 	const skipped: Array<ImportedHar['skipped'][number]> = [];
@@ -185,7 +185,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 const isoDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+\-]\d\d:?\d\d)$/v;
 
-/** Parses the entries of an archive; `undefined` for an entry that cannot be used: it has no response, as browsers write it for a request that failed, or lacks the body of the request. */
+/** Parses the entries of an archive; `undefined` for one without a response, as browsers write it for a request that failed, or without the body of the request. */
 function archivedEntries(har: unknown): Array<Archived | undefined> {
 	const log = membersOf(membersOf(har, 'har').log, 'har.log');
 	textOf(log.version, 'har.log.version');

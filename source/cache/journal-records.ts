@@ -138,14 +138,14 @@ type LastInvalidation = {
 type CachedRecord = LastInvalidation & {
 	readonly text: string | undefined;
 
-	/** The head with which it was read; `null` where it must be read again. */
+	/** The head with which it was read; `null` if it must be read again. */
 	readonly head: string | undefined | null;
 };
 
 /**
 The invalidations in a store that several processes share. Each invalidated name has a record with the position of its last invalidation. One more record, the head, has the position of the last invalidation of any name.
 
-A position is a whole number above the head that its writer has read: milliseconds since the epoch, or one more than the head where the clock is behind. So the order does not depend on clocks: a request that began at a head is older than all invalidations of processes that read this head later. Two processes that read the same head may write the same position; their texts still differ, so that a third process sees both.
+A position is a whole number above the head that its writer has read: milliseconds since the epoch, or one more than the head if the clock is behind. So the order does not depend on clocks: a request that began at a head is older than all invalidations of processes that read this head later. Two processes that read the same head may write the same position; their texts still differ, so that a third process sees both.
 
 Two processes that write the head at the same moment may reverse the order of their positions, by as much as their clocks differ. A response that was requested between the two is fetched again, but may miss an invalidation that follows within that difference.
 */
@@ -168,7 +168,7 @@ export class JournalRecords {
 		this.now = now;
 	}
 
-	/** The position of the head as it was last read or written; `undefined` where it never was. */
+	/** The position of the head as it was last read or written; `undefined` if it never was. */
 	get head(): number | undefined {
 		return this.#head?.position;
 	}
@@ -176,7 +176,7 @@ export class JournalRecords {
 	/**
 	Reads the head.
 
-	@returns Its position: 0 where there is none, `Infinity` where it cannot be understood, so that the records are read.
+	@returns Its position: 0 if there is none, `Infinity` if it cannot be understood, so that the records are read.
 	*/
 	readHead(): MaybePromise<number> {
 		this.#lastCall++;
@@ -189,7 +189,7 @@ export class JournalRecords {
 	}
 
 	/**
-	Reads the last invalidation of a name. It reads the store only where the head has changed.
+	Reads the last invalidation of a name. It reads the store only if the head has changed.
 
 	@param restores - Whether to write the record of a tag again that the store has evicted.
 	*/
@@ -271,7 +271,7 @@ export class JournalRecords {
 	}
 }
 
-/** Returns the position in the text of a record: 0 where there is none, `Infinity` where the text is not of this library, so that it concerns all entries. */
+/** Returns the position in the text of a record: 0 if there is none, `Infinity` if the text is not of this library, so that it concerns all entries. */
 function positionIn(text: string | undefined): number {
 	if (text === undefined) {
 		return 0;

@@ -20,10 +20,10 @@ import {
 } from './journal-records.ts';
 import type {LocalJournal} from './local-journal.ts';
 
-// Where more keys are invalidated at once, other processes take it for an invalidation of everything.
+// If more keys are invalidated at once, an invalidation of everything is published instead.
 const maxKeys = 100;
 
-// The greatest assumed difference of the clocks of two processes, in milliseconds. It counts where only the time says what came first.
+// The greatest assumed difference of the clocks of two processes, in milliseconds. It counts if only the time says what came first.
 const clockMargin = 60_000;
 
 type JournalOptions = {
@@ -47,7 +47,7 @@ export type LookupOptions = {
 	/** Whether nothing may be written, not even to delete what cannot be read. Default: `false`. */
 	readonly isReadOnly?: boolean;
 
-	/** Returns the name of the resource; `undefined` without `cacheControl`, where unsafe methods invalidate nothing. */
+	/** Returns the name of the resource; `undefined` without `cacheControl`, since unsafe methods then invalidate nothing. */
 	readonly resource: (() => string) | undefined;
 };
 
@@ -55,7 +55,7 @@ export type LookupOptions = {
 export type Position = {
 	readonly here: number;
 
-	/** The head: the position of the last invalidation that was found in the store; `undefined` where it was never read. */
+	/** The head: the position of the last invalidation that was found in the store; `undefined` if it was never read. */
 	readonly head: number | undefined;
 
 	/** Milliseconds since the epoch. */
@@ -65,7 +65,7 @@ export type Position = {
 /**
 The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor freshened, and no later request waits for it.
 
-A hit checks unsafe methods and tags only, which concern all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has changed, it reads the records of the resource and the tags again. A store of one process needs no records.
+A hit checks unsafe methods and tags only, which concern all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only if the head has changed, it reads the records of the resource and the tags again. A store of one process needs no records.
 */
 export class Journal {
 	readonly #local: LocalJournal;
@@ -124,7 +124,7 @@ export class Journal {
 		return this.#local.unpublished.flush(this.#records);
 	}
 
-	/** Does the same as `invalidate` where nobody waits: a fault is passed to `onFault`. */
+	/** Does the same as `invalidate` if nobody waits: a fault is passed to `onFault`. */
 	invalidateQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		return this.#quietly(() => this.invalidate(invalidations));
 	}
@@ -132,7 +132,7 @@ export class Journal {
 	/**
 	Empties the store, its records included. A response that was requested before is not stored.
 
-	@returns The position since which the store is empty; `undefined` where no other process can have stored anything meanwhile.
+	@returns The position since which the store is empty; `undefined` if no other process can have stored anything meanwhile.
 	@throws What the store throws.
 	*/
 	async clear(empty: () => Promise<void>): Promise<number | undefined> {
@@ -183,7 +183,7 @@ export class Journal {
 	/**
 	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then.
 
-	@returns The position that it is stored with; `undefined` where it must not be stored.
+	@returns The position that it is stored with; `undefined` if it must not be stored.
 	@throws What the store throws.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
@@ -204,10 +204,10 @@ export class Journal {
 	}
 
 	/**
-	Applies invalidations to an entry: it is expired where one of its tags was.
+	Applies invalidations to an entry: it is expired if one of its tags was.
 
 	@param head - The head as it was read with the entry.
-	@returns `undefined` where its resource was changed by an unsafe method, or one of its tags was deleted.
+	@returns `undefined` if its resource was changed by an unsafe method, or one of its tags was deleted.
 	@throws What the store throws.
 	*/
 	apply(stored: StoredResponse, {resource}: LookupOptions, head: number): MaybePromise<StoredResponse | undefined> {
@@ -232,7 +232,7 @@ export class Journal {
 		});
 	}
 
-	/** Applies the deletions and expirations of its tags to an entry; `undefined` where one was deleted. */
+	/** Applies the deletions and expirations of its tags to an entry; `undefined` if one was deleted. */
 	#applyTags(positions: ReadonlyArray<readonly [deleted: number, expired: number]>, stored: StoredResponse): StoredResponse | undefined {
 		const {position = 0, expires = Infinity} = stored;
 		if (positions.some(([deleted]) => deleted > position)) {
@@ -269,7 +269,7 @@ export class Journal {
 		return this.#local.unpublished.has(recordKey(invalidation)) ? Infinity : then(this.#records.read(invalidation), ({position}) => position);
 	}
 
-	/** Returns the position up to which nothing concerns a response; `undefined` where something does. */
+	/** Returns the position up to which nothing concerns a response; `undefined` if something does. */
 	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
@@ -306,7 +306,7 @@ export class Journal {
 	}
 }
 
-/** Returns what is published of invalidations: a great many keys are published as everything. */
+/** Returns the invalidations to publish: instead of a great many keys, everything. */
 function forOthers(invalidations: readonly Invalidation[]): readonly Invalidation[] {
 	const others = invalidations.filter(({kind}) => kind !== 'key');
 	return invalidations.length - others.length > maxKeys ? [...others, everything] : invalidations;

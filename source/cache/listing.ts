@@ -23,7 +23,7 @@ import {
 /**
 Finds the entry of a target, fresh or not.
 
-@throws {TypeError} Where the target is none.
+@throws {TypeError} If the target is invalid.
 */
 export async function findTarget(core: CacheCore, target: Target): Promise<ListedEntry | undefined> {
 	const named = checkedTarget(target);
@@ -55,7 +55,7 @@ export async function keysOf(core: CacheCore, named: readonly NamedRequest[]): P
 }
 
 /**
-Returns the keys of the entries that answer one of the requests, but have TLS settings that the request does not name, or, for a request by URL, came through another connection. The store is searched only where there may be any.
+Returns the keys of the entries that answer one of the requests, but have TLS settings that the request does not name, or, for a request by URL, came through another connection. The store is searched only if there may be any.
 */
 async function aliasKeys(core: CacheCore, named: readonly NamedRequest[]): Promise<string[]> {
 	if (named.length === 0 || !await core.aliases.isSet()) {
@@ -109,7 +109,7 @@ export class UnreachableEntryError extends CacheHooksError {
 /**
 Lists all entries of the store, one at a time. An entry that cannot be read or that no request finds comes with the error.
 
-@throws Where the store fails, or `signal` ends the task.
+@throws If the store fails, or `signal` ends the task.
 */
 export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask): AsyncGenerator<Listed, void> {
 	let done = 0;
@@ -126,7 +126,7 @@ export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask)
 	}
 }
 
-/** Lists the selected entries: by their keys where nothing else is given, else by a search of the store. */
+/** Lists the selected entries: by their keys if nothing else is given, else by a search of the store. */
 export async function * listSelected(core: CacheCore, selection: Selection, task: LongTask): AsyncGenerator<Listed, void> {
 	if (selection.keys.size > 0 && selection.tags.size === 0 && !needsSearch(selection)) {
 		yield * listKeys(core, selection.keys, task);
@@ -161,7 +161,7 @@ function readReachable(core: CacheCore, key: string): MaybePromise<StoredRespons
 }
 
 function reachable(core: CacheCore, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-	return then(core.managedVariants.reach(stored), reached => reached && core.applyInvalidations(reached));
+	return then(core.managedVariants.findReachable(stored), reached => reached && core.applyInvalidations(reached));
 }
 
 const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) => number | string>> = {
@@ -175,7 +175,7 @@ const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) =>
 const indexed: ReadonlySet<string> = new Set(['createdAt', 'key']);
 
 /**
-Lists entries in order: by an index of the store where it suffices, else by keys and sort values that are held in memory. Bodies are read one at a time.
+Lists entries in order: by an index of the store if it suffices, else by keys and sort values that are held in memory. Bodies are read one at a time.
 */
 export async function * listSorted(core: CacheCore, sorting: Sorting, task: LongTask): AsyncGenerator<ListedEntry, void> {
 	const {limit = Infinity, expired = true} = sorting;

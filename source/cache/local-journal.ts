@@ -19,7 +19,7 @@ const maxNames = 10_000;
 /**
 The invalidations of a store by this process, in order. Caches that share a store share one journal.
 
-A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last position where the clock is behind. It says nothing about other processes.
+A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last position if the clock is behind. It says nothing about other processes.
 */
 export class LocalJournal {
 	/** The last invalidations by name, for a store that no other process sees. */
@@ -112,14 +112,14 @@ class LocalNames {
 		}
 	}
 
-	/** Returns the position of the last invalidation of a name; 0 where there was none. */
+	/** Returns the position of the last invalidation of a name; 0 if there was none. */
 	positionOf(invalidation: NamedInvalidation): number {
 		const position = invalidation.kind === 'tag' ? this.#tags[invalidation.effect].get(invalidation.tag) : this.#resources.get(invalidation.resource);
 		return position ?? 0;
 	}
 }
 
-/** Sets the position of a name; returns the position of the oldest name where that was discarded. */
+/** Sets the position of a name; returns the position of the oldest name if that was discarded. */
 function setLatest(positions: Map<string, number>, name: string, position: number): number | undefined {
 	positions.delete(name);
 	positions.set(name, position);
@@ -255,7 +255,7 @@ const byName = new Map<string, LocalJournal>();
 Returns the journal of this process for a store.
 
 @param store - The store as it was given. A name is that of one store for each `cacheName`, except for `'memory'`, which is never shared.
-@param cacheName - The name that separates caches that share the store; `''` where nothing does.
+@param cacheName - The name that separates caches that share the store; `''` if nothing does.
 */
 export function localJournalOf(store: object | string, cacheName: string): LocalJournal {
 	if (store === 'memory') {

@@ -99,7 +99,7 @@ export class Locks {
 
 	@throws What the store throws.
 	*/
-	look(key: string): MaybePromise<LockState> {
+	stateOf(key: string): MaybePromise<LockState> {
 		return then(readRecord(this.#store, lockPrefix + key), text => {
 			if (text === undefined) {
 				return 'free';
@@ -172,7 +172,7 @@ export class Locks {
 		return lock;
 	}
 
-	/** Takes the lock of a process that has ended. Of all processes that try, the one that takes the takeover lock for the token of the old lock writes the new one. Where that process ends before it has, the lock expires. */
+	/** Takes the lock of a process that has ended. Of all processes that try, the one that takes the takeover lock for the token of the old lock writes the new one. If that process ends before it has, the lock expires. */
 	#takeOver(lock: Lock): MaybePromise<boolean> {
 		return then(readRecord(this.#store, lock.key), text => {
 			if (text === undefined || !this.#isAbandoned(text)) {
@@ -202,7 +202,7 @@ type LockOptions = {
 	readonly store: Store;
 	readonly key: string;
 
-	/** The identity of this process, where other processes can find out whether it has ended. */
+	/** The identity of this process, if other processes can find out whether it has ended. */
 	readonly identity: string | undefined;
 	readonly now: () => number;
 	readonly clock: () => number;

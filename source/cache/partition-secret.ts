@@ -22,7 +22,7 @@ type PartitionSecretOptions = {
 	/** The secret of the user, with which nothing is read or written. */
 	readonly given: string | Uint8Array | undefined;
 
-	/** Called with the faults of the store. What it throws is thrown. */
+	/** Called with the faults of the store. It may throw them. */
 	readonly onFault: (operation: 'get' | 'set', error: unknown) => void;
 
 	/** Milliseconds that never go back. Default: `performance.now`. */
@@ -32,7 +32,7 @@ type PartitionSecretOptions = {
 /**
 The secret of the keyed digests of a cache: random, made once, and stored beside the entries that need it.
 
-It is written with the first of these entries and never before, so that reading leaves no trace. Of several processes that begin at once, the first to write wins where the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
+It is written with the first of these entries and never before, so that reading leaves no trace. Of several processes that begin at once, the first to write wins if the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
 While the store fails, a secret of this process is used.
 */
 export class PartitionSecret {
@@ -116,7 +116,7 @@ export class PartitionSecret {
 		}), () => this.#current());
 	}
 
-	/** Writes the secret unless another process has written its own, where the store has `add`. */
+	/** Writes the secret unless another process has written its own, if the store has `add`. */
 	#write(): MaybePromise<void> {
 		const adding = this.#attempt('set', () => then(addRecord(this.#store, secretKey, this.#text()), isAdded => {
 			if (isAdded !== undefined) {
@@ -150,7 +150,7 @@ export class PartitionSecret {
 		this.#recheckUntil = this.#clock() + recheckTime;
 	}
 
-	/** Calls the store; where it fails, it is not called for a while, and `instead` gives the result. */
+	/** Calls the store; if it fails, it is not called for a while, and `instead` gives the result. */
 	#attempt<T>(operation: 'get' | 'set', call: () => MaybePromise<T>, instead: () => T): MaybePromise<T> {
 		return recover(call, error => {
 			this.#pausedUntil = this.#clock() + pause;
@@ -160,7 +160,7 @@ export class PartitionSecret {
 	}
 }
 
-/** Returns the secret in the text of a record; `undefined` where the text is another one, which is then replaced. */
+/** Returns the secret in the text of a record; `undefined` if the text is another one, which is then replaced. */
 function parse(text: string): Uint8Array | undefined {
 	const hex = text.startsWith(prefix) ? text.slice(prefix.length) : '';
 	return /^[\da-f]{64}$/v.test(hex) ? Buffer.from(hex, 'hex') : undefined;

@@ -5,7 +5,7 @@ import {fromStoredValue, toStoredValue} from './stored-values.ts';
 /**
 Reads a record: a short text for the cache itself, beside the entries.
 
-@returns An empty text where the value is no record, `undefined` where there is none.
+@returns An empty text if the value is no record, `undefined` if there is none.
 */
 export function readRecord(store: Store, key: string): MaybePromise<string | undefined> {
 	return then(store.get(key), value => {
@@ -26,7 +26,7 @@ export function writeRecord(store: Store, key: string, text: string, expires?: n
 /**
 Writes a record unless the key has one.
 
-@returns Whether it was written; `undefined` where the store has no `add`.
+@returns Whether it was written; `undefined` if the store has no `add`.
 */
 export function addRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<boolean> | undefined {
 	return store.add?.(key, toStoredValue(text, store.holds), {expires, size: text.length});

@@ -48,7 +48,7 @@ type ReporterOptions = {
 };
 
 /**
-Emits the events of a cache to listeners and diagnostics channels, prints them where `DEBUG` asks for it, and counts them. A listener that throws harms no request.
+Emits the events of a cache to listeners and diagnostics channels, prints them if `DEBUG` asks for it, and counts them. A listener that throws harms no request.
 */
 export class Reporter {
 	readonly #options: ReporterOptions;
@@ -106,7 +106,7 @@ export class Reporter {
 			this.#counts.evicted++;
 		}
 
-		if (this.#isHeard(event)) {
+		if (this.#hasListeners(event)) {
 			this.emit(event, payload);
 		}
 	}
@@ -163,7 +163,7 @@ export class Reporter {
 	}
 
 	#emitFor(event: AnswerKind | 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>, further: {readonly background?: boolean}): void {
-		if (this.#isHeard(event)) {
+		if (this.#hasListeners(event)) {
 			this.emit(event, {
 				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...further,
 			});
@@ -171,7 +171,7 @@ export class Reporter {
 	}
 
 	/** Whether anybody listens: otherwise the payload need not be made. */
-	#isHeard(event: CacheEventName): boolean {
+	#hasListeners(event: CacheEventName): boolean {
 		return isPrinted || hasSubscribers(channelOf(event)) || this.#options.emitter.listenerCount(event) > 0;
 	}
 
@@ -222,10 +222,10 @@ function channelOf(event: CacheEventName): string {
 const packageName = 'got-cache-hooks';
 
 // Read once, since each request would ask for it.
-const isPrinted = isDebugged(process.env.DEBUG);
+const isPrinted = isDebugEnabled(process.env.DEBUG);
 
 /** Whether `DEBUG` names this library, in full or by a `*` at the end; a `-` before a name excludes it. */
-export function isDebugged(debug: string | undefined): boolean {
+export function isDebugEnabled(debug: string | undefined): boolean {
 	const items = (debug ?? '').split(/[\s,]+/v).filter(Boolean);
 	const matches = (item: string): boolean => item === packageName || (item.endsWith('*') && packageName.startsWith(item.slice(0, -1)));
 	return items.some(item => matches(item)) && items.every(item => !(item.startsWith('-') && matches(item.slice(1))));

@@ -63,7 +63,7 @@ type Received = {readonly statusCode: number; readonly statusMessage: string; re
 /**
 Checks a response that a user gives.
 
-@throws {TypeError} Where a part of it is wrong.
+@throws {TypeError} If a part of it is invalid.
 */
 export function checkedResponse(response: DescribedResponse): Received {
 	const {statusCode = 200, statusMessage = '', headers = {}, rawBody, body = new Uint8Array(0)} = new Object(response) as DescribedResponse;
@@ -88,9 +88,9 @@ export function checkedResponse(response: DescribedResponse): Received {
 }
 
 /**
-Stores a response for a request, as if the origin had given it now.
+Stores a response for a request, as if the origin had sent it now.
 
-@returns The reason where it may not be stored.
+@returns The reason if it may not be stored.
 */
 export async function saveResponse(core: CacheCore, request: SentRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const {settings} = core;
@@ -170,7 +170,7 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 /**
 Parses the expiration of a stored response.
 
-@throws {TypeError} Where it is none, or `DO_NOT_CACHE`.
+@throws {TypeError} If it is invalid, or `DO_NOT_CACHE`.
 */
 export function checkedExpiration(expireAfter: ExpirationTime): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
 	const expiration = parseExpiration(expireAfter);
@@ -202,7 +202,7 @@ const saveNames: ReadonlySet<string> = new Set<keyof SaveOptions>(['expireAfter'
 Checks the options of `save`.
 
 @param further - The names of further options.
-@throws {TypeError} Where one is unknown or wrong.
+@throws {TypeError} If one is unknown or invalid.
 */
 export function checkedOptions(options: unknown = {}, further: Iterable<string> = []): SaveOptions {
 	checkNames(options, 'options', new Set([...saveNames, ...further]));

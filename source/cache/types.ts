@@ -18,7 +18,7 @@ export type Explanation = {
 	/** The rules that were asked, in order. The last one that held decided. */
 	readonly rules: readonly AskedRule[];
 
-	/** `undefined` where the cache does not handle the request. */
+	/** `undefined` if the cache does not handle the request. */
 	readonly key: string | undefined;
 
 	/** The stored response that matches the request, if one does. */
@@ -58,7 +58,7 @@ export type CacheEvents = {
 	/** A stored response was served after the origin validated it. */
 	revalidated: [AnswerEvent];
 
-	/** The caller got the response of the origin, or a 504 or an error where there was none. */
+	/** The caller got the response of the origin, or a 504 or an error if there was none. */
 	miss: [AnswerEvent];
 
 	/** The cache was not used for a request: it was not looked up. */
@@ -101,7 +101,7 @@ export type CacheEventName = keyof CacheEvents;
 export type AnswerEvent = {
 	readonly reason: Reason;
 
-	/** The primary key; `undefined` where the cache was not used for the request. */
+	/** The primary key; `undefined` if the cache was not used for the request. */
 	readonly key: string | undefined;
 	readonly method: string;
 
@@ -120,13 +120,13 @@ export type RemovalEvent = {
 	/** The criterion of the call, or what happened. */
 	readonly reason: string;
 
-	/** The key, where one entry was removed. */
+	/** The key, if one entry was removed. */
 	readonly key?: string;
 
-	/** The tag, where all entries that have it were removed. */
+	/** The tag, if all entries that have it were removed. */
 	readonly tag?: string;
 
-	/** The number of entries, where an index of the store deleted them. */
+	/** The number of entries, if an index of the store deleted them. */
 	readonly count?: number;
 };
 
@@ -166,7 +166,7 @@ export type CacheStats = {
 	readonly refused: number;
 	readonly refusedByReason: Readonly<Record<string, number>>;
 
-	/** Entries that bounded stores deleted to make room, where the store reports it. */
+	/** Entries that bounded stores deleted to make room, if the store reports it. */
 	readonly evicted: number;
 
 	/** Faults of the store, of functions in the settings, of refreshes, and of this library. */

@@ -97,7 +97,7 @@ export class CacheWrites {
 	}
 
 	/**
-	Deletes one entry; where it is a primary one, no request finds its variants any more.
+	Deletes one entry; if it is a primary one, no request finds its variants any more.
 
 	@param reason - The `reason` of the `deleted` event.
 	*/
@@ -122,13 +122,13 @@ export class CacheWrites {
 	}
 
 	/**
-	Runs a write: at once where nothing is pending for the key, else after the pending write.
+	Runs a write: at once if nothing is pending for the key, else after the pending write.
 
 	@param size - What the write takes; `undefined` for a write that is never dropped.
 	@returns Whether there was room for it.
 	*/
 	run(key: string, write: () => MaybePromise<void>, size?: WriteSize): boolean {
-		// A write that is too large alone has room where nothing else is pending.
+		// A write that is too large alone has room if nothing else is pending.
 		if (size !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + size.bytes > maxPendingBytes)) {
 			this.#drop(key);
 			return false;
@@ -164,7 +164,7 @@ export class CacheWrites {
 		return true;
 	}
 
-	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once where there are none. */
+	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once if there are none. */
 	whenWritten(key: string): MaybePromise<void> {
 		const pending = this.pending.get(key);
 		return pending === undefined ? undefined : withinTime(pending, this.#options.settings().storeTimeout, undefined);

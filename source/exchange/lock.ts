@@ -173,7 +173,7 @@ async function sleep(clock: Clock, milliseconds: number): Promise<void> {
 }
 
 async function readLock({cache, key, budget}: LockOptions): Promise<LockState | 'timeout'> {
-	const reading = recover<LockState | 'timeout'>(() => cache.locks.look(key), error => {
+	const reading = recover<LockState | 'timeout'>(() => cache.locks.stateOf(key), error => {
 		cache.events.tolerate('get', key, error);
 		return 'timeout';
 	});
