@@ -54,7 +54,7 @@ export class CacheCore {
 	readonly locks: Locks;
 	readonly secrets: PartitionSecret;
 
-	/** Set once the store may hold entries that no request finds, though an index counts them: variants whose primary entry is gone, and entries of which a tag was deleted or expired. */
+	/** Set once the store may hold entries that no request finds, though an index counts them: variants whose primary entry is gone, and entries with a tag that was deleted or expired. */
 	readonly unreachable: StoreFlag;
 
 	/** Set once the store holds entries that their URL alone does not find: they came through another connection, or with TLS settings of their own. */
@@ -67,10 +67,12 @@ export class CacheCore {
 
 	/** The keys whose credentials the origin rejected when it was last asked. */
 	readonly rejectedKeys: Set<string> = new Set<string>();
+
+	/** The current settings. A change does not affect the store, which is open already. */
+	settings: ResolvedSettings;
 	readonly #variants: Variants;
 	readonly #store: CacheStore;
 	readonly #stopWatching: (() => void) | undefined;
-	#settings: ResolvedSettings;
 
 	/** How many calls for requests have failed so far. */
 	#faults = 0;
@@ -84,9 +86,9 @@ export class CacheCore {
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {now, storeTimeout} = settings;
-		this.#settings = settings;
+		this.settings = settings;
 		this.emitter = emitter;
-		this.events = new Reporter({emitter, settings: () => this.#settings, isReadOnly: () => this.isReadOnly});
+		this.events = new Reporter({emitter, settings: () => this.settings, isReadOnly: () => this.isReadOnly});
 		const store = openCacheStore(settings, this.events, error => {
 			this.#faults++;
 			this.#lastFault = this.events.redacted(error);
@@ -119,14 +121,14 @@ export class CacheCore {
 		const common = {
 			serializer: serializerOf(opened, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.keep() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
+			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.ensureStored() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
 			onUnreadable: (key: string, error: unknown) => {
 				this.events.emit('storeError', {operation: 'decode', key, error});
 			},
 		};
 		this.#variants = new Variants(new Entries({...common, store: forRequests, timeout: storeTimeout}), this.secret, () => this.unreachable.setQuietly());
 		this.writes = new CacheWrites({
-			settings: () => this.#settings, events: this.events, store: forRequests, variants: this.#variants,
+			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants,
 		});
 		this.managedEntries = new Entries({...common, store: forManagement, timeout: store.managementTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.unreachable.set());
@@ -140,15 +142,6 @@ export class CacheCore {
 	/** The last fault of a call for a request, without credentials. */
 	get lastFault(): unknown {
 		return this.#lastFault;
-	}
-
-	get settings(): ResolvedSettings {
-		return this.#settings;
-	}
-
-	/** Replaces the settings. The store keeps those with which it was opened. */
-	reconfigure(settings: ResolvedSettings): void {
-		this.#settings = settings;
 	}
 
 	/** Returns the secret of the digests of credentials: the `partitionSecret` of the settings, or the one in the store. */

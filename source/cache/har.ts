@@ -74,7 +74,7 @@ type HarPair = {
 	value: string;
 };
 
-/** Exports stored responses as an archive. It holds no secrets, since none are stored. */
+/** Exports stored responses as an archive. It contains no secrets, since none are stored. */
 export async function exportHar(entries: AsyncIterable<Listed>): Promise<Har> {
 	const archived: HarEntry[] = [];
 	for await (const {stored} of entries) {
@@ -167,7 +167,7 @@ export async function importHar(core: CacheCore, har: unknown, {signal, onProgre
 	const entries = archivedEntries(har);
 	for (const [index, entry] of entries.entries()) {
 		signal?.throwIfAborted();
-		const saved = entry === undefined ? 'unusable' : await saveResponse(core, entry.request, entry, options); // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+		const saved = entry === undefined ? 'unusable' : await saveResponse(core, entry.request, entry, options); // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
 		if (typeof saved === 'string') {
 			skipped.push({index, reason: saved});
 		}

@@ -9,7 +9,7 @@ export type Subject = {
 	/** The known keys under which the response is, or will be, stored: the primary one, and that of its variant. */
 	readonly keys: readonly string[];
 
-	/** The name of the resource, as `resourceOfRequest` gives it. */
+	/** The name of the resource, as `resourceOfRequest` returns it. */
 	readonly resource: string;
 
 	/** The target URI, without its secrets. */
@@ -35,7 +35,7 @@ export type Invalidation =
 	| NamedInvalidation
 	| {readonly kind: 'key'; readonly key: string}
 
-	/** All responses for which a condition holds; for other processes, all responses. */
+	/** All responses for which a condition is true; for other processes, all responses. */
 	| {readonly kind: 'matching'; readonly concerns: (subject: Subject) => boolean};
 
 /** The invalidation of all responses. */

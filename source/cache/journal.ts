@@ -39,7 +39,7 @@ type JournalOptions = {
 	readonly store: Store;
 	readonly now: () => number;
 
-	/** Called with a fault that keeps an invalidation from other processes. */
+	/** Called with a fault because of which an invalidation is not published. */
 	readonly onFault: (error: unknown) => void;
 };
 

@@ -248,8 +248,8 @@ async function ended(pending: Promise<unknown>): Promise<void> {
 	} catch {}
 }
 
-const byStore = new WeakMap<object, Map<string, LocalJournal>>();
-const byName = new Map<string, LocalJournal>();
+const journals = new WeakMap<object, Map<string, LocalJournal>>();
+const namedStores: object = {};
 
 /**
 Returns the journal of this process for a store.
@@ -262,17 +262,9 @@ export function localJournalOf(store: object | string, cacheName: string): Local
 		return new LocalJournal();
 	}
 
-	if (typeof store === 'string') {
-		return journalIn(byName, `${store} ${cacheName}`);
-	}
-
-	const journals = byStore.get(store) ?? new Map<string, LocalJournal>();
-	byStore.set(store, journals);
-	return journalIn(journals, cacheName);
-}
-
-function journalIn(journals: Map<string, LocalJournal>, name: string): LocalJournal {
-	const journal = journals.get(name) ?? new LocalJournal();
-	journals.set(name, journal);
+	const [owner, name] = typeof store === 'string' ? [namedStores, `${store} ${cacheName}`] : [store, cacheName];
+	const known = journals.get(owner) ?? new Map<string, LocalJournal>();
+	const journal = known.get(name) ?? new LocalJournal();
+	journals.set(owner, known.set(name, journal));
 	return journal;
 }

@@ -32,7 +32,7 @@ type PartitionSecretOptions = {
 /**
 The secret of the keyed digests of a cache: random, made once, and stored beside the entries that need it.
 
-It is written with the first of these entries and never before, so that reading leaves no trace. Of several processes that begin at once, the first to write wins if the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
+It is written with the first of these entries and never before, so that reading changes nothing in the store. Of several processes that begin at once, the first to write wins if the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
 While the store fails, a secret of this process is used.
 */
 export class PartitionSecret {
@@ -62,7 +62,7 @@ export class PartitionSecret {
 	}
 
 	/** Stores the secret, if it is in use and not stored yet. Call it before an entry is written. */
-	keep(): MaybePromise<void> {
+	ensureStored(): MaybePromise<void> {
 		// It reads the secret once more just before writing: the less time between the two, the rarer two processes write.
 		return this.#mustWrite() ? then(this.#load(), () => this.#mustWrite() ? this.#write() : undefined) : undefined;
 	}
@@ -150,7 +150,7 @@ export class PartitionSecret {
 		this.#recheckUntil = this.#clock() + recheckTime;
 	}
 
-	/** Calls the store; if it fails, it is not called for a while, and `instead` gives the result. */
+	/** Calls the store; if it fails, it is not called for a while, and `instead` returns the result. */
 	#attempt<T>(operation: 'get' | 'set', call: () => MaybePromise<T>, instead: () => T): MaybePromise<T> {
 		return recover(call, error => {
 			this.#pausedUntil = this.#clock() + pause;

@@ -70,7 +70,7 @@ class KeyMigration {
 		await this.#findTargets();
 		for (const key of this.#targets.keys()) {
 			this.#task.signal?.throwIfAborted();
-			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
 			this.#reportProgress();
 		}
 

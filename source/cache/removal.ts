@@ -140,7 +140,7 @@ async function invalidateSelected(core: CacheCore, {tags, keys, patterns, valid}
 async function deleteKeys(core: CacheCore, keys: Iterable<string>): Promise<number> {
 	let count = 0;
 	for (const key of keys) {
-		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
 			continue;
 		}
 
@@ -151,7 +151,7 @@ async function deleteKeys(core: CacheCore, keys: Iterable<string>): Promise<numb
 	return count;
 }
 
-/** Deletes all entries for which a condition holds. It scans the store. */
+/** Deletes all entries for which a condition is true, by a search of the store. */
 export async function deleteWhere(core: CacheCore, condition: (stored: StoredResponse) => boolean, reason: string): Promise<void> {
 	await core.settleLate();
 	for await (const {key, stored} of listAll(core, {})) {

@@ -124,7 +124,7 @@ export class Reporter {
 		this.emit('storeError', {operation, key, error});
 	}
 
-	/** Emits an event, without the credentials that an error may hold. */
+	/** Emits an event, without the credentials that an error may contain. */
 	emit<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
 		if (event === 'storeError' && this.#isExpected(payload as StoreErrorEvent)) {
 			return;
@@ -150,7 +150,7 @@ export class Reporter {
 		}
 	}
 
-	/** Returns an error as an event may hold it: without the credentials of a request. */
+	/** Returns an error as an event may contain it: without the credentials of a request. */
 	redacted(error: unknown): unknown {
 		return redactError(error, this.#options.settings().ignoredParameters);
 	}
@@ -238,13 +238,13 @@ function print(event: string, payload: Readonly<Record<string, unknown>>): void 
 	process.stderr.write(`${words.map(String).join(' ')}\n`);
 }
 
-// The members in which errors of HTTP clients hold the request, with its credentials.
+// The members in which errors of HTTP clients contain the request, with its credentials.
 const requestMembers = ['options', 'config', 'request', 'response'] as const;
 
 // Errors with a longer chain of causes are always replaced.
 const maxCauses = 8;
 
-/** Replaces an error that holds a request, or a URL with a credential, by one with its name, its code, its redacted message, and the places of its stack. */
+/** Replaces an error that contains a request, or a URL with a credential, by one with its name, its code, its redacted message, and the places of its stack. */
 function redactError(error: unknown, ignored: Ignored): unknown {
 	if (!mayHoldCredential(error, ignored, 0)) {
 		return error;

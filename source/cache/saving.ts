@@ -61,7 +61,7 @@ type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredRespons
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
 /**
-Checks a response that a user gives.
+Checks a response that a user passes.
 
 @throws {TypeError} If a part of it is invalid.
 */
@@ -130,7 +130,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		received: createdAt,
 		terms: {
 			...lifetime(response, resolveExpiration(request.targetUrl, rules), rules, {requested: createdAt, received: createdAt}),
-			// The content is decoded, so that these no longer hold.
+			// The content is decoded, so that these headers would be wrong.
 			withheld: [...(decodableCodings(fields).length > 0 ? ['content-encoding'] : []), 'content-length'],
 			vary,
 			...(rules.cacheControl && {facts: factsToStore(response, rules.cacheControlTargets)}),
@@ -152,7 +152,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	return {key, stored};
 }
 
-/** Stores a response that the cache gave, with its current expiration. */
+/** Stores a response that the cache returned, with its current expiration. */
 export async function saveAgain(core: CacheCore, response: CachedResponse, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const now = core.settings.now();
 	const stored = withTags(storedOf(response), tags);

@@ -79,7 +79,7 @@ export type CacheEvents = {
 	/** A bounded store deleted an entry to make room. */
 	evicted: [RemovalEvent];
 
-	/** A call of the store failed or took too long, or the store gave something that cannot be read. */
+	/** A call of the store failed or took too long, or the store returned something that cannot be read. */
 	storeError: [StoreErrorEvent];
 
 	/** From now on the store is not read or not written (`open`), is tried by one call (`half-open`), or is used again (`closed`). While it is not read, it is not written either, without an event of its own. */

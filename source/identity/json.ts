@@ -26,9 +26,16 @@ Numbers keep their text, since two numbers may be equal as doubles only. Members
 @param includes - Whether a member or an item is part of the result. `path` is valid only during the call.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function canonicalJson(text: string, includes: FieldPredicate): string | undefined {
-	return readJson(text, (path, value, start) => includes(path, value, isStringAt(text, start)));
+export function canonicalJson(text: string, includes: RangePredicate): string | undefined {
+	try {
+		return new Canonicalizer(text, includes).readText();
+	} catch {
+		return undefined;
+	}
 }
+
+/** A predicate of a field and its place in the text. */
+type RangePredicate = (path: JsonPath, value: string, isString: boolean, start: number, end: number) => boolean;
 
 /**
 Replaces the values of some fields of a JSON text. The rest of it stays as it is.
@@ -38,8 +45,8 @@ Replaces the values of some fields of a JSON text. The rest of it stays as it is
 */
 export function redactJson(text: string, isSecret: FieldPredicate): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
-	const read = readJson(text, (path, value, start, end) => {
-		if (isSecret(path, value, isStringAt(text, start))) {
+	const read = canonicalJson(text, (path, value, isString, start, end) => {
+		if (isSecret(path, value, isString)) {
 			// An object or an array comes after its own fields.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();
@@ -63,20 +70,6 @@ function withoutRanges(text: string, ranges: ReadonlyArray<readonly [start: numb
 
 	// With `+`, V8 could keep the whole text, with its credentials, in memory as long as a part of it.
 	return [...pieces, text.slice(from)].join('');
-}
-
-type RangePredicate = (path: JsonPath, value: string, start: number, end: number) => boolean;
-
-function readJson(text: string, includes: RangePredicate): string | undefined {
-	try {
-		return new Canonicalizer(text, includes).readText();
-	} catch {
-		return undefined;
-	}
-}
-
-function isStringAt(text: string, position: number): boolean {
-	return text.codePointAt(position) === quote;
 }
 
 type Member = readonly [name: string, value: string];
@@ -148,7 +141,8 @@ class Canonicalizer {
 	#readObject(): string {
 		const members: Member[] = [];
 		for (let index = 0; this.#reachesItem(index, closingBrace); index++) {
-			const name = this.#readName();
+			const name = this.#readString();
+			this.#pass(colon);
 			const value = this.#readAt(name.includes('\\') ? JSON.parse(name) as string : name.slice(1, -1));
 			if (value !== undefined) {
 				members.push([name, value]);
@@ -164,13 +158,6 @@ class Canonicalizer {
 		}
 
 		return result + '}';
-	}
-
-	/** Reads the name of a member and moves to its value. */
-	#readName(): string {
-		const name = this.#readString();
-		this.#pass(colon);
-		return name;
 	}
 
 	#readArray(): string {
@@ -222,7 +209,7 @@ class Canonicalizer {
 
 		const start = this.#position;
 		const value = this.#read();
-		const isIncluded = this.#includes(this.#path, value, start, this.#position);
+		const isIncluded = this.#includes(this.#path, value, this.#text.codePointAt(start) === quote, start, this.#position);
 		this.#path.pop();
 		return isIncluded ? value : undefined;
 	}
