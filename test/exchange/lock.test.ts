@@ -38,7 +38,7 @@ class Process {
 			locks: this.locks,
 			writes: {
 				whenWritten: async () => turn(),
-				hold: (work: Promise<void>) => {
+				track: (work: Promise<void>) => {
 					this.held.push(work);
 				},
 			},
