@@ -40,7 +40,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	entry: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy'],
+		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity'],
 		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},

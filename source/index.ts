@@ -1,15 +1,14 @@
-export type {Criteria} from './cache/criteria.ts';
+export type {
+	Criteria, LongTask, Sorting, Target,
+} from './cache/criteria.ts';
 export type {DescribedRequest} from './identity/sent-request.ts';
 export type {
-	AnswerEvent, CacheEvents, CacheStats, RemovalEvent, StoreErrorEvent, WriteEvent,
-} from './cache/events.ts';
-export type {Explanation} from './cache/attached-client.ts';
+	AnswerEvent, CacheEvents, CacheStats, Explanation, RemovalEvent, StoreErrorEvent, WriteEvent,
+} from './cache/types.ts';
 export type {Har, HarEntry, ImportedHar} from './cache/har.ts';
 export {HttpCache} from './cache/http-cache.ts';
-export type {LongTask, Sorting} from './cache/listing.ts';
 export type {RecreatedKeys} from './cache/recreate-keys.ts';
 export type {DescribedResponse, SaveOptions, UpdatedCache} from './cache/saving.ts';
-export type {Target} from './cache/target.ts';
 export {
 	cacheContext, cacheHooks, getCache, type ClientSettings,
 } from './got/cache-hooks.ts';

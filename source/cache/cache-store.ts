@@ -38,7 +38,7 @@ export type CacheStore = {
 Opens the store that the settings name.
 
 @param onFault - Called with each fault of a call for a request.
-@throws {TypeError} Where `store` is of no known shape.
+@throws {TypeError} If `store` is not a known kind of store.
 */
 export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, onFault: (error: unknown) => void): CacheStore {
 	const {store, storeTimeout, failFast, autoclose} = settings;

@@ -1,12 +1,11 @@
 import type {Ignored} from '../identity/credentials.ts';
 import {redactUrl} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
-import {exposesCredential, storableLines} from '../identity/stored-request.ts';
+import {exposesCredential, storableLines, type StoredRequest} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
 	type StoredCookie,
-	type StoredRequest,
 	type StoredResponse,
 	type Variation,
 } from '../entry/stored-response.ts';
@@ -58,7 +57,7 @@ type StoredContent = {
 };
 
 /**
-Makes the stored form of a response, without anything that belongs to one connection, and without credentials. Where content codings were undone, the headers agree with that.
+Makes the stored form of a response, without anything that belongs to one connection, and without credentials. If content codings were undone, the headers agree with that.
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
@@ -89,7 +88,7 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 	}, body);
 }
 
-/** Returns the cookies that a redirect set, without their values: without them it may lead elsewhere. They belong to the host of the connection, whatever `Host` says. */
+/** Returns the cookies that a redirect set, without their values. A request without these cookies may be redirected elsewhere. They belong to the host of the connection, not to that of the `Host` header. */
 function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): {readonly cookies?: readonly StoredCookie[]} {
 	if (statusCode < 300 || statusCode >= 400) {
 		return {};
@@ -197,7 +196,7 @@ export function targetFields({url, rawHeaders}: StoredRequest): Fields {
 	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
 }
 
-/** Returns the settings that the rules ask for, where no request has settings of its own. */
+/** Returns the settings of the rules for a request without settings of its own. */
 export function policySettings(settings: ResolvedSettings): PolicySettings {
 	return {
 		...settings,

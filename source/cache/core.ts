@@ -19,7 +19,7 @@ import {
 	type Match,
 	type NoMatch,
 } from './entries.ts';
-import type {Subject} from './invalidation.ts';
+import type {Subject} from './journal-records.ts';
 import {
 	Journal,
 	type LookupOptions,
@@ -55,7 +55,7 @@ export class CacheCore {
 	readonly locks: Locks;
 	readonly secrets: PartitionSecret;
 
-	/** Set once the store may hold entries that no request finds, though an index counts them: variants whose primary entry is gone, and entries of which a tag was deleted or expired. */
+	/** Set once the store may hold entries that no request finds, though an index counts them: variants whose primary entry is gone, and entries with a tag that was deleted or expired. */
 	readonly unreachable: StoreFlag;
 
 	/** Set once the store holds entries that their URL alone does not find: they came through another connection, or with TLS settings of their own. */
@@ -68,10 +68,12 @@ export class CacheCore {
 
 	/** The keys whose credentials the origin rejected when it was last asked. */
 	readonly rejectedKeys: Set<string> = new Set<string>();
+
+	/** The current settings. A change does not affect the store, which is open already. */
+	settings: ResolvedSettings;
 	readonly #variants: Variants;
 	readonly #store: CacheStore;
 	readonly #stopWatching: (() => void) | undefined;
-	#settings: ResolvedSettings;
 
 	/** How many calls for requests have failed so far. */
 	#faults = 0;
@@ -81,13 +83,13 @@ export class CacheCore {
 	Opens nothing yet: a store is opened at its first use.
 
 	@param emitter - The `HttpCache` of the core, whose listeners get the events.
-	@throws {TypeError} Where `store` is of no known shape, or `serializer` does not suit it.
+	@throws {TypeError} If `store` is not a known kind of store, or `serializer` does not suit it.
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
 		const {now, storeTimeout} = settings;
-		this.#settings = settings;
+		this.settings = settings;
 		this.emitter = emitter;
-		this.events = new Reporter({emitter, settings: () => this.#settings, isReadOnly: () => this.isReadOnly});
+		this.events = new Reporter({emitter, settings: () => this.settings, isReadOnly: () => this.isReadOnly});
 		const store = openCacheStore(settings, this.events, error => {
 			this.#faults++;
 			this.#lastFault = this.events.redacted(error);
@@ -115,20 +117,19 @@ export class CacheCore {
 				this.events.emit('storeError', {operation: 'set', error});
 			},
 		});
-		// The keys in the store have the names of the first version.
-		this.unreachable = new StoreFlag(forRecords, 'hidden');
+		this.unreachable = new StoreFlag(forRecords, 'unreachable');
 		this.aliases = new StoreFlag(forRecords, 'aliases');
 		const common = {
 			serializer: serializerOf(opened, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.keep() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
+			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.ensureStored() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
 			onUnreadable: (key: string, error: unknown) => {
 				this.events.emit('storeError', {operation: 'decode', key, error});
 			},
 		};
 		this.#variants = new Variants(new Entries({...common, store: forRequests, timeout: storeTimeout}), this.secret, () => this.unreachable.setQuietly());
 		this.writes = new CacheWrites({
-			settings: () => this.#settings, events: this.events, store: forRequests, variants: this.#variants,
+			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants,
 		});
 		this.managedEntries = new Entries({...common, store: forManagement, timeout: store.managementTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.unreachable.set());
@@ -144,20 +145,11 @@ export class CacheCore {
 		return this.#lastFault;
 	}
 
-	get settings(): ResolvedSettings {
-		return this.#settings;
-	}
-
-	/** Replaces the settings. The store keeps those with which it was opened. */
-	reconfigure(settings: ResolvedSettings): void {
-		this.#settings = settings;
-	}
-
 	/** Returns the secret of the digests of credentials: the `partitionSecret` of the settings, or the one in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
 
 	/**
-	Finds the stored response for a primary key and the header fields of the request: by one read, or by two where it varies. A response that was invalidated since it was stored does not match.
+	Finds the stored response for a primary key and the header fields of the request: by one read, or by two if it varies. A response that was invalidated since it was stored does not match.
 	*/
 	match(key: string, request: Fields, options: LookupOptions = noOptions): MaybePromise<Match | NoMatch> {
 		return this.writes.pending.has(key) ? then(this.writes.whenWritten(key), () => this.#match(key, request, options)) : this.#match(key, request, options);
@@ -169,7 +161,7 @@ export class CacheCore {
 		// An asynchronous store gets both calls in one batch.
 		const head = found instanceof Promise ? this.#head(faults) : undefined;
 		if (head instanceof Promise) {
-			// Nobody waits for the head where there is no entry, or one that does not need it.
+			// Nobody waits for the head if there is no entry, or one that does not need it.
 			head.catch(() => undefined);
 		}
 
@@ -202,13 +194,13 @@ export class CacheCore {
 	/**
 	Reads the head of the journal.
 
-	@param faults - How many faults there were before the lookup that the head belongs to: where that lookup failed, the fault is reported already.
+	@param faults - The number of faults before the lookup that the head belongs to: if that lookup failed, the fault is reported already.
 	*/
 	#head(faults?: number): MaybePromise<number | undefined> {
 		return this.#readRecords<number | undefined>(() => this.journal.head(), undefined, () => faults === undefined || this.#faults === faults);
 	}
 
-	/** Reads records of the journal; `instead` takes the place of a fault, since a record that cannot be read might say anything. */
+	/** Reads records of the journal, and returns `instead` if the store fails. */
 	#readRecords<T>(read: () => MaybePromise<T>, instead: T, isReported: () => boolean = () => true): MaybePromise<T> {
 		return recover(read, error => {
 			if (this.settings.failFast) {
@@ -224,9 +216,9 @@ export class CacheCore {
 	}
 
 	/**
-	Verifies that nothing that was invalidated since a position, by any process, concerns a response to a request that was sent then. Where the store fails, a response with tags counts as concerned: it could not be deleted by its tags.
+	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then. If the store fails, a response with tags counts as concerned: it could not be deleted by its tags.
 
-	@returns The position that it is stored with; `undefined` where it must not be stored.
+	@returns The position that it is stored with; `undefined` if it must not be stored.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
 		return this.#readRecords(() => this.journal.verify(subject, after), subject.tags.length > 0 ? undefined : after.head ?? 0);
@@ -241,7 +233,7 @@ export class CacheCore {
 	Applies the invalidations of its tags to an entry, for the methods of `HttpCache`.
 
 	@param isForeign - Whether the entry is of another cache. Its position has no meaning here: invalidations since it was created count. Default: `false`.
-	@returns `undefined` where one of its tags was deleted.
+	@returns `undefined` if one of its tags was deleted.
 	@throws What the store throws.
 	*/
 	applyInvalidations(stored: StoredResponse, isForeign = false): MaybePromise<StoredResponse | undefined> {
@@ -258,7 +250,7 @@ export class CacheCore {
 	/**
 	Checks that the store can hold a key.
 
-	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` where a `keyFn` made a longer one.
+	@throws {CacheHooksError} `ERR_KEY_TOO_LONG` if a `keyFn` made a longer one.
 	*/
 	checkedKey(key: string | undefined): string | undefined {
 		const {name, maxKeyBytes = 8192} = this.store;
@@ -292,11 +284,11 @@ export class CacheCore {
 	/**
 	Checks that the user may change what is stored.
 
-	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` where the cache is read only.
+	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` if the cache is read only.
 	*/
 	checkWritable(method: string): void {
 		const isReplaying = this.settings.mode === 'replay';
-		// The user fills a cache that replays from the memory of this process.
+		// A user may fill a cache that replays recordings from the memory of this process.
 		if (!this.isReadOnly && (isReplaying || !this.settings.readOnly)) {
 			return;
 		}

@@ -1,5 +1,5 @@
 import {describe, SettingError, unknownOption} from '../errors.ts';
-import type {DescribedRequest} from '../identity/sent-request.ts';
+import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
 import {timeBefore} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
@@ -13,7 +13,7 @@ import {
 /**
 Selects the entries that match any criterion, as in requests-cache. A criterion that is absent selects nothing.
 
-Where entries are listed or counted, `valid: false` excludes fresh entries and `expired: false` excludes expired ones, whatever the other criteria select; without other criteria, all other entries are selected. For `delete` and `expire`, `false` means the same as absent.
+When entries are listed or counted, `valid: false` excludes fresh entries and `expired: false` excludes expired ones, whatever the other criteria select; without other criteria, all other entries are selected. For `delete` and `expire`, `false` means the same as absent.
 */
 export type Criteria = {
 	/** Keys, as `cacheInfo(response).key` and `cacheKey` give them. */
@@ -44,48 +44,48 @@ export type Criteria = {
 	readonly olderThan?: ExpirationTime | undefined;
 };
 
-/** Criteria, parsed. */
+/** Parsed criteria. */
 export type Selection = {
 	/** The keys of `keys`, `urls` and `requests`. */
 	readonly keys: ReadonlySet<string>;
 	readonly tags: ReadonlySet<string>;
 	readonly patterns: readonly UrlMatcher[];
-	readonly valid: boolean;
-	readonly expired: boolean;
-	readonly invalid: boolean;
 
-	/** Whether fresh entries are excluded, whatever else is given. */
-	readonly withoutValid: boolean;
-	readonly withoutExpired: boolean;
+	/** Whether fresh entries are selected; `false` excludes them, whatever else is given. */
+	readonly valid: boolean | undefined;
+
+	/** The same for expired entries. */
+	readonly expired: boolean | undefined;
+	readonly invalid: boolean;
 
 	/** Milliseconds since the epoch. */
 	readonly olderThan: number | undefined;
 
-	/** Whether no criterion was given, or only `false`. */
-	readonly isEmpty: boolean;
+	/** The names of the criteria that were given, except those that are `false`. */
+	readonly given: readonly string[];
 };
 
-/** A request that a user names: by the URL that the origin sees, or as it is sent. */
+/** A request in criteria or a target: given by its URL alone, as the origin sees it, or as it is sent. */
 export type NamedRequest = {
-	readonly request: DescribedRequest;
+	readonly request: SentRequest;
 	readonly isByUrl: boolean;
 };
 
-const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
+const criteriaNames: ReadonlySet<string> = new Set<keyof Criteria>(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
 
 /**
 Checks and parses criteria.
 
-@param keysOf - Returns the keys of the entries that answer some requests.
-@throws {TypeError} Where one of them is unknown or wrong: the message names it.
+@param findKeys - Returns the keys of the entries that answer some requests.
+@throws {TypeError} If one of them is unknown or invalid: the message names it.
 */
-export async function parseCriteria(criteria: Criteria, keysOf: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
-	checkNames(criteria, 'criteria', names);
+export async function parseCriteria(criteria: Criteria, findKeys: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
+	checkNames(criteria, 'criteria', criteriaNames);
 	const keys = [
 		...list(criteria, 'keys', 'a key', isText),
-		...await keysOf([
-			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]).map(request => ({request, isByUrl: true})),
-			...list(criteria, 'requests', 'an object with a `url`', isRequest).map(request => ({request, isByUrl: false})),
+		...await findKeys([
+			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]).map(request => ({request: describedRequest(request), isByUrl: true})),
+			...list(criteria, 'requests', 'an object with a `url`', isRequest).map(request => ({request: describedRequest(request), isByUrl: false})),
 		]),
 	];
 	return {
@@ -94,43 +94,37 @@ export async function parseCriteria(criteria: Criteria, keysOf: (requests: reado
 		patterns: list(criteria, 'patterns', 'a glob, a RegExp or a URLPattern', isUrlPattern).map(pattern => compileUrlPattern(pattern)),
 		valid: flag(criteria, 'valid'),
 		expired: flag(criteria, 'expired'),
-		invalid: flag(criteria, 'invalid'),
-		withoutValid: criteria.valid === false,
-		withoutExpired: criteria.expired === false,
+		invalid: flag(criteria, 'invalid') ?? false,
 		olderThan: momentOf(criteria.olderThan, now),
-		isEmpty: Object.values(criteria).every(value => value === undefined || value === false),
+		given: Object.entries(criteria).filter(([, value]) => value !== undefined && value !== false).map(([name]) => name),
 	};
 }
 
-/** Returns a selection for listing: all entries where nothing is given but exclusions. */
+/** Returns a selection for listing: all entries if nothing is given but exclusions, or `invalid` beside them. */
 export function forListing(selection: Selection): Selection {
-	const {keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired} = selection;
-	const isGiven = keys.size + tags.size + patterns.length > 0 || valid || expired || olderThan !== undefined;
-	return isGiven || (invalid && !withoutValid && !withoutExpired) ? selection : {...selection, valid: true, expired: true};
+	const {given, valid, expired} = selection;
+	const isWhole = given.length === 0 || (given.join(' ') === 'invalid' && (valid ?? expired) === false);
+	return isWhole ? {...selection, valid: valid ?? true, expired: expired ?? true} : selection;
 }
 
 /** Returns a selection for changes, which has no exclusions. */
 export function forChanges(selection: Selection): Selection {
-	return {...selection, withoutValid: false, withoutExpired: false};
+	return {...selection, valid: selection.valid === true ? true : undefined, expired: selection.expired === true ? true : undefined};
 }
 
-/** Whether nothing but keys is given. */
-export function isByKey({keys, tags, patterns, valid, expired, invalid, olderThan, withoutValid, withoutExpired}: Selection): boolean {
-	return keys.size > 0 && tags.size === 0 && patterns.length === 0 && !valid && !expired && !invalid && olderThan === undefined && !withoutValid && !withoutExpired;
+/** Whether the store must be searched for the entries, since keys and tags alone do not select them. */
+export function needsSearch({patterns, valid, expired, invalid, olderThan}: Selection): boolean {
+	return patterns.length > 0 || valid !== undefined || expired !== undefined || invalid || olderThan !== undefined;
 }
 
 /** Whether an entry is selected. */
-export function isSelected(selection: Selection, key: string, stored: StoredResponse, now: number): boolean {
-	const isValid = isFresh(stored, now);
-	if (isValid ? selection.withoutValid : selection.withoutExpired) {
-		return false;
-	}
-
-	return (isValid ? selection.valid : selection.expired)
-		|| (selection.olderThan !== undefined && stored.createdAt < selection.olderThan)
-		|| selection.keys.has(key)
-		|| stored.tags?.some(tag => selection.tags.has(tag)) === true
-		|| selection.patterns.some(matches => matches(stored.url));
+export function isSelected({keys, tags, patterns, valid, expired, olderThan}: Selection, key: string, stored: StoredResponse, now: number): boolean {
+	return (isFresh(stored, now) ? valid : expired) ?? (
+		(olderThan !== undefined && stored.createdAt < olderThan)
+		|| keys.has(key)
+		|| stored.tags?.some(tag => tags.has(tag)) === true
+		|| patterns.some(matches => matches(stored.url))
+	);
 }
 
 export function isFresh({expires}: StoredResponse, now: number): boolean {
@@ -140,7 +134,7 @@ export function isFresh({expires}: StoredResponse, now: number): boolean {
 /**
 Checks that all members of an object of options are known.
 
-@throws {TypeError} Where one is not: the message names it, and the known ones.
+@throws {TypeError} If one is not: the message names it, and the known ones.
 */
 export function checkNames(options: unknown, path: string, known: ReadonlySet<string>): void {
 	const all = `\`${[...known].join('`, `')}\``;
@@ -168,9 +162,9 @@ function list<Item>(criteria: Criteria, name: 'keys' | 'urls' | 'requests' | 'pa
 	return items as Item[];
 }
 
-function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolean {
-	const value: unknown = criteria[name] ?? false;
-	if (typeof value !== 'boolean') {
+function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolean | undefined {
+	const value: unknown = criteria[name] ?? undefined;
+	if (value !== undefined && typeof value !== 'boolean') {
 		throw new SettingError(`criteria.${name}`, value, 'a boolean');
 	}
 
@@ -192,7 +186,7 @@ function isText(value: unknown): value is string {
 /**
 Checks a request that a user names.
 
-@throws {TypeError} Where it is none.
+@throws {TypeError} If it is invalid.
 */
 export function checkedRequest(request: unknown): DescribedRequest {
 	if (!isRequest(request)) {
@@ -212,4 +206,90 @@ function isRequest(value: unknown): value is DescribedRequest {
 
 function isUrl(value: unknown): value is string | URL {
 	return value instanceof URL || (typeof value === 'string' && URL.canParse(value));
+}
+
+/** One entry: by its key, its URL, or the request that it answers. */
+export type Target =
+	| {readonly key: string}
+	| {readonly url: string | URL}
+	| {readonly request: DescribedRequest};
+
+/** Checks a target; returns its key, or the request that it names. */
+export function checkedTarget(target: Target): string | NamedRequest {
+	const {key, url, request} = new Object(target) as {key?: unknown; url?: unknown; request?: unknown};
+	if ([key, url, request].filter(value => value !== undefined).length !== 1) {
+		throw new SettingError('target', target, 'an object with one of `key`, `url` and `request`');
+	}
+
+	if (key === undefined) {
+		return {request: describedRequest(checkedRequest(url === undefined ? request : {url})), isByUrl: url !== undefined};
+	}
+
+	if (typeof key !== 'string') {
+		throw new SettingError('target.key', key, 'a string');
+	}
+
+	return key;
+}
+
+export type LongTask = {
+	/** Ends the task between two entries; what is done stays done. */
+	readonly signal?: AbortSignal | undefined;
+
+	/** Called after each entry with the number of entries that are done. */
+	readonly onProgress?: ((done: number) => void) | undefined;
+};
+
+const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
+
+/**
+Checks the options of a task.
+
+@throws {TypeError} If one is unknown.
+*/
+export function checkTask(task: LongTask): void {
+	checkNames(task, 'task', taskNames);
+}
+
+const sortKeys = ['createdAt', 'expires', 'key', 'size'] as const;
+
+export type SortKey = typeof sortKeys[number];
+
+export type Sorting = {
+	/** `'size'` is that of `CachedResponse.size`: the stored bytes of the content. Default: `'createdAt'`. */
+	readonly by?: SortKey | undefined;
+
+	/** Default: `false`. */
+	readonly descending?: boolean | undefined;
+
+	/** The maximum number of responses. Default: all. */
+	readonly limit?: number | undefined;
+
+	/** Whether to include expired responses. Default: `true`. */
+	readonly expired?: boolean | undefined;
+};
+
+const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 'expired']);
+
+/**
+Checks the options of `sorted`.
+
+@throws {TypeError} If an option is unknown or invalid: the message names it, and what is allowed.
+*/
+export function checkSorting(sorting: Sorting): void {
+	checkNames(sorting, 'sorting', sortingNames);
+	const {by = 'createdAt', descending = false, limit = 0, expired = true} = sorting;
+	if (!sortKeys.includes(by)) {
+		throw new SettingError('sorting.by', by, `one of \`'${sortKeys.join('\'`, `\'')}'\``);
+	}
+
+	if (!Number.isSafeInteger(limit) || limit < 0) {
+		throw new SettingError('sorting.limit', limit, 'a whole number from 0');
+	}
+
+	for (const [name, value] of Object.entries({descending, expired})) {
+		if (typeof value !== 'boolean') {
+			throw new SettingError(`sorting.${name}`, value, 'a boolean');
+		}
+	}
 }

@@ -1,5 +1,4 @@
-import {Buffer} from 'node:buffer';
-import {randomFillSync, randomUUID} from 'node:crypto';
+import {randomBytes, randomUUID} from 'node:crypto';
 import {
 	isRecordKey,
 	variantKey,
@@ -30,7 +29,7 @@ import {
 type EntriesOptions = {
 	readonly store: Store;
 
-	/** `undefined` for a store that keeps live objects. */
+	/** `undefined` for a store that holds objects, which are not serialized. */
 	readonly serializer: SerializerPipeline | undefined;
 
 	/** The most bytes that a serialized entry may have. */
@@ -58,7 +57,6 @@ export class Entries {
 	readonly #options: EntriesOptions;
 	readonly #decoded = new DecodedEntries();
 
-	/** Reads nothing yet. */
 	constructor(options: EntriesOptions) {
 		this.#options = options;
 	}
@@ -71,7 +69,7 @@ export class Entries {
 	read(key: string, isReadOnly = false): MaybePromise<StoredResponse | undefined> {
 		const {store, serializer} = this.#options;
 		return then(store.get(key), value => {
-			if (value === undefined || (serializer === undefined && isLive(value))) {
+			if (value === undefined || (serializer === undefined && isStoredResponse(value))) {
 				return value;
 			}
 
@@ -79,7 +77,7 @@ export class Entries {
 				this.#decoded.set(key, value, stored);
 				return stored;
 			}), error => {
-				this.#refuse(key, error, isReadOnly);
+				this.#reportUnreadable(key, error, isReadOnly);
 				return undefined;
 			});
 		});
@@ -119,7 +117,7 @@ export class Entries {
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {
 		const {serializer, maxBytes} = this.#options;
 		if (serializer === undefined) {
-			if (!isLive(value)) {
+			if (!isStoredResponse(value)) {
 				throw new UnreadableError('format');
 			}
 
@@ -134,7 +132,7 @@ export class Entries {
 		return answer instanceof Promise ? within(this.#options.timeout + Math.ceil(size / 10_000), operation, answer) : answer;
 	}
 
-	#refuse(key: string, error: unknown, isReadOnly: boolean): void {
+	#reportUnreadable(key: string, error: unknown, isReadOnly: boolean): void {
 		this.#options.onUnreadable(key, error);
 		// An entry that was not decoded in time may be intact.
 		if (!isReadOnly && error instanceof UnreadableError) {
@@ -142,7 +140,7 @@ export class Entries {
 		}
 	}
 
-	/** Deletes an entry while nobody waits: where the store fails, the next reader of the entry tries again. */
+	/** Deletes an entry while nobody waits: if the store fails, the next reader of the entry tries again. */
 	async #discard(key: string): Promise<void> {
 		try {
 			await this.#options.store.delete(key);
@@ -152,7 +150,7 @@ export class Entries {
 	}
 }
 
-function isLive(value: StoredValue): value is StoredResponse {
+function isStoredResponse(value: StoredValue): value is StoredResponse {
 	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;
 	return body instanceof Uint8Array && typeof fields === 'object' && Array.isArray(rawHeaders);
 }
@@ -173,7 +171,7 @@ export type NoMatch = {
 	/** Whether other variants of the resource are stored. */
 	readonly varies: boolean;
 
-	/** Set where the store could not be read, so that the request goes on without it. */
+	/** Set if the store could not be read, so that the request goes on without it. */
 	readonly isUnread?: true;
 };
 
@@ -188,7 +186,7 @@ export class Variants {
 	readonly #beforeVariant: () => MaybePromise<void>;
 
 	/**
-	Reads nothing yet.
+	Creates the variants of entries.
 
 	@param secret - Returns the secret of the digests of nominated values, which may include a cookie.
 	@param beforeVariant - Writes what the store must have before a variant is written beside the primary entry.
@@ -200,7 +198,7 @@ export class Variants {
 	}
 
 	/**
-	Finds the stored response for a primary key and the header fields of a request: by one read, or by two where it varies.
+	Finds the stored response for a primary key and the header fields of a request: by one read, or by two if it varies.
 	*/
 	match(primary: string, request: Fields, isReadOnly = false): MaybePromise<Match | NoMatch> {
 		return then(this.#entries.read(primary, isReadOnly), stored => {
@@ -229,9 +227,9 @@ export class Variants {
 	/**
 	Returns a stored response as a request finds it: a variant is found only through its primary entry, and expires with it.
 
-	@returns `undefined` where no request finds it.
+	@returns `undefined` if no request finds it.
 	*/
-	reach(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+	findReachable(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		return stored.primary === undefined
 			? stored
 			: then(this.#entries.read(stored.primary), primary => primary?.vary === undefined || primary.generation !== stored.generation
@@ -240,7 +238,7 @@ export class Variants {
 	}
 
 	/**
-	Writes a response under its primary key, or under a key of its own where another variant has the primary key.
+	Writes a response under its primary key, or under a key of its own if another variant has the primary key.
 	*/
 	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
 		const {vary} = stored;
@@ -279,16 +277,6 @@ export function newExpiredWith(now: number): string {
 
 /** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
 export function newGeneration(): string {
-	if (position === random.byteLength) {
-		randomFillSync(random);
-		position = 0;
-	}
-
-	position += generationBytes;
-	return random.toString('base64url', position - generationBytes, position);
+	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
+	return randomBytes(16).toString('base64url');
 }
-
-// `randomUUID` does not suit: V8 keeps its strings as trees of single bytes, which take as much memory as everything else that is stored beside a body.
-const generationBytes = 16;
-const random = Buffer.alloc(64 * generationBytes);
-let position = random.byteLength;

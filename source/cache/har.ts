@@ -1,17 +1,18 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {SettingError} from '../errors.ts';
 import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
+import type {StoredRequest} from '../identity/stored-request.ts';
 import {redirectTarget} from '../entry/cached-response.ts';
 import {decodedContent} from '../entry/content-coding.ts';
 import {
 	fieldsOf,
 	isCall,
-	type StoredRequest,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import {fieldValue, type RawFields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
-import type {Listed, LongTask} from './listing.ts';
+import type {LongTask} from './criteria.ts';
+import type {Listed} from './listing.ts';
 import {saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';
 
 /**
@@ -47,10 +48,10 @@ type HarRequest = {
 	headersSize: number;
 	bodySize: number;
 
-	/** Set where the request had a body that is not stored, so that the archive does not determine which requests the response answers. */
+	/** Set if the request had a body that is not stored, so that the archive does not determine which requests the response answers. */
 	_bodyNotStored?: true;
 
-	/** A digest of the TLS settings that decided which servers are trusted, where they were not the defaults. */
+	/** A digest of the TLS settings that decided which servers are trusted, if they were not the defaults. */
 	_trust?: string;
 };
 
@@ -72,7 +73,7 @@ type HarPair = {
 	value: string;
 };
 
-/** Exports stored responses as an archive. It holds no secrets, since none are stored. */
+/** Exports stored responses as an archive. It contains no secrets, since none are stored. */
 export async function exportHar(entries: AsyncIterable<Listed>): Promise<Har> {
 	const archived: HarEntry[] = [];
 	for await (const {stored} of entries) {
@@ -117,7 +118,7 @@ function harRequest({method, url, rawHeaders, body, bodyParts, trust}: StoredReq
 function harResponse(stored: StoredResponse): HarResponse {
 	const {statusCode, statusMessage, rawHeaders, fields} = stored;
 	const body = decodedContent(stored);
-	// A body that could not be decoded is not text, even where its bytes are valid UTF-8.
+	// A body that could not be decoded is not text, even if its bytes are valid UTF-8.
 	const isText = isUtf8(body) && !body.includes(0) && (fields['content-encoding'] === undefined || body !== stored.body);
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 	return {
@@ -158,14 +159,14 @@ export type ImportedHar = {
 /**
 Stores the responses of an archive.
 
-@throws {TypeError} Where it is no archive: the message names the wrong member.
+@throws {TypeError} If it is not an archive: the message names the wrong member.
 */
 export async function importHar(core: CacheCore, har: unknown, {signal, onProgress, ...options}: SaveOptions & LongTask): Promise<ImportedHar> {
 	const skipped: Array<ImportedHar['skipped'][number]> = [];
 	const entries = archivedEntries(har);
 	for (const [index, entry] of entries.entries()) {
 		signal?.throwIfAborted();
-		const saved = entry === undefined ? 'unusable' : await saveResponse(core, entry.request, entry, options); // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+		const saved = entry === undefined ? 'unusable' : await saveResponse(core, entry.request, entry, options); // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
 		if (typeof saved === 'string') {
 			skipped.push({index, reason: saved});
 		}
@@ -183,7 +184,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 const isoDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+\-]\d\d:?\d\d)$/v;
 
-/** Parses the entries of an archive; `undefined` for an entry that cannot be used: it has no response, as browsers write it for a request that failed, or lacks the body of the request. */
+/** Parses the entries of an archive; `undefined` for one without a response, as browsers write it for a request that failed, or without the body of the request. */
 function archivedEntries(har: unknown): Array<Archived | undefined> {
 	const log = membersOf(membersOf(har, 'har').log, 'har.log');
 	textOf(log.version, 'har.log.version');

@@ -12,17 +12,26 @@ import {
 	type RequestSettings,
 } from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
-import type {AttachedClient, Explanation} from './attached-client.ts';
+import type {
+	AttachedClient,
+	Explanation,
+	CacheEvents,
+	CacheStats,
+} from './types.ts';
 import {CacheCore} from './core.ts';
 import {
 	checkedRequest,
+	checkSorting,
+	checkTask,
 	forChanges,
 	forListing,
 	parseCriteria,
 	type Criteria,
+	type LongTask,
 	type Selection,
+	type Sorting,
+	type Target,
 } from './criteria.ts';
-import type {CacheEvents, CacheStats} from './events.ts';
 import {
 	exportHar,
 	importHar,
@@ -30,14 +39,12 @@ import {
 	type ImportedHar,
 } from './har.ts';
 import {
-	checkSorting,
-	checkTask,
+	findTarget,
+	keysOf,
 	listAll,
 	listSelected,
 	listSorted,
 	type Listed,
-	type LongTask,
-	type Sorting,
 } from './listing.ts';
 import {recreateKeys, type RecreatedKeys} from './recreate-keys.ts';
 import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';
@@ -52,7 +59,6 @@ import {
 	type SaveOptions,
 	type UpdatedCache,
 } from './saving.ts';
-import {findTarget, keysOf, type Target} from './target.ts';
 
 type Internals = {readonly core: CacheCore; readonly settings: CacheSettings; client?: AttachedClient};
 
@@ -94,7 +100,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
-	@throws {TypeError} Where a setting is wrong: the message names the setting, the value, and what is allowed.
+	@throws {TypeError} If a setting is invalid: the message names the setting, the value, and what is allowed.
 	*/
 	constructor(settings: CacheSettings = {}) {
 		super();
@@ -104,7 +110,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Whether a response is stored, fresh or not. A request includes the headers that are part of its key or that `Vary` names; a URL means a GET without credentials.
 
-	@throws {TypeError} Where the target is none.
+	@throws {TypeError} If the target is invalid.
 	*/
 	async contains(target: Target): Promise<boolean> {
 		return await this.get(target) !== undefined;
@@ -113,7 +119,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Returns a stored response, fresh or not. It does not count as a hit.
 
-	@throws {TypeError} Where the target is none.
+	@throws {TypeError} If the target is invalid.
 
 	@example
 	```
@@ -130,10 +136,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Stores a response for a request, as if the origin had given it now; or stores a response of the cache again, with its current expiration.
+	Stores a response for a request, as if the origin had sent it now; or stores a response of the cache again, with its current expiration.
 
-	@throws {TypeError} Where a part of it is wrong.
-	@throws {CacheHooksError} `ERR_NOT_STORABLE` where it may not be stored: it is only a part (206), its `Location` leads to a secret, it varies by everything, it has too many tags, or `keyFn` gives no key.
+	@throws {TypeError} If a part of it is invalid.
+	@throws {CacheHooksError} `ERR_NOT_STORABLE` if it may not be stored: it is partial (206), its `Location` contains a credential, it varies by everything, it has too many tags, or `keyFn` returns no key.
 
 	@example
 	```
@@ -158,7 +164,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Deletes the entries that match any criterion. `tags` take effect at once and in all processes, without a search. Deleting a resource that varies by its key deletes all its variants.
 
 	@returns The number of deleted entries, without variants and without entries that `tags` delete.
-	@throws {TypeError} Where no criterion is given (`clear()` deletes everything), or one is wrong.
+	@throws {TypeError} If no criterion is given (`clear()` deletes everything), or one is invalid.
 
 	@example
 	```
@@ -172,7 +178,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Marks the entries that match any criterion as expired. They stay, to be validated or to be served in place of an error. `tags` take effect at once, as in `delete`.
+	Expires the entries that match any criterion. They stay, to be validated or to be served in place of an error. `tags` take effect at once, as in `delete`.
 
 	@returns The number of expired entries, without variants and without entries that `tags` expire.
 	@throws {TypeError} As `delete`.
@@ -191,7 +197,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Lists the responses that match any criterion, one at a time; without criteria, all of them, fresh or expired. Entries that `invalid` selects are instances of `InvalidEntry`.
 
-	@throws {TypeError} Where a criterion is wrong.
+	@throws {TypeError} If a criterion is invalid.
 
 	@example
 	```
@@ -224,7 +230,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		yield * this.filter({}, task);
 	}
 
-	/** Lists the URLs of the stored responses, each once. It holds them in memory for that. */
+	/** Lists the URLs of the stored responses, each once, which takes memory for all of them. */
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
@@ -243,7 +249,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await core.writes.settle();
 		checkTask(task);
 		const selection = await this.#select(criteria);
-		if (selection.isEmpty && !selection.withoutValid && !selection.withoutExpired && core.store.count !== undefined && !await core.unreachable.isSet()) {
+		if (selection.given.length === 0 && selection.valid === undefined && selection.expired === undefined && core.store.count !== undefined && !await core.unreachable.isSet()) {
 			return core.store.count();
 		}
 
@@ -255,7 +261,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return count;
 	}
 
-	/** Returns the bytes of everything stored, as the bounds of the store count them; where the store does not measure them, those of the responses and their keys. */
+	/** Returns the number of stored bytes, as the bounds of the store count them; if the store does not measure them, that of the responses and their keys. */
 	async size(task: LongTask = {}): Promise<number> {
 		checkTask(task);
 		const core = coreOf(this);
@@ -273,9 +279,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Lists responses in order, one at a time. Where the store has no index for it, the values to sort by are held in memory.
+	Lists responses in order, one at a time. If the store has no index for it, the values to sort by are held in memory.
 
-	@throws {TypeError} Where an option is unknown or wrong.
+	@throws {TypeError} If an option is unknown or invalid.
 
 	@example
 	```
@@ -302,9 +308,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Moves the entries to the keys that the settings of this cache give, after a change of a setting that affects keys (`matchHeaders`, `ignoredParameters`, `contentRootKey`, `partitionBy`, `cacheControl`, `keyFn`) or of the format of keys. Parameters that the settings ignore now are redacted in the entries.
 
-	No response becomes available to another user: an entry is deleted where a part of its new key was redacted when it was stored, or where a `keyFn` would need that part. Where two entries have the same new key, the newer one stays.
+	No response becomes available to another user: an entry is deleted if a part of its new key was redacted when it was stored, or if a `keyFn` would need that part. If two entries have the same new key, the newer one stays.
 
-	@throws Where the store cannot list its entries, or `signal` ends the task; also what the functions in the settings throw.
+	@throws If the store cannot list its entries, or `signal` ends the task; also what the functions in the settings throw.
 
 	@example
 	```
@@ -323,7 +329,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Gives all entries, or those that match any criterion, another expiration, counted from now.
 
 	@returns The number of entries.
-	@throws {TypeError} Where it is no expiration, or `DO_NOT_CACHE`.
+	@throws {TypeError} If it is not an expiration, or is `DO_NOT_CACHE`.
 	*/
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
@@ -336,7 +342,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	Entries that were stored for credentials, or that vary, are found only with the secret of their cache: a cache that has no secret yet takes it over, one that has its own skips such entries.
 
-	@throws {TypeError} Where it is no other cache.
+	@throws {TypeError} If it is not another cache.
 
 	@example
 	```
@@ -355,9 +361,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Returns the key of a request by the settings of this cache; `undefined` where `keyFn` excludes it from the cache.
+	Returns the key of a request by the settings of this cache; `undefined` if `keyFn` excludes it from the cache.
 
-	@throws {TypeError} Where it is no request. Also what the functions in the settings throw.
+	@throws {TypeError} If it is not a request. Also what the functions in the settings throw.
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
@@ -368,7 +374,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Explains what would be done with a request, and why, without doing it. `explain(client, request)` also adds the headers of the client.
 
 	@param settings - The settings of the request, as in `context.cache`.
-	@throws {TypeError} Where it is no request, or no client uses this cache.
+	@throws {TypeError} If it is not a request, or no client uses this cache.
 
 	@example
 	```
@@ -391,7 +397,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	There is no `using` form: it would also affect what the caller does after the block.
 
 	@returns What the function returns.
-	@throws {SettingError} Where a setting is wrong, before the function is called.
+	@throws {SettingError} If a setting is invalid, before the function is called.
 
 	@example
 	```
@@ -438,10 +444,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Stores the responses of an HTTP archive (HAR 1.2), from this library or a browser, as if the origin had given them now.
+	Stores the responses of an HTTP archive (HAR 1.2), from this library or a browser, as if the origin had sent them now.
 
 	@returns The number of stored responses, and the skipped entries with their reasons: `'unusable'` (no response, or a request body that is not in the archive), `'redacted'` (the user or a part of the key cannot be known), `'secret-in-header'`, `'partial'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
-	@throws {TypeError} Where it is no such archive: the message names the wrong member. Nothing is stored then.
+	@throws {TypeError} If it is not such an archive: the message names the wrong member. Nothing is stored then.
 
 	@example
 	```
@@ -455,14 +461,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	/** Whether the store is used (`closed`), is not called after faults (`open`), or is tried by one call (`half-open`). Reads and writes have a circuit each, and this is the worse state of the two; a `circuit` event says which one has changed. A store that is not read is not written either. */
 	get circuit(): CircuitState {
-		// While reads are left out, writes are as well.
 		return coreOf(this).circuits.writes;
 	}
 
 	/**
 	Opens the store and reads from it, to find out at the start whether it can be used. Requests need not wait for that.
 
-	@throws What the store throws; a `StoreTimeoutError` where it takes longer than `storeTimeout`.
+	@throws What the store throws; a `StoreTimeoutError` if it takes longer than `storeTimeout`.
 	*/
 	async ready(): Promise<void> {
 		await coreOf(this).ready();
@@ -509,7 +514,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async #selectForChange(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {
 		checkTask(task);
 		const selection = await this.#select(criteria);
-		if (selection.isEmpty) {
+		if (selection.given.length === 0) {
 			throw new SettingError('criteria', criteria, `an object with at least one criterion (${hint})`);
 		}
 

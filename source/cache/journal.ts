@@ -12,18 +12,18 @@ import {
 	exchangeRetention,
 	recordKey,
 	resourceRetention,
-	type Forgotten,
+	type Discarded,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
-} from './invalidation.ts';
-import {JournalRecords} from './journal-records.ts';
+	JournalRecords,
+} from './journal-records.ts';
 import type {LocalJournal} from './local-journal.ts';
 
-// Where more keys are invalidated at once, other processes take it for an invalidation of everything.
+// If more keys are invalidated at once, an invalidation of everything is published instead.
 const maxKeys = 100;
 
-// The greatest assumed difference of the clocks of two processes, in milliseconds. It counts where only the time says what came first.
+// The greatest assumed difference of the clocks of two processes, in milliseconds. It counts if only the time says what came first.
 const clockMargin = 60_000;
 
 type JournalOptions = {
@@ -32,14 +32,14 @@ type JournalOptions = {
 	/** Whether other processes may share the store. */
 	readonly isShared: boolean;
 
-	/** Whether nothing is published. What other caches of this process have noted for the same store is left to them. Default: `false`. */
+	/** Whether nothing is published, also not for other caches of this process with the same store. Default: `false`. */
 	readonly isReadOnly?: boolean;
 
 	/** A store that throws its faults: a record that cannot be read may still exist. */
 	readonly store: Store;
 	readonly now: () => number;
 
-	/** Called with a fault that keeps an invalidation from other processes. */
+	/** Called with a fault because of which an invalidation is not published. */
 	readonly onFault: (error: unknown) => void;
 };
 
@@ -47,7 +47,7 @@ export type LookupOptions = {
 	/** Whether nothing may be written, not even to delete what cannot be read. Default: `false`. */
 	readonly isReadOnly?: boolean;
 
-	/** Returns the name of the resource; `undefined` without `cacheControl`, where unsafe methods invalidate nothing. */
+	/** Returns the name of the resource; `undefined` without `cacheControl`, since unsafe methods then invalidate nothing. */
 	readonly resource: (() => string) | undefined;
 };
 
@@ -55,7 +55,7 @@ export type LookupOptions = {
 export type Position = {
 	readonly here: number;
 
-	/** The head: the position of the last invalidation that was found in the store; `undefined` where it was never read. */
+	/** The head: the position of the last invalidation that was found in the store; `undefined` if it was never read. */
 	readonly head: number | undefined;
 
 	/** Milliseconds since the epoch. */
@@ -63,9 +63,9 @@ export type Position = {
 };
 
 /**
-The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor renewed, and no later request waits for it.
+The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor freshened, and no later request waits for it.
 
-A hit checks unsafe methods and tags only, which hold for all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only where the head has moved, it reads the records of the resource and the tags again. A store of one process needs no records.
+A hit checks unsafe methods and tags only, which concern all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only if the head has changed, it reads the records of the resource and the tags again. A store of one process needs no records.
 */
 export class Journal {
 	readonly #local: LocalJournal;
@@ -75,7 +75,6 @@ export class Journal {
 	readonly #now: () => number;
 	readonly #onFault: (error: unknown) => void;
 
-	/** Reads nothing yet. */
 	constructor({local, isShared, isReadOnly = false, store, now, onFault}: JournalOptions) {
 		this.#local = local;
 		this.#isReadOnly = isReadOnly;
@@ -102,17 +101,17 @@ export class Journal {
 	}
 
 	/**
-	Notes invalidations. They hold in this process at once, and in others when the returned promise resolves.
+	Adds invalidations. They take effect in this process at once, and in others when the returned promise resolves.
 
 	@returns The position at which other processes find them.
-	@throws What the store throws. They hold in this process all the same, and are published once the store takes them.
+	@throws What the store throws. They take effect in this process all the same, and are published once the store works.
 	*/
-	note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
+	invalidate(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		if (invalidations.length === 0) {
 			return undefined;
 		}
 
-		const position = this.#local.note(invalidations, this.#now());
+		const position = this.#local.add(invalidations, this.#now());
 		if (!this.#isShared) {
 			this.#local.names.set(invalidations, position);
 			return position;
@@ -125,27 +124,27 @@ export class Journal {
 		return this.#local.unpublished.flush(this.#records);
 	}
 
-	/** Does the same as `note` where nobody waits: a fault is passed to `onFault`. */
-	noteQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
-		return this.#quietly(() => this.note(invalidations));
+	/** Does the same as `invalidate` if nobody waits: a fault is passed to `onFault`. */
+	invalidateQuietly(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
+		return this.#quietly(() => this.invalidate(invalidations));
 	}
 
 	/**
 	Empties the store, its records included. A response that was requested before is not stored.
 
-	@returns The position since which the store is empty; `undefined` where no other process can have stored anything meanwhile.
+	@returns The position since which the store is empty; `undefined` if no other process can have stored anything meanwhile.
 	@throws What the store throws.
 	*/
 	async clear(empty: () => Promise<void>): Promise<number | undefined> {
-		this.#local.note([everything], this.#now());
+		this.#local.add([everything], this.#now());
 		// Other processes continue from the head: the next one must be above it.
 		await this.#quietly(() => this.head());
 		await empty();
-		const position = await this.note([everything]);
+		const position = await this.invalidate([everything]);
 		return this.#isShared ? position : undefined;
 	}
 
-	/** Resolves when what this process has noted so far is published, or cannot be: it does not concern responses to requests that are sent from then on. */
+	/** Resolves when all invalidations by this process are published, or cannot be: they do not concern responses to requests that are sent from then on. */
 	settled(): MaybePromise<void> {
 		return this.#isShared ? this.#local.unpublished.settled() : undefined;
 	}
@@ -176,7 +175,7 @@ export class Journal {
 		return then(this.settled(), () => then(this.head(), head => this.#isShared ? this.#records.head ?? 0 : head));
 	}
 
-	/** Whether an invalidation that was noted in this process after a position, and up to another, concerns a response. */
+	/** Whether an invalidation by this process after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: Position, upTo?: number): boolean {
 		return this.#local.concerns(subject, after.here, upTo);
 	}
@@ -184,7 +183,7 @@ export class Journal {
 	/**
 	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then.
 
-	@returns The position that it is stored with; `undefined` where it must not be stored.
+	@returns The position that it is stored with; `undefined` if it must not be stored.
 	@throws What the store throws.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
@@ -205,10 +204,10 @@ export class Journal {
 	}
 
 	/**
-	Applies invalidations to an entry: it is expired where one of its tags was.
+	Applies invalidations to an entry: it is expired if one of its tags was.
 
 	@param head - The head as it was read with the entry.
-	@returns `undefined` where its resource was changed by an unsafe method, or one of its tags was deleted.
+	@returns `undefined` if its resource was changed by an unsafe method, or one of its tags was deleted.
 	@throws What the store throws.
 	*/
 	apply(stored: StoredResponse, {resource}: LookupOptions, head: number): MaybePromise<StoredResponse | undefined> {
@@ -218,7 +217,7 @@ export class Journal {
 		}
 
 		// A head below the position of the entry means that the store has lost it, and perhaps its records.
-		if (position > head || (tags.length > 0 && position < this.#forgotten.tags)) {
+		if (position > head || (tags.length > 0 && position < this.#discarded.tags)) {
 			return undefined;
 		}
 
@@ -228,12 +227,12 @@ export class Journal {
 				return undefined;
 			}
 
-			const isForgotten = resource !== undefined && (position < this.#forgotten.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
-			return then(this.#tagPositions(tags), positions => this.#applyTags(isForgotten ? [[0, Infinity], ...positions] : positions, stored));
+			const isDiscarded = resource !== undefined && (position < this.#discarded.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
+			return then(this.#tagPositions(tags), positions => this.#applyTags(isDiscarded ? [[0, Infinity], ...positions] : positions, stored));
 		});
 	}
 
-	/** Applies the deletions and expirations of its tags to an entry; `undefined` where one was deleted. */
+	/** Applies the deletions and expirations of its tags to an entry; `undefined` if one was deleted. */
 	#applyTags(positions: ReadonlyArray<readonly [deleted: number, expired: number]>, stored: StoredResponse): StoredResponse | undefined {
 		const {position = 0, expires = Infinity} = stored;
 		if (positions.some(([deleted]) => deleted > position)) {
@@ -245,13 +244,13 @@ export class Journal {
 		return earliest === expires ? stored : {...stored, expires: earliest};
 	}
 
-	/** Whether other processes know of everything that this process has noted. */
+	/** Whether other processes know of all invalidations by this process. */
 	get #isPublished(): boolean {
 		return !this.#isShared || this.#local.unpublished.size === 0;
 	}
 
-	get #forgotten(): Forgotten {
-		return this.#isShared ? this.#local.unpublished.forgotten : this.#local.names.forgotten;
+	get #discarded(): Discarded {
+		return this.#isShared ? this.#local.unpublished.discarded : this.#local.names.discarded;
 	}
 
 	#tagPositions(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
@@ -270,7 +269,7 @@ export class Journal {
 		return this.#local.unpublished.has(recordKey(invalidation)) ? Infinity : then(this.#records.read(invalidation), ({position}) => position);
 	}
 
-	/** Returns the position up to which nothing concerns a response; `undefined` where something does. */
+	/** Returns the position up to which nothing concerns a response; `undefined` if something does. */
 	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
@@ -289,12 +288,12 @@ export class Journal {
 				...keys.map(key => ({kind: 'key', key}) as const),
 				...tags.flatMap(tag => effects.map((effect): Invalidation => ({kind: 'tag', tag, effect}))),
 			];
-			const areChanged = all(invalidations, invalidation => this.#isNotedAfter(invalidation, after, onlyElsewhere));
+			const areChanged = all(invalidations, invalidation => this.#isInvalidatedAfter(invalidation, after, onlyElsewhere));
 			return then(areChanged, changes => head < after || changes.includes(true) ? undefined : after);
 		});
 	}
 
-	#isNotedAfter(invalidation: Invalidation, after: number, onlyElsewhere: boolean): MaybePromise<boolean> {
+	#isInvalidatedAfter(invalidation: Invalidation, after: number, onlyElsewhere: boolean): MaybePromise<boolean> {
 		const isUnpublished = !onlyElsewhere && this.#local.unpublished.has(recordKey(invalidation));
 		return isUnpublished || then(this.#records.read(invalidation, true), ({position, isOwn}) => position > after && !(onlyElsewhere && isOwn));
 	}
@@ -307,7 +306,7 @@ export class Journal {
 	}
 }
 
-/** Returns what is published of invalidations: a great many keys are published as everything. */
+/** Returns the invalidations to publish: instead of a great many keys, everything. */
 function forOthers(invalidations: readonly Invalidation[]): readonly Invalidation[] {
 	const others = invalidations.filter(({kind}) => kind !== 'key');
 	return invalidations.length - others.length > maxKeys ? [...others, everything] : invalidations;

@@ -1,26 +1,98 @@
-import {CacheHooksError, SettingError} from '../errors.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
+import {CacheHooksError} from '../errors.ts';
+import {identify} from '../identity/identify.ts';
+import {redactUrl, resourceOf} from '../identity/references.ts';
+import {connectionUrl, type SentRequest} from '../identity/sent-request.ts';
+import type {StoredRequest} from '../identity/stored-request.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
+import {isAlias, targetFields} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {
-	checkNames,
-	isByKey,
+	checkedTarget,
 	isFresh,
 	isSelected,
+	needsSearch,
+	type LongTask,
+	type NamedRequest,
 	type Selection,
+	type SortKey,
+	type Sorting,
+	type Target,
 } from './criteria.ts';
 
-export type LongTask = {
-	/** Ends the task between two entries; what is done stays done. */
-	readonly signal?: AbortSignal | undefined;
+/**
+Finds the entry of a target, fresh or not.
 
-	/** Called after each entry with the number of entries that are done. */
-	readonly onProgress?: ((done: number) => void) | undefined;
-};
+@throws {TypeError} If the target is invalid.
+*/
+export async function findTarget(core: CacheCore, target: Target): Promise<ListedEntry | undefined> {
+	const named = checkedTarget(target);
+	if (typeof named === 'string') {
+		const stored = await readReachable(core, named);
+		return stored && {key: named, stored};
+	}
 
-const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
+	const primary = await identify(named.request, core.settings).key(core.secret);
+	return await firstMatch(core, primary === undefined ? [] : [primary], named) ?? firstMatch(core, await aliasKeys(core, [named]), named);
+}
 
-export type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
+async function firstMatch(core: CacheCore, keys: readonly string[], {request}: NamedRequest): Promise<ListedEntry | undefined> {
+	for (const key of keys) {
+		const match = await core.managedVariants.match(key, request.fields); // eslint-disable-line no-await-in-loop -- Only the first match is needed.
+		const stored = match.stored && await core.applyInvalidations(match.stored); // eslint-disable-line no-await-in-loop
+		if (stored !== undefined && match.stored !== undefined) {
+			return {key: match.key, stored};
+		}
+	}
+
+	return undefined;
+}
+
+/** Returns the keys of the entries that answer one of the requests. */
+export async function keysOf(core: CacheCore, named: readonly NamedRequest[]): Promise<string[]> {
+	const keys = await Promise.all(named.map(async ({request}) => identify(request, core.settings).key(core.secret)));
+	return [...keys.filter(key => key !== undefined), ...await aliasKeys(core, named)];
+}
+
+/**
+Returns the keys of the entries that answer one of the requests, but have TLS settings that the request does not name, or, for a request by URL, came through another connection. The store is searched only if there may be any.
+*/
+async function aliasKeys(core: CacheCore, named: readonly NamedRequest[]): Promise<string[]> {
+	if (named.length === 0 || !await core.aliases.isSet()) {
+		return [];
+	}
+
+	const {settings, secret} = core;
+	const byResource = Map.groupBy(named, ({request}) => resourceOf(redactUrl(request.targetUrl, settings.ignoredParameters)));
+	const keys: string[] = [];
+	for await (const {key, stored} of listAll(core, {})) {
+		// A variant is found through its primary entry.
+		if (stored?.request === undefined || stored.primary !== undefined || !isAlias(stored)) {
+			continue;
+		}
+
+		for (const {request, isByUrl} of byResource.get(resourceOf(stored.url)) ?? []) {
+			const alias = isByUrl ? throughItsConnection(request, stored.request) : {...request, trust: stored.request.trust};
+			if (await identify(alias, settings).key(secret) === key) { // eslint-disable-line no-await-in-loop -- As the entries come.
+				keys.push(key);
+			}
+		}
+	}
+
+	return keys;
+}
+
+/** Returns a request as it would be sent to the same target through the connection of a stored request. */
+function throughItsConnection(request: SentRequest, stored: StoredRequest): SentRequest {
+	return {
+		...request,
+		url: connectionUrl(request.targetUrl, stored.url),
+		fields: {...request.fields, ...targetFields(stored)},
+		trust: stored.trust,
+	};
+}
+
+type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
 
 /** An entry as a request finds it, or why no request finds it. */
 export type Listed =
@@ -35,18 +107,9 @@ export class UnreachableEntryError extends CacheHooksError {
 }
 
 /**
-Checks the options of a task.
-
-@throws {TypeError} Where one is unknown.
-*/
-export function checkTask(task: LongTask): void {
-	checkNames(task, 'task', taskNames);
-}
-
-/**
 Lists all entries of the store, one at a time. An entry that cannot be read or that no request finds comes with the error.
 
-@throws Where the store fails, or `signal` ends the task.
+@throws If the store fails, or `signal` ends the task.
 */
 export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask): AsyncGenerator<Listed, void> {
 	let done = 0;
@@ -63,9 +126,9 @@ export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask)
 	}
 }
 
-/** Lists the selected entries: by their keys where nothing else is given, else by a search of the store. */
+/** Lists the selected entries: by their keys if nothing else is given, else by a search of the store. */
 export async function * listSelected(core: CacheCore, selection: Selection, task: LongTask): AsyncGenerator<Listed, void> {
-	if (isByKey(selection)) {
+	if (selection.keys.size > 0 && selection.tags.size === 0 && !needsSearch(selection)) {
 		yield * listKeys(core, selection.keys, task);
 		return;
 	}
@@ -93,29 +156,13 @@ async function * listKeys(core: CacheCore, keys: Iterable<string> | AsyncIterabl
 }
 
 /** Reads an entry by its key, as a request finds it. */
-export function readReachable(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
+function readReachable(core: CacheCore, key: string): MaybePromise<StoredResponse | undefined> {
 	return then(core.managedEntries.read(key), stored => stored && reachable(core, stored));
 }
 
 function reachable(core: CacheCore, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-	return then(core.managedVariants.reach(stored), reached => reached && core.applyInvalidations(reached));
+	return then(core.managedVariants.findReachable(stored), reached => reached && core.applyInvalidations(reached));
 }
-
-type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
-
-export type Sorting = {
-	/** `'size'` is that of `CachedResponse.size`: the stored bytes of the content. Default: `'createdAt'`. */
-	readonly by?: SortKey | undefined;
-
-	/** Default: `false`. */
-	readonly descending?: boolean | undefined;
-
-	/** The maximum number of responses. Default: all. */
-	readonly limit?: number | undefined;
-
-	/** Whether to include expired responses. Default: `true`. */
-	readonly expired?: boolean | undefined;
-};
 
 const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) => number | string>> = {
 	createdAt: (_key, stored) => stored.createdAt,
@@ -126,50 +173,26 @@ const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) =>
 
 /** The orders for which an index of a store suffices: it lacks entries that never expire, and the size of a body in another form. */
 const indexed: ReadonlySet<string> = new Set(['createdAt', 'key']);
-const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 'expired']);
 
 /**
-Checks the options of `sorted`.
-
-@throws {TypeError} Where an option is unknown or wrong: the message names it, and what is allowed.
-*/
-export function checkSorting(sorting: Sorting): void {
-	checkNames(sorting, 'sorting', sortingNames);
-	const {by = 'createdAt', descending = false, limit = 0, expired = true} = sorting;
-	if (!Object.hasOwn(valueOf, by)) {
-		throw new SettingError('sorting.by', by, `one of \`'${Object.keys(valueOf).join('\'`, `\'')}'\``);
-	}
-
-	if (!Number.isSafeInteger(limit) || limit < 0) {
-		throw new SettingError('sorting.limit', limit, 'a whole number from 0');
-	}
-
-	for (const [name, value] of Object.entries({descending, expired})) {
-		if (typeof value !== 'boolean') {
-			throw new SettingError(`sorting.${name}`, value, 'a boolean');
-		}
-	}
-}
-
-/**
-Lists entries in order: by an index of the store where it suffices, else by keys and sort values that are held in memory. Bodies are read one at a time.
+Lists entries in order: by an index of the store if it suffices, else by keys and sort values that are held in memory. Bodies are read one at a time.
 */
 export async function * listSorted(core: CacheCore, sorting: Sorting, task: LongTask): AsyncGenerator<ListedEntry, void> {
 	const {limit = Infinity, expired = true} = sorting;
 	const {now} = core.settings;
-	let left = limit;
-	if (left === 0) {
+	if (limit === 0) {
 		return;
 	}
 
+	let count = 0;
+
 	for await (const entry of listInOrder(core, sorting, task)) {
-		if (!expired && !isFresh(entry.stored, now())) {
-			continue;
+		if (expired || isFresh(entry.stored, now())) {
+			yield entry;
+			count++;
 		}
 
-		yield entry;
-		left--;
-		if (left === 0) {
+		if (count === limit) {
 			return;
 		}
 	}

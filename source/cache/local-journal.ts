@@ -2,25 +2,25 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Store} from '../stores/types.ts';
 import {
 	isConcerned,
-	type Forgotten,
+	type Discarded,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
-} from './invalidation.ts';
-import type {JournalRecords} from './journal-records.ts';
+	type JournalRecords,
+} from './journal-records.ts';
 
-type Noted = {readonly position: number; readonly invalidation: Invalidation};
+type TimedInvalidation = {readonly position: number; readonly invalidation: Invalidation};
 
-// The most invalidations that are remembered. Responses whose request was sent before a forgotten one count as invalidated.
+// The maximum number of invalidations in memory. Responses whose request was sent before a discarded one count as invalidated.
 const maxRecent = 1000;
 
-// The most names that are remembered, also while the store fails. Entries from before a forgotten one count as invalidated.
+// The maximum number of names in memory, also while the store fails. Entries from before a discarded one count as invalidated.
 const maxNames = 10_000;
 
 /**
 The invalidations of a store by this process, in order. Caches that share a store share one journal.
 
-A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last position where the clock is behind. It says nothing about other processes.
+A position in that order is a number that grows with each invalidation: milliseconds since the epoch, or one more than the last position if the clock is behind. It says nothing about other processes.
 */
 export class LocalJournal {
 	/** The last invalidations by name, for a store that no other process sees. */
@@ -28,12 +28,12 @@ export class LocalJournal {
 
 	/** The invalidations that other processes do not know of yet, for a store that they share. */
 	readonly unpublished: Unpublished = new Unpublished();
-	readonly #recent: Noted[] = [];
+	readonly #recent: TimedInvalidation[] = [];
 
 	/** The positions of the exchanges that are under way, and how many have each. */
 	readonly #exchanges = new Map<number, number>();
 	#last = 0;
-	#forgottenUpTo = -Infinity;
+	#discardedUpTo = -Infinity;
 
 	/** The position of the last invalidation. */
 	get last(): number {
@@ -41,11 +41,11 @@ export class LocalJournal {
 	}
 
 	/**
-	Notes invalidations, for the exchanges that are under way.
+	Adds invalidations, for the exchanges that are under way.
 
 	@returns Their position.
 	*/
-	note(invalidations: readonly Invalidation[], now: number): number {
+	add(invalidations: readonly Invalidation[], now: number): number {
 		const position = Math.max(now, this.#last + 1);
 		this.#last = position;
 		if (this.#exchanges.size === 0) {
@@ -58,18 +58,18 @@ export class LocalJournal {
 
 		const excess = this.#recent.length - maxRecent;
 		if (excess > 0) {
-			this.#forgottenUpTo = this.#recent.splice(0, excess).at(-1)!.position;
+			this.#discardedUpTo = this.#recent.splice(0, excess).at(-1)!.position;
 		}
 
 		return position;
 	}
 
-	/** Whether an invalidation that was noted after a position, and up to another, concerns a response. */
+	/** Whether an invalidation after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: number, upTo?: number): boolean {
-		return after < this.#forgottenUpTo || this.#recent.some(({position, invalidation}) => position > after && position <= (upTo ?? Infinity) && isConcerned(subject, invalidation));
+		return after < this.#discardedUpTo || this.#recent.some(({position, invalidation}) => position > after && position <= (upTo ?? Infinity) && isConcerned(subject, invalidation));
 	}
 
-	/** Begins an exchange: invalidations from now on are remembered for it. */
+	/** Begins an exchange: invalidations from now on are stored for it. */
 	begin(): number {
 		const position = this.#last;
 		this.#exchanges.set(position, (this.#exchanges.get(position) ?? 0) + 1);
@@ -87,7 +87,7 @@ export class LocalJournal {
 		this.#exchanges.delete(position);
 		// Positions only grow, so that the first one is the least.
 		const oldest = this.#exchanges.keys().next().value ?? Infinity;
-		const needed = this.#recent.findIndex(noted => noted.position > oldest);
+		const needed = this.#recent.findIndex(({position: later}) => later > oldest);
 		this.#recent.splice(0, needed === -1 ? this.#recent.length : needed);
 	}
 }
@@ -96,31 +96,31 @@ export class LocalJournal {
 class LocalNames {
 	readonly #resources = new Map<string, number>();
 	readonly #tags = {deleted: new Map<string, number>(), expired: new Map<string, number>()} as const;
-	#forgotten: Forgotten = {resources: -Infinity, tags: -Infinity};
+	#discarded: Discarded = {resources: -Infinity, tags: -Infinity};
 
-	get forgotten(): Forgotten {
-		return this.#forgotten;
+	get discarded(): Discarded {
+		return this.#discarded;
 	}
 
-	/** Notes invalidations at a position. */
+	/** Sets the position of the names that invalidations are by. */
 	set(invalidations: readonly Invalidation[], position: number): void {
 		for (const invalidation of invalidations) {
 			if (invalidation.kind === 'resource') {
-				this.#forgotten = {...this.#forgotten, resources: setLatest(this.#resources, invalidation.resource, position) ?? this.#forgotten.resources};
+				this.#discarded = {...this.#discarded, resources: setLatest(this.#resources, invalidation.resource, position) ?? this.#discarded.resources};
 			} else if (invalidation.kind === 'tag') {
-				this.#forgotten = {...this.#forgotten, tags: Math.max(this.#forgotten.tags, setLatest(this.#tags[invalidation.effect], invalidation.tag, position) ?? -Infinity)};
+				this.#discarded = {...this.#discarded, tags: Math.max(this.#discarded.tags, setLatest(this.#tags[invalidation.effect], invalidation.tag, position) ?? -Infinity)};
 			}
 		}
 	}
 
-	/** Returns the position of the last invalidation of a name; 0 where there was none. */
+	/** Returns the position of the last invalidation of a name; 0 if there was none. */
 	positionOf(invalidation: NamedInvalidation): number {
 		const position = invalidation.kind === 'tag' ? this.#tags[invalidation.effect].get(invalidation.tag) : this.#resources.get(invalidation.resource);
 		return position ?? 0;
 	}
 }
 
-/** Sets the position of a name; returns the position of the oldest name where that was forgotten. */
+/** Sets the position of a name; returns the position of the oldest name if that was discarded. */
 function setLatest(positions: Map<string, number>, name: string, position: number): number | undefined {
 	positions.delete(name);
 	positions.set(name, position);
@@ -128,9 +128,9 @@ function setLatest(positions: Map<string, number>, name: string, position: numbe
 		return undefined;
 	}
 
-	const [oldest, forgotten] = positions.entries().next().value!;
+	const [oldest, discarded] = positions.entries().next().value!;
 	positions.delete(oldest);
-	return forgotten;
+	return discarded;
 }
 
 /** Invalidations by the keys of their records, so that each name is there once. */
@@ -142,11 +142,11 @@ const pause = 10_000;
 /**
 The invalidations by this process that are not in the store yet, since it is slow or fails. Until they are, this process uses nothing that they concern.
 
-They are published together: what is noted while others are being published is published with the next ones, so that a slow store causes no queue.
+They are published together: those that are added during a publication are published with the next one, so that a slow store causes no queue.
 */
 class Unpublished {
 	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
-	#forgotten: Forgotten = {resources: -Infinity, tags: -Infinity};
+	#discarded: Discarded = {resources: -Infinity, tags: -Infinity};
 	#current: Promise<void> | undefined;
 	#next: Promise<number> | undefined;
 	#failedAt = -Infinity;
@@ -155,8 +155,8 @@ class Unpublished {
 		return this.#batch.size;
 	}
 
-	get forgotten(): Forgotten {
-		return this.#forgotten;
+	get discarded(): Discarded {
+		return this.#discarded;
 	}
 
 	has(key: string): boolean {
@@ -219,10 +219,10 @@ class Unpublished {
 		return published;
 	}
 
-	/** Removes what was published; a name that was noted again meanwhile stays. */
+	/** Removes what was published, except names that were invalidated again meanwhile. */
 	#remove(batch: Batch): void {
-		for (const [key, noted] of batch) {
-			if (this.#batch.get(key) === noted) {
+		for (const [key, published] of batch) {
+			if (this.#batch.get(key) === published) {
 				this.#batch.delete(key);
 			}
 		}
@@ -237,7 +237,7 @@ class Unpublished {
 
 			const position = (head ?? this.#failedAt) + 1;
 			this.#batch.delete(key);
-			this.#forgotten = {resources: position, tags: position};
+			this.#discarded = {resources: position, tags: position};
 		}
 	}
 }
@@ -249,28 +249,24 @@ async function ended(pending: Promise<unknown>): Promise<void> {
 	} catch {}
 }
 
-const byStore = new WeakMap<object, Map<string, LocalJournal>>();
-const byName = new Map<string, LocalJournal>();
+const journals = new WeakMap<object, Map<string, LocalJournal>>();
+const namedStores: object = {};
 
 /**
 Returns the journal of this process for a store.
 
 @param store - The store as it was given. All caches that name a store and have the same `cacheName` share it, except in a `process` store, which each of them has for itself.
-@param cacheName - The name that separates caches that share the store; `''` where nothing does.
+@param cacheName - The name that separates caches that share the store; `''` if nothing does.
 @param scope - The `scope` of the store.
 */
 export function localJournalOf(store: object | string, cacheName: string, scope?: Store['scope']): LocalJournal {
-	if (typeof store === 'string') {
-		return scope === 'process' ? new LocalJournal() : journalIn(byName, `${store} ${cacheName}`);
+	if (typeof store === 'string' && scope === 'process') {
+		return new LocalJournal();
 	}
 
-	const journals = byStore.get(store) ?? new Map<string, LocalJournal>();
-	byStore.set(store, journals);
-	return journalIn(journals, cacheName);
-}
-
-function journalIn(journals: Map<string, LocalJournal>, name: string): LocalJournal {
-	const journal = journals.get(name) ?? new LocalJournal();
-	journals.set(name, journal);
+	const [owner, name] = typeof store === 'string' ? [namedStores, `${store} ${cacheName}`] : [store, cacheName];
+	const known = journals.get(owner) ?? new Map<string, LocalJournal>();
+	const journal = known.get(name) ?? new LocalJournal();
+	journals.set(owner, known.set(name, journal));
 	return journal;
 }

@@ -61,11 +61,7 @@ export class Locks {
 	/** The milliseconds for which other processes wait for a lock that is not released. */
 	readonly milliseconds: number = lockTime;
 
-	/**
-	Takes nothing yet.
-
-	@param store - Throws its faults: a lock that cannot be taken may still be free.
-	*/
+	/** Creates locks in a store that throws its faults: a lock that cannot be taken may still be free. */
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
 		this.#isOnMachine = store.scope === 'machine';
 		const isWanted = setting === 'local' ? this.#isOnMachine : setting;
@@ -100,7 +96,7 @@ export class Locks {
 
 	@throws What the store throws.
 	*/
-	look(key: string): MaybePromise<LockState> {
+	stateOf(key: string): MaybePromise<LockState> {
 		return then(readRecord(this.#store, lockPrefix + key), text => {
 			if (text === undefined) {
 				return 'free';
@@ -120,7 +116,7 @@ export class Locks {
 		const {promise: free, resolve} = Promise.withResolvers<void>();
 		this.#isClosing = true;
 		this.#whenFree = resolve;
-		this.#noteEnd();
+		this.#resolveIfFree();
 		try {
 			await withinTime(free, closingTime, undefined);
 			await Promise.allSettled(this.#taking);
@@ -131,7 +127,7 @@ export class Locks {
 		}
 	}
 
-	#noteEnd(): void {
+	#resolveIfFree(): void {
 		if (this.#held.size === 0 && this.#taking.size === 0) {
 			this.#whenFree?.();
 		}
@@ -142,7 +138,7 @@ export class Locks {
 		void (async () => {
 			await Promise.allSettled([taking]);
 			this.#taking.delete(taking);
-			this.#noteEnd();
+			this.#resolveIfFree();
 		})();
 	}
 
@@ -156,7 +152,7 @@ export class Locks {
 			onEnd: () => {
 				this.#held.delete(lock);
 				allHeld.delete(lock);
-				this.#noteEnd();
+				this.#resolveIfFree();
 			},
 		});
 		return lock;
@@ -173,7 +169,7 @@ export class Locks {
 		return lock;
 	}
 
-	/** Takes the lock of a process that has ended. Of all processes that try, the one that takes the takeover lock for the token of the old lock writes the new one. Where that process ends before it has, the lock expires. */
+	/** Takes the lock of a process that has ended. Of all processes that try, the one that takes the takeover lock for the token of the old lock writes the new one. If that process ends before it has, the lock expires. */
 	#takeOver(lock: Lock): MaybePromise<boolean> {
 		return then(readRecord(this.#store, lock.key), text => {
 			if (text === undefined || !this.#isAbandoned(text)) {
@@ -203,7 +199,7 @@ type LockOptions = {
 	readonly store: Store;
 	readonly key: string;
 
-	/** The identity of this process, where other processes can find out whether it has ended. */
+	/** The identity of this process, if other processes can find out whether it has ended. */
 	readonly identity: string | undefined;
 	readonly now: () => number;
 	readonly clock: () => number;

@@ -22,7 +22,7 @@ type PartitionSecretOptions = {
 	/** The secret of the user, with which nothing is read or written. */
 	readonly given: string | Uint8Array | undefined;
 
-	/** Called with the faults of the store. What it throws is thrown. */
+	/** Called with the faults of the store. It may throw them. */
 	readonly onFault: (operation: 'get' | 'set', error: unknown) => void;
 
 	/** Milliseconds that never go back. Default: `performance.now`. */
@@ -32,7 +32,7 @@ type PartitionSecretOptions = {
 /**
 The secret of the keyed digests of a cache: random, made once, and stored beside the entries that need it.
 
-It is written with the first of these entries and never before, so that reading leaves no trace. Of several processes that begin at once, the first to write wins where the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
+It is written with the first of these entries and never before, so that reading changes nothing in the store. Of several processes that begin at once, the first to write wins if the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
 While the store fails, a secret of this process is used.
 */
 export class PartitionSecret {
@@ -62,12 +62,12 @@ export class PartitionSecret {
 	}
 
 	/** Stores the secret, if it is in use and not stored yet. Call it before an entry is written. */
-	keep(): MaybePromise<void> {
+	ensureStored(): MaybePromise<void> {
 		// It reads the secret once more just before writing: the less time between the two, the rarer two processes write.
 		return this.#mustWrite() ? then(this.#load(), () => this.#mustWrite() ? this.#write() : undefined) : undefined;
 	}
 
-	/** Notes that the store was emptied. The next entry that needs the secret stores it again. */
+	/** Call it when the store was emptied: the next entry that needs the secret stores it again. */
 	forget(): void {
 		this.#isStored = false;
 	}
@@ -116,11 +116,11 @@ export class PartitionSecret {
 		}), () => this.#current());
 	}
 
-	/** Writes the secret unless another process has written its own, where the store has `add`. */
+	/** Writes the secret unless another process has written its own, if the store has `add`. */
 	#write(): MaybePromise<void> {
 		const adding = this.#attempt('set', () => then(addRecord(this.#store, secretKey, this.#text()), isAdded => {
 			if (isAdded !== undefined) {
-				this.#noteWrite(isAdded);
+				this.#confirmWrite(isAdded);
 			}
 
 			return isAdded;
@@ -137,7 +137,7 @@ export class PartitionSecret {
 	/** Writes the secret, even over another one. */
 	#replace(): MaybePromise<void> {
 		return this.#attempt('set', () => then(writeRecord(this.#store, secretKey, this.#text()), () => {
-			this.#noteWrite(true);
+			this.#confirmWrite(true);
 		}), () => undefined);
 	}
 
@@ -145,12 +145,12 @@ export class PartitionSecret {
 		return prefix + Buffer.from(this.#current()).toString('hex');
 	}
 
-	#noteWrite(isStored: boolean): void {
+	#confirmWrite(isStored: boolean): void {
 		this.#isStored = isStored;
 		this.#recheckUntil = this.#clock() + recheckTime;
 	}
 
-	/** Calls the store; where it fails, it is not called for a while, and `instead` gives the result. */
+	/** Calls the store; if it fails, it is not called for a while, and `instead` returns the result. */
 	#attempt<T>(operation: 'get' | 'set', call: () => MaybePromise<T>, instead: () => T): MaybePromise<T> {
 		return recover(call, error => {
 			this.#pausedUntil = this.#clock() + pause;
@@ -160,7 +160,7 @@ export class PartitionSecret {
 	}
 }
 
-/** Returns the secret in the text of a record; `undefined` where the text is another one, which is then replaced. */
+/** Returns the secret in the text of a record; `undefined` if the text is another one, which is then replaced. */
 function parse(text: string): Uint8Array | undefined {
 	const hex = text.startsWith(prefix) ? text.slice(prefix.length) : '';
 	return /^[\da-f]{64}$/v.test(hex) ? Buffer.from(hex, 'hex') : undefined;

@@ -1,65 +1,46 @@
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
-import type {Store, StoredValue} from '../stores/types.ts';
+import type {Store} from '../stores/types.ts';
+import {fromStoredValue, toStoredValue} from './stored-values.ts';
 
 /**
-Reads a record: a short text that the cache keeps for itself in the store, beside the entries.
+Reads a record: a short text for the cache itself, beside the entries.
 
-@returns An empty text where the value is no record, `undefined` where there is none.
+@returns An empty text if the value is no record, `undefined` if there is none.
 */
 export function readRecord(store: Store, key: string): MaybePromise<string | undefined> {
-	return then(store.get(key), value => value === undefined ? undefined : decode(value));
+	return then(store.get(key), value => {
+		if (value === undefined) {
+			return undefined;
+		}
+
+		const text = fromStoredValue(value, 'text');
+		return text instanceof Uint8Array ? new TextDecoder().decode(text) : (typeof text === 'string' ? text : '');
+	});
 }
 
-/** Writes a record. `expires` is in milliseconds since the epoch; `undefined` keeps the record for good. */
+/** Writes a record. `expires` is in milliseconds since the epoch; by default, the record never expires. */
 export function writeRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<void> {
-	return store.set(key, encode(text, store.valueType), {expires, size: text.length});
+	return store.set(key, toStoredValue(text, store.valueType), {expires, size: text.length});
 }
 
 /**
 Writes a record unless the key has one.
 
-@returns Whether it was written; `undefined` where the store has no `add`.
+@returns Whether it was written; `undefined` if the store has no `add`.
 */
 export function addRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<boolean> | undefined {
-	return store.add?.(key, encode(text, store.valueType), {expires, size: text.length});
-}
-
-function encode(text: string, valueType: Store['valueType']): StoredValue {
-	switch (valueType) {
-		case 'objects':
-		case 'documents': {
-			return {record: text};
-		}
-
-		case 'bytes': {
-			return new TextEncoder().encode(text);
-		}
-
-		case 'text': {
-			return text;
-		}
-	}
-}
-
-function decode(value: StoredValue): string {
-	const text: unknown = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
-	const record = typeof text === 'object' && text !== null ? (text as {record?: unknown}).record : text;
-	return typeof record === 'string' ? record : '';
+	return store.add?.(key, toStoredValue(text, store.valueType), {expires, size: text.length});
 }
 
 /**
-A fact that holds for a store from the moment it is set until the store is emptied. While it is not set, the cache saves a search of the store.
+A fact about a store, true from the moment it is set until the store is emptied. While it is not set, the cache need not search the store.
 */
 export class StoreFlag {
 	readonly #store: Store;
 	readonly #key: string;
 	#isKnown = false;
 
-	/**
-	Reads nothing yet.
-
-	@param store - Throws its faults.
-	*/
+	/** Creates a flag in a store that throws its faults. */
 	constructor(store: Store, name: string) {
 		this.#store = store;
 		this.#key = `got-cache:1:${name}`;

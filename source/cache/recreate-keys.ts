@@ -10,6 +10,7 @@ import {
 	recreatedPartition,
 	redactRequest,
 	storableLines,
+	type StoredRequest,
 } from '../identity/stored-request.ts';
 import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
@@ -17,11 +18,10 @@ import {
 	fieldsOf,
 	isCall,
 	storedResponse,
-	type StoredRequest,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import type {CacheCore} from './core.ts';
-import type {LongTask} from './listing.ts';
+import type {LongTask} from './criteria.ts';
 
 /** The result of `recreateKeys`. */
 export type RecreatedKeys = {
@@ -67,28 +67,28 @@ class KeyMigration {
 	}
 
 	async run(): Promise<RecreatedKeys> {
-		await this.#survey();
+		await this.#findTargets();
 		for (const key of this.#targets.keys()) {
 			this.#task.signal?.throwIfAborted();
-			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
 			this.#reportProgress();
 		}
 
 		return {kept: this.#kept, moved: this.#moved, dropped: this.#dropped};
 	}
 
-	async #survey(): Promise<void> {
+	async #findTargets(): Promise<void> {
 		for await (const {key, stored} of this.#core.managedEntries.inspect()) {
 			this.#task.signal?.throwIfAborted();
 			if (stored?.primary !== undefined) {
 				const variants = this.#variants.get(stored.primary) ?? [];
 				variants.push(key);
 				this.#variants.set(stored.primary, variants);
-				await this.#keep(key, stored);
+				await this.#redactInPlace(key, stored);
 			} else if (stored !== undefined) {
 				const target = await this.#keyFor(stored, key);
 				if (target === key) {
-					await this.#keep(key, stored);
+					await this.#redactInPlace(key, stored);
 					this.#kept++;
 					this.#reportProgress();
 				} else {
@@ -108,7 +108,7 @@ class KeyMigration {
 		return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, this.#core.settings, this.#secret);
 	}
 
-	async #keep(key: string, stored: StoredResponse): Promise<void> {
+	async #redactInPlace(key: string, stored: StoredResponse): Promise<void> {
 		const redacted = this.#redact(stored);
 		if (redacted !== stored) {
 			await this.#core.managedEntries.write(key, redacted);
@@ -133,15 +133,15 @@ class KeyMigration {
 			// The entry at the new key is moved first, and its new key may be the old key of this one.
 			await managed.delete(key);
 			await this.#move(target);
-			await this.#settle(key, target, stored);
+			await this.#writeAt(key, target, stored);
 			return;
 		}
 
-		await this.#settle(key, target, stored);
+		await this.#writeAt(key, target, stored);
 		await managed.delete(key);
 	}
 
-	async #settle(key: string, target: string | undefined, stored: StoredResponse): Promise<void> {
+	async #writeAt(key: string, target: string | undefined, stored: StoredResponse): Promise<void> {
 		const {managed, managedEntries} = this.#core;
 		const present = target === undefined ? undefined : await managedEntries.read(target);
 		const isDropped = target === undefined || (present !== undefined && present.createdAt > stored.createdAt);
@@ -178,7 +178,7 @@ class KeyMigration {
 /**
 Redacts a stored response by the current settings, and gives it the URL that the origin saw and the current partition.
 
-@returns The same object where nothing changes.
+@returns The same object if nothing changes.
 */
 function redactAgain(stored: StoredResponse, settings: KeySettingsOfCache, secret: Secret): StoredResponse {
 	const {request, url, rawHeaders} = stored;
@@ -204,7 +204,7 @@ function targetOf({url, rawHeaders}: StoredRequest): string {
 Returns the current key of a stored request. A `keyFn` gets the request only if nothing of it was redacted: from the rest, it could make one key for two users.
 
 @param key - The key under which it is stored.
-@returns `undefined` where the key cannot be known, or the request is not to be cached any more.
+@returns `undefined` if the key cannot be known, or the request is not to be cached any more.
 */
 function recreateKey(stored: StoredRequest, key: string, settings: KeySettingsOfCache, secret: Secret): MaybePromise<string | undefined> {
 	const {rawHeaders, partition, ...request} = stored;

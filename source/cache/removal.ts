@@ -4,18 +4,14 @@ import {expiresAt} from '../policy/freshness.ts';
 import {withExpiration} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
 import {
-	isByKey,
 	isFresh,
 	isSelected,
+	needsSearch,
+	type LongTask,
 	type Selection,
 } from './criteria.ts';
-import type {Effect, Invalidation} from './invalidation.ts';
-import {
-	listAll,
-	listSelected,
-	UnreachableEntryError,
-	type LongTask,
-} from './listing.ts';
+import type {Effect, Invalidation} from './journal-records.ts';
+import {listAll, listSelected, UnreachableEntryError} from './listing.ts';
 import {newExpiredWith} from './entries.ts';
 
 // The number of entries that are deleted at a time.
@@ -28,7 +24,7 @@ Deletes the selected entries.
 */
 export async function deleteSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await noteChange(core, selection, 'deleted');
+	await invalidateSelected(core, selection, 'deleted');
 	let count = await deleteKeys(core, selection.keys);
 	if (isIndexed(core, selection)) {
 		count += await deleteByIndex(core, selection, task);
@@ -38,7 +34,7 @@ export async function deleteSelected(core: CacheCore, selection: Selection, task
 	}
 
 	// An index does not know of entries that a tag has expired; few are left to scan.
-	if (isScan(selection)) {
+	if (needsSearch(selection)) {
 		count += await deleteByScan(core, selection, task);
 	}
 
@@ -46,15 +42,15 @@ export async function deleteSelected(core: CacheCore, selection: Selection, task
 }
 
 /**
-Marks the selected entries as expired. They stay, to be validated or to be served in place of an error.
+Expires the selected entries. They stay, to be validated or to be served in place of an error.
 
-@returns The number of entries that were marked one by one; entries that a tag expires are not searched for.
+@returns The number of entries that were expired one by one; entries that a tag expires are not searched for.
 */
 export async function expireSelected(core: CacheCore, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
-	await noteChange(core, selection, 'expired');
+	await invalidateSelected(core, selection, 'expired');
 	const byOtherCriteria = {...selection, tags: new Set<string>()};
-	if (!isByKey(byOtherCriteria) && !isScan(byOtherCriteria)) {
+	if (selection.keys.size === 0 && !needsSearch(selection)) {
 		return 0;
 	}
 
@@ -122,20 +118,20 @@ async function rewrite(core: CacheCore, key: string, change: Change): Promise<bo
 	});
 }
 
-/** Notes the change in the journal, so that responses that were requested before are not stored after it. */
-async function noteChange(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
-	const matching: Invalidation = {kind: 'matching', concerns: ({url}) => valid || patterns.some(matches => matches(url))};
+/** Invalidates the selected entries in the journal, so that responses that were requested before are not stored after it. */
+async function invalidateSelected(core: CacheCore, {tags, keys, patterns, valid}: Selection, effect: Effect): Promise<void> {
+	const matching: Invalidation = {kind: 'matching', concerns: ({url}) => valid === true || patterns.some(matches => matches(url))};
 	const invalidations: Invalidation[] = [
 		...Array.from(tags, tag => ({kind: 'tag', tag, effect}) as const),
 		...Array.from(keys, key => ({kind: 'key', key}) as const),
-		...(valid || patterns.length > 0 ? [matching] : []),
+		...(valid === true || patterns.length > 0 ? [matching] : []),
 	];
 
 	if (tags.size > 0) {
 		await core.unreachable.set();
 	}
 
-	await core.journal.note(invalidations);
+	await core.journal.invalidate(invalidations);
 	for (const tag of tags) {
 		core.events.removed(effect, {reason: 'tags', tag});
 	}
@@ -144,7 +140,7 @@ async function noteChange(core: CacheCore, {tags, keys, patterns, valid}: Select
 async function deleteKeys(core: CacheCore, keys: Iterable<string>): Promise<number> {
 	let count = 0;
 	for (const key of keys) {
-		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- One call at a time spares the store.
+		if (!await core.managed.delete(key)) { // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
 			continue;
 		}
 
@@ -155,7 +151,7 @@ async function deleteKeys(core: CacheCore, keys: Iterable<string>): Promise<numb
 	return count;
 }
 
-/** Deletes all entries for which a condition holds. It scans the store. */
+/** Deletes all entries for which a condition is true, by a search of the store. */
 export async function deleteWhere(core: CacheCore, condition: (stored: StoredResponse) => boolean, reason: string): Promise<void> {
 	await core.settleLate();
 	for await (const {key, stored} of listAll(core, {})) {
@@ -170,12 +166,12 @@ export async function deleteWhere(core: CacheCore, condition: (stored: StoredRes
 /** Whether the store has an index that finds the selected entries. It also finds unreachable ones. */
 function isIndexed(core: CacheCore, {patterns, valid, expired, invalid, olderThan}: Selection): boolean {
 	return core.store.deleteFound !== undefined
-		&& (expired || olderThan !== undefined) && !valid && !invalid && patterns.length === 0;
+		&& (expired === true || olderThan !== undefined) && valid === undefined && !invalid && patterns.length === 0;
 }
 
 async function deleteByIndex(core: CacheCore, {expired, olderThan}: Selection, {signal, onProgress}: LongTask): Promise<number> {
 	const queries = [
-		{reason: 'expired', query: expired ? {staleAt: core.settings.now()} : undefined},
+		{reason: 'expired', query: expired === true ? {staleAt: core.settings.now()} : undefined},
 		{reason: 'olderThan', query: olderThan === undefined ? undefined : {createdBefore: olderThan}},
 	];
 	let total = 0;
@@ -224,10 +220,6 @@ async function deleteByScan(core: CacheCore, selection: Selection, task: LongTas
 
 	await flush();
 	return count;
-}
-
-function isScan({patterns, valid, expired, invalid, olderThan}: Selection): boolean {
-	return patterns.length > 0 || valid || expired || invalid || olderThan !== undefined;
 }
 
 function isPrimary({vary, primary}: StoredResponse): boolean {

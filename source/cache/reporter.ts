@@ -14,7 +14,7 @@ import type {
 	CacheStats,
 	RemovalEvent,
 	StoreErrorEvent,
-} from './events.ts';
+} from './types.ts';
 
 type AnswerKind = 'hit' | 'stale' | 'revalidated' | 'miss' | 'bypassed';
 
@@ -48,13 +48,12 @@ type ReporterOptions = {
 };
 
 /**
-Emits the events of a cache to listeners and diagnostics channels, prints them where `DEBUG` asks for it, and counts them. A listener that throws harms no request.
+Emits the events of a cache to listeners and diagnostics channels, prints them if `DEBUG` asks for it, and counts them. A listener that throws harms no request.
 */
 export class Reporter {
 	readonly #options: ReporterOptions;
 	#counts: Counts;
 
-	/** Emits nothing yet. */
 	constructor(options: ReporterOptions) {
 		this.#options = options;
 		this.#counts = noCounts(options.settings().now());
@@ -107,7 +106,7 @@ export class Reporter {
 			this.#counts.evicted++;
 		}
 
-		if (this.#isHeard(event)) {
+		if (this.#hasListeners(event)) {
 			this.emit(event, payload);
 		}
 	}
@@ -125,7 +124,7 @@ export class Reporter {
 		this.emit('storeError', {operation, key, error});
 	}
 
-	/** Emits an event, without the credentials that an error may hold. */
+	/** Emits an event, without the credentials that an error may contain. */
 	emit<Event extends CacheEventName>(event: Event, payload: CacheEvents[Event][0]): void {
 		if (event === 'storeError' && this.#isExpected(payload as StoreErrorEvent)) {
 			return;
@@ -151,7 +150,7 @@ export class Reporter {
 		}
 	}
 
-	/** Returns an error as an event may hold it: without the credentials of a request. */
+	/** Returns an error as an event may contain it: without the credentials of a request. */
 	redacted(error: unknown): unknown {
 		return redactError(error, this.#options.settings().ignoredParameters);
 	}
@@ -164,7 +163,7 @@ export class Reporter {
 	}
 
 	#emitFor(event: AnswerKind | 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>, further: {readonly background?: boolean}): void {
-		if (this.#isHeard(event)) {
+		if (this.#hasListeners(event)) {
 			this.emit(event, {
 				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...further,
 			});
@@ -172,7 +171,7 @@ export class Reporter {
 	}
 
 	/** Whether anybody listens: otherwise the payload need not be made. */
-	#isHeard(event: CacheEventName): boolean {
+	#hasListeners(event: CacheEventName): boolean {
 		return isPrinted || hasSubscribers(channelOf(event)) || this.#options.emitter.listenerCount(event) > 0;
 	}
 
@@ -223,10 +222,10 @@ function channelOf(event: CacheEventName): string {
 const packageName = 'got-cache-hooks';
 
 // Read once, since each request would ask for it.
-const isPrinted = isDebugged(process.env.DEBUG);
+const isPrinted = isDebugEnabled(process.env.DEBUG);
 
 /** Whether `DEBUG` names this library, in full or by a `*` at the end; a `-` before a name excludes it. */
-export function isDebugged(debug: string | undefined): boolean {
+export function isDebugEnabled(debug: string | undefined): boolean {
 	const items = (debug ?? '').split(/[\s,]+/v).filter(Boolean);
 	const matches = (item: string): boolean => item === packageName || (item.endsWith('*') && packageName.startsWith(item.slice(0, -1)));
 	return items.some(item => matches(item)) && items.every(item => !(item.startsWith('-') && matches(item.slice(1))));
@@ -239,13 +238,13 @@ function print(event: string, payload: Readonly<Record<string, unknown>>): void 
 	process.stderr.write(`${words.map(String).join(' ')}\n`);
 }
 
-// The members in which errors of HTTP clients hold the request, with its credentials.
+// The members in which errors of HTTP clients contain the request, with its credentials.
 const requestMembers = ['options', 'config', 'request', 'response'] as const;
 
 // Errors with a longer chain of causes are always replaced.
 const maxCauses = 8;
 
-/** Replaces an error that holds a request, or a URL with a credential, by one with its name, its code, its redacted message, and the places of its stack. */
+/** Replaces an error that contains a request, or a URL with a credential, by one with its name, its code, its redacted message, and the places of its stack. */
 function redactError(error: unknown, ignored: Ignored): unknown {
 	if (!mayHoldCredential(error, ignored, 0)) {
 		return error;

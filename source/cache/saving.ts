@@ -20,8 +20,8 @@ import {
 	withTags,
 } from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {checkNames} from './criteria.ts';
-import {listAll, type LongTask} from './listing.ts';
+import {checkNames, type LongTask} from './criteria.ts';
+import {listAll} from './listing.ts';
 
 /**
 A response to be stored. A response of Got is one, too: its `rawBody` is stored.
@@ -65,9 +65,9 @@ type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredRespons
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
 /**
-Checks a response that a user gives.
+Checks a response that a user passes.
 
-@throws {TypeError} Where a part of it is wrong.
+@throws {TypeError} If a part of it is invalid.
 */
 export function checkedResponse(response: DescribedResponse): Received {
 	const {statusCode = 200, statusMessage = '', headers = {}, rawBody, body = new Uint8Array(0)} = new Object(response) as DescribedResponse;
@@ -92,9 +92,9 @@ export function checkedResponse(response: DescribedResponse): Received {
 }
 
 /**
-Stores a response for a request, as if the origin had given it now.
+Stores a response for a request, as if the origin had sent it now.
 
-@returns The reason where it may not be stored.
+@returns The reason if it may not be stored.
 */
 export async function saveResponse(core: CacheCore, request: SentRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
 	const {settings} = core;
@@ -138,7 +138,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	});
 	const tagged = withTags(composed, facts.tags);
 	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
-	await core.journal.note([{kind: 'key', key}]);
+	await core.journal.invalidate([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
 	return {key, stored};
@@ -169,7 +169,7 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 	}
 
 	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
-	await core.journal.note([{kind: 'key', key: response.cacheKey}]);
+	await core.journal.invalidate([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
 	await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return {key: response.cacheKey, stored: written};
@@ -178,7 +178,7 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 /**
 Parses the expiration of a stored response.
 
-@throws {TypeError} Where it is none, or `DO_NOT_CACHE`.
+@throws {TypeError} If it is invalid, or `DO_NOT_CACHE`.
 */
 export function checkedExpiration(expireAfter: ExpirationTime): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
 	const expiration = parseExpiration(expireAfter);
@@ -210,7 +210,7 @@ const saveNames: ReadonlySet<string> = new Set<keyof SaveOptions>(['expireAfter'
 Checks the options of `save`.
 
 @param further - The names of further options.
-@throws {TypeError} Where one is unknown or wrong.
+@throws {TypeError} If one is unknown or invalid.
 */
 export function checkedOptions(options: unknown = {}, further: Iterable<string> = []): SaveOptions {
 	checkNames(options, 'options', new Set([...saveNames, ...further]));

@@ -28,10 +28,10 @@ export type SerializerSettings = {
 };
 
 /**
-Returns the serializer that the settings name, or the best one for the store; `undefined` for a store that keeps live objects.
+Returns the serializer that the settings name, or the best one for the store; `undefined` for a store that holds objects, which are not serialized.
 
-@throws {SettingError} Where the serializer is unknown, or gives what the store cannot hold.
-@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
+@throws {SettingError} If the serializer is unknown, or its output is nothing that the store can hold.
+@throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, if the package of a format is not installed.
 */
 export function serializerOf({name, valueType, isHumanReadable = false}: Pick<Store, 'name' | 'valueType' | 'isHumanReadable'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
 	const byDefault = isHumanReadable && (valueType === 'bytes' || valueType === 'text') ? readable : defaults[valueType];
@@ -56,7 +56,7 @@ export function maxSerializedBytes(maxEntryBytes: number): number {
 }
 
 /**
-Converts what a serializer gives to what the store holds.
+Converts the output of a serializer to a value for the store.
 
 | | `bytes` | `text` | `documents`, `objects` |
 |---|---|---|---|
@@ -86,9 +86,9 @@ export function toStoredValue(value: Serialized, valueType: Store['valueType']):
 }
 
 /**
-Converts what the store holds back to what a serializer gave. Text that the store holds as bytes stays bytes, which the serializer reads.
+Converts a value of the store back to the output of a serializer. Text that is stored as bytes stays bytes, which the serializer reads.
 
-@param gives - What the serializer gives.
+@param gives - The kind of output of the serializer.
 */
 export function fromStoredValue(value: StoredValue, gives: 'document' | 'text' | 'bytes'): unknown {
 	if (gives === 'bytes' && typeof value === 'string') {
@@ -98,7 +98,7 @@ export function fromStoredValue(value: StoredValue, gives: 'document' | 'text' |
 	return gives === 'document' || typeof value === 'string' || value instanceof Uint8Array ? value : (value as {readonly serialized?: unknown}).serialized;
 }
 
-/** Returns the bytes of serialized text or bytes; `undefined` for a document or a live object. */
+/** Returns the bytes of serialized text or bytes; `undefined` for a document or an object that was not serialized. */
 export function serializedSize(value: StoredValue): number | undefined {
 	const serialized: unknown = typeof value === 'object' && 'serialized' in value ? value.serialized : value;
 	if (typeof serialized === 'string') {
@@ -109,7 +109,7 @@ export function serializedSize(value: StoredValue): number | undefined {
 }
 
 /**
-Returns a checksum of an entry and its key, which detects storage that flips a bit or gives the value of another key. It protects against no attacker, who can compute one.
+Returns a checksum of an entry and its key, which detects a store that changes a value, or returns that of another key. It does not protect against an attacker, who can compute one.
 */
 export function checksumOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
 	// The order is fixed here, since a store may change the order of members. `null` replaces a member of older versions, so that their entries still pass.
@@ -117,13 +117,13 @@ export function checksumOf(key: string, {url, method, statusCode, statusMessage,
 	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
 }
 
-/** Returns the members of the facts in a fixed order; none where there are no facts, as in entries of older versions. */
+/** Returns the members of the facts in a fixed order; none if there are no facts, as in entries of older versions. */
 function inOrder(facts: object | undefined): ReadonlyArray<readonly [string, unknown]> {
 	return facts === undefined ? [] : Object.entries(facts).toSorted(([one], [other]) => one < other ? -1 : 1);
 }
 
 /**
-Verifies that an entry was written under the key. Entries of older versions and live objects have no checksum.
+Verifies that an entry was written under the key. Entries of older versions, and those that are not serialized, have no checksum.
 
 @returns The entry without its checksum, which would not hold for changed copies of it.
 @throws {UnreadableError} `format`
@@ -148,7 +148,7 @@ const maxLength = 65_536;
 const maxDecodedBytes = 8_388_608;
 
 /**
-The entries that were decoded most recently, with the values that they were decoded from. Where a store gives an equal value again, it is not decoded again.
+The entries that were decoded most recently, with the values that they were decoded from. If a store returns an equal value again, it is not decoded again.
 */
 export class DecodedEntries {
 	readonly #entries = new Map<string, Decoded>();

@@ -26,17 +26,17 @@ type WritesOptions = {
 	readonly variants: Pick<Variants, 'save'>;
 };
 
-/** The bytes that a write holds until it is done. */
-export type Held = {bytes: number};
+/** The bytes that a pending write takes. */
+export type WriteSize = {bytes: number};
 
 /** How a write ended, for a caller that waits for it. */
 export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
 
 type SaveOptions = {
-	readonly held: Held;
+	readonly size: WriteSize;
 
-	/** Called once the store has the response: if it gives `false`, the response is deleted. */
-	readonly isStillTrue: (stored: StoredResponse) => MaybePromise<boolean>;
+	/** Called once the store has the response: unless it returns `true`, the response is deleted. */
+	readonly isStillValid: (stored: StoredResponse) => MaybePromise<boolean>;
 	readonly whenSaved: () => void;
 
 	/** Called at the end in any case. */
@@ -62,18 +62,18 @@ export class CacheWrites {
 	}
 
 	/**
-	Stores the response that a task gives, after the pending writes of the key. Lookups of the key wait for it from now on. A task that gives `undefined` stores nothing.
+	Stores the response that a task returns, after the pending writes of the key. Lookups of the key wait for it from now on. If it returns `undefined`, nothing is stored.
 
 	@returns Whether there was room for the task among the pending writes.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {held, isStillTrue, whenSaved, whenDone, outcome}: SaveOptions): boolean {
+	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {size, isStillValid, whenSaved, whenDone, outcome}: SaveOptions): boolean {
 		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
 			if (stored === undefined) {
 				return undefined;
 			}
 
 			// An invalidation may have come right before the store had it.
-			const verified = then(this.#options.variants.save(key, request, stored), () => isStillTrue(stored));
+			const verified = then(this.#options.variants.save(key, request, stored), () => isStillValid(stored));
 			return then(verified, isTrue => {
 				if (isTrue) {
 					whenSaved();
@@ -93,11 +93,11 @@ export class CacheWrites {
 				outcome?.failed(error);
 				whenDone();
 			},
-		}), held);
+		}), size);
 	}
 
 	/**
-	Deletes one entry; where it is a primary one, no request finds its variants any more.
+	Deletes one entry; if it is a primary one, no request finds its variants any more.
 
 	@param reason - The `reason` of the `deleted` event.
 	*/
@@ -122,14 +122,14 @@ export class CacheWrites {
 	}
 
 	/**
-	Runs a write: at once where nothing is pending for the key, else after the pending write.
+	Runs a write: at once if nothing is pending for the key, else after the pending write.
 
-	@param held - What the write holds; `undefined` for a write that is never dropped.
+	@param size - What the write takes; `undefined` for a write that is never dropped.
 	@returns Whether there was room for it.
 	*/
-	run(key: string, write: () => MaybePromise<void>, held?: Held): boolean {
-		// A write that is too large alone has room where nothing else is pending.
-		if (held !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + held.bytes > maxPendingBytes)) {
+	run(key: string, write: () => MaybePromise<void>, size?: WriteSize): boolean {
+		// A write that is too large alone has room if nothing else is pending.
+		if (size !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + size.bytes > maxPendingBytes)) {
 			this.#drop(key);
 			return false;
 		}
@@ -138,7 +138,7 @@ export class CacheWrites {
 		try {
 			const result = previous === undefined ? write() : runAfter(previous, write);
 			if (result instanceof Promise) {
-				this.#await(key, result, held ?? {bytes: 0});
+				this.#await(key, result, size ?? {bytes: 0});
 			}
 		} catch (error) {
 			this.#fail(key, error);
@@ -148,30 +148,30 @@ export class CacheWrites {
 	}
 
 	/**
-	Updates the bytes that a pending write holds, for example when its body has been decoded.
+	Updates the bytes that a pending write takes, for example when its body has been decoded.
 
 	@returns Whether there was room for them; if not, the write must be dropped.
 	*/
-	resize(key: string, held: Held, bytes: number): boolean {
-		const total = this.#bytes + bytes - held.bytes;
-		if (bytes > held.bytes && this.#writes > 1 && total > maxPendingBytes) {
+	resize(key: string, size: WriteSize, bytes: number): boolean {
+		const total = this.#bytes + bytes - size.bytes;
+		if (bytes > size.bytes && this.#writes > 1 && total > maxPendingBytes) {
 			this.#drop(key);
 			return false;
 		}
 
 		this.#bytes = total;
-		held.bytes = bytes;
+		size.bytes = bytes;
 		return true;
 	}
 
-	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once where there are none. */
+	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once if there are none. */
 	whenWritten(key: string): MaybePromise<void> {
 		const pending = this.pending.get(key);
 		return pending === undefined ? undefined : withinTime(pending, this.#options.settings().storeTimeout, undefined);
 	}
 
 	/** Adds other work for which `idle` waits. The promise must not reject. */
-	hold(work: Promise<void>): void {
+	track(work: Promise<void>): void {
 		this.#work.add(work);
 		void (async () => {
 			await work;
@@ -212,15 +212,15 @@ export class CacheWrites {
 		});
 	}
 
-	#await(key: string, result: Promise<void>, held: Held): void {
+	#await(key: string, result: Promise<void>, size: WriteSize): void {
 		this.#writes++;
-		this.#bytes += held.bytes;
+		this.#bytes += size.bytes;
 		// A later write of the key may have replaced this one by its end.
-		const pending: Promise<void> = this.#settle(key, result, held, () => this.pending.get(key) === pending);
+		const pending: Promise<void> = this.#settle(key, result, size, () => this.pending.get(key) === pending);
 		this.pending.set(key, pending);
 	}
 
-	async #settle(key: string, result: Promise<void>, held: Held, isLatest: () => boolean): Promise<void> {
+	async #settle(key: string, result: Promise<void>, size: WriteSize, isLatest: () => boolean): Promise<void> {
 		try {
 			await result;
 		} catch (error) {
@@ -228,7 +228,7 @@ export class CacheWrites {
 		}
 
 		this.#writes--;
-		this.#bytes -= held.bytes;
+		this.#bytes -= size.bytes;
 		if (isLatest()) {
 			this.pending.delete(key);
 		}

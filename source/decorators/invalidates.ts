@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import {httpCacheOf} from '../cache/http-cache.ts';
-import type {Invalidation} from '../cache/invalidation.ts';
+import type {Invalidation} from '../cache/journal-records.ts';
 import {deleteWhere} from '../cache/removal.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {SettingError, unknownOption} from '../errors.ts';
@@ -108,7 +108,7 @@ function wrapInvalidating(original: AnyFunction, given: GivenInvalidated): AnyFu
 			return afterSuccess(result, invalidate);
 		}
 
-		defaultClient().cache.writes.hold(invalidate());
+		defaultClient().cache.writes.track(invalidate());
 		return result;
 	});
 }
@@ -161,7 +161,7 @@ async function deleteFrom(cache: CacheCore, entries: InvalidatedEntries): Promis
 	}
 
 	const matchesUrl = compileUrls(entries.urls);
-	await cache.journal.noteQuietly(invalidationsOf(entries, matchesUrl, cache));
+	await cache.journal.invalidateQuietly(invalidationsOf(entries, matchesUrl, cache));
 	if (entries.tags.length > 0) {
 		await httpCacheOf(cache).delete({tags: entries.tags});
 	}
@@ -177,9 +177,9 @@ export async function deleteResult({cache, key}: ResultLocation): Promise<void> 
 
 	cache.checkWritable('invalidate');
 
-	const noted = cache.journal.noteQuietly([{kind: 'key', key}]);
+	const invalidated = cache.journal.invalidateQuietly([{kind: 'key', key}]);
 	cache.writes.delete(key, 'invalidated');
-	await noted;
+	await invalidated;
 	await cache.writes.settle();
 }
 

@@ -1,3 +1,4 @@
+import type {StoredRequest} from '../identity/stored-request.ts';
 import {getExpirationDatetime, parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {decodedContent} from './content-coding.ts';
@@ -5,7 +6,6 @@ import {
 	fieldsOf,
 	nodeHeaders,
 	type NodeHeaders,
-	type StoredRequest,
 	type StoredResponse,
 } from './stored-response.ts';
 

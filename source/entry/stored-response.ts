@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import type {StoredRequest} from '../identity/stored-request.ts';
 import {type RawFields, BareFields, type Fields} from '../policy/fields.ts';
 import {callMethod} from '../policy/facts.ts';
 import {type StoredFacts} from '../policy/response-facts.ts';
@@ -71,26 +72,6 @@ export type StoredMetadata = {
 
 	/** The time at which `expire()` expired a primary entry, and a random id. A variant copies the value of its primary entry when it is written; a variant whose value differs has expired with its primary entry. */
 	readonly expiredWith?: string;
-};
-
-/** A request without its secrets. */
-export type StoredRequest = {
-	/** The method as the key has it: the sent method and, after a colon, the one that an override header asks for. */
-	readonly method: string;
-	readonly url: string;
-	readonly rawHeaders: RawFields;
-
-	/** The redacted body, if it is JSON or a form. */
-	readonly body?: string;
-
-	/** The parts of any other body that are included in the key. */
-	readonly bodyParts?: readonly string[];
-
-	/** The digest of the TLS settings that differ from the defaults. */
-	readonly trust?: string;
-
-	/** The user of the request: the names of the hashed parts of its key, in order, and their keyed digest. */
-	readonly partition?: {readonly parts: ReadonlyArray<readonly [where: string, name: string]>; readonly digest: string};
 };
 
 /** A cookie that a redirect set, or deleted. */

@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
-import type {Explanation} from '../cache/attached-client.ts';
+import type {Explanation} from '../cache/types.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl} from '../identity/references.ts';
 import type {EvaluatedRule} from '../policy/facts.ts';

@@ -99,7 +99,7 @@ function acquire(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeP
 
 		const releaseAfter = (ending: Ending): void => {
 			held.delete(key);
-			cache.writes.hold(release(lock, ending, key, cache));
+			cache.writes.track(release(lock, ending, key, cache));
 		};
 
 		if (inFlight.hasEnded) {
@@ -175,5 +175,5 @@ async function sleep(clock: Clock, milliseconds: number): Promise<void> {
 }
 
 function readLock(options: LockOptions): MaybePromise<LockState | 'timeout'> {
-	return callStore('get', () => options.cache.locks.look(options.key), options);
+	return callStore('get', () => options.cache.locks.stateOf(options.key), options);
 }

@@ -46,7 +46,7 @@ export class Refreshes {
 
 		const start = sharing.clock.now();
 		const registered = [first];
-		this.#cache.writes.hold(this.#run(key, async () => {
+		this.#cache.writes.track(this.#run(key, async () => {
 			try {
 				if (await this.#mayStart(key, first)) {
 					await send(first, async () => {

@@ -2,7 +2,7 @@ import type {CacheCore} from '../cache/core.ts';
 import {splitUpdate} from '../cache/compose-response.ts';
 import type {Match, NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
-import type {Subject} from '../cache/invalidation.ts';
+import type {Subject} from '../cache/journal-records.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {

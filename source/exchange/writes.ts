@@ -1,8 +1,8 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
-import type {Held, Outcome} from '../cache/writes.ts';
+import type {WriteSize, Outcome} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
-import type {Invalidation} from '../cache/invalidation.ts';
+import type {Invalidation} from '../cache/journal-records.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
@@ -106,7 +106,7 @@ export class ExchangeWrites {
 		const resources = invalid.flatMap(({url, keepsOwnMethod}) => [...methods]
 			.filter(stored => !keepsOwnMethod || stored !== override)
 			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
-		this.#invalidating = this.#note(resources.map(resource => ({kind: 'resource', resource})));
+		this.#invalidating = this.#invalidate(resources.map(resource => ({kind: 'resource', resource})));
 		for (const {url} of invalid) {
 			this.#withKeys(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
 				for (const key of keys) {
@@ -121,13 +121,13 @@ export class ExchangeWrites {
 	}
 
 	/** Writes invalidations to the journal. `HttpCache.close` waits until they are in the store. */
-	#note(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
+	#invalidate(invalidations: readonly Invalidation[]): MaybePromise<number | undefined> {
 		const {cache} = this.#state;
-		const writing = this.#perform(() => cache.journal.note(invalidations), error => {
+		const writing = this.#perform(() => cache.journal.invalidate(invalidations), error => {
 			cache.events.emit('storeError', {operation: 'set', error});
 		});
 		if (writing instanceof Promise) {
-			cache.writes.hold(writing.then(() => undefined));
+			cache.writes.track(writing.then(() => undefined));
 		}
 
 		return writing;
@@ -186,8 +186,8 @@ export class ExchangeWrites {
 	/** Writes a response, unless an invalidation since its request was sent concerns it. */
 	#write(key: string, composing: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
 		const {cache, request, eventDetails} = this.#state;
-		const held = {bytes: received};
-		const composed = this.#countBytes(key, composing, held);
+		const size = {bytes: received};
+		const composed = this.#countBytes(key, composing, size);
 		// The task below reports a fault. Until it runs, the fault must not be an unhandled rejection.
 		void recover(() => composed, () => undefined);
 		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
@@ -196,9 +196,9 @@ export class ExchangeWrites {
 		});
 		const outcome = this.#expect();
 		const hasRoom = cache.writes.save(key, request.fields, task, {
-			held,
+			size,
 			outcome,
-			isStillTrue: stored => then(this.#verify(key, stored), position => position !== undefined),
+			isStillValid: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
 				cache.events.written('stored', {...eventDetails, reason, key});
 			},
@@ -216,14 +216,14 @@ export class ExchangeWrites {
 	}
 
 	/** Counts the bytes of a response towards `maxPendingBytes`, which are known once its body is decoded. */
-	#countBytes(key: string, composing: MaybePromise<StoredResponse | undefined>, held: Held): MaybePromise<StoredResponse | undefined> {
+	#countBytes(key: string, composing: MaybePromise<StoredResponse | undefined>, size: WriteSize): MaybePromise<StoredResponse | undefined> {
 		if (!(composing instanceof Promise)) {
-			held.bytes = composing === undefined ? 0 : storedSize(composing);
+			size.bytes = composing === undefined ? 0 : storedSize(composing);
 			return composing;
 		}
 
 		return composing.then(stored => {
-			if (stored === undefined || this.#state.cache.writes.resize(key, held, storedSize(stored))) {
+			if (stored === undefined || this.#state.cache.writes.resize(key, size, storedSize(stored))) {
 				return stored;
 			}
 

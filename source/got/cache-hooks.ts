@@ -155,7 +155,7 @@ export function createClient(clientSettings: ClientSettings): CacheClient {
 		settings: liveSettings(settings, given === undefined ? new Set() : cacheSettingNames, (next, stated) => {
 			client.reconfigure(next, stated);
 			if (given === undefined) {
-				coreOf(cache).reconfigure(next);
+				coreOf(cache).settings = next;
 			}
 		}),
 	});

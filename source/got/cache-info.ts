@@ -1,5 +1,5 @@
 import type {Got, Options} from 'got';
-import type {Explanation} from '../cache/attached-client.ts';
+import type {Explanation} from '../cache/types.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {parsedUrl} from '../identity/references.ts';
 import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';

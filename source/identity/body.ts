@@ -11,7 +11,7 @@ import {
 	canonicalJson,
 	maxJsonLength,
 	redactJson,
-	type FieldQuestion,
+	type FieldPredicate,
 	compare,
 } from './json.ts';
 import type {KeyParts} from './key-parts.ts';
@@ -40,13 +40,13 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 	const type = typeParts(headers, read.as === 'multipart');
 	switch (read.as) {
 		case 'json': {
-			const json = parts.attempt(() => canonicalJson(read.text, (path, value, isString) => parts.keepsField(path, value, isString)));
+			const json = parts.attempt(() => canonicalJson(read.text, (path, value, isString) => parts.addField(path, value, isString)));
 			return json === undefined ? unread(body, type, parts) : ['json', ...type, digest(json)];
 		}
 
 		case 'form': {
 			// In a form, `+` is a space; in a query, it need not be.
-			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => parts.keeps('form', name, value));
+			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => parts.addParameter('form', name, value));
 			return ['form', ...type, digest(form)];
 		}
 
@@ -60,7 +60,7 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 
 		case 'bytes': {
 			const text = body.length <= maxJsonLength ? decode(body) : undefined;
-			return text !== undefined && parts.showsCredential(text) ? unread(body, type, parts) : ['bytes', ...type, digest(body)];
+			return text !== undefined && parts.containsCredential(text) ? unread(body, type, parts) : ['bytes', ...type, digest(body)];
 		}
 
 		default: {
@@ -75,7 +75,7 @@ Returns a body as it may be stored, so that its key can be made again: JSON and 
 @param isSecret - Whether a field of a JSON body must not be stored.
 @param parts - Receives the parts that are not stored.
 */
-export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: FieldQuestion, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
+export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: FieldPredicate, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
 	const read = readBody(request);
 	if (read.as === 'form') {
 		return {body: redactParameters(read.text, ignored)};
@@ -84,7 +84,7 @@ export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: F
 	// A body that cannot be read for the key is not stored as text.
 	const json = read.as === 'json'
 		? parts.attempt(() => redactJson(read.text, (path, value, isString) => {
-			parts.keepsField(path, value, isString);
+			parts.addField(path, value, isString);
 			return isSecret(path, value, isString);
 		}))
 		: undefined;
@@ -99,7 +99,7 @@ function unread(body: string | Uint8Array, type: readonly string[], parts: KeyPa
 // A secret part leaves an empty place, so that the positions of the others stay the same.
 function partDigest({name, bytes}: Part, parts: KeyParts): string {
 	const value = digest(bytes);
-	return name === undefined || parts.keeps('multipart', name, value) ? value : '';
+	return name === undefined || parts.addParameter('multipart', name, value) ? value : '';
 }
 
 function readBody({headers, body}: BodyOfRequest): ReadBody {

@@ -8,7 +8,7 @@ A predicate of a field.
 
 @param value - The canonical JSON text of the value. To read that of an object or an array copies all of it: check `isString` first.
 */
-export type FieldQuestion = (path: JsonPath, value: string, isString: boolean) => boolean;
+export type FieldPredicate = (path: JsonPath, value: string, isString: boolean) => boolean;
 
 /**
 The maximum length of a JSON body that is read for a key, in characters or bytes. 256 KiB block the event loop for some 20 ms, and for at most some 100 ms if all names differ.
@@ -23,12 +23,19 @@ Returns canonical JSON: without white space, the members of objects sorted by na
 
 Numbers keep their text, since two numbers may be equal as doubles only. Members of the same name keep their order.
 
-@param keeps - Whether a member or an item is part of the result. `path` is valid only during the call.
+@param includes - Whether a member or an item is part of the result. `path` is valid only during the call.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function canonicalJson(text: string, keeps: FieldQuestion): string | undefined {
-	return readJson(text, (path, value, start) => keeps(path, value, isStringAt(text, start)));
+export function canonicalJson(text: string, includes: RangePredicate): string | undefined {
+	try {
+		return new Canonicalizer(text, includes).readText();
+	} catch {
+		return undefined;
+	}
 }
+
+/** A predicate of a field and its place in the text. */
+type RangePredicate = (path: JsonPath, value: string, isString: boolean, start: number, end: number) => boolean;
 
 /**
 Replaces the values of some fields of a JSON text. The rest of it stays as it is.
@@ -36,10 +43,10 @@ Replaces the values of some fields of a JSON text. The rest of it stays as it is
 @param isSecret - Whether the value of a field is replaced. `path` is valid only during the call.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function redactJson(text: string, isSecret: FieldQuestion): string | undefined {
+export function redactJson(text: string, isSecret: FieldPredicate): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
-	const read = readJson(text, (path, value, start, end) => {
-		if (isSecret(path, value, isStringAt(text, start))) {
+	const read = canonicalJson(text, (path, value, isString, start, end) => {
+		if (isSecret(path, value, isString)) {
 			// An object or an array comes after its own fields.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();
@@ -63,20 +70,6 @@ function withoutRanges(text: string, ranges: ReadonlyArray<readonly [start: numb
 
 	// With `+`, V8 could keep the whole text, with its credentials, in memory as long as a part of it.
 	return [...pieces, text.slice(from)].join('');
-}
-
-type Keeps = (path: JsonPath, value: string, start: number, end: number) => boolean;
-
-function readJson(text: string, keeps: Keeps): string | undefined {
-	try {
-		return new Canonicalizer(text, keeps).readText();
-	} catch {
-		return undefined;
-	}
-}
-
-function isStringAt(text: string, position: number): boolean {
-	return text.codePointAt(position) === quote;
 }
 
 type Member = readonly [name: string, value: string];
@@ -104,13 +97,13 @@ The methods throw if the text is no JSON.
 */
 class Canonicalizer {
 	readonly #text: string;
-	readonly #keeps: Keeps;
+	readonly #includes: RangePredicate;
 	readonly #path: Array<string | number> = [];
 	#position = 0;
 
-	constructor(text: string, keeps: Keeps) {
+	constructor(text: string, includes: RangePredicate) {
 		this.#text = text;
-		this.#keeps = keeps;
+		this.#includes = includes;
 	}
 
 	readText(): string {
@@ -148,7 +141,8 @@ class Canonicalizer {
 	#readObject(): string {
 		const members: Member[] = [];
 		for (let index = 0; this.#reachesItem(index, closingBrace); index++) {
-			const name = this.#readName();
+			const name = this.#readString();
+			this.#pass(colon);
 			const value = this.#readAt(name.includes('\\') ? JSON.parse(name) as string : name.slice(1, -1));
 			if (value !== undefined) {
 				members.push([name, value]);
@@ -164,13 +158,6 @@ class Canonicalizer {
 		}
 
 		return result + '}';
-	}
-
-	/** Reads the name of a member and moves to its value. */
-	#readName(): string {
-		const name = this.#readString();
-		this.#pass(colon);
-		return name;
 	}
 
 	#readArray(): string {
@@ -222,9 +209,9 @@ class Canonicalizer {
 
 		const start = this.#position;
 		const value = this.#read();
-		const isKept = this.#keeps(this.#path, value, start, this.#position);
+		const isIncluded = this.#includes(this.#path, value, this.#text.codePointAt(start) === quote, start, this.#position);
 		this.#path.pop();
-		return isKept ? value : undefined;
+		return isIncluded ? value : undefined;
 	}
 
 	#readString(): string {

@@ -106,12 +106,16 @@ export class KeyParts {
 	}
 
 	/** Whether a body of a type without named values contains a credential. */
-	showsCredential(text: string): boolean {
+	containsCredential(text: string): boolean {
 		return containsCredential(text, this.#ignored) || isSecretForm(text, this.#ignored);
 	}
 
-	/** Whether a parameter of a query, a path, a form or a multipart body is included in clear. A credential is hashed. */
-	keeps(where: 'query' | 'path' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
+	/**
+	Sorts a parameter of a query, a path, a form or a multipart body. A credential is hashed.
+
+	@returns Whether it is included in clear.
+	*/
+	addParameter(where: 'query' | 'path' | 'form' | 'multipart', name: string, value: string | undefined): boolean {
 		const own = classifyName(name);
 		const hasCredential = own === 'plain' && value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored));
 		const kind = hasCredential ? valueClass : own;
@@ -125,11 +129,12 @@ export class KeyParts {
 	}
 
 	/**
-	Whether a field of a JSON body is included in clear. A credential is hashed.
+	Sorts a field of a JSON body. A credential is hashed.
 
+	@returns Whether it is included in clear.
 	@throws {RangeError} If the total length of the paths of hashed fields is too long, so that the body counts as unreadable.
 	*/
-	keepsField(path: JsonPath, value: string, isString: boolean): boolean {
+	addField(path: JsonPath, value: string, isString: boolean): boolean {
 		const kind = this.#classOfField(path, value, isString);
 		this.#hasBodyCredential ||= kind !== 'plain';
 		const use = this.#useOf(kind, this.#ignoresField(path));
@@ -155,14 +160,18 @@ export class KeyParts {
 		return this.#ignoresField(path) || this.#classOfField(path, value, isString) !== 'plain';
 	}
 
-	/** Whether the value of a header with a plain name is included in clear. A value that contains, or contained, a credential is hashed. */
-	keepsHeader(where: 'reference' | 'target', name: string, value: string): boolean {
-		const isKept = !value.includes(REDACTED) && redactReferences(value, this.#ignored) === value;
-		if (!isKept) {
+	/**
+	Sorts the value of a header with a plain name. A value that contains, or contained, a credential is hashed.
+
+	@returns Whether it is included in clear.
+	*/
+	addHeader(where: 'reference' | 'target', name: string, value: string): boolean {
+		const isClear = !value.includes(REDACTED) && redactReferences(value, this.#ignored) === value;
+		if (!isClear) {
 			this.hash(where, name, value);
 		}
 
-		return isKept;
+		return isClear;
 	}
 
 	/**
@@ -181,7 +190,7 @@ export class KeyParts {
 	}
 
 	/** Whether a header is a credential that is hashed, by `partitionBy: 'credentials'`. */
-	usesHeader(name: string): boolean {
+	isCredentialHeader(name: string): boolean {
 		return this.#hasCredentials && isCredentialHeader(this.#ignored, name);
 	}
 

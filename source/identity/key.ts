@@ -101,8 +101,8 @@ export function matchRequest(request: StorableRequest, settings: IdentitySetting
 	const url = parsedUrl(request.url);
 	const parts = [
 		methodParts(request.method, request.headers),
-		normalizeUrl(url, (where, name, value) => keyParts.keeps(where, name, value), settings.cacheControl === true),
-		targetParts(url, request.headers)?.map(([name, value]) => keyParts.keepsHeader('target', name, value) ? [name, value] : [name]) ?? null,
+		normalizeUrl(url, (where, name, value) => keyParts.addParameter(where, name, value), settings.cacheControl === true),
+		targetParts(url, request.headers)?.map(([name, value]) => keyParts.addHeader('target', name, value) ? [name, value] : [name]) ?? null,
 		request.trust ?? null,
 		(request.body === undefined ? request.bodyParts : bodyParts({headers: request.headers, body: request.body}, keyParts)) ?? null,
 		matchedHeaders(request.headers, settings, keyParts),
@@ -141,7 +141,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 	}
 
 	for (const [name, value] of Object.entries(request.headers)) {
-		if (value !== undefined && keyParts.usesHeader(name)) {
+		if (value !== undefined && keyParts.isCredentialHeader(name)) {
 			// A credential is no list: joined by commas, two lines could equal one.
 			keyParts.hash('header', name, fieldLines(request.headers, name).join('\n'));
 		}
@@ -181,7 +181,7 @@ function matchedHeaders(headers: Fields, {matchHeaders, ignoredParameters}: Iden
 
 		if (classifyName(name) !== 'plain' || ignoresHeader(ignoredParameters, name)) {
 			parts.hash('match', name, value);
-		} else if (parts.keepsHeader('reference', name, value)) {
+		} else if (parts.addHeader('reference', name, value)) {
 			// The boundary of form data differs each time, and its parts are included by themselves.
 			selected.push([name, name === 'content-type' ? matchedContentType(value, /^\s*multipart\//iv.test(value)) : normalizeFieldValue(name, value)]);
 		}

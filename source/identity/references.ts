@@ -6,37 +6,37 @@ import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
 /**
 Normalizes the parameters of a query or a form: escapes in one form, sorted by name. Repeated ones keep their order; `a` and `a=` differ.
 
-@param keeps - Whether a parameter is part of the result. Its name is decoded, its value is not; without `=` it is `undefined`.
+@param includes - Whether a parameter is part of the result. Its name is decoded, its value is not; without `=` it is `undefined`.
 */
-export function normalizeParameters(text: string, keeps: (name: string, value: string | undefined) => boolean, isSorted = true): string {
-	const kept: Array<readonly [name: string, part: string]> = [];
+export function normalizeParameters(text: string, includes: (name: string, value: string | undefined) => boolean, isSorted = true): string {
+	const included: Array<readonly [name: string, part: string]> = [];
 	for (const raw of text.split('&')) {
 		if (raw === '' && isSorted) {
 			continue;
 		}
 
 		const part = normalizeEscapes(raw);
-		const [name, value] = split(part);
-		if (keeps(decode(name), value)) {
-			kept.push([name, part]);
+		const [name, value] = splitParameter(part);
+		if (includes(decodeParameter(name), value)) {
+			included.push([name, part]);
 		}
 	}
 
-	if (isSorted && kept.length > 1) {
-		kept.sort(([a], [b]) => compare(a, b));
+	if (isSorted && included.length > 1) {
+		included.sort(([a], [b]) => compare(a, b));
 	}
 
-	return kept.map(([, part]) => part).join('&');
+	return included.map(([, part]) => part).join('&');
 }
 
 /** Splits a parameter into its name and its value. */
-export function split(part: string): [name: string, value: string | undefined] {
+function splitParameter(part: string): [name: string, value: string | undefined] {
 	const index = part.indexOf('=');
 	return index === -1 ? [part, undefined] : [part.slice(0, index), part.slice(index + 1)];
 }
 
 /** Decodes a name or a value of a parameter, or returns it unchanged if it cannot be decoded. */
-export function decode(text: string): string {
+function decodeParameter(text: string): string {
 	if (!/[%+]/v.test(text)) {
 		return text;
 	}
@@ -49,7 +49,7 @@ export function decode(text: string): string {
 }
 
 /** Decodes the escapes of unreserved characters, and writes the others in upper case (RFC 3986 §6.2.2). */
-export function normalizeEscapes(text: string): string {
+function normalizeEscapes(text: string): string {
 	// `%20` is frequent, and normal already.
 	return text.includes('%') ? text.replaceAll(/%(?!20)[\da-f]{2}/giv, escape => normalEscapes[Number.parseInt(escape.slice(1), 16)]!) : text;
 }
@@ -76,24 +76,24 @@ export function parsedUrl(url: string | URL): URL {
 /**
 Normalizes a URL for the key: scheme and host in lower case, no default port, no dot segments, IDN in ASCII (all by the URL parser), percent-encoding in one form, parameters sorted by name, no fragment, no user info.
 
-@param keeps - Whether a parameter of the query or the path is included. Without its value, one in the path keeps its name and its place.
+@param includes - Whether a parameter of the query or the path is included. Without its value, one in the path includes its name and its place.
 @param isStrict - Whether the parameters keep their order.
 */
-export function normalizeUrl(url: URL, keeps: KeepsParameter, isStrict = false): string {
+export function normalizeUrl(url: URL, includes: ParameterPredicate, isStrict = false): string {
 	const {protocol, host, pathname, search} = url;
-	const query = search === '' ? '' : normalizeParameters(search.slice(1), (name, value) => keeps('query', name, value), !isStrict);
-	return `${protocol}//${host}${normalizePath(pathname, keeps)}${query === '' ? '' : `?${query}`}`;
+	const query = search === '' ? '' : normalizeParameters(search.slice(1), (name, value) => includes('query', name, value), !isStrict);
+	return `${protocol}//${host}${normalizePath(pathname, includes)}${query === '' ? '' : `?${query}`}`;
 }
 
 /** Whether a parameter is included in clear. Its name is decoded, its value is not; without `=` it is `undefined`. */
-type KeepsParameter = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
+type ParameterPredicate = (where: 'query' | 'path', name: string, value: string | undefined) => boolean;
 
-function normalizePath(path: string, keeps: KeepsParameter): string {
+function normalizePath(path: string, includes: ParameterPredicate): string {
 	const normalized = normalizeEscapes(path);
 	return normalized.includes(';')
 		? normalized.replaceAll(pathParameter, (whole, parameter: string) => {
-			const [name, value] = split(parameter);
-			return keeps('path', decode(name), value) ? whole : `;${name}`;
+			const [name, value] = splitParameter(parameter);
+			return includes('path', decodeParameter(name), value) ? whole : `;${name}`;
 		})
 		: normalized;
 }
@@ -139,7 +139,7 @@ const pathParameters = /;[^\/]*/gv;
 Replaces the values of secret and ignored parameters of a query, a form or a path segment.
 */
 export function redactParameters(text: string, ignored: Ignored, separator: '&' | ';' = '&'): string {
-	return text.split(separator).map(part => isSecret(part, ignored, 0) ? `${split(part)[0]}=${REDACTED}` : part).join(separator);
+	return text.split(separator).map(part => isSecret(part, ignored, 0) ? `${splitParameter(part)[0]}=${REDACTED}` : part).join(separator);
 }
 
 /**
@@ -198,9 +198,9 @@ function hasSecretParameter(text: string, ignored: Ignored, depth: number): bool
 }
 
 function isSecret(part: string, ignored: Ignored, depth: number): boolean {
-	const [name, value] = split(part);
+	const [name, value] = splitParameter(part);
 	return value !== undefined && value !== '' && value !== REDACTED
-		&& (isRedacted(ignored, decode(name)) || isSecretValue(value, ignored, depth));
+		&& (isRedacted(ignored, decodeParameter(name)) || isSecretValue(value, ignored, depth));
 }
 
 /**
@@ -214,7 +214,7 @@ export function isSecretValue(value: string, ignored: Ignored, depth = 0): boole
 	}
 
 	return (value.includes(';') && value.split(';').slice(1).some(part => isSecret(part, ignored, depth)))
-		|| containsCredential(decode(value), ignored, depth);
+		|| containsCredential(decodeParameter(value), ignored, depth);
 }
 
 /**

@@ -50,7 +50,7 @@ export function sentRequest(method: string, url: URL, headers: Headers, body: Se
 	let fields: Fields = hasUserInfo ? {authorization: basic(username, password), ...lowerCaseNames(headers)} : lowerCaseNames(headers);
 	const connection = hasUserInfo ? withoutUserInfo(url) : url;
 	const {host} = fields;
-	if (typeof host === 'string' && namesOwnAuthority(connection, host)) {
+	if (typeof host === 'string' && isAuthorityOf(normalized(host), connection)) {
 		// Node.js sends the same `Host` by itself, so that both requests are the same.
 		fields = {...fields, host: undefined};
 	}
@@ -159,11 +159,7 @@ function isSocket({protocol, hostname}: URL): boolean {
 	return hostname === 'unix' || !Object.hasOwn(defaultPorts, protocol);
 }
 
-/** Whether a `Host` header names the authority of the URL. */
-function namesOwnAuthority(url: URL, host: string): boolean {
-	return isAuthorityOf(normalized(host), url);
-}
-
+/** Whether an authority, in lower case, is that of the URL. */
 function isAuthorityOf(host: string, {host: own, hostname, protocol}: URL): boolean {
 	return host === own || host === `${hostname}:${defaultPorts[protocol]}`;
 }
@@ -175,7 +171,7 @@ function normalized(host: string): string {
 /**
 Returns the headers that name another target than the URL does, with their values; `undefined` if there are none (RFC 9110 §7.1).
 */
-export function targetParts(url: URL, headers: Fields): TargetParts | undefined {
+export function targetParts(url: URL, headers: Fields): ReadonlyArray<readonly [name: string, value: string]> | undefined {
 	let parts: Array<readonly [string, string]> | undefined;
 	for (const name of Object.keys(headers)) {
 		const value = isTargetHeader(name) ? targetValue(name, fieldValue(headers, name), url) : undefined;
@@ -190,9 +186,6 @@ export function targetParts(url: URL, headers: Fields): TargetParts | undefined 
 	// The order of two authorities is kept, since clients differ in which one they send.
 	return parts?.toSorted(([one], [other]) => isAuthorityHeader(one) && isAuthorityHeader(other) ? 0 : compare(one, other));
 }
-
-/** The values of the headers that name another target than the URL does. */
-type TargetParts = ReadonlyArray<readonly [name: string, value: string]>;
 
 /** Returns the value of a header if it names another target than the URL does. */
 function targetValue(name: string, value: string | undefined, url: URL): string | undefined {

@@ -36,7 +36,7 @@ import {
 /**
 A request as it is stored with its response: without credentials, but such that its key can be made again.
 */
-export type RedactedRequest = {
+export type StoredRequest = {
 	/** The method, followed by a colon and the method of an override header. */
 	readonly method: string;
 	readonly url: string;
@@ -66,7 +66,7 @@ Redacts a request: replaces ignored parameters and everything that may be a cred
 
 @param request - With header names in lower case, and an override behind the method. A stored request may be redacted again.
 */
-export function redactRequest(request: StorableRequest, settings: IdentitySettings, partition: Partition | undefined): RedactedRequest {
+export function redactRequest(request: StorableRequest, settings: IdentitySettings, partition: Partition | undefined): StoredRequest {
 	const {
 		method, url, headers, body, bodyParts, trust,
 	} = request;

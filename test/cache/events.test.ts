@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
 import test from 'ava';
-import {isDebugged} from '../../source/cache/reporter.ts';
+import {isDebugEnabled} from '../../source/cache/reporter.ts';
 import type {CacheEvents} from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
 import {manage, testStores, type Managed} from './test-stores.ts';
@@ -166,8 +166,8 @@ test('a refresh in the background emits an event that says so, and does not coun
 });
 
 test('DEBUG may name the library in full or by a wildcard, and exclude it', t => {
-	t.deepEqual(['got-cache-hooks', '*', 'a,got-cache-hooks', 'a got-*'].map(given => isDebugged(given)), [true, true, true, true]);
-	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(given => isDebugged(given)), [false, false, false, false, false]);
+	t.deepEqual(['got-cache-hooks', '*', 'a,got-cache-hooks', 'a got-*'].map(given => isDebugEnabled(given)), [true, true, true, true]);
+	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(given => isDebugEnabled(given)), [false, false, false, false, false]);
 });
 
 test('DEBUG prints each decision as a line on stderr', t => {

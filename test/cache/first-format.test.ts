@@ -11,7 +11,8 @@ import {
 	type KeyRequest,
 } from '../../source/index.ts';
 import {coreOf} from '../../source/cache/http-cache.ts';
-import {storedResponse, type StoredRequest, type StoredResponse} from '../../source/entry/stored-response.ts';
+import {storedResponse, type StoredResponse} from '../../source/entry/stored-response.ts';
+import type {StoredRequest} from '../../source/identity/stored-request.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';

@@ -178,6 +178,8 @@ for (const [name, open] of testStores) {
 			[{tags: ['one'], valid: false}, ['/old']],
 			[{olderThan: 0.5, expired: false}, ['/new']],
 			[{invalid: false, expired: false}, ['/new']],
+			[{keys: []}, []],
+			[{urls: [], tags: [], expired: false}, []],
 		];
 		for (const [criteria, expected] of rows) {
 			t.deepEqual((await paths(managed, criteria)).toSorted(), expected, JSON.stringify(criteria));

@@ -1,6 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
-import type {Invalidation} from '../../source/cache/invalidation.ts';
+import type {Invalidation} from '../../source/cache/journal-records.ts';
 import {Journal} from '../../source/cache/journal.ts';
 import {LocalJournal} from '../../source/cache/local-journal.ts';
 import {storedResponse} from '../../source/entry/stored-response.ts';
@@ -86,10 +86,10 @@ class Process {
 			this.#world.clearing--;
 		} else if (kind === 'key') {
 			const keys = Array.from({length: entriesOfEach}, (_, index) => `entry ${name} ${index}`);
-			await this.#journal.note(keys.map((key): Invalidation => ({kind: 'key', key})));
+			await this.#journal.invalidate(keys.map((key): Invalidation => ({kind: 'key', key})));
 			await this.#store.deleteMany(keys);
 		} else {
-			await this.#journal.note([kind === 'tag' ? {kind, tag: name, effect: 'deleted'} : {kind, resource: name}]);
+			await this.#journal.invalidate([kind === 'tag' ? {kind, tag: name, effect: 'deleted'} : {kind, resource: name}]);
 		}
 
 		this.#world.publishing--;

@@ -2,7 +2,7 @@ import {setImmediate as turn} from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import test from 'ava';
-import type {Invalidation, Subject} from '../../source/cache/invalidation.ts';
+import type {Invalidation, Subject} from '../../source/cache/journal-records.ts';
 import {Journal, type Position} from '../../source/cache/journal.ts';
 import {LocalJournal, localJournalOf} from '../../source/cache/local-journal.ts';
 import {storedResponse, type StoredResponse} from '../../source/entry/stored-response.ts';
@@ -100,7 +100,7 @@ class Process {
 	}
 
 	async note(...invalidations: Invalidation[]): Promise<number | undefined> {
-		return this.journal.note(invalidations);
+		return this.journal.invalidate(invalidations);
 	}
 }
 
@@ -289,7 +289,7 @@ test('an invalidation of very many keys is published as an invalidation of every
 	const store = new SharedStore();
 	const [one, other] = [new Process(store), new Process(store)];
 	const positions = [await one.ask(), await one.ask(), await other.ask()];
-	await one.journal.note(Array.from({length: 300_000}, (_, index) => ({kind: 'key', key: String(index)})));
+	await one.journal.invalidate(Array.from({length: 300_000}, (_, index) => ({kind: 'key', key: String(index)})));
 	t.true(store.takeCalls().writes.length < 10);
 	t.is(await other.receive(positions[2]!), undefined);
 	// In this process, too, more than are remembered count as an invalidation of everything.
@@ -623,7 +623,7 @@ test('an invalidation that cannot be published is reported, holds in this proces
 	};
 
 	await t.throwsAsync(one.note(deletion), {message: 'full'});
-	await one.journal.noteQuietly([resource]);
+	await one.journal.invalidateQuietly([resource]);
 	t.deepEqual(one.faults.map(String), ['Error: full']);
 	t.deepEqual([await one.find(entry), await one.find({...entry, tags: []}), await one.find({...entry, tags: []}, 'other'), await other.find(entry)], ['none', 'none', 'used', 'used']);
 	t.is(await one.receive(before, tagged), undefined);
@@ -655,7 +655,7 @@ test('the next invalidation publishes those that could not be published', async 
 		throw new Error('gone');
 	};
 
-	await one.journal.noteQuietly([deletion]);
+	await one.journal.invalidateQuietly([deletion]);
 	store.before = () => undefined;
 	await one.note({kind: 'resource', resource: 'other'});
 	t.is(await other.find(entry), 'none');
@@ -698,15 +698,15 @@ test('with a synchronous store, invalidations are published and faults thrown sy
 	const [one, other] = [new Process(store).journal, new Process(store).journal];
 	t.is(one.head(), 0);
 	const before = one.begin();
-	t.is(typeof other.note([resource]), 'number');
+	t.is(typeof other.invalidate([resource]), 'number');
 	t.is(one.verify(subject(), before), undefined);
 	t.is(one.head(), other.head());
 	isBroken = true;
-	t.throws(() => one.note([deletion]), {message: 'full'});
-	t.is(one.noteQuietly([deletion]), undefined);
+	t.throws(() => one.invalidate([deletion]), {message: 'full'});
+	t.is(one.invalidateQuietly([deletion]), undefined);
 	isBroken = false;
-	t.is(one.note([]), undefined);
-	t.is(typeof one.note([ofKey]), 'number');
+	t.is(one.invalidate([]), undefined);
+	t.is(typeof one.invalidate([ofKey]), 'number');
 	t.is(one.settled(), undefined);
 });
 
@@ -868,9 +868,9 @@ test('while the store fails, 10,000 unpublished names are kept, and this process
 	};
 
 	const many = Array.from({length: 10_000}, (_, index): Invalidation => ({kind: 'resource', resource: String(index)}));
-	await process.journal.noteQuietly(many);
+	await process.journal.invalidateQuietly(many);
 	t.deepEqual([await process.find(old), await process.find(plain), await process.find(plain, '5')], ['used', 'used', 'none']);
-	await process.journal.noteQuietly([{kind: 'resource', resource: 'one more'}]);
+	await process.journal.invalidateQuietly([{kind: 'resource', resource: 'one more'}]);
 	t.deepEqual([await process.find(old), await process.find(plain), await process.find(plain, 'one more')], ['none', 'expired', 'none']);
 	store.before = () => undefined;
 	await process.note(resource);

@@ -73,7 +73,7 @@ for (const holds of ['bytes', 'text', 'objects'] as const) {
 			t.is(values.size, 0);
 			t.deepEqual(await secret.get(), await first);
 
-			await secret.keep();
+			await secret.ensureStored();
 			t.deepEqual(values.keys().toArray(), [secretKey]);
 			t.deepEqual(await secretOf(store).secret.get(), await first);
 			t.notDeepEqual(await secretOf(storeOf(holds).store).secret.get(), await first);
@@ -85,8 +85,8 @@ test('a given secret causes no reads or writes, and an unused one is not written
 	const {store, calls} = storeOf('text');
 	const {secret} = secretOf(store, 'given');
 	t.is(secret.get(), 'given');
-	void secret.keep();
-	void secretOf(store).secret.keep();
+	void secret.ensureStored();
+	void secretOf(store).secret.ensureStored();
 	t.deepEqual(calls, []);
 });
 
@@ -94,14 +94,14 @@ test('a secret that is certain is not read again', t => {
 	const {store, calls} = storeOf('text');
 	const first = secretOf(store);
 	void first.secret.get();
-	void first.secret.keep();
+	void first.secret.ensureStored();
 	first.advance(10_000);
 	const other = secretOf(store).secret;
 	void other.get();
 	calls.length = 0;
 	void first.secret.get();
 	void other.get();
-	void other.keep();
+	void other.ensureStored();
 	t.deepEqual(calls, []);
 });
 
@@ -109,7 +109,7 @@ test('two caches that write at once end with one secret', async t => {
 	const {store, values} = storeOf('bytes', true);
 	const [one, other] = [secretOf(store), secretOf(store)];
 	await Promise.all([one.secret.get(), other.secret.get()]);
-	await Promise.all([one.secret.keep(), other.secret.keep()]);
+	await Promise.all([one.secret.ensureStored(), other.secret.ensureStored()]);
 	t.deepEqual(await one.secret.get(), await other.secret.get());
 	t.true(Buffer.from(values.get(secretKey) as Uint8Array).includes(Buffer.from(await one.secret.get()).toString('hex')));
 });
@@ -118,7 +118,7 @@ test('for some seconds after its write, a cache detects the later write of anoth
 	const {store, values} = storeOf('text');
 	const {secret, advance} = secretOf(store);
 	void secret.get();
-	void secret.keep();
+	void secret.ensureStored();
 	advance(9999);
 	const other = `got-cache-secret:1:${'ab'.repeat(32)}`;
 	values.set(secretKey, other);
@@ -135,7 +135,7 @@ for (const isAsync of [false, true]) {
 		const standIn = await secret.get();
 		t.is(standIn.length, 32);
 		t.deepEqual(await secret.get(), standIn);
-		await secret.keep();
+		await secret.ensureStored();
 		t.deepEqual(reported, ['get']);
 		t.is(values.get(secretKey), stored);
 
@@ -150,12 +150,12 @@ for (const isAsync of [false, true]) {
 		faults.set = true;
 		const {secret, reported, advance} = secretOf(store);
 		const standIn = await secret.get();
-		await secret.keep();
-		await secret.keep();
+		await secret.ensureStored();
+		await secret.ensureStored();
 		t.deepEqual(reported, ['set']);
 		faults.set = false;
 		advance(10_000);
-		await secret.keep();
+		await secret.ensureStored();
 		t.is(values.size, 1);
 		t.deepEqual(await secret.get(), standIn);
 	});
@@ -182,19 +182,19 @@ test('of two caches that write at once, the first one keeps its secret where the
 		const found = get(key);
 		if (isLate) {
 			isLate = false;
-			void one.keep();
+			void one.ensureStored();
 		}
 
 		return found;
 	};
 
-	void other.keep();
+	void other.ensureStored();
 	t.deepEqual(one.get(), first);
 	t.deepEqual(other.get(), first);
 	values.set(secretKey, 'rubbish');
 	const {secret} = secretOf(store);
 	const own = secret.get();
-	void secret.keep();
+	void secret.ensureStored();
 	t.deepEqual(secretOf(store).secret.get(), own);
 });
 
@@ -204,13 +204,13 @@ test('an invalid secret is replaced, and an emptied store gets its secret back',
 		values.set(secretKey, rubbish);
 		const {secret} = secretOf(store);
 		const known = secret.get();
-		void secret.keep();
+		void secret.ensureStored();
 		t.notDeepEqual(values.get(secretKey), rubbish);
 		values.clear();
 		secret.forget();
 		t.deepEqual(secret.get(), known);
 		t.is(values.size, 0);
-		void secret.keep();
+		void secret.ensureStored();
 		t.is(values.size, 1);
 	}
 });

@@ -38,7 +38,7 @@ class Process {
 			locks: this.locks,
 			writes: {
 				whenWritten: async () => turn(),
-				hold: (work: Promise<void>) => {
+				track: (work: Promise<void>) => {
 					this.held.push(work);
 				},
 			},
@@ -319,12 +319,12 @@ const gone = [...rest.toReversed(), '1'].join('/');
 	const clock = new HandClock();
 	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`]]);
 	const all = Array.from({length: 5}, () => new Process(new LocalStore(values), clock).locks);
-	t.deepEqual(await Promise.all(all.map(async locks => locks.look('key'))), all.map(() => 'free'));
+	t.deepEqual(await Promise.all(all.map(async locks => locks.stateOf('key'))), all.map(() => 'free'));
 	const taken = await Promise.all(all.map(async locks => locks.take('key')));
 	const [lock, ...others] = taken.filter(one => one !== undefined);
 	t.truthy(lock);
 	t.deepEqual(others, []);
-	t.is(await all[0]!.look('key'), 'taken');
+	t.is(await all[0]!.stateOf('key'), 'taken');
 	const text = values.get(lockKey);
 	t.true(typeof text === 'string' && text.endsWith(` ${processIdentity()}`));
 	t.is(await all[1]!.take('key'), undefined);
@@ -357,7 +357,7 @@ const gone = [...rest.toReversed(), '1'].join('/');
 
 	added.resolve();
 	t.is(await taking, undefined);
-	t.is(await quick.locks.look('key'), 'taken');
+	t.is(await quick.locks.stateOf('key'), 'taken');
 	await lock!.release(false);
 	t.false(slow.values.has(lockKey));
 });
@@ -371,9 +371,9 @@ test('if a process ends while it acquires a lock, the lock expires', async t => 
 (isOnLinux ? test : test.skip)('while a process takes over the lock of one that has ended, other processes see it taken', async t => {
 	const values = new Map<string, StoredValue>([[lockKey, `dead ${gone}`]]);
 	const {locks} = new Process(new LocalStore(values), new HandClock());
-	t.is(await locks.look('key'), 'free');
+	t.is(await locks.stateOf('key'), 'free');
 	values.set('got-cache:1:takeover:dead', 'another');
-	t.is(await locks.look('key'), 'taken');
+	t.is(await locks.stateOf('key'), 'taken');
 });
 
 for (const [title, text, isLocal] of [
@@ -384,7 +384,7 @@ for (const [title, text, isLocal] of [
 ] as const) {
 	test(`a lock ${title} is left`, async t => {
 		const {locks} = new Process(new (isLocal ? LocalStore : SharedStore)(new Map<string, StoredValue>([[lockKey, text]])), new HandClock());
-		t.is(await locks.look('key'), 'taken');
+		t.is(await locks.stateOf('key'), 'taken');
 		t.is(await locks.take('key'), undefined);
 	});
 }
@@ -443,12 +443,12 @@ test('a refusal is stored for 2 seconds', async t => {
 	const {store, process} = setUp();
 	const lock = (await process.locks.take('key'))!;
 	await lock.release(true);
-	t.is(await process.locks.look('key'), 'refused');
+	t.is(await process.locks.stateOf('key'), 'refused');
 	t.is(store.expirations.get(lockKey), process.clock.now() + 2000);
 	store.values.set(lockKey, 'rubbish');
-	t.is(await process.locks.look('key'), 'taken');
+	t.is(await process.locks.stateOf('key'), 'taken');
 	store.values.delete(lockKey);
-	t.is(await process.locks.look('key'), 'free');
+	t.is(await process.locks.stateOf('key'), 'free');
 });
 
 const settings: ReadonlyArray<readonly [setting: LockSetting, name: string, hasAdd: boolean, isOn: boolean]> = [

@@ -18,7 +18,7 @@ class Situation {
 		locks: {isOn: true, take: async () => this.isLockTaken ? undefined : {async release() {}}},
 		writes: {
 			async whenWritten() {},
-			hold: (work: Promise<void>) => {
+			track: (work: Promise<void>) => {
 				this.held.push(work);
 			},
 		},

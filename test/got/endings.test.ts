@@ -425,7 +425,7 @@ const scenarios: readonly Scenario[] = [
 /** Whether the journal still notes what is invalidated for an exchange that is under way. */
 function isUnderWay(client: Got): boolean {
 	const {journal} = clientOfInstance(client).cache;
-	void journal.note([{kind: 'key', key: 'probe'}]);
+	void journal.invalidate([{kind: 'key', key: 'probe'}]);
 	const probe = {
 		keys: ['probe'], resource: '', url: '', tags: [],
 	};

@@ -100,6 +100,6 @@ for (const [what, type, of] of [...unreadable, ...readable]) {
 
 test('the index of an item is not classified', t => {
 	const keyParts = new KeyParts(settings);
-	t.true(keyParts.keepsField(['tokens', 0], '1', false));
+	t.true(keyParts.addField(['tokens', 0], '1', false));
 	t.deepEqual(keyParts.hashed, []);
 });

@@ -9,7 +9,7 @@ import {
 	partitionOf,
 	recreatedKey,
 	redactRequest,
-	type RedactedRequest,
+	type StoredRequest,
 } from '../../source/identity/stored-request.ts';
 import type {IdentitySettings, KeyRequest} from '../../source/identity/key-parts.ts';
 import {fieldsOf} from '../../source/entry/stored-response.ts';
@@ -22,7 +22,7 @@ function ignoring(...parameters: ReadonlyArray<string | RegExp>): Ignored {
 	return compileIgnored([...ignoredByDefault.names, ...parameters]) as Ignored;
 }
 
-function stored(request: Partial<KeyRequest>, settings: Partial<IdentitySettings> = {}): RedactedRequest {
+function stored(request: Partial<KeyRequest>, settings: Partial<IdentitySettings> = {}): StoredRequest {
 	const whole = {
 		method: 'GET', url, headers: {}, ...request,
 	};
@@ -31,7 +31,7 @@ function stored(request: Partial<KeyRequest>, settings: Partial<IdentitySettings
 	return redactRequest(whole, match, hashed.length === 0 ? undefined : partitionOf(hashed, secret));
 }
 
-function rematched({rawHeaders, partition, ...request}: RedactedRequest, settings: Partial<IdentitySettings> = {}): string | undefined {
+function rematched({rawHeaders, partition, ...request}: StoredRequest, settings: Partial<IdentitySettings> = {}): string | undefined {
 	return recreatedKey({...request, headers: fieldsOf(rawHeaders)}, partition, {...byDefault, ...settings}, secret);
 }
 

@@ -1,4 +1,4 @@
-import {Buffer, isAscii} from 'node:buffer';
+import {Buffer} from 'node:buffer';
 import type {StoredResponse} from '../stored-response.ts';
 import {isObject, UnreadableError, type EntryBody} from './stage.ts';
 
@@ -16,7 +16,7 @@ Returns the body of a response in the most readable form from which the same byt
 export function readableBody({fields, body}: StoredResponse): EntryBody {
 	const type = contentType(fields);
 	const charset = type === undefined ? undefined : findCharset(type.charset ?? 'utf8');
-	const text = charset && decode(body, charset);
+	const text = charset && decodeExactly(body, charset);
 	if (type === undefined || text === undefined || body.byteLength === 0) {
 		return {bytes: body};
 	}
@@ -83,7 +83,8 @@ function contentType(fields: StoredResponse['fields']): ContentType | undefined 
 	return isText ? {isJson, charset: /;\s*charset\s*=\s*"?(?<charset>[^\s";]+)/iv.exec(type)?.groups?.charset} : undefined;
 }
 
-function decode(body: Uint8Array, charset: Charset): string | undefined {
+/** Returns the text of a body; `undefined` if its bytes cannot be restored from it. */
+function decodeExactly(body: Uint8Array, charset: Charset): string | undefined {
 	try {
 		const text = charset.decode(body);
 		return Buffer.compare(charset.encode(text), body) === 0 ? text : undefined;
@@ -168,35 +169,21 @@ export function findCharset(label: string): Charset | undefined {
 // The characters of the bytes 0x80 to 0x9F in windows-1252, which is also the charset of the labels `iso-8859-1` and `us-ascii`. The decoder of Node.js 22 has those of Latin-1 instead (https://github.com/nodejs/node/issues/56542), and a store may serve several versions of Node.js.
 const windows1252 = '\u{20AC}\u{81}\u{201A}\u{192}\u{201E}\u{2026}\u{2020}\u{2021}\u{2C6}\u{2030}\u{160}\u{2039}\u{152}\u{8D}\u{17D}\u{8F}\u{90}\u{2018}\u{2019}\u{201C}\u{201D}\u{2022}\u{2013}\u{2014}\u{2DC}\u{2122}\u{161}\u{203A}\u{153}\u{9D}\u{17E}\u{178}';
 
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1; // eslint-disable-line unicorn/no-unsafe-buffer-conversion -- It is a view of the whole buffer.
-
 /** Returns a charset in which each byte is one character, and the lower half is ASCII; `undefined` for any other charset. */
 function singleByteCharset(name: string): Charset | undefined {
-	const upperBytes = Uint8Array.from({length: 128}, (_, index) => index + 128);
-	const decoded = new TextDecoder(name, {ignoreBOM: true}).decode(upperBytes); // eslint-disable-line @typescript-eslint/naming-convention
-	const upper = name === 'windows-1252' ? windows1252 + decoded.slice(windows1252.length) : decoded;
+	const decoder = new TextDecoder(name, {ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
+	const isWrong = name === 'windows-1252' && decoder.decode(Uint8Array.of(0x80)) !== windows1252[0];
+	const decode = (bytes: Uint8Array): string => isWrong
+		? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').replaceAll(/[\u{80}-\u{9F}]/gv, character => windows1252[character.codePointAt(0)! - 0x80]!)
+		: decoder.decode(bytes);
+	const upper = decode(Uint8Array.from({length: 128}, (_, index) => index + 128));
 	if (upper.length !== 128 || new Set(upper).size !== 128) {
 		return undefined;
 	}
 
-	const units = Uint16Array.from({length: 256}, (_, byte) => byte < 128 ? byte : upper.codePointAt(byte - 128)!);
-	const toByte = new Map(Array.from(units, (unit, byte) => [unit, byte]));
+	const toByte = new Map(Array.from(upper, (character, index) => [character.codePointAt(0)!, index + 128]));
 	return {
-		decode(bytes) {
-			if (isAscii(bytes)) {
-				return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-			}
-
-			// A loop without function calls, which would take seconds for a large body.
-			const text = new Uint16Array(bytes.length);
-			// eslint-disable-next-line unicorn/no-for-loop -- An iterator takes ten times as long.
-			for (let index = 0; index < bytes.length; index++) {
-				text[index] = units[bytes[index]!]!;
-			}
-
-			const utf16 = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-			return (isLittleEndian ? utf16 : utf16.swap16()).toString('utf16le');
-		},
+		decode,
 		encode(text) {
 			const bytes = Buffer.allocUnsafe(text.length);
 			for (let index = 0; index < text.length; index++) {

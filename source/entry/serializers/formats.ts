@@ -117,52 +117,37 @@ function parseJson(text: string): unknown {
 function checkValues(text: string): void {
 	const values = new ValueCounter();
 	for (let index = 0; index < text.length; index++) {
-		if (text[index] === '"') {
+		const character = text[index]!;
+		if (character === '"') {
 			index = endOfString(text, index);
 		} else {
-			countCharacter(text[index]!, values);
+			countCharacter(character, values);
 		}
 	}
 }
 
 function countCharacter(character: string, values: ValueCounter): void {
-	switch (character) {
-		case ',': {
-			values.add(1);
-			break;
-		}
-
-		case '[':
-		case '{': {
-			values.open();
-			break;
-		}
-
-		case ']':
-		case '}': {
-			values.close();
-			break;
-		}
-
-		default:
+	if (character === ',') {
+		values.add(1);
+	} else if ('[{'.includes(character)) {
+		values.open();
+	} else if (']}'.includes(character)) {
+		values.close();
 	}
 }
 
-/** Returns the index of the closing quote. */
+/** Returns the index of the closing quote, before which is an even number of backslashes. */
 function endOfString(text: string, start: number): number {
-	let end = text.indexOf('"', start + 1);
-	while (end !== -1 && isEscaped(text, end)) {
-		end = text.indexOf('"', end + 1);
+	for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+		let before = end;
+		while (text[before - 1] === '\\') {
+			before--;
+		}
+
+		if ((end - before) % 2 === 0) {
+			return end;
+		}
 	}
 
-	return end === -1 ? text.length : end;
-}
-
-function isEscaped(text: string, index: number): boolean {
-	let start = index;
-	while (text[start - 1] === '\\') {
-		start--;
-	}
-
-	return (index - start) % 2 === 1;
+	return text.length;
 }

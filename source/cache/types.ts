@@ -1,5 +1,51 @@
+import type {DescribedRequest} from '../identity/sent-request.ts';
+import type {EvaluatedRule} from '../policy/facts.ts';
 import type {Reason} from '../policy/types.ts';
+import type {LiveSettings, RequestSettings} from '../settings/settings.ts';
 import type {CircuitState, CallKind} from '../stores/circuits.ts';
+
+/**
+What the cache would do with a request, and why.
+*/
+export type Explanation = {
+	/** Whether the cache would `'serve'` a stored response, `'send'` the request, let it `'pass'` without the cache, or `'fail'` with a 504. */
+	readonly decision: 'serve' | 'send' | 'pass' | 'fail';
+	readonly reason: Reason;
+
+	/** The source of the rule that decided: a section of an RFC, or a setting. */
+	readonly section: string;
+
+	/** The rules that were asked, in order. The last one that held decided. */
+	readonly rules: readonly EvaluatedRule[];
+
+	/** `undefined` if the cache does not handle the request. */
+	readonly key: string | undefined;
+
+	/** The stored response that matches the request, if one does. */
+	readonly stored: {readonly createdAt: Date; readonly expires: Date | undefined; readonly statusCode: number} | undefined;
+
+	/** The validators that would be sent. */
+	readonly validators: Readonly<Record<string, string>>;
+
+	/** Whether the store is read and written: while it is not read, nothing counts as stored. */
+	readonly circuit: {readonly reads: CircuitState; readonly writes: CircuitState};
+
+	/** The explanation in lines for people. */
+	readonly text: string;
+};
+
+/**
+What a cache needs of the client that uses it.
+*/
+export type AttachedClient = {
+	readonly explain: (request: DescribedRequest, settings: RequestSettings | undefined) => Promise<Explanation>;
+
+	/** Runs a function in whose call tree the requests of the cache have these settings. */
+	readonly run: <Result>(settings: RequestSettings, action: () => Result) => Result;
+
+	/** The settings of the client, which may be changed while it runs. */
+	readonly settings: LiveSettings;
+};
 
 /** The events of an `HttpCache`. The same payloads are published on the diagnostics channels `got-cache-hooks:<event>`. */
 export type CacheEvents = {
@@ -12,7 +58,7 @@ export type CacheEvents = {
 	/** A stored response was served after the origin validated it. */
 	revalidated: [AnswerEvent];
 
-	/** The caller got the response of the origin, or a 504 or an error where there was none. */
+	/** The caller got the response of the origin, or a 504 or an error if there was none. */
 	miss: [AnswerEvent];
 
 	/** The cache was not used for a request: it was not looked up. */
@@ -27,13 +73,13 @@ export type CacheEvents = {
 	/** An entry, or all entries with a tag, were deleted. */
 	deleted: [RemovalEvent];
 
-	/** Entries were marked as expired by `expire()`. */
+	/** Entries were expired by `expire()`. */
 	expired: [RemovalEvent];
 
 	/** A bounded store deleted an entry to make room. */
 	evicted: [RemovalEvent];
 
-	/** A call of the store failed or took too long, or the store gave something that cannot be read. */
+	/** A call of the store failed or took too long, or the store returned something that cannot be read. */
 	storeError: [StoreErrorEvent];
 
 	/** From now on the store is not read or not written (`open`), is tried by one call (`half-open`), or is used again (`closed`). While it is not read, it is not written either, without an event of its own. */
@@ -55,7 +101,7 @@ export type CacheEventName = keyof CacheEvents;
 export type AnswerEvent = {
 	readonly reason: Reason;
 
-	/** The primary key; `undefined` where the cache was not used for the request. */
+	/** The primary key; `undefined` if the cache was not used for the request. */
 	readonly key: string | undefined;
 	readonly method: string;
 
@@ -69,18 +115,18 @@ export type AnswerEvent = {
 /** A response of the origin that was stored or refused. */
 export type WriteEvent = Omit<AnswerEvent, 'background'>;
 
-/** Entries that were deleted, or marked as expired. */
+/** Entries that were deleted or expired. */
 export type RemovalEvent = {
 	/** The criterion of the call, or what happened. */
 	readonly reason: string;
 
-	/** The key, where one entry was removed. */
+	/** The key, if one entry was removed. */
 	readonly key?: string;
 
-	/** The tag, where all entries that have it were removed. */
+	/** The tag, if all entries that have it were removed. */
 	readonly tag?: string;
 
-	/** The number of entries, where an index of the store deleted them. */
+	/** The number of entries, if an index of the store deleted them. */
 	readonly count?: number;
 };
 
@@ -120,7 +166,7 @@ export type CacheStats = {
 	readonly refused: number;
 	readonly refusedByReason: Readonly<Record<string, number>>;
 
-	/** Entries that bounded stores deleted to make room, where the store reports it. */
+	/** Entries that bounded stores deleted to make room, if the store reports it. */
 	readonly evicted: number;
 
 	/** Faults of the store, of functions in the settings, of refreshes, and of this library. */
