@@ -61,21 +61,8 @@ const serveAndRefresh: Then<LookupFacts> = ({view}, reason) => ({
 });
 const validate: Then<LookupFacts> = ({stored, mayValidate}, reason) => ({do: 'send', validators: mayValidate ? conditionsOf(stored!) : {}, reason});
 
-/** What to do before the lookup. */
-const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
-	{
-		reason: 'disabled',
-		section: 'setting disabled',
-		when: ({settings}) => settings.disabled,
-		then: pass,
-	},
-	{
-		// Nothing may be sent, and no stored response could answer.
-		reason: 'only-if-cached',
-		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
-		when: facts => facts.isOnlyIfCached && !isForCache(facts),
-		then: fail,
-	},
+/** The requests that no stored response may answer. */
+const withoutLookup: ReadonlyArray<Rule<RequestFacts, FinalDecision>> = [
 	{
 		// The response may answer a later GET, if it says so.
 		reason: 'method',
@@ -114,6 +101,24 @@ const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
 		when: ({hasOriginPrecondition}) => hasOriginPrecondition,
 		then: send,
 	},
+];
+
+/** What to do before the lookup. */
+const beforeLookup: ReadonlyArray<Rule<RequestFacts, RequestDecision>> = [
+	{
+		reason: 'disabled',
+		section: 'setting disabled',
+		when: ({settings}) => settings.disabled,
+		then: pass,
+	},
+	{
+		// Nothing may be sent, and no stored response could answer.
+		reason: 'only-if-cached',
+		section: 'RFC 9111 §5.2.1.7; setting onlyIfCached',
+		when: facts => facts.isOnlyIfCached && withoutLookup.some(({when}) => when(facts)),
+		then: fail,
+	},
+	...withoutLookup,
 	{
 		reason: 'lookup',
 		section: 'RFC 9111 §4',
@@ -286,15 +291,6 @@ export function onLookup(facts: RequestFacts, found: Found, now: number, evaluat
 		mayRefresh,
 		now,
 	}, evaluated);
-}
-
-/** Whether a stored response could answer the request. */
-function isForCache({request, directives, expiration, isMethodAllowed, hasOriginPrecondition}: RequestFacts): boolean {
-	return isMethodAllowed
-		&& !directives.noStore
-		&& expiration?.kind !== 'do-not-cache'
-		&& request.keyable
-		&& !hasOriginPrecondition;
 }
 
 // A request with these directives says itself what it accepts.

@@ -9,7 +9,7 @@ import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 
-/** A cache whose locks are taken as it is told. */
+/** A cache whose locks are free or taken, as a test sets them. */
 class Situation {
 	readonly errors: unknown[] = [];
 	readonly held: Array<Promise<void>> = [];
