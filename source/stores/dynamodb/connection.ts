@@ -11,7 +11,7 @@ import {
 	type CommonOptions,
 	type OptionTypes,
 } from '../options.ts';
-import {closedError, driver} from '../server-options.ts';
+import {closedError, driver, onceSuccessful} from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
 
 const activationTime = 60_000;
@@ -147,7 +147,7 @@ export class Connection {
 	readonly #sdk: () => Promise<Sdk>;
 	readonly #given: DynamoDBClient | undefined;
 	#own: DynamoDBClient | undefined;
-	#ready: Promise<void> | undefined;
+	#ready: () => Promise<void>;
 	#isClosed = false;
 
 	/**
@@ -160,6 +160,7 @@ export class Connection {
 		this.options = {
 			client, tableName, createTable: createsTable, consistentRead, retryFor, now,
 		};
+		this.#ready = this.#untilTableExists();
 		this.#given = isClient(client) ? client : undefined;
 		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => import('@aws-sdk/client-dynamodb'));
 	}
@@ -170,7 +171,7 @@ export class Connection {
 	@throws {CacheHooksError} `ERR_STORE_CLOSED`, or the error of `storeError`.
 	*/
 	readonly send: Send = async (name, input) => {
-		await this.#ensureTable();
+		await this.#ready();
 		try {
 			return await this.#call(name, input);
 		} catch (error) {
@@ -179,8 +180,8 @@ export class Connection {
 			}
 
 			// The table was deleted after the first call.
-			this.#ready = undefined;
-			await this.#ensureTable();
+			this.#ready = this.#untilTableExists();
+			await this.#ready();
 			return this.#call(name, input);
 		}
 	};
@@ -191,22 +192,8 @@ export class Connection {
 		this.#own = undefined;
 	}
 
-	async #ensureTable(): Promise<void> {
-		if (!this.options.createTable) {
-			return;
-		}
-
-		const ready = this.#ready ?? ensureTable(this.#call, this.options.tableName);
-		this.#ready = ready;
-		try {
-			await ready;
-		} catch (error) {
-			if (this.#ready === ready) {
-				this.#ready = undefined;
-			}
-
-			throw error;
-		}
+	#untilTableExists(): () => Promise<void> {
+		return onceSuccessful(async () => this.options.createTable ? ensureTable(this.#call, this.options.tableName) : undefined);
 	}
 
 	readonly #call: Send = async (name, input) => {
