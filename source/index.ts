@@ -45,7 +45,7 @@ export {CachedRequest} from './entry/cached-response.ts';
 export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {Mode} from './policy/types.ts';
 export type {AskedRule} from './policy/facts.ts';
-export {parseDirectives as parseCacheControl, type CacheDirectives} from './policy/directives.ts';
+export type {CacheDirectives} from './policy/directives.ts';
 export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/url-patterns.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpirationTime,
@@ -67,7 +67,7 @@ export type {
 } from './entry/serializers/stage.ts';
 export {UnreadableError, type UnreadableReason} from './entry/serializers/stage.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
+	getExpirationDatetime, getUrlExpiration, parseCacheControl, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
 } from './settings/settings.ts';
 export type {MaybePromise} from './maybe-promise.ts';
 export type {CircuitState} from './stores/circuits.ts';

@@ -1,5 +1,11 @@
-import {describe, SettingError, unknownOption} from '../errors.ts';
-import type {DescribedRequest} from '../identity/sent-request.ts';
+import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
+import {
+	boolean,
+	listOf,
+	parseOptions,
+	text,
+	type Parsers,
+} from '../parse.ts';
 import {timeBefore} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
@@ -67,38 +73,45 @@ export type Selection = {
 
 /** A request that a user names: by the URL that the origin sees, or as it is sent. */
 export type NamedRequest = {
-	readonly request: DescribedRequest;
+	readonly request: SentRequest;
 	readonly isByUrl: boolean;
 };
 
-const names: ReadonlySet<string> = new Set(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
+const criteriaParsers: Parsers<Omit<Criteria, 'urls' | 'requests'> & {readonly urls?: readonly NamedRequest[]; readonly requests?: readonly NamedRequest[]}> = {
+	keys: listOf('a key', text.parse),
+	urls: listOf('a URL', (url, path) => isUrl(url) ? {request: describedRequest({url}, path), isByUrl: true} : undefined),
+	requests: listOf('an object with a `url`', (request, path) => ({request: describedRequest(request, path), isByUrl: false})),
+	patterns: listOf('a glob, a RegExp or a URLPattern', pattern => isUrlPattern(pattern) ? pattern : undefined),
+	tags: listOf('a tag, which is a string that is not empty', text.parse),
+	valid: boolean,
+	expired: boolean,
+	invalid: boolean,
+	olderThan: {
+		allowed: 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)',
+		parse: value => timeBefore(value, 0) === undefined ? undefined : value as ExpirationTime,
+	},
+};
 
 /**
 Checks and parses criteria.
 
 @param keysOf - Returns the keys of the entries that answer some requests.
-@throws {TypeError} Where one of them is unknown or wrong: the message names it.
+@throws {SettingError} When a criterion is unknown or wrong.
 */
-export async function parseCriteria(criteria: Criteria, keysOf: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
-	checkNames(criteria, 'criteria', names);
-	const keys = [
-		...list(criteria, 'keys', 'a key', isText),
-		...await keysOf([
-			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]).map(request => ({request, isByUrl: true})),
-			...list(criteria, 'requests', 'an object with a `url`', isRequest).map(request => ({request, isByUrl: false})),
-		]),
-	];
+export async function parseCriteria(criteria: unknown, keysOf: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
+	const {keys = [], urls = [], requests = [], patterns = [], tags = [], valid, expired, invalid, olderThan} = parseOptions(criteriaParsers, criteria, 'criteria');
+	const named = [...urls.flatMap(byUrl => [byUrl, {...byUrl, request: {...byUrl.request, method: 'HEAD'}}]), ...requests];
 	return {
-		keys: new Set(keys),
-		tags: new Set(list(criteria, 'tags', 'a tag: a string that is not empty', isText)),
-		patterns: list(criteria, 'patterns', 'a glob, a RegExp or a URLPattern', isUrlPattern).map(pattern => compileUrlPattern(pattern)),
-		valid: flag(criteria, 'valid'),
-		expired: flag(criteria, 'expired'),
-		invalid: flag(criteria, 'invalid'),
-		withoutValid: criteria.valid === false,
-		withoutExpired: criteria.expired === false,
-		olderThan: momentOf(criteria.olderThan, now),
-		isEmpty: Object.values(criteria).every(value => value === undefined || value === false),
+		keys: new Set([...keys, ...await keysOf(named)]),
+		tags: new Set(tags),
+		patterns: patterns.map(pattern => compileUrlPattern(pattern)),
+		valid: valid === true,
+		expired: expired === true,
+		invalid: invalid === true,
+		withoutValid: valid === false,
+		withoutExpired: expired === false,
+		olderThan: olderThan === undefined ? undefined : timeBefore(olderThan, now),
+		isEmpty: Object.values(criteria as object).every(value => value === undefined || value === false),
 	};
 }
 
@@ -135,79 +148,6 @@ export function isSelected(selection: Selection, key: string, stored: StoredResp
 
 export function isFresh({expires}: StoredResponse, now: number): boolean {
 	return expires === undefined || expires > now;
-}
-
-/**
-Checks that all members of an object of options are known.
-
-@throws {TypeError} Where one is not: the message names it, and the known ones.
-*/
-export function checkNames(options: unknown, path: string, known: ReadonlySet<string>): void {
-	const all = `\`${[...known].join('`, `')}\``;
-	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-		throw new SettingError(path, options, `an object of ${all}`);
-	}
-
-	const unknown = Object.keys(options).find(name => !known.has(name));
-	if (unknown !== undefined) {
-		throw unknownOption(path, unknown, known);
-	}
-}
-
-function list<Item>(criteria: Criteria, name: 'keys' | 'urls' | 'requests' | 'patterns' | 'tags', allowed: string, isItem: (item: unknown) => item is Item): Item[] {
-	const items: unknown = criteria[name] ?? [];
-	if (!Array.isArray(items)) {
-		throw new SettingError(`criteria.${name}`, items, `an array, each item ${allowed}`);
-	}
-
-	const wrong = items.findIndex(item => !isItem(item));
-	if (wrong !== -1) {
-		throw new SettingError(`criteria.${name}[${wrong}]`, items[wrong], allowed);
-	}
-
-	return items as Item[];
-}
-
-function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolean {
-	const value: unknown = criteria[name] ?? false;
-	if (typeof value !== 'boolean') {
-		throw new SettingError(`criteria.${name}`, value, 'a boolean');
-	}
-
-	return value;
-}
-
-function momentOf(time: ExpirationTime | undefined, now: number): number | undefined {
-	try {
-		return time === undefined ? undefined : timeBefore(time, now);
-	} catch {
-		throw new SettingError('criteria.olderThan', time, 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)');
-	}
-}
-
-function isText(value: unknown): value is string {
-	return typeof value === 'string' && value !== '';
-}
-
-/**
-Checks a request that a user names.
-
-@throws {TypeError} Where it is none.
-*/
-export function checkedRequest(request: unknown): DescribedRequest {
-	if (!isRequest(request)) {
-		throw new TypeError(`Expected \`request\` to be an object with a valid \`url\`, and optionally \`method\`, \`headers\` and \`body\`, got ${describe(request)}`);
-	}
-
-	return request;
-}
-
-function isRequest(value: unknown): value is DescribedRequest {
-	const {url, method, headers, body} = new Object(value) as Partial<Record<keyof DescribedRequest, unknown>>;
-	return isUrl(url)
-		&& (method === undefined || isText(method))
-		&& (headers === undefined || (typeof headers === 'object' && headers !== null))
-		&& (body === undefined || typeof body === 'string' || body instanceof Uint8Array);
 }
 
 function isUrl(value: unknown): value is string | URL {

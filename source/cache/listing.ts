@@ -1,9 +1,14 @@
-import {CacheHooksError, SettingError} from '../errors.ts';
+import {CacheHooksError, listed} from '../errors.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	boolean,
+	functionOf,
+	parseOptions,
+	type Parsers,
+} from '../parse.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {CacheCore} from './core.ts';
 import {
-	checkNames,
 	isByKey,
 	isFresh,
 	isSelected,
@@ -18,8 +23,6 @@ export type LongTask = {
 	readonly onProgress?: ((done: number) => void) | undefined;
 };
 
-const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
-
 export type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
 
 /** An entry as a request finds it, or why no request finds it. */
@@ -30,17 +33,22 @@ export type Listed =
 /** An entry that no request finds. */
 export class UnreachableEntryError extends CacheHooksError {
 	constructor() {
-		super('ERR_UNREACHABLE_ENTRY', 'No request finds the entry any more: it was deleted by a tag, or is a variant of a deleted entry');
+		super('ERR_UNREACHABLE_ENTRY', 'No request finds the entry any more, because it was deleted by a tag, or is a variant of a deleted entry.');
 	}
 }
+
+export const taskParsers: Parsers<LongTask> = {
+	signal: {allowed: 'an AbortSignal', parse: value => value instanceof AbortSignal ? value : undefined},
+	onProgress: functionOf('a function `(done) => void`'),
+};
 
 /**
 Checks the options of a task.
 
-@throws {TypeError} Where one is unknown.
+@throws {SettingError} When one is unknown or wrong.
 */
-export function checkTask(task: LongTask): void {
-	checkNames(task, 'task', taskNames);
+export function checkTask(task: unknown): void {
+	parseOptions(taskParsers, task, 'task');
 }
 
 /**
@@ -126,29 +134,27 @@ const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) =>
 
 /** The orders for which an index of a store suffices: it lacks entries that never expire, and the size of a body in another form. */
 const indexed: ReadonlySet<string> = new Set(['createdAt', 'key']);
-const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 'expired']);
+
+const sortingParsers: Parsers<Sorting> = {
+	by: {
+		allowed: listed(Object.keys(valueOf).map(name => `'${name}'`), 'or'),
+		parse: value => typeof value === 'string' && Object.hasOwn(valueOf, value) ? value as SortKey : undefined,
+	},
+	descending: boolean,
+	limit: {
+		allowed: 'a whole number from 0',
+		parse: value => Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : undefined,
+	},
+	expired: boolean,
+};
 
 /**
 Checks the options of `sorted`.
 
-@throws {TypeError} Where an option is unknown or wrong: the message names it, and what is allowed.
+@throws {SettingError} When an option is unknown or wrong.
 */
-export function checkSorting(sorting: Sorting): void {
-	checkNames(sorting, 'sorting', sortingNames);
-	const {by = 'createdAt', descending = false, limit = 0, expired = true} = sorting;
-	if (!Object.hasOwn(valueOf, by)) {
-		throw new SettingError('sorting.by', by, `one of \`'${Object.keys(valueOf).join('\'`, `\'')}'\``);
-	}
-
-	if (!Number.isSafeInteger(limit) || limit < 0) {
-		throw new SettingError('sorting.limit', limit, 'a whole number from 0');
-	}
-
-	for (const [name, value] of Object.entries({descending, expired})) {
-		if (typeof value !== 'boolean') {
-			throw new SettingError(`sorting.${name}`, value, 'a boolean');
-		}
-	}
+export function checkSorting(sorting: unknown): void {
+	parseOptions(sortingParsers, sorting, 'sorting');
 }
 
 /**

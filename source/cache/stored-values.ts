@@ -46,7 +46,7 @@ export function serializerOf({name, holds}: Pick<Store, 'name' | 'holds'>, {seri
 
 	const pipeline = initSerializer(chosen, {decodeContent: decodeContent ?? byDefault?.decodeContent});
 	if (pipeline.gives === 'document' && (holds === 'bytes' || holds === 'text')) {
-		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, since the store \`${name}\` holds ${holds}`);
+		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, because the store \`${name}\` holds ${holds}`);
 	}
 
 	return pipeline;

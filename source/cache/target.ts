@@ -1,4 +1,5 @@
 import {SettingError} from '../errors.ts';
+import {parseInput, text} from '../parse.ts';
 import {identify} from '../identity/identify.ts';
 import {redactUrl, resourceOf} from '../identity/references.ts';
 import {
@@ -10,7 +11,7 @@ import {
 import type {StoredRequest} from '../entry/stored-response.ts';
 import {isAlias, targetFields} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {checkedRequest, type NamedRequest} from './criteria.ts';
+import type {NamedRequest} from './criteria.ts';
 import {listAll, readReachable, type ListedEntry} from './listing.ts';
 
 /** One entry: by its key, its URL, or the request that it answers. */
@@ -18,11 +19,6 @@ export type Target =
 	| {readonly key: string}
 	| {readonly url: string | URL}
 	| {readonly request: DescribedRequest};
-
-type Asked = {
-	readonly request: SentRequest;
-	readonly isByUrl: boolean;
-};
 
 /**
 Finds the entry of a target, fresh or not.
@@ -36,12 +32,11 @@ export async function findTarget(core: CacheCore, target: Target): Promise<Liste
 		return stored && {key: named, stored};
 	}
 
-	const asked = {...named, request: describedRequest(named.request)};
-	const primary = await identify(asked.request, core.settings).key(core.secret);
-	return await firstMatch(core, primary === undefined ? [] : [primary], asked) ?? firstMatch(core, await aliasKeys(core, [asked]), asked);
+	const primary = await identify(named.request, core.settings).key(core.secret);
+	return await firstMatch(core, primary === undefined ? [] : [primary], named) ?? firstMatch(core, await aliasKeys(core, [named]), named);
 }
 
-async function firstMatch(core: CacheCore, keys: readonly string[], {request}: Asked): Promise<ListedEntry | undefined> {
+async function firstMatch(core: CacheCore, keys: readonly string[], {request}: NamedRequest): Promise<ListedEntry | undefined> {
 	for (const key of keys) {
 		const match = await core.managedVariants.match(key, request.fields); // eslint-disable-line no-await-in-loop -- Only the first match is needed.
 		const stored = match.stored && await core.applyInvalidations(match.stored); // eslint-disable-line no-await-in-loop
@@ -54,8 +49,7 @@ async function firstMatch(core: CacheCore, keys: readonly string[], {request}: A
 }
 
 /** Returns the keys of the entries that answer one of the requests. */
-export async function keysOf(core: CacheCore, named: readonly NamedRequest[]): Promise<string[]> {
-	const asked = named.map(({request, isByUrl}) => ({request: describedRequest(request), isByUrl}));
+export async function keysOf(core: CacheCore, asked: readonly NamedRequest[]): Promise<string[]> {
 	const keys = await Promise.all(asked.map(async ({request}) => identify(request, core.settings).key(core.secret)));
 	return [...keys.filter(key => key !== undefined), ...await aliasKeys(core, asked)];
 }
@@ -63,7 +57,7 @@ export async function keysOf(core: CacheCore, named: readonly NamedRequest[]): P
 /**
 Returns the keys of the entries that answer one of the requests, but have TLS settings that the request does not name, or, for a request by URL, came through another connection. The store is searched only where there may be any.
 */
-async function aliasKeys(core: CacheCore, asked: readonly Asked[]): Promise<string[]> {
+async function aliasKeys(core: CacheCore, asked: readonly NamedRequest[]): Promise<string[]> {
 	if (asked.length === 0 || !await core.aliases.isSet()) {
 		return [];
 	}
@@ -102,16 +96,14 @@ function throughItsConnection(request: SentRequest, stored: StoredRequest): Sent
 function checkedTarget(target: Target): string | NamedRequest {
 	const {key, url, request} = new Object(target) as {key?: unknown; url?: unknown; request?: unknown};
 	if ([key, url, request].filter(value => value !== undefined).length !== 1) {
-		throw new SettingError('target', target, 'an object with one of `key`, `url` and `request`');
+		throw new SettingError('target', target, 'an object with either `key`, `url` or `request`');
 	}
 
 	if (key === undefined) {
-		return {request: checkedRequest(url === undefined ? request : {url}), isByUrl: url !== undefined};
+		return url === undefined
+			? {request: describedRequest(request, 'target.request'), isByUrl: false}
+			: {request: describedRequest({url}, 'target'), isByUrl: true};
 	}
 
-	if (typeof key !== 'string') {
-		throw new SettingError('target.key', key, 'a string');
-	}
-
-	return key;
+	return parseInput(text, key, 'target.key');
 }

@@ -124,7 +124,7 @@ export class Call {
 	async #read({response, refreshes}: Extract<Action, {do: 'serve'}>, exchange: Exchange): Promise<CallResult> {
 		const {client: {cache}, label, key, revival} = this.#options;
 		if (!response.fromCache) {
-			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` prevents the call`);
+			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` prevents the call.`);
 		}
 
 		try {

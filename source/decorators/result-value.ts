@@ -23,7 +23,7 @@ export function toBytes(value: unknown, {type, revive}: ReviveOptions, label: st
 	try {
 		return serialize(value);
 	} catch (error) {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached: structured clone does not support all of it`, {cause: error});
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached, because structured clone does not support all of it. Return a plain value, or set \`result: false\`.`, {cause: error});
 	}
 }
 
@@ -82,7 +82,7 @@ function checkMembers(value: object, path: string, seen: Set<unknown>): void {
 
 function checkDeep(value: unknown, path: string, seen: Set<unknown>): void {
 	if (typeof value === 'function' || typeof value === 'symbol') {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${typeof value === 'symbol' ? 'a symbol' : describe(value)}, which cannot be cached: return a plain value, or set \`result: false\``);
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${typeof value === 'symbol' ? 'a symbol' : describe(value)}, which cannot be cached. Return a plain value, or set \`result: false\`.`);
 	}
 
 	if (!isObject(value) || seen.has(value)) {
@@ -101,7 +101,7 @@ function checkDeep(value: unknown, path: string, seen: Set<unknown>): void {
 	} else if (isPlain(value)) {
 		checkMembers(value, path, seen);
 	} else if (!ArrayBuffer.isView(value) && cloneableClasses.every(known => !(value instanceof known))) {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${describe(value)}, which would be cached as a plain copy: set \`type\` or \`revive\``);
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${describe(value)}, which would be cached as a plain copy. Set \`type\` or \`revive\`.`);
 	}
 }
 

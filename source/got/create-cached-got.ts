@@ -21,8 +21,14 @@ import type {RequestPromise} from 'got';
 /** @ts-ignore -- Only Got 14 has a `CancelableRequest`. */
 import type {CancelableRequest} from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
+import {asObject, parseInput} from '../parse.ts';
 import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings/settings.ts';
-import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
+import {
+	cacheHooks,
+	getCache,
+	gotInstance,
+	type ClientSettings,
+} from './cache-hooks.ts';
 
 type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] ? false : true;
 
@@ -89,7 +95,7 @@ await client.cache.close();
 ```
 */
 export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
-	return withCache(instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
+	return withCache(parseInput(gotInstance, instance, 'instance').extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
 }
 
 function withCache(client: Got): CachedGot {
@@ -112,6 +118,11 @@ function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions
 		if (typeof item === 'function') {
 			context = {...context, ...item.defaults.options.context};
 			return item as unknown as Got;
+		}
+
+		// Got refuses what is neither a function nor an object.
+		if (asObject(item) === undefined) {
+			return item;
 		}
 
 		const options = {...item};

@@ -58,7 +58,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	}
 
 	if (action.do !== 'pass') {
-		throw new Error(`A response cannot be answered with \`${action.do}\``);
+		throw new Error(`A response cannot be answered with \`${action.do}\`.`);
 	}
 
 	addCacheStatus(response, action.status);

@@ -1,6 +1,6 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
 import type {Match} from '../cache/entries.ts';
-import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
+import {CacheHooksError, RefreshTimeoutError, SettingError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SendRefresh} from '../exchange/refreshes.ts';
@@ -78,11 +78,11 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 
 function checkStatus(statusCode: number, {info}: Exchange, redactedUrl: string): void {
 	if (rejectsCredentials(statusCode)) {
-		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}: the next request renews the stored response, with the hooks of its client`);
+		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}. The next request refreshes the stored response, with the hooks of its client.`);
 	}
 
 	if ((statusCode >= 500 || isTransientStatus(statusCode)) && info.stored !== 'stored') {
-		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}`);
+		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}.`);
 	}
 }
 
@@ -215,7 +215,7 @@ function checkedResult(result: RequestResult): ClientRequest | IncomingMessage {
 		return result;
 	}
 
-	throw new TypeError('Expected the `request` function to return a request or a response');
+	throw new SettingError('request', 'The `request` function of the options returned neither a request nor a response. Return one of them.');
 }
 
 function unrefSocket(request: ClientRequest): void {

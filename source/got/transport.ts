@@ -151,7 +151,7 @@ class Attempt {
 			case 'pass':
 			case 'resend':
 			case 'done': {
-				throw new Error(`An exchange cannot begin with \`${action.do}\``);
+				throw new Error(`An exchange cannot begin with \`${action.do}\`.`);
 			}
 
 			default: {
@@ -318,7 +318,7 @@ class Attempt {
 function requestAfterEnd(end: WaitEnd, options: Options): RequestResult {
 	if (end === 'aborted') {
 		// Got has failed already, and ignores this error.
-		throw new Error('The request was aborted');
+		throw new Error('The request was aborted.');
 	}
 
 	return timedOutRequest(options, end);

@@ -1,5 +1,11 @@
-import {SettingError, hidden} from '../errors.ts';
-import {compileIgnored, type Ignored} from '../identity/credentials.ts';
+import {SettingError} from '../errors.ts';
+import {
+	isPlainObject,
+	memberPath,
+	parseInput,
+	setOf,
+	type Parser,
+} from '../parse.ts';
 import {parseExpiration, parsePeriod, type Expiration} from '../policy/expiration.ts';
 import {
 	areTagsBounded,
@@ -8,24 +14,6 @@ import {
 } from '../policy/fields.ts';
 import {compileUrlPattern, isUrlPattern, type UrlExpiration} from '../policy/url-patterns.ts';
 import type {ResolvedSettings} from './types.ts';
-
-/** Returns `undefined` for a value that is not allowed. Throws a `SettingError` when a part of it is wrong. */
-type Parse<Value> = (value: unknown, path: string) => Value | undefined;
-
-export type Parser<Value> = {
-	/** What a message says is allowed. */
-	readonly allowed: string;
-	readonly parse: Parse<Value>;
-
-	/** Whether messages and `cacheSettings` conceal the value. Default: `false`. */
-	readonly isSecret?: true;
-};
-
-export const boolean: Parser<boolean> & {readonly default: false} = {
-	default: false,
-	allowed: 'a boolean',
-	parse: value => typeof value === 'boolean' ? value : undefined,
-};
 
 export const period: Parser<number> & {readonly default: false} = {
 	default: false,
@@ -36,57 +24,16 @@ export const period: Parser<number> & {readonly default: false} = {
 	},
 };
 
-export const text: Parser<string> = {
-	allowed: 'a string that is not empty',
-	parse: value => typeof value === 'string' && value !== '' ? value : undefined,
-};
-
 export const expiration: Parser<Expiration> = {
 	allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
 	parse: value => Object.freeze(parseExpiration(value)),
 };
 
-/**
-Parses a value by its row.
-
-@throws {SettingError} When the value is not allowed.
-*/
-export function parseSetting<Value>({parse, allowed, isSecret}: Parser<Value>, value: unknown, path: string): Value {
-	const parsed = parse(value, path);
-	if (parsed === undefined) {
-		throw new SettingError(path, isSecret === true ? hidden(value) : value, allowed);
-	}
-
-	return parsed;
-}
-
-/** Returns the path of a member: `cache.store`, `cache["expire-after"]`. */
-export function memberPath(path: string, key: string): string {
-	return /^[$a-z_][\w$]*$/iv.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-}
-
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-	if (typeof value !== 'object' || value === null) {
-		return false;
-	}
-
-	const prototype: unknown = Object.getPrototypeOf(value);
-	return prototype === Object.prototype || prototype === null;
-}
-
-export function functionOf<Value>(allowed: string, byDefault?: unknown): Parser<Value> & {readonly default: unknown} {
-	return {
-		default: byDefault,
-		allowed,
-		parse: value => typeof value === 'function' ? value as Value : undefined,
-	};
-}
-
-export function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undefined): Parse<ReadonlySet<Item>> {
-	return (value, path) => Array.isArray(value) || value instanceof Set
-		? new Set(Array.from<unknown, Item>(value, (item, index) => parseSetting({allowed, parse: parseItem}, item, `${path}[${index}]`)))
-		: undefined;
-}
+/** Parses an object with settings, whose members are checked by their rows. */
+export const settingsObject: Parser<Readonly<Record<string, unknown>>> = {
+	allowed: 'an object with settings',
+	parse: value => isPlainObject(value) ? value : undefined,
+};
 
 // The longest time that a request waits in all, unless the setting says otherwise.
 const defaultMaxWait = 30_000;
@@ -108,17 +55,6 @@ export function tagList(value: unknown, path: string): readonly string[] | undef
 	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
 }
 
-export const headerNameSet: Parse<ReadonlySet<string>> = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
-
-export function headerNames(value: unknown, path: string): boolean | readonly string[] | undefined {
-	if (typeof value === 'boolean') {
-		return value;
-	}
-
-	const names = headerNameSet(value, path);
-	return names && Object.freeze([...names]);
-}
-
 const defaultStatusName = 'got-cache-hooks';
 
 export function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefined {
@@ -132,28 +68,6 @@ export function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | u
 
 	const {name = defaultStatusName, key = false, ...others} = isPlainObject(value) ? value : {name: ''};
 	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
-}
-
-export function ignoredParameters(value: unknown, path: string): Ignored | undefined {
-	if (!Array.isArray(value) && !(value instanceof Set)) {
-		return undefined;
-	}
-
-	const items = [...value as Iterable<unknown>];
-	const ignored = compileIgnored(items);
-	if (typeof ignored === 'number') {
-		throw new SettingError(`${path}[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
-	}
-
-	return ignored;
-}
-
-export function secret(value: unknown, path: string): string | Uint8Array | undefined {
-	if (value instanceof Uint8Array) {
-		return value.byteLength === 0 ? undefined : Uint8Array.from(value);
-	}
-
-	return text.parse(value, path);
 }
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
@@ -178,14 +92,9 @@ function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExp
 		throw new SettingError(ofPattern, pattern, 'a glob, a RegExp or a URLPattern');
 	}
 
-	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseSetting(expiration, expireAfter, ofExpiration)});
+	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseInput(expiration, expireAfter, ofExpiration)});
 }
 
 export function isWhole(value: unknown): value is number {
 	return Number.isSafeInteger(value);
-}
-
-// RFC 9110 §5.6.2: the characters of methods and header names.
-export function isToken(value: unknown): value is string {
-	return typeof value === 'string' && /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v.test(value);
 }

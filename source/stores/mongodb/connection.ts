@@ -1,5 +1,5 @@
 import type * as MongoDb from 'mongodb';
-import {hidden, SettingError} from '../../errors.ts';
+import {concealed, SettingError} from '../../errors.ts';
 import {
 	driver,
 	ignore,
@@ -56,7 +56,7 @@ export function mongoConnection(name: string, options: MongoServerOptions, limit
 	const {url, databaseName, client: given} = options;
 	if (url !== undefined && !/^mongodb(?:\+srv)?:\/\/./v.test(url)) {
 		// The URL is not shown, since it may contain a password.
-		throw new SettingError('url', hidden(url), 'a URL that begins with `mongodb://` or `mongodb+srv://`');
+		throw new SettingError('url', concealed(url), 'a URL that begins with `mongodb://` or `mongodb+srv://`');
 	}
 
 	if (databaseName !== undefined && (databaseName === '' || /[\0 "$*.\/:<>?\\\|]/v.test(databaseName))) {

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type * as KeyvRedis from '@keyv/redis';
-import {CacheHooksError, hidden, SettingError} from '../../errors.ts';
+import {CacheHooksError, concealed, SettingError} from '../../errors.ts';
 import {
 	driver,
 	ignore,
@@ -87,7 +87,7 @@ Returns a connection, which its first call opens.
 export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
 	if (url !== undefined && (!/^rediss?:\/\//v.test(url) || !URL.canParse(url))) {
 		// The URL is not shown, since it may contain a password.
-		throw new SettingError('url', hidden(url), 'a URL that begins with `redis://` or `rediss://`');
+		throw new SettingError('url', concealed(url), 'a URL that begins with `redis://` or `rediss://`');
 	}
 
 	const load = driver('@keyv/redis', 'redis', () => import('@keyv/redis'));
