@@ -56,7 +56,7 @@ const functions: Readonly<Record<string, readonly Row[]>> = {
 	cacheInfo: [['response', library.cacheInfo]],
 	cacheKeyOf: [
 		['method', library.cacheKeyOf],
-		['method', (name: never) => Reflect.apply(library.cacheKeyOf, undefined, [{}, name])],
+		['method', (name: never): unknown => Reflect.apply(library.cacheKeyOf as (...inputs: unknown[]) => unknown, undefined, [{}, name])],
 	],
 	cacheOf: [['target', library.cacheOf, action]],
 	cached: [
@@ -107,7 +107,7 @@ const functions: Readonly<Record<string, readonly Row[]>> = {
 	installCache: [['instance', (instance: unknown) => instance === undefined ? library.isInstalled(5 as never) : library.installCache({store: 'memory'}, instance as never)]],
 	invalidate: [
 		['method', library.invalidate],
-		['method', (name: never) => Reflect.apply(library.invalidate, undefined, [{}, name])],
+		['method', (name: never): unknown => Reflect.apply(library.invalidate as (...inputs: unknown[]) => unknown, undefined, [{}, name])],
 	],
 	isInstalled: [['instance', library.isInstalled, ['absent']]],
 	parseCacheControl: [['value', library.parseCacheControl, ['absent', 'text']]],
@@ -123,7 +123,9 @@ const functions: Readonly<Record<string, readonly Row[]>> = {
 /* eslint-enable @typescript-eslint/naming-convention */
 
 /** Exports whose instances only the library creates, and a function of the stores. */
-const notCalled = new Set(['CacheHooksError', 'CachedRequest', 'CachedResponse', 'InvalidEntry', 'NotRecordedError', 'RedactedError', 'SettingError', 'StoreTimeoutError', 'UnreadableError', 'asKeyvAdapter']);
+const notCalled = new Set([
+	'CacheHooksError', 'CachedRequest', 'CachedResponse', 'InvalidEntry', 'NotRecordedError', 'RedactedError', 'SettingError', 'StoreTimeoutError', 'UnreadableError', 'asKeyvAdapter',
+]);
 
 const methods: Readonly<Record<string, readonly Row[]>> = {
 	clear: [],
@@ -226,7 +228,8 @@ async function refuses(t: ExecutionContext, [path, call, allowed = []]: Row): Pr
 		}
 
 		const given = value === absent ? [] : [value];
-		const error = await t.throwsAsync<library.SettingError>(async () => (call as (...inputs: unknown[]) => unknown)(...given), {instanceOf: library.SettingError, code: 'ERR_CACHE_SETTING'}, `${path}: ${name}`);
+		const refused = async (): Promise<unknown> => (call as (...inputs: unknown[]) => unknown)(...given);
+		const error = await t.throwsAsync<library.SettingError>(refused, {instanceOf: library.SettingError, code: 'ERR_CACHE_SETTING'}, `${path}: ${name}`);
 		t.true(error instanceof TypeError);
 		t.true(error.path.startsWith(path), `${error.path} is not ${path}`);
 		t.true(error.message.includes(`\`${path}`) || error.message.includes(`\`@${path}`), error.message);
@@ -266,11 +269,21 @@ test('a decorator without parentheses says how to call it', t => {
 		t.throws(() => decorator({}, 'user', {value: unused}), {code: 'ERR_CACHE_SETTING', message});
 	}
 
-	t.throws(() => Reflect.apply(library.CacheConfig, undefined, [HttpCache]), {code: 'ERR_CACHE_SETTING', message: /^`@CacheConfig` stands without parentheses/v});
+	t.throws(() => {
+		Reflect.apply(library.CacheConfig, undefined, [HttpCache]);
+	}, {code: 'ERR_CACHE_SETTING', message: /^`@CacheConfig` stands without parentheses/v});
 });
 
 test('a value that may be a secret is not shown', t => {
-	for (const call of [() => library.signed('hunter2' as never), () => library.signed({secret: 22 as never}), () => library.encrypted('hunter2' as never), () => library.encrypted({key: 'hunter2'}), () => library.encrypted({keys: ['hunter2']}), () => library.cacheHooks({partitionSecret: 22 as never})]) {
+	const calls = [
+		() => library.signed('hunter2' as never),
+		() => library.signed({secret: 22 as never}),
+		() => library.encrypted('hunter2' as never),
+		() => library.encrypted({key: 'hunter2'}),
+		() => library.encrypted({keys: ['hunter2']}),
+		() => library.cacheHooks({partitionSecret: 22 as never}),
+	];
+	for (const call of calls) {
 		const {message} = t.throws(call, {code: 'ERR_CACHE_SETTING'});
 		t.regex(message, /, got (?:a string|a number)\.$/v);
 	}

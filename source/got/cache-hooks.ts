@@ -74,7 +74,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 /**
 Returns a Got `context` with the cache settings of a request, checked and with completion. Got types `context` as a record of unknown values, which no module augmentation can change.
 
-Use it when the instance was extended with `cacheHooks()`; one that `createCachedGot()` returns takes the settings beside Got's options. A context that many requests use is checked once.
+Use it when the instance was extended with `cacheHooks()`; one that `createCachedGot()` returns takes the settings beside Got's options, and its `context.cache` is checked by the compiler. A context that many requests use is checked once.
 
 @throws {TypeError} When a setting is wrong.
 

@@ -4,6 +4,7 @@ import got, {
 	type Got,
 	type GotReturn,
 	type HTTPAlias,
+	type Options,
 	type OptionsInit,
 	type OptionsOfBufferResponseBody,
 	type OptionsOfBufferResponseBodyOnly,
@@ -35,9 +36,15 @@ type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] 
 /** The promise of a request, by its name in the Got that is installed. */
 type Answer<Body> = IsGot14 extends true ? CancelableRequest<Body> : RequestPromise<Body>;
 
-type WithSettings<Options> = Options & RequestSettings & {
+type WithSettings<Given> = Given & RequestSettings & {
 	/** Got's `context`, where the settings of a request may be as well. */
 	readonly context?: {readonly cache?: RequestSettings};
+};
+
+/** Got's options, with any type of the body. */
+type AnyOptions = Omit<OptionsInit, 'resolveBodyOnly' | 'responseType'> & {
+	readonly responseType?: OptionsInit['responseType'] | undefined;
+	readonly resolveBodyOnly?: boolean | undefined;
 };
 
 /** Got's request function, which takes the cache settings of a request beside Got's own options. */
@@ -49,12 +56,21 @@ export type CachedRequestFunction = {
 	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): Answer<T>;
 	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): Answer<Uint8Array<ArrayBuffer>>;
 	(url: string | URL, options?: WithSettings<StreamOptions>): Answer<unknown>;
+
+	/** Any other call that Got allows, such as one with the URL among the options. In Got 14, it may return a stream. */
+	(url?: string | URL | WithSettings<AnyOptions>, options?: WithSettings<AnyOptions>, defaults?: Options): IsGot14 extends true ? any : Answer<any>;
 };
 
 /** Got's stream function, which takes the cache settings of a request beside Got's own options. */
-export type CachedStreamFunction = (url: string | URL, options?: WithSettings<StreamOptions>) => Request;
+export type CachedStreamFunction = {
+	(url?: string | URL, options?: WithSettings<StreamOptions>): Request;
+	(options?: WithSettings<StreamOptions>): Request;
+};
 
-type CachedPagination = <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => AsyncIterableIterator<T>;
+type CachedPagination = {
+	<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): AsyncIterableIterator<T>;
+	<T, R = unknown>(options?: WithSettings<OptionsWithPagination<T, R>>): AsyncIterableIterator<T>;
+};
 
 /**
 A Got instance with a cache. It takes the cache settings of a request beside Got's own options, and is accepted wherever a Got instance is.
@@ -63,7 +79,10 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 	readonly stream: CachedStreamFunction & Record<HTTPAlias, CachedStreamFunction>;
 	readonly paginate: CachedPagination & {
 		readonly each: CachedPagination;
-		readonly all: <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => Promise<T[]>;
+		readonly all: {
+			<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
+			<T, R = unknown>(options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
+		};
 	};
 
 	/** The cache, with everything that is stored. */
@@ -73,8 +92,8 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 	readonly cacheSettings: LiveSettings;
 
 	/** Got's `extend`, which takes the cache settings of a request beside Got's options. The new instance shares the cache and its settings, unless it is extended with an instance that has its own cache. */
-	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => CachedGot;
-} & Got;
+	readonly extend: ((...instancesOrOptions: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => CachedGot) & Got['extend'];
+} & Pick<Got, Exclude<keyof Got, HTTPAlias | 'extend' | 'paginate' | 'stream'>>;
 
 /** A Got instance, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;

@@ -453,8 +453,8 @@ test('wrong arguments of other methods are named in the error', async t => {
 	await t.throwsAsync(cache.save({url}, {statusCode: 99}), {...type, message: /`response.statusCode`/v});
 	await t.throwsAsync(cache.save({url}, {body: {}}), {...type, message: /`response.body`/v});
 	await t.throwsAsync(cache.save({url}, {headers: {a: 1 as unknown as string}}), {...type, message: /`response.headers\["a"\]`/v});
-	await t.throwsAsync(cache.save({url}, {}, {expireAfter: '5'}), {...type, message: /`expireAfter`/v});
-	await t.throwsAsync(cache.save({url}, {}, {tags: ['']}), {...type, message: /`tags`/v});
+	await t.throwsAsync(cache.save({url}, {}, {expireAfter: '5'}), {...type, message: /`options\.expireAfter`/v});
+	await t.throwsAsync(cache.save({url}, {}, {tags: ['']}), {...type, message: /`options\.tags`/v});
 	await t.throwsAsync(cache.save({url}, {headers: {vary: 'accept, "cookie'}}), {code: 'ERR_NOT_STORABLE', message: /vary-star/v});
 	await t.throwsAsync(cache.save({url}, {statusCode: 302, headers: {location: '/?api_key=a'}}), {code: 'ERR_NOT_STORABLE', message: /secret-in-header/v});
 	await t.throwsAsync(cache.explain({url}), {...type, message: /client/v});
