@@ -1,6 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 import {describe, SettingError} from '../errors.ts';
+import {isPlainObject} from '../parse.ts';
 
 /** Returns the arguments of a call as text. Trailing `undefined` arguments are ignored. */
 export function argumentsText(inputs: readonly unknown[], label: string): string {
@@ -84,8 +85,7 @@ function builtinText(value: object): string | undefined {
 }
 
 function membersText(value: object, path: string, parents: readonly unknown[]): string {
-	const prototype: unknown = Object.getPrototypeOf(value);
-	if (prototype !== null && prototype !== Object.prototype) {
+	if (!isPlainObject(value)) {
 		throw keyError(value, path);
 	}
 

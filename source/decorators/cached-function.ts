@@ -8,6 +8,7 @@ import {
 	scopes,
 	type Scope,
 } from '../exchange/scope.ts';
+import {isPromise} from '../maybe-promise.ts';
 import {argumentsText, structuralText} from './argument-key.ts';
 import {Call, clientOfCache, defaultClient} from './call.ts';
 import {methodName, registerName, type NamedFunction} from './call-request.ts';
@@ -124,7 +125,7 @@ export class CachedFunction {
 		const client = this.#client();
 		const send = async (): Promise<unknown> => {
 			const result = callInScope<unknown, readonly unknown[], unknown>(outer, this.#original, self, inputs);
-			if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+			if (!isPromise(result)) {
 				throw noPromiseError(this.#label, 'no promise');
 			}
 

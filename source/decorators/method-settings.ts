@@ -4,12 +4,13 @@ import {
 	boolean,
 	functionOf,
 	parseInput,
+	parseMembers,
 	text,
 	type Parser,
 } from '../parse.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
 import {settingsObject} from '../settings/parsers.ts';
-import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
+import {requestSettingNames, resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
 
 /**
 The settings of a method for the requests that it makes.
@@ -84,11 +85,11 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 
 export type AnyResultSettings = ResultSettings<any, any[], any>;
 
-const commonRows: Readonly<Record<string, Parser<unknown>>> = {
+const commonRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 	result: boolean,
 	cache: {allowed: 'a cache, as `getCache(client)` returns it', parse: value => value instanceof HttpCache ? value : undefined},
 };
-const resultRows: Readonly<Record<string, Parser<unknown>>> = {
+const resultRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 	...commonRows,
 	scope: {allowed: '`\'class\'` or `\'instance\'`', parse: value => value === 'class' || value === 'instance' ? value : undefined},
 	type: functionOf('a class'),
@@ -124,12 +125,9 @@ export function parseMethodSettings(expireAfter: ExpirationTime | undefined, set
 	}
 
 	const table = given.result === true ? resultRows : commonRows;
-	const entries = Object.entries(given);
-	for (const [name, value] of entries) {
-		const row = Object.hasOwn(table, name) ? table[name] : undefined;
-		if (row !== undefined) {
-			parseInput(row, value, `${label}.${name}`);
-		} else if (name !== 'keyFn' && name !== 'filterFn' && Object.hasOwn(resultRows, name)) {
+	parseMembers(table, given, label);
+	for (const name of Object.keys(given)) {
+		if (!Object.hasOwn(table, name) && Object.hasOwn(resultRows, name) && !requestSettingNames.has(name)) {
 			throw new SettingError(`${label}.${name}`, `\`${label}.${name}\` has no effect unless \`result\` is \`true\`. Set \`result\` as well.`);
 		}
 
@@ -138,7 +136,7 @@ export function parseMethodSettings(expireAfter: ExpirationTime | undefined, set
 		}
 	}
 
-	const request = Object.fromEntries(entries.filter(([name]) => !Object.hasOwn(table, name)));
+	const request = Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(table, name)));
 	resolveRequestSettings(request, label);
 	return {
 		request: Object.freeze(request),

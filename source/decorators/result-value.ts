@@ -1,5 +1,6 @@
 import {deserialize, serialize} from 'node:v8';
 import {CacheHooksError, describe} from '../errors.ts';
+import {isPlainObject} from '../parse.ts';
 
 export type ReviveOptions = {
 	/** The class of the value, or of the items if the value is an array. */
@@ -47,7 +48,7 @@ export async function fromBytes(bytes: Uint8Array, {type, revive}: ReviveOptions
 }
 
 function instanceOf(plain: unknown, type: NonNullable<ReviveOptions['type']>): unknown {
-	return isObject(plain) && isPlain(plain) ? Object.assign(Object.create(type.prototype as object) as object, plain) : plain;
+	return isPlainObject(plain) ? Object.assign(Object.create(type.prototype as object) as object, plain) : plain;
 }
 
 // The classes that structured clone preserves.
@@ -98,7 +99,7 @@ function checkDeep(value: unknown, path: string, seen: Set<unknown>): void {
 		for (const [index, item] of value.entries()) {
 			checkDeep(item, `${path}[${index}]`, seen);
 		}
-	} else if (isPlain(value)) {
+	} else if (isPlainObject(value)) {
 		checkMembers(value, path, seen);
 	} else if (!ArrayBuffer.isView(value) && cloneableClasses.every(known => !(value instanceof known))) {
 		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${describe(value)}, which would be cached as a plain copy. Set \`type\` or \`revive\`.`);
@@ -107,9 +108,4 @@ function checkDeep(value: unknown, path: string, seen: Set<unknown>): void {
 
 function isObject(value: unknown): value is object {
 	return typeof value === 'object' && value !== null;
-}
-
-function isPlain(value: object): boolean {
-	const prototype: unknown = Object.getPrototypeOf(value);
-	return prototype === Object.prototype || prototype === null;
 }

@@ -31,9 +31,9 @@ const maxUnwantedBytes = 65_536;
 /**
 Prepares a refresh of the response that was served: a request with a copy of the options that Got has prepared for the caller's request. No caller waits for it, and it keeps no process alive.
 
-It has the caller's `timeout.request`, at most 60 seconds, but not the caller's signal. It is sent once more after a transient failure, unless another request renews the stored response meanwhile. Cookies are stored in the caller's jar.
+It has the caller's `timeout.request`, at most 60 seconds, but not the caller's signal. It is sent once more after a transient failure, unless another request refreshes the stored response meanwhile. Cookies are stored in the caller's jar.
 
-@returns A function that sends the refresh. It throws if the request fails, or the origin rejects its credentials: the next request in the foreground then renews the stored response.
+@returns A function that sends the refresh. It throws if the request fails, or the origin rejects its credentials: the next request of a caller then refreshes the stored response.
 */
 export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	const {exchange: {settings}, client} = parts;
@@ -42,17 +42,17 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	return async (first, leadAgain) => {
 		const deadline = new Deadline(limit, () => new RefreshTimeoutError(redactedUrl, limit));
 		const attempt = async (inFlight: InFlight<Match>, isLast: boolean): Promise<Refresh | undefined> => {
-			const renewal = client.open(request, {...settings, refresh: true, background: true});
-			const action = await renewal.next({type: 'begin', inFlight});
+			const exchange = client.open(request, {...settings, refresh: true, background: true});
+			const action = await exchange.next({type: 'begin', inFlight});
 			if (action.do !== 'send') {
-				void renewal.next({type: 'closed'});
+				void exchange.next({type: 'closed'});
 				return undefined;
 			}
 
-			const refresh = new Refresh(prepared, renewal, deadline);
+			const refresh = new Refresh(prepared, exchange, deadline);
 			const statusCode = await refresh.run(action.validators, isLast);
 			if (statusCode !== undefined) {
-				checkStatus(statusCode, renewal, redactedUrl);
+				checkStatus(statusCode, exchange, redactedUrl);
 			}
 
 			return refresh;

@@ -6,7 +6,12 @@ import type {Action, Exchange} from '../exchange/exchange.ts';
 import type {Outcome} from '../exchange/in-flight.ts';
 import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	isPromise,
+	recover,
+	then,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import {
 	awaitRetries,
 	noteExchange,
@@ -214,12 +219,10 @@ class Attempt {
 	}
 
 	#call(native: NativeOptions): MaybePromise<RequestResult> {
-		try {
+		return recover(() => {
 			const result = requestFunctionOf(this.#options)(this.#parts.url, native);
-			return isThenable(result) ? this.#settle(result) : this.#watch(result);
-		} catch (error) {
-			return this.#serveStaleOrThrow(error);
-		}
+			return isPromise(result) ? this.#settle(result) : this.#watch(result);
+		}, error => this.#serveStaleOrThrow(error));
 	}
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
@@ -232,8 +235,6 @@ class Attempt {
 		signal?.addEventListener('abort', close, {once: true});
 		try {
 			return await this.#watch(await pending);
-		} catch (error) {
-			return this.#serveStaleOrThrow(error);
 		} finally {
 			signal?.removeEventListener('abort', close);
 		}
@@ -322,8 +323,4 @@ function requestAfterEnd(end: WaitEnd, options: Options): RequestResult {
 	}
 
 	return timedOutRequest(options, end);
-}
-
-function isThenable(value: unknown): value is PromiseLike<RequestResult> {
-	return typeof (value as {then?: unknown} | undefined)?.then === 'function';
 }

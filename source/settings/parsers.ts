@@ -2,9 +2,13 @@ import {SettingError} from '../errors.ts';
 import {
 	isPlainObject,
 	memberPath,
+	boolean,
 	parseInput,
+	parseOptions,
 	setOf,
+	text,
 	type Parser,
+	type Parsers,
 } from '../parse.ts';
 import {parseExpiration, parsePeriod, type Expiration} from '../policy/expiration.ts';
 import {
@@ -38,15 +42,24 @@ export const settingsObject: Parser<Readonly<Record<string, unknown>>> = {
 // The longest time that a request waits in all, unless the setting says otherwise.
 const defaultMaxWait = 30_000;
 
-export function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefined {
+export function singleFlight(value: unknown, path: string): ResolvedSettings['singleFlight'] | undefined {
 	if (typeof value === 'boolean') {
 		return value && {maxWait: defaultMaxWait};
 	}
 
-	const {maxWait, ...others} = isPlainObject(value) ? value : {};
-	const milliseconds = parsePeriod(maxWait);
-	return milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds) && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
+	const {maxWait} = isPlainObject(value) ? parseOptions(singleFlightParsers, value, path) : {};
+	return maxWait === undefined ? undefined : {maxWait};
 }
+
+const singleFlightParsers: Parsers<{readonly maxWait?: number}> = {
+	maxWait: {
+		allowed: 'a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
+		parse(value) {
+			const milliseconds = parsePeriod(value) ?? 0;
+			return milliseconds > 0 && Number.isFinite(milliseconds) ? milliseconds : undefined;
+		},
+	},
+};
 
 const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
 
@@ -57,7 +70,7 @@ export function tagList(value: unknown, path: string): readonly string[] | undef
 
 const defaultStatusName = 'got-cache-hooks';
 
-export function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefined {
+export function cacheStatus(value: unknown, path: string): ResolvedSettings['cacheStatus'] | undefined {
 	if (typeof value === 'boolean') {
 		return value && {name: defaultStatusName, key: false};
 	}
@@ -66,9 +79,10 @@ export function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | u
 		return value === '' ? undefined : {name: value, key: false};
 	}
 
-	const {name = defaultStatusName, key = false, ...others} = isPlainObject(value) ? value : {name: ''};
-	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
+	return isPlainObject(value) ? {name: defaultStatusName, key: false, ...parseOptions(statusParsers, value, path)} : undefined;
 }
+
+const statusParsers: Parsers<{readonly name?: string; readonly key?: boolean}> = {name: text, key: boolean};
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
 	if (Array.isArray(value) || value instanceof Map) {

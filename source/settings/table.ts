@@ -207,7 +207,7 @@ export const clientTable: ClientTable = {
 	storeSetCookie: boolean,
 	singleFlight: {
 		default: true,
-		allowed: 'a boolean, or an object with `maxWait`, a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
+		allowed: 'a boolean, or an object with `maxWait`',
 		parse: singleFlight,
 	},
 	maxEntryBytes: {
