@@ -93,7 +93,7 @@ export function functionOf<Value>(allowed: string): Parser<Value> {
 export function listOf<Item>(allowed: string, parseItem: Parse<Item>): Parser<readonly Item[]> {
 	return {
 		allowed: `an array, each item ${allowed}`,
-		parse: (value, path) => Array.isArray(value) ? value.map((item, index) => parseInput({allowed, parse: parseItem}, item, `${path}[${index}]`)) : undefined,
+		parse: (value, path) => Array.isArray(value) ? Array.from<unknown, Item>(value, (item, index) => parseInput({allowed, parse: parseItem}, item, `${path}[${index}]`)) : undefined,
 	};
 }
 

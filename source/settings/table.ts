@@ -54,6 +54,10 @@ type ClientTable = {readonly [Key in keyof ResolvedSettings]-?: Row<NonNullable<
 type RequestTable = {readonly [Key in 'refresh' | 'forceRefresh' | 'tags']-?: Row<NonNullable<ResolvedRequestSettings[Key]>>};
 
 const boolean = {...booleanInput, default: false};
+
+// The function has no name, like one that a user writes.
+const [now] = [() => Date.now()] as const;
+
 const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
 
 /**
@@ -155,7 +159,7 @@ export const clientTable: ClientTable = {
 	},
 	now: {
 		...functionOf('a function that returns the milliseconds since the epoch'),
-		default: () => Date.now(),
+		default: now,
 		scope: 'cache',
 		fixed: 'stored responses were dated with it',
 	},

@@ -27,7 +27,8 @@ export type PipelineOptions = {
 /** The name of a format, or a stage. */
 export type PipelineStage = FormatName | Stage;
 
-export const allowedSerializers: string = `a format (${listed(formatNames.map(name => `'${name}'`), 'or')}) or a stage with \`name\`, \`takes\`, \`gives\`, \`dumps\` and \`loads\``;
+/** What messages say of a format or a stage. */
+export const allowedSerializers: string = [`a format (${listed(formatNames.map(name => `'${name}'`), 'or')})`, 'a stage with `name`, `takes`, `gives`, `dumps` and `loads`'].join(' or ');
 
 const pipelineParsers: Parsers<PipelineOptions> = {decodeContent: boolean};
 
