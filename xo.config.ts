@@ -24,6 +24,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: ['leven'],
 	},
+	'parse.ts': {
+		source: ['errors.ts'],
+		node: [],
+		packages: [],
+	},
 	'maybe-promise.ts': {
 		source: [],
 		node: [],
@@ -35,12 +40,12 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['parse-duration', 'structured-headers'],
 	},
 	identity: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy'],
 		node: ['buffer', 'crypto'],
 		packages: [],
 	},
 	entry: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity'],
 		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
@@ -50,27 +55,27 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	settings: {
-		source: ['errors.ts', 'policy', 'identity', 'entry', 'stores'],
+		source: ['errors.ts', 'parse.ts', 'policy', 'identity', 'entry', 'stores'],
 		node: [],
 		packages: [],
 	},
 	cache: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'stores', 'settings'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'stores', 'settings'],
 		node: ['*'],
 		packages: [],
 	},
 	exchange: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache'],
 		node: ['*'],
 		packages: [],
 	},
 	got: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
 		node: ['*'],
 		packages: ['got'],
 	},
 	decorators: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
 		node: ['*'],
 		packages: [],
 	},

@@ -195,7 +195,7 @@ test('`save` refuses more tags than are allowed', async t => {
 	const {client, cache, origin} = await manage(t, testStores[0]![1]);
 	const url = `${origin.url}/a`;
 	const save = async (tags: string[], headers = {}): Promise<unknown> => cache.save({url}, {headers}, {tags});
-	await t.throwsAsync(save(many(129)), {instanceOf: TypeError, message: /`tags` to be an array of at most 128 strings of 1 to 256 characters/v});
+	await t.throwsAsync(save(many(129)), {instanceOf: TypeError, message: /`options\.tags` to be an array of at most 128 strings of 1 to 256 characters/v});
 	await t.throwsAsync(save(['x'.repeat(257)]), {instanceOf: TypeError});
 	await t.throwsAsync(save(['a'], {'cache-tag': many(128).join(',')}), {code: 'ERR_NOT_STORABLE', message: /too-many-tags/v});
 	const saved = await cache.save({url}, {}, {tags: [...many(128), '0', '1']});

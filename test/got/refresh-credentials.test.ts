@@ -151,7 +151,7 @@ for (const [name, instance] of majors) {
 			t.is((await client(origin.url)).body, 'answer 1');
 			await idle();
 			t.deepEqual(errors.map(({code}) => code), ['ERR_REFRESH_REJECTED']);
-			t.regex(errors[0]!.message, new RegExp(String.raw`^The origin answered the refresh of http://127\.0\.0\.1:\d+/ with ${status}: `, 'v'));
+			t.regex(errors[0]!.message, new RegExp(String.raw`^The origin answered the refresh of http://127\.0\.0\.1:\d+/ with ${status}\. `, 'v'));
 			t.is(origin.count, 2);
 
 			// The hook renews the token.

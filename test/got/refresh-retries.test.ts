@@ -195,7 +195,7 @@ for (const [name, instance] of majors) {
 			t.is(refreshed.errors.length, 1);
 			t.is(error!.name, 'TimeoutError');
 			t.is(error!.code, 'ERR_REFRESH_TIMEOUT');
-			t.regex(error!.message, /^The refresh of https:\/\/example\.com\/ took longer than \d+(?:\.\d+)? ms$/v);
+			t.regex(error!.message, /^The refresh of https:\/\/example\.com\/ took longer than \d+(?:\.\d+)? ms\.$/v);
 		});
 	}
 

@@ -20,7 +20,7 @@ for (const [name, instance] of majors) {
 
 		t.is(
 			await refusal(ask('/?api_key=secret&page=2#part')),
-			'No response is stored for GET /?api_key=REDACTED&page=2 (miss), and `withoutNetwork` allows no request',
+			'No response is stored for `GET /?api_key=REDACTED&page=2` (miss), and `withoutNetwork` prevents the request.',
 		);
 		await client(origin.url.replace('//', '//ada:lovelace@'));
 		t.is(cacheInfo(await ask('')).reason, 'fresh');
@@ -32,11 +32,11 @@ for (const [name, instance] of majors) {
 
 		// What stands in for a failure does not stand in here: a test would not notice that its recording has expired.
 		clock.advance(3600);
-		t.regex(await refusal(ask('')), /GET \/ \(stale\)/v);
+		t.regex(await refusal(ask('')), /GET \/` \(stale\)/v);
 		const sent = withoutNetwork(async () => client.post(origin.url, {json: {}}));
-		t.regex(await refusal(sent), /POST \/ \(method\)/v);
+		t.regex(await refusal(sent), /POST \/` \(method\)/v);
 		const stream = withoutNetwork(() => client.stream(`${origin.url}/stream`));
-		t.regex(await refusal(readStream(stream)), /GET \/stream \(miss\)/v);
+		t.regex(await refusal(readStream(stream)), /GET \/stream` \(miss\)/v);
 		const disabled = withoutNetwork(async () => client(origin.url, {context: {cache: {disabled: true}}}));
 		t.regex(await refusal(disabled), /\(disabled\)/v);
 		t.is(origin.count, 1);

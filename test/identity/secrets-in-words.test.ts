@@ -120,7 +120,7 @@ test('the error of a request that a `keyFn` makes invalid does not show that req
 		reported.push(error);
 	});
 	await client(origin.url + target, {headers});
-	t.regex(String(reported[0]), /`keyFn` threw TypeError/v);
+	t.regex(String(reported[0]), /`keyFn` threw SettingError/v);
 	t.deepEqual(findMarkers(words.end()), []);
 });
 

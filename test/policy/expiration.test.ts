@@ -2,10 +2,10 @@ import {inspect} from 'node:util';
 import test from 'ava';
 import parseDuration from 'parse-duration';
 import {fc} from '../helpers/fast-check.ts';
+import {getExpirationDatetime} from '../../source/settings/settings.ts';
 import {
 	DO_NOT_CACHE,
 	EXPIRE_IMMEDIATELY,
-	getExpirationDatetime,
 	NEVER_EXPIRE,
 	parseExpiration,
 	parsePeriod,

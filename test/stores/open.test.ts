@@ -69,7 +69,7 @@ test('any other value is a TypeError that says what was received and what is all
 		[null, 'null'],
 		[true, 'boolean true'],
 		[{}, 'an instance of Object'],
-		[[], 'an instance of Array'],
+		[[], 'an array'],
 		[new Set(), 'an instance of Set'],
 		[new WeakMap(), 'an instance of WeakMap'],
 		[Keyv, 'function `Keyv`'],
@@ -77,7 +77,7 @@ test('any other value is a TypeError that says what was received and what is all
 	] as const) {
 		const error = t.throws(() => openStore(setting as unknown as StoreSetting, options), {instanceOf: TypeError, code: 'ERR_CACHE_SETTING'});
 		t.regex(error.message, /^Expected `cache\.store` to be `'memory'`, `'sqlite'`, .*`'@keyv\/redis'`, or a URL that begins with .*, a Keyv 5 or 6 instance/v);
-		t.true(error.message.endsWith(`, got ${received}`), error.message);
+		t.true(error.message.endsWith(`, got ${received}.`), error.message);
 	}
 });
 

@@ -95,7 +95,7 @@ export function formatStage(name: FormatName, create: () => Stage = formats[name
 			throw error;
 		}
 
-		throw new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`: npm install ${name}`, {cause: error});
+		throw new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`. Install it by \`npm install ${name}\`.`, {cause: error});
 	}
 }
 

@@ -43,7 +43,7 @@ function withinYamlLimits(document: EntryDocument): EntryDocument {
 
 	const smaller = {...document, body: withTextBody(document.body)};
 	if (!isWithinLimits(smaller, maxYamlValues)) {
-		throw new RangeError(`The entry has more than the ${maxYamlValues} values that can be stored as YAML`);
+		throw new RangeError(`The entry has more than the ${maxYamlValues} values that can be stored as YAML.`);
 	}
 
 	return smaller;

@@ -55,7 +55,7 @@ const wrongFiles = {
 	'has a wrong setting': ['export default {expireAfter: \'5 parsecs\'};', /got-cache\.config\.js: Expected `cache\.expireAfter` to be .*got string "5 parsecs"/v],
 	'has an unknown setting': ['export default {expire_after: 5};', /got-cache\.config\.js: .*Did you mean `expireAfter`/v],
 	'names a store that there is not': ['export default {store: \'papyrus\'};', /got-cache\.config\.js: Expected `cache\.store` to be /v],
-	'exports nothing': ['export const store = \'memory\';', /got-cache\.config\.js: Expected its default export to be an object of settings, got undefined/v],
+	'exports nothing': ['export const store = \'memory\';', /got-cache\.config\.js: Expected `export default` to be an object with settings, got undefined/v],
 	throws: ['throw new Error(\'The moon is full\');', /got-cache\.config\.js: The moon is full/v],
 	'imports what there is not': ['import \'./nowhere.js\';', /got-cache\.config\.js: Cannot find module .*nowhere\.js/v],
 } as const;

@@ -310,7 +310,7 @@ test.serial('`withoutNetwork` keeps instances without a cache from the network, 
 		print(await Promise.all([library.withoutNetwork(ask), ask()]), await ask());
 	`, {args: [origin.url]});
 	t.is(stderr, '');
-	t.deepEqual(lines, [[[['ERR_NO_NETWORK', 'No response is stored for GET /plain?access_token=REDACTED (no cache), and `withoutNetwork` allows no request'], 200], 200]]);
+	t.deepEqual(lines, [[[['ERR_NO_NETWORK', 'No response is stored for `GET /plain?access_token=REDACTED` (no cache), and `withoutNetwork` prevents the request.'], 200], 200]]);
 });
 
 test.serial('without the register, the error of `installCache` says what to do, and the other functions find no cache', async t => {
