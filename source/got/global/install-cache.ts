@@ -1,7 +1,6 @@
 import type {BeforeRequestHook, Got} from 'got';
-import type {Criteria} from '../../cache/criteria.ts';
+import type {Criteria, LongTask} from '../../cache/criteria.ts';
 import type {HttpCache} from '../../cache/http-cache.ts';
-import type {LongTask} from '../../cache/criteria.ts';
 import {CacheHooksError} from '../../errors.ts';
 import type {CacheSettings} from '../../settings/settings.ts';
 import {findRegistry} from '../attempt-options.ts';
