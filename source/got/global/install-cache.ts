@@ -1,7 +1,6 @@
 import type {BeforeRequestHook, Got} from 'got';
-import type {Criteria} from '../../cache/criteria.ts';
+import type {Criteria, LongTask} from '../../cache/criteria.ts';
 import {HttpCache} from '../../cache/http-cache.ts';
-import type {LongTask} from '../../cache/criteria.ts';
 import {CacheHooksError, SettingError} from '../../errors.ts';
 import {anyFunction, parseInput} from '../../parse.ts';
 import type {CacheSettings} from '../../settings/settings.ts';
