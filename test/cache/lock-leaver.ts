@@ -8,9 +8,9 @@ const [settings, url] = process.argv.slice(2) as [string, string];
 const client = got.extend({retry: {limit: 0}}, cacheHooks({expireAfter: '1h', ...JSON.parse(settings) as CacheSettings}));
 const controller = new AbortController();
 
-process.once('message', way => {
+process.once('message', ending => {
 	void (async () => {
-		switch (way) {
+		switch (ending) {
 			case 'abort': {
 				controller.abort();
 				await getCache(client).close();

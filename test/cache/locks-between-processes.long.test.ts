@@ -115,7 +115,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 for (const store of ['sqlite', 'filesystem'] as const) {
-	test.serial(`a process that is killed while it asks holds up nobody (${store})`, async t => {
+	test.serial(`a process that is killed while it sends a request does not block the others (${store})`, async t => {
 		const {origin, asked} = await startSilentOrigin();
 		await using _origin = origin;
 		const settings = {store, cacheName: temporaryFile(t)};
@@ -149,7 +149,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		await getCache(client).close();
 	});
 
-	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
+	test.serial(`if a process is killed while it sends a request, exactly one of the waiting processes sends it (${store})`, async t => {
 		const {origin, asked} = await startSilentOrigin();
 		await using _origin = origin;
 		const settings: CacheSettings = {store, cacheName: temporaryFile(t), storeTimeout: 20_000};
@@ -165,8 +165,8 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		t.is(origin.count, 2);
 	});
 
-	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
-		test.serial(`a process that ${title} holds up nobody (${store})`, async t => {
+	for (const [ending, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
+		test.serial(`a process that ${title} does not block the others (${store})`, async t => {
 			const {origin, asked} = await startSilentOrigin();
 			await using _origin = origin;
 			const settings = {store, cacheName: temporaryFile(t)};
@@ -176,8 +176,8 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			});
 			await once(child, 'message');
 			await asked;
-			const left = once(child, way === 'exit' ? 'exit' : 'message');
-			child.send(way);
+			const left = once(child, ending === 'exit' ? 'exit' : 'message');
+			child.send(ending);
 			await left;
 			// A wait for the lock would never end.
 			standClock(t);

@@ -90,7 +90,7 @@ test('a given secret causes no reads or writes, and an unused one is not written
 	t.deepEqual(calls, []);
 });
 
-test('a secret that is certain is not read again', t => {
+test('a confirmed secret is not read again', t => {
 	const {store, calls} = storeOf('text');
 	const first = secretOf(store);
 	void first.secret.get();

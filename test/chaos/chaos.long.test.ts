@@ -141,18 +141,18 @@ type Row = {
 const rows: readonly Row[] = [
 	{title: 'memory', count: requests, open: () => createStore('memory')},
 	{
-		title: 'memory, in one language', count: Math.ceil(requests / 5), open: () => createStore('memory'), languages: ['de'],
+		title: 'memory, without variants', count: Math.ceil(requests / 5), open: () => createStore('memory'), languages: ['de'],
 	},
 	{title: 'SQLite', count: Math.ceil(requests / 5), open: folder => createStore('sqlite', {path: join(folder, 'cache.sqlite')})},
 	{title: 'files', count: Math.ceil(requests / 5), open: folder => createStore('filesystem', {path: join(folder, 'cache')})},
 	{
-		title: 'memory, with a longest wait',
+		title: 'memory, with `maxWait`',
 		count: Math.ceil(requests / 5),
 		open: () => createStore('memory'),
 		settings: {singleFlight: {maxWait: {milliseconds: storeTimeout}}},
 	},
 	{
-		title: 'memory, with locks that it lies about',
+		title: 'memory, with unreliable locks',
 		count: Math.ceil(requests / 10),
 		open: () => createStore('memory'),
 		settings: {lock: true},
@@ -160,7 +160,7 @@ const rows: readonly Row[] = [
 ];
 
 for (const {title, count, open, settings, languages = ['de', 'fr']} of rows) {
-	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs: ${title}`, async t => {
+	test.serial(`each of ${count} requests of ${callers} callers through a chaotic store to a chaotic origin gets its own response: ${title}`, async t => {
 		t.timeout(600_000);
 		t.log(`SEED=${seed}`);
 		const random = new Random(seed);

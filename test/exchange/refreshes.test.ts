@@ -158,7 +158,7 @@ test('a failed refresh is an event, and one waiting request is sent', async t =>
 	t.is(at.sharing.size, 0);
 });
 
-test('a refresh by another process is no failure: one waiting request is sent instead, without a failure', async t => {
+test('a refresh that another process does is not a failure: one waiting request is sent instead', async t => {
 	const at = new Situation();
 	at.isLockTaken = true;
 	at.start('key');

@@ -54,7 +54,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: RFC 9111 §4.4 a GET under way while a PUT succeeds says why it is not stored`, async t => {
+	test(`${name}: RFC 9111 §4.4 a GET that is in flight while a PUT succeeds has the reason why it is not stored`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		const arrived = Promise.withResolvers<void>();
 		const changed = Promise.withResolvers<void>();

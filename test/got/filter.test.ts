@@ -46,7 +46,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: RFC 9111 §4.3.1 a variant that filterFn refuses is neither offered to the origin nor given for its 304`, async t => {
+	test(`${name}: RFC 9111 §4.3.1 a variant that filterFn refuses is neither validated nor served for a 304`, async t => {
 		for (const [mode, settings] of bothModes) {
 			let isAccepted = true;
 			const {client, clock} = createClient({...settings, filterFn: () => isAccepted}, instance);

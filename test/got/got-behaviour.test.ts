@@ -897,7 +897,7 @@ async function closed(response: http.ServerResponse): Promise<void> {
 
 for (const [name, instance] of majors) {
 	for (const scenario of [...answers, ...failures, ...aborts, ...progress, ...uploads, ...redirects, ...cookies, ...hooks, ...custom, ...others]) {
-		test.serial(`${name}, plain as cached: ${scenario.title}`, async t => {
+		test.serial(`${name} behaves the same with and without a cache: ${scenario.title}`, async t => {
 			await compare(t, scenario, instance);
 		});
 	}

@@ -79,7 +79,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['none', {}],
 	['an empty text', {body: ''}],
 	['a text', {body: 'a'}],
-	['a text that is a word for no known body', {body: 'unknown'}],
+	['a text without a content type', {body: 'unknown'}],
 	['the same word as a form', text(form, 'unknown')],
 	['bytes', {body: Buffer.from([0x61, 0])}],
 	['a form', {form: {a: 1, b: 2}}],
@@ -152,7 +152,7 @@ function made(entries: (typeof formData)[number][1]): OptionsInit {
 
 for (const [name, instance] of majors) {
 	for (const [mode, method, settings] of modes) {
-		test(`${name}, ${mode}: no body is given the answer to another`, async t => {
+		test(`${name}, ${mode}: no request gets the response to another body`, async t => {
 			const {url, uploads} = await startOrigin(t);
 			const client = createClient(settings, instance).client.extend({method: method as 'POST'});
 			const answers = new Map<string, string>();
@@ -176,7 +176,7 @@ for (const [name, instance] of majors) {
 			t.is(uploads.length, others.length);
 		});
 
-		test(`${name}, ${mode}: the parts of form data are in the key, through both APIs`, async t => {
+		test(`${name}, ${mode}: the parts of form data are part of the key, through both APIs`, async t => {
 			const {url, uploads} = await startOrigin(t);
 			const client = createClient(settings, instance).client.extend({method: method as 'POST'});
 			const answers: string[] = [];
@@ -238,11 +238,11 @@ for (const [name, instance] of majors) {
 	});
 
 	// Got 14 may wait for the end of what is not kept for ever.
-	const sizes = name === 'Got 14' ? [['short', 10]] as const : [['short', 10], ['too long to be kept', 11 * 1024 * 1024]] as const;
+	const sizes = name === 'Got 14' ? [['short', 10]] as const : [['short', 10], ['too long to be buffered', 11 * 1024 * 1024]] as const;
 	for (const [title, size] of sizes) {
 		const upload = (): object => made([['a', new Blob([Buffer.alloc(size, 'x')]), 'a'], ['b', '1']]);
 
-		test(`${name}: form data that is ${title} is sent again after a failure, and to where a redirect leads`, async t => {
+		test(`${name}: form data that is ${title} is sent again after a failure, and to the target of a redirect`, async t => {
 			const failed = new Set<string>();
 			const origin = await startOrigin(t, (sent, response) => {
 				if (sent.url.startsWith('/fails') && !failed.has(sent.url)) {
@@ -311,7 +311,7 @@ for (const [name, instance] of majors) {
 		t.is(await getCache(client).count(), 0);
 	});
 
-	test(`${name}: a request that ends while its form data is read ends as without a cache`, async t => {
+	test(`${name}: a request that is aborted or times out while its form data is read ends as without a cache`, async t => {
 		const {url} = await startOrigin(t);
 		const {client} = createClient(allowing, instance);
 		let ended = 0;
@@ -339,7 +339,7 @@ for (const [name, instance] of majors) {
 		await until(() => ended >= 2);
 	});
 
-	test.serial(`${name}: the time that reading takes is of the request's own`, async t => {
+	test.serial(`${name}: the time to read form data counts towards the timeout of the request`, async t => {
 		const {url} = await startOrigin(t, (_upload, response) => {
 			response.write('a');
 			return true;
@@ -358,7 +358,7 @@ for (const [name, instance] of majors) {
 		t.is(await Promise.race([ended, delay(2000, 'a later timer')]), 'the request');
 	});
 
-	test(`${name}: a stream of a user's own is read, and one of another type or method is left alone`, async t => {
+	test(`${name}: a stream with multipart form data is read, and one with another type or method is not`, async t => {
 		const {url, uploads, started} = await startOrigin(t);
 		const {client} = createClient({allowableMethods: ['POST']}, instance);
 		const content = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n';
@@ -405,7 +405,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(await received(uploads.at(-1)!), [['a', '1']]);
 	});
 
-	test(`${name}: form data without POST in allowableMethods goes out as it is`, async t => {
+	test(`${name}: form data is not read if POST is not in allowableMethods`, async t => {
 		const {url, uploads} = await startOrigin(t);
 		const {client} = createClient({}, instance);
 		for (const _round of [1, 2]) {
@@ -415,7 +415,7 @@ for (const [name, instance] of majors) {
 		t.is(uploads.length, 2);
 	});
 
-	test(`${name}: a cached upload is served from another process's file, and by explain`, async t => {
+	test(`${name}: a cached upload is found in the file of another process, and by explain`, async t => {
 		await using folder = await temporaryFolder();
 		const {url, uploads} = await startOrigin(t);
 		const settings = {

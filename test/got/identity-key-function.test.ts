@@ -95,7 +95,7 @@ for (const [name, instance] of majors) {
 			}
 		});
 
-		test(`${name}, ${mode}: createKey has all of the partition, whatever the store and whatever the function makes of errors`, async t => {
+		test(`${name}, ${mode}: createKey includes the partition, with any store and in any use by the keyFn`, async t => {
 			await using origin = await Origin.start(answerWithRequest);
 			const functions: Record<string, KeyCallback> = {
 				plainly: (request, create) => create(request),
@@ -145,7 +145,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a hit with a keyFn reads nothing but its entry`, async t => {
+	test(`${name}: a hit with a keyFn reads only its entry from the store`, async t => {
 		await using origin = await Origin.start(answerWithRequest);
 		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyCallback[]) {
 			const store = new AskedStore();

@@ -123,7 +123,7 @@ const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		test.serial(`${name}, ${mode}: each of 400 requests, concurrent and sequential, gets the response that the origin gives to it`, async t => {
+		test.serial(`${name}, ${mode}: each of 400 requests, concurrent and sequential, gets the response that the origin has for it`, async t => {
 			const seed = 20_261_601;
 			t.log(`seed ${seed}`);
 			const random = new Random(seed);

@@ -42,7 +42,7 @@ const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', h
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		test(`${name}, ${mode}: no method's answer is stored under another, however it is asked for`, async t => {
+		test(`${name}, ${mode}: no response is stored under another method, however the method is overridden`, async t => {
 			await using origin = await Origin.start(answerWithRequest);
 			const {client} = createClient({...settings, allowableMethods: ['GET', 'POST', 'PUT', 'DELETE']}, instance);
 			for (const [title, method, headers, asks] of [...requests, ...requests.toReversed()]) {
@@ -85,7 +85,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: methods are the same in any letter case, and white space around them does not count`, async t => {
+	test(`${name}: methods in an override header are equal in any letter case and with white space around them`, async t => {
 		await using origin = await Origin.start(answerWithRequest);
 		const {client} = createClient({}, instance);
 		for (const header of names) {

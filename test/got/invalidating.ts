@@ -129,7 +129,7 @@ export const actions: Readonly<Record<string, Action>> = {
 	'delete by requests': async ({cache, origin}) => cache.delete({requests: origin.urls.map(url => ({url}))}),
 	'delete by patterns': async ({cache}) => cache.delete({patterns: ['*']}),
 	'delete by a tag': async ({cache}) => cache.delete({tags: ['tagged']}),
-	'delete of what is valid': async ({cache}) => cache.delete({valid: true}),
+	'delete of all valid entries': async ({cache}) => cache.delete({valid: true}),
 	'expire by URLs': async ({cache, origin}) => cache.expire({urls: origin.urls}),
 	'expire by a tag': async ({cache}) => cache.expire({tags: ['tagged']}),
 	'expire by patterns': async ({cache}) => cache.expire({patterns: ['*']}),
@@ -234,7 +234,7 @@ export function testInvalidatedUnderWay(test: TestFn, store: string, openStore: 
 	for (const cacheControl of [false, true]) {
 		for (const isOther of [false, true]) {
 			for (const state of Object.keys(states)) {
-				test.serial(`${store}, cacheControl ${cacheControl}: ${isOther ? 'another cache on the same store' : 'the same cache'} makes invalid what 50 requests ask for, ${state}`, async t => {
+				test.serial(`${store}, cacheControl ${cacheControl}: no outdated response is served to 50 requests (${state}) after ${isOther ? 'another cache on the same store' : 'the same cache'} invalidates them`, async t => {
 					const done = Object.entries(actions).filter(([action]) => cacheControl || action !== 'an unsafe method');
 					await Promise.all(done.map(async action => invalidateUnderWay(t, action, {
 						openStore, cacheControl, isOther, state,

@@ -110,7 +110,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test.serial(`${name}: two requests each of which asks for the other in its midst do not wait for one another`, async t => {
+	test.serial(`${name}: two requests that each make the other one inside do not wait for each other`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.end(request.url);
 		});

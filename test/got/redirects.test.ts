@@ -48,7 +48,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a redirect is fresh as long as its target', async t => {
+test('a redirect stays fresh as long as its target', async t => {
 	await using origin = await Origin.start(handler);
 	const {client, clock} = createClient({expireAfter: '1h', urlsExpireAfter: [[/^[^:]*:\/\/[^\/]*\/end$/v, '1m']]});
 	await client(`${origin.url}/to/end`);

@@ -31,7 +31,7 @@ const requests: ReadonlyArray<readonly [title: string, options: () => OptionsIni
 	['a GET with JSON', () => ({allowGetBody: true, json: {a: 1}})],
 	['a POST with a string', () => ({method: 'POST', body: 'text'})],
 	['a POST with bytes', () => ({method: 'POST', body: Buffer.from([0x68, 0x69, 0xC3, 0xA4])})],
-	['a POST with bytes of a part of a buffer', () => ({method: 'POST', body: new Uint8Array(Buffer.from('in the middle')).subarray(3, 6)})],
+	['a POST with a view of a buffer', () => ({method: 'POST', body: new Uint8Array(Buffer.from('in the middle')).subarray(3, 6)})],
 	['a POST with JSON', () => ({method: 'POST', json: {a: ['ä', 1]}})],
 	['a POST with a form', () => ({method: 'POST', form: {a: '1', b: 'ä'}})],
 	['a POST with form data', () => ({method: 'POST', body: form()})],
@@ -186,7 +186,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(sent(origin.requests[1]!), sent(origin.requests[0]!));
 	});
 
-	test(`${name}: a \`request\` function that changes what it is given changes no second attempt`, async t => {
+	test(`${name}: changes that a \`request\` function makes to its arguments do not affect a second attempt`, async t => {
 		await using origin = await startOrigin();
 		let attempts = 0;
 		const {client: plain, expire, idle} = refreshingClient(instance, methods);
@@ -213,7 +213,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: a refresh has the validators of the stored response, and its request only its own`, async t => {
+	test(`${name}: a refresh sends the validators of the stored response, and the options of its request do not get them`, async t => {
 		await using validating = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === '"1"' ? 304 : 200, {etag: '"1"', 'last-modified': new Date(0).toUTCString()});
 			response.end();

@@ -26,7 +26,7 @@ for (const [name, instance] of majors) {
 		testColdRequests(test, [name, instance], opened);
 	}
 
-	test.serial(`${name}: without singleFlight each sends its own`, async t => {
+	test.serial(`${name}: without singleFlight each request is sent`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			setTimeout(() => {
 				response.end('answer');
@@ -198,7 +198,7 @@ for (const [name, instance] of majors) {
 		await Promise.all(later);
 	});
 
-	test.serial(`${name}: an origin that fails meets 1, 1, 2, 4 requests, not all at once`, async t => {
+	test.serial(`${name}: a failing origin gets 1, 1, 2, 4 requests, not all at once`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		// So long that nobody is let go meanwhile.
@@ -248,7 +248,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 64);
 	});
 
-	test.serial(`${name}: \`maxWait\` bounds how long a request is kept back, by others and by the store`, async t => {
+	test.serial(`${name}: \`maxWait\` limits how long a request waits for others and for the store`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const store = new MemoryStore();
@@ -366,7 +366,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: requests that must be sent wait for no other`, async t => {
+	test.serial(`${name}: requests that must be sent do not wait for others`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({cacheControl: true, allowableMethods: ['GET', 'HEAD', 'POST']}, instance);
@@ -396,7 +396,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 11);
 	});
 
-	test.serial(`${name}: a retry, a redirect to itself and a request inside of one deadlock nothing`, async t => {
+	test.serial(`${name}: a retry, a redirect to itself and a request inside another one cause no deadlock`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			const {pathname} = new URL(request.url!, origin.url);
 			if (pathname === '/flaky' && origin.count === 1) {
@@ -542,7 +542,7 @@ test('clients of one cache, and classes with settings of their own, share one re
 	await cache.close();
 });
 
-test('a request whose lookup was a miss looks again if another request has stored a response since', async t => {
+test('after a miss, a request repeats its lookup if another request has stored a response since', async t => {
 	const {held, handler, reach} = holdResponses();
 	await using origin = await Origin.start(handler);
 	const store = new MemoryStore();

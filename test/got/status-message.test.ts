@@ -55,7 +55,7 @@ for (const [name, instance] of majors) {
 		const statusCode = Number(line.slice(0, 3));
 		const settings = {allowableCodes: [200, statusCode]};
 
-		test(`${name}: after the status line "${line}", each way gives the message that Got does`, async t => {
+		test(`${name}: after the status line "${line}", a miss, a hit, a validation, a stale and an imported response have the message of Got`, async t => {
 			const origin = await startRawOrigin(t, line);
 			const expected = await messagesOf(plainClient(instance), origin.url);
 			t.is(expected[0], expected[1]);
@@ -86,7 +86,7 @@ for (const [name, instance] of majors) {
 			t.is((await getCache(copy).get({url: origin.url}))!.statusMessage, expected[0] ?? '');
 		});
 
-		test(`${name}: after the status line "${line}", a refreshed response has the message that Got gives`, async t => {
+		test(`${name}: after the status line "${line}", a refreshed response has the message of Got`, async t => {
 			const origin = await startRawOrigin(t, line);
 			const expected = await messagesOf(plainClient(instance), origin.url);
 			const {client, expire, idle} = refreshingClient(instance, settings);
@@ -98,7 +98,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: an error that comes from the cache has the message of the origin's`, async t => {
+	test(`${name}: an error from the cache has the message of the error from the origin`, async t => {
 		const origin = await startRawOrigin(t, '404 Gone Fishing');
 		const expected = await t.throwsAsync<RequestError>(plainClient(instance)(origin.url));
 		const {client} = createClient({allowableCodes: [404]}, instance);
@@ -109,7 +109,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: over HTTP/2, which has no messages, each way gives Got's`, async t => {
+	test(`${name}: over HTTP/2, which has no status messages, a miss and a hit have the message of Got`, async t => {
 		await using origin = await SecureOrigin.start((request, response) => {
 			const isKnown = request.headers['if-none-match'] !== undefined;
 			response.writeHead(isKnown ? 304 : 200, {etag: '"1"'});
@@ -126,7 +126,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(stored.map(({statusMessage}) => statusMessage), ['OK']);
 	});
 
-	test(`${name}: what a \`request\` function gives without a message has Got's`, async t => {
+	test(`${name}: a response without a message from a \`request\` function has the message of Got`, async t => {
 		const {client: plain} = createClient({}, instance);
 		const client = plain.extend({
 			request: () => Object.assign(cannedResponse({body: 'answer'}), {statusMessage: undefined}) as never,

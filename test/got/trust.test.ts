@@ -60,15 +60,15 @@ class Tunnel extends Agent {}
 const places: ReadonlyArray<readonly [place: string, set: (option: string, value: unknown) => Values]> = [
 	['the request', (option, value) => ({[option]: value})],
 	['its agent', (option, value) => ({agent: new Agent({[option]: value})})],
-	['an agent of a class of the user\'s', (option, value) => ({agent: new Tunnel({[option]: value})})],
+	['an agent of a user-defined class', (option, value) => ({agent: new Tunnel({[option]: value})})],
 	['a proxy\'s agent', (option, value) => ({agent: new HttpsProxyAgent({proxy: 'https://127.0.0.1:1', [option]: value})})],
-	['its agent of HTTPS, for HTTP/2', (option, value) => ({agent: {https: new Agent({[option]: value}), http2: {}}})],
-	['its agent of HTTP/2', (option, value) => ({agent: {http2: {options: {[option]: value}}}})],
+	['its HTTPS agent, for HTTP/2', (option, value) => ({agent: {https: new Agent({[option]: value}), http2: {}}})],
+	['its HTTP/2 agent', (option, value) => ({agent: {http2: {options: {[option]: value}}}})],
 ];
 
 for (const [option, one, other, defaults] of options) {
 	for (const [place, set] of places) {
-		test(`trust: \`${option}\` of ${place} parts, and not where it is the default`, t => {
+		test(`trust: \`${option}\` of ${place} changes the digest, unless it has its default`, t => {
 			const digests = [trust(set(option, one)), ...(other === undefined ? [] : [trust(set(option, other))])];
 			t.true(digests.every(digest => typeof digest === 'string'));
 			t.is(new Set(digests).size, digests.length);
@@ -79,7 +79,7 @@ for (const [option, one, other, defaults] of options) {
 		});
 	}
 
-	test.serial(`trust: \`${option}\` of Node's global agent parts, and not where another agent takes its place`, t => {
+	test.serial(`trust: \`${option}\` of Node's global agent changes the digest, unless another agent replaces it`, t => {
 		const shared = globalAgent.options as Record<string, unknown>;
 		t.teardown(() => {
 			Reflect.deleteProperty(shared, option);
@@ -99,7 +99,7 @@ for (const [option, one, other, defaults] of options) {
 	});
 }
 
-test('the options that are written in several ways are the same', t => {
+test('equal options in different forms have the same digest', t => {
 	const alike: ReadonlyArray<readonly [option: string, values: readonly unknown[]]> = [
 		['ca', [cert, [cert, ''], Buffer.from(cert), new TextEncoder().encode(cert), new DataView(new TextEncoder().encode(cert).buffer), [cert], [Buffer.from(cert)], `${cert}\n`, `\n${cert}`, cert.replaceAll('\n', '\r\n')]],
 		['ca', [[cert, 'b'], ['b', cert], `b\n${cert}`]],
@@ -178,12 +178,12 @@ test('a private key without a certificate is not part of the digest', t => {
 	t.not(trust({key, pfx: 'a'}), trust({pfx: 'a'}));
 });
 
-test('only HTTPS has trust', t => {
+test('only HTTPS requests have a digest', t => {
 	const plain = describedRequest({url: url.replace('https', 'http')});
 	t.is(trustOf(plain, {rejectUnauthorized: false} as never, {request: undefined, createConnection: undefined, h2session: undefined}, 'a'), undefined);
 });
 
-test('the server\'s name is by default that of the Host', t => {
+test('the default server name is that of the Host header', t => {
 	const cases: ReadonlyArray<readonly [host: string | undefined, servername: string | undefined, isDefault: boolean]> = [
 		[undefined, undefined, true],
 		[undefined, 'api.example', true],
@@ -249,7 +249,7 @@ test.serial('the defaults of the process count if an option is not set', t => {
 	t.is(trust({}), trust({ecdhCurve: 'P-256'}));
 });
 
-test('user code that connects counts as the default, unless it is named', t => {
+test('user code that connects counts as the default, unless the setting `trust` names it', t => {
 	const connect = (() => {}) as never;
 	for (const connecting of [{request: connect}, {createConnection: connect}, {h2session: connect}]) {
 		t.is(trust({}, {options: connecting}), undefined);
@@ -264,7 +264,7 @@ test('user code that connects counts as the default, unless it is named', t => {
 	t.is(trust({}, {name: 'one'}), undefined);
 });
 
-test('a function has a digest of its own, or that of the given name', t => {
+test('a function has its own digest, or that of the given name', t => {
 	t.is(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: another}, {name: 'one'}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: accepts}, {name: 'two'}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: accepts}));
@@ -298,7 +298,7 @@ const ofGot: readonly OptionsInit[] = [
 ];
 
 for (const [name, instance] of majors) {
-	test(`${name}: the TLS settings of options are those of the request that is made of them`, t => {
+	test(`${name}: the TLS settings of Got's options are those of the native request`, t => {
 		for (const given of ofGot) {
 			const {options: defaults} = instance.extend(given as never).defaults;
 			// Each major has a class of options of its own.

@@ -132,7 +132,7 @@ async function failHeldBack(t: ExecutionContext, instance: Got, place: Place, {l
 for (const [name, instance] of majors) {
 	for (const [title, limit] of Object.entries(limits)) {
 		for (const [api, ask] of Object.entries(apis)) {
-			test(`${name}, ${api}: ${title} ends a request that is held back as one that was sent`, async t => {
+			test(`${name}, ${api}: ${title} ends a waiting request in the same way as a sent one`, async t => {
 				await using origin = await Origin.start(() => {});
 				const controller = new AbortController();
 				const plainly = failure(ask(instance.extend({retry: {limit: 0}}), origin.url, limit.options(controller)));
@@ -150,7 +150,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test.serial(`${name}: the wait for another request, or for another process, leaves no timer behind`, async t => {
+	test.serial(`${name}: waiting for another request or process leaves no timer`, async t => {
 		const before = timers();
 		for (const where of ['another request', 'the lock of another process']) {
 			await failHeldBack(t, instance, places[where]!, {limit: limits['its signal']!, ask: apis.promise!});
@@ -158,7 +158,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: a request that was held back has the rest of its time, and says all of it`, async t => {
+	test.serial(`${name}: a request that has waited has the rest of its timeout, and its error names the whole timeout`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		for (const request of [undefined, async (url: URL, options: http.RequestOptions) => {
@@ -186,7 +186,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: where the next one to be sent does not respond, \`timeout.response\` holds for that, too`, async t => {
+	test.serial(`${name}: \`timeout.response\` includes the wait for a request that is sent instead and does not respond`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -208,7 +208,7 @@ for (const [name, instance] of majors) {
 		t.is((await second).body, 'answer');
 	});
 
-	test.serial(`${name}: Got retries a request that timed out while it waited like any other`, async t => {
+	test.serial(`${name}: Got retries a request that times out while it waits like any other`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);

@@ -65,11 +65,11 @@ const leaders: Readonly<Record<string, Leader>> = {
 async function nothing(): Promise<void> {}
 
 for (const [name, instance] of majors) {
-	const ways = Object.entries(leaders).filter(([, {only = name}]) => only === name);
-	for (const [way, {ask, giveUp}] of ways) {
+	const endings = Object.entries(leaders).filter(([, {only = name}]) => only === name);
+	for (const [ending, {ask, giveUp}] of endings) {
 		for (const hasBegun of [false, true]) {
-			const count = way === 'its signal' ? 300 : 40;
-			test.serial(`${name}: ${count} requests that wait for one that ends by ${way} ${hasBegun ? 'in the middle of its body' : 'before it has a response'} send one more`, async t => {
+			const count = ending === 'its signal' ? 300 : 40;
+			test.serial(`${name}: ${count} requests that wait for one that ends by ${ending} ${hasBegun ? 'in the middle of its body' : 'before it has a response'} send one more`, async t => {
 				// No time passes for the requests that wait, so that none gives up on a body that comes too slowly.
 				standClock(t);
 				const gate = new Gate();
@@ -79,7 +79,7 @@ for (const [name, instance] of majors) {
 				const leader = ask(client, origin.url, controller.signal);
 				leader.catch(nothing);
 				const first = await gate.next();
-				if (hasBegun && way !== '`timeout.response`') {
+				if (hasBegun && ending !== '`timeout.response`') {
 					first.writeHead(200, {'content-length': '1000'});
 					first.write('begun');
 				}
@@ -99,7 +99,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test.serial(`${name}: one after the other may end by its caller: each time one more is sent`, async t => {
+	test.serial(`${name}: each time the caller of a sent request gives up, one more is sent`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -121,7 +121,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 10);
 	});
 
-	test.serial(`${name}: a waiting request that has ended is skipped`, async t => {
+	test.serial(`${name}: a waiting request that has ended is not sent`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -179,7 +179,7 @@ for (const [name, instance] of majors) {
 		await all;
 	});
 
-	test.serial(`${name}: a response is as old as the request for it, however long that waited for another one`, async t => {
+	test.serial(`${name}: the age of a response counts from when its request was sent, however long that waited`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client, clock} = createClient({cacheControl: true}, instance);
@@ -218,7 +218,7 @@ const endless = (headers: OutgoingHttpHeaders): Handler => (_request, response) 
 };
 
 for (const [name, instance] of majors) {
-	test.serial(`${name}: each reader of a body without end hears of it within 3 s`, async t => {
+	test.serial(`${name}: each reader of an endless body gets its first bytes within 3 s`, async t => {
 		await using origin = await Origin.start(endless({}));
 		const clock = standClock(t);
 		const {client} = createClient({}, instance);
@@ -264,7 +264,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: 50 readers of a body of known length wait for one request, however long it takes at a steady rate`, async t => {
+	test.serial(`${name}: 50 readers of a body with a Content-Length share one request, however long it takes at a steady rate`, async t => {
 		const total = 3_000_000;
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);

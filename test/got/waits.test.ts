@@ -11,7 +11,7 @@ import {until} from '../helpers/until.ts';
 // What is waited for takes time on a real connection. The limits are held on a clock that the test moves.
 
 for (const [name, instance] of majors) {
-	test(`${name}: 300 requests that wait for one that is aborted are 2 requests in all`, async t => {
+	test(`${name}: if one of 301 equal requests is aborted while the others wait for it, 2 are sent in all`, async t => {
 		const isAborted = Promise.withResolvers<void>();
 		await using origin = await Origin.start((_request, response) => {
 			void (async () => {
@@ -33,7 +33,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: 300 requests of one signal that is aborted are one request, and leave nothing that the next one would wait for`, async t => {
+	test(`${name}: if one signal aborts 300 equal requests, one is sent, and the next one does not wait`, async t => {
 		let isHeld = true;
 		await using origin = await Origin.start((_request, response) => {
 			if (!isHeld) {
@@ -56,7 +56,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const type of ['text/event-stream', 'application/octet-stream']) {
-		test.serial(`${name}: two readers of an endless stream of ${type} hear its first event within 3 seconds`, async t => {
+		test.serial(`${name}: two readers of an endless stream of ${type} get its first event within 3 seconds`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.writeHead(200, {'content-type': type});
 				const timer = setInterval(() => {
@@ -85,7 +85,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: 50 readers of a body that comes within 3 seconds share one request, whenever they come`, async t => {
+	test.serial(`${name}: 50 readers of a body that takes up to 3 seconds share one request, whenever they begin`, async t => {
 		const length = 2_000_000;
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);

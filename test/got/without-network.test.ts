@@ -44,7 +44,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('it holds for one call tree, and is not retried', async t => {
+test('`withoutNetwork` applies to one call tree, and its error is not retried', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('body');
 	});
@@ -63,7 +63,7 @@ test('it holds for one call tree, and is not retried', async t => {
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: a refused request waits for no other, and no other waits for it`, async t => {
+	test(`${name}: a refused request does not wait for others, and no other request waits for it`, async t => {
 		const {held, handler, reach} = holdResponses();
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({}, instance);

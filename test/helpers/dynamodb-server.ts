@@ -41,7 +41,7 @@ export function dynamoDbServers(test: TestFn): readonly DynamoDbServer[] {
 
 	const url = process.env.DYNAMODB_URL;
 	if (url === undefined || url === '') {
-		test('DynamoDB Local: not tested, for `DYNAMODB_URL` names none', t => {
+		test('DynamoDB Local: not tested, since `DYNAMODB_URL` is not set', t => {
 			t.log('Without `DYNAMODB_URL` only dynalite is tested');
 			t.pass();
 		});

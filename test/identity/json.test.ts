@@ -163,7 +163,7 @@ const wrong: readonly string[] = [
 	'\'a\'',
 ];
 
-test('a text that is no JSON is refused', t => {
+test('text that is not JSON is refused', t => {
 	for (const source of wrong) {
 		t.throws(() => JSON.parse(source) as unknown, undefined, source);
 		t.is(canonicalJson(source, () => true), undefined, source);
@@ -195,7 +195,7 @@ const costly: ReadonlyArray<readonly [what: string, of: (length: number) => unkn
 ];
 
 for (const [what, read] of costly) {
-	test.serial(`reading takes time in proportion to its length: ${what}`, t => {
+	test.serial(`parsing takes time in proportion to the length: ${what}`, t => {
 		t.not(read(maxJsonLength), undefined);
 		const small = cpuTime(() => read(maxJsonLength / 64));
 		const large = cpuTime(() => read(maxJsonLength));
@@ -204,7 +204,7 @@ for (const [what, read] of costly) {
 	});
 }
 
-test.serial('no level copies its content', t => {
+test.serial('no level of nesting copies its content', t => {
 	const long = `"${many('x', 16 * maxJsonLength)}"`;
 	const flat = cpuTime(() => canonicalJson(`[0,${long}]`, all));
 	const deep = cpuTime(() => canonicalJson(`${'[0,'.repeat(490)}${long}${']'.repeat(490)}`, all));

@@ -30,7 +30,7 @@ const modes: ReadonlyArray<readonly [title: string, settings: CacheSettings]> = 
 
 for (const keeping of keepings) {
 	for (const [title, settings] of keeping[0] === 'SQLite' ? modes : modes.slice(0, 1)) {
-		test.serial(`${keeping[0]}${title}: no credential of a request is in what is stored and said`, async t => {
+		test.serial(`${keeping[0]}${title}: no credential of a request is stored or shown`, async t => {
 			t.timeout(120_000);
 			await askAll(t, keeping[1], settings);
 		});

@@ -65,7 +65,7 @@ async function check(t: ExecutionContext, url: string, [, options, failure]: Con
 
 for (const [name, instance] of majors) {
 	for (const connection of tls) {
-		test(`${name}: ${connection[0]} for TLS is in nothing that is stored and said`, async t => {
+		test(`${name}: ${connection[0]} for TLS is neither stored nor shown`, async t => {
 			await check(t, await startTlsOrigin(t, {cert, key}, (_request, response) => {
 				response.end('answer');
 			}), connection, instance);
@@ -73,7 +73,7 @@ for (const [name, instance] of majors) {
 	}
 }
 
-test('the credentials for a proxy are not stored, and in no message', async t => {
+test('the credentials for a proxy are neither stored nor shown', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

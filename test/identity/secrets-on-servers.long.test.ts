@@ -83,7 +83,7 @@ const keepings: readonly Keeping[] = [
 ];
 
 for (const [title, open] of keepings) {
-	test.serial(`${title}: no credential of a request is in what is stored and said`, async t => {
+	test.serial(`${title}: no credential of a request is stored or shown`, async t => {
 		t.timeout(300_000);
 		await askAll(t, open, {});
 	});

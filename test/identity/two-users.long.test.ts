@@ -111,7 +111,7 @@ test.serial('users with the same credentials share responses, so that the tests 
 	}
 });
 
-test('two users of a process with an installed cache never get a response of the other, in 400 requests by Got 15 and 16', async t => {
+test('two users of a process with an installed cache never get a response of the other, in 400 requests through Got 15 and 16', async t => {
 	t.timeout(120_000);
 	t.log(`seed ${seed}`);
 	await using origin = await PersonalOrigin.start(({headers, url}) => /ada|bob/v.exec([headers.authorization, headers.cookie, headers['x-api-key'], new URL(url!, 'http://localhost').searchParams.get('token')].join(' '))![0]);

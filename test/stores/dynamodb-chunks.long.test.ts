@@ -216,7 +216,7 @@ for (const server of dynamoDbServers(test)) {
 		t.true(await store.get('malformed') === '\u{D800}'.repeat(500_000));
 	});
 
-	test(`chunks on ${server.name}: of many adds at once exactly one succeeds, also with large values, and again after the entry has expired`, async t => {
+	test(`chunks on ${server.name}: of many concurrent adds exactly one succeeds, also with large values, and again after the entry has expired`, async t => {
 		const clock = {now: start};
 		const tableName = newTable();
 		const store = open({tableName, now: () => clock.now});

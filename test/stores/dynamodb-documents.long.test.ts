@@ -86,7 +86,7 @@ function throughDynamoDb(value: unknown): unknown {
 }
 
 for (const [name, document] of Object.entries(documents)) {
-	test(`documents come back unchanged from an item, from chunks and packed: ${name}`, t => {
+	test(`documents are restored unchanged from an item, from chunks and packed: ${name}`, t => {
 		t.is(shown(throughDynamoDb(document)), shown(document));
 		t.is(shown(unpackBytes(packBytes(document))), shown(document));
 		t.is(shown(unpack(pack(document))), shown(document));

@@ -193,7 +193,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is((await counts('passing'))[0], 1);
 	});
 
-	test('gridfs: files and documents of an application in the bucket stay, also when it is purged', async t => {
+	test('gridfs: files and documents of an application in the bucket stay, even when it is purged', async t => {
 		let now = Date.now();
 		const options = {bucketName: randomUUID(), now: () => now};
 		const bucket = new GridFSBucket(database, {bucketName: options.bucketName});
@@ -235,7 +235,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		}
 	});
 
-	test('gridfs: entries are found by their times and counted, and of many adds at once one succeeds', async t => {
+	test('gridfs: entries are found by their times and counted, and of many concurrent adds one succeeds', async t => {
 		const store = open(t, {cacheName: 'found', bucketName: 'found'});
 		for (const [index, freshUntil] of [3000, undefined, 1000].entries()) {
 			await store.set(`k${index}`, Buffer.alloc(index), {expires: undefined, indexed: {createdAt: index, freshUntil}});

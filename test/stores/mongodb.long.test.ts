@@ -134,7 +134,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.deepEqual(await store.get('GET key'), value);
 	});
 
-	test('mongodb: values that MongoDB cannot hold come back equal and in order, and only these are packed', async t => {
+	test('mongodb: values that MongoDB cannot store are restored in order, and only these are packed', async t => {
 		let deep: unknown = new Uint8Array([7]);
 		for (let level = 0; level < 300; level++) {
 			deep = level % 2 === 0 ? {deep} : [deep];
@@ -235,7 +235,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await store.get('whole'), undefined);
 	});
 
-	test('mongodb: of 50 adds at once one succeeds, also if the entry has expired', async t => {
+	test('mongodb: of 50 concurrent adds one succeeds, even if the entry has expired', async t => {
 		let now = 1e12;
 		const options = {cacheName: 'add', collectionName: 'add', now: () => now};
 		const stores = [open(t, options), open(t, options)];

@@ -71,7 +71,7 @@ testRedis('redis cluster: keys on all masters are listed, counted and cleared', 
 	}
 });
 
-testRedis('redis sentinel: the sentinel finds the master, also after the master was away', async t => {
+testRedis('redis sentinel: the sentinel finds the master, even after the master was restarted', async t => {
 	const folder = makeFolder();
 	const main = await ServerProcess.start(redisCommand(program!));
 	const file = join(folder, 'sentinel.conf');

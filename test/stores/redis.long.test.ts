@@ -103,7 +103,7 @@ function registerTests(port: number): void {
 		}
 	});
 
-	test('redis: of 50 adds at once one succeeds, also if the entry has expired', async t => {
+	test('redis: of 50 concurrent adds one succeeds, even if the entry has expired', async t => {
 		const stores = [open(t, {cacheName: 'add'}), open(t, {cacheName: 'add'})];
 		const added = await Promise.all(Array.from({length: 50}, async (_, index) => stores[index % 2]!.add('key', Buffer.from(String(index)), {expires: Date.now() + 1e6})));
 		const winner = added.indexOf(true);

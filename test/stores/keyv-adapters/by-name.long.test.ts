@@ -69,7 +69,7 @@ if ('command' in mongo) {
 		open: port => createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${port}/`}),
 		isDurable: false,
 	});
-	test('@keyv/mongo, by name: a server that starts late is found', async t => {
+	test('@keyv/mongo, by name: a server that starts after the store is used', async t => {
 		await using server = await ServerProcess.start(mongo.command);
 		await server.stop();
 		const store = createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 10_000});
@@ -99,7 +99,7 @@ if ('command' in redis) {
 		open: port => createStore('@keyv/redis', {url: `redis://127.0.0.1:${port}`}),
 		isDurable: false,
 	});
-	test('@keyv/redis, by name: a server that starts late is found, and 20 first calls at once are answered', async t => {
+	test('@keyv/redis, by name: a server that starts after the store is used, and 20 concurrent first calls succeed', async t => {
 		await using server = await ServerProcess.start(redis.command);
 		await server.stop();
 		const store = createStore('@keyv/redis', {url: `redis://127.0.0.1:${server.port}`, connectionTimeout: 2000});
@@ -133,7 +133,7 @@ for (const [title, folder] of versions) {
 	});
 }
 
-test('adapters by name have options and types of their own', t => {
+test('adapters by name have their own options and types', t => {
 	expectTypeOf(createStore('keyv-file')).toEqualTypeOf<KeyvStore>();
 	const wrong: ReadonlyArray<readonly [name: string, options: object, message: RegExp]> = [
 		['keyv-file', {path: 'x'}, /Unknown option `createStore\('keyv-file'\)\.path`\. The options are .*`filename`/v],

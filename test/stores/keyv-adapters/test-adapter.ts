@@ -64,7 +64,7 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	for (const [shape, make] of makers) {
 		const refusal = refusalOf(name, shape);
 		if (refusal !== undefined) {
-			test(`${name}, ${shape}: it cannot be used, since ${refusal.because}`, t => {
+			test(`${name}, ${shape}: the adapter cannot be used, since ${refusal.because}`, t => {
 				t.throws(() => make(newPlace()), {message: refusal.shows});
 			});
 			continue;
