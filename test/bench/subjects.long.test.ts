@@ -13,7 +13,7 @@ test.after.always(async () => {
 	await surroundings[Symbol.asyncDispose]();
 });
 
-function tellMissing(name: string, need: Need): void {
+function reportMissing(name: string, need: Need): void {
 	test.serial(`the benchmark subject “${name}” is not tested, as there is no ${need}`, t => {
 		t.log(`“${name}” is not tried: there is no ${need}.`);
 		t.is(surroundings.missing(name), need);
@@ -31,7 +31,7 @@ for (const {subjects: names, place} of scenarios) {
 for (const [name, open] of Object.entries(subjects)) {
 	const need = surroundings.missing(name);
 	if (need !== undefined) {
-		tellMissing(name, need);
+		reportMissing(name, need);
 		continue;
 	}
 
@@ -58,7 +58,7 @@ for (const [name, open] of Object.entries(subjects)) {
 for (const name of pythonSubjects) {
 	const need = surroundings.missing(name);
 	if (need !== undefined) {
-		tellMissing(name, need);
+		reportMissing(name, need);
 		continue;
 	}
 

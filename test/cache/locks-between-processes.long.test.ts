@@ -1,38 +1,26 @@
 import {fork, type ChildProcess} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
-import {
-	getCache,
-	type CacheSettings,
-} from '../../source/index.ts';
+import {getCache, type CacheSettings} from '../../source/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
 import {startDynalite} from '../helpers/dynamodb-server.ts';
 import {
-	findRedis,
 	mongoMissing,
-	redisCommand,
+	reportServer,
 	startMongo,
-	tellServer,
+	startRedis,
 } from '../helpers/servers.ts';
 import {settle} from '../helpers/gate.ts';
 import {standClock} from '../helpers/hand-clock.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 type Result = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
 
-function temporaryFile(t: ExecutionContext): string {
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return path.join(folder, 'cache');
-}
+const temporaryFile = (t: ExecutionContext): string => path.join(testFolder(t), 'cache');
 
 async function startCaller(settings: CacheSettings, url: string, count: number): Promise<ChildProcess> {
 	const child = fork(new URL('lock-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {
@@ -50,13 +38,12 @@ async function ask(child: ChildProcess): Promise<Result> {
 }
 
 // Before the first test: AVA wants all of them declared at once.
-const program = await findRedis();
-const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+const redis = await startRedis();
 const mongo = await startMongo();
 const dynamo = await startDynalite();
-tellServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
-tellServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
-tellServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
+reportServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
+reportServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
+reportServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
 /* eslint-disable @typescript-eslint/naming-convention -- Variables of the AWS SDK's. */
 const dynamoEnvironment = {
 	AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,

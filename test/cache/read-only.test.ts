@@ -1,15 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {
-	mkdtempSync,
 	readdirSync,
 	readFileSync,
-	rmSync,
 	statSync,
 } from 'node:fs';
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import got, {type Got} from 'got';
 import {
 	cacheHooks,
@@ -24,6 +21,7 @@ import {
 import {readOnlyStore} from '../../source/stores/guard.ts';
 import type {SetOptions, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear'] as const;
 
@@ -304,19 +302,11 @@ function codesOf(error: unknown): readonly string[] {
 	return [...new Set(codes)];
 }
 
-function temporaryFolder(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return folder;
-}
-
 for (const store of ['sqlite', 'filesystem'] as const) {
 	for (const settings of [{readOnly: true}, {mode: 'replay'}] as const) {
 		test(`${store}: a cache with ${JSON.stringify(settings)} changes no byte of the files`, async t => {
 			await using origin = await Origin.start(answer);
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const cacheName = join(folder, 'cache');
 			const writer = got.extend(cacheHooks({store, cacheName, expireAfter: '1h'}));
 			await writer(`${origin.url}/hit`);
@@ -333,7 +323,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 
 		test(`${store}: a cache with ${JSON.stringify(settings)} creates no files, and reports that they are missing`, async t => {
 			await using origin = await Origin.start(answer);
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const client = got.extend({retry: {limit: 0}}, cacheHooks({store, cacheName: join(folder, 'mistyped'), ...settings}));
 			const reported: unknown[] = [];
 			getCache(client).on('storeError', ({error}) => {

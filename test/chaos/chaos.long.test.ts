@@ -1,6 +1,4 @@
 import {Buffer} from 'node:buffer';
-import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {setImmediate as turn} from 'node:timers/promises';
@@ -14,6 +12,7 @@ import {
 	type Store,
 } from '../../source/index.ts';
 import {seed} from '../helpers/seed.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 import {
 	ChaoticOrigin,
 	hotPath,
@@ -181,8 +180,7 @@ for (const {title, count, open, settings, languages = ['de', 'fr']} of rows) {
 		const control = await run(plain, Math.max(300, Math.ceil(count / 10)), scene);
 		t.deepEqual(control.wrong, []);
 
-		const folder = await mkdtemp(join(tmpdir(), 'got-cache-hooks-'));
-		t.teardown(async () => rm(folder, {recursive: true, maxRetries: 5}));
+		const folder = testFolder(t);
 		const store = new ChaoticStore(random, open(folder));
 		const client = plain.extend(cacheHooks({
 			store, storeTimeout, cacheControl: true, ...settings,

@@ -1,5 +1,4 @@
 import {Buffer} from 'node:buffer';
-import {readFileSync} from 'node:fs';
 import {Agent} from 'node:https';
 import test from 'ava';
 import type {ExtendOptions, OptionsOfTextResponseBody} from 'got';
@@ -12,6 +11,7 @@ import {
 } from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
+import {cert, key} from '../helpers/certificates.ts';
 
 const marker = 'MARKER';
 
@@ -203,9 +203,6 @@ test('keyFn has the secret of the cache in its second argument', async t => {
 	const request = {headers: {authorization: 'a', accept: 'text/html'}};
 	t.is(cacheInfo(await client(origin.url, request)).key, cacheInfo(await plain(origin.url, request)).key);
 });
-
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
 
 for (const [name, instance] of majors) {
 	test(`${name}: clients with the same certificate share responses, in whatever form it is given, by the request or by its agent`, async t => {

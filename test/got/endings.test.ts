@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
-import process from 'node:process';
 import {Readable} from 'node:stream';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import zlib from 'node:zlib';
@@ -13,15 +12,9 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Clock, type Handler} from '../helpers/origin.ts';
 import {until} from '../helpers/until.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 type Stage = {
 	readonly t: ExecutionContext;

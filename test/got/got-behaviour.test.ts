@@ -20,15 +20,9 @@ import type {
 import {CookieJar} from 'tough-cookie';
 import {compare, type Scenario, type Stage} from '../helpers/behaviour.ts';
 import {majors} from '../helpers/clients.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 type Own = Omit<ExtendOptions, 'hooks'> & {readonly hooks?: ExtendOptions['hooks']};
 

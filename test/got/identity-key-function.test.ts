@@ -14,6 +14,7 @@ import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {LaterStore} from '../helpers/later-store.ts';
+import {modes} from '../helpers/both-modes.ts';
 
 /** Tells what it is asked. */
 class AskedStore extends LaterStore {
@@ -31,8 +32,6 @@ const answerWithRequest: Handler = (request, response) => {
 };
 
 const user = (name: string): {headers: {authorization: string}} => ({headers: {authorization: name}});
-
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [['by the user', {}], ['by the origin', byOrigin]];
 
 const wrong: ReadonlyArray<readonly [title: string, give: () => unknown]> = [
 	...[false, true, 0, 5, NaN, 5n, '', null, Symbol('key'), {}, [], ['key'], () => 'key', new Date(0), new Object('key')].map((value, index) => [`${typeof value} ${index}`, () => value] as const),

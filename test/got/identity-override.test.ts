@@ -1,8 +1,9 @@
 import test from 'ava';
-import {cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
+import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
+import {modesWithHeaders} from '../helpers/both-modes.ts';
 
 const names = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
 
@@ -13,12 +14,6 @@ const answerWithRequest: Handler = ({method, url, headers}, response) => {
 	response.writeHead(200, {'cache-control': 'max-age=600'});
 	response.end(JSON.stringify([method, url, ...names.map(name => headers[name])]));
 };
-
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [
-	['by the user', {}],
-	['by the user, all headers matched', {matchHeaders: true}],
-	['by the origin', byOrigin],
-];
 
 /** Requests of which each asks for something else; those that ask for several methods ask for none that anybody knows. */
 const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', headers: Headers, asks: string | undefined]> = [
@@ -41,7 +36,7 @@ const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', h
 ];
 
 for (const [name, instance] of majors) {
-	for (const [mode, settings] of modes) {
+	for (const [mode, settings] of modesWithHeaders) {
 		test(`${name}, ${mode}: no response is stored under another method, however the method is overridden`, async t => {
 			await using origin = await Origin.start(answerWithRequest);
 			const {client} = createClient({...settings, allowableMethods: ['GET', 'POST', 'PUT', 'DELETE']}, instance);

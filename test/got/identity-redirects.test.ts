@@ -7,12 +7,12 @@ import {
 	cacheInfo,
 	explain,
 	getCache,
-	type CacheSettings,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
+import {modes, storesIn} from '../helpers/both-modes.ts';
 
 /** An origin that sets a cookie by each redirect to its end. */
 async function startLogin(cookie: string): Promise<Origin> {
@@ -105,21 +105,13 @@ const jars: ReadonlyArray<readonly [kind: string, create: () => Jar | undefined]
 	}],
 ];
 
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [['by the user', {}], ['by the origin', byOrigin]];
-
-const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => CacheSettings]> = [
-	['memory', () => ({store: 'memory'})],
-	['a Map', () => ({store: new Map()})],
-	['SQLite', folder => ({store: 'sqlite', cacheName: path.join(folder, 'cache')})],
-];
-
 async function follow(client: Got, url: string, options: OptionsInit): Promise<readonly string[]> {
 	return [await client(url, options as object).text(), await readStream(client.stream(url, options as object))];
 }
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		for (const [storeName, open] of stores) {
+		for (const [storeName, open] of storesIn) {
 			test(`${name}, ${mode}, ${storeName}: a redirect loop ends, on the first run, on repeats, and from another client`, async t => {
 				await using folder = await temporaryFolder();
 				await using origin = await Origin.start(site());

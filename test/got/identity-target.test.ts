@@ -10,12 +10,12 @@ import {
 	explain,
 	getCache,
 	HttpCache,
-	type CacheSettings,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
+import {modesWithHeaders, storesIn} from '../helpers/both-modes.ts';
 
 /** Says whom it answers as, and how often it has answered. */
 function tenants(): Handler {
@@ -26,12 +26,6 @@ function tenants(): Handler {
 		response.end([request.headers.host, request.headers['x-forwarded-host'], request.headers['x-original-url'], request.headers['x-rewrite-url'], request.headers.forwarded, request.url, count].join(' '));
 	};
 }
-
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [
-	['by the user', {}],
-	['by the user, all headers matched', {matchHeaders: true}],
-	['by the origin', byOrigin],
-];
 
 const of = (host: string): OptionsInit => ({headers: {host}});
 
@@ -64,7 +58,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 ];
 
 for (const [name, instance] of majors) {
-	for (const [mode, settings] of modes) {
+	for (const [mode, settings] of modesWithHeaders) {
 		test(`${name}, ${mode}: no request gets the response of another host, through both APIs`, async t => {
 			await using origin = await Origin.start(tenants());
 			const {client} = createClient(settings, instance);
@@ -172,13 +166,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => CacheSettings]> = [
-	['memory', () => ({store: 'memory'})],
-	['a Map', () => ({store: new Map()})],
-	['SQLite', folder => ({store: 'sqlite', cacheName: path.join(folder, 'cache')})],
-];
-
-for (const [name, open] of stores) {
+for (const [name, open] of storesIn) {
 	test(`${name}: a stored response is found and deleted by the URL that the origin sees`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(tenants());

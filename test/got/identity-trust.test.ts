@@ -17,7 +17,6 @@ import {
 	getCache,
 	HttpCache,
 	SettingError,
-	type CacheSettings,
 } from '../../source/index.ts';
 import {runNode} from '../examples/run-node.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
@@ -25,9 +24,8 @@ import {byOrigin} from '../helpers/dated.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {startProxy} from '../helpers/proxy.ts';
-
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
+import {cert, key} from '../helpers/certificates.ts';
+import {modes} from '../helpers/both-modes.ts';
 
 /** An origin whose certificate nobody believes by default, which counts its answers. */
 async function startOrigin(t: ExecutionContext, before: () => Promise<void> = async () => {}): Promise<{readonly url: string; readonly answers: () => number}> {
@@ -65,8 +63,6 @@ const sources: ReadonlyArray<readonly [source: string, options: OptionsInit | ((
 	}],
 	['a custom `checkServerIdentity`', {https: {certificateAuthority: cert, checkServerIdentity: () => undefined}}],
 ];
-
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [['by the user', {}], ['by the origin', byOrigin]];
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {

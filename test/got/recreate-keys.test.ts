@@ -1,5 +1,3 @@
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import got from 'got';
@@ -16,18 +14,16 @@ import {
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 type Place = Store | Keyv;
 
 const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext) => Promise<Place>]> = [
 	['memory', async () => new MemoryStore()],
 	['sqlite', async t => {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const folder = testFolder(t);
 		const store = new SqliteStore({path: path.join(folder, 'cache.sqlite')});
-		t.teardown(async () => {
-			await store.close();
-			await rm(folder, {recursive: true});
-		});
+		t.teardown(async () => store.close());
 		return store;
 	}],
 	['a Keyv', async () => new Keyv({store: new Map()})],

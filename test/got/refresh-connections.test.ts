@@ -20,15 +20,11 @@ import {cannedResponse} from '../helpers/canned-response.ts';
 import {majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {reasonOf, refreshingClient} from '../helpers/refreshing.ts';
-import {
-	cert,
-	key,
-	secure,
-	SecureOrigin,
-} from '../helpers/secure-origin.ts';
+import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {startProxy} from '../helpers/proxy.ts';
+import {cert, key} from '../helpers/certificates.ts';
 
 /** Ways to an origin by HTTP: what a client is extended by, its URL, and how often the way was gone. */
 type Way = (t: ExecutionContext, origin: Origin) => Promise<{

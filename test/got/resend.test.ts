@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import http, {type ServerResponse} from 'node:http';
-import process from 'node:process';
 import {PassThrough} from 'node:stream';
 import test from 'ava';
 import type {ExtendOptions, Progress, Response} from 'got';
@@ -15,15 +14,9 @@ import {
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 /** A path of the site, what is asked of it, and the fields in which a second request is allowed to differ. */
 type Row = readonly [title: string, where: string, options?: ((stage: Stage) => ExtendOptions) | undefined, except?: readonly string[]];

@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {constants} from 'node:crypto';
-import {readFileSync} from 'node:fs';
 import https, {Agent, globalAgent} from 'node:https';
 import process from 'node:process';
 import tls from 'node:tls';
@@ -10,9 +9,7 @@ import {HttpsProxyAgent} from 'hpagent';
 import {describedRequest} from '../../source/identity/sent-request.ts';
 import {tlsOptionsOf, trustOf, type ConnectingOptions} from '../../source/got/trust.ts';
 import {majors} from '../helpers/clients.ts';
-
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
+import {cert, key} from '../helpers/certificates.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 

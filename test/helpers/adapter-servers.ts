@@ -7,9 +7,9 @@ import type {ServerCommand} from './server-process.ts';
 import {
 	findProgram,
 	findRedis,
-	makeFolder,
 	redisCommand,
 } from './servers.ts';
+import {processFolder} from './temporary-folder.ts';
 
 export type AdapterServer = {
 	/** For the test's title. */
@@ -69,7 +69,7 @@ export async function postgresServer(): Promise<FoundServer> {
 		return {missing: 'PostgreSQL (Debian: `apt-get install postgresql`)'};
 	}
 
-	const folder = makeFolder();
+	const folder = processFolder();
 	const asUser = await withoutRoot(folder);
 	const [initdb, ...rest] = [...asUser, join(program, '../initdb'), '--pgdata', join(folder, 'data'), '--auth=trust', '--username=postgres', '--no-sync'];
 	await run(initdb, rest, folder);

@@ -1,12 +1,10 @@
 import {randomUUID} from 'node:crypto';
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type {TestFn} from 'ava';
 import {createStore, type CacheSettings} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {ServerProcess} from './server-process.ts';
-import {findRedis, redisCommand, tellServer} from './servers.ts';
+import {reportServer, startRedis} from './servers.ts';
+import {temporaryFolder} from './temporary-folder.ts';
 
 // A busy machine must not make a slow store of one that is none.
 const storeTimeout = 20_000;
@@ -20,11 +18,11 @@ export type OpenedStore = AsyncDisposable & {
 export const openedStores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
 	memory: async () => ({settings: {store: new MemoryStore()}, async [Symbol.asyncDispose]() {}}),
 	async sqlite() {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const folder = await temporaryFolder();
 		return {
-			settings: {store: 'sqlite', cacheName: path.join(folder, 'cache'), storeTimeout},
+			settings: {store: 'sqlite', cacheName: path.join(folder.path, 'cache'), storeTimeout},
 			async [Symbol.asyncDispose]() {
-				await rm(folder, {recursive: true});
+				await folder[Symbol.asyncDispose]();
 			},
 		};
 	},
@@ -36,9 +34,8 @@ Where the same must hold across a network, if there is a Redis.
 To be called before the first test: AVA wants all of them declared at once.
 */
 export async function openedRedis(test: TestFn, title: string): Promise<(() => Promise<OpenedStore>) | undefined> {
-	const program = await findRedis();
-	const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
-	tellServer(test, `${title} on redis`, redis && '`redis-server`', '`redis-server` on the PATH');
+	const redis = await startRedis();
+	reportServer(test, `${title} on redis`, redis && '`redis-server`', '`redis-server` on the PATH');
 	test.after.always(async () => {
 		await redis?.stop();
 	});

@@ -148,15 +148,15 @@ function written(request: Meant, how: Spelling): KeyRequest {
 }
 
 const settings: ReadonlyArray<readonly [title: string, settings: KeySettings]> = [
-	['by the user', {}],
-	['by the origin', {cacheControl: true}],
-	['shared by all', {partitionBy: false, ignoredParameters: []}],
+	['default settings', {}],
+	['cacheControl: true', {cacheControl: true}],
+	['shared by all users', {partitionBy: false, ignoredParameters: []}],
 ];
 
 /** What of a request is meant, as it counts. */
 function counted({body, language, query, credential, host, connection, scheme, ...request}: Meant, title: string): string {
 	const sorted = (items: Pairs): Pairs => items.toSorted(([one], [other]) => one < other ? -1 : 1);
-	const hasOrder = title === 'by the origin' ? (items: Pairs): Pairs => items.filter(([name]) => name !== 'access_token' && name !== 'code' && name !== 'password') : sorted;
+	const hasOrder = title === 'cacheControl: true' ? (items: Pairs): Pairs => items.filter(([name]) => name !== 'access_token' && name !== 'code' && name !== 'password') : sorted;
 	return JSON.stringify({
 		...request,
 		scheme,
@@ -165,7 +165,7 @@ function counted({body, language, query, credential, host, connection, scheme, .
 		query: [hasOrder(query), sorted(query)],
 		body: body.as === 'json' || body.as === 'form' ? {...body, members: sorted(body.members)} : body,
 		language: body.as === 'none' ? undefined : language,
-		credential: title === 'shared by all' ? undefined : credential,
+		credential: title === 'shared by all users' ? undefined : credential,
 	});
 }
 

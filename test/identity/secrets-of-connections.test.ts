@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {createPrivateKey} from 'node:crypto';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {Agent} from 'node:https';
 import net, {type AddressInfo} from 'node:net';
@@ -17,12 +16,11 @@ import {
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
+import {cert, key} from '../helpers/certificates.ts';
 import {findMarkers, markerOf} from './secrets/marker.ts';
 import {errorTexts, textOf, Words} from './secrets/words.ts';
 
 const marker = markerOf(1);
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
 const lockedKey = createPrivateKey(key).export({
 	type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: marker,
 }) as string;

@@ -48,8 +48,8 @@ test('the counted functions exist', t => {
 });
 
 const hits: ReadonlyArray<readonly [title: string, request: RequestCase]> = [
-	['by the headers of the origin', {settings: byOrigin}],
-	['by the settings of the user', {}],
+	['with cacheControl: true', {settings: byOrigin}],
+	['with default settings', {}],
 	['with targeted fields', {settings: {...byOrigin, cacheControlTargets: ['cdn-cache-control']}}],
 	['with alwaysRevalidate', {settings: {...byOrigin, alwaysRevalidate: true}}],
 	['with onlyIfCached', {settings: {...byOrigin, alwaysRevalidate: true, onlyIfCached: true}}],

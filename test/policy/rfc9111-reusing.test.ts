@@ -115,7 +115,7 @@ const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin:
 ];
 
 for (const [title, lookup, byTheOrigin, byTheUser] of table) {
-	test(`RFC 9111 ${title}: ${byTheOrigin} by the origin, ${byTheUser} by the user`, t => {
+	test(`RFC 9111 ${title}: ${byTheOrigin} with cacheControl, ${byTheUser} without`, t => {
 		t.is(verdict(lookup, byOrigin), byTheOrigin);
 		t.is(verdict(lookup, {}), byTheUser);
 	});
@@ -134,7 +134,7 @@ const errors: ReadonlyArray<readonly [title: string, lookup: Lookup & {retries?:
 ];
 
 for (const [title, {stored = {}, retries = false, ...request}, byTheOrigin, byTheUser] of errors) {
-	test(`RFC 9111 ${title}: ${byTheOrigin} by the origin, ${byTheUser} by the user`, t => {
+	test(`RFC 9111 ${title}: ${byTheOrigin} with cacheControl, ${byTheUser} without`, t => {
 		for (const [settings, expected] of [[byOrigin, byTheOrigin], [{}, byTheUser]] as const) {
 			const decision = onError(facts({...request, settings: {...settings, ...request.settings}}), {stored: storedHead(stored), retries}, start + hour);
 			t.is(`${decision.do} ${decision.reason}`, expected);

@@ -161,7 +161,7 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 ];
 
 for (const [title, received, byTheOrigin, byTheUser] of table) {
-	test(`RFC 9111 ${title}: ${byTheOrigin} by the origin, ${byTheUser} by the user`, t => {
+	test(`RFC 9111 ${title}: ${byTheOrigin} with cacheControl, ${byTheUser} without`, t => {
 		t.is(verdict(received, byOrigin), byTheOrigin);
 		t.is(verdict(received, {}), byTheUser);
 	});

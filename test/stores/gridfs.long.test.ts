@@ -2,20 +2,10 @@ import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import {finished} from 'node:stream/promises';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {
-	GridFSBucket,
-	MongoClient,
-	ObjectId,
-} from 'mongodb';
+import {GridFSBucket, ObjectId} from 'mongodb';
 import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
-import {
-	mongoMissing,
-	mongoUrl,
-	startMongo,
-	tellServer,
-	type MongoServer,
-} from '../helpers/servers.ts';
+import {mongoUrl, openMongo} from '../helpers/servers.ts';
 import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore, textOf} from './contract.ts';
 import {elsewhere} from './open-elsewhere.ts';
@@ -23,27 +13,20 @@ import {elsewhere} from './open-elsewhere.ts';
 const kept = {expires: undefined};
 const timeout = 50_000;
 const hour = 3_600_000;
-const databaseName = `got_cache_hooks_${randomUUID()}`;
-const server = await startMongo();
-const client = new MongoClient(server?.url ?? mongoUrl(1));
-const database = client.db(databaseName);
-
-tellServer(test, 'gridfs', server?.version, mongoMissing);
+const server = await openMongo(test, 'gridfs');
 if (server !== undefined) {
 	registerTests(server);
-	test.after.always(async () => {
-		await database.dropDatabase();
-		await client.close();
-		await server.stop();
-	});
 }
 
-/** Counts the documents of each collection of a bucket. */
-async function counts(bucketName: string): Promise<number[]> {
-	return Promise.all(['entries', 'files', 'chunks'].map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
-}
+type OpenedServer = NonNullable<typeof server>;
 
-function registerTests({url, command, version}: MongoServer): void {
+function registerTests({url, command, version, database}: OpenedServer): void {
+	const {databaseName} = database;
+
+	/** Counts the documents of each collection of a bucket. */
+	const counts = async (bucketName: string): Promise<number[]> => Promise.all(['entries', 'files', 'chunks']
+		.map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
+
 	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
 		const store = new GridFsStore({
 			url, databaseName, connectionTimeout: timeout, commandTimeout: timeout, largestDocument: 0, ...options,

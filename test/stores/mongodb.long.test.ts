@@ -13,35 +13,22 @@ import {
 } from 'mongodb';
 import {MongoDbStore, type MongoDbStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
-import {
-	mongoMissing,
-	mongoUrl,
-	startMongo,
-	tellServer,
-	type MongoServer,
-} from '../helpers/servers.ts';
+import {mongoUrl, openMongo} from '../helpers/servers.ts';
 import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore} from './contract.ts';
 import {elsewhere} from './open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const timeout = 50_000;
-const databaseName = `got_cache_hooks_${randomUUID()}`;
-const server = await startMongo();
-const client = new MongoClient(server?.url ?? mongoUrl(1));
-const database = client.db(databaseName);
-
-tellServer(test, 'mongodb', server?.version, mongoMissing);
+const server = await openMongo(test, 'mongodb');
 if (server !== undefined) {
 	registerTests(server);
-	test.after.always(async () => {
-		await database.dropDatabase();
-		await client.close();
-		await server.stop();
-	});
 }
 
-function registerTests({url, command, version}: MongoServer): void {
+type OpenedServer = NonNullable<typeof server>;
+
+function registerTests({url, command, version, database}: OpenedServer): void {
+	const {databaseName} = database;
 	const isAtomic = !version.startsWith('FerretDB');
 	const open = (t: ExecutionContext, options: MongoDbStoreOptions = {}): MongoDbStore => {
 		const store = new MongoDbStore({

@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {existsSync, mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
@@ -10,6 +9,7 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {storeNames} from '../../source/stores/create-store.ts';
 import {openStore, type StoreSetting} from '../../source/stores/open.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 import {PromiseAdapter} from './adapters.ts';
 
 const options = {cacheName: 'http_cache'};
@@ -25,10 +25,7 @@ test('a name opens a store that the cache owns', t => {
 });
 
 test('the name of the cache names the file of sqlite, with any of its extensions', t => {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
+	const folder = testFolder(t);
 	for (const [cacheName, file] of [['cache', 'cache.sqlite'], ['a.sqlite', 'a.sqlite'], ['b.DB', 'b.DB'], ['c.sqlite3', 'c.sqlite3'], ['d.v2', 'd.v2.sqlite']] as const) {
 		const {store} = openStore('sqlite', {cacheName: join(folder, cacheName)});
 		void store.set('key', Buffer.from('one'), {expires: undefined});

@@ -7,7 +7,7 @@ import {ServerProcess} from '../helpers/server-process.ts';
 import {
 	findRedis,
 	redisCommand,
-	tellServer,
+	reportServer,
 } from '../helpers/servers.ts';
 import {testStoreFaults} from './contract-faults.ts';
 import {listed, testStore, textOf} from './contract.ts';
@@ -30,7 +30,7 @@ if (server !== undefined) {
 	version = /redis_version:(?<version>\S+)/v.exec(await client.info('server'))!.groups!.version!;
 }
 
-tellServer(test, 'redis', version === undefined ? undefined : `Redis ${version}`, '`redis-server` on the PATH (Debian: `apt-get install redis-server`)');
+reportServer(test, 'redis', version === undefined ? undefined : `Redis ${version}`, '`redis-server` on the PATH (Debian: `apt-get install redis-server`)');
 if (server !== undefined) {
 	registerTests(server.port);
 	testStoreFaults(test.serial as TestFn, 'redis', {

@@ -11,11 +11,12 @@ import {
 	type FoundServer,
 } from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
-import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {reportServer} from '../../helpers/servers.ts';
 import {importSqliteFrom} from '../../helpers/sqlite-adapter.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore} from '../contract.ts';
 import {elsewhere} from '../open-elsewhere.ts';
+import {processFolder} from '../../helpers/temporary-folder.ts';
 import {exitWhenDone} from './exit-when-done.ts';
 import {limitsFor} from './limits.ts';
 import {findPackage} from './packages.ts';
@@ -37,7 +38,7 @@ for (const separatedFile of [true, false]) {
 	const name = `keyv-file${separatedFile ? ', separatedFile' : ''}`;
 	testStore(test, `${name}, by name`, {
 		makePlace({now}) {
-			const filename = path.join(makeFolder(), 'cache');
+			const filename = path.join(processFolder(), 'cache');
 			const options = {filename, separatedFile, writeDelay: 1};
 			// A single file can hold only one store.
 			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {
@@ -78,7 +79,7 @@ if ('command' in mongo) {
 		await expectToKeep(t, store);
 	});
 } else {
-	tellServer(test, '@keyv/mongo, by name', undefined, mongo.missing);
+	reportServer(test, '@keyv/mongo, by name', undefined, mongo.missing);
 }
 
 if ('command' in redis) {
@@ -109,19 +110,19 @@ if ('command' in redis) {
 		await expectToKeep(t, store);
 	});
 } else {
-	tellServer(test, '@keyv/redis, by name', undefined, redis.missing);
+	reportServer(test, '@keyv/redis, by name', undefined, redis.missing);
 }
 
 const versions = [['@keyv/sqlite 4', 'test/adapters'], ['@keyv/sqlite 6', 'test/adapters/beta']] as const;
 for (const [title, folder] of versions) {
 	if (findPackage('@keyv/sqlite', folder) === undefined) {
-		tellServer(test, `${title}, by name`, undefined, `package \`@keyv/sqlite\` in \`${folder}\`: \`npm ci\` there installs it`);
+		reportServer(test, `${title}, by name`, undefined, `package \`@keyv/sqlite\` in \`${folder}\`: \`npm ci\` there installs it`);
 		continue;
 	}
 
 	test.serial(`${title}, by name: several stores share a file with a write-ahead log`, async t => {
 		importSqliteFrom(folder);
-		const file = path.join(makeFolder(), 'cache.sqlite');
+		const file = path.join(processFolder(), 'cache.sqlite');
 		const stores = Array.from({length: 4}, () => createStore('@keyv/sqlite', {uri: `sqlite://${file}`}));
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, 'one', kept)));
 		const values = await Promise.all(stores.flatMap(store => stores.map(async (_, index) => store.get(`key ${index}`))));
