@@ -7,7 +7,7 @@ import {pythonSubjects, subjects} from '../../bench/subjects/index.ts';
 import {Surroundings} from '../../bench/surroundings.ts';
 import type {Need, Place} from '../../bench/types.ts';
 
-// AVA wants all tests declared at once, and their titles tell what this machine lacks.
+// AVA requires that all tests are declared at once, and their titles name what is missing on this machine.
 const surroundings = await Surroundings.start();
 test.after.always(async () => {
 	await surroundings[Symbol.asyncDispose]();

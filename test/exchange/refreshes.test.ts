@@ -9,7 +9,7 @@ import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {Outcome} from '../../source/exchange/waiter.ts';
 
-/** A cache whose locks are taken as it is told. */
+/** A cache that acquires locks as the test decides. */
 class Situation {
 	readonly errors: unknown[] = [];
 	readonly held: Array<Promise<void>> = [];

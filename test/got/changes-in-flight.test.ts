@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {cacheInfo, getCache} from '../../source/index.ts';
-import {fresh, read} from '../helpers/both-modes.ts';
+import {fresh, read} from '../helpers/modes.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {byOrigin, dated} from '../helpers/dated.ts';
 import {holdResponses} from '../helpers/gate.ts';

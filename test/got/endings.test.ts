@@ -53,7 +53,7 @@ const failLater = async (): Promise<never> => {
 	return fail();
 };
 
-/** Asks twice at once: what one of them does, the other is told. */
+/** Sends two concurrent requests, of which one waits for the other. */
 async function askTwice({client, origin}: Stage): Promise<void> {
 	await Promise.allSettled([client(origin.url), client(origin.url)]);
 }

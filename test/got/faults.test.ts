@@ -15,7 +15,7 @@ import {Origin} from '../helpers/origin.ts';
 
 type Fault = (operation: string) => unknown;
 
-/** A store that does to every call what it is told. */
+/** A store whose calls do what the test decides. */
 class FaultyStore implements Store {
 	readonly name = 'faulty';
 	readonly holds = 'bytes';

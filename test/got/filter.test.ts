@@ -6,7 +6,7 @@ import {
 	plain,
 	read,
 	type Client,
-} from '../helpers/both-modes.ts';
+} from '../helpers/modes.ts';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';

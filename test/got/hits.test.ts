@@ -210,9 +210,9 @@ test('a stored error status is served without a retry', async t => {
 	});
 	const {client} = createClient({allowableCodes: [503]});
 	let delays = 0;
-	const patient = client.extend({retry: {limit: 5, enforceRetryRules: false, calculateDelay: ({attemptCount}) => attemptCount === 1 ? ++delays : 0}});
+	const retrying = client.extend({retry: {limit: 5, enforceRetryRules: false, calculateDelay: ({attemptCount}) => attemptCount === 1 ? ++delays : 0}});
 	await t.throwsAsync(client(origin.url), {message: /503/v});
-	const error = await t.throwsAsync<Error & {response: Response}>(patient(origin.url), {message: /503/v});
+	const error = await t.throwsAsync<Error & {response: Response}>(retrying(origin.url), {message: /503/v});
 	t.true(error.response.isFromCache);
 	t.is(delays, 0);
 	t.is(origin.count, 1);

@@ -11,7 +11,7 @@ import {cacheHooks, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Clock, Origin, type Handler} from '../helpers/origin.ts';
 
-/** Tells who asked for what. */
+/** Answers with the method, the URL and the user of the request. */
 const echo: Handler = ({method, url, headers: {authorization, cookie, ...headers}}, response, body) => {
 	response.end(JSON.stringify({
 		method, url, authorization, cookie, key: headers['x-api-key'], body,
@@ -20,9 +20,9 @@ const echo: Handler = ({method, url, headers: {authorization, cookie, ...headers
 
 const settings = {store: 'memory', expireAfter: '5m', allowableMethods: ['GET', 'HEAD', 'POST']} as const;
 const calm: ExtendOptions = {retry: {limit: 0}};
-const patient: ExtendOptions = {retry: {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}};
+const retrying: ExtendOptions = {retry: {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}};
 
-/** What tells one user's request from another's: how a hook sets it, and how a caller gives it. */
+/** A part of a request that distinguishes users: how a hook sets it, and how a caller sets it. */
 const marks: ReadonlyArray<{
 	readonly name: string;
 	readonly set: (options: Options, user: string) => void;
@@ -240,7 +240,7 @@ for (const [name, instance] of majors) {
 				response.end();
 			});
 			const seen: unknown[] = [];
-			const client = instance.extend(patient, own === undefined ? {} : {request: own}, {
+			const client = instance.extend(retrying, own === undefined ? {} : {request: own}, {
 				hooks: {
 					beforeRequest: [options => {
 						seen.push(options.request);
@@ -302,7 +302,7 @@ for (const [name, instance] of majors) {
 		});
 		for (const api of ['promise', 'stream'] as const) {
 			const store = new Map<string, unknown>();
-			const client = instance.extend(patient, cacheHooks({store})) as Got;
+			const client = instance.extend(retrying, cacheHooks({store})) as Got;
 			origin.requests.length = 0;
 			if (api === 'promise') {
 				t.regex(await client(`${origin.url}/first`).text(), /"\/third"/v);
@@ -365,7 +365,7 @@ for (const [name, instance] of majors) {
 		for (const api of ['promise', 'stream'] as const) {
 			const clock = new Clock();
 			const kept: unknown[] = [];
-			const client = instance.extend(patient, {
+			const client = instance.extend(retrying, {
 				hooks: {
 					beforeRequest: [options => {
 						kept.push(options.headers['if-none-match']);

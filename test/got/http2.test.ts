@@ -6,7 +6,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {ExtendOptions, Got, Response} from 'got';
 import {getCache} from '../../source/index.ts';
-import {compare, type Scenario} from '../helpers/behaviour.ts';
+import {compare, type Scenario} from '../helpers/behavior.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
 import {standClock} from '../helpers/hand-clock.ts';

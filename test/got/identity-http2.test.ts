@@ -6,7 +6,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {startHttp2Origin} from '../helpers/tls-origin.ts';
 import {cert, key} from '../helpers/certificates.ts';
-import {modesWithHeaders} from '../helpers/both-modes.ts';
+import {modesWithHeaders} from '../helpers/modes.ts';
 
 const identity = {cert, key};
 // A Host names the server as well, which has another name here.

@@ -14,9 +14,9 @@ import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {LaterStore} from '../helpers/later-store.ts';
-import {modes} from '../helpers/both-modes.ts';
+import {modes} from '../helpers/modes.ts';
 
-/** Tells what it is asked. */
+/** Answers with the request. */
 class AskedStore extends LaterStore {
 	readonly asked: string[] = [];
 

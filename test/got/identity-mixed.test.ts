@@ -15,7 +15,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {cert, key} from '../helpers/certificates.ts';
-import {modesWithHeaders} from '../helpers/both-modes.ts';
+import {modesWithHeaders} from '../helpers/modes.ts';
 
 const shownHeaders = ['host', 'x-forwarded-host', 'x-original-url', 'x-http-method-override', 'x-http-method', 'content-language', 'content-range', 'authorization', 'cookie', 'x-otp'];
 

@@ -3,7 +3,7 @@ import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
-import {modesWithHeaders} from '../helpers/both-modes.ts';
+import {modesWithHeaders} from '../helpers/modes.ts';
 
 const names = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
 

@@ -12,7 +12,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
-import {modes, storesIn} from '../helpers/both-modes.ts';
+import {modes, storesIn} from '../helpers/modes.ts';
 
 /** An origin that sets a cookie by each redirect to its end. */
 async function startLogin(cookie: string): Promise<Origin> {

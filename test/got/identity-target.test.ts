@@ -15,7 +15,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
-import {modesWithHeaders, storesIn} from '../helpers/both-modes.ts';
+import {modesWithHeaders, storesIn} from '../helpers/modes.ts';
 
 /** Says whom it answers as, and how often it has answered. */
 function tenants(): Handler {

@@ -25,7 +25,7 @@ import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {startProxy} from '../helpers/proxy.ts';
 import {cert, key} from '../helpers/certificates.ts';
-import {modes} from '../helpers/both-modes.ts';
+import {modes} from '../helpers/modes.ts';
 
 /** An origin whose certificate nobody believes by default, which counts its answers. */
 async function startOrigin(t: ExecutionContext, before: () => Promise<void> = async () => {}): Promise<{readonly url: string; readonly answers: () => number}> {

@@ -18,7 +18,7 @@ const callers = 5;
 const [, instance] = majors[0]!;
 export const partitionSecret = 'a secret of the tests';
 
-/** An origin whose responses are of the version that it has when it is asked; it can be told to keep them. */
+/** An origin whose responses have its version at the time of the request; it can hold them back. */
 export class VersionedOrigin implements AsyncDisposable {
 	version = 1;
 
@@ -190,7 +190,7 @@ type Case = {
 };
 
 /** Makes responses invalid while they are under way. Half of them are asked for anew before they come, the others after. */
-async function invalidateUnderWay(t: ExecutionContext, [action, invalidate]: readonly [string, Action], {openStore, cacheControl, isOther, state}: Case): Promise<void> {
+async function invalidateInFlight(t: ExecutionContext, [action, invalidate]: readonly [string, Action], {openStore, cacheControl, isOther, state}: Case): Promise<void> {
 	const isTagged = action.endsWith('by a tag') && state === 'before their head is there';
 	await using origin = await VersionedOrigin.start();
 	await using opened = await openStore();
@@ -230,13 +230,13 @@ async function invalidateUnderWay(t: ExecutionContext, [action, invalidate]: rea
 }
 
 /** What is invalidated in a store while 50 requests are under way, as AVA tests. */
-export function testInvalidatedUnderWay(test: TestFn, store: string, openStore: () => Promise<OpenedStore>): void {
+export function testInvalidatedInFlight(test: TestFn, store: string, openStore: () => Promise<OpenedStore>): void {
 	for (const cacheControl of [false, true]) {
 		for (const isOther of [false, true]) {
 			for (const state of Object.keys(states)) {
 				test.serial(`${store}, cacheControl ${cacheControl}: no outdated response is served to 50 requests (${state}) after ${isOther ? 'another cache on the same store' : 'the same cache'} invalidates them`, async t => {
 					const done = Object.entries(actions).filter(([action]) => cacheControl || action !== 'an unsafe method');
-					await Promise.all(done.map(async action => invalidateUnderWay(t, action, {
+					await Promise.all(done.map(async action => invalidateInFlight(t, action, {
 						openStore, cacheControl, isOther, state,
 					})));
 				});

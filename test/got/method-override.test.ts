@@ -1,5 +1,5 @@
 import test from 'ava';
-import {bothModes, fresh} from '../helpers/both-modes.ts';
+import {bothModes, fresh} from '../helpers/modes.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin, dated} from '../helpers/dated.ts';
 import {Origin} from '../helpers/origin.ts';

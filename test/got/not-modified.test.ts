@@ -7,7 +7,7 @@ import {
 	fresh,
 	read,
 	type Headers,
-} from '../helpers/both-modes.ts';
+} from '../helpers/modes.ts';
 import {getCache, type CacheSettings} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Clock, type Handler} from '../helpers/origin.ts';

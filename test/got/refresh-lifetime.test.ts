@@ -279,16 +279,16 @@ for (const [name, instance] of majors) {
 			response.end(`answer ${origin.count}`);
 		});
 		const {client, cache, expire, idle} = refreshingClient(instance, {staleIfError: true});
-		const told: string[] = [];
+		const emitted: string[] = [];
 		for (const event of ['hit', 'miss', 'stale', 'revalidated', 'bypassed'] as const) {
 			cache.on(event, ({reason, background}) => {
-				told.push(`${event} ${reason}${background ? ' in the background' : ''}`);
+				emitted.push(`${event} ${reason}${background ? ' in the background' : ''}`);
 			});
 		}
 
 		for (const event of ['stored', 'refused'] as const) {
 			cache.on(event, ({reason}) => {
-				told.push(`${event} ${reason}`);
+				emitted.push(`${event} ${reason}`);
 			});
 		}
 
@@ -299,7 +299,7 @@ for (const [name, instance] of majors) {
 		expire();
 		await client(origin.url);
 		await idle();
-		t.deepEqual(told, [
+		t.deepEqual(emitted, [
 			'miss miss',
 			'stored stored',
 			'stale stale-while-revalidate',

@@ -40,7 +40,7 @@ const requests: ReadonlyArray<readonly [title: string, options: () => OptionsIni
 	['a QUERY with a body', () => ({method: 'QUERY', body: 'select'})],
 ];
 
-/** What is told of a request, whatever connection it went by. */
+/** The parts of a request that do not depend on its connection. */
 const sent = ({method, url, headers: {connection: _, ...headers}, body}: Origin['requests'][number]): unknown => ({
 	method, url, headers, body,
 });

@@ -10,7 +10,7 @@ import {
 	type Scenario,
 	type Stage,
 	type Start,
-} from '../helpers/behaviour.ts';
+} from '../helpers/behavior.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
@@ -46,7 +46,7 @@ const rows: readonly Row[] = [
 	['a body without the coding of its Content-Encoding', '/bad-gzip'],
 	['a truncated compressed body', '/short-gzip'],
 	['a response that is not HTTP', '/rubbish'],
-	// Got 16 alone tells of a request that it gives up; here, it has ended.
+	// Only Got 16 reports that it aborts a request; here, it has ended.
 	['a connection reset', '/reset/9', undefined, ['isAborted']],
 	['a connection reset that is retried', '/reset/2', () => ({retry}), ['isAborted']],
 	['a 503 that is retried', '/flaky/2', () => ({retry})],

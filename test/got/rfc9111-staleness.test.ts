@@ -250,12 +250,12 @@ test('RFC 9111 §4.2.4 a stored error is served without a retry', async t => {
 });
 
 const quick = {limit: 2, backoffLimit: 1};
-const patient = {...byOrigin, staleIfErrorAfter: 'retries', staleIfError: true} as const;
+const afterRetries = {...byOrigin, staleIfErrorAfter: 'retries', staleIfError: true} as const;
 
 for (const [name, instance] of majors) {
 	for (const failure of [503, 'reset'] as const) {
 		test(`${name}: with staleIfErrorAfter 'retries', Got retries after ${failure} before a stale response is served`, async t => {
-			for (const settings of [patient, {expireAfter: 60, staleIfErrorAfter: 'retries', staleIfError: true} as const]) {
+			for (const settings of [afterRetries, {expireAfter: 60, staleIfErrorAfter: 'retries', staleIfError: true} as const]) {
 				const {client, clock} = createClient(settings, instance);
 				await using origin = await Origin.start(failing({'cache-control': 'max-age=60', etag: '"1"'}, () => failure, clock));
 				await client(origin.url);
@@ -270,7 +270,7 @@ for (const [name, instance] of majors) {
 		});
 
 		test(`${name}: with staleIfErrorAfter 'retries', a retry on ${failure} that succeeds is used`, async t => {
-			const {client, clock} = createClient(patient, instance);
+			const {client, clock} = createClient(afterRetries, instance);
 			await using origin = await Origin.start((_request, response) => {
 				if (failure === 'reset' && origin.count === 2) {
 					response.socket!.destroy();
@@ -292,7 +292,7 @@ for (const [name, instance] of majors) {
 	}
 
 	test(`${name}: with staleIfErrorAfter 'retries', an error that is stored for its own freshness does not answer a retry`, async t => {
-		const {client, clock} = createClient(patient, instance);
+		const {client, clock} = createClient(afterRetries, instance);
 		await using origin = await Origin.start(dated(clock, (_request, count) => ({status: count === 2 || count > 3 ? 503 : 200, headers: {'cache-control': 'max-age=60'}})));
 		await client(origin.url);
 		clock.advance(100);
@@ -303,7 +303,7 @@ for (const [name, instance] of majors) {
 	});
 
 	test(`${name}: with staleIfErrorAfter 'retries', the user's calculateDelay decides about retries, and is in the options again afterwards`, async t => {
-		const {client, clock} = createClient(patient, instance);
+		const {client, clock} = createClient(afterRetries, instance);
 		await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 		await client(origin.url);
 		clock.advance(100);
@@ -324,7 +324,7 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: with staleIfErrorAfter 'retries', a stale response is served at once if Got does not retry`, async t => {
 		for (const retry of [{limit: 0}, {limit: 2, statusCodes: []}, {limit: 2, methods: []}, {limit: 2, calculateDelay: () => 0}]) {
-			const {client, clock} = createClient(patient, instance);
+			const {client, clock} = createClient(afterRetries, instance);
 			await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 			await client(origin.url);
 			clock.advance(100);
@@ -335,7 +335,7 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: with staleIfErrorAfter 'retries', without a usable stale response, the caller gets Got's error after its retries`, async t => {
 		for (const response of ['max-age=60, must-revalidate', 'no-store']) {
-			const {client, clock} = createClient(patient, instance);
+			const {client, clock} = createClient(afterRetries, instance);
 			await using origin = await Origin.start(failing({'cache-control': response}, () => 503, clock));
 			await client(origin.url);
 			clock.advance(100);
@@ -345,7 +345,7 @@ for (const [name, instance] of majors) {
 	});
 
 	test(`${name}: with staleIfErrorAfter 'retries', a stream, which has no retries, gets a stale response at once`, async t => {
-		const {client, clock} = createClient(patient, instance);
+		const {client, clock} = createClient(afterRetries, instance);
 		await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 		await client(origin.url);
 		clock.advance(100);
@@ -415,7 +415,7 @@ test('RFC 9111 §5.2.2.2 with gatewayTimeout \'respond\', a timeout is a 504, re
 });
 
 test('RFC 9111 §5.2.2.2 with retries, the 504 is returned after the last one', async t => {
-	const {client, clock} = createClient({...patient, gatewayTimeout: 'respond'});
+	const {client, clock} = createClient({...afterRetries, gatewayTimeout: 'respond'});
 	await using origin = await Origin.start(failing({'cache-control': 'max-age=60, must-revalidate'}, () => 'reset', clock));
 	await client(origin.url);
 	clock.advance(100);

@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 		const lateError = t.throwsAsync(late, {name: 'TimeoutError', code: 'ETIMEDOUT', message: 'Timeout awaiting \'request\' for 50ms'});
 		const stream = client.stream(origin.url);
 		stream.on('error', () => {});
-		const patient = client(origin.url);
+		const retrying = client(origin.url);
 		await turn();
 		stream.destroy();
 		controller.abort();
@@ -82,7 +82,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 		response.end('answer');
 		t.is((await leader).body, 'answer');
-		t.is((await patient).body, 'answer');
+		t.is((await retrying).body, 'answer');
 		t.is(origin.count, 1);
 	});
 
@@ -436,7 +436,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(nesting(`${origin.url}/self`, {maxRedirects: 1}), {name: 'MaxRedirectsError'});
 		t.is(nested, '/self');
 
-		// By the user's own function, in the middle of the flight.
+		// By the user's own function, while the request is in flight.
 		const inner = await client(`${origin.url}/nest`, {
 			async request(url, options, callback) {
 				t.is((await client(`${origin.url}/nest`)).body, '/nest');

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {byOrigin, dated} from '../helpers/dated.ts';
-import {fresh} from '../helpers/both-modes.ts';
+import {fresh} from '../helpers/modes.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 

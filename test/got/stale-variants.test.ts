@@ -1,6 +1,6 @@
 import test from 'ava';
 import {dated} from '../helpers/dated.ts';
-import {bothModes, fresh} from '../helpers/both-modes.ts';
+import {bothModes, fresh} from '../helpers/modes.ts';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';

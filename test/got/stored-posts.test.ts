@@ -1,6 +1,6 @@
 import test from 'ava';
 import {byOrigin, dated} from '../helpers/dated.ts';
-import {byUser, fresh, plain} from '../helpers/both-modes.ts';
+import {byUser, fresh, plain} from '../helpers/modes.ts';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';

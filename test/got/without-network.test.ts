@@ -49,10 +49,10 @@ test('`withoutNetwork` applies to one call tree, and its error is not retried', 
 		response.end('body');
 	});
 	const {client} = createClient();
-	const patient = client.extend({retry: {limit: 2}});
+	const retrying = client.extend({retry: {limit: 2}});
 	const [refused, sent] = await Promise.allSettled([
-		withoutNetwork(async () => patient(`${origin.url}/a`)),
-		patient(`${origin.url}/b`),
+		withoutNetwork(async () => retrying(`${origin.url}/a`)),
+		retrying(`${origin.url}/b`),
 	]);
 	t.is(sent.status, 'fulfilled');
 	t.is(refused.status, 'rejected');

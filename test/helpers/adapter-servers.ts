@@ -44,7 +44,7 @@ export async function mongoJavaServer(): Promise<FoundServer> {
 
 	return {
 		title: 'mongo-java-server 1.47 (as MongoDB 5.0)',
-		command: {command: java, args: port => ['-Xmx1g', '-cp', `${folder}/*:${folder}`, 'Main', String(port)], patience: 60_000},
+		command: {command: java, args: port => ['-Xmx1g', '-cp', `${folder}/*:${folder}`, 'Main', String(port)], startTimeout: 60_000},
 	};
 }
 

@@ -6,15 +6,15 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {reportServer, startRedis} from './servers.ts';
 import {temporaryFolder} from './temporary-folder.ts';
 
-// A busy machine must not make a slow store of one that is none.
+// So that no store is too slow on a busy machine.
 const storeTimeout = 20_000;
 
 export type OpenedStore = AsyncDisposable & {
-	/** The same store for each cache that is made with them. */
+	/** Caches with these settings share one store. */
 	readonly settings: CacheSettings;
 };
 
-/** Where the same must hold: a store of one process, and one in a file. A store more is a line more. */
+/** A store of one process, and one in a file, for tests that must pass on both. */
 export const openedStores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
 	memory: async () => ({settings: {store: new MemoryStore()}, async [Symbol.asyncDispose]() {}}),
 	async sqlite() {
@@ -29,9 +29,9 @@ export const openedStores: Readonly<Record<string, () => Promise<OpenedStore>>> 
 };
 
 /**
-Where the same must hold across a network, if there is a Redis.
+Starts Redis, if there is one, for tests that must also pass across a network.
 
-To be called before the first test: AVA wants all of them declared at once.
+Call it before the first test, since AVA requires that all tests are declared at once.
 */
 export async function openedRedis(test: TestFn, title: string): Promise<(() => Promise<OpenedStore>) | undefined> {
 	const redis = await startRedis();

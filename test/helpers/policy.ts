@@ -55,7 +55,7 @@ export function tags(length: number): string {
 	return Array.from({length}, (_, index) => index).join(', ');
 }
 
-/** Stored at `start`, fresh for five minutes, unless told otherwise. */
+/** Stored at `start`, fresh for five minutes, by default. */
 export function storedHead(own: Partial<StoredHead> = {}): StoredHead {
 	return {
 		statusCode: 200,

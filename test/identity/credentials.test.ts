@@ -27,7 +27,7 @@ const wordsOf = (name: string): string[] => name
 	.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/gv, ' ')
 	.match(/[A-Za-z]+|\d+/gv)?.map(word => word.toLowerCase()) ?? [];
 
-/** A name in all ways in which its words are told apart. */
+/** Returns a name in all spellings that separate its words. */
 const spellings = (words: readonly string[]): readonly string[] => [
 	words.join('_'),
 	words.join('-'),

@@ -3,7 +3,7 @@ import {Keyv, KeyvMemoryAdapter} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {KeyvStore} from '../../source/stores/keyv.ts';
 import {shapeOf, type KeyvLike} from '../../source/stores/keyv-instances.ts';
-import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './adapters.ts';
+import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './fake-adapters.ts';
 import {listed} from './contract.ts';
 
 const kept = {expires: undefined} as const;

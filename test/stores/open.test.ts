@@ -10,7 +10,7 @@ import {storeNames} from '../../source/stores/create-store.ts';
 import {openStore, type StoreSetting} from '../../source/stores/open.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testFolder} from '../helpers/temporary-folder.ts';
-import {PromiseAdapter} from './adapters.ts';
+import {PromiseAdapter} from './fake-adapters.ts';
 
 const options = {cacheName: 'http_cache'};
 

@@ -3,7 +3,7 @@ import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {HttpCache} from '../../source/index.ts';
 import type {KeyvLike} from '../../source/stores/keyv-instances.ts';
-import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './adapters.ts';
+import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './fake-adapters.ts';
 
 const past = Date.UTC(2001, 0, 1);
 

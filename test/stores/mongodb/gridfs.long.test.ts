@@ -3,12 +3,12 @@ import {randomUUID} from 'node:crypto';
 import {finished} from 'node:stream/promises';
 import test, {type ExecutionContext, type TestFn} from 'ava';
 import {GridFSBucket, ObjectId} from 'mongodb';
-import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {mongoUrl, openMongo} from '../helpers/servers.ts';
-import {testStoreFaults} from './contract-faults.ts';
-import {listed, testStore, textOf} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+import {GridFsStore, type GridFsStoreOptions} from '../../../source/stores/mongodb/mongodb.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {mongoUrl, openMongo} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {listed, testStore, textOf} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const timeout = 50_000;

@@ -2,16 +2,16 @@ import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import KeyvRedis, {createClient} from '@keyv/redis';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {RedisStore, type RedisStoreOptions} from '../../source/stores/redis/redis.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
+import {RedisStore, type RedisStoreOptions} from '../../../source/stores/redis/redis.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
 import {
 	findRedis,
 	redisCommand,
 	reportServer,
-} from '../helpers/servers.ts';
-import {testStoreFaults} from './contract-faults.ts';
-import {listed, testStore, textOf} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {listed, testStore, textOf} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const kept = {expires: undefined};
 

@@ -3,17 +3,17 @@ import fs from 'node:fs/promises';
 import {join} from 'node:path';
 import {createClient} from '@keyv/redis';
 import test, {type ExecutionContext} from 'ava';
-import {RedisStore} from '../../source/stores/redis/redis.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {findRedis, redisCommand} from '../helpers/servers.ts';
-import {until} from '../helpers/until.ts';
-import {processFolder} from '../helpers/temporary-folder.ts';
-import {listed, textOf} from './contract.ts';
+import {RedisStore} from '../../../source/stores/redis/redis.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {findRedis, redisCommand} from '../../helpers/servers.ts';
+import {until} from '../../helpers/until.ts';
+import {processFolder} from '../../helpers/temporary-folder.ts';
+import {listed, textOf} from '../contract.ts';
 
 const entry = {expires: undefined, indexed: {createdAt: 0, freshUntil: undefined}};
 const program = await findRedis();
 
-// That it is missing is told by `redis.long.test.ts`.
+// `redis.long.test.ts` reports that it is missing.
 const testRedis = program === undefined ? test.skip : test;
 
 async function command(port: number, ...words: string[]): Promise<unknown> {

@@ -13,10 +13,10 @@ export async function read(client: Client, url: string, headers: Headers, isStre
 	return isStream ? readStream(client.stream(url, {headers})) : client(url, {headers}).text();
 }
 
-/** The default settings, under which the user decides. */
+/** Settings of the default mode. */
 export const byUser = {expireAfter: 60};
 
-/** The settings of both policy sources, by name. */
+/** The settings of both modes, by name. */
 export const bothModes: ReadonlyArray<readonly [name: string, settings: CacheSettings]> = [['byOrigin', byOrigin], ['byUser', byUser]];
 
 /** The default settings, and those with which the origin decides, by the name of a test. */

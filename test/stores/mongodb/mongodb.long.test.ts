@@ -11,12 +11,12 @@ import {
 	ObjectId,
 	type Document,
 } from 'mongodb';
-import {MongoDbStore, type MongoDbStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {mongoUrl, openMongo} from '../helpers/servers.ts';
-import {testStoreFaults} from './contract-faults.ts';
-import {listed, testStore} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+import {MongoDbStore, type MongoDbStoreOptions} from '../../../source/stores/mongodb/mongodb.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {mongoUrl, openMongo} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {listed, testStore} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const timeout = 50_000;

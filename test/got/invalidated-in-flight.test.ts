@@ -13,13 +13,13 @@ import {
 	partitionSecret,
 	renewed,
 	states,
-	testInvalidatedUnderWay,
+	testInvalidatedInFlight,
 	versions,
 	VersionedOrigin,
 } from './invalidating.ts';
 
 for (const [store, openStore] of Object.entries(openedStores)) {
-	testInvalidatedUnderWay(test, store, openStore);
+	testInvalidatedInFlight(test, store, openStore);
 }
 
 /** Another process that has the same file open. */
