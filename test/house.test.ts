@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import ts from 'typescript';
 
-/** As in `xo.config.ts`, which the compiler does not check. */
+/** The type of the table in `xo.config.ts`, which the compiler does not check. */
 type Row = {readonly source: readonly string[]; readonly node: readonly string[]; readonly packages: readonly string[]};
 
 type Import = {

@@ -20,7 +20,7 @@ function reportMissing(name: string, need: Need): void {
 	});
 }
 
-/** In which ways each is read. */
+/** The APIs by which each subject is read. */
 const reads = new Map<string, Set<Place['read']>>();
 for (const {subjects: names, place} of scenarios) {
 	for (const name of names) {

@@ -52,7 +52,7 @@ test('the mean time of one operation is right even if the clock cannot measure a
 	const {mean} = await timing.round(20);
 	const elapsed = performance.now() - start;
 	t.is((operations - before) % 100, 0);
-	// At least 20 ms were spent, of which each operation has its part.
+	// At least 20 ms were spent on all operations together.
 	t.true(mean! * (operations - before) >= 20_000);
 	t.true(mean! * (operations - before) <= elapsed * 1001);
 });

@@ -887,7 +887,7 @@ test('ended exchanges leave no memory behind, in whatever order they end', async
 		await process.note(invalidation);
 	};
 
-	// No exchange is under way.
+	// No exchange is in progress.
 	await note();
 	const positions = [await process.ask()];
 	await note();

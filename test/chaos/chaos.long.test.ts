@@ -25,7 +25,7 @@ const requests = isLong ? 20_000 : 1500;
 const callers = 64;
 const storeTimeout = 200;
 
-/** The longest that those wait who give up, in milliseconds. */
+/** The longest time after which a caller gives up, in milliseconds. */
 const longest = 20;
 
 type Scene = {readonly origin: ChaoticOrigin; readonly random: Random; readonly languages: readonly string[]};
@@ -39,7 +39,7 @@ type Tally = {
 	readonly times: Time[];
 };
 
-/** Of one call, which may be several requests: one for each hop of a redirect. */
+/** The result of one call, which may be several requests: one for each redirect hop. */
 type Time = {readonly milliseconds: number; readonly requests: number};
 
 async function ask(client: Got, {origin, random, languages}: Scene, tally: Tally): Promise<void> {
@@ -133,7 +133,7 @@ type Row = {
 	readonly open: (folder: string) => Store;
 	readonly settings?: CacheSettings;
 
-	/** What callers ask for, by which responses vary. Default: two. */
+	/** The languages of requests, by which responses vary. Default: two. */
 	readonly languages?: readonly string[];
 };
 

@@ -42,7 +42,7 @@ function variants(code: string): readonly Variant[] {
 		: [['', text => text]];
 }
 
-/** What the sample says that it prints. */
+/** The output that the page shows for the sample. */
 function promised(code: string): string {
 	return code.matchAll(/^\t*\/\/=> (?<line>.*\n)/gmv).map(match => match.groups!.line!).toArray().join('');
 }

@@ -18,7 +18,7 @@ testSamples(test, 'readme.md');
 
 const rows = (header: string, page = readme): string[][] => tableRows(page, header);
 
-/** What the first column names. */
+/** The names in the first column. */
 function names(header: string, page = readme): string[] {
 	return rows(header, page).flatMap(([name]) => codeSpans(name!));
 }

@@ -26,7 +26,7 @@ class Process {
 	readonly faults: string[] = [];
 	readonly #sharing: Sharing<string>;
 
-	/** What is found in the store when it is looked at once more. */
+	/** The result of the next lookup in the store. */
 	found: Action = send;
 	looks = 0;
 
@@ -57,7 +57,7 @@ class Process {
 		return this.#sharing.lead(key, {})!;
 	}
 
-	/** What a request is to do that would be sent; `undefined` while it waits. */
+	/** The action of the request; `undefined` while it waits. */
 	ask({inFlight = this.lead(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
 		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
 		void (async () => {
@@ -76,7 +76,7 @@ class Process {
 		return asking;
 	}
 
-	/** Moves on in small steps, so that whoever waits may look. */
+	/** Advances the clock in small steps, so that waiting requests can look. */
 	async after(milliseconds: number): Promise<void> {
 		for (let passed = 0; passed < milliseconds; passed += 5) {
 			this.clock.advance(5);

@@ -18,7 +18,7 @@ const german = {'accept-language': 'de'};
 const french = {'accept-language': 'fr'};
 const byLanguage = {vary: 'Accept-Language'};
 
-/** A request that waits, and how that ended. */
+/** A waiting request, and how its wait ended. */
 class Waiting {
 	outcome: Outcome<string> | undefined;
 	readonly leave: () => void;
@@ -78,7 +78,7 @@ class Situation {
 		return Array.from({length}, () => this.wait(own));
 	}
 
-	/** What a request that comes now would do. */
+	/** Returns what a request that arrives now would do. */
 	next(own?: Own): JoinResult<string>['do'] {
 		const joined = this.join(own);
 		if (joined.do === 'lead') {
@@ -90,7 +90,7 @@ class Situation {
 		return joined.do;
 	}
 
-	/** Moves on, and lets what waits hear of it. */
+	/** Advances the clock, and lets waiting requests react. */
 	async after(milliseconds: number): Promise<void> {
 		this.clock.advance(milliseconds);
 		await turn();
@@ -233,7 +233,7 @@ test('after a failure the other waiters are sent at increasing rates within thei
 	const at = new Situation();
 	const leader = at.lead();
 	const waiters = at.waitTogether(101, {store: 400});
-	// The time for which another request is under way is not theirs.
+	// The time for which another request is in flight does not count for them.
 	await at.after(5000);
 	leader.fail();
 	await turn();
@@ -246,7 +246,7 @@ test('after a failure the other waiters are sent at increasing rates within thei
 	}
 
 	t.deepEqual(sent, [6, 25, 56, 100]);
-	// Whoever came since has seen no failure.
+	// Later requests have seen no failure.
 	t.is(late.do, 'wait');
 	t.false(next.hasEnded);
 	resolve(next);
@@ -736,7 +736,7 @@ for (const steps of [2, 3, 6]) {
 		leaders.at(-1)!.run(() => {
 			t.is(at.join({}, '0').do, 'alone');
 		});
-		// Whoever is outside of all of them may wait.
+		// A request outside of all of them may wait.
 		t.is(at.join({}, '0').do, 'wait');
 		resolve(leaders.at(-1)!);
 		await turn();

@@ -415,7 +415,7 @@ const scenarios: readonly Scenario[] = [
 	},
 ];
 
-/** Whether the journal still notes what is invalidated for an exchange that is under way. */
+/** Whether the journal still records invalidations for an exchange in progress. */
 function isUnderWay(client: Got): boolean {
 	const {journal} = clientOfInstance(client).cache;
 	void journal.note([{kind: 'key', key: 'probe'}]);

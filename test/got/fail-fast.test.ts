@@ -191,7 +191,7 @@ for (const title of ['nothing', 'an answer', 'an answer with tags']) {
 		await getCache(client).idle();
 		failingStore.failing = 'get';
 		await t.throwsAsync(async () => client(origin.url), {message: /no get/v});
-		// AVA fails where a rejection is nobody's.
+		// AVA fails on an unhandled rejection.
 		await delay(20);
 	});
 }

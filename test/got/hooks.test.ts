@@ -91,7 +91,7 @@ const hook = ({set}: Mark): ExtendOptions => ({
 
 const leaveToGot = (): undefined => undefined;
 
-/** Where a mark may come from: an instance to ask with, and what is given to it for a user. */
+/** The sources of a mark: each returns an instance, and the options for a user. */
 type Place = (base: Got, cache: ExtendOptions, mark: Mark) => (user: string) => readonly [client: Got, options: object];
 
 const asUser = (client: Got) => (user: string) => [client, {context: {user}}] as const;
@@ -152,7 +152,7 @@ for (const [name, instance] of majors) {
 					t.is(response.body, expected.get(user)!);
 				}
 
-				// One who gives nothing gets nobody's.
+				// A caller without credentials gets no response of others.
 				t.false((await plain(`${origin.url}/own`)).isFromCache);
 				t.is(origin.count - before, 3);
 			});

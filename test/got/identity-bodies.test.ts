@@ -54,7 +54,7 @@ async function startOrigin(t: ExecutionContext, answer: Answer = () => false): P
 	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, uploads, started: () => started};
 }
 
-/** Form data as whoever gets it reads it. */
+/** Form data as its receiver reads it. */
 async function received({bytes, headers}: Upload): Promise<unknown[]> {
 	const form = await new Response(bytes as never, {headers: {'content-type': headers['content-type']!}}).formData();
 	return Array.fromAsync(form, async ([name, value]) => typeof value === 'string' ? [name, value] : [name, value.name, value.type, await value.text()]);
@@ -74,7 +74,7 @@ const modes: ReadonlyArray<readonly [mode: string, method: 'POST' | 'QUERY', set
 const text = (type: string, body: string | Uint8Array, headers: Record<string, string> = {}): OptionsInit => ({headers: {'content-type': type, ...headers}, body: body as string});
 const form = 'application/x-www-form-urlencoded';
 
-/** Bodies of which each is another. */
+/** Bodies that all differ. */
 const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['none', {}],
 	['an empty text', {body: ''}],
@@ -104,7 +104,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['another credential in parts', text('multipart/form-data; boundary=x', '--x\r\ncontent-disposition: form-data; name="password"\r\n\r\ntwo\r\n--x--\r\n')],
 ];
 
-/** What is the same as another of them. */
+/** Bodies that are equal to another one. */
 const alike: ReadonlyArray<readonly [title: string, as: string, options: OptionsInit]> = [
 	['the order of a form', 'a form', {form: {b: 2, a: 1}}],
 	['the order and the white space of JSON', 'JSON', text('application/json', ' {"b":2, "a":1}')],
@@ -115,7 +115,7 @@ const alike: ReadonlyArray<readonly [title: string, as: string, options: Options
 	['bytes of parts', 'parts as a text', text('multipart/form-data; boundary=x', Buffer.from('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'))],
 ];
 
-/** Form data of which each is another; each time it is made anew. */
+/** Form data that all differ, created again for each request. */
 const formData: ReadonlyArray<readonly [title: string, entries: ReadonlyArray<readonly [name: string, value: string | Blob, file?: string]>]> = [
 	['nothing', []],
 	['a text', [['a', '1']]],
@@ -168,7 +168,7 @@ for (const [name, instance] of majors) {
 				t.deepEqual([title, response.body, response.isFromCache], [title, answers.get(as)!, true]);
 			}
 
-			// What has a body of its own; without one, a stream may be written to.
+			// With a body; without one, a stream may be written to.
 			for (const [title, options] of others.slice(1)) {
 				t.deepEqual([title, await readStream(client.stream(url, options as object))], [title, answers.get(title)!]);
 			}
@@ -264,7 +264,7 @@ for (const [name, instance] of majors) {
 				}
 			};
 
-			// Got 15 sends no form data again, unless it is kept.
+			// Got 15 cannot send form data again unless it is buffered.
 			t.is(await retried(client, '/fails'), size < 1000 ? 1 : await retried(instance as Got, '/fails/plainly'));
 			t.deepEqual(await received(origin.uploads[0]!), await received(origin.uploads[1]!));
 			t.is(origin.uploads[0]!.bytes.length, origin.uploads[1]!.bytes.length);

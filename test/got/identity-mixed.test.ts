@@ -49,7 +49,7 @@ const form = (fields: ReadonlyArray<readonly [string, string | Blob]>): OptionsI
 	return {method: 'POST', body: body as never};
 };
 
-/** Requests of which each has an answer of its own; made anew each time. */
+/** Requests that each have their own response, created again each time. */
 const requests: ReadonlyArray<(urls: {readonly plain: string; readonly secure: string}) => readonly [url: string, options: OptionsInit]> = [
 	...['/', '/?a=1', '/varies'].flatMap(where => [
 		{},

@@ -15,7 +15,7 @@ const answerWithRequest: Handler = ({method, url, headers}, response) => {
 	response.end(JSON.stringify([method, url, ...names.map(name => headers[name])]));
 };
 
-/** Requests of which each asks for something else; those that ask for several methods ask for none that anybody knows. */
+/** Requests that all differ; those that override by several methods override by an unknown one. */
 const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', headers: Headers, asks: string | undefined]> = [
 	['nothing', 'GET', {}, undefined],
 	['nothing by POST', 'POST', {}, undefined],

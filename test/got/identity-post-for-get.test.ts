@@ -27,7 +27,7 @@ const formData = (name: string): OptionsInit => {
 	return {body: body as never};
 };
 
-/** What a POST sends, and whether a GET may have its answer. */
+/** POST requests, and whether their responses may answer a GET. */
 const posts: ReadonlyArray<readonly [title: string, options: () => OptionsInit, isForGet: boolean, settings?: CacheSettings]> = [
 	['nothing', () => ({}), true],
 	['a text', () => ({body: 'a'}), true],

@@ -29,7 +29,7 @@ function tenants(): Handler {
 
 const of = (host: string): OptionsInit => ({headers: {host}});
 
-/** Requests to one URL of which each is another's. */
+/** Requests to one URL for different hosts. */
 const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['no header', {}],
 	['a host', of('a.example')],

@@ -27,7 +27,7 @@ import {startProxy} from '../helpers/proxy.ts';
 import {cert, key} from '../helpers/certificates.ts';
 import {modes} from '../helpers/modes.ts';
 
-/** An origin whose certificate nobody believes by default, which counts its answers. */
+/** An origin whose certificate is not trusted by default, and that counts its responses. */
 async function startOrigin(t: ExecutionContext, before: () => Promise<void> = async () => {}): Promise<{readonly url: string; readonly answers: () => number}> {
 	let count = 0;
 	const url = await startTlsOrigin(t, {cert, key}, (_request, response) => {
@@ -67,7 +67,7 @@ const sources: ReadonlyArray<readonly [source: string, options: OptionsInit | ((
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
 		for (const [source, given] of sources) {
-			// One after the other: a server ends connections that nobody uses for five seconds.
+			// One after the other: a server closes connections that are idle for five seconds.
 			test.serial(`${name}, ${mode}: a response with lax TLS settings of ${source} answers no request with strict ones, and vice versa`, async t => {
 				const {url, answers} = await startOrigin(t);
 				const options = (typeof given === 'function' ? given((await startProxy(t)).url) : given) as object;
@@ -81,7 +81,7 @@ for (const [name, instance] of majors) {
 					t.is(await readStream(first.stream(url + where)), body);
 					t.is(answers(), before + 1);
 
-					// By default, nobody is believed here.
+					// By default, the certificate is not trusted.
 					await t.throwsAsync(client(url + where), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 					await t.throwsAsync(readStream(client.stream(url + where)), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 					t.is((await client(url + where, {context: {cache: {onlyIfCached: true}}, throwHttpErrors: false})).statusCode, 504);

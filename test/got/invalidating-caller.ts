@@ -6,7 +6,7 @@ export type Task = {
 	/** To which it sends an unsafe method. */
 	readonly post?: readonly string[];
 
-	/** What it deletes. */
+	/** The criteria of the deletion. */
 	readonly tags?: readonly string[];
 };
 

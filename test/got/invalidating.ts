@@ -22,7 +22,7 @@ export const partitionSecret = 'a secret of the tests';
 export class VersionedOrigin implements AsyncDisposable {
 	version = 1;
 
-	/** What becomes of a response: it is given, or kept with its head or without. */
+	/** When a response is sent: at once, or after `release()`, with or without its head. */
 	how: 'at once' | 'without a head' | 'with its head' = 'at once';
 	readonly #origin: Origin;
 	readonly #kept: Array<() => void> = [];
@@ -48,12 +48,12 @@ export class VersionedOrigin implements AsyncDisposable {
 		return this.#origin.count;
 	}
 
-	/** How many responses are kept. */
+	/** The number of responses that are held back. */
 	get kept(): number {
 		return this.#kept.length;
 	}
 
-	/** Gives what was kept. */
+	/** Sends the responses that are held back. */
 	release(): void {
 		for (const give of this.#kept.splice(0)) {
 			give();
@@ -122,7 +122,7 @@ type Stage = {
 
 export type Action = (stage: Stage) => Promise<unknown>;
 
-/** What makes responses invalid: all of them, or what it names. */
+/** The actions that invalidate responses. */
 export const actions: Readonly<Record<string, Action>> = {
 	'delete by URLs': async ({cache, origin}) => cache.delete({urls: origin.urls}),
 	'delete by keys': async ({cache, keys}) => cache.delete({keys}),
@@ -138,7 +138,7 @@ export const actions: Readonly<Record<string, Action>> = {
 	'an unsafe method': async ({client, origin}) => Promise.all(origin.urls.map(async url => client.post(url, {body: 'change'}))),
 };
 
-/** How far the requests have come when that happens. */
+/** The progress of the requests at the time of the invalidation. */
 export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyArray<Promise<string>>>>> = {
 	async 'before their head is there'(stage) {
 		stage.origin.how = 'without a head';
@@ -157,7 +157,7 @@ export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyA
 	},
 };
 
-/** Lets many ask, until so many requests have reached the origin. */
+/** Sends many requests, until a number of them has reached the origin. */
 async function askAll({client, origin}: Stage, count: number): Promise<ReadonlyArray<Promise<string>>> {
 	const asked = origin.urls.flatMap(url => Array.from({length: callers}, async () => client(url).text()));
 	while (origin.kept < count) {
@@ -189,7 +189,7 @@ type Case = {
 	readonly state: string;
 };
 
-/** Makes responses invalid while they are under way. Half of them are asked for anew before they come, the others after. */
+/** Invalidates responses in flight. Half of them are requested again before they arrive, the others afterwards. */
 async function invalidateInFlight(t: ExecutionContext, [action, invalidate]: readonly [string, Action], {openStore, cacheControl, isOther, state}: Case): Promise<void> {
 	const isTagged = action.endsWith('by a tag') && state === 'before their head is there';
 	await using origin = await VersionedOrigin.start();
@@ -229,7 +229,7 @@ async function invalidateInFlight(t: ExecutionContext, [action, invalidate]: rea
 	t.deepEqual(await versions(other, origin.urls), renewed, action);
 }
 
-/** What is invalidated in a store while 50 requests are under way, as AVA tests. */
+/** Tests invalidations while 50 requests are in flight. */
 export function testInvalidatedInFlight(test: TestFn, store: string, openStore: () => Promise<OpenedStore>): void {
 	for (const cacheControl of [false, true]) {
 		for (const isOther of [false, true]) {

@@ -19,7 +19,7 @@ const storeTimeout = 500;
 const step = 250;
 const {timers} = mock;
 
-/** A store that another process may share, of which some methods do something else. */
+/** A store that another process may share, with some methods replaced. */
 function storeWith(names: ReadonlyArray<keyof Store>, instead: () => unknown): Store {
 	const memory = new MemoryStore();
 	const store: Record<string, unknown> = {name: 'shared', holds: 'objects', close() {}};

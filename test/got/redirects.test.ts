@@ -29,7 +29,7 @@ for (const [name, instance] of majors) {
 		t.is(second.url, `${origin.url}/end`);
 		t.is(second.requestUrl.href, first.requestUrl.href);
 
-		// Each hop is an entry of its own.
+		// Each hop is a separate entry.
 		t.true((await client(`${origin.url}/to/end`)).isFromCache);
 		t.is(await readStream(client.stream(url)), 'at /end');
 		t.is(origin.count, 4);

@@ -160,7 +160,7 @@ for (const [name, instance] of majors) {
 			t.is(origin.count, 4);
 			await idle();
 
-			// Refreshes go on.
+			// Refreshes continue.
 			expire();
 			t.is(reasonOf(await client(origin.url)), 'stale-while-revalidate');
 			await idle();

@@ -38,7 +38,7 @@ class HoldingOrigin {
 
 type GiveUp = (client: Got, url: string) => Promise<void>;
 
-/** What callers do once they have their stale answer. */
+/** How callers end after they have got their stale response. */
 const callers: Readonly<Record<string, GiveUp>> = {
 	async 'aborts'(client, url) {
 		const controller = new AbortController();
@@ -313,7 +313,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-/** What is open in this process. */
+/** The open resources of this process. */
 function countOpen(): {readonly sockets: number; readonly timers: number} {
 	const resources = process.getActiveResourcesInfo();
 	return {

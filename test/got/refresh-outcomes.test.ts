@@ -32,7 +32,7 @@ const outcomes: ReadonlyArray<{
 	readonly stored: readonly [body: string, reason: 'fresh' | 'stale-while-revalidate'];
 	readonly error?: {readonly code?: string; readonly message?: RegExp};
 
-	/** How often the origin is asked to refresh it: once by default. */
+	/** The number of requests of the refresh. Default: 1. */
 	readonly asked?: number;
 }> = [
 	{

@@ -60,7 +60,7 @@ for (const [name, instance] of majors) {
 			t.is(origin.count, 2);
 			const [first, second] = origin.requests.map(request => sent(request)) as [{headers: {'content-type'?: string}; body: string}, {headers: {'content-type'?: string}; body: string}];
 			if (given.body instanceof FormData) {
-				// Each serialization has a boundary of its own.
+				// Each serialization has its own boundary.
 				const parts = ({headers, body}: typeof first): string[] => body.split(`--${/boundary=(?<boundary>.+)$/v.exec(headers['content-type']!)!.groups!.boundary}`);
 				t.deepEqual(parts(second), parts(first));
 				t.is(parts(first).length, 4);

@@ -24,7 +24,7 @@ test.serial.afterEach.always(() => {
 	timers.reset();
 });
 
-/** Lets everything happen that waits for no timer. */
+/** Resolves when everything has happened that does not wait for a timer. */
 async function settle(): Promise<void> {
 	for (let round = 0; round < 3; round++) {
 		// What waits for a thread has had one by then, also on a busy machine.

@@ -140,7 +140,7 @@ async function closed(response: ServerResponse): Promise<void> {
 	}
 }
 
-/** An origin that answers each request of a cached client with a 304 that nobody asked for, before it answers as it should. */
+/** An origin that answers each request of a cached client with an unexpected 304 first, and then as usual. */
 function refusingOnce(start: Start): Start {
 	let isPlain = true;
 	return async handler => {

@@ -38,7 +38,7 @@ class MoodyOrigin {
 
 type Client = ReturnType<typeof createClient>;
 
-/** What a cache answers by itself: how it comes to that, its status code and reason, and what a hook asks anew with. */
+/** Responses of the cache itself: their preparation, status code and reason, and the options with which a hook retries. */
 type Own = {
 	readonly title: string;
 	readonly settings?: CacheSettings;

@@ -19,7 +19,7 @@ function statuses(value: string | string[] | undefined): ReadonlyArray<readonly 
 	]);
 }
 
-/** What our own cache says, the last of the list. */
+/** Returns the member of this cache, the last of the list. */
 function status({headers}: {readonly headers: IncomingMessage['headers']}): Parameters {
 	const [name, parameters] = statuses(headers['cache-status']).at(-1)!;
 	if (name !== 'got-cache-hooks') {

@@ -8,7 +8,7 @@ const plain = {throwHttpErrors: false};
 
 type Outcome = 'hit' | 'validated' | 'sent' | '504';
 
-/** The second request, so many seconds after the first: what it says, and how it is answered. */
+/** The second request, some seconds after the first: its directives, and its result. */
 type Row = readonly [title: string, response: string, age: number, request: Readonly<Record<string, string>>, outcome: Outcome];
 
 const asks = (value: string): Readonly<Record<string, string>> => ({'cache-control': value});
@@ -86,7 +86,7 @@ for (const [title, response, age, headers, outcome] of table) {
 	});
 }
 
-/** In the default mode the response's directives say nothing; the request's count as in requests-cache. */
+/** In the default mode, directives of the response have no effect, and those of the request count as in requests-cache. */
 const userTable: ReadonlyArray<readonly [request: string, age: number, outcome: Outcome]> = [
 	['max-age=20', 10, 'hit'],
 	['max-age=20', 30, 'validated'],

@@ -13,7 +13,7 @@ const start = 'Thu, 01 Jan 2026 00:00:00 GMT';
 
 type Row = readonly [title: string, headers: (clock: Clock) => Headers, seconds: number, settings?: CacheSettings];
 
-/** What `Expires` may hold by mistake: each would be a minute ahead, if anything. */
+/** Invalid values of `Expires`, each of which looks like a time in a minute. */
 const notDates = [
 	'0',
 	'-1',

@@ -15,7 +15,7 @@ const both = {...tag, ...date};
 type Headers = Readonly<Record<string, string>>;
 type PreconditionRow = readonly [title: string, stored: Headers, request: Headers, statusCode: 200 | 304];
 
-/** What a fresh stored response answers to the caller's own condition. */
+/** The status of a fresh stored response for a precondition of the caller. */
 const preconditions: readonly PreconditionRow[] = [
 	['§4.3.2 the stored tag', tag, {'if-none-match': '"1"'}, 304],
 	['§4.3.2 another tag', tag, {'if-none-match': '"2"'}, 200],
@@ -149,7 +149,7 @@ const ranged = {...both, 'content-type': 'text/plain', 'content-length': '10'};
 
 type RangeRow = readonly [title: string, range: string, statusCode: 200 | 206 | 416, body: string, contentRange?: string];
 
-/** What a fresh complete response answers. */
+/** The status and the body of a fresh complete response. */
 const ranges: readonly RangeRow[] = [
 	['§14.1.2 a range', 'bytes=2-4', 206, '234', 'bytes 2-4/10'],
 	['§14.1.2 one byte', 'bytes=0-0', 206, '0', 'bytes 0-0/10'],

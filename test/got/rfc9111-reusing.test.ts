@@ -12,7 +12,7 @@ import {Origin} from '../helpers/origin.ts';
 
 const fresh = {'cache-control': 'max-age=60'};
 
-/** Answers 304 to whoever has the tag. */
+/** Answers with a 304 to requests with the entity tag. */
 function tagged(first: Answer['headers'], notModified: Answer['headers'] = {}): (request: IncomingMessage) => Answer {
 	return request => request.headers['if-none-match'] === '"1"'
 		? {status: 304, headers: {etag: '"1"', ...notModified}}
@@ -247,7 +247,7 @@ test('RFC 9111 §3.2, §4.3.4 a 304 updates the headers that it has, except thos
 			'cache-control': 'max-age=600', 'content-type': 'text/html', 'content-language': 'en', 'x-old': 'old', 'x-both': 'new', 'x-new': 'new', 'x-list': '3',
 			expires: update.expires, date, etag: '"1"', 'last-modified': first['last-modified'], 'content-length': '4',
 		});
-		// A cookie that came with the 304 is this caller's, and nobody's later.
+		// A cookie of the 304 is only for this caller.
 		t.deepEqual(headers['set-cookie'], reason === 'revalidated' ? ['a=1'] : undefined);
 		for (const name of ['content-encoding', 'content-range', 'x-hop', 'connection']) {
 			t.is(headers[name], undefined, `with ${name}`);

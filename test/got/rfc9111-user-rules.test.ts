@@ -14,7 +14,7 @@ import {Origin} from '../helpers/origin.ts';
 const plain = {throwHttpErrors: false};
 const cached = (cache: object) => ({context: {cache}});
 
-/** What a response may say of itself, and the user's settings do not ask. */
+/** Response headers that the default mode ignores. */
 const sayings: ReadonlyArray<Readonly<Record<string, string>>> = [
 	{'cache-control': 'no-store'},
 	{'cache-control': 'no-cache'},

@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 		const lateError = t.throwsAsync(late, {name: 'TimeoutError', code: 'ETIMEDOUT', message: 'Timeout awaiting \'request\' for 50ms'});
 		const stream = client.stream(origin.url);
 		stream.on('error', () => {});
-		const retrying = client(origin.url);
+		const unlimited = client(origin.url);
 		await turn();
 		stream.destroy();
 		controller.abort();
@@ -82,7 +82,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 		response.end('answer');
 		t.is((await leader).body, 'answer');
-		t.is((await retrying).body, 'answer');
+		t.is((await unlimited).body, 'answer');
 		t.is(origin.count, 1);
 	});
 
@@ -150,7 +150,7 @@ for (const [name, instance] of majors) {
 		const leader = client(origin.url, {timeout: {request: 1000}});
 		await gate.next();
 		const waiter = client(origin.url, {timeout: {request: 2000}});
-		// With all of its time anew, it would end after this one.
+		// With its whole timeout again, it would end after this one.
 		const laterTimer = delay(2900, 'a later timer');
 		const ended = (async () => {
 			await t.throwsAsync(waiter, {name: 'TimeoutError'});
@@ -170,7 +170,7 @@ for (const [name, instance] of majors) {
 		await settle();
 		t.is(origin.count, 1);
 		first.setHeader('cache-control', 'no-store');
-		// The head decides: nobody waits for a body that is not for them.
+		// The head decides: no request waits for a body that is not shared.
 		first.write('first');
 		await delay(10);
 		while (origin.count < 21) {
@@ -201,7 +201,7 @@ for (const [name, instance] of majors) {
 	test.serial(`${name}: a failing origin gets 1, 1, 2, 4 requests, not all at once`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
-		// So long that nobody is let go meanwhile.
+		// So long that no waiter is sent meanwhile.
 		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Array.from({length: 8}, async () => client(origin.url, {throwHttpErrors: false}));
 		for (const count of [1, 1, 2, 4]) {

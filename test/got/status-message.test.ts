@@ -37,7 +37,7 @@ async function startRawOrigin(t: ExecutionContext, line: string): Promise<{url: 
 
 const lines = ['200 OK', '200 Fine', '200 ', '200', '200 Very Fine: 100%', '404 Not Found', '404 Gone Fishing', '418 ', '299 ', '299 Unheard Of', '599 '];
 
-/** What Got gives, by promise and by stream. */
+/** Returns the status messages of the promise API and of the stream API. */
 async function messagesOf(client: Got, url: string, options: object = {}): Promise<readonly [promise: string | undefined, stream: string | undefined]> {
 	const response = await client(url, {throwHttpErrors: false, ...options}) as Response;
 	const stream = client.stream(url, {throwHttpErrors: false, ...options});
@@ -70,14 +70,14 @@ for (const [name, instance] of majors) {
 			const validated = await client(origin.url, {throwHttpErrors: false, context: {cache: {refresh: true}}});
 			t.deepEqual([validated.statusMessage, reasonOf(validated)], [expected[0], 'revalidated']);
 
-			// What stands in.
+			// A stale response instead of an error.
 			clock.advance(600);
 			origin.fail();
 			const standIn = await client(origin.url, {throwHttpErrors: false});
 			t.deepEqual([standIn.statusMessage, reasonOf(standIn)], [expected[0], 'stale-if-error']);
 			t.deepEqual(await messagesOf(client, origin.url), expected);
 
-			// What is stored, and what is made of that.
+			// The stored response, and its copy through an archive.
 			const cache = getCache(client);
 			const stored = await cache.get({url: origin.url});
 			t.is(stored!.statusMessage, expected[0] ?? '');

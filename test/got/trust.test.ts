@@ -53,7 +53,7 @@ const options: ReadonlyArray<readonly [option: string, one: unknown, other: unkn
 
 class Tunnel extends Agent {}
 
-/** Where an option may be set. */
+/** The places where an option may be set. */
 const places: ReadonlyArray<readonly [place: string, set: (option: string, value: unknown) => Values]> = [
 	['the request', (option, value) => ({[option]: value})],
 	['its agent', (option, value) => ({agent: new Agent({[option]: value})})],
@@ -268,7 +268,7 @@ test('a function has its own digest, or that of the given name', t => {
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({pskCallback: accepts}, {name: 'one'}));
 });
 
-/** Options as Got has them, each of which must be seen alike before a request is made and when it is sent. */
+/** Options of Got, whose digest must be the same before a request is created and when it is sent. */
 const ofGot: readonly OptionsInit[] = [
 	{},
 	{https: {rejectUnauthorized: false}},
@@ -298,7 +298,7 @@ for (const [name, instance] of majors) {
 	test(`${name}: the TLS settings of Got's options are those of the native request`, t => {
 		for (const given of ofGot) {
 			const {options: defaults} = instance.extend(given as never).defaults;
-			// Each major has a class of options of its own.
+			// Each major version has its own class of options.
 			const made = Reflect.construct<unknown[], Options>(defaults.constructor as never, [url, undefined, defaults]);
 			const connecting = {request: undefined, createConnection: undefined, h2session: undefined};
 			const sent = describedRequest({url});

@@ -4,7 +4,7 @@ import {cacheInfo} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 
-/** Answers 304 to whoever has the tag, with the headers given. */
+/** Answers with a 304 and the given headers to requests with the entity tag. */
 function tagged(body: string, notModified: Record<string, string> = {}): Handler {
 	return (request, response) => {
 		if (request.headers['if-none-match'] === '"1"') {

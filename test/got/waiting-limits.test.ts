@@ -18,7 +18,7 @@ testUnhandledRejections(test);
 const never = async (): Promise<never> => new Promise(() => {});
 
 type Place = {
-	/** What holds the request back. */
+	/** The settings with which the request waits. */
 	readonly settings: () => CacheSettings;
 
 	/** Sends the request that it waits for, if that is of this process or another. */
@@ -27,7 +27,7 @@ type Place = {
 
 const lead: Place['lead'] = async (client, url) => client(url);
 
-/** Where a request may be held back before it is sent. */
+/** The places where a request may wait before it is sent. */
 const places: Readonly<Record<string, Place>> = {
 	'another request': {settings: () => ({}), lead},
 	'another request, after a slow store': {
@@ -35,7 +35,7 @@ const places: Readonly<Record<string, Place>> = {
 	},
 	'the lock of another process': {
 		settings: () => ({store: new MemoryStore(), lock: true, now: () => Date.now()}),
-		// A cache of its own on the same store knows no more of the others than another process.
+		// Another cache on the same store knows as little of the others as another process.
 		lead: async (_client, url, settings) => createClient(settings).client(url),
 	},
 	'a slow store': {settings: () => ({store: Object.assign(new MemoryStore(), {get: never}), storeTimeout: 20_000})},
@@ -45,7 +45,7 @@ const places: Readonly<Record<string, Place>> = {
 type Limit = {
 	readonly options: (controller: AbortController) => OptionsInit;
 
-	/** Whether the caller gives up by its signal. */
+	/** Whether the caller aborts by its signal. */
 	readonly isAborted?: true;
 };
 
@@ -170,7 +170,7 @@ for (const [name, instance] of majors) {
 				return 'the waiter';
 			})();
 			const order = Promise.race([ended, delay(1450, 'an earlier timer')]);
-			// With all of its time anew, it would end after this one.
+			// With its whole timeout again, it would end after this one.
 			const laterOrder = Promise.race([ended, delay(2400, 'a later timer')]);
 			await delay(1000);
 			controller.abort();

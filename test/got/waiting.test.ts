@@ -12,7 +12,7 @@ import {getCache} from '../../source/index.ts';
 import {until} from '../helpers/until.ts';
 
 type Leader = {
-	/** Asks; the request is to be given up when it is under way. */
+	/** Sends the request, which is aborted while it is in flight. */
 	readonly ask: (client: Got, url: string, signal: AbortSignal) => Promise<unknown>;
 	readonly giveUp?: (controller: AbortController) => void;
 
@@ -20,7 +20,7 @@ type Leader = {
 	readonly only?: string;
 };
 
-/** What is to be given up, by a signal of which it does not know. */
+/** A request that ends by a signal that its options do not have. */
 const given = new WeakMap<AbortSignal, {destroy?(): unknown; cancel?(): unknown}>();
 
 /** Ways for a caller to end its own request, which says nothing of the origin. */
@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 		for (const hasBegun of [false, true]) {
 			const count = ending === 'its signal' ? 300 : 40;
 			test.serial(`${name}: ${count} requests that wait for one that ends by ${ending} ${hasBegun ? 'in the middle of its body' : 'before it has a response'} send one more`, async t => {
-				// No time passes for the requests that wait, so that none gives up on a body that comes too slowly.
+				// No time passes for the waiting requests, so that none is sent because of a slow body.
 				standClock(t);
 				const gate = new Gate();
 				await using origin = await Origin.start(gate.handler);
@@ -146,7 +146,7 @@ for (const [name, instance] of majors) {
 	test.serial(`${name}: 200 requests for a failing origin are sent as 1, 1, 2, 4, 8, …`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
-		// No time passes, so that nobody is let go meanwhile.
+		// No time passes, so that no waiter is sent meanwhile.
 		standClock(t);
 		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Promise.allSettled(Array.from({length: 200}, async () => client(origin.url)));

@@ -30,7 +30,7 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(await ask('')).reason, 'stale-while-revalidate');
 		t.is(origin.count, 1);
 
-		// What stands in for a failure does not stand in here: a test would not notice that its recording has expired.
+		// A stale response does not replace this error: a test would not notice that its recording has expired.
 		clock.advance(3600);
 		t.regex(await refusal(ask('')), /GET \/ \(stale\)/v);
 		const sent = withoutNetwork(async () => client.post(origin.url, {json: {}}));

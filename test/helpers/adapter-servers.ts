@@ -17,7 +17,7 @@ export type AdapterServer = {
 	readonly command: ServerCommand;
 };
 
-/** What is missing, for the test's title. */
+/** The missing requirement, for the title of a test. */
 export type Missing = {readonly missing: string};
 
 export type FoundServer = AdapterServer | Missing;

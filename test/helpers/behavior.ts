@@ -380,7 +380,7 @@ export class Recorder {
 		});
 	}
 
-	/** What differs in every run, in words. */
+	/** Replaces values that differ in every run by words. */
 	normalize(value: unknown): unknown {
 		if (typeof value === 'string') {
 			return value

@@ -22,7 +22,7 @@ const tables: ReadonlyArray<readonly [CredentialClass, ...Array<Readonly<Record<
 
 const capitalized = (word: string): string => `${word[0]!.toUpperCase()}${word.slice(1)}`;
 
-/** The words of a name as its service writes it; an acronym is a word of its own where another follows. */
+/** The words of a name as its service writes it; an acronym before another word is a separate word. */
 const wordsOf = (name: string): string[] => name
 	.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/gv, ' ')
 	.match(/[A-Za-z]+|\d+/gv)?.map(word => word.toLowerCase()) ?? [];

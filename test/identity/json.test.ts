@@ -62,7 +62,7 @@ const {json} = fc.letrec<{json: string; array: string; object: string}>(tie => {
 });
 const text = joined(space, json, space);
 
-/** Text of which most is no JSON: cut, spliced and with other characters. */
+/** Text that is mostly not JSON: cut, spliced and with other characters. */
 const pieces = ['', ...',:"\\[]{}-0.e+ \u{A0}\u{FEFF}\u{B}\n\0\'', 'true', 'nul', 'NaN', 'x', '//'];
 const broken = fc.tuple(text, text, fc.nat(), fc.nat(), fc.constantFrom(...pieces))
 	.map(([first, second, from, to, piece]) => first.slice(0, from % (first.length + 1)) + piece + second.slice(to % (second.length + 1)));
@@ -74,7 +74,7 @@ type Call = readonly [path: JsonPath, value: string];
 
 type Asked = {readonly result: string | undefined; readonly asked: readonly Call[]};
 
-/** What is read, and what was asked while it was. */
+/** The result of reading, and the calls that it made. */
 function asking(read: (text: string, keeps: (path: JsonPath, value: string) => boolean) => string | undefined, source: string, keeps: (path: JsonPath) => boolean): Asked {
 	const asked: Call[] = [];
 	const result = read(source, (path, value) => {

@@ -74,7 +74,7 @@ for (const [title, headers, statusCode] of refused) {
 	});
 }
 
-/** Headers that are not stored, while the response is: they are for their caller, and nobody else misses them. */
+/** Headers that are not stored, although the response is: only the caller of the request needs them. */
 const left: ReadonlyArray<readonly [title: string, headers: Headers]> = [
 	['Set-Cookie', {'set-cookie': [`a=${marker}; Path=/`, 'b=1']}],
 	['Set-Cookie2', {'set-cookie2': `a=${marker}`}],
@@ -157,7 +157,7 @@ for (const [location] of redirects) {
 	});
 }
 
-/** What a 304 brings that may not be stored. */
+/** Headers of a 304 that must not be stored. */
 const news: ReadonlyArray<readonly [title: string, headers: Headers, before: Headers]> = [
 	['a token', {'x-auth-token': marker}, {}],
 	['a session', {'x-session-id': marker}, {}],

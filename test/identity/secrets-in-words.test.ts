@@ -238,7 +238,7 @@ for (const [title, failure, expected] of refreshes) {
 
 const badUrl = `elsewhere/?token=${marker}`;
 
-/** What is refused, and holds a secret by mistake or by its name. */
+/** Invalid values that hold a secret by mistake or by their name. */
 const refusals: ReadonlyArray<readonly [title: string, refuse: () => unknown, path: RegExp]> = [
 	['an unknown setting that may be a secret', () => new HttpCache({partitionSecrt: marker} as never), /partitionSecrt/v],
 	['a wrong setting of a request', () => createClient().client.extend({context: {cache: {token: marker}}})('http://127.0.0.1:1/'), /token/v],

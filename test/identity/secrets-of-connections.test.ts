@@ -25,7 +25,7 @@ const lockedKey = createPrivateKey(key).export({
 	type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: marker,
 }) as string;
 
-/** Lines of keys and certificates, of which none may be anywhere. */
+/** Lines of keys and certificates, none of which may be stored or shown. */
 const lines = [key, lockedKey, cert].flatMap(pem => pem.split('\n').filter(line => /^[\w+\/=]{40,}$/v.test(line)));
 
 type Connection = readonly [title: string, options: ExtendOptions, failure?: RegExp];

@@ -16,7 +16,7 @@ type Headers = Record<string, string | string[]>;
 const http = 'http://127.0.0.1:8080/a?b=c#d';
 const https = 'https://api.example/a';
 
-/** What of the headers is part of the key, and the URL that the origin sees. */
+/** The headers that are part of the key, and the URL that the origin sees. */
 const targets: ReadonlyArray<readonly [title: string, url: string, headers: Headers, parts: ReadonlyArray<readonly [string, string]> | undefined, target: string]> = [
 	['no header', http, {accept: 'a'}, undefined, http],
 	['the authority itself', http, {host: '127.0.0.1:8080'}, undefined, http],

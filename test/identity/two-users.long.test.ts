@@ -20,10 +20,10 @@ const atOnce = 16;
 type Run = {
 	readonly crossings: readonly string[];
 
-	/** How often the origin answered. */
+	/** The number of responses of the origin. */
 	readonly answers: number;
 
-	/** How many answers there were of each kind. */
+	/** The number of responses of each kind. */
 	readonly kinds: ReadonlyMap<string, number>;
 
 	/** Each API with the kinds of responses that it got. */

@@ -35,7 +35,7 @@ function callsOf(run: () => void): (name: string) => number {
 	return name => Math.max(0, ...calls.values().map(functions => functions.get(name) ?? 0));
 }
 
-/** What reads a field, and what takes its value apart. */
+/** The functions that read a field, and those that parse its value. */
 const reading = ['fieldLines', 'fieldValue', 'fieldTokens'];
 const parsing = ['parseDirectives', 'targetedDirectives', 'qualifiedFields', 'deltaMilliseconds', 'parseHttpDate', 'parseEntityTags', 'parseRanges', 'nominatedFields', 'tagsOf', 'ageValue', 'normalizeFieldValue'];
 

@@ -17,7 +17,7 @@ const part = (start: number, end: number, contentRange: string): Selection => ({
 	kind: 'part', start, end, contentRange,
 });
 
-/** What a selection is called in titles. */
+/** Returns the name of a selection for titles. */
 const nameOf = (selection: Selection): string => selection === undefined
 	? 'for the origin to answer'
 	: {

@@ -41,7 +41,7 @@ const asks = (value: string, others: Fields = {}): {fields: Fields} => ({fields:
 const always = {staleIfError: Infinity, staleWhileRevalidate: Infinity};
 const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
 
-/** With `cacheControl: true`, and with the default. What is stored is fresh for five minutes. */
+/** The decisions with `cacheControl: true`, and by default. The stored response is fresh for five minutes. */
 const table: ReadonlyArray<readonly [title: string, lookup: Lookup, byTheOrigin: string, byTheUser: string]> = [
 	['§4 a fresh response is served', {stored: says('max-age=300')}, 'fresh', 'fresh'],
 	['§4.2 a stale response is validated', {stored: says('max-age=300'), after: 5 * minute}, 'validate stale', 'validate stale'],

@@ -19,7 +19,7 @@ const hourAgo = 'Tue, 14 Nov 2023 21:13:20 GMT';
 const minuteAhead = 'Tue, 14 Nov 2023 22:14:20 GMT';
 const dayAhead = 'Wed, 15 Nov 2023 22:13:20 GMT';
 
-/** What the origin answered, when, and to what. */
+/** The request, the response, and its time. */
 type Received = RequestCase & {
 	readonly status?: number;
 	readonly response?: Fields;
@@ -49,7 +49,7 @@ function verdict(received: Received, settings: object): string {
 
 const cc = (value: string, others: Fields = {}): Fields => ({date, 'cache-control': value, ...others});
 
-/** With `cacheControl: true`, and with the default, where the user's five minutes decide. */
+/** The decisions with `cacheControl: true`, and by default, with `expireAfter` of five minutes. */
 const table: ReadonlyArray<readonly [title: string, received: Received, byTheOrigin: string, byTheUser: string]> = [
 	['§3 a response with explicit freshness is stored', {response: cc('max-age=60')}, 'fresh for 60000', 'fresh for 300000'],
 	['§3 any final status code with explicit freshness is stored', {status: 499, response: cc('max-age=60')}, 'fresh for 60000', 'status-code'],

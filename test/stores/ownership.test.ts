@@ -7,7 +7,7 @@ import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './fake-adapter
 
 const past = Date.UTC(2001, 0, 1);
 
-/** What an application stores beside the cache: in its own form, expired, undecodable, and under keys that look like those of caches. */
+/** The data of an application beside the cache: in its own form, expired, undecodable, and under keys that look like those of caches. */
 const foreign: Record<string, unknown> = {
 	session: 'a text',
 	user: {value: {name: 'Ada'}},
@@ -137,7 +137,7 @@ test('an instance of Keyv on the same adapter keeps working, whether it is made 
 	}
 });
 
-/** As most adapters are: they leave the namespace to Keyv, which writes it on them, and list the keys that begin with what they are asked for. */
+/** An adapter that leaves the namespace to Keyv, as most do: Keyv sets it, and the adapter lists the keys that begin with it. */
 class LeavingAdapter extends PromiseAdapter {
 	namespace: string | undefined;
 	override async * iterator(namespace?: string): AsyncGenerator<[string, unknown], void> {
@@ -149,7 +149,7 @@ class LeavingAdapter extends PromiseAdapter {
 	}
 }
 
-/** As that for Redis is: it puts its namespace before keys, takes it off again, and takes it for a pattern when it lists. */
+/** An adapter like that for Redis: it adds its namespace to keys, removes it again, and uses it as a pattern when it lists. */
 class PrefixingAdapter extends PromiseAdapter {
 	namespace: string | undefined;
 	override async get(key: string): Promise<unknown> {
@@ -177,7 +177,7 @@ class PrefixingAdapter extends PromiseAdapter {
 	}
 }
 
-/** As `KEYS` of Redis: `*`, `?`, `[…]`, and a backslash before what stands for itself. */
+/** Matches as `KEYS` of Redis does: `*`, `?`, `[…]`, and a backslash before a literal character. */
 function matchesGlob(key: string, glob: string): boolean {
 	const source = glob.replaceAll(/\\.|\[[^\[\]]*\]|\W/gsv, part => {
 		const patterns: Readonly<Record<string, string>> = {'*': '.*', '?': '.'};

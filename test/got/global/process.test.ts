@@ -8,7 +8,7 @@ async function startOrigin(): Promise<Origin> {
 	let count = 0;
 	let attempts = 0;
 	return Origin.start((request, response) => {
-		// What is compared must not depend on when it was asked for.
+		// The compared values must not depend on the time of the request.
 		response.sendDate = false;
 		response.setHeader('content-type', 'text/plain');
 		if (request.url === '/moved') {

@@ -79,7 +79,7 @@ export class Words {
 		this.#said.push(errorTexts(error));
 	}
 
-	/** What can be asked of what is stored. */
+	/** The queries of the cache. */
 	async sayStored(): Promise<void> {
 		await this.#cache.idle();
 		const all = [

@@ -17,7 +17,7 @@ export type IdentifyUser = (request: IncomingMessage | Http2ServerRequest, body:
 An origin, once over HTTP/1.1 and once over TLS with HTTP/2, that answers each user with a name, and gives all of them the same tags.
 */
 export class PersonalOrigin implements AsyncDisposable {
-	/** While it is, the origin fails. */
+	/** While it is `true`, the origin fails. */
 	isDown = false;
 	count = 0;
 	readonly url: string;

@@ -21,7 +21,7 @@ import {
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 
-/** Another connection, as in another process, that holds a lock until it is closed. */
+/** Opens another connection, as another process would, that holds a lock until it is closed. */
 function lock(path: string, sql: string): DatabaseSync {
 	const database = new DatabaseSync(path);
 	database.exec(sql);
@@ -46,7 +46,7 @@ for (const [wal, sql, isRead] of [
 		const path = temporaryFile(t);
 		const store = new SqliteStore({path, wal, busyTimeout});
 		if (wal && !isRead) {
-			// Nobody gets such a lock while the file is open elsewhere.
+			// This lock is impossible while the file is open elsewhere.
 			const first = new SqliteStore({path});
 			await first.set('old', bytes('old'), noExpiry);
 			await first.close();
