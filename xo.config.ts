@@ -216,14 +216,14 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
-		files: ['source/stores/dynamodb/**', 'test/stores/dynamodb*'],
+		files: ['source/stores/dynamodb/**', 'test/stores/dynamodb/**'],
 		rules: {
 			// DynamoDB's own names begin with capitals.
 			'@typescript-eslint/naming-convention': 'off',
 		},
 	},
 	{
-		files: ['source/stores/adapters/**', 'source/stores/create-store.ts', 'test/stores/keyv-adapters/**'],
+		files: ['source/stores/adapters/**', 'source/stores/create-store.ts', 'test/stores/adapters/**'],
 		rules: {
 			// The adapters' classes begin with capitals, and the options of MongoDB's driver end with them.
 			'@typescript-eslint/naming-convention': 'off',

@@ -69,7 +69,7 @@ test('different values have different texts', t => {
 	t.is(new Set(values.map(value => text(value))).size, values.length);
 });
 
-test('a value that cannot be included in the key is an error that names its path', t => {
+test('a value that cannot be included in the key causes an error that names its path', t => {
 	class Other {
 		readonly member = 1;
 	}

@@ -178,7 +178,7 @@ const refused: readonly unknown[] = [
 ];
 
 for (const value of refused) {
-	test(`${title(value)} means nothing`, t => {
+	test(`${title(value)} is not a duration`, t => {
 		t.is(parseExpiration(value), undefined);
 		t.is(parsePeriod(value), undefined);
 	});

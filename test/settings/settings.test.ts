@@ -87,7 +87,7 @@ test('a client has at most 42 settings', t => {
 	t.true(Object.keys(clientTable).length <= 42);
 });
 
-test('these settings cannot change while a client is in use', t => {
+test('some settings cannot be changed after a client is created', t => {
 	t.deepEqual(fixedSettings.keys().toArray().toSorted(), ['autoclose', 'cacheName', 'decodeContent', 'failFast', 'lock', 'maxBytes', 'maxEntries', 'maxEntryBytes', 'mode', 'now', 'partitionSecret', 'serializer', 'store', 'storeTimeout']);
 });
 
@@ -266,7 +266,7 @@ test('an error names the path that is given', t => {
 	t.is(error.path, 'options.refresh');
 });
 
-test('settings of a request are parsed, and those that are not given are absent', t => {
+test('settings of a request are parsed, and missing ones stay absent', t => {
 	t.deepEqual(resolveRequestSettings({
 		expireAfter: '1m',
 		refresh: true,

@@ -18,7 +18,7 @@ Tests a limit that the library cannot work around: an adapter ends the process w
 */
 export function testDeath(test: TestFn, title: string, {command, args, diesOf}: DeathOptions): void {
 	const [name, shape, place] = args;
-	test(`${title}: it ends the process when its server goes away`, async t => {
+	test(`${title}: the adapter ends the process when its server goes away`, async t => {
 		await using server = await ServerProcess.start(await command());
 		const where = JSON.stringify({...JSON.parse(place) as object, port: server.port});
 		const child = spawn(process.execPath, [fileURLToPath(new URL('outage-main.ts', import.meta.url)), name, shape, where], {stdio: ['pipe', 'pipe', 'pipe']});

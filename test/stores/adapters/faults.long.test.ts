@@ -8,7 +8,8 @@ import {Keyv as Keyv5} from 'keyv5';
 import {KeyvStore} from '../../../source/stores/keyv.ts';
 import {mongoJavaServer} from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
-import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {reportServer} from '../../helpers/servers.ts';
+import {processFolder} from '../../helpers/temporary-folder.ts';
 import {exitWhenDone} from './exit-when-done.ts';
 
 exitWhenDone();
@@ -25,7 +26,7 @@ test.serial('keyv-file: a single file causes one warning, separate files cause n
 
 	process.on('warning', hear);
 	t.teardown(() => process.off('warning', hear));
-	const make = (separatedFile: boolean): KeyvFile => new KeyvFile({filename: `${makeFolder()}/cache`, separatedFile});
+	const make = (separatedFile: boolean): KeyvFile => new KeyvFile({filename: `${processFolder()}/cache`, separatedFile});
 	t.truthy(new KeyvStore(make(true), options));
 	for (const storage of [make(false), new Keyv({store: make(false)}), new Keyv5({store: make(false)})]) {
 		t.truthy(new KeyvStore(storage, options));
@@ -63,5 +64,5 @@ if ('command' in mongo) {
 		t.is(code, 'GOT_CACHE_KEYV_MONGO');
 	});
 } else {
-	tellServer(test, '@keyv/mongo', undefined, mongo.missing);
+	reportServer(test, '@keyv/mongo', undefined, mongo.missing);
 }

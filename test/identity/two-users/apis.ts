@@ -10,14 +10,14 @@ import {
 	type CacheSettings,
 } from '../../../source/index.ts';
 import {readStream} from '../../helpers/clients.ts';
-import type {User} from './means.ts';
-import {cert} from './origin.ts';
+import {cert} from '../../helpers/certificates.ts';
+import type {User} from './identities.ts';
 
 type Answer = {readonly body: string; readonly who?: unknown; readonly reason?: string; readonly isJoined?: boolean};
-type Way = (url: string, options: OptionsOfTextResponseBody, user: User) => Promise<Answer>;
+type Api = (url: string, options: OptionsOfTextResponseBody, user: User) => Promise<Answer>;
 
-/** All ways that lead through one cache, or through one store. */
-export function waysThrough(t: ExecutionContext, settings: CacheSettings, instance: typeof got): {readonly ways: Readonly<Record<string, Way>>; readonly idle: () => Promise<void>} {
+/** Returns every API that sends requests through one cache, or through one store. */
+export function apisOf(t: ExecutionContext, settings: CacheSettings, instance: typeof got): {readonly apis: Readonly<Record<string, Api>>; readonly idle: () => Promise<void>} {
 	const base: ExtendOptions = {retry: {limit: 0}, throwHttpErrors: false, https: {certificateAuthority: cert}};
 	const cache = new HttpCache(settings);
 	const plain = instance.extend(base, cacheHooks({cache})) as typeof got;
@@ -27,7 +27,7 @@ export function waysThrough(t: ExecutionContext, settings: CacheSettings, instan
 	const installed = got.extend({...base, mutableDefaults: true}) as typeof got;
 	const installation = installCache(settings, installed);
 	t.teardown(async () => installation[Symbol.asyncDispose]());
-	const promise = (client: typeof got): Way => async (url, options) => {
+	const promise = (client: typeof got): Api => async (url, options) => {
 		const response = await client(url, options);
 		const {reason, collapsed} = cacheInfo(response);
 		return {
@@ -40,7 +40,7 @@ export function waysThrough(t: ExecutionContext, settings: CacheSettings, instan
 		result: true, cache, name: 'result', keyFn: (_self, url, user) => [url, user],
 	});
 	return {
-		ways: {
+		apis: {
 			promise: promise(plain),
 			'another client': promise(second),
 			createCachedGot: promise(called),

@@ -3,17 +3,17 @@ import {randomUUID} from 'node:crypto';
 import {inspect} from 'node:util';
 import {GetItemCommand, type AttributeValue} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
-import {fc} from '../helpers/fast-check.ts';
-import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
-import {marshal, unmarshal} from '../../source/stores/dynamodb/documents.ts';
+import {fc} from '../../helpers/fast-check.ts';
+import {DynamoDbStore} from '../../../source/stores/dynamodb/index.ts';
+import {marshal, unmarshal} from '../../../source/stores/dynamodb/documents.ts';
 import {
 	pack,
 	packBytes,
 	unpack,
 	unpackBytes,
-} from '../../source/stores/packed.ts';
-import {clientOf, dynamoDbServers} from '../helpers/dynamodb-server.ts';
-import {seed} from '../helpers/seed.ts';
+} from '../../../source/stores/packed.ts';
+import {clientOf, dynamoDbServers} from '../../helpers/dynamodb-server.ts';
+import {seed} from '../../helpers/seed.ts';
 
 const kept = {expires: undefined} as const;
 
@@ -86,7 +86,7 @@ function throughDynamoDb(value: unknown): unknown {
 }
 
 for (const [name, document] of Object.entries(documents)) {
-	test(`documents come back unchanged from an item, from chunks and packed: ${name}`, t => {
+	test(`documents are restored unchanged from an item, from chunks and packed: ${name}`, t => {
 		t.is(shown(throughDynamoDb(document)), shown(document));
 		t.is(shown(unpackBytes(packBytes(document))), shown(document));
 		t.is(shown(unpack(pack(document))), shown(document));

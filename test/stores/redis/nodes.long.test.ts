@@ -3,16 +3,17 @@ import fs from 'node:fs/promises';
 import {join} from 'node:path';
 import {createClient} from '@keyv/redis';
 import test, {type ExecutionContext} from 'ava';
-import {RedisStore} from '../../source/stores/redis/redis.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {findRedis, makeFolder, redisCommand} from '../helpers/servers.ts';
-import {until} from '../helpers/until.ts';
-import {listed, textOf} from './contract.ts';
+import {RedisStore} from '../../../source/stores/redis/redis.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {findRedis, redisCommand} from '../../helpers/servers.ts';
+import {until} from '../../helpers/until.ts';
+import {processFolder} from '../../helpers/temporary-folder.ts';
+import {listed, textOf} from '../contract.ts';
 
 const entry = {expires: undefined, indexed: {createdAt: 0, freshUntil: undefined}};
 const program = await findRedis();
 
-// That it is missing is told by `redis.long.test.ts`.
+// `redis.long.test.ts` reports that it is missing.
 const testRedis = program === undefined ? test.skip : test;
 
 async function command(port: number, ...words: string[]): Promise<unknown> {
@@ -43,7 +44,7 @@ async function checkStore(t: ExecutionContext, store: RedisStore, other: RedisSt
 }
 
 testRedis('redis cluster: keys on all masters are listed, counted and cleared', async t => {
-	const folders = [makeFolder(), makeFolder()];
+	const folders = [processFolder(), processFolder()];
 	const nodes = await Promise.all(folders.map(async folder => ServerProcess.start(redisCommand(program!, '--cluster-enabled', 'yes', '--dir', folder))));
 	t.teardown(async () => Promise.all(nodes.map(async node => node.stop())));
 	const [first, second] = nodes.map(({port}) => port) as [number, number];
@@ -71,8 +72,8 @@ testRedis('redis cluster: keys on all masters are listed, counted and cleared', 
 	}
 });
 
-testRedis('redis sentinel: the sentinel finds the master, also after the master was away', async t => {
-	const folder = makeFolder();
+testRedis('redis sentinel: the sentinel finds the master, even after the master was restarted', async t => {
+	const folder = processFolder();
 	const main = await ServerProcess.start(redisCommand(program!));
 	const file = join(folder, 'sentinel.conf');
 	await fs.writeFile(file, `sentinel monitor mymaster 127.0.0.1 ${main.port} 1\nsentinel down-after-milliseconds mymaster 60000\n`);

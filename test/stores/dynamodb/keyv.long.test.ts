@@ -3,9 +3,9 @@ import type {DynamoDBClient} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
 import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
-import {KeyvDynamoDb} from '../../source/stores/dynamodb/index.ts';
-import {clientOf, dynamoDbServers} from '../helpers/dynamodb-server.ts';
-import {testKeyvAdapter} from '../helpers/keyv-test-suite.ts';
+import {KeyvDynamoDb} from '../../../source/stores/dynamodb/index.ts';
+import {clientOf, dynamoDbServers} from '../../helpers/dynamodb-server.ts';
+import {testKeyvAdapter} from '../../helpers/keyv-test-suite.ts';
 
 for (const server of dynamoDbServers(test)) {
 	const client = clientOf(server.url);
@@ -71,11 +71,11 @@ test('a call of the adapter that fails rejects, and emits `error` if there is a 
 
 	for (const KeyvClass of [Keyv5 as unknown as typeof Keyv, Keyv]) {
 		const keyv = new KeyvClass({store: new KeyvDynamoDb({client, createTable: false})});
-		const told = new Set<unknown>();
+		const codes = new Set<unknown>();
 		keyv.on('error', (error: {code: unknown}) => {
-			told.add(error.code);
+			codes.add(error.code);
 		});
 		t.is(await keyv.get('a'), undefined);
-		t.deepEqual([...told], ['ERR_STORE_THROTTLED']);
+		t.deepEqual([...codes], ['ERR_STORE_THROTTLED']);
 	}
 });

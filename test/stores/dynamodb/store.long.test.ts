@@ -2,15 +2,15 @@ import {randomUUID} from 'node:crypto';
 import {createRequire} from 'node:module';
 import process from 'node:process';
 import test from 'ava';
-import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
-import {clientOf, dynamoDbServers, localClient} from '../helpers/dynamodb-server.ts';
-import {tellServer} from '../helpers/servers.ts';
-import {testStore} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+import {DynamoDbStore} from '../../../source/stores/dynamodb/index.ts';
+import {clientOf, dynamoDbServers, localClient} from '../../helpers/dynamodb-server.ts';
+import {reportServer} from '../../helpers/servers.ts';
+import {testStore} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const {version} = createRequire(import.meta.url)('dynalite/package.json') as {readonly version: string};
 const isLocal = (process.env.DYNAMODB_URL ?? '') !== '';
-tellServer(test, 'dynamodb', `dynalite ${version}${isLocal ? ' and the DynamoDB Local of `DYNAMODB_URL`' : ''}`, 'dynalite');
+reportServer(test, 'dynamodb', `dynalite ${version}${isLocal ? ' and the DynamoDB Local of `DYNAMODB_URL`' : ''}`, 'dynalite');
 
 for (const server of dynamoDbServers(test)) {
 	const client = clientOf(server.url);

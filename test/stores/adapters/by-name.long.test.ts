@@ -11,11 +11,12 @@ import {
 	type FoundServer,
 } from '../../helpers/adapter-servers.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
-import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {reportServer} from '../../helpers/servers.ts';
 import {importSqliteFrom} from '../../helpers/sqlite-adapter.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore} from '../contract.ts';
 import {elsewhere} from '../open-elsewhere.ts';
+import {processFolder} from '../../helpers/temporary-folder.ts';
 import {exitWhenDone} from './exit-when-done.ts';
 import {limitsFor} from './limits.ts';
 import {findPackage} from './packages.ts';
@@ -37,7 +38,7 @@ for (const separatedFile of [true, false]) {
 	const name = `keyv-file${separatedFile ? ', separatedFile' : ''}`;
 	testStore(test, `${name}, by name`, {
 		makePlace({now}) {
-			const filename = path.join(makeFolder(), 'cache');
+			const filename = path.join(processFolder(), 'cache');
 			const options = {filename, separatedFile, writeDelay: 1};
 			// A single file can hold only one store.
 			const open = (cacheName: string): KeyvStore => createStore('keyv-file', {
@@ -69,7 +70,7 @@ if ('command' in mongo) {
 		open: port => createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${port}/`}),
 		isDurable: false,
 	});
-	test('@keyv/mongo, by name: a server that starts late is found', async t => {
+	test('@keyv/mongo, by name: a server that starts after the store is used', async t => {
 		await using server = await ServerProcess.start(mongo.command);
 		await server.stop();
 		const store = createStore('@keyv/mongo', {url: `mongodb://127.0.0.1:${server.port}/`, serverSelectionTimeoutMS: 10_000});
@@ -78,7 +79,7 @@ if ('command' in mongo) {
 		await expectToKeep(t, store);
 	});
 } else {
-	tellServer(test, '@keyv/mongo, by name', undefined, mongo.missing);
+	reportServer(test, '@keyv/mongo, by name', undefined, mongo.missing);
 }
 
 if ('command' in redis) {
@@ -99,7 +100,7 @@ if ('command' in redis) {
 		open: port => createStore('@keyv/redis', {url: `redis://127.0.0.1:${port}`}),
 		isDurable: false,
 	});
-	test('@keyv/redis, by name: a server that starts late is found, and 20 first calls at once are answered', async t => {
+	test('@keyv/redis, by name: a server that starts after the store is used, and 20 concurrent first calls succeed', async t => {
 		await using server = await ServerProcess.start(redis.command);
 		await server.stop();
 		const store = createStore('@keyv/redis', {url: `redis://127.0.0.1:${server.port}`, connectionTimeout: 2000});
@@ -109,19 +110,19 @@ if ('command' in redis) {
 		await expectToKeep(t, store);
 	});
 } else {
-	tellServer(test, '@keyv/redis, by name', undefined, redis.missing);
+	reportServer(test, '@keyv/redis, by name', undefined, redis.missing);
 }
 
 const versions = [['@keyv/sqlite 4', 'test/adapters'], ['@keyv/sqlite 6', 'test/adapters/beta']] as const;
 for (const [title, folder] of versions) {
 	if (findPackage('@keyv/sqlite', folder) === undefined) {
-		tellServer(test, `${title}, by name`, undefined, `package \`@keyv/sqlite\` in \`${folder}\`: \`npm ci\` there installs it`);
+		reportServer(test, `${title}, by name`, undefined, `package \`@keyv/sqlite\` in \`${folder}\`: \`npm ci\` there installs it`);
 		continue;
 	}
 
 	test.serial(`${title}, by name: several stores share a file with a write-ahead log`, async t => {
 		importSqliteFrom(folder);
-		const file = path.join(makeFolder(), 'cache.sqlite');
+		const file = path.join(processFolder(), 'cache.sqlite');
 		const stores = Array.from({length: 4}, () => createStore('@keyv/sqlite', {uri: `sqlite://${file}`}));
 		await Promise.all(stores.map(async (store, index) => store.set(`key ${index}`, 'one', kept)));
 		const values = await Promise.all(stores.flatMap(store => stores.map(async (_, index) => store.get(`key ${index}`))));
@@ -133,7 +134,7 @@ for (const [title, folder] of versions) {
 	});
 }
 
-test('adapters by name have options and types of their own', t => {
+test('adapters by name have their own options and types', t => {
 	expectTypeOf(createStore('keyv-file')).toEqualTypeOf<KeyvStore>();
 	const wrong: ReadonlyArray<readonly [name: string, options: object, message: RegExp]> = [
 		['keyv-file', {path: 'x'}, /Unknown option `createStore\('keyv-file'\)\.path`\. The options are .*`filename`/v],

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
-import {clientOf} from '../helpers/dynamodb-server.ts';
+import {DynamoDbStore} from '../../../source/stores/dynamodb/index.ts';
+import {clientOf} from '../../helpers/dynamodb-server.ts';
 
 /** A test starts several of these at once on a table that does not exist yet. Each writes its own entries and a large one that all share, and reads the large one. */
 const [url, tableName, name] = process.argv.slice(2) as [string, string, string];

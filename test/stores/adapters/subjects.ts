@@ -143,7 +143,7 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
 
 export type ShapeName = 'handed in raw' | 'in a Keyv 5' | 'in a Keyv 6';
 
-/** How an adapter is handed in. */
+/** The form in which an adapter is passed to the cache. */
 export const shapes: Readonly<Record<ShapeName, (adapter: Adapter) => KeyvLike>> = {
 	'handed in raw': adapter => adapter,
 	'in a Keyv 5': adapter => new Keyv5({store: adapter, namespace: 'app'}) as KeyvLike,

@@ -2,16 +2,16 @@ import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import KeyvRedis, {createClient} from '@keyv/redis';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {RedisStore, type RedisStoreOptions} from '../../source/stores/redis/redis.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
+import {RedisStore, type RedisStoreOptions} from '../../../source/stores/redis/redis.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
 import {
 	findRedis,
 	redisCommand,
-	tellServer,
-} from '../helpers/servers.ts';
-import {testStoreFaults} from './contract-faults.ts';
-import {listed, testStore, textOf} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+	reportServer,
+} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {listed, testStore, textOf} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const kept = {expires: undefined};
 
@@ -30,7 +30,7 @@ if (server !== undefined) {
 	version = /redis_version:(?<version>\S+)/v.exec(await client.info('server'))!.groups!.version!;
 }
 
-tellServer(test, 'redis', version === undefined ? undefined : `Redis ${version}`, '`redis-server` on the PATH (Debian: `apt-get install redis-server`)');
+reportServer(test, 'redis', version === undefined ? undefined : `Redis ${version}`, '`redis-server` on the PATH (Debian: `apt-get install redis-server`)');
 if (server !== undefined) {
 	registerTests(server.port);
 	testStoreFaults(test.serial as TestFn, 'redis', {
@@ -103,7 +103,7 @@ function registerTests(port: number): void {
 		}
 	});
 
-	test('redis: of 50 adds at once one succeeds, also if the entry has expired', async t => {
+	test('redis: of 50 concurrent adds one succeeds, even if the entry has expired', async t => {
 		const stores = [open(t, {cacheName: 'add'}), open(t, {cacheName: 'add'})];
 		const added = await Promise.all(Array.from({length: 50}, async (_, index) => stores[index % 2]!.add('key', Buffer.from(String(index)), {expires: Date.now() + 1e6})));
 		const winner = added.indexOf(true);

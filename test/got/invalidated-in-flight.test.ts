@@ -13,13 +13,13 @@ import {
 	partitionSecret,
 	renewed,
 	states,
-	testInvalidatedUnderWay,
+	testInvalidatedInFlight,
 	versions,
 	VersionedOrigin,
 } from './invalidating.ts';
 
 for (const [store, openStore] of Object.entries(openedStores)) {
-	testInvalidatedUnderWay(test, store, openStore);
+	testInvalidatedInFlight(test, store, openStore);
 }
 
 /** Another process that has the same file open. */
@@ -43,12 +43,12 @@ for (const cacheControl of [false, true]) {
 			...(cacheControl && {'by an unsafe method': urls => ({post: urls})}),
 		};
 		for (const [how, task] of Object.entries(tasks)) {
-			test(`cacheControl ${cacheControl}: another process invalidates ${how} the responses to 50 requests, ${state}`, async t => {
+			test(`cacheControl ${cacheControl}: no outdated response is served to 50 requests (${state}) after another process invalidates them ${how}`, async t => {
 				await using origin = await VersionedOrigin.start();
 				await using opened = await openedStores.sqlite!();
 				const clock = new Clock(Date.now());
 				const settings = {...opened.settings, cacheControl};
-				const tell = await startOther(t, settings);
+				const other = await startOther(t, settings);
 				const client = open(settings, clock);
 				await using cache = getCache(client);
 				const asked = await states[state]!({
@@ -56,7 +56,7 @@ for (const cacheControl of [false, true]) {
 				});
 				origin.version = 2;
 				origin.how = 'at once';
-				await tell(task(origin.urls));
+				await other(task(origin.urls));
 				const after = versions(client, origin.urls);
 				await settle();
 				origin.release();
@@ -84,7 +84,7 @@ function heldStore(): {readonly store: MemoryStore; readonly letThrough: () => v
 }
 
 for (const [action, invalidate] of Object.entries(actions)) {
-	test(`a response that waits for a slow store is not stored after ${action}`, async t => {
+	test(`a response whose write waits for a slow store is not stored after ${action}`, async t => {
 		await using origin = await VersionedOrigin.start();
 		const {store, letThrough} = heldStore();
 		const clock = new Clock(Date.now());

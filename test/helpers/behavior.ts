@@ -17,26 +17,26 @@ import {cacheHooks, getCache, type CacheSettings} from '../../source/index.ts';
 import {Origin, type Handler} from './origin.ts';
 
 /**
-A behaviour of Got's that a caller can see. It runs once with a plain instance and once with each kind of cache; what was recorded must be the same.
+A behavior of Got that callers can observe. It runs with a plain instance and with each kind of cache, and the recordings must be equal.
 */
 export type Scenario = {
 	readonly title: string;
 
-	/** The fields of what was recorded that are allowed to differ. */
+	/** The fields of the recording that may differ. */
 	readonly except?: readonly string[] | undefined;
 	readonly run: (stage: Stage) => Promise<void>;
 };
 
 type OwnOptions = ExtendOptions;
 
-/** What a scenario plays on. */
+/** What a scenario runs with. */
 export type Stage = {
 	readonly client: Got;
 	readonly url: string;
 	readonly site: Site;
 	readonly recorder: Recorder;
 
-	/** An instance whose own hooks come before the cache's. */
+	/** Returns an instance whose own hooks run before those of the cache. */
 	readonly clientAfter: (options: OwnOptions) => Got;
 };
 
@@ -46,7 +46,7 @@ const stepSize = 1000;
 const text = 'Grüße '.repeat(500);
 
 /**
-A site that shows on each of its paths one thing that an origin may do.
+A site whose paths each show one behavior of an origin.
 */
 export class Site {
 	readonly handler: Handler;
@@ -71,7 +71,7 @@ export class Site {
 		};
 	}
 
-	/** The response that the origin has begun, or not even begun, and leaves to the scenario. */
+	/** Returns a response that the origin leaves to the scenario to end. */
 	async held(): Promise<ServerResponse> {
 		return this.#held.shift() ?? new Promise(resolve => {
 			this.#waiting.push(resolve);
@@ -167,7 +167,7 @@ export class Site {
 			this.#hold(response);
 		},
 		made({response, argument, searchParams}) {
-			// Node.js sends what it is given; the body is one that is read in a way of its own.
+			// The headers come from the query; each body is one that Got reads in its own way.
 			for (const [name, value] of searchParams) {
 				response.setHeader(name, value);
 			}
@@ -270,7 +270,7 @@ export class Site {
 		},
 	};
 
-	/** Writes the body of `/steps` a piece at a time: each only when the caller has seen the one before. */
+	/** Writes the body of `/steps` in pieces, each after the caller has got the previous one. */
 	async answerInSteps(progress: (seen: (transferred: number) => void) => void): Promise<void> {
 		const response = await this.held();
 		let written = 0;
@@ -291,13 +291,13 @@ export class Site {
 }
 
 /**
-Writes down all that a caller can see of a request, in the order in which it happens.
+Records everything that a caller can observe of a request, in order.
 */
 export class Recorder {
 	readonly notes: unknown[] = [];
 	readonly #ports: number[] = [];
 
-	/** A port differs in every run, so it is recorded by the order in which it was told. */
+	/** A port differs in every run, so its index in the order of these calls is recorded. */
 	addPort(port: number): void {
 		this.#ports.push(port);
 	}
@@ -389,7 +389,7 @@ export class Recorder {
 		});
 	}
 
-	/** What differs in every run, in words. */
+	/** Replaces values that differ in every run by words. */
 	normalize(value: unknown): unknown {
 		if (typeof value === 'string') {
 			return value
@@ -488,30 +488,30 @@ type Kind = {
 	readonly cache: () => ExtendOptions;
 };
 
-/** A cache in which each request is a miss and is stored, however often a scenario asks for the same. */
+/** The settings of a cache in which each request is a miss and is stored, even if a scenario repeats it. */
 const missing = (): CacheSettings => {
 	let count = 0;
-	// `Cache-Status` is what a cached client has beside: it is tried by itself.
+	// Only a cached client has `Cache-Status`, which other tests cover.
 	return {cacheStatus: false, keyFn: (request, createKey) => `${createKey(request)}:${count++}`};
 };
 
 const kinds: readonly Kind[] = [
 	{name: 'plain', cache: () => ({})},
 	{name: 'a cache that answers at once', cache: () => cacheHooks({...missing(), store: 'memory'})},
-	{name: 'a cache that is waited for', cache: () => cacheHooks({...missing(), store: new Map()})},
+	{name: 'a cache that answers later', cache: () => cacheHooks({...missing(), store: new Map()})},
 ];
 
 type Recording = {
 	readonly notes: readonly unknown[];
 
-	/** What the origin was asked. */
+	/** The requests that the origin got. */
 	readonly asked: unknown;
 
-	/** What the cache kept from the request. */
+	/** The errors that the cache did not pass to the request. */
 	readonly faults: readonly unknown[];
 };
 
-/** What a scenario is played against. */
+/** Starts the origin of a scenario. */
 export type Start = (handler: Handler) => Promise<Pick<Origin, 'url' | 'requests'> & AsyncDisposable>;
 
 async function play({run}: Scenario, instance: Got, kind: Kind, start: Start): Promise<Recording> {
@@ -552,7 +552,7 @@ function without(value: unknown, fields: readonly string[] = []): unknown {
 }
 
 /**
-Plays a scenario with a plain instance and with cached ones, and compares.
+Runs a scenario with a plain instance and with cached ones, and compares the recordings.
 */
 export async function compare(t: ExecutionContext, scenario: Scenario, instance: Got, start: Start = Origin.start): Promise<void> {
 	const [plainKind, ...cachedKinds] = kinds;

@@ -1,9 +1,9 @@
 import test, {type TestFn} from 'ava';
-import {DynamoDbStore, KeyvDynamoDb} from '../../source/stores/dynamodb/index.ts';
-import {KeyvStore} from '../../source/stores/keyv.ts';
-import {localClient, startDynalite} from '../helpers/dynamodb-server.ts';
-import type {ServerProcess} from '../helpers/server-process.ts';
-import {testStoreFaults} from './contract-faults.ts';
+import {DynamoDbStore, KeyvDynamoDb} from '../../../source/stores/dynamodb/index.ts';
+import {KeyvStore} from '../../../source/stores/keyv.ts';
+import {localClient, startDynalite} from '../../helpers/dynamodb-server.ts';
+import type {ServerProcess} from '../../helpers/server-process.ts';
+import {testStoreFaults} from '../contract-faults.ts';
 
 const clientOf = (port: number) => localClient(`http://127.0.0.1:${port}`);
 

@@ -2,48 +2,31 @@ import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import {finished} from 'node:stream/promises';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {
-	GridFSBucket,
-	MongoClient,
-	ObjectId,
-} from 'mongodb';
-import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {
-	mongoMissing,
-	mongoUrl,
-	startMongo,
-	tellServer,
-	type MongoServer,
-} from '../helpers/servers.ts';
-import {testStoreFaults} from './contract-faults.ts';
-import {listed, testStore, textOf} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+import {GridFSBucket, ObjectId} from 'mongodb';
+import {GridFsStore, type GridFsStoreOptions} from '../../../source/stores/mongodb/mongodb.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {mongoUrl, openMongo} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {listed, testStore, textOf} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const timeout = 50_000;
 const hour = 3_600_000;
-const databaseName = `got_cache_hooks_${randomUUID()}`;
-const server = await startMongo();
-const client = new MongoClient(server?.url ?? mongoUrl(1));
-const database = client.db(databaseName);
-
-tellServer(test, 'gridfs', server?.version, mongoMissing);
+const server = await openMongo(test, 'gridfs');
 if (server !== undefined) {
 	registerTests(server);
-	test.after.always(async () => {
-		await database.dropDatabase();
-		await client.close();
-		await server.stop();
-	});
 }
 
-/** Counts the documents of each collection of a bucket. */
-async function counts(bucketName: string): Promise<number[]> {
-	return Promise.all(['entries', 'files', 'chunks'].map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
-}
+type OpenedServer = NonNullable<typeof server>;
 
-function registerTests({url, command, version}: MongoServer): void {
+function registerTests({url, command, version, database}: OpenedServer): void {
+	const {databaseName} = database;
+
+	/** Counts the documents of each collection of a bucket. */
+	const counts = async (bucketName: string): Promise<number[]> => Promise.all(['entries', 'files', 'chunks']
+		.map(async suffix => database.collection(`${bucketName}.${suffix}`).countDocuments()));
+
 	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
 		const store = new GridFsStore({
 			...options.client === undefined && {url}, databaseName, connectionTimeout: timeout, commandTimeout: timeout, largestDocument: 0, ...options,
@@ -193,7 +176,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is((await counts('passing'))[0], 1);
 	});
 
-	test('gridfs: files and documents of an application in the bucket stay, also when it is purged', async t => {
+	test('gridfs: files and documents of an application in the bucket stay, even when it is purged', async t => {
 		let now = Date.now();
 		const options = {bucketName: randomUUID(), now: () => now};
 		const bucket = new GridFSBucket(database, {bucketName: options.bucketName});
@@ -235,7 +218,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		}
 	});
 
-	test('gridfs: entries are found by their times and counted, and of many adds at once one succeeds', async t => {
+	test('gridfs: entries are found by their times and counted, and of many concurrent adds one succeeds', async t => {
 		const store = open(t, {cacheName: 'found', bucketName: 'found'});
 		for (const [index, freshUntil] of [3000, undefined, 1000].entries()) {
 			await store.set(`k${index}`, Buffer.alloc(index), {expires: undefined, indexed: {createdAt: index, freshUntil}});

@@ -6,9 +6,9 @@ import process from 'node:process';
 import {promisify} from 'node:util';
 import {DeleteItemCommand, paginateScan, type AttributeValue} from '@aws-sdk/client-dynamodb';
 import test from 'ava';
-import {DynamoDbStore, type DynamoDbStoreOptions} from '../../source/stores/dynamodb/index.ts';
-import {clientOf, dynamoDbServers, interceptedBy} from '../helpers/dynamodb-server.ts';
-import {listed} from './contract.ts';
+import {DynamoDbStore, type DynamoDbStoreOptions} from '../../../source/stores/dynamodb/index.ts';
+import {clientOf, dynamoDbServers, interceptedBy} from '../../helpers/dynamodb-server.ts';
+import {listed} from '../contract.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const kept = {expires: undefined} as const;
@@ -197,7 +197,7 @@ for (const server of dynamoDbServers(test)) {
 		const url = await server.url();
 		const tableName = newTable();
 		const outputs = await Promise.all(['a', 'b'].map(async name => run(process.execPath, [
-			'--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'dynamodb-writer.ts'), url, tableName, name,
+			'--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'writer.ts'), url, tableName, name,
 		])));
 		const results = outputs.map(({stdout}) => JSON.parse(stdout) as {found: number; isFirst: boolean});
 		t.true(results.every(({found}) => found > 0));
@@ -216,7 +216,7 @@ for (const server of dynamoDbServers(test)) {
 		t.true(await store.get('malformed') === '\u{D800}'.repeat(500_000));
 	});
 
-	test(`chunks on ${server.name}: of many adds at once exactly one succeeds, also with large values, and again after the entry has expired`, async t => {
+	test(`chunks on ${server.name}: of many concurrent adds exactly one succeeds, also with large values, and again after the entry has expired`, async t => {
 		const clock = {now: start};
 		const tableName = newTable();
 		const store = open({tableName, now: () => clock.now});

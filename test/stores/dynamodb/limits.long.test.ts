@@ -8,16 +8,16 @@ import {
 	type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import test from 'ava';
-import {CacheHooksError} from '../../source/errors.ts';
-import {DynamoDbStore, KeyvDynamoDb, type DynamoDbStoreOptions} from '../../source/stores/dynamodb/index.ts';
+import {CacheHooksError} from '../../../source/errors.ts';
+import {DynamoDbStore, KeyvDynamoDb, type DynamoDbStoreOptions} from '../../../source/stores/dynamodb/index.ts';
 import {
 	clientOf,
 	dynamoDbServers,
 	interceptedBy,
 	localClient,
 	type Interceptor,
-} from '../helpers/dynamodb-server.ts';
-import {listed} from './contract.ts';
+} from '../../helpers/dynamodb-server.ts';
+import {listed} from '../contract.ts';
 
 const kept = {expires: undefined} as const;
 const numbered = (count: number): string[] => Array.from({length: count}, (_, index) => `key ${String(index).padStart(4, '0')}`);

@@ -11,37 +11,24 @@ import {
 	ObjectId,
 	type Document,
 } from 'mongodb';
-import {MongoDbStore, type MongoDbStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {
-	mongoMissing,
-	mongoUrl,
-	startMongo,
-	tellServer,
-	type MongoServer,
-} from '../helpers/servers.ts';
-import {testStoreFaults} from './contract-faults.ts';
-import {listed, testStore} from './contract.ts';
-import {elsewhere} from './open-elsewhere.ts';
+import {MongoDbStore, type MongoDbStoreOptions} from '../../../source/stores/mongodb/mongodb.ts';
+import {ServerProcess} from '../../helpers/server-process.ts';
+import {mongoUrl, openMongo} from '../../helpers/servers.ts';
+import {testStoreFaults} from '../contract-faults.ts';
+import {listed, testStore} from '../contract.ts';
+import {elsewhere} from '../open-elsewhere.ts';
 
 const kept = {expires: undefined};
 const timeout = 50_000;
-const databaseName = `got_cache_hooks_${randomUUID()}`;
-const server = await startMongo();
-const client = new MongoClient(server?.url ?? mongoUrl(1));
-const database = client.db(databaseName);
-
-tellServer(test, 'mongodb', server?.version, mongoMissing);
+const server = await openMongo(test, 'mongodb');
 if (server !== undefined) {
 	registerTests(server);
-	test.after.always(async () => {
-		await database.dropDatabase();
-		await client.close();
-		await server.stop();
-	});
 }
 
-function registerTests({url, command, version}: MongoServer): void {
+type OpenedServer = NonNullable<typeof server>;
+
+function registerTests({url, command, version, database}: OpenedServer): void {
+	const {databaseName} = database;
 	const isAtomic = !version.startsWith('FerretDB');
 	const open = (t: ExecutionContext, options: MongoDbStoreOptions = {}): MongoDbStore => {
 		const store = new MongoDbStore({
@@ -134,7 +121,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.deepEqual(await store.get('GET key'), value);
 	});
 
-	test('mongodb: values that MongoDB cannot hold come back equal and in order, and only these are packed', async t => {
+	test('mongodb: values that MongoDB cannot store are restored in order, and only these are packed', async t => {
 		let deep: unknown = new Uint8Array([7]);
 		for (let level = 0; level < 300; level++) {
 			deep = level % 2 === 0 ? {deep} : [deep];
@@ -235,7 +222,7 @@ function registerTests({url, command, version}: MongoServer): void {
 		t.is(await store.get('whole'), undefined);
 	});
 
-	test('mongodb: of 50 adds at once one succeeds, also if the entry has expired', async t => {
+	test('mongodb: of 50 concurrent adds one succeeds, even if the entry has expired', async t => {
 		let now = 1e12;
 		const options = {cacheName: 'add', collectionName: 'add', now: () => now};
 		const stores = [open(t, options), open(t, options)];

@@ -3,9 +3,10 @@ import type {TestFn} from 'ava';
 import {openStore} from '../../../source/stores/open.ts';
 import type {Store} from '../../../source/stores/types.ts';
 import {ServerProcess, type ServerCommand} from '../../helpers/server-process.ts';
-import {makeFolder, tellServer} from '../../helpers/servers.ts';
+import {reportServer} from '../../helpers/servers.ts';
 import {testStoreFaults} from '../contract-faults.ts';
 import {testStore, type KnownLimit, type Place} from '../contract.ts';
+import {processFolder} from '../../helpers/temporary-folder.ts';
 import {testDeath} from './death.ts';
 import {exitWhenDone} from './exit-when-done.ts';
 import {limitsFor, refusalOf} from './limits.ts';
@@ -32,13 +33,13 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	const subject = subjects[name];
 	const found = findPackage(subject.package, subject.installed);
 	if (found === undefined) {
-		tellServer(test, name, undefined, `package \`${subject.package}\` in \`${subject.installed}\`: \`npm ci\` there installs it`);
+		reportServer(test, name, undefined, `package \`${subject.package}\` in \`${subject.installed}\`: \`npm ci\` there installs it`);
 		return;
 	}
 
 	const server = await subject.server?.();
 	if (server !== undefined && 'missing' in server) {
-		tellServer(test, name, undefined, server.missing);
+		reportServer(test, name, undefined, server.missing);
 		return;
 	}
 
@@ -46,7 +47,7 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	const running = server === undefined ? undefined : await ServerProcess.start(server.command);
 	const makers = await Promise.all(shapeNames.map(async shape => [shape, await makerOf(name, shape)] as const));
 	const title = `${subject.package} ${found.version}`;
-	tellServer(test, name, server === undefined ? `${title}, without a server` : `${title} on ${server.title}`, '');
+	reportServer(test, name, server === undefined ? `${title}, without a server` : `${title} on ${server.title}`, '');
 	test.after.always(async () => {
 		if (subject.isApart === false) {
 			// Otherwise it would end the process when its server goes away.
@@ -59,12 +60,12 @@ export async function testAdapter(test: TestFn, name: SubjectName): Promise<void
 	});
 	let places = 0;
 	const newPlace = (): AdapterPlace => ({
-		folder: makeFolder(), id: `t${randomUUID().replaceAll('-', '')}`, database: places++ % 16, port: running?.port ?? 0,
+		folder: processFolder(), id: `t${randomUUID().replaceAll('-', '')}`, database: places++ % 16, port: running?.port ?? 0,
 	});
 	for (const [shape, make] of makers) {
 		const refusal = refusalOf(name, shape);
 		if (refusal !== undefined) {
-			test(`${name}, ${shape}: it cannot be used, since ${refusal.because}`, t => {
+			test(`${name}, ${shape}: the adapter cannot be used, since ${refusal.because}`, t => {
 				t.throws(() => make(newPlace()), {message: refusal.shows});
 			});
 			continue;

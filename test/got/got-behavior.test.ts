@@ -18,21 +18,15 @@ import type {
 	Response,
 } from 'got';
 import {CookieJar} from 'tough-cookie';
-import {compare, type Scenario, type Stage} from '../helpers/behaviour.ts';
+import {compare, type Scenario, type Stage} from '../helpers/behavior.ts';
 import {majors} from '../helpers/clients.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 type Own = Omit<ExtendOptions, 'hooks'> & {readonly hooks?: ExtendOptions['hooks']};
 
-/** Patient with an origin that fails, without its pauses. */
+/** Retries without long delays. */
 const retry: ExtendOptions['retry'] = {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)};
 
 /** The same request through the promise and the stream API. */
@@ -55,7 +49,7 @@ const answers: readonly Scenario[] = [
 	both('bytes are received', '/bytes', () => ({responseType: 'buffer'})),
 	both('another encoding is read', '/bytes', () => ({encoding: 'latin1'})),
 	{
-		title: 'json, text and buffer give the body alone',
+		title: 'json(), text() and buffer() return the body',
 		async run({client, url, recorder}) {
 			await recorder.settle(client(`${url}/json?1`).json());
 			await recorder.settle(client(`${url}/json?2`).text());
@@ -64,24 +58,24 @@ const answers: readonly Scenario[] = [
 			await recorder.settle(client(`${url}/bad-json`).json());
 		},
 	},
-	both('a body that is no JSON is an error', '/bad-json', () => ({responseType: 'json'})),
+	both('a body that is not JSON is an error', '/bad-json', () => ({responseType: 'json'})),
 	both('an error status is an error', '/status/404'),
-	both('an error status is none where it is not to be', '/status/500', () => ({throwHttpErrors: false})),
-	both('a status message is kept', '/status/418', () => ({throwHttpErrors: false})),
+	both('an error status is no error with `throwHttpErrors: false`', '/status/500', () => ({throwHttpErrors: false})),
+	both('a status message is preserved', '/status/418', () => ({throwHttpErrors: false})),
 	both('a response without a body is received', '/empty'),
-	both('a caller\'s own precondition gets its 304', '/not-modified', () => ({headers: {'if-none-match': '"1"'}})),
-	both('hints are received before the answer', '/early'),
+	both('a precondition of the caller gets a 304', '/not-modified', () => ({headers: {'if-none-match': '"1"'}})),
+	both('early hints are received before the response', '/early'),
 	both('trailers are received', '/trailers'),
 	both('a body that ends with its connection is received', '/close'),
 	both('a HEAD has no body', '/text', () => ({method: 'HEAD'})),
-	both('a HEAD of a coded body has none', '/coded/gzip', () => ({method: 'HEAD'})),
-	...['gzip', 'deflate', 'br'].map(coding => both(`${coding} is undone`, `/coded/${coding}`)),
-	both('a coded body is left so', '/coded/gzip', () => ({decompress: false, headers: {'accept-encoding': 'gzip'}, responseType: 'buffer'})),
-	both('the length of a coded body is compared', '/coded/gzip', () => ({strictContentLength: true})),
-	both('a coding that is unknown is left', '/unknown-coding'),
-	both('a body that is not coded as it says is an error', '/bad-gzip'),
-	both('a coded body that is cut off is an error', '/short-gzip'),
-	both('options of the query are sent', '/echo', () => ({searchParams: {a: 'b c', d: [1].join(','), e: undefined}})),
+	both('a HEAD of a compressed body has no body', '/coded/gzip', () => ({method: 'HEAD'})),
+	...['gzip', 'deflate', 'br'].map(coding => both(`${coding} is decoded`, `/coded/${coding}`)),
+	both('a compressed body stays compressed with `decompress: false`', '/coded/gzip', () => ({decompress: false, headers: {'accept-encoding': 'gzip'}, responseType: 'buffer'})),
+	both('the length of a compressed body is checked', '/coded/gzip', () => ({strictContentLength: true})),
+	both('an unknown content coding is not decoded', '/unknown-coding'),
+	both('a body without the coding of its Content-Encoding is an error', '/bad-gzip'),
+	both('a truncated compressed body is an error', '/short-gzip'),
+	both('`searchParams` are sent', '/echo', () => ({searchParams: {a: 'b c', d: [1].join(','), e: undefined}})),
 	{
 		title: 'a prefix is put before the path',
 		async run({client, url, recorder}) {
@@ -101,9 +95,9 @@ const answers: readonly Scenario[] = [
 		},
 	},
 	both('headers are sent as they are given', '/echo', () => ({headers: {'X-Mixed': 'Case', 'x-list': ['1', '2'], 'user-agent': undefined}})),
-	both('one\'s own Host and Connection are sent', '/echo', () => ({headers: {host: 'example.com', connection: 'close'}})),
+	both('explicit Host and Connection headers are sent', '/echo', () => ({headers: {host: 'example.com', connection: 'close'}})),
 	{
-		title: 'a wrong URL, header or option is an error',
+		title: 'an invalid URL, header or option is an error',
 		async run({client, url, recorder}) {
 			await recorder.settle(client('not a url'));
 			await recorder.settle(client('ftp://example.com'));
@@ -113,7 +107,7 @@ const answers: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a socket of the file system is asked',
+		title: 'a request to a Unix socket is answered',
 		async run({client, recorder}) {
 			const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-'));
 			const server = createServer((request, response) => {
@@ -132,14 +126,14 @@ const answers: readonly Scenario[] = [
 ];
 
 const failures: readonly Scenario[] = [
-	both('a body that is cut off is an error', '/short'),
-	both('a body that is shorter than it says is an error', '/short', () => ({strictContentLength: true})),
-	both('a shorter body is none where it is not to be', '/short', () => ({strictContentLength: false})),
-	both('a chunked body that is cut off is an error', '/cut'),
-	both('a connection that is cut is an error', '/reset/9'),
-	both('an answer that is no HTTP is an error', '/rubbish'),
+	both('a truncated body is an error', '/short'),
+	both('a body that is shorter than its Content-Length is an error', '/short', () => ({strictContentLength: true})),
+	both('a shorter body is no error with `strictContentLength: false`', '/short', () => ({strictContentLength: false})),
+	both('a truncated chunked body is an error', '/cut'),
+	both('a connection reset is an error', '/reset/9'),
+	both('a response that is not HTTP is an error', '/rubbish'),
 	{
-		title: 'an origin that refuses is an error',
+		title: 'a refused connection is an error',
 		async run({client, recorder}) {
 			const server = net.createServer();
 			server.listen(0, '127.0.0.1');
@@ -152,25 +146,25 @@ const failures: readonly Scenario[] = [
 			await recorder.stream(client.stream(`http://127.0.0.1:${port}/`));
 		},
 	},
-	both('the answer is late', '/hang', () => ({timeout: {request: 600}})),
-	both('the head of the answer is late', '/hang', () => ({timeout: {response: 600}})),
-	both('the body of the answer is late', '/hang-body', () => ({timeout: {request: 600}})),
-	both('reading takes too long', '/hang-body', () => ({timeout: {read: 600}})),
-	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 600}})),
-	both('a time limit is given by a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()})),
-	both('an answer in time is no error', '/text', () => ({
+	both('a late response causes a request timeout', '/hang', () => ({timeout: {request: 600}})),
+	both('a late response causes a response timeout', '/hang', () => ({timeout: {response: 600}})),
+	both('a late body causes a request timeout', '/hang-body', () => ({timeout: {request: 600}})),
+	both('a late body causes a read timeout', '/hang-body', () => ({timeout: {read: 600}})),
+	both('a silent socket causes a socket timeout', '/hang', () => ({timeout: {socket: 600}})),
+	both('a signal with a time limit ends the request', '/hang', ({site}) => ({signal: site.timeoutSignal()})),
+	both('a response within all timeouts is no error', '/text', () => ({
 		timeout: {
 			request: 60_000, response: 60_000, read: 60_000, socket: 60_000, connect: 60_000, send: 60_000, lookup: 60_000,
 		},
 	})),
 	{
-		title: 'a name is looked up for too long',
+		title: 'a slow DNS lookup causes a lookup timeout',
 		async run({client, recorder}) {
 			await recorder.promise(client('https://nowhere.test', {dnsLookup() {}, timeout: {lookup: 600}} as object));
 		},
 	},
 	{
-		title: 'a handshake takes too long',
+		title: 'a slow handshake causes a secureConnect timeout',
 		async run({client, recorder}) {
 			const server = net.createServer(socket => {
 				socket.on('error', () => {}).resume();
@@ -184,15 +178,15 @@ const failures: readonly Scenario[] = [
 			await once(server, 'close');
 		},
 	},
-	both('a busy origin is asked again', '/flaky/2', () => ({retry})),
-	both('an origin that says when is asked again then', '/flaky/1?after', () => ({retry: {limit: 1}})),
-	both('an origin that stays busy is given up', '/flaky/5', () => ({retry})),
-	both('an origin that stays busy is no error where it is not to be', '/flaky/5', () => ({retry, throwHttpErrors: false})),
-	both('a connection that is cut is made again', '/reset/2', () => ({retry})),
-	both('a body that is cut off is asked for again', '/cut-once', () => ({retry})),
-	both('a late answer is asked for again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})),
+	both('a 503 is retried', '/flaky/2', () => ({retry})),
+	both('a 503 with Retry-After is retried', '/flaky/1?after', () => ({retry: {limit: 1}})),
+	both('a repeated 503 is an error after the last retry', '/flaky/5', () => ({retry})),
+	both('a repeated 503 is no error with `throwHttpErrors: false`', '/flaky/5', () => ({retry, throwHttpErrors: false})),
+	both('a connection reset is retried', '/reset/2', () => ({retry})),
+	both('a truncated body is retried', '/cut-once', () => ({retry})),
+	both('a response timeout is retried', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})),
 	{
-		title: 'a stream is made again by whoever listens to its retry',
+		title: 'a listener of `retry` creates the stream again',
 		async run({client, url, recorder}) {
 			const first = client.stream(`${url}/flaky/2`, {retry});
 			await new Promise<void>(resolve => {
@@ -213,7 +207,7 @@ const failures: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'the stream that is made again may be asked for something else',
+		title: 'the stream of a retry may have other options',
 		async run({client, url, recorder}) {
 			const first = client.stream(`${url}/flaky/9`, {retry: {...retry, limit: 1}});
 			const again = await new Promise<Request>(resolve => {
@@ -225,7 +219,7 @@ const failures: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a stream that is read is piped on though it was made again',
+		title: 'a stream that was retried is piped to its destination',
 		async run({client, url, recorder}) {
 			const stream = client.stream(`${url}/reset/1`, {retry});
 			const target = new PassThrough();
@@ -237,7 +231,7 @@ const failures: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'hooks before a retry, and on an error, are called',
+		title: '`beforeRetry` and `beforeError` hooks are called',
 		async run({client, url, recorder}) {
 			const hooked = client.extend({
 				retry,
@@ -259,13 +253,13 @@ const failures: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a delay that fails is the error',
+		title: 'an error of `calculateDelay` is the error of the request',
 		async run({client, url, recorder}) {
 			await recorder.promise(client(`${url}/flaky/1`, {
 				retry: {
 					limit: 1,
 					calculateDelay() {
-						throw new Error('No patience');
+						throw new Error('No more retries');
 					},
 				},
 			}));
@@ -274,9 +268,9 @@ const failures: readonly Scenario[] = [
 ];
 
 const aborts: readonly Scenario[] = [
-	both('a signal that was given before ends the request', '/text', () => ({signal: AbortSignal.abort()})),
+	both('an aborted signal ends the request', '/text', () => ({signal: AbortSignal.abort()})),
 	{
-		title: 'a signal ends the wait for an answer',
+		title: 'a signal ends the wait for a response',
 		async run({client, url, recorder, site}) {
 			const promise = new AbortController();
 			const pending = recorder.promise(client(`${url}/hang?promise`, {signal: promise.signal}));
@@ -294,7 +288,7 @@ const aborts: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a signal ends the body',
+		title: 'a signal ends reading the body',
 		async run({client, url, recorder, site}) {
 			for (const api of ['promise', 'stream']) {
 				const controller = new AbortController();
@@ -315,7 +309,7 @@ const aborts: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a signal ends the pause before a retry',
+		title: 'a signal ends the delay before a retry',
 		async run({client, url, recorder}) {
 			const controller = new AbortController();
 			await recorder.promise(client(`${url}/flaky/9`, {
@@ -333,7 +327,7 @@ const aborts: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a signal that comes after the answer changes nothing',
+		title: 'a signal that aborts after the response has no effect',
 		async run({client, url, recorder}) {
 			const controller = new AbortController();
 			await recorder.promise(client(`${url}/text?promise`, {signal: controller.signal}));
@@ -344,7 +338,7 @@ const aborts: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a stream is destroyed while it waits, and amid its body',
+		title: 'a stream is destroyed before its response, and while its body is read',
 		async run({client, url, recorder, site}) {
 			for (const error of [undefined, new Error('Enough')]) {
 				const waiting = client.stream(`${url}/hang?${error}`);
@@ -365,7 +359,7 @@ const aborts: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'whoever stops reading a stream ends it',
+		title: 'a reader that stops reading a stream destroys it',
 		async run({client, url, recorder, site}) {
 			const iterator = client.stream(`${url}/hang-body`)[Symbol.asyncIterator]();
 			const {value} = await iterator.next() as {value: Uint8Array};
@@ -379,7 +373,7 @@ const aborts: readonly Scenario[] = [
 
 const progress: readonly Scenario[] = [
 	...['', '/unknown-length'].map((kind): Scenario => ({
-		title: `the progress of a download is told (/steps${kind})`,
+		title: `the progress of a download is emitted (/steps${kind})`,
 		async run({client, url, recorder, site}) {
 			const promise = client(`${url}/steps${kind}?promise`);
 			void site.answerInSteps(seen => {
@@ -401,9 +395,9 @@ const progress: readonly Scenario[] = [
 		},
 	})),
 	// The answer is short: in how many pieces a long one comes is up to the network.
-	both('the progress of an upload is told', '/text', () => ({method: 'POST', body: Buffer.alloc(200_000, 'x')})),
+	both('the progress of an upload is emitted', '/text', () => ({method: 'POST', body: Buffer.alloc(200_000, 'x')})),
 	{
-		title: 'a chunk reaches the caller before the next is sent, and the reader sets the pace',
+		title: 'a chunk reaches the caller before the next one is sent, with backpressure',
 		async run({client, url, recorder, site}) {
 			const stream = client.stream(`${url}/steps`);
 			const response = await site.held();
@@ -478,7 +472,7 @@ const uploads: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a body that fails is an error',
+		title: 'an error of the request body is the error of the request',
 		async run({client, url, recorder}) {
 			const failing = (): Readable => new Readable({
 				read() {
@@ -490,13 +484,13 @@ const uploads: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a body is sent again with a retry, unless it can be read only once',
+		title: 'a retry sends the body again, unless it can be read only once',
 		async run({client, url, recorder}) {
-			const patient = client.extend({retry: {...retry, methods: ['POST']}});
+			const retrying = client.extend({retry: {...retry, methods: ['POST']}});
 			// Got 14 by itself never ends a retry with form data.
 			const sendable = bodies.filter(([name]) => name !== 'FormData' || 'isHeaderExplicitlySet' in client.defaults.options);
 			for (const [name, options] of sendable) {
-				await recorder.promise(patient.post(`${url}/flaky/1?${encodeURIComponent(name)}`, options() as object));
+				await recorder.promise(retrying.post(`${url}/flaky/1?${encodeURIComponent(name)}`, options() as object));
 			}
 		},
 	},
@@ -532,7 +526,7 @@ const uploads: readonly Scenario[] = [
 const redirects: readonly Scenario[] = [
 	...[300, 301, 302, 303, 307, 308].map((code): Scenario => both(`a ${code} is followed`, `/redirect/${code}?to=${encodeURIComponent('/echo?followed=')}`)),
 	...[301, 302, 303, 307, 308].map((code): Scenario => ({
-		title: `a ${code} of a POST is followed, its method rewritten where it is to be`,
+		title: `a ${code} to a POST is followed, with its method rewritten if required`,
 		async run({client, url, recorder}) {
 			for (const [index, methodRewriting] of [true, false].entries()) {
 				await recorder.promise(client.post(`${url}/redirect/${code}?to=/echo%3Fjson${index}`, {json: {a: 1}, methodRewriting}));
@@ -541,19 +535,19 @@ const redirects: readonly Scenario[] = [
 			}
 		},
 	})),
-	both('redirects without end are an error', '/loop/1'),
-	both('redirects are followed as far as they may', '/loop/1', () => ({maxRedirects: 2})),
-	both('a redirect is not followed where it is not to be', '/redirect/302?to=/text', () => ({followRedirect: false})),
-	both('a redirect is followed as the caller\'s function says', '/redirect/302?to=/redirect/301%3Fto%3D/text', ({recorder}) => ({
+	both('endless redirects are an error', '/loop/1'),
+	both('redirects are followed up to `maxRedirects`', '/loop/1', () => ({maxRedirects: 2})),
+	both('a redirect is not followed with `followRedirect: false`', '/redirect/302?to=/text', () => ({followRedirect: false})),
+	both('a `followRedirect` function decides about each redirect', '/redirect/302?to=/redirect/301%3Fto%3D/text', ({recorder}) => ({
 		followRedirect(response) {
 			recorder.note('followRedirect', response.statusCode);
 			return response.statusCode === 302;
 		},
 	})),
-	both('a redirect to nowhere is an error', '/redirect/302?to=http://['),
+	both('a redirect to an invalid URL is an error', '/redirect/302?to=http://['),
 	both('a redirect to another protocol is an error', '/redirect/302?to=unix:/tmp/x:/'),
 	both('a redirect keeps the fragment', '/redirect/302?to=/echo#part'),
-	both('hooks before a redirect are called, and change it', '/redirect/302?to=/echo', ({recorder}) => ({
+	both('`beforeRedirect` hooks are called, and change the request', '/redirect/302?to=/echo', ({recorder}) => ({
 		hooks: {
 			beforeRedirect: [(options, response) => {
 				recorder.note('beforeRedirect', [options.url, response.statusCode, response.url]);
@@ -562,9 +556,9 @@ const redirects: readonly Scenario[] = [
 			}],
 		},
 	})),
-	both('a busy target of a redirect is asked again', '/redirect/302?to=/flaky/1', () => ({retry})),
+	both('a 503 of the target of a redirect is retried', '/redirect/302?to=/flaky/1', () => ({retry})),
 	{
-		title: 'a redirect to another origin takes no credentials with it',
+		title: 'a redirect to another origin does not send credentials',
 		async run({client, url, recorder}) {
 			const other = createServer((request, response) => {
 				response.end(JSON.stringify({...request.headers, connection: 'any'}));
@@ -586,7 +580,7 @@ const redirects: readonly Scenario[] = [
 
 const cookies: readonly Scenario[] = [
 	{
-		title: 'cookies are kept and sent, across redirects, too',
+		title: 'cookies are stored and sent, also across redirects',
 		async run({client, url, recorder}) {
 			const cookieJar = new CookieJar();
 			const own = client.extend({cookieJar});
@@ -599,7 +593,7 @@ const cookies: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a jar that is slow is waited for',
+		title: 'a request waits for a slow jar',
 		async run({client, url, recorder}) {
 			const jar = new CookieJar();
 			const cookieJar = {
@@ -617,8 +611,8 @@ const cookies: readonly Scenario[] = [
 			await recorder.promise(client(`${url}/echo`, {cookieJar}));
 		},
 	},
-	both('a cookie that is wrong is an error', '/bad-cookie', () => ({cookieJar: new CookieJar()})),
-	both('a cookie that is wrong is left where it may be', '/bad-cookie', () => ({cookieJar: new CookieJar(), ignoreInvalidCookies: true})),
+	both('an invalid cookie is an error', '/bad-cookie', () => ({cookieJar: new CookieJar()})),
+	both('an invalid cookie is ignored with `ignoreInvalidCookies`', '/bad-cookie', () => ({cookieJar: new CookieJar(), ignoreInvalidCookies: true})),
 ];
 
 const canned = (body: string, own: object = {}): Response => {
@@ -629,7 +623,7 @@ const canned = (body: string, own: object = {}): Response => {
 
 const hooks: readonly Scenario[] = [
 	{
-		title: 'hooks change the request, before and after the cache\'s',
+		title: 'hooks before and after that of the cache change the request',
 		async run({client, clientAfter, url, recorder}) {
 			const change = (name: string, own: (options: Options) => void): ExtendOptions => ({
 				hooks: {
@@ -668,7 +662,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'an answer of a hook\'s own is the answer, and the next request is none of its',
+		title: 'a response that a hook returns is the response, and does not affect the next request',
 		async run({client, clientAfter, url, recorder}) {
 			const own: ExtendOptions = {
 				hooks: {
@@ -691,7 +685,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a hook\'s own redirect is followed',
+		title: 'a redirect that a hook returns is followed',
 		async run({client, clientAfter, url, recorder}) {
 			const own: ExtendOptions = {
 				hooks: {
@@ -703,7 +697,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a hook that fails is the error',
+		title: 'an error of a hook is the error of the request',
 		async run({client, clientAfter, url, recorder}) {
 			const own: ExtendOptions = {
 				hooks: {
@@ -717,7 +711,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'hooks see the response, and ask again with another token',
+		title: '`afterResponse` hooks get the response, and retry with another token',
 		async run({client, url, recorder}) {
 			const refreshing = client.extend({
 				mutableDefaults: true,
@@ -742,7 +736,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a hook changes the body that is given',
+		title: 'an `afterResponse` hook changes the body',
 		async run({client, url, recorder}) {
 			await recorder.promise(client(`${url}/text`, {
 				hooks: {
@@ -755,7 +749,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a hook on an error gives another',
+		title: 'a `beforeError` hook returns another error',
 		async run({client, url, recorder}) {
 			const own: ExtendOptions = {
 				hooks: {
@@ -771,7 +765,7 @@ const hooks: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'handlers stand around the request, and init hooks before it',
+		title: 'handlers wrap the request, and init hooks run before it',
 		async run({client, url, recorder}) {
 			const handled = client.extend({
 				hooks: {
@@ -798,22 +792,22 @@ const hooks: readonly Scenario[] = [
 
 /** A user's own function, as it is called: what it is handed is written down. */
 const requestFunctions: ReadonlyArray<readonly [name: string, request: ExtendOptions['request']]> = [
-	['makes a request', (url, options) => http.request(url, options as never)],
-	['promises a request', async (url, options) => http.request(url, options as never)],
-	['leaves it to Got', () => undefined],
-	['promises to leave it to Got', async () => undefined],
-	['gives an answer', () => canned('mine')],
-	['promises an answer', async () => canned('mine', {statusMessage: 'Mine'})],
-	['gives an error status', () => canned('mine', {statusCode: 404})],
-	['gives a redirect', url => (url.pathname === '/text' ? canned('', {statusCode: 302, headers: {location: '/json'}}) : undefined)],
+	['returns a request', (url, options) => http.request(url, options as never)],
+	['resolves to a request', async (url, options) => http.request(url, options as never)],
+	['returns `undefined`', () => undefined],
+	['resolves to `undefined`', async () => undefined],
+	['returns a response', () => canned('mine')],
+	['resolves to a response', async () => canned('mine', {statusMessage: 'Mine'})],
+	['returns an error status', () => canned('mine', {statusCode: 404})],
+	['returns a redirect', url => (url.pathname === '/text' ? canned('', {statusCode: 302, headers: {location: '/json'}}) : undefined)],
 	['fails', () => {
 		throw new Error('No request today');
 	}],
 	['fails later', async () => {
 		throw new Error('No request today');
 	}],
-	['gives what is none', () => 'nothing' as never],
-	['makes a request that fails', (url, options) => {
+	['returns another value', () => 'nothing' as never],
+	['returns a request that fails', (url, options) => {
 		const request = http.request(url, options as never);
 		process.nextTick(() => {
 			request.destroy(new Error('Changed my mind'));
@@ -840,7 +834,7 @@ const custom: readonly Scenario[] = requestFunctions.map(([name, own]): Scenario
 
 const others: readonly Scenario[] = [
 	{
-		title: 'a request function that a later hook sets is the one that is called',
+		title: 'a request function that a later hook sets is called',
 		async run({client, url, recorder}) {
 			const setting = client.extend({
 				hooks: {
@@ -857,7 +851,7 @@ const others: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'pages follow one another',
+		title: '`paginate` requests one page after the other',
 		async run({client, url, recorder}) {
 			await recorder.settle(client.paginate.all(`${url}/page/1`, {responseType: 'json'}));
 			const items: unknown[] = await Array.fromAsync(client.paginate(`${url}/page/1?each`, {responseType: 'json', pagination: {countLimit: 3, filter: ({item}) => item !== '1a'}}));
@@ -867,26 +861,26 @@ const others: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'many at once get each their own',
+		title: 'concurrent requests get their own responses',
 		async run({client, url, recorder}) {
 			const found = await Promise.all(Array.from({length: 20}, async (_, index) => client(`${url}/echo?${index}`).json<{url: string}>()));
 			recorder.note('found', found.map(({url: where}) => where));
 		},
 	},
 	both('an agent is used', '/echo', () => ({agent: {http: new http.Agent({keepAlive: false})}})),
-	both('a lookup of one\'s own is used', '/echo', ({recorder}) => ({
+	both('a custom `dnsLookup` is used', '/echo', ({recorder}) => ({
 		dnsLookup(name: string, _options: unknown, callback: (error: undefined, address: string, family: number) => void) {
 			recorder.note('lookup', name);
 			callback(undefined, '127.0.0.1', 4);
 		},
 	} as unknown as Own)),
-	both('a connection of one\'s own is used', '/echo', ({url, recorder}) => (({
+	both('a custom `createConnection` is used', '/echo', ({url, recorder}) => (({
 		createConnection() {
 			recorder.note('connection');
 			return net.connect(Number(new URL(url).port), '127.0.0.1');
 		},
 	}))),
-	both('a response that is too long in its head is an error', '/text', () => ({maxHeaderSize: 10})),
+	both('a response with too large headers is an error', '/text', () => ({maxHeaderSize: 10})),
 ];
 
 async function closed(response: http.ServerResponse): Promise<void> {
@@ -897,7 +891,7 @@ async function closed(response: http.ServerResponse): Promise<void> {
 
 for (const [name, instance] of majors) {
 	for (const scenario of [...answers, ...failures, ...aborts, ...progress, ...uploads, ...redirects, ...cookies, ...hooks, ...custom, ...others]) {
-		test.serial(`${name}, plain as cached: ${scenario.title}`, async t => {
+		test.serial(`${name} behaves the same with and without a cache: ${scenario.title}`, async t => {
 			await compare(t, scenario, instance);
 		});
 	}
