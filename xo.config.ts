@@ -71,7 +71,7 @@ export const house: Readonly<Record<string, Row>> = {
 	},
 	got: {
 		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
-		node: ['*'],
+		node: ['*', 'fs'],
 		packages: ['got'],
 	},
 	decorators: {

@@ -26,6 +26,8 @@ import {
 	type RequestSettings,
 } from '../settings/settings.ts';
 import {findRegistry} from './attempt-options.ts';
+import {ownCacheChannel, type OwnCacheMessage} from './register-channel.ts';
+import {checkGot, requireSupportedGot} from './supported-got.ts';
 import {interceptAttempt} from './transport.ts';
 
 /** The settings of a client, which may use an existing cache. */
@@ -47,7 +49,7 @@ Returns options for `got.extend()` that give an instance a cache. The instance k
 
 An instance that is extended twice has the cache of the later call.
 
-@throws {TypeError} If a setting is wrong. The message names the setting, the value and the allowed values.
+@throws {TypeError} If a setting is wrong. The message names the setting, the value and the allowed values. `got.extend()` throws a `CacheHooksError` with the code `ERR_UNSUPPORTED_GOT` if it is the one of an older Got.
 
 @example
 ```
@@ -61,6 +63,11 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	const cacheClient = createClient(settings);
 	const {client} = cacheClient;
 	const beforeRequest: BeforeRequestHook = options => {
+		requireSupportedGot(options);
+		if (ownCacheChannel.hasSubscribers) {
+			ownCacheChannel.publish({options} satisfies OwnCacheMessage);
+		}
+
 		// With its own `cache` option, Got calls the request function in another way, and a second cache would be of no use.
 		if (options.cache === undefined) {
 			interceptAttempt(options as Options, client.inScope);
@@ -68,7 +75,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	};
 
 	clients.set(beforeRequest, cacheClient);
-	return {hooks: {beforeRequest: [beforeRequest]}};
+	return {hooks: {init: [checkGot], beforeRequest: [beforeRequest]}};
 }
 
 /**

@@ -30,6 +30,7 @@ import {
 	gotInstance,
 	type ClientSettings,
 } from './cache-hooks.ts';
+import {requireSupportedGot} from './supported-got.ts';
 
 type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] ? false : true;
 
@@ -103,6 +104,7 @@ Creates a Got instance with a cache, which takes the cache settings of a request
 
 @param instance - The instance to extend. Default: Got itself.
 @throws {TypeError} When a setting is wrong.
+@throws {CacheHooksError} `ERR_UNSUPPORTED_GOT` if the instance is of an older Got.
 
 @example
 ```
@@ -114,7 +116,9 @@ await client.cache.close();
 ```
 */
 export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
-	return withCache(parseInput(gotInstance, instance, 'instance').extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
+	const parsed = parseInput(gotInstance, instance, 'instance');
+	requireSupportedGot(parsed.defaults.options);
+	return withCache(parsed.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
 }
 
 function withCache(client: Got): CachedGot {

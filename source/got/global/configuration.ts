@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError, listed, SettingError} from '../../errors.ts';
@@ -90,7 +91,8 @@ export async function configure(environment: Environment, folder: string, instal
 	const ofVariables = settingsOfVariables(environment);
 	const named = environment[fileVariable] ?? '';
 	const file = path.resolve(folder, named === '' ? defaultFile : named);
-	const ofFile = await settingsOfFile(file, named !== '');
+	// The error of an import says in a way of each loader's own that a file is missing.
+	const ofFile = named !== '' || fs.existsSync(file) ? await settingsOfFile(file) : undefined;
 	if (ofFile === undefined && Object.keys(ofVariables).length === 0) {
 		return;
 	}
@@ -104,18 +106,12 @@ export async function configure(environment: Environment, folder: string, instal
 	}
 }
 
-async function settingsOfFile(file: string, isNamed: boolean): Promise<CacheSettings | undefined> {
-	const {href} = pathToFileURL(file);
+async function settingsOfFile(file: string): Promise<CacheSettings> {
 	let settings: unknown;
 	try {
 		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
-		({default: settings} = await import(href) as {readonly default?: unknown});
+		({default: settings} = await import(pathToFileURL(file).href) as {readonly default?: unknown});
 	} catch (error) {
-		const {code, url} = new Object(error) as {readonly code?: unknown; readonly url?: unknown};
-		if (!isNamed && code === 'ERR_MODULE_NOT_FOUND' && url === href) {
-			return undefined;
-		}
-
 		throw wrong(file, error);
 	}
 

@@ -13,7 +13,10 @@ import {
 	gotInstance,
 	type CacheClient,
 } from '../cache-hooks.ts';
+import {ownCacheChannel} from '../register-channel.ts';
+import {requireSupportedGot} from '../supported-got.ts';
 import {transportFor} from '../transport.ts';
+import {registerHooks} from './module-hooks.ts';
 import type {Installed, ProcessRegistry} from './process-registry.ts';
 
 /** A cache that is installed until it is uninstalled, replaced or disposed of. */
@@ -30,7 +33,7 @@ The process must have been started with `node --import got-cache-hooks/register`
 
 @returns An object for `await using`: leaving the block uninstalls the cache and closes it.
 @throws {SettingError} If a setting is wrong.
-@throws {CacheHooksError} `ERR_NOT_REGISTERED` if the process was started without the register.
+@throws {CacheHooksError} `ERR_NOT_REGISTERED` if the process was started without the register, or the register does not reach this code. `ERR_UNSUPPORTED_GOT` if the instance is of an older Got.
 @throws {TypeError} If the defaults of the instance cannot be changed.
 
 @example
@@ -122,10 +125,20 @@ function installForProcess(settings: CacheSettings): Installation {
 function requireRegistry(): ProcessRegistry {
 	const registry = findRegistry();
 	if (registry === undefined) {
-		throw new CacheHooksError('ERR_NOT_REGISTERED', 'The process was started without `node --import got-cache-hooks/register`. Start it with that, or pass an instance that has `mutableDefaults: true`.');
+		throw new CacheHooksError('ERR_NOT_REGISTERED', `${reasonForNoRegistry()} Or pass an instance that has \`mutableDefaults: true\`, or extend instances with \`cacheHooks()\`.`);
 	}
 
 	return registry;
+}
+
+function reasonForNoRegistry(): string {
+	if (ownCacheChannel.hasSubscribers) {
+		return '`got-cache-hooks/register` does not reach this VM context, such as one of Jest or of Vitest\'s VM pools: Node.js does not load its modules. Run the code outside of it.';
+	}
+
+	return registerHooks === undefined
+		? '`got-cache-hooks/register` needs `module.registerHooks()`, which this runtime does not have. Use Node.js.'
+		: 'The process was started without `node --import got-cache-hooks/register`. Start it with that.';
 }
 
 function toInstalled(client: CacheClient): Installed {
@@ -135,7 +148,9 @@ function toInstalled(client: CacheClient): Installed {
 const installedHooks = new WeakSet<BeforeRequestHook>();
 
 function installForInstance(settings: CacheSettings, instance: Instance): Installation {
-	if (!parseInput(gotInstance, instance, 'instance').defaults.mutableDefaults) {
+	const {defaults} = parseInput(gotInstance, instance, 'instance');
+	requireSupportedGot(defaults.options);
+	if (!defaults.mutableDefaults) {
 		throw new SettingError('instance', 'The defaults of `instance` cannot be changed. Create it with `mutableDefaults: true`, or use `instance.extend(cacheHooks(settings))`.');
 	}
 

@@ -1,15 +1,18 @@
+import {subscribe} from 'node:diagnostics_channel';
 import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Options} from 'got';
 import {networkRefusal, networkRefusals} from '../../exchange/scope.ts';
 import {DEFAULT_IGNORED_PARAMETERS, compileIgnored, type Ignored} from '../../identity/credentials.ts';
 import {redactUrl} from '../../identity/references.ts';
-import {findRegistry, registryName} from '../attempt-options.ts';
+import {registryName} from '../attempt-options.ts';
 import type {CacheClient} from '../cache-hooks.ts';
+import {ownCacheChannel, type OwnCacheMessage} from '../register-channel.ts';
+import {UnreachedGot} from './unreached.ts';
 
 type Method = Options['getRequestFunction'];
 
 /** The class `Options` of one physical copy of Got. */
-type OptionsClass = typeof Options;
+export type OptionsClass = typeof Options;
 
 /** A cache that is installed for a process or a call tree. */
 export type Installed = {
@@ -34,6 +37,9 @@ export class ProcessRegistry {
 	readonly #served = new WeakSet<object>();
 	#installed: Installed | undefined;
 
+	/** Finds the copies of Got that have no such subclass. */
+	readonly unreached: UnreachedGot = new UnreachedGot(() => this.current !== undefined, options => this.#classes.has(options.constructor));
+
 	/** The cache that is installed for the call tree or, if that has none of its own, for the process. */
 	get current(): Installed | undefined {
 		const scope = this.#scopes.getStore();
@@ -49,10 +55,19 @@ export class ProcessRegistry {
 		return this.#classes.has(constructor) ? this.current : undefined;
 	}
 
-	/** Returns the subclass that replaces the class `Options` of a copy of Got. */
+	/** Returns the subclass that replaces the class `Options` of a copy of Got; the class itself if it is one. */
 	adopt(original: OptionsClass): OptionsClass {
+		if (this.#classes.has(original)) {
+			return original;
+		}
+
 		const registry = this; // eslint-disable-line unicorn/no-this-assignment, @typescript-eslint/no-this-alias -- The method of the subclass has its own `this`.
 		const adopted: OptionsClass = class Options extends original {
+			constructor(...parameters: ConstructorParameters<OptionsClass>) {
+				super(...parameters);
+				registry.unreached.noteReachedOptions();
+			}
+
 			override getRequestFunction(): ReturnType<Method> {
 				return registry.#requestFunction(this, () => super.getRequestFunction());
 			}
@@ -63,10 +78,17 @@ export class ProcessRegistry {
 
 	install(installed: Installed | undefined): void {
 		this.#installed = installed;
+		if (installed !== undefined) {
+			this.unreached.watch();
+		}
 	}
 
 	/** Runs a function in whose call tree another cache is installed, or none. */
 	run<Result>(installed: Installed | undefined, action: () => Result): Result {
+		if (installed !== undefined) {
+			this.unreached.watch();
+		}
+
 		return this.#scopes.run({installed}, action);
 	}
 
@@ -97,17 +119,12 @@ function refusing(method: string): ReturnType<Method> {
 /** Returns the code for the subclass of a class with the name `options`. */
 export const adoptionCode = (options: string): string => `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(registryName))})].adopt(${options})`;
 
-/**
-Creates the registry of this process.
-
-@returns `undefined` if there was one before.
-*/
-export function createRegistry(): ProcessRegistry | undefined {
-	if (findRegistry() !== undefined) {
-		return undefined;
-	}
-
+/** Creates the registry of this process. */
+export function createRegistry(): ProcessRegistry {
 	const registry = new ProcessRegistry();
 	Object.defineProperty(globalThis, registryName, {value: registry});
+	subscribe(ownCacheChannel.name, message => {
+		registry.unreached.noteOwnCache(message as OwnCacheMessage);
+	});
 	return registry;
 }

@@ -1,0 +1,35 @@
+import type {InitHook} from 'got';
+import {CacheHooksError} from '../errors.ts';
+
+/** The versions of Got that this library supports, as users read them. */
+export const supportedVersions = 'Got 14.6 or newer, 15 and 16';
+
+/** The least minor version of each major version of Got that this library supports. */
+const leastMinors: ReadonlyMap<number, number> = new Map([[14, 6], [15, 0], [16, 0]]);
+
+/** Returns whether this library supports a version of Got, such as `16.1.0`. */
+export function isSupportedVersion(version: string): boolean {
+	const [major, minor] = version.split('.').map(Number) as [number, number];
+	return minor >= (leastMinors.get(major) ?? Infinity);
+}
+
+/**
+Throws if the options are those of an older Got. Its version is not among the options, but their members are: `strictContentLength` came with Got 14.6.
+
+@throws {CacheHooksError} `ERR_UNSUPPORTED_GOT`.
+*/
+export function requireSupportedGot(options: object | undefined): void {
+	if (options !== undefined && ('strictContentLength' in options)) {
+		return;
+	}
+
+	// Up to Got 11, options are a plain object, and an `init` hook gets nothing else.
+	const version = options === undefined || Object.getPrototypeOf(options) === Object.prototype ? '11 or older' : 'before 14.6';
+	throw new CacheHooksError('ERR_UNSUPPORTED_GOT', `This is Got ${version}, which \`got-cache-hooks\` does not support. Use ${supportedVersions}. If it is the Got of another package, a newer version of that package may have one.`);
+}
+
+/** Checks the version of Got when options with this hook are merged, as `got.extend()` does, and removes itself, so that no request calls it. Got 11 calls it with each request only. */
+export const checkGot: InitHook = (plain, self) => {
+	requireSupportedGot(self);
+	plain.hooks = {...plain.hooks, init: (plain.hooks?.init ?? []).filter(hook => hook !== checkGot)};
+};
