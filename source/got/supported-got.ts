@@ -2,7 +2,7 @@ import type {InitHook} from 'got';
 import {CacheHooksError} from '../errors.ts';
 
 /** The versions of Got that this library supports, as users read them. */
-export const supportedVersions = 'Got 14.6 or newer, 15 and 16';
+export const supportedVersions = 'Got 14 (14.6 or newer), 15 or 16';
 
 /** The least minor version of each major version of Got that this library supports. */
 const leastMinors: ReadonlyMap<number, number> = new Map([[14, 6], [15, 0], [16, 0]]);
@@ -24,8 +24,8 @@ export function requireSupportedGot(options: object | undefined): void {
 	}
 
 	// Up to Got 11, options are a plain object, and an `init` hook gets nothing else.
-	const version = options === undefined || Object.getPrototypeOf(options) === Object.prototype ? '11 or older' : 'before 14.6';
-	throw new CacheHooksError('ERR_UNSUPPORTED_GOT', `This is Got ${version}, which \`got-cache-hooks\` does not support. Use ${supportedVersions}. If it is the Got of another package, a newer version of that package may have one.`);
+	const version = options === undefined || Object.getPrototypeOf(options) === Object.prototype ? '11 or older' : '12, 13 or 14 before 14.6';
+	throw new CacheHooksError('ERR_UNSUPPORTED_GOT', `This is an instance of Got ${version}, but \`got-cache-hooks\` needs ${supportedVersions}. If another package brings this Got, look for a newer version of that package.`);
 }
 
 /** Checks the version of Got when options with this hook are merged, as `got.extend()` does, and removes itself, so that no request calls it. Got 11 calls it with each request only. */

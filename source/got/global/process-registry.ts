@@ -72,6 +72,9 @@ export class ProcessRegistry {
 				return registry.#requestFunction(this, () => super.getRequestFunction());
 			}
 		};
+		// Packages such as got-scraping look for Got's own properties on the prototype.
+		const {constructor: _constructor, getRequestFunction: _getRequestFunction, ...inherited} = Object.getOwnPropertyDescriptors(original.prototype);
+		Object.defineProperties(adopted.prototype, inherited);
 		this.#classes.add(adopted);
 		return adopted;
 	}

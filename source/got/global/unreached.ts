@@ -103,7 +103,7 @@ export class UnreachedGot {
 }
 
 function warnOfVersion(version: string, folder: string): void {
-	warn('GOT_CACHE_UNSUPPORTED_GOT', `The requests of Got ${version} in ${fileURLToPath(folder)} are not cached, since got-cache-hooks supports ${supportedVersions}.`);
+	warn('GOT_CACHE_UNSUPPORTED_GOT', `The requests of Got ${version} in ${fileURLToPath(folder)} are not cached, since got-cache-hooks needs ${supportedVersions}.`);
 }
 
 /** Returns a URL as Got publishes it, which is without user and password since Got 15. */
