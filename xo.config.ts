@@ -29,6 +29,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: [],
 	},
+	'optional-package.ts': {
+		source: ['maybe-promise.ts'],
+		node: ['process'],
+		packages: [],
+	},
 	policy: {
 		source: [],
 		node: [],
@@ -40,12 +45,12 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	entry: {
-		source: ['errors.ts', 'maybe-promise.ts', 'policy'],
-		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
+		source: ['errors.ts', 'maybe-promise.ts', 'optional-package.ts', 'policy'],
+		node: ['buffer', 'crypto', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
-		source: ['errors.ts', 'maybe-promise.ts'],
+		source: ['errors.ts', 'maybe-promise.ts', 'optional-package.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},

@@ -1,4 +1,5 @@
 import {CacheHooksError, SettingError} from '../errors.ts';
+import {isMissing, resolutionError} from '../optional-package.ts';
 
 /**
 The options that all stores on a server have.
@@ -53,14 +54,13 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 Finds an optional package that a store needs. The returned function imports it at its first call.
 
 @param store - The name of the store, for the message.
-@param load - Imports the package. A function with a literal name, so that the linter sees the import.
-@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed.
+@param load - Imports the package by its literal name, inside of `try`, and throws a `driverError`. Bundlers then include the package where it is installed, and accept that it is not.
+@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed. In a bundle, the returned function rejects with it.
 */
 export function driver<Module>(packageName: string, store: string, load: () => Promise<Module>): () => Promise<Module> {
-	try {
-		import.meta.resolve(packageName);
-	} catch (error) {
-		throw new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`: npm install ${packageName}`, {cause: error});
+	const error = resolutionError(packageName);
+	if (error !== undefined) {
+		throw notInstalled(packageName, store, error);
 	}
 
 	let loaded: Promise<Module> | undefined;
@@ -68,6 +68,15 @@ export function driver<Module>(packageName: string, store: string, load: () => P
 		loaded ??= load();
 		return loaded;
 	};
+}
+
+/** Returns the error of the import of a driver, with the command that installs it if it is not installed. */
+export function driverError(packageName: string, store: string, cause: unknown): Error {
+	return cause instanceof Error && !isMissing(cause) ? cause : notInstalled(packageName, store, cause);
+}
+
+function notInstalled(packageName: string, store: string, cause: unknown): CacheHooksError {
+	return new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`: npm install ${packageName}`, {cause});
 }
 
 /**

@@ -1,5 +1,5 @@
 import {SettingError} from '../../errors.ts';
-import {driver, ignore} from '../server-options.ts';
+import {driver, driverError, ignore} from '../server-options.ts';
 import {LazyAdapter, type StorageAdapter} from './lazy-adapter.ts';
 
 export type KeyvFileOptions = {
@@ -157,7 +157,13 @@ export function namedAdapter<Name extends keyof NamedAdapterOptions>(name: Name,
 
 const makers: {readonly [Name in keyof NamedAdapterOptions]: (options: NamedAdapterOptions[Name], cacheName: string) => LazyAdapter} = {
 	'keyv-file'({filename, separatedFile = true, writeDelay = 100, expiredCheckDelay = 86_400_000}, cacheName) {
-		const load = driver('keyv-file', 'keyv-file', () => import('keyv-file'));
+		const load = driver('keyv-file', 'keyv-file', async () => {
+			try {
+				return await import('keyv-file');
+			} catch (error) {
+				throw driverError('keyv-file', 'keyv-file', error);
+			}
+		});
 		return new LazyAdapter('keyv-file', async () => {
 			const {KeyvFile} = await load();
 			return new KeyvFile({
@@ -167,7 +173,13 @@ const makers: {readonly [Name in keyof NamedAdapterOptions]: (options: NamedAdap
 	},
 
 	'@keyv/sqlite'({uri, table = 'keyv', wal = true, busyTimeout, iterationLimit = 100}, cacheName) {
-		const load = driver('@keyv/sqlite', '@keyv/sqlite', () => import('@keyv/sqlite'));
+		const load = driver('@keyv/sqlite', '@keyv/sqlite', async () => {
+			try {
+				return await import('@keyv/sqlite');
+			} catch (error) {
+				throw driverError('@keyv/sqlite', '@keyv/sqlite', error);
+			}
+		});
 		return new LazyAdapter('@keyv/sqlite', async () => {
 			const module = await load();
 			const AdapterClass = module.KeyvSqlite as unknown as SqliteAdapterClass;
@@ -187,7 +199,13 @@ const makers: {readonly [Name in keyof NamedAdapterOptions]: (options: NamedAdap
 
 	// The adapter's `useGridFS` is not offered, since each `set` adds a revision, and `delete` removes one of them.
 	'@keyv/mongo'({url, db, collection = 'keyv', serverSelectionTimeoutMS = 2000, connectTimeoutMS = 2000, socketTimeoutMS = 10_000}) {
-		const load = driver('@keyv/mongo', '@keyv/mongo', () => import('@keyv/mongo'));
+		const load = driver('@keyv/mongo', '@keyv/mongo', async () => {
+			try {
+				return await import('@keyv/mongo');
+			} catch (error) {
+				throw driverError('@keyv/mongo', '@keyv/mongo', error);
+			}
+		});
 		return new LazyAdapter('@keyv/mongo', async () => {
 			const {KeyvMongo} = await load();
 			const adapter = new KeyvMongo({
@@ -203,7 +221,13 @@ const makers: {readonly [Name in keyof NamedAdapterOptions]: (options: NamedAdap
 	},
 
 	'@keyv/redis'({url = 'redis://localhost:6379', connectionTimeout = 2000, socketTimeout = 10_000, useUnlink = true}) {
-		const load = driver('@keyv/redis', '@keyv/redis', () => import('@keyv/redis'));
+		const load = driver('@keyv/redis', '@keyv/redis', async () => {
+			try {
+				return await import('@keyv/redis');
+			} catch (error) {
+				throw driverError('@keyv/redis', '@keyv/redis', error);
+			}
+		});
 		return new LazyAdapter('@keyv/redis', async () => {
 			const module = await load();
 			const adapter = new module.default({

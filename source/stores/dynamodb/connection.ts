@@ -2,7 +2,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
 import type {TableDescription, DynamoDBClient, DynamoDBClientConfig} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError, SettingError} from '../../errors.ts';
-import {driver} from '../server-options.ts';
+import {driver, driverError} from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
 
 const activationTime = 60_000;
@@ -147,7 +147,13 @@ export class Connection {
 		this.options = resolveOptions(options);
 		const {client} = this.options;
 		this.#given = isClient(client) ? client : undefined;
-		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => import('@aws-sdk/client-dynamodb'));
+		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => {
+			try {
+				return await import('@aws-sdk/client-dynamodb');
+			} catch (error) {
+				throw driverError('@aws-sdk/client-dynamodb', 'dynamodb', error);
+			}
+		});
 	}
 
 	/**

@@ -2,6 +2,7 @@ import type * as MongoDb from 'mongodb';
 import {hidden, SettingError} from '../../errors.ts';
 import {
 	driver,
+	driverError,
 	ignore,
 	type ResolvedServerOptions,
 	type ServerOptions,
@@ -63,7 +64,14 @@ export function mongoConnection(name: string, options: MongoServerOptions, limit
 		throw new SettingError('databaseName', databaseName, 'the name of a MongoDB database');
 	}
 
-	const load = driver('mongodb', name.toLowerCase(), () => import('mongodb'));
+	const store = name.toLowerCase();
+	const load = driver('mongodb', store, async () => {
+		try {
+			return await import('mongodb');
+		} catch (error) {
+			throw driverError('mongodb', store, error);
+		}
+	});
 	const close = async ({client}: MongoLink): Promise<void> => within(limits.connectionTimeout, 'close', client.close());
 	return new ServerConnection({
 		name,

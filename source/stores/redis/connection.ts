@@ -3,6 +3,7 @@ import type * as KeyvRedis from '@keyv/redis';
 import {CacheHooksError, hidden, SettingError} from '../../errors.ts';
 import {
 	driver,
+	driverError,
 	ignore,
 	type ResolvedServerOptions,
 	type ServerOptions,
@@ -90,7 +91,13 @@ export function redisConnection({url, clientOptions = {}, client: given}: RedisS
 		throw new SettingError('url', hidden(url), 'a URL that begins with `redis://` or `rediss://`');
 	}
 
-	const load = driver('@keyv/redis', 'redis', () => import('@keyv/redis'));
+	const load = driver('@keyv/redis', 'redis', async () => {
+		try {
+			return await import('@keyv/redis');
+		} catch (error) {
+			throw driverError('@keyv/redis', 'redis', error);
+		}
+	});
 	const shared = given === undefined || 'isOpen' in given ? given : given.client;
 	const {connectionTimeout} = limits;
 	let connectedAt = 0;
