@@ -92,4 +92,8 @@ async function main() {
 }
 
 // No `await` at the top, which CommonJS has not.
-void main();
+// eslint-disable-next-line unicorn/prefer-top-level-await
+main().catch(error => {
+	console.error(error);
+	process.exit(1); // eslint-disable-line unicorn/no-process-exit
+});
