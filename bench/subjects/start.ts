@@ -42,7 +42,9 @@ async function starting(name: string, program: string): Promise<Opened> {
 	};
 
 	return {
-		run: () => weigh(),
+		async run() {
+			await weigh();
+		},
 		weigh,
 		async check() {
 			await weigh();

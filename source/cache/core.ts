@@ -105,8 +105,8 @@ export class CacheCore {
 			},
 		});
 		this.journal = new Journal({
-			local: localJournalOf(settings.store, store.cacheName),
-			isShared: opened.isInProcess !== true,
+			local: localJournalOf(settings.store, store.cacheName, opened.scope),
+			isShared: opened.scope !== 'process',
 			isReadOnly,
 			store: forRecords,
 			now,

@@ -1,4 +1,5 @@
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {Store} from '../stores/types.ts';
 import {
 	isConcerned,
 	type Forgotten,
@@ -254,16 +255,13 @@ const byName = new Map<string, LocalJournal>();
 /**
 Returns the journal of this process for a store.
 
-@param store - The store as it was given. A name is that of one store for each `cacheName`, except for `'memory'`, which is never shared.
+@param store - The store as it was given. All caches that name a store and have the same `cacheName` share it, except in a `process` store, which each of them has for itself.
 @param cacheName - The name that separates caches that share the store; `''` where nothing does.
+@param scope - The `scope` of the store.
 */
-export function localJournalOf(store: object | string, cacheName: string): LocalJournal {
-	if (store === 'memory') {
-		return new LocalJournal();
-	}
-
+export function localJournalOf(store: object | string, cacheName: string, scope?: Store['scope']): LocalJournal {
 	if (typeof store === 'string') {
-		return journalIn(byName, `${store} ${cacheName}`);
+		return scope === 'process' ? new LocalJournal() : journalIn(byName, `${store} ${cacheName}`);
 	}
 
 	const journals = byStore.get(store) ?? new Map<string, LocalJournal>();

@@ -13,14 +13,11 @@ import {addRecord, readRecord, writeRecord} from './records.ts';
 const lockPrefix = 'got-cache:1:lock:';
 const takeoverPrefix = 'got-cache:1:takeover:';
 
-/** Whether to use locks; `'local'` uses them in the stores that are files of this machine, SQLite and the filesystem. */
+/** Whether to use locks; `'local'` uses them in the stores whose `scope` is this machine: there, a lock names its owner, and is free once the owner has ended. */
 export type LockSetting = boolean | 'local';
 
 /** The state of a lock: no process sends a request (`free`), one does (`taken`), or the response to it could not be shared (`refused`). */
 export type LockState = 'free' | 'taken' | 'refused';
-
-/** The stores that only processes of one machine share: there, a lock names its owner, and is free once the owner has ended. */
-const machineStores: ReadonlySet<string> = new Set(['sqlite', 'filesystem']);
 
 // The milliseconds after which a lock expires: a process that was killed delays no other process for longer.
 const lockTime = 10_000;
@@ -70,7 +67,7 @@ export class Locks {
 	@param store - Throws its faults: a lock that cannot be taken may still be free.
 	*/
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
-		this.#isOnMachine = machineStores.has(store.name);
+		this.#isOnMachine = store.scope === 'machine';
 		const isWanted = setting === 'local' ? this.#isOnMachine : setting;
 		this.isOn = isWanted && store.add !== undefined;
 		this.#store = store;

@@ -11,14 +11,10 @@ type Default = {
 	readonly decodeContent: boolean;
 };
 
-/** The defaults of stores whose entries people read. */
-const defaultsByName: Readonly<Record<string, Default>> = {
-	filesystem: {serializer: 'json', decodeContent: true},
-	mongodb: {serializer: 'document', decodeContent: true},
-	dynamodb: {serializer: 'document', decodeContent: true},
-};
+/** For stores whose values people read. */
+const readable: Default = {serializer: 'json', decodeContent: true};
 
-/** The defaults of all other stores, by measurement (`bench/serializers.ts`). */
+/** For all other stores, by measurement (`bench/serializers.ts`). */
 const defaults: Readonly<Record<Store['holds'], Default | undefined>> = {
 	objects: undefined,
 	documents: {serializer: 'document', decodeContent: true},
@@ -37,8 +33,8 @@ Returns the serializer that the settings name, or the best one for the store; `u
 @throws {SettingError} Where the serializer is unknown, or gives what the store cannot hold.
 @throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
 */
-export function serializerOf({name, holds}: Pick<Store, 'name' | 'holds'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
-	const byDefault = holds !== 'objects' && Object.hasOwn(defaultsByName, name) ? defaultsByName[name] : defaults[holds];
+export function serializerOf({name, holds, isHumanReadable = false}: Pick<Store, 'name' | 'holds' | 'isHumanReadable'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
+	const byDefault = isHumanReadable && (holds === 'bytes' || holds === 'text') ? readable : defaults[holds];
 	const chosen = serializer ?? byDefault?.serializer;
 	if (chosen === undefined) {
 		return undefined;

@@ -1,20 +1,12 @@
 import {fileURLToPath} from 'node:url';
+import {SettingError} from '../errors.ts';
 import {
-	SettingError,
-	unknownOption,
-} from '../errors.ts';
-import {
-	adapterOptions,
-	namedAdapter,
-	type KeyvFileOptions,
-	type KeyvMongoOptions,
-	type KeyvRedisOptions,
-	type KeyvSqliteOptions,
+	namedAdapterStore,
 	type NamedAdapterOptions,
 } from './adapters/named-adapters.ts';
 import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/index.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
-import {KeyvStore} from './keyv.ts';
+import type {KeyvStore} from './keyv.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
 import {
 	GridFsStore,
@@ -22,37 +14,20 @@ import {
 	type GridFsStoreOptions,
 	type MongoDbStoreOptions,
 } from './mongodb/mongodb.ts';
+import {contradiction} from './options.ts';
 import {RedisStore, type RedisStoreOptions} from './redis/redis.ts';
 import {SqliteStore, type SqliteStoreOptions} from './sqlite/store.ts';
 import type {Store} from './types.ts';
 
-type Clock = {
-	/**
-	Returns the current time in milliseconds since the epoch, from which times to live are computed. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
-};
-
-type Named = {
-	/**
-	The name of the cache: the file of `'sqlite'` (with or without `.sqlite`, `.sqlite3` or `.db`) and the folder of `'filesystem'` unless `path` is set, and a namespace in other stores. `'memory'` ignores it. Default: `'http_cache'`.
-	*/
-	readonly cacheName?: string;
-};
-
 /** The options of each store, by its name. */
-export type StoreOptions = {
-	readonly memory: MemoryStoreOptions & Named;
-	readonly sqlite: SqliteStoreOptions & Named;
-	readonly filesystem: FilesystemStoreOptions & Named;
-	readonly redis: RedisStoreOptions & Named;
-	readonly mongodb: MongoDbStoreOptions & Named;
-	readonly gridfs: GridFsStoreOptions & Named;
-	readonly dynamodb: DynamoDbStoreOptions & Named;
-	readonly 'keyv-file': KeyvFileOptions & Clock & Named;
-	readonly '@keyv/sqlite': KeyvSqliteOptions & Clock & Named;
-	readonly '@keyv/mongo': KeyvMongoOptions & Clock & Named;
-	readonly '@keyv/redis': KeyvRedisOptions & Clock & Named;
+export type StoreOptions = NamedAdapterOptions & {
+	readonly memory: MemoryStoreOptions;
+	readonly sqlite: SqliteStoreOptions;
+	readonly filesystem: FilesystemStoreOptions;
+	readonly redis: RedisStoreOptions;
+	readonly mongodb: MongoDbStoreOptions;
+	readonly gridfs: GridFsStoreOptions;
+	readonly dynamodb: DynamoDbStoreOptions;
 };
 
 export type StoreName = keyof StoreOptions;
@@ -77,74 +52,38 @@ type Scheme = 'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+s
 /** The URL of a store, which names its server, file or folder. */
 export type StoreUrl = `${Scheme}:${string}`;
 
-type Maker<Options, Made extends Store> = {
-	/** The names of all options. Other names are refused. */
-	readonly options: Readonly<Record<keyof Options, unknown>>;
-	readonly make: (options: Options) => Made;
+const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => NamedStores[Name]} = {
+	memory: options => new MemoryStore(options),
+	sqlite: options => new SqliteStore(options),
+	filesystem: options => new FilesystemStore(options),
+	redis: options => new RedisStore(options),
+	mongodb: options => new MongoDbStore(options),
+	gridfs: options => new GridFsStore(options),
+	dynamodb: options => new DynamoDbStore(options),
+	'keyv-file': options => namedAdapterStore('keyv-file', options),
+	'@keyv/sqlite': options => namedAdapterStore('@keyv/sqlite', options),
+	'@keyv/mongo': options => namedAdapterStore('@keyv/mongo', options),
+	'@keyv/redis': options => namedAdapterStore('@keyv/redis', options),
 };
 
-// `openStore` passes these to every store.
-const common = {cacheName: true, now: true} as const;
-const onDisk = {
-	...common, path: true, useTemp: true, useCacheDir: true, fileMode: true, readOnly: true,
-} as const;
-const onServer = {
-	...common, url: true, client: true, clientOptions: true, connectionTimeout: true, commandTimeout: true,
-} as const;
+/** The settings of a cache that become options of the store that it opens by its name. */
+export type OpeningSettings = {
+	readonly maxBytes?: number | undefined;
+	readonly maxEntries?: number | undefined;
+	readonly readOnly?: boolean | undefined;
 
-const makers: {readonly [Name in StoreName]: Maker<StoreOptions[Name], NamedStores[Name]>} = {
-	memory: {
-		options: {...common, maxBytes: true, maxEntries: true},
-		make: ({cacheName: _cacheName, ...options}) => new MemoryStore(options),
-	},
-	sqlite: {
-		options: {
-			...onDisk, useMemory: true, busyTimeout: true, wal: true, fastSave: true, maxBytes: true,
-		},
-		make: ({cacheName, ...options}) => new SqliteStore({...cacheName !== undefined && {path: fileName(cacheName)}, ...options}),
-	},
-	filesystem: {
-		options: {...onDisk, extension: true, maxCacheBytes: true},
-		make: ({cacheName, ...options}) => new FilesystemStore({...cacheName !== undefined && {path: cacheName}, ...options}),
-	},
-	redis: {
-		options: onServer,
-		make: options => new RedisStore(options),
-	},
-	mongodb: {
-		options: {
-			...onServer, databaseName: true, collectionName: true, largestDocument: true,
-		},
-		make: options => new MongoDbStore(options),
-	},
-	gridfs: {
-		options: {
-			...onServer, databaseName: true, bucketName: true, largestDocument: true,
-		},
-		make: options => new GridFsStore(options),
-	},
-	dynamodb: {
-		options: {
-			...common, client: true, tableName: true, createTable: true, consistentRead: true, retryFor: true,
-		},
-		make: options => new DynamoDbStore(options),
-	},
-	'keyv-file': adapterMaker('keyv-file'),
-	'@keyv/sqlite': adapterMaker('@keyv/sqlite'),
-	'@keyv/mongo': adapterMaker('@keyv/mongo'),
-	'@keyv/redis': adapterMaker('@keyv/redis'),
+	/** In milliseconds. */
+	readonly storeTimeout?: number | undefined;
 };
 
-function adapterMaker<Name extends keyof NamedAdapterOptions>(name: Name): Maker<NamedAdapterOptions[Name] & Clock & Named, KeyvStore> {
-	return {
-		options: {...common, ...adapterOptions[name]},
-		make({cacheName = 'http_cache', now, ...options}) {
-			return new KeyvStore(namedAdapter(name, cacheName, options), {cacheName, name, ...now !== undefined && {now}});
-		},
-	};
-}
+/** The options that the settings of a cache become. A store that is not named here has none. */
+export const optionsOfSettings: {readonly [Name in StoreName]?: {readonly [Setting in keyof OpeningSettings]: keyof StoreOptions[Name]}} = {
+	memory: {maxBytes: 'maxBytes', maxEntries: 'maxEntries'},
+	sqlite: {maxBytes: 'maxBytes', readOnly: 'readOnly', storeTimeout: 'busyTimeout'},
+	filesystem: {maxBytes: 'maxCacheBytes', readOnly: 'readOnly'},
+};
 
-type NameAndOptions = readonly [name: StoreName, options: object];
+type NameAndOptions = readonly [name: StoreName, options: object | undefined];
 
 const schemes: Readonly<Record<Scheme, (url: string) => NameAndOptions>> = {
 	redis: url => ['redis', {url}],
@@ -194,9 +133,13 @@ export function createStore(nameOrUrl: string, options: object = {}): Store {
 	}
 
 	const [name, urlOptions] = parsed;
-	const {options: known, make} = makers[name] as Maker<object, Store>;
-	checkOptions(options, Object.keys(known), `createStore('${name}')`);
-	return make({...options, ...urlOptions});
+	for (const option of Object.keys(urlOptions ?? {})) {
+		if ((options as Readonly<Record<string, unknown>> | null)?.[option] !== undefined) {
+			throw contradiction(`createStore('${name}').${option}`, 'the URL of the store');
+		}
+	}
+
+	return (makers[name] as (options: object) => Store)(urlOptions === undefined ? options : {...options, ...urlOptions});
 }
 
 /** Returns the name of a store that is given by its name or URL, or `undefined` if there is no such store. */
@@ -210,24 +153,9 @@ function parse(nameOrUrl: unknown): NameAndOptions | undefined {
 	}
 
 	if (Object.hasOwn(makers, nameOrUrl)) {
-		return [nameOrUrl as StoreName, {}];
+		return [nameOrUrl as StoreName, undefined];
 	}
 
 	const scheme = /^(?<scheme>[^:]+):/v.exec(nameOrUrl)?.groups?.scheme ?? '';
 	return Object.hasOwn(schemes, scheme) ? schemes[scheme as Scheme](nameOrUrl) : undefined;
-}
-
-function checkOptions(options: unknown, known: readonly string[], path: string): void {
-	if (typeof options !== 'object' || options === null) {
-		throw new SettingError(path, options, 'an object of options');
-	}
-
-	const unknown = Object.keys(options).find(name => !known.includes(name));
-	if (unknown !== undefined) {
-		throw unknownOption(path, unknown, known);
-	}
-}
-
-function fileName(cacheName: string): string {
-	return /\.(?:sqlite3?|db)$/iv.test(cacheName) ? cacheName : `${cacheName}.sqlite`;
 }

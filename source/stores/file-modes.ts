@@ -16,7 +16,6 @@ import {
 } from 'node:fs';
 import {dirname, join} from 'node:path';
 import process from 'node:process';
-import {SettingError} from '../errors.ts';
 
 /** The permission bits of new files and folders. `undefined` leaves them to the umask, or to Windows, which has none. */
 export type FileModes = {readonly file: number | undefined; readonly folder: number | undefined};
@@ -29,17 +28,13 @@ const ownerBits = 0o700;
 /** Whether the umask removes permissions of the owner, as far as the last created file shows. */
 let isOwnerRestricted = true;
 
-/**
-Returns the modes of new files and folders. Users who may read or write the files may enter the folders.
+/** Whether a value is a mode of files that lets the owner read and write them. */
+export function isFileMode(value: unknown): boolean {
+	return typeof value === 'number' && (value & allReadAndWrite) === value && (value & ownerReadsAndWrites) === ownerReadsAndWrites;
+}
 
-@throws {SettingError} For a mode that does not let the owner read and write a file.
-*/
-export function parseFileMode(fileMode: number = ownerReadsAndWrites): FileModes {
-	const isMode = Number.isSafeInteger(fileMode) && (fileMode & allReadAndWrite) === fileMode;
-	if (!isMode || (fileMode & ownerReadsAndWrites) !== ownerReadsAndWrites) {
-		throw new SettingError('fileMode', fileMode, 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others');
-	}
-
+/** Returns the modes of new files and folders. Users who may read or write the files may enter the folders. */
+export function modesFor(fileMode: number = ownerReadsAndWrites): FileModes {
 	const entering = ((fileMode & 0o444) >> 2) | ((fileMode & 0o222) >> 1);
 	return process.platform === 'win32' ? {file: undefined, folder: undefined} : {file: fileMode, folder: fileMode | entering};
 }

@@ -73,6 +73,7 @@ export function guardStore(store: Store, options: GuardOptions = {}): Store {
 class GuardedStore implements Store {
 	readonly name: string;
 	readonly holds: Store['holds'];
+	readonly scope: Store['scope'];
 	readonly #store: Store;
 	readonly #lateWrites: LateWrites;
 	readonly #timeout: number;
@@ -88,6 +89,7 @@ class GuardedStore implements Store {
 	constructor(store: Store, {timeout = 500, throws = false, onError, circuits}: GuardOptions) {
 		this.name = store.name;
 		this.holds = store.holds;
+		this.scope = store.scope;
 		this.#store = store;
 		this.#lateWrites = LateWrites.of(store);
 		this.#timeout = timeout;

@@ -51,7 +51,7 @@ Stores text in a Keyv 5 or 6 instance, a Keyv storage adapter or a `Map`, which 
 export class KeyvStore implements Store {
 	readonly name: string;
 	readonly holds = 'text';
-	readonly isInProcess: boolean;
+	readonly scope: 'process' | 'network';
 	readonly #keyv: KeyvInstance;
 	readonly #keyv5: Keyv5Instance | undefined;
 	readonly #listKeys: (() => Promise<string[]>) | undefined;
@@ -76,7 +76,7 @@ export class KeyvStore implements Store {
 
 		this.name = name;
 		// A Keyv instance around a Map may share the Map with others.
-		this.isInProcess = shape === 'map';
+		this.scope = shape === 'map' ? 'process' : 'network';
 		this.#keyv = shape === 'map' || shape === 'adapter' ? withoutNamespace(storage) : storage as unknown as KeyvInstance;
 		this.#keyv5 = shape === 'keyv5' ? this.#keyv : undefined;
 		this.#prefix = `got-cache-hooks:${encodedName(cacheName)}::`;

@@ -1,5 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {SettingError} from '../errors.ts';
+import {
+	checkOptions,
+	commonOptions,
+	positiveInteger,
+	type CommonOptions,
+} from './options.ts';
 import {
 	EvictionListeners,
 	type IndexedTimes,
@@ -9,7 +14,7 @@ import {
 	type StoreQuery,
 } from './types.ts';
 
-export type MemoryStoreOptions = {
+export type MemoryStoreOptions = CommonOptions & {
 	/**
 	The maximum size of all entries in bytes. Each counts with its `size` (or the bytes of its string or `Uint8Array`) and its key. Default: 134,217,728 (128 MiB).
 	*/
@@ -19,11 +24,6 @@ export type MemoryStoreOptions = {
 	The maximum number of entries. Default: 10,000.
 	*/
 	readonly maxEntries?: number;
-
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
 };
 
 class Entry {
@@ -49,12 +49,12 @@ Stores live objects in this process, by reference and without serialization. Eve
 
 The bounds are never exceeded. Entries that have expired or were not read recently are removed to make room, by the CLOCK algorithm: a read only sets a flag, which is ten times cheaper than moving the entry to the end of a Map. An entry that alone is larger than `maxBytes` is not stored, and an older value of its key is removed.
 
-@throws {SettingError} For a bound that is not a positive integer.
+@throws {SettingError} For a wrong option.
 */
 export class MemoryStore implements Store {
 	readonly name = 'memory';
 	readonly holds = 'objects';
-	readonly isInProcess = true;
+	readonly scope = 'process';
 	readonly #maxBytes: number;
 	readonly #maxEntries: number;
 	readonly #now: () => number;
@@ -65,9 +65,11 @@ export class MemoryStore implements Store {
 	#serial = 0;
 	readonly #evictionListeners = new EvictionListeners();
 
-	constructor({maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now}: MemoryStoreOptions = {}) {
-		this.#maxBytes = positiveInteger('maxBytes', maxBytes);
-		this.#maxEntries = positiveInteger('maxEntries', maxEntries);
+	constructor(options: MemoryStoreOptions = {}) {
+		checkOptions('createStore(\'memory\')', options, {...commonOptions, maxBytes: positiveInteger, maxEntries: positiveInteger});
+		const {maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now} = options;
+		this.#maxBytes = maxBytes;
+		this.#maxEntries = maxEntries;
 		this.#now = now;
 	}
 
@@ -262,12 +264,4 @@ function sizeOf(value: StoredValue): number {
 /** A string takes two bytes per character in memory, or one if it is ASCII. */
 function sizeOfText(text: string): number {
 	return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
-}
-
-function positiveInteger(path: string, value: number): number {
-	if (!Number.isSafeInteger(value) || value < 1) {
-		throw new SettingError(path, value, 'a positive integer');
-	}
-
-	return value;
 }

@@ -2,7 +2,9 @@ import {SettingError} from '../errors.ts';
 import {
 	allowedStores,
 	createStore,
+	optionsOfSettings,
 	storeNameOf,
+	type OpeningSettings,
 	type StoreName,
 	type StoreUrl,
 } from './create-store.ts';
@@ -16,30 +18,12 @@ The store of a cache: the name or the URL of a store (see `createStore`), a `Sto
 */
 export type StoreSetting = StoreName | StoreUrl | Store | KeyvLike;
 
-type Bounds = {
-	/** The maximum number of bytes of all that is stored. Default: the store's. */
-	readonly maxBytes?: number | undefined;
-
-	/** The maximum number of entries. Default: the store's. */
-	readonly maxEntries?: number | undefined;
-};
-
-type OpenStoreOptions = Bounds & {
-	/**
-	The file of `'sqlite'`, with or without `.sqlite` or `.db`, the folder of `'filesystem'`, and the namespace elsewhere.
-	*/
+/** The settings of a cache with which its store is opened. */
+type OpenStoreOptions = OpeningSettings & {
 	readonly cacheName: string;
 
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
+	/** Default: `Date.now`. */
 	readonly now?: () => number;
-
-	/** The number of milliseconds for which `'sqlite'` tries a call again that meets the lock of another process, since nobody waits for it any longer. Default: the store's. */
-	readonly storeTimeout?: number;
-
-	/** Whether nothing is written, deleted or created: calls that write throw `ERR_STORE_READ_ONLY`. Default: `false`. */
-	readonly readOnly?: boolean;
 };
 
 type OpenedStore = {
@@ -61,13 +45,6 @@ const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] sa
 const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
 	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
 
-/** The options of the stores that can be bounded. */
-const boundOptions: Readonly<Partial<Record<StoreName, {readonly [Bound in keyof Bounds]: string}>>> = {
-	memory: {maxBytes: 'maxBytes', maxEntries: 'maxEntries'},
-	sqlite: {maxBytes: 'maxBytes'},
-	filesystem: {maxBytes: 'maxCacheBytes'},
-};
-
 /**
 Makes the store of a setting. Nothing is connected or opened before the first call of the store.
 
@@ -77,7 +54,7 @@ Makes the store of a setting. Nothing is connected or opened before the first ca
 export function openStore(setting: StoreSetting, options: OpenStoreOptions): OpenedStore {
 	const opened = open(setting, options);
 	// Memory begins empty, so the user must be able to fill a cache that replays.
-	const isReadOnly = options.readOnly === true && opened.store.isInProcess !== true;
+	const isReadOnly = options.readOnly === true && opened.store.scope !== 'process';
 	return {...opened, ...isReadOnly && {store: readOnlyStore(opened.store)}, isReadOnly};
 }
 
@@ -104,34 +81,23 @@ function open(setting: StoreSetting, options: OpenStoreOptions): Omit<OpenedStor
 	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, cacheName};
 }
 
-function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout, readOnly, maxBytes, maxEntries}: OpenStoreOptions): Store {
-	const name = storeNameOf(setting);
-	if (name === undefined) {
+function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout = longestBusyTimeout, ...settings}: OpenStoreOptions): Store {
+	const storeName = storeNameOf(setting);
+	if (storeName === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	const isOnDisk = name === 'sqlite' || name === 'filesystem';
-	return createStore(setting as StoreName, {
-		cacheName,
-		now,
-		...boundsOf(name, {maxBytes, maxEntries}),
-		// Otherwise the file or folder would be created.
-		...isOnDisk && readOnly === true && {readOnly},
-		...name === 'sqlite' && storeTimeout !== undefined && {busyTimeout: Math.min(storeTimeout, longestBusyTimeout)},
-	});
-}
-
-function boundsOf(name: StoreName, bounds: Bounds): object {
-	const options = boundOptions[name] ?? {};
-	const given = Object.entries(bounds).filter(([, bound]) => bound !== undefined);
-	return Object.fromEntries(given.map(([setting, bound]) => {
-		const option = options[setting as keyof Bounds];
-		if (option === undefined) {
-			throw new SettingError(`cache.${setting}`, `\`cache.${setting}\` cannot limit the store \`'${name}'\`. ${boundOptions[name] === undefined ? 'Set a limit on its server.' : 'Set `maxBytes`.'}`);
+	const options: Readonly<Partial<Record<string, string>>> = optionsOfSettings[storeName] ?? {};
+	for (const bound of ['maxBytes', 'maxEntries'] as const) {
+		if (settings[bound] !== undefined && options[bound] === undefined) {
+			throw new SettingError(`cache.${bound}`, `\`cache.${bound}\` cannot limit the store \`'${storeName}'\`. ${options.maxBytes === undefined ? 'Set a limit on its server.' : 'Set `maxBytes`.'}`);
 		}
+	}
 
-		return [option, bound];
-	}));
+	const given = Object.entries({...settings, storeTimeout: Math.min(storeTimeout, longestBusyTimeout)})
+		.filter(([name, value]) => options[name] !== undefined && value !== undefined && value !== false)
+		.map(([name, value]) => [options[name]!, value] as const);
+	return createStore(setting as StoreName, {cacheName, now, ...Object.fromEntries(given)});
 }
 
 /**

@@ -10,14 +10,20 @@ import {
 } from 'node:path';
 import process from 'node:process';
 import envPaths from 'env-paths';
-import {SettingError} from '../errors.ts';
 import {
 	createFile,
 	createFolder,
 	createSharedFile,
-	parseFileMode,
+	isFileMode,
+	modesFor,
 	type FileModes,
 } from './file-modes.ts';
+import {
+	boolean,
+	contradiction,
+	refuseTogether,
+	type OptionTypes,
+} from './options.ts';
 import {OwnFolders} from './own-folders.ts';
 
 export type PlaceOptions = {
@@ -37,6 +43,18 @@ export type PlaceOptions = {
 	readonly fileMode?: number | undefined;
 };
 
+export const placeOptions: OptionTypes<PlaceOptions> = {
+	useTemp: boolean,
+	useCacheDir: boolean,
+	fileMode: {isValid: isFileMode, allowed: 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others'},
+};
+
+type Use = {
+	/** What the options belong to, for messages. */
+	readonly owner: string;
+	readonly kind: 'file' | 'folder';
+};
+
 /**
 The place of a store on the disk. Everything that the store creates there is created through it, so that only permitted users can read it.
 */
@@ -53,25 +71,25 @@ export class Place {
 	/**
 	Creates nothing on the disk.
 
-	@throws {SettingError} For an empty path, two places, or a wrong `fileMode`.
+	@throws {SettingError} For options that name two places.
 	*/
-	constructor(givenPath: string, {useTemp: useTemporary = false, useCacheDir = false, fileMode}: PlaceOptions, kind: 'file' | 'folder') {
-		if (typeof givenPath !== 'string' || givenPath === '') {
-			throw new SettingError('path', givenPath, `the path of a ${kind}`);
-		}
-
-		if (useTemporary && useCacheDir) {
-			throw new SettingError('useTemp', useTemporary, '`false` with `useCacheDir`: they name two places');
-		}
+	constructor(givenPath: string, options: PlaceOptions, {owner, kind}: Use) {
+		refuseTogether(owner, options, 'useTemp', ['useCacheDir']);
+		const {useTemp: useTemporary = false, useCacheDir = false, fileMode} = options;
 
 		// As in a shell, `~/` is the home folder. `~name` is an ordinary name.
 		const path = givenPath.startsWith('~/') || givenPath.startsWith(`~${sep}`) ? join(homedir(), givenPath.slice(2)) : givenPath;
-		this.#modes = parseFileMode(fileMode);
+		this.#modes = modesFor(fileMode);
 		this.#hasFileMode = fileMode !== undefined;
 		this.isDefault = useTemporary || useCacheDir;
 		if (!this.isDefault) {
 			this.path = resolve(path);
 			return;
+		}
+
+		const setting = useTemporary ? 'useTemp' : 'useCacheDir';
+		if (isAbsolute(path)) {
+			throw contradiction(`${owner}.${setting}`, `the absolute path \`${givenPath}\``);
 		}
 
 		const paths = envPaths('got-cache-hooks');
@@ -80,8 +98,8 @@ export class Place {
 		// The folders for temporary files and for caches belong to the system, those below them to the user.
 		const base = resolve(useTemporary && isWithin(tmpdir(), own) ? tmpdir() : dirname(own));
 		const folder = kind === 'file' ? dirname(this.path) : this.path;
-		if (process.platform !== 'win32' && !isAbsolute(path) && isWithin(base, folder)) {
-			this.#ownFolders = new OwnFolders(useTemporary ? 'useTemp' : 'useCacheDir', base, folder);
+		if (process.platform !== 'win32' && isWithin(base, folder)) {
+			this.#ownFolders = new OwnFolders(setting, base, folder);
 		}
 	}
 

@@ -1,15 +1,16 @@
-import {CacheHooksError, SettingError} from '../errors.ts';
+import {CacheHooksError} from '../errors.ts';
 import {isMissing, resolutionError} from '../optional-package.ts';
+import {
+	commonOptions,
+	type CommonOptions,
+	type OptionType,
+	type OptionTypes,
+} from './options.ts';
 
 /**
 The options that all stores on a server have.
 */
-export type ServerOptions = {
-	/**
-	The namespace: stores with different names on one server do not see each other's entries. Default: `'http_cache'`.
-	*/
-	readonly cacheName?: string;
-
+export type ServerOptions = CommonOptions & {
 	/**
 	The maximum time to connect, in milliseconds. Default: 2000.
 	*/
@@ -19,32 +20,16 @@ export type ServerOptions = {
 	The maximum time for one command, in milliseconds, plus 1 ms for every 10 kB; a connection that takes longer is given up. Default: 5000.
 	*/
 	readonly commandTimeout?: number;
-
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
 };
 
 export type ResolvedServerOptions = Required<ServerOptions>;
 
-/**
-Returns the options with their defaults.
+const timeout: OptionType = {isValid: value => typeof value === 'number' && value > 0, allowed: 'a number of milliseconds above 0'};
 
-@throws {TypeError} For a wrong value.
-*/
-export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
-	const {cacheName = 'http_cache', connectionTimeout = 2000, commandTimeout = 5000, now = Date.now} = options;
-	if (typeof cacheName !== 'string' || cacheName === '') {
-		throw new SettingError('cacheName', cacheName, 'a name');
-	}
+export const serverOptions: OptionTypes<ServerOptions> = {...commonOptions, connectionTimeout: timeout, commandTimeout: timeout};
 
-	for (const [name, value] of Object.entries({connectionTimeout, commandTimeout})) {
-		if (typeof value !== 'number' || !(value > 0)) {
-			throw new SettingError(name, value, 'a number of milliseconds above 0');
-		}
-	}
-
+/** Returns the options with their defaults. */
+export function resolveServerOptions({cacheName = 'http_cache', connectionTimeout = 2000, commandTimeout = 5000, now = Date.now}: ServerOptions): ResolvedServerOptions {
 	return {
 		cacheName, connectionTimeout, commandTimeout, now,
 	};
@@ -83,10 +68,6 @@ function notInstalled(packageName: string, store: string, cause: unknown): Cache
 Returns the prefix of every key of a namespace. No prefix of one namespace begins a key of another: the namespace `n1` with the key `:a` and the namespace `n1:` with the key `a` stay apart.
 */
 export function keyPrefix(cacheName: string): string {
-	if (!cacheName.isWellFormed()) {
-		throw new SettingError('cacheName', cacheName, 'a name without lone surrogates');
-	}
-
 	return `${cacheName.replaceAll(/[%:]/gv, sign => encodeURIComponent(sign))}::`;
 }
 

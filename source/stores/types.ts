@@ -50,8 +50,13 @@ export type Store = {
 	/** The absolute path of the file or folder of a store on disk. A store that may lie in memory instead has `undefined` there. */
 	readonly path?: string | undefined;
 
-	/** Whether the store is in the memory of this process, where no other process sees it. Default: `false`. */
-	readonly isInProcess?: boolean;
+	/**
+	Who can use the values: only those that have this object (`process`), the processes of this machine (`machine`), or those of several machines (`network`). In a `machine` store, a process that has ended loses its locks at once. A `process` store begins empty and needs no record of what other processes invalidate. Default: `'network'`, which is right for every store.
+	*/
+	readonly scope?: 'process' | 'machine' | 'network' | undefined;
+
+	/** Whether people read the stored bytes or text: a cache then stores JSON, with decoded bodies. Default: `false`. */
+	readonly isHumanReadable?: boolean;
 
 	/** The maximum length of a key in bytes. Default: 8,192. */
 	readonly maxKeyBytes?: number;

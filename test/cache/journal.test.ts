@@ -919,7 +919,7 @@ test('caches with the same name and store share the journal of this process', t 
 	t.is(localJournalOf('sqlite', 'a'), localJournalOf('sqlite', 'a'));
 	t.not(localJournalOf('sqlite', 'a'), localJournalOf('sqlite', 'b'));
 	t.not(localJournalOf('sqlite', 'a'), localJournalOf('filesystem', 'a'));
-	t.not(localJournalOf('memory', 'a'), localJournalOf('memory', 'a'));
+	t.not(localJournalOf('memory', 'a', 'process'), localJournalOf('memory', 'a', 'process'));
 	const bare = Object.create(null) as object;
 	t.is(localJournalOf(bare, 'a'), localJournalOf(bare, 'a'));
 });

@@ -104,7 +104,7 @@ test('where the journal cannot be read, entries with tags are not used, and none
 	const store: Store = Object.assign(Object.create(inner) as Store, {
 		holds: 'objects',
 		name: 'broken',
-		isInProcess: false,
+		scope: 'network',
 		get(key: string) {
 			if (isBroken && key.includes(':journal')) {
 				throw new Error('gone');

@@ -80,14 +80,14 @@ test('wrong names, URLs and options are refused at once without showing credenti
 		[['http://user:secret@localhost'], /got string "http:\/\/…@localhost"/v],
 		[['sqlite', {busyTimeOut: 1}], /Unknown option `createStore\('sqlite'\)\.busyTimeOut`\. Did you mean `busyTimeout`\? The options are .*`busyTimeout`/v],
 		[['sqlite', {'busy-timeout': 1}], /Did you mean `busyTimeout`\?/v],
-		[['redis', {url: 'http://user:secret@localhost'}], /^Expected `url` to be a URL that begins with `redis:.*got an instance of String$/v],
-		[['mongodb', {url: 5}], /^Expected `url` to be a URL that begins with `mongodb:.*got an instance of Number$/v],
+		[['redis', {url: 'http://user:secret@localhost'}], /^Expected `createStore\('redis'\)\.url` to be a URL that begins with `redis:.*got an instance of String$/v],
+		[['mongodb', {url: 5}], /^Expected `createStore\('mongodb'\)\.url` to be a URL that begins with `mongodb:.*got an instance of Number$/v],
 		[['redis', {password: 'secret'}], /Unknown option `createStore\('redis'\)\.password`/v],
-		[['sqlite', {busyTimeout: -1}], /`busyTimeout`/v],
+		[['sqlite', {busyTimeout: -1}], /\.busyTimeout`/v],
 		[['sqlite', 5], /`createStore\('sqlite'\)` to be an object/v],
-		[['filesystem', {useTemp: true, useCacheDir: true}], /`useTemp`/v],
-		[['dynamodb', {tableName: ''}], /`tableName`/v],
-		[['mongodb', {connectionTimeout: 0}], /`connectionTimeout`/v],
+		[['filesystem', {useTemp: true, useCacheDir: true}], /\.useCacheDir` contradicts `useTemp`/v],
+		[['dynamodb', {tableName: ''}], /\.tableName`/v],
+		[['mongodb', {connectionTimeout: 0}], /\.connectionTimeout`/v],
 	];
 	for (const [arguments_, message] of wrong) {
 		const error = t.throws(() => (createStore as (...given: readonly unknown[]) => unknown)(...arguments_), {instanceOf: TypeError, message});

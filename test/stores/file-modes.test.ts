@@ -217,9 +217,9 @@ for (const name of names) {
 
 	test(`${name}: a wrong fileMode throws an error that says which modes are allowed`, t => {
 		for (const fileMode of [0, 660, 600, 0o400, 0o200, 0o060, 0o700, 0o770, 0o1600, 0o1_0600, 384.5, -1, (2 ** 32) + 0o600, NaN, Infinity, '0660', 'umask', null, true, {}]) {
-			const error = t.throws<SettingError>(() => createStore(name, {fileMode: fileMode as number}), {instanceOf: SettingError, code: 'ERR_CACHE_SETTING', message: /Expected `fileMode` to be .*`0o660`/v});
+			const error = t.throws<SettingError>(() => createStore(name, {fileMode: fileMode as number}), {instanceOf: SettingError, code: 'ERR_CACHE_SETTING', message: /\.fileMode` to be .*`0o660`/v});
 			t.true(error instanceof TypeError);
-			t.is(error.path, 'fileMode');
+			t.is(error.path, `createStore('${name}').fileMode`);
 		}
 
 		t.notThrows(() => createStore(name, {fileMode: undefined}));

@@ -46,7 +46,7 @@ async function counts(bucketName: string): Promise<number[]> {
 function registerTests({url, command, version}: MongoServer): void {
 	const open = (t: ExecutionContext, options: GridFsStoreOptions = {}): GridFsStore => {
 		const store = new GridFsStore({
-			url, databaseName, connectionTimeout: timeout, commandTimeout: timeout, largestDocument: 0, ...options,
+			...options.client === undefined && {url}, databaseName, connectionTimeout: timeout, commandTimeout: timeout, largestDocument: 0, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;

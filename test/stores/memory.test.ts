@@ -177,7 +177,7 @@ test('an entry that does not fit is not added', t => {
 
 test('bounds must be positive integers', t => {
 	for (const bound of [0, -1, 1.5, NaN, Infinity, '10' as unknown as number]) {
-		t.throws(() => new MemoryStore({maxBytes: bound}), {instanceOf: TypeError, message: /`maxBytes`.*positive integer/v});
-		t.throws(() => new MemoryStore({maxEntries: bound}), {instanceOf: TypeError, message: /`maxEntries`.*positive integer/v});
+		t.throws(() => new MemoryStore({maxBytes: bound}), {instanceOf: TypeError, message: /\.maxBytes`.*positive integer/v});
+		t.throws(() => new MemoryStore({maxEntries: bound}), {instanceOf: TypeError, message: /\.maxEntries`.*positive integer/v});
 	}
 });

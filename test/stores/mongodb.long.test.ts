@@ -45,7 +45,7 @@ function registerTests({url, command, version}: MongoServer): void {
 	const isAtomic = !version.startsWith('FerretDB');
 	const open = (t: ExecutionContext, options: MongoDbStoreOptions = {}): MongoDbStore => {
 		const store = new MongoDbStore({
-			url, databaseName, collectionName: randomUUID(), connectionTimeout: timeout, commandTimeout: timeout, ...options,
+			...options.client === undefined && {url}, databaseName, collectionName: randomUUID(), connectionTimeout: timeout, commandTimeout: timeout, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;

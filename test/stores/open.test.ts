@@ -6,10 +6,13 @@ import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {Keyv, type KeyvMemoryAdapter, type KeyvStorageAdapter} from 'keyv';
 import {Keyv as Keyv5, type KeyvStoreAdapter as Keyv5StoreAdapter} from 'keyv5';
+import {Locks} from '../../source/cache/locks.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {storeNames} from '../../source/stores/create-store.ts';
+import {guardStore} from '../../source/stores/guard.ts';
 import {openStore, type StoreSetting} from '../../source/stores/open.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
+import type {Store} from '../../source/stores/types.ts';
 import {PromiseAdapter} from './adapters.ts';
 
 const options = {cacheName: 'http_cache'};
@@ -89,6 +92,25 @@ test('every store can be opened by its name', t => {
 	}
 
 	t.throws(() => openStore(missing, options), {code: 'ERR_STORE_DRIVER', message: /npm install @keyv\/sqlite/v});
+});
+
+class OwnStore extends MemoryStore {
+	// @ts-expect-error -- A memory store has a fixed scope.
+	override readonly scope: Store['scope'];
+
+	constructor(scope: Store['scope']) {
+		super();
+		this.scope = scope;
+	}
+}
+
+test('a custom store says by `scope` who shares it, and is taken for one on a network without it', t => {
+	for (const [scope, hasLocks, isReadOnly] of [['process', false, false], ['machine', true, true], ['network', false, true], [undefined, false, true]] as const) {
+		const opened = openStore(new OwnStore(scope), {...options, readOnly: true});
+		t.is(opened.isReadOnly, isReadOnly);
+		t.is(opened.store.scope, scope);
+		t.is(new Locks(guardStore(opened.store), {setting: 'local', now: Date.now}).isOn, hasLocks);
+	}
 });
 
 test('a custom store that lacks a method is refused, not used as an adapter', t => {

@@ -351,12 +351,10 @@ posix('a default place is private to its owner whatever the umask, even for reco
 posix('an absolute path is used, whoever can write to it', async t => {
 	const {root} = setUp(t);
 	chmodSync(root, 0o777);
-	for (const place of [{}, {useTemp: true}, {useCacheDir: true}]) {
-		for (const store of [createStore('sqlite', {path: join(root, 'cache.db'), ...place}), createStore('filesystem', {path: join(root, 'files'), ...place})]) {
-			await store.set('key', Buffer.from('one'), {expires: undefined});
-			t.truthy(await store.get('key'));
-			await store.close();
-		}
+	for (const store of [createStore('sqlite', {path: join(root, 'cache.db')}), createStore('filesystem', {path: join(root, 'files')})]) {
+		await store.set('key', Buffer.from('one'), {expires: undefined});
+		t.truthy(await store.get('key'));
+		await store.close();
 	}
 });
 

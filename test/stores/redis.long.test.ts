@@ -52,7 +52,7 @@ function registerTests(port: number): void {
 	const url = urlOf(port);
 	const open = (t: ExecutionContext, options: RedisStoreOptions = {}): RedisStore => {
 		const store = new RedisStore({
-			url, cacheName: randomUUID(), connectionTimeout: timeout, ...options,
+			...options.client === undefined && {url}, cacheName: randomUUID(), connectionTimeout: timeout, ...options,
 		});
 		t.teardown(async () => store.close());
 		return store;

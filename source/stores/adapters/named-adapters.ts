@@ -1,8 +1,19 @@
-import {SettingError} from '../../errors.ts';
+import {KeyvStore} from '../keyv.ts';
+import {
+	boolean,
+	checkOptions,
+	commonOptions,
+	milliseconds,
+	positiveInteger,
+	serverUrl,
+	text,
+	type CommonOptions,
+	type OptionTypes,
+} from '../options.ts';
 import {driver, driverError, ignore} from '../server-options.ts';
 import {LazyAdapter, type StorageAdapter} from './lazy-adapter.ts';
 
-export type KeyvFileOptions = {
+export type KeyvFileOptions = CommonOptions & {
 	/**
 	The folder, or the file with `separatedFile: false`. Default: the name of the cache and `.keyv`, in the working directory.
 	*/
@@ -24,7 +35,7 @@ export type KeyvFileOptions = {
 	readonly expiredCheckDelay?: number;
 };
 
-export type KeyvSqliteOptions = {
+export type KeyvSqliteOptions = CommonOptions & {
 	/**
 	The file, after `sqlite://`. Default: the name of the cache and `.keyv.sqlite`, in the working directory.
 	*/
@@ -51,7 +62,7 @@ export type KeyvSqliteOptions = {
 	readonly iterationLimit?: number;
 };
 
-export type KeyvMongoOptions = {
+export type KeyvMongoOptions = CommonOptions & {
 	/**
 	The URL of the server, `mongodb:` or `mongodb+srv:`. Default: `'mongodb://127.0.0.1:27017'`, as the adapter's.
 	*/
@@ -83,7 +94,7 @@ export type KeyvMongoOptions = {
 	readonly socketTimeoutMS?: number;
 };
 
-export type KeyvRedisOptions = {
+export type KeyvRedisOptions = CommonOptions & {
 	/**
 	The URL of the server, `redis:` or `rediss:`. Default: `'redis://localhost:6379'`, as the adapter's.
 	*/
@@ -113,46 +124,32 @@ export type NamedAdapterOptions = {
 	readonly '@keyv/redis': KeyvRedisOptions;
 };
 
-type OptionType = {readonly isValid: (value: unknown) => boolean; readonly allowed: string};
-
-const text: OptionType = {isValid: value => typeof value === 'string' && value !== '', allowed: 'a string that is not empty'};
-const redisUrl: OptionType = {isValid: value => typeof value === 'string' && /^rediss?:/v.test(value), allowed: 'a URL that begins with `redis:` or `rediss:`'};
-const milliseconds: OptionType = {isValid: value => typeof value === 'number' && value >= 0, allowed: 'a number of milliseconds'};
-const count: OptionType = {isValid: value => Number.isSafeInteger(value) && (value as number) > 0, allowed: 'a whole number above 0'};
-const boolean: OptionType = {isValid: value => typeof value === 'boolean', allowed: '`true` or `false`'};
-
-/** The options that each named adapter has, with the type of each. */
-export const adapterOptions: {readonly [Name in keyof NamedAdapterOptions]: Readonly<Record<keyof NamedAdapterOptions[Name], OptionType>>} = {
+/** The options that each named adapter has. */
+const optionTypes: {readonly [Name in keyof NamedAdapterOptions]: OptionTypes<NamedAdapterOptions[Name]>} = {
 	'keyv-file': {
-		filename: text, separatedFile: boolean, writeDelay: milliseconds, expiredCheckDelay: milliseconds,
+		...commonOptions, filename: text, separatedFile: boolean, writeDelay: milliseconds, expiredCheckDelay: milliseconds,
 	},
 	'@keyv/sqlite': {
-		uri: text, table: text, wal: boolean, busyTimeout: milliseconds, iterationLimit: count,
+		...commonOptions, uri: text, table: text, wal: boolean, busyTimeout: milliseconds, iterationLimit: positiveInteger,
 	},
 	'@keyv/mongo': {
-		url: text, db: text, collection: text, serverSelectionTimeoutMS: milliseconds, connectTimeoutMS: milliseconds, socketTimeoutMS: milliseconds,
+		...commonOptions, url: serverUrl('mongodb', 'mongodb+srv'), db: text, collection: text, serverSelectionTimeoutMS: milliseconds, connectTimeoutMS: milliseconds, socketTimeoutMS: milliseconds,
 	},
 	'@keyv/redis': {
-		url: redisUrl, connectionTimeout: milliseconds, socketTimeout: milliseconds, useUnlink: boolean,
+		...commonOptions, url: serverUrl('redis', 'rediss'), connectionTimeout: milliseconds, socketTimeout: milliseconds, useUnlink: boolean,
 	},
 };
 
 /**
-Returns the adapter of a package by its name. The first call loads the package.
+Makes a store on the adapter of a package. The first call loads the package.
 
 @throws {SettingError} If an option is wrong.
 @throws {CacheHooksError} `ERR_STORE_DRIVER` if the package is not installed.
 */
-export function namedAdapter<Name extends keyof NamedAdapterOptions>(name: Name, cacheName: string, options: NamedAdapterOptions[Name]): LazyAdapter {
-	const types: Readonly<Record<string, OptionType>> = {...adapterOptions[name], cacheName: text};
-	for (const [option, value] of Object.entries({...options, cacheName})) {
-		const {isValid, allowed} = types[option]!;
-		if (value !== undefined && !isValid(value)) {
-			throw new SettingError(option, value, allowed);
-		}
-	}
-
-	return makers[name](options, cacheName);
+export function namedAdapterStore<Name extends keyof NamedAdapterOptions>(name: Name, options: NamedAdapterOptions[Name]): KeyvStore {
+	checkOptions(`createStore('${name}')`, options, optionTypes[name]);
+	const {cacheName = 'http_cache', now = Date.now} = options;
+	return new KeyvStore(makers[name](options, cacheName), {cacheName, name, now});
 }
 
 const makers: {readonly [Name in keyof NamedAdapterOptions]: (options: NamedAdapterOptions[Name], cacheName: string) => LazyAdapter} = {

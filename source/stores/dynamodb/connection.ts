@@ -1,7 +1,16 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
 import type {TableDescription, DynamoDBClient, DynamoDBClientConfig} from '@aws-sdk/client-dynamodb';
-import {CacheHooksError, SettingError} from '../../errors.ts';
+import {CacheHooksError} from '../../errors.ts';
+import {
+	boolean,
+	commonOptions,
+	matching,
+	milliseconds,
+	objectWith,
+	type CommonOptions,
+	type OptionTypes,
+} from '../options.ts';
 import {driver, driverError} from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
 
@@ -85,7 +94,7 @@ async function turnOnTimeToLive(send: Send): Promise<void> {
 	}
 }
 
-export type DynamoDbOptions = {
+export type DynamoDbOptions = Pick<CommonOptions, 'now'> & {
 	/**
 	A client, which stays open when the store is closed, or the options of a client of our own. Default: the configuration of the AWS SDK (environment, profile, role), with at most 3 attempts for each call, of which each may take 1 s to connect and 10 s in all.
 	*/
@@ -108,11 +117,15 @@ export type DynamoDbOptions = {
 	The number of milliseconds in which keys and items that DynamoDB left unprocessed are tried again, with growing pauses, before the call fails with `ERR_STORE_THROTTLED`. Default: 10,000.
 	*/
 	readonly retryFor?: number;
+};
 
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
+export const dynamoDbOptions: OptionTypes<DynamoDbOptions> = {
+	now: commonOptions.now,
+	client: objectWith([], 'a `DynamoDBClient` or its options'),
+	tableName: matching(/^[\w\-.]{3,255}$/v, 'a name of 3 to 255 letters, digits, `_`, `.` and `-`'),
+	createTable: boolean,
+	consistentRead: boolean,
+	retryFor: milliseconds,
 };
 
 type ResolvedOptions = Required<DynamoDbOptions>;
@@ -138,14 +151,15 @@ export class Connection {
 	#isClosed = false;
 
 	/**
-	Checks the options, and that the SDK is installed.
+	Checks that the SDK is installed.
 
-	@throws {SettingError} If an option is wrong.
 	@throws {CacheHooksError} `ERR_STORE_DRIVER` if the SDK is not installed.
 	*/
 	constructor(options: DynamoDbOptions) {
-		this.options = resolveOptions(options);
-		const {client} = this.options;
+		const {client = {}, tableName = 'http_cache', createTable: createsTable = true, consistentRead = false, retryFor = 10_000, now = () => Date.now()} = options;
+		this.options = {
+			client, tableName, createTable: createsTable, consistentRead, retryFor, now,
+		};
 		this.#given = isClient(client) ? client : undefined;
 		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => {
 			try {
@@ -226,32 +240,6 @@ export class Connection {
 		});
 		return this.#own;
 	}
-}
-
-function resolveOptions(options: DynamoDbOptions): ResolvedOptions {
-	const {client = {}, tableName = 'http_cache', consistentRead = false, retryFor = 10_000, now = () => Date.now()} = options;
-	if (typeof client !== 'object' || client === null) {
-		throw new SettingError('client', client, 'a `DynamoDBClient` or its options');
-	}
-
-	if (typeof tableName !== 'string' || !/^[\w\-.]{3,255}$/v.test(tableName)) {
-		throw new SettingError('tableName', tableName, 'a name of 3 to 255 letters, digits, `_`, `.` and `-`');
-	}
-
-	const makesTable = options.createTable ?? true;
-	for (const [path, value] of Object.entries({createTable: makesTable, consistentRead})) {
-		if (typeof value !== 'boolean') {
-			throw new SettingError(path, value, '`true` or `false`');
-		}
-	}
-
-	if (typeof retryFor !== 'number' || !(retryFor >= 0)) {
-		throw new SettingError('retryFor', retryFor, 'a number of milliseconds, 0 or more');
-	}
-
-	return {
-		client, tableName, createTable: makesTable, consistentRead, retryFor, now,
-	};
 }
 
 function isClient(client: object): client is DynamoDBClient {

@@ -1,18 +1,13 @@
 import {EventEmitter} from 'node:events';
-import {SettingError} from '../../errors.ts';
 import {inParallel} from '../many-keys.ts';
+import {checkOptions, commonOptions, type CommonOptions} from '../options.ts';
 import type {Store, StoredValue} from '../types.ts';
-import {Connection, type DynamoDbOptions} from './connection.ts';
+import {Connection, dynamoDbOptions, type DynamoDbOptions} from './connection.ts';
 import {Entries} from './entries.ts';
 
 export type {DynamoDbOptions} from './connection.ts';
 
-export type DynamoDbStoreOptions = DynamoDbOptions & {
-	/**
-	The namespace of the cache's entries in the table. Default: `'http_cache'`.
-	*/
-	readonly cacheName?: string;
-};
+export type DynamoDbStoreOptions = CommonOptions & DynamoDbOptions;
 
 /**
 Stores documents in a DynamoDB table, as items that are readable in a console. Several processes and several caches with different names may share a table.
@@ -35,12 +30,9 @@ export class DynamoDbStore extends Entries<StoredValue> implements Store {
 	readonly name = 'dynamodb';
 	readonly holds = 'documents';
 
-	constructor({cacheName = 'http_cache', ...options}: DynamoDbStoreOptions = {}) {
-		if (typeof cacheName !== 'string' || cacheName === '') {
-			throw new SettingError('cacheName', cacheName, 'a name');
-		}
-
-		super(new Connection(options), cacheName);
+	constructor(options: DynamoDbStoreOptions = {}) {
+		checkOptions('createStore(\'dynamodb\')', options, {...commonOptions, ...dynamoDbOptions});
+		super(new Connection(options), options.cacheName ?? 'http_cache');
 	}
 
 	async deleteMany(keys: readonly string[]): Promise<void> {
@@ -87,8 +79,10 @@ export class KeyvDynamoDb extends EventEmitter {
 	#namespace: string | undefined;
 	#entries: Entries;
 
-	constructor({namespace, ...options}: KeyvDynamoDbOptions = {}) {
+	constructor(options: KeyvDynamoDbOptions = {}) {
 		super();
+		checkOptions('KeyvDynamoDb', options, {...dynamoDbOptions, namespace: {isValid: value => typeof value === 'string', allowed: 'a string'}});
+		const {namespace} = options;
 		this.#connection = new Connection(options);
 		this.#namespace = namespace;
 		this.#entries = new Entries(this.#connection, namespace ?? '');

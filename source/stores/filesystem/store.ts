@@ -1,7 +1,17 @@
 import {statSync, type Stats} from 'node:fs';
-import {CacheHooksError, SettingError} from '../../errors.ts';
+import {CacheHooksError} from '../../errors.ts';
 import {then, type MaybePromise} from '../../maybe-promise.ts';
-import {Place, type PlaceOptions} from '../place.ts';
+import {
+	boolean,
+	checkOptions,
+	commonOptions,
+	matching,
+	positiveInteger,
+	text,
+	type CommonOptions,
+	type OptionTypes,
+} from '../options.ts';
+import {Place, placeOptions, type PlaceOptions} from '../place.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
@@ -19,9 +29,9 @@ import {
 } from './head.ts';
 import {withLock} from './lock.ts';
 
-export type FilesystemStoreOptions = PlaceOptions & {
+export type FilesystemStoreOptions = CommonOptions & PlaceOptions & {
 	/**
-	The folder, relative to the working directory or to the folder of `useTemp` or `useCacheDir`. The first write creates it. Each cache needs one of its own. Default: `'http_cache'`.
+	The folder, relative to the working directory or to the folder of `useTemp` or `useCacheDir`. The first write creates it. Each cache needs one of its own. Default: `cacheName`.
 	*/
 	readonly path?: string;
 
@@ -39,11 +49,15 @@ export type FilesystemStoreOptions = PlaceOptions & {
 	Whether to only read the folder: nothing in it is created, changed or removed, and a missing folder is an error. Use it for recordings, and for entries that others prepare. Default: `false`.
 	*/
 	readonly readOnly?: boolean;
+};
 
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
+const optionTypes: OptionTypes<FilesystemStoreOptions> = {
+	...commonOptions,
+	...placeOptions,
+	path: {...text, allowed: 'the path of a folder'},
+	extension: matching(/^\.[\da-z]{1,16}$/v, 'a dot and 1 to 16 lowercase letters or digits, such as `\'.json\'`'),
+	maxCacheBytes: positiveInteger,
+	readOnly: boolean,
 };
 
 type Found = {readonly key: string; readonly value: Uint8Array};
@@ -69,6 +83,8 @@ const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_00
 export class FilesystemStore implements Store {
 	readonly name = 'filesystem';
 	readonly holds = 'bytes';
+	readonly scope = 'machine';
+	readonly isHumanReadable = true;
 	readonly path: string;
 	readonly #place: Place;
 	readonly #readOnly: boolean;
@@ -81,20 +97,11 @@ export class FilesystemStore implements Store {
 	#isFolderThere = false;
 	#isClosed = false;
 
-	constructor({path = 'http_cache', extension, maxCacheBytes, readOnly = false, now = Date.now, ...placeOptions}: FilesystemStoreOptions = {}) {
-		if (extension !== undefined && !/^\.[\da-z]{1,16}$/v.test(extension)) {
-			throw new SettingError('extension', extension, 'a dot and 1 to 16 lowercase letters or digits, such as `\'.json\'`');
-		}
-
-		if (maxCacheBytes !== undefined && (!Number.isSafeInteger(maxCacheBytes) || maxCacheBytes < 1)) {
-			throw new SettingError('maxCacheBytes', maxCacheBytes, 'a positive integer');
-		}
-
-		if (typeof readOnly !== 'boolean') {
-			throw new SettingError('readOnly', readOnly, 'a boolean');
-		}
-
-		this.#place = new Place(path, placeOptions, 'folder');
+	constructor(options: FilesystemStoreOptions = {}) {
+		const owner = 'createStore(\'filesystem\')';
+		checkOptions(owner, options, optionTypes);
+		const {cacheName = 'http_cache', path = cacheName, extension, maxCacheBytes, readOnly = false, now = Date.now} = options;
+		this.#place = new Place(path, options, {owner, kind: 'folder'});
 		this.path = this.#place.path;
 		this.#readOnly = readOnly;
 		this.#maxBytes = maxCacheBytes ?? Infinity;

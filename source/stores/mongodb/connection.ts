@@ -1,9 +1,15 @@
 import type * as MongoDb from 'mongodb';
-import {hidden, SettingError} from '../../errors.ts';
+import {
+	matching,
+	objectWith,
+	serverUrl,
+	type OptionTypes,
+} from '../options.ts';
 import {
 	driver,
 	driverError,
 	ignore,
+	serverOptions,
 	type ResolvedServerOptions,
 	type ServerOptions,
 } from '../server-options.ts';
@@ -39,6 +45,14 @@ export type MongoServerOptions = ServerOptions & {
 	readonly databaseName?: string;
 };
 
+export const mongoOptions: OptionTypes<MongoServerOptions> = {
+	...serverOptions,
+	url: serverUrl('mongodb', 'mongodb+srv'),
+	clientOptions: objectWith([], 'an object of options for the driver\'s `MongoClient`'),
+	client: objectWith(['connect', 'db', 'close'], 'a `MongoClient`'),
+	databaseName: matching(/^[^\0 "$*.\/:<>?\\\|]+$/v, 'the name of a MongoDB database'),
+};
+
 export type MongoLink = {
 	readonly driver: typeof MongoDb;
 	readonly client: MongoDb.MongoClient;
@@ -50,20 +64,10 @@ export type MongoConnection = ServerConnection<MongoLink>;
 /**
 Returns a connection, which its first call opens. The driver itself repairs everything but a failed connect and a timeout.
 
-@throws {SettingError} If an option is wrong.
 @throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 */
 export function mongoConnection(name: string, options: MongoServerOptions, limits: ResolvedServerOptions): MongoConnection {
-	const {url, databaseName, client: given} = options;
-	if (url !== undefined && !/^mongodb(?:\+srv)?:\/\/./v.test(url)) {
-		// The URL is not shown, since it may contain a password.
-		throw new SettingError('url', hidden(url), 'a URL that begins with `mongodb://` or `mongodb+srv://`');
-	}
-
-	if (databaseName !== undefined && (databaseName === '' || /[\0 "$*.\/:<>?\\\|]/v.test(databaseName))) {
-		throw new SettingError('databaseName', databaseName, 'the name of a MongoDB database');
-	}
-
+	const {databaseName, client: given} = options;
 	const store = name.toLowerCase();
 	const load = driver('mongodb', store, async () => {
 		try {

@@ -1,5 +1,13 @@
 import type * as MongoDb from 'mongodb';
-import {CacheHooksError, SettingError} from '../../errors.ts';
+import {CacheHooksError} from '../../errors.ts';
+import {
+	checkOptions,
+	integer,
+	matching,
+	refuseTogether,
+	type OptionType,
+	type OptionTypes,
+} from '../options.ts';
 import {
 	isPackedName,
 	packBytes,
@@ -9,7 +17,7 @@ import {
 } from '../packed.ts';
 import {checkBytes} from '../server-options.ts';
 import type {Store} from '../types.ts';
-import type {MongoServerOptions} from './connection.ts';
+import {mongoOptions, type MongoServerOptions} from './connection.ts';
 import {MongoStore} from './store.ts';
 
 export type MongoDbStoreOptions = MongoServerOptions & {
@@ -64,9 +72,8 @@ export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly holds = 'documents';
 
 	constructor(options: MongoDbStoreOptions = {}) {
+		check('mongodb', options, {...mongoOptions, collectionName: collection, largestDocument: largestFrom(1024)} satisfies OptionTypes<MongoDbStoreOptions>);
 		const {collectionName = 'responses', largestDocument = mongoDbLimit} = options;
-		checkLargestDocument(largestDocument, 1024);
-		checkCollectionName('collectionName', collectionName);
 		super({
 			name: 'MongoDB',
 			server: options,
@@ -106,9 +113,8 @@ export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	readonly holds = 'bytes';
 
 	constructor(options: GridFsStoreOptions = {}) {
+		check('gridfs', options, {...mongoOptions, bucketName: collection, largestDocument: largestFrom(0)} satisfies OptionTypes<GridFsStoreOptions>);
 		const {bucketName = 'responses_fs', largestDocument = gridFsChunk} = options;
-		checkLargestDocument(largestDocument, 0);
-		checkCollectionName('bucketName', bucketName);
 		super({
 			name: 'GridFS',
 			server: options,
@@ -125,17 +131,17 @@ export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	}
 }
 
-function checkLargestDocument(bytes: number, least: number): void {
-	if (!Number.isSafeInteger(bytes) || bytes < least || bytes > mongoDbLimit) {
-		throw new SettingError('largestDocument', bytes, `a number of bytes from ${least} to ${mongoDbLimit}`);
-	}
+/** `$` and `system.` are reserved for the server. */
+const collection: OptionType = matching(/^(?!system\.|\.)(?!.*(?:\.\.|\.$))[^\0$]+$/v, 'the name of a MongoDB collection');
+
+function largestFrom(least: number): OptionType {
+	return integer({from: least, to: mongoDbLimit}, `a number of bytes from ${least} to ${mongoDbLimit}`);
 }
 
-/** Refuses `$` and `system.`, which are reserved for the server. */
-function checkCollectionName(option: string, name: unknown): void {
-	if (typeof name !== 'string' || name === '' || /\$|\0|^system\.|^\.|\.$|\.\./v.test(name)) {
-		throw new SettingError(option, name, 'the name of a MongoDB collection');
-	}
+function check(name: 'mongodb' | 'gridfs', options: MongoServerOptions, types: Readonly<Record<string, OptionType>>): void {
+	const path = `createStore('${name}')`;
+	checkOptions(path, options, types);
+	refuseTogether(path, options, 'client', ['url', 'clientOptions']);
 }
 
 /**

@@ -1,10 +1,18 @@
 import {Buffer} from 'node:buffer';
 import type * as KeyvRedis from '@keyv/redis';
-import {CacheHooksError, hidden, SettingError} from '../../errors.ts';
+import {CacheHooksError} from '../../errors.ts';
+import {
+	checkOptions,
+	objectWith,
+	refuseTogether,
+	serverUrl,
+	type OptionTypes,
+} from '../options.ts';
 import {
 	driver,
 	driverError,
 	ignore,
+	serverOptions,
 	type ResolvedServerOptions,
 	type ServerOptions,
 } from '../server-options.ts';
@@ -68,6 +76,26 @@ export type RedisStoreOptions = ServerOptions & {
 	readonly client?: RedisClient | {readonly client: RedisClient};
 };
 
+const redisUrl = serverUrl('redis', 'rediss');
+
+const optionTypes: OptionTypes<RedisStoreOptions> = {
+	...serverOptions,
+	url: {...redisUrl, isValid: value => redisUrl.isValid(value) && URL.canParse(value as string)},
+	clientOptions: objectWith([], 'an object of options for the client'),
+	client: {isValid: value => isClient(value) || isClient((value as {client?: unknown} | null | undefined)?.client), allowed: 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'},
+};
+
+/** Throws a `SettingError` for a wrong option. */
+export function checkRedisOptions(options: RedisStoreOptions): void {
+	const path = 'createStore(\'redis\')';
+	checkOptions(path, options, optionTypes);
+	refuseTogether(path, options, 'client', ['url', 'clientOptions']);
+}
+
+function isClient(value: unknown): boolean {
+	return typeof value === 'object' && value !== null && 'isOpen' in value;
+}
+
 const clientsWithListener = new WeakSet<RedisClient>();
 
 /** `RESP_TYPES.BLOB_STRING` of `@redis/client`, which `@keyv/redis` does not export. */
@@ -82,15 +110,9 @@ const connectionFault = /Closed|Offline|Timeout|Disconnect|^E[A-Z]+$/v;
 /**
 Returns a connection, which its first call opens.
 
-@throws {SettingError} If the URL is wrong.
 @throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 */
 export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
-	if (url !== undefined && (!/^rediss?:\/\//v.test(url) || !URL.canParse(url))) {
-		// The URL is not shown, since it may contain a password.
-		throw new SettingError('url', hidden(url), 'a URL that begins with `redis://` or `rediss://`');
-	}
-
 	const load = driver('@keyv/redis', 'redis', async () => {
 		try {
 			return await import('@keyv/redis');

@@ -9,6 +9,7 @@ import {
 } from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
 import {
+	checkRedisOptions,
 	redisConnection,
 	type RedisClient,
 	type RedisCommands,
@@ -47,6 +48,7 @@ export class RedisStore implements Store {
 	readonly #now: () => number;
 
 	constructor(options: RedisStoreOptions = {}) {
+		checkRedisOptions(options);
 		const limits = resolveServerOptions(options);
 		// The application may have a Keyv whose namespace is our name, and which prefixes its keys with the name and `::`.
 		this.#prefix = `got-cache-hooks:${keyPrefix(limits.cacheName)}`;

@@ -1,15 +1,26 @@
 import process from 'node:process';
 import {SettingError} from '../../errors.ts';
-import {Place, type PlaceOptions} from '../place.ts';
+import {
+	boolean,
+	checkOptions,
+	commonOptions,
+	contradiction,
+	integer,
+	refuseTogether,
+	text,
+	type CommonOptions,
+	type OptionTypes,
+} from '../options.ts';
+import {Place, placeOptions, type PlaceOptions} from '../place.ts';
 
-export type SqliteStoreOptions = PlaceOptions & {
+export type SqliteStoreOptions = CommonOptions & PlaceOptions & {
 	/**
-	The file, relative to the working directory or to the folder of `useTemp` or `useCacheDir`, or in the home folder if it begins with `~/`. Missing folders are created. A `file:` URI means what it means to SQLite: `file:name?mode=memory&cache=shared` is shared by the stores of this process, and `mode=ro` is `readOnly`. Default: `'http_cache.sqlite'`.
+	The file, relative to the working directory or to the folder of `useTemp` or `useCacheDir`, or in the home folder if it begins with `~/`. Missing folders are created. A `file:` URI means what it means to SQLite: `file:name?mode=memory&cache=shared` is shared by the stores of this process, and `mode=ro` is `readOnly`. Default: `cacheName`, with `.sqlite` unless it has an extension of SQLite.
 	*/
 	readonly path?: string;
 
 	/**
-	Whether to keep everything in memory, for this store alone. `path` is ignored then. Default: `false`.
+	Whether to keep everything in memory, for this store alone. Default: `false`.
 	*/
 	readonly useMemory?: boolean;
 
@@ -37,11 +48,6 @@ export type SqliteStoreOptions = PlaceOptions & {
 	The maximum size of the part of the file that is in use, in bytes, from 1,048,576. Expired entries are removed to make room, then the least recently used ones, values without `indexed` last. An entry that alone is larger is not stored, and an older value of its key is removed. Default: no bound.
 	*/
 	readonly maxBytes?: number;
-
-	/**
-	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
-	*/
-	readonly now?: () => number;
 };
 
 export type SqliteSettings = {
@@ -71,6 +77,19 @@ const inMemory = ':memory:';
 
 /** An empty file has some pages already, and a few entries should fit. */
 const leastMaxBytes = 1_048_576;
+const owner = 'createStore(\'sqlite\')';
+
+const optionTypes: OptionTypes<SqliteStoreOptions> = {
+	...commonOptions,
+	...placeOptions,
+	path: {...text, allowed: 'the path of a file'},
+	useMemory: boolean,
+	busyTimeout: integer({from: 0}, 'a number of milliseconds from 0'),
+	readOnly: boolean,
+	wal: boolean,
+	fastSave: boolean,
+	maxBytes: integer({from: leastMaxBytes}, `a number of bytes from ${leastMaxBytes}`),
+};
 
 /**
 Returns the options with their defaults.
@@ -78,26 +97,23 @@ Returns the options with their defaults.
 @throws {SettingError} For a wrong option.
 */
 export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
+	checkOptions(owner, options, optionTypes);
+	refuseTogether(owner, options, 'useMemory', ['path']);
 	const {
-		path = 'http_cache.sqlite', useMemory = false, readOnly = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now, ...placeOptions
+		cacheName = 'http_cache', path = fileName(cacheName), useMemory = false, readOnly = false, busyTimeout = 5000, wal = true, fastSave = false, maxBytes, now = Date.now,
 	} = options;
-	checkNumbers(busyTimeout, maxBytes);
-	const otherPlace = (['useTemp', 'useCacheDir'] as const).find(name => placeOptions[name]);
-	if (useMemory && otherPlace !== undefined) {
-		throw new SettingError('useMemory', useMemory, `\`false\` with \`${otherPlace}\`: they name two places`);
-	}
-
 	const given = useMemory ? inMemory : path;
 	const {name, mode, parameters} = parseSqliteUri(given) ?? {name: given, mode: given === inMemory ? 'memory' : 'rwc', parameters: new URLSearchParams()};
 	const isInMemory = mode === 'memory';
-	if (readOnly && isInMemory) {
-		throw new SettingError('readOnly', readOnly, '`false` for a database in memory, which is empty at first');
+	const contrary = (['readOnly', 'useTemp', 'useCacheDir'] as const).find(option => options[option]);
+	if (isInMemory && contrary !== undefined) {
+		throw contradiction(`${owner}.${contrary}`, 'a database in memory, which is empty at first');
 	}
 
-	const place = new Place(isInMemory ? inMemory : name, placeOptions, 'file');
+	const place = isInMemory ? undefined : new Place(name, options, {owner, kind: 'file'});
 	return {
-		path: isInMemory ? given : place.path,
-		place: isInMemory ? undefined : place,
+		path: place?.path ?? given,
+		place,
 		isShared: parameters.get('cache') === 'shared',
 		createsFile: mode !== 'rw',
 		readOnly: readOnly || mode === 'ro',
@@ -110,14 +126,8 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 	};
 }
 
-function checkNumbers(busyTimeout: number, maxBytes: number | undefined): void {
-	if (!Number.isSafeInteger(busyTimeout) || busyTimeout < 0) {
-		throw new SettingError('busyTimeout', busyTimeout, 'a number of milliseconds from 0');
-	}
-
-	if (maxBytes !== undefined && (!Number.isSafeInteger(maxBytes) || maxBytes < leastMaxBytes)) {
-		throw new SettingError('maxBytes', maxBytes, `a number of bytes from ${leastMaxBytes}`);
-	}
+function fileName(cacheName: string): string {
+	return /\.(?:sqlite3?|db)$/iv.test(cacheName) ? cacheName : `${cacheName}.sqlite`;
 }
 
 const modes = ['ro', 'rw', 'rwc', 'memory'] as const;
@@ -147,17 +157,17 @@ function parseSqliteUri(path: unknown): SqliteUri | undefined {
 	const name = decoded(groups.name!);
 	const given = name === inMemory ? 'memory' : parameters.get('mode') ?? (parameters.get('immutable') === '1' ? 'ro' : 'rwc');
 	const mode = modes.find(known => known === given);
-	if (name === undefined || mode === undefined || !['', 'localhost'].includes(host)) {
-		throw new SettingError('path', path, 'a `file:` URI without a host, with percent-encoding and a `mode` of `ro`, `rw`, `rwc` or `memory`');
+	if (name === undefined || mode === undefined || (name === '' && mode !== 'memory') || !['', 'localhost'].includes(host)) {
+		throw new SettingError(`${owner}.path`, path, 'a `file:` URI without a host, with percent-encoding and a `mode` of `ro`, `rw`, `rwc` or `memory`');
 	}
 
 	parameters.delete('mode');
 	return {name: process.platform === 'win32' ? name.replace(/^\/(?=[a-z]:)/iv, '') : name, mode, parameters};
 }
 
-function decoded(text: string): string | undefined {
+function decoded(encoded: string): string | undefined {
 	try {
-		return decodeURIComponent(text);
+		return decodeURIComponent(encoded);
 	} catch {
 		return undefined;
 	}

@@ -60,6 +60,9 @@ export class SqliteStore implements Store {
 
 	/** The absolute path of the file; `undefined` in memory. */
 	readonly path: string | undefined;
+
+	/** A database in memory is this store's alone, unless it is shared by its name. */
+	readonly scope: 'process' | 'machine';
 	readonly #settings: SqliteSettings;
 
 	/** Only with `maxBytes`. */
@@ -73,6 +76,7 @@ export class SqliteStore implements Store {
 		this.#settings = sqliteSettings(options);
 		this.#session = new Session(this.#settings, (statements, database) => this.#finish(statements, database));
 		this.path = this.#settings.place?.path;
+		this.scope = this.path === undefined && !this.#settings.isShared ? 'process' : 'machine';
 		if (this.#settings.maxBytes !== undefined) {
 			this.#uses = new RecentUses(keys => {
 				this.#writeUses(this.#session.connection, keys);

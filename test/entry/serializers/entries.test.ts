@@ -15,8 +15,8 @@ import {encryptionKey, facts, response} from './samples.ts';
 type Rubbish = {readonly key: string; readonly error: unknown};
 
 /** Creates entries in a memory store that holds a certain kind of values. */
-function create(holds: Store['holds'], settings: SerializerSettings = {}, name = 'fake') {
-	const store = Object.assign(new MemoryStore(), {holds, name});
+function create(holds: Store['holds'], settings: SerializerSettings = {}, isHumanReadable = false) {
+	const store = Object.assign(new MemoryStore(), {holds, isHumanReadable});
 	const rubbish: Rubbish[] = [];
 	const entries = new Entries({
 		store,
@@ -84,13 +84,16 @@ test('without a serializer, a store of objects gets the entry itself', t => {
 	t.is(entries.read('key'), store.get('key') as typeof stored);
 });
 
-test('the file of an entry is readable JSON', t => {
-	const {store, entries} = create('bytes', {}, 'filesystem');
-	void entries.write('key', stored);
-	const text = Buffer.from(store.get('key') as Uint8Array).toString();
-	t.true(text.startsWith('{\n\t"version": 1,\n\t"method": "GET",\n\t"url": "https://example.com/users/1",\n'));
-	t.true(text.endsWith('\n\t"body": {\n\t\t"json": {\n\t\t\t"name": "Ada"\n\t\t}\n\t}\n}'));
-});
+for (const holds of ['bytes', 'text'] as const) {
+	test(`a store of ${holds} that people read gets readable JSON`, t => {
+		const {store, entries} = create(holds, {}, true);
+		void entries.write('key', stored);
+		const value = store.get('key');
+		const text = typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString();
+		t.true(text.startsWith('{\n\t"version": 1,\n\t"method": "GET",\n\t"url": "https://example.com/users/1",\n'));
+		t.true(text.endsWith('\n\t"body": {\n\t\t"json": {\n\t\t\t"name": "Ada"\n\t\t}\n\t}\n}'));
+	});
+}
 
 test('a document is plain data with a JSON body as a value', t => {
 	const {store, entries} = create('documents');

@@ -364,7 +364,7 @@ test('with readOnly, nothing is created, changed or removed', async t => {
 	await t.throwsAsync(store.clear(), refused);
 	await store.close();
 	t.deepEqual(state(), before);
-	t.throws(() => new FilesystemStore({path, readOnly: 1 as unknown as boolean}), {instanceOf: TypeError, message: /`readOnly`/v});
+	t.throws(() => new FilesystemStore({path, readOnly: 1 as unknown as boolean}), {instanceOf: TypeError, message: /\.readOnly`/v});
 });
 
 test('reads update the time of use; listing and counting do not', async t => {
@@ -596,10 +596,10 @@ test('a path may begin with ~/, missing folders are created, and the store has i
 });
 
 test('wrong options and values throw an error', t => {
-	t.throws(() => new FilesystemStore({path: ''}), {instanceOf: TypeError, message: /`path`/v});
-	t.throws(() => new FilesystemStore({extension: 'json'}), {instanceOf: TypeError, message: /`extension`/v});
-	t.throws(() => new FilesystemStore({maxCacheBytes: 0}), {instanceOf: TypeError, message: /`maxCacheBytes`/v});
-	t.throws(() => new FilesystemStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /`useTemp`/v});
+	t.throws(() => new FilesystemStore({path: ''}), {instanceOf: TypeError, message: /\.path`/v});
+	t.throws(() => new FilesystemStore({extension: 'json'}), {instanceOf: TypeError, message: /\.extension`/v});
+	t.throws(() => new FilesystemStore({maxCacheBytes: 0}), {instanceOf: TypeError, message: /\.maxCacheBytes`/v});
+	t.throws(() => new FilesystemStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /\.useCacheDir`/v});
 	t.throws(() => new FilesystemStore({path: temporaryFolder(t)}).set('key', 'text', noExpiry), {code: 'ERR_STORE_VALUE'});
 });
 

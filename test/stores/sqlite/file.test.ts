@@ -119,7 +119,7 @@ test('with readOnly, a missing file or folder is not created', async t => {
 	writeFileSync(path, '');
 	await t.throwsAsync(async () => new SqliteStore({path, readOnly: true}).get('key'), {code: 'ERR_STORE_OPEN', message: /empty/v});
 	t.is(statSync(path).size, 0);
-	t.throws(() => new SqliteStore({useMemory: true, readOnly: true}), {instanceOf: TypeError, message: /`readOnly`/v});
+	t.throws(() => new SqliteStore({useMemory: true, readOnly: true}), {instanceOf: TypeError, message: /\.readOnly`/v});
 });
 
 test('with readOnly, a damaged file is not changed', async t => {
@@ -326,7 +326,7 @@ test('a file: URI means what it means to SQLite', async t => {
 	await t.throwsAsync(async () => missing.get('key'), {code: 'ERR_STORE_OPEN'});
 	t.false(existsSync(`${path}.missing`));
 	for (const wrong of ['file://elsewhere/a', 'file:a?mode=rx', 'file:a%', 'file:']) {
-		t.throws(() => new SqliteStore({path: wrong}), {instanceOf: TypeError, message: /`path`/v});
+		t.throws(() => new SqliteStore({path: wrong}), {instanceOf: TypeError, message: /\.path`/v});
 	}
 });
 

@@ -394,8 +394,8 @@ test('useTemp and useCacheDir create a folder of this user; useMemory creates no
 	const folder = temporaryFile(t);
 	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
 		const {SqliteStore} = await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
-		for (const options of [{useTemp: true}, {useCacheDir: true}, {useMemory: true}]) {
-			const store = new SqliteStore({path: 'deep/here.sqlite', ...options});
+		for (const options of [{path: 'deep/here.sqlite', useTemp: true}, {path: 'deep/here.sqlite', useCacheDir: true}, {useMemory: true}]) {
+			const store = new SqliteStore(options);
 			await store.set('key', new Uint8Array(1), {expires: undefined});
 			console.log((await store.get('key')).length);
 			await store.close();
@@ -521,11 +521,11 @@ test('deleteMany deletes all keys or none', async t => {
 });
 
 test('wrong options throw an error', t => {
-	t.throws(() => new SqliteStore({busyTimeout: -1}), {instanceOf: TypeError, message: /`busyTimeout`/v});
-	t.throws(() => new SqliteStore({maxBytes: 1000}), {instanceOf: TypeError, message: /`maxBytes`.*1048576/v});
-	t.throws(() => new SqliteStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /`useTemp`/v});
-	t.throws(() => new SqliteStore({useMemory: true, useTemp: true}), {instanceOf: TypeError, message: /`useMemory`/v});
-	t.throws(() => new SqliteStore({path: ''}), {instanceOf: TypeError, message: /`path`/v});
+	t.throws(() => new SqliteStore({busyTimeout: -1}), {instanceOf: TypeError, message: /\.busyTimeout`/v});
+	t.throws(() => new SqliteStore({maxBytes: 1000}), {instanceOf: TypeError, message: /\.maxBytes`.*1048576/v});
+	t.throws(() => new SqliteStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /\.useCacheDir`/v});
+	t.throws(() => new SqliteStore({useMemory: true, useTemp: true}), {instanceOf: TypeError, message: /\.useTemp`/v});
+	t.throws(() => new SqliteStore({path: ''}), {instanceOf: TypeError, message: /\.path`/v});
 });
 
 test('node:sqlite prints no warning if the store is not used', async t => {
