@@ -42,5 +42,14 @@ export default {
 		comments: {jsdoc: false, annotation: true, legal: true},
 		entryFileNames: '[name].js',
 		chunkFileNames: 'chunks/[name].js',
+		codeSplitting: {
+			groups: [
+				// With all that it imports, but for what is loaded when it is first used.
+				{name: 'core', test: id => id.endsWith('/source/index.ts'), priority: 2},
+				{
+					name: 'shared', test: /\/source\/stores\/(?!keyv)/v, minShareCount: 2, priority: 1,
+				},
+			],
+		},
 	},
 };

@@ -43,16 +43,24 @@ Finds an optional package that a store needs. The returned function imports it a
 @throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed. In a bundle, the returned function rejects with it.
 */
 export function driver<Module>(packageName: string, store: string, load: () => Promise<Module>): () => Promise<Module> {
-	const error = resolutionError(packageName);
-	if (error !== undefined) {
-		throw notInstalled(packageName, store, error);
-	}
-
+	requireDriver(packageName, store);
 	let loaded: Promise<Module> | undefined;
 	return async () => {
 		loaded ??= load();
 		return loaded;
 	};
+}
+
+/**
+Checks that an optional package that a store needs is installed, without loading it.
+
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if it is not installed. Nothing is known in a bundle.
+*/
+export function requireDriver(packageName: string, store: string): void {
+	const error = resolutionError(packageName);
+	if (error !== undefined) {
+		throw notInstalled(packageName, store, error);
+	}
 }
 
 /** Returns the error of the import of a driver, with the command that installs it if it is not installed. */

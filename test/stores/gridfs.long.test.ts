@@ -7,7 +7,8 @@ import {
 	MongoClient,
 	ObjectId,
 } from 'mongodb';
-import {GridFsStore, type GridFsStoreOptions} from '../../source/stores/mongodb/mongodb.ts';
+import {GridFsStore} from '../../source/stores/mongodb/mongodb.ts';
+import type {GridFsStoreOptions} from '../../source/stores/mongodb/options.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
 	mongoMissing,
