@@ -44,8 +44,8 @@ export default {
 		chunkFileNames: 'chunks/[name].js',
 		codeSplitting: {
 			groups: [
-				// With all that it imports, but for what is loaded when it is first used.
-				{name: 'core', test: id => id.endsWith('/source/index.ts'), priority: 2},
+				// With all that it imports, but for what is loaded when it is first used. Got is not in it, since the register has to be there before Got.
+				{name: 'core', test: /\/source\/got\/global\/install-cache\.ts$/v, priority: 2},
 				{
 					name: 'shared', test: /\/source\/stores\/(?!keyv)/v, minShareCount: 2, priority: 1,
 				},
