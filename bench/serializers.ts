@@ -19,7 +19,7 @@ import {
 
 const context = {key: 'http_cache:1:0123456789abcdef', maxBytes: 64 * 1024 * 1024};
 
-type Row = readonly [name: string, stages: readonly PipelineStage[], holds: Store['holds'], decodeContent?: boolean];
+type Row = readonly [name: string, stages: readonly PipelineStage[], holds: Store['valueType'], decodeContent?: boolean];
 
 const rows: readonly Row[] = [
 	['binary', ['binary'], 'bytes'],

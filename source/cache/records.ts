@@ -12,7 +12,7 @@ export function readRecord(store: Store, key: string): MaybePromise<string | und
 
 /** Writes a record. `expires` is in milliseconds since the epoch; `undefined` keeps the record for good. */
 export function writeRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<void> {
-	return store.set(key, encode(text, store.holds), {expires, size: text.length});
+	return store.set(key, encode(text, store.valueType), {expires, size: text.length});
 }
 
 /**
@@ -21,11 +21,11 @@ Writes a record unless the key has one.
 @returns Whether it was written; `undefined` where the store has no `add`.
 */
 export function addRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<boolean> | undefined {
-	return store.add?.(key, encode(text, store.holds), {expires, size: text.length});
+	return store.add?.(key, encode(text, store.valueType), {expires, size: text.length});
 }
 
-function encode(text: string, holds: Store['holds']): StoredValue {
-	switch (holds) {
+function encode(text: string, valueType: Store['valueType']): StoredValue {
+	switch (valueType) {
 		case 'objects':
 		case 'documents': {
 			return {record: text};

@@ -7,7 +7,7 @@ import type {Ignored} from '../identity/credentials.ts';
 import {redactReferences, redactUrl} from '../identity/references.ts';
 import type {Reason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
-import {isReadOnlyError} from '../stores/guard.ts';
+import {isReadOnlyError} from '../stores/read-only.ts';
 import type {
 	CacheEventName,
 	CacheEvents,

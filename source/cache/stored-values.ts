@@ -15,7 +15,7 @@ type Default = {
 const readable: Default = {serializer: 'json', decodeContent: true};
 
 /** For all other stores, by measurement (`bench/serializers.ts`). */
-const defaults: Readonly<Record<Store['holds'], Default | undefined>> = {
+const defaults: Readonly<Record<Store['valueType'], Default | undefined>> = {
 	objects: undefined,
 	documents: {serializer: 'document', decodeContent: true},
 	bytes: {serializer: 'binary', decodeContent: false},
@@ -33,16 +33,16 @@ Returns the serializer that the settings name, or the best one for the store; `u
 @throws {SettingError} Where the serializer is unknown, or gives what the store cannot hold.
 @throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE`, where the package of a format is not installed.
 */
-export function serializerOf({name, holds, isHumanReadable = false}: Pick<Store, 'name' | 'holds' | 'isHumanReadable'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
-	const byDefault = isHumanReadable && (holds === 'bytes' || holds === 'text') ? readable : defaults[holds];
+export function serializerOf({name, valueType, isHumanReadable = false}: Pick<Store, 'name' | 'valueType' | 'isHumanReadable'>, {serializer, decodeContent}: SerializerSettings): SerializerPipeline | undefined {
+	const byDefault = isHumanReadable && (valueType === 'bytes' || valueType === 'text') ? readable : defaults[valueType];
 	const chosen = serializer ?? byDefault?.serializer;
 	if (chosen === undefined) {
 		return undefined;
 	}
 
 	const pipeline = initSerializer(chosen, {decodeContent: decodeContent ?? byDefault?.decodeContent});
-	if (pipeline.gives === 'document' && (holds === 'bytes' || holds === 'text')) {
-		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, since the store \`${name}\` holds ${holds}`);
+	if (pipeline.gives === 'document' && (valueType === 'bytes' || valueType === 'text')) {
+		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, since the store \`${name}\` holds ${valueType}`);
 	}
 
 	return pipeline;
@@ -64,12 +64,12 @@ Converts what a serializer gives to what the store holds.
 | bytes | unchanged | as base64 | in an object |
 | a document | – | – | unchanged |
 */
-export function toStoredValue(value: Serialized, holds: Store['holds']): StoredValue {
+export function toStoredValue(value: Serialized, valueType: Store['valueType']): StoredValue {
 	if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
 		return value;
 	}
 
-	switch (holds) {
+	switch (valueType) {
 		case 'bytes': {
 			return typeof value === 'string' ? Buffer.from(value) : value;
 		}

@@ -64,7 +64,7 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 		checkRedisOptions(options);
 		requireDriver('@keyv/redis', 'redis');
 		const given = {...options};
-		return lazyStore<RedisStore>({name: 'redis', holds: 'bytes', methods: ['add', 'count']}, async () => {
+		return lazyStore<RedisStore>({name: 'redis', valueType: 'bytes', methods: ['add', 'count']}, async () => {
 			const module = await import('./redis/redis.ts');
 			return new module.RedisStore(given);
 		});
@@ -73,7 +73,7 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 		checkMongoDbOptions(options);
 		requireDriver('mongodb', 'mongodb');
 		const given = {...options};
-		return lazyStore<MongoDbStore>({name: 'mongodb', holds: 'documents', ...mongoMethods}, async () => {
+		return lazyStore<MongoDbStore>({name: 'mongodb', valueType: 'documents', ...mongoMethods}, async () => {
 			const module = await import('./mongodb/mongodb.ts');
 			return new module.MongoDbStore(given);
 		});
@@ -82,7 +82,7 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 		checkGridFsOptions(options);
 		requireDriver('mongodb', 'gridfs');
 		const given = {...options};
-		return lazyStore<GridFsStore>({name: 'gridfs', holds: 'bytes', ...mongoMethods}, async () => {
+		return lazyStore<GridFsStore>({name: 'gridfs', valueType: 'bytes', ...mongoMethods}, async () => {
 			const module = await import('./mongodb/mongodb.ts');
 			return new module.GridFsStore(given);
 		});
@@ -91,7 +91,7 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 		checkDynamoDbOptions(options);
 		requireDriver('@aws-sdk/client-dynamodb', 'dynamodb');
 		const given = {...options};
-		return lazyStore<DynamoDbStore>({name: 'dynamodb', holds: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async () => {
+		return lazyStore<DynamoDbStore>({name: 'dynamodb', valueType: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async () => {
 			const module = await import('./dynamodb/index.ts');
 			return new module.DynamoDbStore(given);
 		});
@@ -106,7 +106,7 @@ function adapterStore<Name extends keyof NamedAdapterOptions>(name: Name, option
 	checkAdapterOptions(name, options);
 	requireDriver(name, name);
 	const given = {...options};
-	return lazyStore<KeyvStore>({name, holds: 'text', scope: 'network'}, async () => {
+	return lazyStore<KeyvStore>({name, valueType: 'text', scope: 'network'}, async () => {
 		const module = await import('./adapters/named-adapters.ts');
 		return module.namedAdapterStore(name, given);
 	});

@@ -14,7 +14,7 @@ import {
 	statSync,
 	unlinkSync,
 } from 'node:fs';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import process from 'node:process';
 
 /** The permission bits of new files and folders. `undefined` leaves them to the umask, or to Windows, which has none. */
@@ -104,26 +104,39 @@ export function createFolder(folder: string, mode: number | undefined): void {
 	}
 
 	createFolder(parent, mode);
-	// As a file, it gets its name when it has its mode.
-	const temporary = temporaryNameIn(parent);
-	try {
-		mkdirSync(temporary, mode);
-	} catch {
-		// If this fails as well, the error names the folder.
-		mkdirSync(folder, mode);
-		changeMode(folder, mode);
+	if (createUnderOtherName(folder, join(parent, `.${basename(folder)}.got-cache-hooks.tmp`), mode) || isThere(folder)) {
 		return;
 	}
 
+	mkdirSync(folder, {recursive: true, mode});
+	changeMode(folder, mode);
+}
+
+/**
+Creates a folder that, as a file, gets its name when it has its mode. The other name is always the same, so that what a killed process has left is used by the next one.
+
+@returns Whether it could. It cannot if another process was first, or if the name belongs to another user.
+*/
+function createUnderOtherName(folder: string, unfinished: string, mode: number): boolean {
 	try {
-		changeMode(temporary, mode);
-		renameSync(temporary, folder);
-	} catch (error) {
-		rmdirSync(temporary);
-		// Another process may have been first.
-		if (!isThere(folder)) {
-			throw error;
+		if (!isThere(unfinished)) {
+			mkdirSync(unfinished, mode);
 		}
+
+		// Not through a symbolic link, which would change the mode of another folder.
+		const stats = lstatSync(unfinished);
+		if (!stats.isDirectory() || stats.uid !== process.geteuid?.()) {
+			return false;
+		}
+
+		changeMode(unfinished, mode);
+		renameSync(unfinished, folder);
+		return true;
+	} catch {
+		ignoreRefusal(() => {
+			rmdirSync(unfinished);
+		});
+		return false;
 	}
 }
 
@@ -162,6 +175,6 @@ function ignoreRefusal(action: () => void): void {
 	try {
 		action();
 	} catch {
-		// A file system without permissions, such as FAT, refuses to change them.
+		// A file system without permissions, such as FAT, refuses to change them. A folder that is in use is not removed.
 	}
 }

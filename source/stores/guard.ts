@@ -1,6 +1,8 @@
 import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import type {Admission, Circuits} from './circuits.ts';
+import {LateWrites} from './late-writes.ts';
+import {isReadOnlyError, isWrite} from './read-only.ts';
 import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
 	SetOptions,
@@ -10,7 +12,7 @@ import type {
 
 type StoreOperation = 'get' | 'set' | 'add' | 'delete' | 'deleteMany' | 'deleteFound' | 'clear' | 'iterate' | 'find' | 'count' | 'size' | 'close';
 
-export type StoreFault = {
+export type FailedCall = {
 	/** The call that failed. */
 	readonly operation: StoreOperation;
 	readonly key?: string;
@@ -31,7 +33,7 @@ export type GuardOptions = {
 	/**
 	Called with every error that is treated as a miss. What the function throws is ignored.
 	*/
-	readonly onError?: (fault: StoreFault) => void;
+	readonly onError?: (fault: FailedCall) => void;
 
 	/**
 	The circuit breakers of the store, which several guards may share. Default: none, so that every call reaches the store.
@@ -51,13 +53,8 @@ type Call<T> = {
 	readonly run: () => MaybePromise<T>;
 };
 
-const writeOperations: ReadonlySet<string | symbol> = new Set<StoreOperation>(['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear']);
-
 /** How many times `timeout` a call may take that may visit every entry. */
 const timeoutsForAllEntries = 60;
-
-/** How long a later call for the same key waits for a write that never ends, in milliseconds. */
-const longestLateWrite = 30_000;
 
 /**
 Wraps a store so that it cannot break a request. A call that throws, takes too long or answers with a value of the wrong type becomes a miss (`undefined` for `get`, `false` for `delete` and `add`, the end of an iteration, 0 for `deleteFound`, `NaN` for `count` and `size`) and is reported to `onError`.
@@ -72,13 +69,13 @@ export function guardStore(store: Store, options: GuardOptions = {}): Store {
 
 class GuardedStore implements Store {
 	readonly name: string;
-	readonly holds: Store['holds'];
+	readonly valueType: Store['valueType'];
 	readonly scope: Store['scope'];
 	readonly #store: Store;
 	readonly #lateWrites: LateWrites;
 	readonly #timeout: number;
 	readonly #throws: boolean;
-	readonly #onError: ((fault: StoreFault) => void) | undefined;
+	readonly #onError: ((fault: FailedCall) => void) | undefined;
 	readonly #circuits: Circuits | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly find?: NonNullable<Store['find']>;
@@ -88,7 +85,7 @@ class GuardedStore implements Store {
 
 	constructor(store: Store, {timeout = 500, throws = false, onError, circuits}: GuardOptions) {
 		this.name = store.name;
-		this.holds = store.holds;
+		this.valueType = store.valueType;
 		this.scope = store.scope;
 		this.#store = store;
 		this.#lateWrites = LateWrites.of(store);
@@ -96,34 +93,20 @@ class GuardedStore implements Store {
 		this.#throws = throws;
 		this.#onError = onError;
 		this.#circuits = circuits;
-		const timeLimit = timeout * timeoutsForAllEntries;
-		if (store.add !== undefined) {
-			this.add = (key, value, settings) => this.#call({
-				operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
-			});
-		}
-
-		if (store.find !== undefined) {
-			this.find = query => this.#iterate('find', () => store.find!(query));
-		}
-
-		if (store.deleteFound !== undefined) {
-			this.deleteFound = query => this.#call({
-				operation: 'deleteFound', miss: 0, timeLimit, run: () => store.deleteFound!(query),
-			});
-		}
-
-		if (store.count !== undefined) {
-			this.count = () => this.#call({
-				operation: 'count', miss: NaN, timeLimit, run: () => store.count!(),
-			});
-		}
-
-		if (store.size !== undefined) {
-			this.size = () => this.#call({
-				operation: 'size', miss: NaN, timeLimit, run: () => store.size!(),
-			});
-		}
+		const ofAll = <T>(operation: 'deleteFound' | 'count' | 'size', miss: T, run: () => MaybePromise<T>): MaybePromise<T> => this.#call({
+			operation, miss, timeLimit: timeout * timeoutsForAllEntries, run,
+		});
+		Object.assign<Partial<Store>, Partial<Store>>(this, {
+			...store.add && {
+				add: (key, value, settings) => this.#call({
+					operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
+				}),
+			},
+			...store.find && {find: query => this.#iterate('find', () => store.find!(query))},
+			...store.deleteFound && {deleteFound: query => ofAll('deleteFound', 0, () => store.deleteFound!(query))},
+			...store.count && {count: () => ofAll('count', NaN, () => store.count!())},
+			...store.size !== undefined && {size: () => ofAll('size', NaN, () => store.size!())},
+		} satisfies Partial<Store>);
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {
@@ -141,13 +124,13 @@ class GuardedStore implements Store {
 
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
 		return this.#call({
-			operation: 'set', key, miss: undefined, timeLimit: this.#timeout + timeFor(value, options), run: () => this.#lateWrites.follow(key, () => this.#store.set(key, value, options)),
+			operation: 'set', key, miss: undefined, timeLimit: this.#timeout + timeFor(value, options), run: () => this.#afterLateWrite(key, () => this.#store.set(key, value, options)),
 		});
 	}
 
 	delete(key: string): MaybePromise<boolean> {
 		return this.#call({
-			operation: 'delete', key, miss: false, run: () => this.#lateWrites.follow(key, () => this.#store.delete(key)),
+			operation: 'delete', key, miss: false, run: () => this.#afterLateWrite(key, () => this.#store.delete(key)),
 		});
 	}
 
@@ -195,6 +178,10 @@ class GuardedStore implements Store {
 				void closeIterator(entries);
 			}
 		}
+	}
+
+	#afterLateWrite<T>(key: string, action: () => MaybePromise<T>): MaybePromise<T> {
+		return this.#lateWrites.size === 0 ? action() : this.#lateWrites.follow(key, action);
 	}
 
 	#call<T>(call: Call<T>): MaybePromise<T> {
@@ -270,7 +257,7 @@ class GuardedStore implements Store {
 }
 
 function kindOf(operation: StoreOperation): 'reads' | 'writes' {
-	return writeOperations.has(operation) ? 'writes' : 'reads';
+	return isWrite(operation) ? 'writes' : 'reads';
 }
 
 function timeFor(value: StoredValue, {size}: SetOptions): number {
@@ -285,84 +272,15 @@ async function closeIterator(entries: AsyncIterator<unknown> | undefined): Promi
 	}
 }
 
-function checked(value: StoredValue | undefined | null, {name, holds}: Store): StoredValue | undefined {
+function checked(value: StoredValue | undefined | null, {name, valueType}: Store): StoredValue | undefined {
 	if (value === undefined || value === null) {
 		return undefined;
 	}
 
-	const isValid = holds === 'bytes' ? value instanceof Uint8Array : typeof value === (holds === 'text' ? 'string' : 'object');
+	const isValid = valueType === 'bytes' ? value instanceof Uint8Array : typeof value === (valueType === 'text' ? 'string' : 'object');
 	if (!isValid) {
-		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${holds}, but answered with a ${typeof value}`);
+		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${valueType}, but answered with a ${typeof value}`);
 	}
 
 	return value;
-}
-
-const lateWritesOf = new WeakMap<object, LateWrites>();
-
-/**
-The writes of a store that took longer than their time limit and may still be carried out. A later call for the same key must not overtake them.
-*/
-export class LateWrites {
-	readonly #byKey = new Map<string, Promise<void>>();
-
-	/** Returns the late writes of a store, which all its guards share. */
-	static of(store: object): LateWrites {
-		const known = lateWritesOf.get(store) ?? new LateWrites();
-		lateWritesOf.set(store, known);
-		return known;
-	}
-
-	add(key: string, writing: Promise<unknown>): void {
-		const {promise, resolve} = Promise.withResolvers<void>();
-		// The process does not wait for it.
-		const timer = setTimeout(resolve, longestLateWrite).unref();
-		this.#byKey.set(key, promise);
-		void (async () => {
-			await Promise.race([promise, Promise.allSettled([writing])]);
-			clearTimeout(timer);
-			resolve();
-			// A later write may have taken its place.
-			if (this.#byKey.get(key) === promise) {
-				this.#byKey.delete(key);
-			}
-		})();
-	}
-
-	/** Runs an action after the late write of a key. */
-	follow<T>(key: string, action: () => MaybePromise<T>): MaybePromise<T> {
-		const writing = this.#byKey.get(key);
-		return writing === undefined ? action() : writing.then(action);
-	}
-
-	/** Resolves when all late writes have ended. */
-	async ended(): Promise<void> {
-		await Promise.all(this.#byKey.values());
-	}
-}
-
-/** Whether an error says that a write was refused because the store is read-only. */
-export function isReadOnlyError(error: unknown): boolean {
-	return error instanceof CacheHooksError && error.code === 'ERR_STORE_READ_ONLY';
-}
-
-/**
-Wraps a store so that it is only read: calls that write throw `ERR_STORE_READ_ONLY` and do not reach the store.
-*/
-export function readOnlyStore(store: Store): Store {
-	const refuse = (): never => {
-		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The store \`${store.name}\` is read-only`);
-	};
-
-	return new Proxy(store, {
-		get(target, name) {
-			// `keepRecordings` is about files that are created.
-			const value: unknown = name === 'keepRecordings' ? undefined : Reflect.get(target, name, target);
-			if (typeof value !== 'function') {
-				return value;
-			}
-
-			return writeOperations.has(name) ? refuse : value.bind(target) as unknown;
-		},
-	});
 }

@@ -66,7 +66,7 @@ export class KeyvAdapter extends EventEmitter {
 	@param expiry - The time at which the value expires, or its time to live. Default: it never expires.
 	*/
 	async set(key: string, value: unknown, expiry?: number): Promise<boolean> {
-		await this.#store.set(this.#prefix() + key, toStored(value, this.#store.holds), {expires: this.#expires(expiry)});
+		await this.#store.set(this.#prefix() + key, toStored(value, this.#store.valueType), {expires: this.#expires(expiry)});
 		return true;
 	}
 
@@ -132,16 +132,16 @@ export class KeyvAdapter extends EventEmitter {
 	}
 }
 
-function toStored(value: unknown, holds: Store['holds']): StoredValue {
+function toStored(value: unknown, valueType: Store['valueType']): StoredValue {
 	if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
 		throw new CacheHooksError('ERR_STORE_VALUE', 'A store as a Keyv adapter stores strings and bytes: do not turn off the serialization of Keyv');
 	}
 
-	if (holds === 'bytes') {
+	if (valueType === 'bytes') {
 		return typeof value === 'string' ? Buffer.from(value) : Buffer.concat([Buffer.of(bytesPrefix), value]);
 	}
 
-	if (holds === 'text') {
+	if (valueType === 'text') {
 		return typeof value === 'string'
 			? (value.startsWith(textPrefix) ? textPrefix + value : value)
 			: `${textPrefix}base64:${Buffer.from(value).toString('base64')}`;

@@ -51,7 +51,7 @@ Stores text in a Keyv 5 or 6 instance, a Keyv storage adapter or a `Map`, which 
 */
 export class KeyvStore implements Store {
 	readonly name: string;
-	readonly holds = 'text';
+	readonly valueType = 'text';
 	readonly scope: 'process' | 'network';
 	readonly #keyv: KeyvInstance;
 	readonly #keyv5: Keyv5Instance | undefined;

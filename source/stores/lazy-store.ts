@@ -1,7 +1,8 @@
+import {onceSuccessful} from './server-options.ts';
 import type {Store} from './types.ts';
 
 /** What is known of a store before its module is loaded. */
-type Facts<Loaded extends Store> = Pick<Store, 'name' | 'holds' | 'scope'> & {
+type Facts<Loaded extends Store> = Pick<Store, 'name' | 'valueType' | 'scope'> & {
 	/** The methods that this store has beside those of every store. Each returns a promise. */
 	readonly methods?: ReadonlyArray<keyof Loaded>;
 
@@ -19,17 +20,10 @@ Returns a store whose module is loaded by the first call, since most programs us
 export function lazyStore<Loaded extends Store>(description: Facts<Loaded>, load: () => Promise<Loaded>): Loaded {
 	const {methods = [], iterators = [], ...facts} = description;
 	let loaded: Loaded | undefined;
-	let loading: Promise<Loaded> | undefined;
-	const open = async (): Promise<Methods> => {
-		loading ??= load();
-		try {
-			loaded = await loading;
-			return loaded as unknown as Methods;
-		} catch (error) {
-			loading = undefined;
-			throw error;
-		}
-	};
+	const open = onceSuccessful(async () => {
+		loaded = await load();
+		return loaded as unknown as Methods;
+	});
 
 	const promising = ['get', 'set', 'delete', 'deleteMany', 'clear', 'close', ...methods].map(name => [
 		name,

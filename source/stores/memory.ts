@@ -45,7 +45,7 @@ class Entry {
 }
 
 /**
-Stores live objects in this process, by reference and without serialization. Every answer is synchronous.
+Stores objects in this process, by reference and without serialization. Every answer is synchronous.
 
 The bounds are never exceeded. Entries that have expired or were not read recently are removed to make room, by the CLOCK algorithm: a read only sets a flag, which is ten times cheaper than moving the entry to the end of a Map. An entry that alone is larger than `maxBytes` is not stored, and an older value of its key is removed.
 
@@ -53,7 +53,7 @@ The bounds are never exceeded. Entries that have expired or were not read recent
 */
 export class MemoryStore implements Store {
 	readonly name = 'memory';
-	readonly holds = 'objects';
+	readonly valueType = 'objects';
 	readonly scope = 'process';
 	readonly #maxBytes: number;
 	readonly #maxEntries: number;

@@ -17,7 +17,7 @@ import {
 } from './keyv-instances.ts';
 import type {KeyvStore} from './keyv.ts';
 import {lazyStore} from './lazy-store.ts';
-import {readOnlyStore} from './guard.ts';
+import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
 /**
@@ -48,9 +48,9 @@ type OpenedStore = {
 
 const longestBusyTimeout = 5000;
 const storeMethods = ['get', 'set', 'delete', 'deleteMany', 'clear', 'iterate', 'close'] as const;
-const holdings: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['holds']>;
+const valueTypes: readonly string[] = ['objects', 'documents', 'bytes', 'text'] satisfies ReadonlyArray<Store['valueType']>;
 const allowed = `${allowedStores}, a Keyv 5 or 6 instance, a Keyv storage adapter, a Map or a store of your own`
-	+ ` with \`holds\`, \`${storeMethods.join('`, `')}\``;
+	+ ` with \`valueType\`, \`${storeMethods.join('`, `')}\``;
 
 /**
 Makes the store of a setting. Nothing is connected or opened before the first call of the store.
@@ -94,7 +94,7 @@ function openKeyv(setting: KeyvLike, cacheName: string, now: () => number): Stor
 	}
 
 	// A Keyv instance around a Map may share the Map with others.
-	return lazyStore<KeyvStore>({name: 'keyv', holds: 'text', scope: shape === 'map' ? 'process' : 'network'}, async () => {
+	return lazyStore<KeyvStore>({name: 'keyv', valueType: 'text', scope: shape === 'map' ? 'process' : 'network'}, async () => {
 		const module = await import('./keyv.ts');
 		return new module.KeyvStore(setting, {cacheName, now});
 	});
@@ -113,17 +113,28 @@ function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, st
 		}
 	}
 
-	const given = Object.entries({...settings, storeTimeout: Math.min(storeTimeout, longestBusyTimeout)})
+	const given = Object.entries({...settings, storeTimeout: Math.floor(Math.min(storeTimeout, longestBusyTimeout))})
 		.filter(([name, value]) => options[name] !== undefined && value !== undefined && value !== false)
 		.map(([name, value]) => [options[name]!, value] as const);
-	return createStore(setting as StoreName, {cacheName, now, ...Object.fromEntries(given)});
+	try {
+		return createStore(setting as StoreName, {cacheName, now, ...Object.fromEntries(given)});
+	} catch (error) {
+		throw error instanceof SettingError ? namingSetting(error, {...options, cacheName: 'cacheName'}) : error;
+	}
+}
+
+/** Returns the error with the setting that the user has written, in place of the option that it has become. An option that comes of none is part of a URL. */
+function namingSetting({path, message}: SettingError, options: Readonly<Partial<Record<string, string>>>): SettingError {
+	const option = path.split('.').at(-1);
+	const setting = Object.keys(options).find(name => options[name] === option) ?? 'store';
+	return new SettingError(`cache.${setting}`, message.replaceAll(path, () => `cache.${setting}`));
 }
 
 /**
-Whether the value is meant to be a `Store`, since it has `holds`. If it lacks a method it is refused, not used as a Keyv adapter.
+Whether the value is meant to be a `Store`, since it has `valueType`. If it lacks a method it is refused, not used as a Keyv adapter.
 */
 function isStore(value: unknown): value is Store {
-	if (typeof value !== 'object' || value === null || !('holds' in value)) {
+	if (typeof value !== 'object' || value === null || !('valueType' in value)) {
 		return false;
 	}
 
@@ -132,8 +143,8 @@ function isStore(value: unknown): value is Store {
 		throw new SettingError('cache.store', value, `a store with all its methods (\`${missing.join('`, `')}\` missing)`);
 	}
 
-	if (!holdings.includes(value.holds as string)) {
-		throw new SettingError('cache.store.holds', value.holds, `\`'${holdings.join('\'`, `\'')}'\``);
+	if (!valueTypes.includes(value.valueType as string)) {
+		throw new SettingError('cache.store.valueType', value.valueType, `\`'${valueTypes.join('\'`, `\'')}'\``);
 	}
 
 	return true;

@@ -1,6 +1,9 @@
-import {StoreTimeoutError} from '../errors.ts';
-import {Calls} from './time-limit.ts';
+import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
+import {bytesPerMillisecond, within} from './time-limit.ts';
 import {closedError, type ResolvedServerOptions} from './server-options.ts';
+
+/** The number of calls of a process that may wait for one server. */
+const mostPendingCalls = 10_000;
 
 type ServerConnectionOptions<Link> = {
 	/** The name of the store, for messages. */
@@ -25,27 +28,39 @@ A connection that is lost, or on which a call has timed out, is closed, and the 
 */
 export class ServerConnection<Link> {
 	readonly #options: ServerConnectionOptions<Link>;
-	readonly #calls: Calls;
+	#pendingCalls = 0;
 	#opened: Promise<Link> | undefined;
 	#isClosed = false;
 
 	constructor(options: ServerConnectionOptions<Link>) {
 		this.#options = options;
-		this.#calls = new Calls(options.limits.connectionTimeout + options.limits.commandTimeout);
 	}
 
 	/**
-	Runs an action on the connection, within the time limits.
+	Runs an action on the connection, within the time limits. The number of calls is limited too, since a driver goes on waiting after the time limit.
 
 	@param bytes - The number of bytes that are sent or fetched, which extend the limit.
+	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` if too many calls are waiting.
 	*/
-	async run<T>(operation: string, action: (link: Link) => Promise<T>, bytes?: number): Promise<T> {
+	async run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
+		if (this.#pendingCalls >= mostPendingCalls) {
+			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store`);
+		}
+
+		const {connectionTimeout, commandTimeout} = this.#options.limits;
 		let opened: Promise<Link> | undefined;
-		try {
-			return await this.#calls.run(operation, async () => {
+		const call = async (): Promise<T> => {
+			this.#pendingCalls++;
+			try {
 				opened = this.#open();
-				return action(await opened);
-			}, bytes);
+				return await action(await opened);
+			} finally {
+				this.#pendingCalls--;
+			}
+		};
+
+		try {
+			return await within(connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond), operation, call());
 		} catch (error) {
 			await this.#closeIfLost(opened, error);
 			throw error;
@@ -62,7 +77,7 @@ export class ServerConnection<Link> {
 	#open(): Promise<Link> {
 		const {name, isShared, connect} = this.#options;
 		if (this.#isClosed) {
-			throw closedError(name);
+			throw closedError(`${name} store`);
 		}
 
 		if (isShared) {

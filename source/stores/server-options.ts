@@ -44,10 +44,24 @@ Finds an optional package that a store needs. The returned function imports it a
 */
 export function driver<Module>(packageName: string, store: string, load: () => Promise<Module>): () => Promise<Module> {
 	requireDriver(packageName, store);
-	let loaded: Promise<Module> | undefined;
+	return onceSuccessful(load);
+}
+
+/** Returns a function that runs an action at its first call, and at the next one again if it has failed. All calls have its result. */
+export function onceSuccessful<T>(action: () => Promise<T>): () => Promise<T> {
+	let result: Promise<T> | undefined;
 	return async () => {
-		loaded ??= load();
-		return loaded;
+		const current = result ?? action();
+		result = current;
+		try {
+			return await current;
+		} catch (error) {
+			if (result === current) {
+				result = undefined;
+			}
+
+			throw error;
+		}
 	};
 }
 
@@ -79,8 +93,9 @@ export function keyPrefix(cacheName: string): string {
 	return `${cacheName.replaceAll(/[%:]/gv, sign => encodeURIComponent(sign))}::`;
 }
 
+/** Returns the error of a call after `close`. The name is such as `Redis store`. */
 export function closedError(name: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} store is closed`);
+	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} is closed`);
 }
 
 /**

@@ -1,8 +1,5 @@
-import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
+import {StoreTimeoutError} from '../errors.ts';
 import {withinTime} from '../maybe-promise.ts';
-
-/** The number of calls of a process that may wait for one server. */
-const mostPendingCalls = 10_000;
 
 /** The size of a value extends its time limit by 1 ms for every 10 kB. */
 export const bytesPerMillisecond = 10_000;
@@ -20,39 +17,4 @@ export async function within<T>(milliseconds: number, operation: string, answer:
 	}
 
 	return result;
-}
-
-/**
-Calls of a server, each with a time limit. Their number is limited too, since a driver goes on waiting after the time limit.
-*/
-export class Calls {
-	readonly #timeout: number;
-	#pending = 0;
-
-	constructor(timeout: number) {
-		this.#timeout = timeout;
-	}
-
-	/**
-	Calls the server.
-
-	@param bytes - The size of what is sent or fetched, which extends the time limit.
-	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` where too many calls are waiting.
-	*/
-	async run<T>(operation: string, action: () => Promise<T>, bytes = 0): Promise<T> {
-		if (this.#pending >= mostPendingCalls) {
-			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store`);
-		}
-
-		return within(this.#timeout + Math.ceil(bytes / bytesPerMillisecond), operation, this.#count(action));
-	}
-
-	async #count<T>(action: () => Promise<T>): Promise<T> {
-		this.#pending++;
-		try {
-			return await action();
-		} finally {
-			this.#pending--;
-		}
-	}
 }

@@ -1,7 +1,7 @@
 import type {MaybePromise} from '../maybe-promise.ts';
 
 /**
-A value that a store can hold, by its `holds`. `objects`: live values, kept by reference. `documents`: plain data, which comes back deeply equal and with its members in order: strings, finite numbers, booleans, `null`, `Uint8Array`s, arrays and plain objects, at any depth. `bytes`: `Uint8Array`. `text`: strings.
+A value that a store can hold, by its `valueType`. `objects`: any objects, stored by reference. `documents`: plain data, which comes back deeply equal and with its members in order: strings, finite numbers, booleans, `null`, `Uint8Array`s, arrays and plain objects, at any depth. `bytes`: `Uint8Array`. `text`: strings.
 */
 export type StoredValue = string | Uint8Array | object;
 
@@ -9,7 +9,7 @@ export type SetOptions = {
 	/** The time from which the store may forget the value, in milliseconds since the epoch. `undefined` keeps it forever. */
 	readonly expires: number | undefined;
 
-	/** The size of the value in bytes, for bounded stores that cannot measure live objects. */
+	/** The size of the value in bytes, for bounded stores that cannot measure objects. */
 	readonly size?: number;
 
 	/** The times by which stores with an index find the entry. Absent for values that are not entries. */
@@ -45,7 +45,7 @@ Each method may return its result or a promise of it: a synchronous result costs
 export type Store = {
 	/** The name for messages, such as `'memory'`. */
 	readonly name: string;
-	readonly holds: 'objects' | 'documents' | 'bytes' | 'text';
+	readonly valueType: 'objects' | 'documents' | 'bytes' | 'text';
 
 	/** The absolute path of the file or folder of a store on disk. A store that may lie in memory instead has `undefined` there. */
 	readonly path?: string | undefined;
@@ -72,20 +72,20 @@ export type Store = {
 	/** Deletes everything that this library stored here, and nothing else. */
 	clear(): MaybePromise<void>;
 
-	/** Iterates over all live values; none comes twice, even while values are deleted. */
+	/** Iterates over all unexpired values; none comes twice, even while values are deleted. */
 	iterate(): AsyncIterable<readonly [key: string, value: StoredValue]>;
 	close(): MaybePromise<void>;
 
-	/** Sets the value if the key has no live one, and returns whether it did. Of many concurrent calls, in many processes, exactly one returns `true`. Absent if the store has no such atomic operation. */
+	/** Sets the value if the key has no unexpired one, and returns whether it did. Of many concurrent calls, in many processes, exactly one returns `true`. Absent if the store has no such atomic operation. */
 	add?(key: string, value: StoredValue, options: SetOptions): MaybePromise<boolean>;
 
-	/** Returns the keys of the live entries that meet the query, by an index. Absent if the store has no index. */
+	/** Returns the keys of the unexpired entries that meet the query, by an index. Absent if the store has no index. */
 	find?(query: StoreQuery): AsyncIterable<string>;
 
-	/** Deletes the live entries that meet the query, by an index, and returns their number. Absent if the store has no index. */
+	/** Deletes the unexpired entries that meet the query, by an index, and returns their number. Absent if the store has no index. */
 	deleteFound?(query: StoreQuery): MaybePromise<number>;
 
-	/** Returns the number of live entries (values that were set with `indexed`) without reading them. `NaN` from a guarded store that does not answer. */
+	/** Returns the number of unexpired entries (values that were set with `indexed`) without reading them. `NaN` from a guarded store that does not answer. */
 	count?(): MaybePromise<number>;
 
 	/** Returns the size of everything stored in bytes, without reading it. `NaN` from a guarded store that does not answer. */

@@ -495,7 +495,7 @@ test('an `HttpCache` serves several clients, and explains requests', async t => 
 
 test('methods of `HttpCache` throw the faults of the store', async t => {
 	const broken: Store = {
-		name: 'broken', holds: 'objects', get() {
+		name: 'broken', valueType: 'objects', get() {
 			throw new Error('gone');
 		}, set() {}, delete() {
 			throw new Error('gone');

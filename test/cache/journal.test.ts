@@ -596,7 +596,7 @@ for (const text of rubbish) {
 
 test('a record that is not text is invalid, too', async t => {
 	const store = new SharedStore();
-	const objects = Object.assign(store, {holds: 'objects'}) as unknown as Store;
+	const objects = Object.assign(store, {valueType: 'objects'}) as unknown as Store;
 	const process = new Process(objects);
 	await process.note(resource);
 	const entry = (await process.fetch())!;
@@ -685,7 +685,7 @@ test('with a synchronous store, invalidations are published and faults thrown sy
 	let isBroken = false;
 	const store = {
 		name: 'sync',
-		holds: 'text',
+		valueType: 'text',
 		get: (key: string) => values.get(key),
 		set(key: string, value: string) {
 			if (isBroken) {

@@ -142,7 +142,7 @@ test.serial('the calls of a lock have what is left of the time limit of the stor
 	const called: string[] = [];
 	const store = {
 		name: 'hanging',
-		holds: 'bytes' as const,
+		valueType: 'bytes' as const,
 		async get() {
 			called.push('get');
 			clock.advance(storeTimeout - 1);
@@ -171,7 +171,7 @@ test('a store that hangs, and that may have a lock, delays a request by its time
 	});
 	const hang = async (): Promise<never> => new Promise(() => {});
 	const store = {
-		name: 'hanging', holds: 'bytes' as const, get: hang, set: hang, add: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
+		name: 'hanging', valueType: 'bytes' as const, get: hang, set: hang, add: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
 	};
 	const {client} = createClient({store, lock: true, storeTimeout: 300});
 	t.is((await client(origin.url)).body, 'answer');

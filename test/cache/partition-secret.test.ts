@@ -13,7 +13,7 @@ import {Origin} from '../helpers/origin.ts';
 type Faults = {get: boolean; set: boolean};
 
 /** A store that several secrets share, which answers synchronously or asynchronously. */
-function storeOf(holds: Store['holds'], isAsync = false) {
+function storeOf(holds: Store['valueType'], isAsync = false) {
 	const values = new Map<string, StoredValue>();
 	const faults: Faults = {get: false, set: false};
 	const calls: string[] = [];
@@ -31,7 +31,7 @@ function storeOf(holds: Store['holds'], isAsync = false) {
 	};
 
 	const store = {
-		holds,
+		valueType: holds,
 		get: (key: string) => answer('get', () => values.get(key)),
 		set: (key: string, value: StoredValue) => answer('set', () => {
 			values.set(key, value);

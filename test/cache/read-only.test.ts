@@ -21,7 +21,7 @@ import {
 	type RequestSettings,
 	type Store,
 } from '../../source/index.ts';
-import {readOnlyStore} from '../../source/stores/guard.ts';
+import {readOnlyStore} from '../../source/stores/read-only.ts';
 import type {SetOptions, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
 
@@ -30,7 +30,7 @@ const writeNames = ['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear'
 /** A store of bytes that other processes may share, with locks by default, and with all optional methods. It records the calls that write. */
 class RecordingStore implements Store {
 	readonly name = 'sqlite';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly values = new Map<string, StoredValue>();
 	readonly writes: string[] = [];
 

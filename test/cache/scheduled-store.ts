@@ -20,7 +20,7 @@ export class ScheduledStore {
 		});
 		return {
 			name: 'scheduled',
-			holds: 'text',
+			valueType: 'text',
 			get: async key => call(() => entries.get(key)),
 			set: async (key, value) => call(() => {
 				entries.set(key, value);

@@ -3,7 +3,7 @@ import type {SetOptions, Store, StoredValue} from '../../source/stores/types.ts'
 /** A store that several processes share, in the memory of this one. It counts its calls. */
 export class SharedStore implements Store {
 	readonly name: string = 'shared';
-	readonly holds = 'text';
+	readonly valueType = 'text';
 	readonly values: Map<string, StoredValue>;
 	readonly expirations: Map<string, number | undefined> = new Map<string, number | undefined>();
 	readonly reads: string[] = [];

@@ -102,7 +102,7 @@ test('where the journal cannot be read, entries with tags are not used, and none
 	const inner = new MemoryStore();
 	let isBroken = false;
 	const store: Store = Object.assign(Object.create(inner) as Store, {
-		holds: 'objects',
+		valueType: 'objects',
 		name: 'broken',
 		scope: 'network',
 		get(key: string) {

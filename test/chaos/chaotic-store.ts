@@ -11,7 +11,7 @@ import type {Random} from './random.ts';
 /** Stands before a store of bytes, and throws, rejects, hangs, delays, truncates, flips bits, forgets and lies at random. */
 export class ChaoticStore implements Store {
 	readonly name = 'chaotic';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly faults: Record<string, number> = {};
 	readonly #inner: Store;
 	readonly #random: Random;

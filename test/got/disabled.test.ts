@@ -20,7 +20,7 @@ function notingStore(calls: string[]): Store {
 
 	return {
 		name: 'noting',
-		holds: 'text',
+		valueType: 'text',
 		get: noted('get'),
 		set: noted('set'),
 		delete: noted('delete'),

@@ -18,7 +18,7 @@ type Fault = (operation: string) => unknown;
 /** A store that does to every call what it is told. */
 class FaultyStore implements Store {
 	readonly name = 'faulty';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly values = new Map<string, StoredValue>();
 	fault: Fault | undefined;
 

@@ -22,7 +22,7 @@ const {timers} = mock;
 /** A store that another process may share, of which some methods do something else. */
 function storeWith(names: ReadonlyArray<keyof Store>, instead: () => unknown): Store {
 	const memory = new MemoryStore();
-	const store: Record<string, unknown> = {name: 'shared', holds: 'objects', close() {}};
+	const store: Record<string, unknown> = {name: 'shared', valueType: 'objects', close() {}};
 	for (const name of [...readNames, ...writeNames]) {
 		store[name] = names.includes(name) ? instead : (...parameters: unknown[]) => (memory[name] as (...rest: unknown[]) => unknown).apply(memory, parameters);
 	}

@@ -143,7 +143,7 @@ test('an entry that a store gives for another key, or with a bit that has flippe
 	const values = new Map<string, Uint8Array>();
 	const store = {
 		name: 'lying',
-		holds: 'bytes' as const,
+		valueType: 'bytes' as const,
 		get: (key: string) => values.get(key),
 		set(key: string, value: unknown) {
 			values.set(key, Uint8Array.from(value as Uint8Array));

@@ -474,7 +474,7 @@ for (const [name, instance] of majors) {
 		};
 
 		const store = {
-			name: 'hanging', holds: 'bytes' as const, get, set: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
+			name: 'hanging', valueType: 'bytes' as const, get, set: hang, delete: hang, deleteMany: hang, clear: hang, async * iterate() {}, close() {},
 		};
 		const {client} = createClient({store, storeTimeout: 100}, instance);
 		const responses = Promise.all(Array.from({length: 50}, async () => client(origin.url)));

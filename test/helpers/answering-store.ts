@@ -7,7 +7,7 @@ export function answeringStore(answer: <Value>(operation: Operation, action: () 
 	const values = new Map<string, string>();
 	return {
 		name: 'answering',
-		holds: 'text',
+		valueType: 'text',
 		get: key => answer('get', () => values.get(key)),
 		set: (key, value) => answer('set', () => {
 			values.set(key, value as string);

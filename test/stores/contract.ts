@@ -179,12 +179,12 @@ export function testStore(test: TestFn, name: string, options: ContractOptions):
 	check('every byte value comes back', async (t, place) => {
 		const store = place.open('n1');
 		const bytes = Buffer.from(Array.from({length: 512}, (_, index) => index % 256)).subarray(128, 448);
-		if (store.holds === 'documents') {
+		if (store.valueType === 'documents') {
 			await store.set('key', {bytes, none: new Uint8Array(0)}, kept);
 			const {bytes: found, none} = await store.get('key') as Record<string, Uint8Array>;
 			t.deepEqual([Buffer.from(found!), none!.byteLength], [bytes, 0]);
 		} else {
-			await store.set('key', store.holds === 'text' ? bytes.toString('latin1') : bytes, kept);
+			await store.set('key', store.valueType === 'text' ? bytes.toString('latin1') : bytes, kept);
 			const value = await store.get('key') as string | Uint8Array;
 			t.deepEqual(Buffer.from(value as string, 'latin1'), bytes);
 		}
@@ -480,11 +480,11 @@ async function startElsewhere({elsewhere}: Place): Promise<OtherProcess> {
 }
 
 export function valueFor(store: Store, text: string): StoredValue {
-	if (store.holds === 'text') {
+	if (store.valueType === 'text') {
 		return text;
 	}
 
-	return store.holds === 'bytes' ? Buffer.from(text) : {text};
+	return store.valueType === 'bytes' ? Buffer.from(text) : {text};
 }
 
 export function textOf(value: StoredValue | undefined): string | undefined {

@@ -121,6 +121,6 @@ test('a store that is loaded by its first call has what its class has', async t 
 	}
 
 	const own = new RedisStore();
-	t.like(createStore('redis'), {name: own.name, holds: own.holds});
+	t.like(createStore('redis'), {name: own.name, valueType: own.valueType});
 	await own.close();
 });

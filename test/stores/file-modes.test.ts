@@ -4,6 +4,7 @@ import {execFile} from 'node:child_process';
 import {
 	chmodSync,
 	chownSync,
+	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
@@ -364,4 +365,26 @@ posix('sqlite: a file without write permission can be read and keeps its mode', 
 	t.truthy(again.get('key'));
 	void again.close();
 	t.is(modeOf(path), '0444');
+});
+
+posix('a folder that a killed process has left under its other name is used by the next one', async t => {
+	const folder = temporaryFolder(t);
+	mkdirSync(join(folder, '.deep.got-cache-hooks.tmp'), 0o000);
+	const store = createStore('filesystem', {path: join(folder, 'deep')});
+	await store.set('key', Buffer.from('one'), noExpiry);
+	t.truthy(await store.get('key'));
+	t.deepEqual(readdirSync(folder), ['deep']);
+	t.is(statSync(join(folder, 'deep')).mode % 0o1000, 0o700);
+});
+
+posix('a symbolic link under the other name of a new folder is not followed', async t => {
+	const folder = temporaryFolder(t);
+	const elsewhereFolder = join(folder, 'elsewhere');
+	mkdirSync(elsewhereFolder, 0o755);
+	symlinkSync(elsewhereFolder, join(folder, '.deep.got-cache-hooks.tmp'));
+	const store = createStore('filesystem', {path: join(folder, 'deep')});
+	await store.set('key', Buffer.from('one'), noExpiry);
+	t.is(statSync(elsewhereFolder).mode % 0o1000, 0o755);
+	t.false(lstatSync(join(folder, 'deep')).isSymbolicLink());
+	t.is(statSync(join(folder, 'deep')).mode % 0o1000, 0o700);
 });

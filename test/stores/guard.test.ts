@@ -2,7 +2,7 @@ import process from 'node:process';
 import test from 'ava';
 import {StoreTimeoutError} from '../../source/errors.ts';
 import {type CircuitState, Circuits} from '../../source/stores/circuits.ts';
-import {guardStore, type GuardOptions, type StoreFault} from '../../source/stores/guard.ts';
+import {guardStore, type GuardOptions, type FailedCall} from '../../source/stores/guard.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import type {Store} from '../../source/stores/types.ts';
 import {listed, testStore} from './contract.ts';
@@ -15,7 +15,7 @@ type Methods = {-readonly [Name in keyof Store]?: Store[Name] | (() => unknown)}
 /** Returns a guarded store with the given methods, its clock, and what it reported. */
 function guarded(methods: Methods, options: GuardOptions = {}) {
 	const clock = {time: 0};
-	const faults: StoreFault[] = [];
+	const faults: FailedCall[] = [];
 	const openings: string[] = [];
 	const states: Array<readonly [of: string, state: CircuitState]> = [];
 	const circuits = new Circuits({
@@ -28,7 +28,7 @@ function guarded(methods: Methods, options: GuardOptions = {}) {
 			openings.push(error.message);
 		},
 	});
-	const inner: Methods = {name: 'fake', holds: 'text', ...methods};
+	const inner: Methods = {name: 'fake', valueType: 'text', ...methods};
 	const store = guardStore(inner as Store, {
 		timeout: 20,
 		circuits,
@@ -161,14 +161,14 @@ test('optional methods exist only if the store has them', async t => {
 test('a guarded store has the name and the kind of values of the store', t => {
 	const store = guardStore(new MemoryStore());
 	t.is(store.name, 'memory');
-	t.is(store.holds, 'objects');
+	t.is(store.valueType, 'objects');
 });
 
 test('a value of the wrong type is a reported miss, and null is a miss that is not reported', async t => {
-	for (const [holds, answer] of [['text', new Uint8Array(1)], ['text', {}], ['bytes', 'text'], ['bytes', {}], ['objects', 'text']] as const) {
-		const atOnce = guarded({holds, get: () => answer});
+	for (const [valueType, answer] of [['text', new Uint8Array(1)], ['text', {}], ['bytes', 'text'], ['bytes', {}], ['objects', 'text']] as const) {
+		const atOnce = guarded({valueType, get: () => answer});
 		t.is(atOnce.store.get('key'), undefined);
-		const later = guarded({holds, get: async () => answer});
+		const later = guarded({valueType, get: async () => answer});
 		t.is(await later.store.get('key'), undefined);
 		t.deepEqual([...atOnce.operations(), ...later.operations()], ['get', 'get']);
 	}

@@ -7,7 +7,7 @@ type Called = Store & {readonly calls: string[]; own(value: number): Promise<num
 function store(): Called {
 	const calls: string[] = [];
 	return {
-		name: 'called', holds: 'text', calls,
+		name: 'called', valueType: 'text', calls,
 		get(key) {
 			calls.push(`get ${key}`);
 			return key;
@@ -30,7 +30,7 @@ function store(): Called {
 }
 
 const facts = {
-	name: 'called', holds: 'text', scope: 'network', methods: ['own'], iterators: ['find'],
+	name: 'called', valueType: 'text', scope: 'network', methods: ['own'], iterators: ['find'],
 } as const;
 
 test('a store is loaded by its first call, once', async t => {
@@ -41,7 +41,7 @@ test('a store is loaded by its first call, once', async t => {
 		return loaded;
 	});
 	t.is(loads, 0);
-	t.like(lazy, {name: 'called', holds: 'text', scope: 'network'});
+	t.like(lazy, {name: 'called', valueType: 'text', scope: 'network'});
 	t.deepEqual(await Promise.all([lazy.get('one'), lazy.get('two')]), ['one', 'two']);
 	await lazy.close();
 	t.is(loads, 1);

@@ -81,6 +81,22 @@ test('any other value is a TypeError that says what was received and what is all
 	}
 });
 
+test('a setting that a store refuses is named as it was written', t => {
+	for (const [setting, given, refused] of [
+		['sqlite', {maxBytes: 5}, 'cache.maxBytes'],
+		['filesystem', {maxBytes: 0.5}, 'cache.maxBytes'],
+		['redis', {cacheName: '\u{D800}'}, 'cache.cacheName'],
+		['sqlite::memory:', {readOnly: true}, 'cache.readOnly'],
+		['redis://', {}, 'cache.store'],
+		['sqlite:a?mode=rx', {}, 'cache.store'],
+	] as const) {
+		const error = t.throws(() => openStore(setting as StoreSetting, {...options, ...given}), {instanceOf: TypeError, code: 'ERR_CACHE_SETTING'});
+		t.is((error as {path?: unknown}).path, refused);
+		t.regex(error.message, new RegExp(`\`${refused}\` `, 'v'));
+		t.notRegex(error.message, /createStore/v);
+	}
+});
+
 test('every store can be opened by its name', t => {
 	// Installing this package compiles it, so it is not a devDependency.
 	const missing = '@keyv/sqlite';
@@ -116,11 +132,11 @@ test('a custom store says by `scope` who shares it, and is taken for one on a ne
 test('a custom store that lacks a method is refused, not used as an adapter', t => {
 	const {get, set, delete: remove, clear} = MemoryStore.prototype;
 	const half = {
-		name: 'half', holds: 'text', get, set, delete: remove, clear,
+		name: 'half', valueType: 'text', get, set, delete: remove, clear,
 	};
 	t.throws(() => openStore(half, options), {instanceOf: TypeError, message: /`deleteMany`, `iterate`, `close` missing/v});
-	const wrong = Object.assign(new MemoryStore(), {holds: 'things'}) as unknown as StoreSetting;
-	t.throws(() => openStore(wrong, options), {instanceOf: TypeError, message: /`cache.store.holds`.*'bytes'.*"things"/v});
+	const wrong = Object.assign(new MemoryStore(), {valueType: 'things'}) as unknown as StoreSetting;
+	t.throws(() => openStore(wrong, options), {instanceOf: TypeError, message: /`cache.store.valueType`.*'bytes'.*"things"/v});
 });
 
 test('instances of both Keyvs, their adapters, Maps and stores type-check', t => {

@@ -82,7 +82,7 @@ export class LazyAdapter extends EventEmitter {
 
 	async #call<T>(call: (adapter: StorageAdapter) => Promise<T>): Promise<T> {
 		if (this.#isClosed) {
-			throw closedError(this.#name);
+			throw closedError(`${this.#name} store`);
 		}
 
 		this.#connected ??= this.#open();

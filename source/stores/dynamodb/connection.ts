@@ -2,7 +2,12 @@ import {setTimeout as pause} from 'node:timers/promises';
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
 import type {TableDescription, DynamoDBClient} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
-import {driver, driverError} from '../server-options.ts';
+import {
+	closedError,
+	driver,
+	driverError,
+	onceSuccessful,
+} from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
 import type {DynamoDbOptions} from './options.ts';
 
@@ -105,7 +110,7 @@ export class Connection {
 	readonly #sdk: () => Promise<Sdk>;
 	readonly #given: DynamoDBClient | undefined;
 	#own: DynamoDBClient | undefined;
-	#ready: Promise<void> | undefined;
+	#ready: () => Promise<void>;
 	#isClosed = false;
 
 	/**
@@ -118,6 +123,7 @@ export class Connection {
 		this.options = {
 			client, tableName, createTable: createsTable, consistentRead, retryFor, now,
 		};
+		this.#ready = this.#untilTableExists();
 		this.#given = isClient(client) ? client : undefined;
 		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => {
 			try {
@@ -134,7 +140,7 @@ export class Connection {
 	@throws {CacheHooksError} `ERR_STORE_CLOSED`, or the error of `storeError`.
 	*/
 	readonly send: Send = async (name, input) => {
-		await this.#ensureTable();
+		await this.#ready();
 		try {
 			return await this.#call(name, input);
 		} catch (error) {
@@ -143,8 +149,8 @@ export class Connection {
 			}
 
 			// The table was deleted after the first call.
-			this.#ready = undefined;
-			await this.#ensureTable();
+			this.#ready = this.#untilTableExists();
+			await this.#ready();
 			return this.#call(name, input);
 		}
 	};
@@ -155,29 +161,15 @@ export class Connection {
 		this.#own = undefined;
 	}
 
-	async #ensureTable(): Promise<void> {
-		if (!this.options.createTable) {
-			return;
-		}
-
-		const ready = this.#ready ?? ensureTable(this.#call, this.options.tableName);
-		this.#ready = ready;
-		try {
-			await ready;
-		} catch (error) {
-			if (this.#ready === ready) {
-				this.#ready = undefined;
-			}
-
-			throw error;
-		}
+	#untilTableExists(): () => Promise<void> {
+		return onceSuccessful(async () => this.options.createTable ? ensureTable(this.#call, this.options.tableName) : undefined);
 	}
 
 	readonly #call: Send = async (name, input) => {
 		const {tableName} = this.options;
 		const sdk = await this.#sdk();
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The DynamoDB store \`${tableName}\` is closed`);
+			throw closedError(`DynamoDB store \`${tableName}\``);
 		}
 
 		const client = this.#given ?? this.#createClient(sdk);

@@ -60,15 +60,15 @@ export class Entries<Value = unknown> {
 	/** Returns the values in the order of the keys. A key may be repeated. */
 	async getMany(keys: readonly string[]): Promise<Array<Value | undefined>> {
 		const items = await this.#find(keys, {ConsistentRead: this.#connection.options.consistentRead});
-		const live = [...items].filter(([, item]) => this.#isLive(item));
-		const values = new Map(await inParallel(live, callsAtOnce, async ([key, item]) => [key, await this.#value(item)] as const));
+		const unexpired = [...items].filter(([, item]) => this.#isUnexpired(item));
+		const values = new Map(await inParallel(unexpired, callsAtOnce, async ([key, item]) => [key, await this.#value(item)] as const));
 		return keys.map(key => values.get(key));
 	}
 
 	/** Returns whether each key has an entry, in the order of the keys. */
 	async hasMany(keys: readonly string[]): Promise<boolean[]> {
 		const items = await this.#find(keys, {...withoutValue, ConsistentRead: this.#connection.options.consistentRead});
-		return keys.map(key => this.#isLive(items.get(key)));
+		return keys.map(key => this.#isUnexpired(items.get(key)));
 	}
 
 	async set(key: string, value: unknown, options: SetOptions): Promise<void> {
@@ -86,7 +86,7 @@ export class Entries<Value = unknown> {
 		}
 	}
 
-	/** Sets the value if the key has no live entry, and returns whether it did. */
+	/** Sets the value if the key has no unexpired entry, and returns whether it did. */
 	async add(key: string, value: unknown, options: SetOptions): Promise<boolean> {
 		return succeeds(async () => this.#putWithChunks(draftOf(this.#partition, key, value, options), {
 			ConditionExpression: 'attribute_not_exists(#key) OR #expires <= :now',
@@ -103,9 +103,9 @@ export class Entries<Value = unknown> {
 	/** Returns whether each key had an entry, in the order of the keys. */
 	async deleteEach(keys: readonly string[]): Promise<boolean[]> {
 		const items = await this.#find(keys, {...withoutValue, ConsistentRead: true});
-		const wereLive = keys.map(key => this.#isLive(items.get(key)));
+		const existed = keys.map(key => this.#isUnexpired(items.get(key)));
 		await this.#deleteItems(items.values().toArray());
-		return wereLive;
+		return existed;
 	}
 
 	async clear(): Promise<void> {
@@ -125,7 +125,7 @@ export class Entries<Value = unknown> {
 		const pages = this.#query({ConsistentRead: this.#connection.options.consistentRead});
 		for await (const {Items: items = []} of pages) {
 			for (const item of items) {
-				const value = this.#isLive(item) ? await this.#value(item) : undefined; // eslint-disable-line no-await-in-loop
+				const value = this.#isUnexpired(item) ? await this.#value(item) : undefined; // eslint-disable-line no-await-in-loop
 				if (value !== undefined) {
 					yield [keyIn(item), value];
 				}
@@ -133,7 +133,7 @@ export class Entries<Value = unknown> {
 		}
 	}
 
-	/** Returns the number of live entries that were set with `indexed`. */
+	/** Returns the number of unexpired entries that were set with `indexed`. */
 	async count(): Promise<number> {
 		let count = 0;
 		const pages = this.#query({
@@ -185,7 +185,7 @@ export class Entries<Value = unknown> {
 
 	async #read(key: string, isConsistent: boolean): Promise<Item | undefined> {
 		const {Item: item} = await this.#connection.send('GetItem', {Key: itemKey(this.#partition, key), ConsistentRead: isConsistent});
-		return this.#isLive(item) ? item : undefined;
+		return this.#isUnexpired(item) ? item : undefined;
 	}
 
 	/** Tries again if chunks are missing, since a writer that replaces an entry deletes its chunks. */
@@ -216,7 +216,7 @@ export class Entries<Value = unknown> {
 	async #delete(place: ItemKey): Promise<boolean> {
 		const {Attributes: old} = await this.#connection.send('DeleteItem', {Key: place, ReturnValues: 'ALL_OLD'});
 		await this.#chunks.delete(versionIn(old));
-		return this.#isLive(old);
+		return this.#isUnexpired(old);
 	}
 
 	/** Deletes items in batches, but those with chunks one by one, since a batch does not return what it deleted. */
@@ -242,7 +242,7 @@ export class Entries<Value = unknown> {
 	}
 
 	/** DynamoDB deletes expired items late. */
-	#isLive(item: Item | undefined): boolean {
+	#isUnexpired(item: Item | undefined): boolean {
 		return item !== undefined && Number(item.expires?.N ?? Infinity) > this.#connection.options.now();
 	}
 }

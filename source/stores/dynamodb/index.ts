@@ -32,7 +32,7 @@ const store = new DynamoDbStore({client: {region: 'eu-central-1'}, tableName: 'r
 */
 export class DynamoDbStore extends Entries<StoredValue> implements Store {
 	readonly name = 'dynamodb';
-	readonly holds = 'documents';
+	readonly valueType = 'documents';
 
 	constructor(options: DynamoDbStoreOptions = {}) {
 		checkDynamoDbOptions(options);

@@ -2,7 +2,7 @@ import {utimesSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {statFile} from './files.ts';
 import {removedPerTurn, removeLeftOvers, type CacheFolder} from './folder.ts';
-import {isLive} from './head.ts';
+import {isValid} from './head.ts';
 
 const setsBetweenSweeps = 64;
 const filesPerSweep = 64;
@@ -46,7 +46,7 @@ export class Sweep {
 
 		for (const path of this.#paths.splice(-filesPerSweep)) {
 			const head = this.#folder.headOf(path);
-			if (head !== undefined && !isLive(head, now)) {
+			if (head !== undefined && !isValid(head, now)) {
 				this.#folder.remove(path);
 			}
 		}

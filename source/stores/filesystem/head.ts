@@ -89,7 +89,8 @@ export function withoutHead(file: Uint8Array, {start, isJson}: ReadHead): Uint8A
 	return file.subarray(start);
 }
 
-export function isLive(head: ReadHead | undefined, now: number): head is ReadHead {
+/** Whether a file has a whole value that has not expired. */
+export function isValid(head: ReadHead | undefined, now: number): head is ReadHead {
 	return head?.isWhole === true && (head.expires === undefined || head.expires > now);
 }
 

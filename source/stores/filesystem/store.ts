@@ -12,6 +12,7 @@ import {
 	type OptionTypes,
 } from '../options.ts';
 import {Place, placeOptions, type PlaceOptions} from '../place.ts';
+import {checkBytes, closedError} from '../server-options.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
@@ -22,7 +23,7 @@ import {SizeLimit, Sweep} from './cleanup.ts';
 import {readBytes, replaceFile, statFile} from './files.ts';
 import {CacheFolder} from './folder.ts';
 import {
-	isLive,
+	isValid,
 	readHead,
 	withHead,
 	withoutHead,
@@ -82,7 +83,7 @@ const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_00
 */
 export class FilesystemStore implements Store {
 	readonly name = 'filesystem';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly scope = 'machine';
 	readonly isHumanReadable = true;
 	readonly path: string;
@@ -139,18 +140,15 @@ export class FilesystemStore implements Store {
 
 	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
 		this.#expectWritable();
-		if (!(value instanceof Uint8Array)) {
-			throw new CacheHooksError('ERR_STORE_VALUE', 'The filesystem store holds bytes: expected a `Uint8Array`');
-		}
-
-		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, value);
-		const bytes = parts[0].byteLength + parts[1].byteLength;
-		if (bytes > this.#maxBytes) {
+		const bytes = checkBytes('filesystem', value);
+		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, bytes);
+		const fileBytes = parts[0].byteLength + parts[1].byteLength;
+		if (fileBytes > this.#maxBytes) {
 			this.delete(key);
 			return;
 		}
 
-		const {path, others} = this.#folder.pathFor(key, value);
+		const {path, others} = this.#folder.pathFor(key, bytes);
 		const written = replaceFile(path, parts, {
 			time: this.#now(),
 			place: this.#place,
@@ -163,7 +161,7 @@ export class FilesystemStore implements Store {
 				this.#folder.remove(other);
 			}
 
-			this.#sizeLimit?.afterSet(path, bytes);
+			this.#sizeLimit?.afterSet(path, fileBytes);
 			this.#sweep.afterSet(this.#now());
 		});
 	}
@@ -190,7 +188,7 @@ export class FilesystemStore implements Store {
 	delete(key: string): boolean {
 		this.#expectWritable();
 		const removed = this.#folder.pathsOf(key).map(path => this.#folder.remove(path));
-		return removed.some(head => isLive(head, this.#now()));
+		return removed.some(head => isValid(head, this.#now()));
 	}
 
 	deleteMany(keys: readonly string[]): void {
@@ -234,7 +232,7 @@ export class FilesystemStore implements Store {
 		this.#expectUsable();
 		let count = 0;
 		for await (const {head} of this.#folder.files()) {
-			count += isLive(head, this.#now()) && head.isEntry ? 1 : 0;
+			count += isValid(head, this.#now()) && head.isEntry ? 1 : 0;
 		}
 
 		return count;
@@ -265,7 +263,7 @@ export class FilesystemStore implements Store {
 
 	#expectUsable(): void {
 		if (this.#isClosed) {
-			throw new CacheHooksError('ERR_STORE_CLOSED', `The filesystem store \`${this.path}\` is closed`);
+			throw closedError(`filesystem store \`${this.path}\``);
 		}
 
 		this.#place.check();
@@ -305,12 +303,12 @@ export class FilesystemStore implements Store {
 	#read(path: string, key?: string): MaybePromise<Found | undefined> {
 		return then(readBytes(path), bytes => {
 			const head = bytes && readHead(bytes, bytes.byteLength);
-			const isUsable = isLive(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
+			const isUsable = isValid(head, this.#now()) && (key === undefined ? this.#folder.isOwn(path, head) : head.key === key);
 			return isUsable ? {key: head.key, value: withoutHead(bytes!, head)} : undefined;
 		});
 	}
 
 	#has(key: string): boolean {
-		return this.#folder.pathsOf(key).some(path => isLive(this.#folder.headOf(path), this.#now()));
+		return this.#folder.pathsOf(key).some(path => isValid(this.#folder.headOf(path), this.#now()));
 	}
 }

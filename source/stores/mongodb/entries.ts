@@ -1,4 +1,5 @@
 import type * as MongoDb from 'mongodb';
+import {onceSuccessful} from '../server-options.ts';
 import {
 	expiryIndex,
 	makeIndexes,
@@ -51,7 +52,7 @@ The documents of all keys of all namespaces, in one collection.
 export class EntryCollection {
 	readonly #connection: MongoConnection;
 	readonly #name: string;
-	#indexes: Promise<void> | undefined;
+	readonly #makeIndexes: () => Promise<void>;
 
 	/** Whether the server returns a projection of a document that it replaces or deletes. FerretDB 1 cannot. */
 	#canProject = true;
@@ -59,6 +60,7 @@ export class EntryCollection {
 	constructor(connection: MongoConnection, name: string) {
 		this.#connection = connection;
 		this.#name = name;
+		this.#makeIndexes = onceSuccessful(async () => connection.run('set', async link => makeIndexes(link, link.database.collection(name), indexes)));
 	}
 
 	async get(id: string): Promise<EntryDocument | undefined> {
@@ -83,12 +85,12 @@ export class EntryCollection {
 		}
 	}
 
-	/** Sets a document unless there is a live one. Returns the expired document that it replaced, or `false` if it set nothing. */
+	/** Sets a document unless there is an unexpired one. Returns the expired document that it replaced, or `false` if it set nothing. */
 	async add(entry: EntryDocument, now: Date, bytes: number): Promise<OldDocument | undefined | false> {
 		await this.#makeIndexes();
 		const {_id, ...document} = entry;
 		try {
-			// A live document does not match, so that the insertion meets its id.
+			// An unexpired document does not match, so that the insertion meets its id.
 			return await this.#withOld('add', async (entries, options) => entries.findOneAndReplace({_id, expires: {$lte: now}}, document, {...options, upsert: true}), bytes);
 		} catch (error) {
 			if (hasCode(error, duplicateKey)) {
@@ -131,17 +133,6 @@ export class EntryCollection {
 		}
 
 		return await this.run(operation, async entries => action(entries, {}), bytes) ?? undefined;
-	}
-
-	/** Makes the indexes once. */
-	async #makeIndexes(): Promise<void> {
-		this.#indexes ??= this.#connection.run('set', async link => makeIndexes(link, link.database.collection(this.#name), indexes));
-		try {
-			await this.#indexes;
-		} catch (error) {
-			this.#indexes = undefined;
-			throw error;
-		}
 	}
 }
 

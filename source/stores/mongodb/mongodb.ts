@@ -41,7 +41,7 @@ const store = new MongoDbStore({url: 'mongodb://localhost:27017/cache', cacheNam
 */
 export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly name = 'mongodb';
-	readonly holds = 'documents';
+	readonly valueType = 'documents';
 
 	constructor(options: MongoDbStoreOptions = {}) {
 		checkMongoDbOptions(options);
@@ -82,7 +82,7 @@ const store = new GridFsStore({url: 'mongodb://localhost:27017/cache', cacheName
 */
 export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	readonly name = 'gridfs';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 
 	constructor(options: GridFsStoreOptions = {}) {
 		checkGridFsOptions(options);

@@ -156,7 +156,7 @@ export class MongoStore<Value extends StoredValue> {
 
 	/** Yields the entries in the order of their keys. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: Value], void> {
-		for await (const page of this.#entries.pages({...this.#inNamespace(), ...this.#isLive()})) {
+		for await (const page of this.#entries.pages({...this.#inNamespace(), ...this.#unexpired()})) {
 			yield * readMany(page.map(({key}) => key), async key => this.get(key));
 		}
 	}
@@ -296,7 +296,7 @@ export class MongoStore<Value extends StoredValue> {
 			namespace: this.#namespace,
 			createdAt: createdBefore === undefined ? {$exists: true} : {$lt: new Date(Math.min(Math.ceil(createdBefore), lastTime))},
 			...(staleAt !== undefined && {freshUntil: {$lte: new Date(Math.min(Math.floor(staleAt), lastTime - 1))}}),
-			...this.#isLive(),
+			...this.#unexpired(),
 		};
 	}
 
@@ -306,7 +306,7 @@ export class MongoStore<Value extends StoredValue> {
 	}
 
 	/** Excludes expired documents, which the server deletes up to a minute late or not at all. */
-	#isLive(): MongoDb.Filter<EntryDocument> {
+	#unexpired(): MongoDb.Filter<EntryDocument> {
 		return {expires: {$not: {$lte: new Date(this.#now())}}};
 	}
 

@@ -34,7 +34,7 @@ const store = new RedisStore({url: 'redis://localhost:6379', cacheName: 'respons
 */
 export class RedisStore implements Store {
 	readonly name = 'redis';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 	readonly #connection: ServerConnection<RedisLink>;
 	readonly #prefix: string;
 	readonly #now: () => number;

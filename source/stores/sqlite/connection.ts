@@ -1,10 +1,8 @@
 import {CacheHooksError} from '../../errors.ts';
+import {closedError} from '../server-options.ts';
+import {fileIdentity, isOwnFile, setAside} from './damage.ts';
 import {
-	fileIdentity,
-	isOwnFile,
-	setAside,
 	busyError,
-	closedError,
 	isCorrupt,
 } from './errors.ts';
 import {
@@ -75,7 +73,7 @@ export class SqliteConnection {
 	*/
 	run<T>(action: Action<T>): T {
 		if (this.#isClosed) {
-			throw closedError(this.#settings.path);
+			throw closedError(`SQLite store \`${this.#settings.path}\``);
 		}
 
 		if (!this.#isUnchanged(this.#opened?.stamp)) {

@@ -11,11 +11,11 @@ import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
 import type {Place} from '../place.ts';
+import {fileIdentity, startOf} from './damage.ts';
 import {
-	fileIdentity,
-	startOf,
 	busyError,
 	isUnableToOpen,
+	openError,
 } from './errors.ts';
 import type {SqliteSettings} from './options.ts';
 import {checkSchema, prepareDatabase} from './schema.ts';
@@ -33,7 +33,7 @@ const attempts = 5;
 /**
 Opens the file, or creates it, with the schema in place. Does not wait for locks.
 
-Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of a newer version or of another program, which is not changed; `ERR_STORE_PLACE` for a default place that belongs to another user or that others can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is not a database.
+Throws a `CacheHooksError`: `ERR_STORE_SCHEMA` for a file of another version or of another program, which is not changed; `ERR_STORE_PLACE` for a default place that belongs to another user or that others can write to; `ERR_STORE_OPEN` for a file that cannot be opened or is not a database.
 */
 export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 	for (let attempt = 1; ; attempt++) {
@@ -42,8 +42,7 @@ export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 		} catch (error) {
 			// Another process may have renamed the file.
 			if (attempt >= attempts || !isUnableToOpen(error)) {
-				const message = `Cannot open the SQLite store \`${settings.path}\`: ${(error as Error).message}`;
-				throw error instanceof CacheHooksError ? error : new CacheHooksError('ERR_STORE_OPEN', message, {cause: error});
+				throw error instanceof CacheHooksError ? error : openError(settings.path, error);
 			}
 		}
 	}

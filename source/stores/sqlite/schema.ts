@@ -27,17 +27,10 @@ const table = `
 	CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL;
 `;
 
-/** Version 1 had only `id`, `key`, `expires` and `value`. */
-const columnsOfVersion2 = `
-	ALTER TABLE entries ADD COLUMN created_at INTEGER;
-	ALTER TABLE entries ADD COLUMN fresh_until INTEGER;
-	ALTER TABLE entries ADD COLUMN used INTEGER;
-`;
-
 /** SQLite stores this statement in the file as it is, so that it identifies a file whose header is damaged. */
 export const signature = 'CREATE INDEX entries_fresh ON entries (fresh_until) WHERE fresh_until IS NOT NULL';
 
-const indexesOfVersion2 = `
+const indexes = `
 	CREATE INDEX entries_created ON entries (created_at) WHERE created_at IS NOT NULL;
 	${signature};
 	CREATE INDEX entries_used ON entries (used);
@@ -56,14 +49,14 @@ const headerQuery = `
 type Checked = Pick<SqliteSettings, 'path'>;
 
 /**
-Prepares a database for reading and writing: sets its modes, and creates or updates its tables.
+Prepares a database for reading and writing: sets its modes, and creates its tables.
 
-@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a file of another program or of a newer version.
+@throws {CacheHooksError} `ERR_STORE_SCHEMA` for a file of another program or of another version.
 */
 export function prepareDatabase(database: DatabaseSync, {path, wal, fastSave}: Checked & Pick<SqliteSettings, 'wal' | 'fastSave'>): void {
 	// Checked before the journal mode is set, which would change a file of another program.
-	const state = schemaState(database, path);
-	if (state === 'empty') {
+	const isEmpty = isEmptyDatabase(database, path);
+	if (isEmpty) {
 		// Allows `vacuum` in small steps later. Only an empty file accepts it.
 		database.exec('PRAGMA auto_vacuum = INCREMENTAL');
 	}
@@ -73,12 +66,11 @@ export function prepareDatabase(database: DatabaseSync, {path, wal, fastSave}: C
 	}
 
 	database.exec(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}; PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST`);
-	if (state !== 'current') {
+	if (isEmpty) {
 		inTransaction(database, () => {
 			// Checked again: another process may have been first.
-			const stateNow = schemaState(database, path);
-			if (stateNow !== 'current') {
-				database.exec((stateNow === 'empty' ? table : columnsOfVersion2) + indexesOfVersion2);
+			if (isEmptyDatabase(database, path)) {
+				database.exec(table + indexes);
 			}
 		});
 	}
@@ -90,32 +82,28 @@ Checks a database that may only be read.
 @throws {CacheHooksError} `ERR_STORE_SCHEMA` for a file of another program or of another version, `ERR_STORE_OPEN` for an empty one.
 */
 export function checkSchema(database: DatabaseSync, {path}: Checked): void {
-	const state = schemaState(database, path);
-	if (state === 'empty') {
+	if (isEmptyDatabase(database, path)) {
 		throw new CacheHooksError('ERR_STORE_OPEN', `The SQLite store \`${path}\` is empty and may only be read: open it first in a process that can write to it`);
-	}
-
-	if (state === 'old') {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite store \`${path}\` has an earlier version and may only be read: open it once in a process that can write to it`);
 	}
 }
 
-function schemaState(database: DatabaseSync, path: string): 'empty' | 'old' | 'current' {
+/** Returns whether the database has no tables yet. Throws unless it is empty or has the current schema. */
+function isEmptyDatabase(database: DatabaseSync, path: string): boolean {
 	const header = database.prepare(headerQuery).get() as {application: number; version: number; tables: number};
 	if (header.application === 0 && header.version === 0 && header.tables === 0) {
-		return 'empty';
+		return true;
 	}
 
 	if (header.application !== appId) {
 		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite file \`${path}\` is not a store of got-cache-hooks: use another file`);
 	}
 
-	if (header.version > schemaVersion) {
-		const fact = `The SQLite store \`${path}\` has schema version ${header.version}, but this version of got-cache-hooks supports ${schemaVersion}`;
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `${fact}: update the package, or use another file`);
+	if (header.version !== schemaVersion) {
+		const fact = `The SQLite store \`${path}\` has schema version ${header.version}, but this version of got-cache-hooks needs ${schemaVersion}`;
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `${fact}: use the version of the package that made the file, or another file`);
 	}
 
-	return header.version < schemaVersion ? 'old' : 'current';
+	return false;
 }
 
 export function inTransaction<T>(database: DatabaseSync, action: () => T): T {

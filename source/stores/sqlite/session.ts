@@ -1,7 +1,8 @@
 import {CacheHooksError} from '../../errors.ts';
+import {closedError} from '../server-options.ts';
 import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
 import {SqliteConnection} from './connection.ts';
-import {closedError, storeErrorOf, untilUnlocked} from './errors.ts';
+import {storeErrorOf, untilUnlocked} from './errors.ts';
 import {rowsPerPurge} from './eviction.ts';
 import type {SqliteSettings} from './options.ts';
 import type {Action} from './statements.ts';
@@ -33,7 +34,7 @@ export class Session {
 
 	connect(): MaybePromise<SqliteConnection> {
 		if (this.#closed !== undefined) {
-			throw closedError(this.#settings.path);
+			throw closedError(`SQLite store \`${this.#settings.path}\``);
 		}
 
 		this.#connection ??= this.#open();

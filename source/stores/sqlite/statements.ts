@@ -6,7 +6,7 @@ export type Statements = Record<'get' | 'set' | 'add' | 'delete' | 'clear' | 'pu
 /** Does something with the open file. */
 export type Action<T> = (statements: Statements, database: DatabaseSync) => T;
 
-const isLive = '(expires IS NULL OR expires > ?)';
+const unexpired = '(expires IS NULL OR expires > ?)';
 
 /** Keeps the order of use when the clock is set back. */
 const latest = 'max(?, (SELECT ifnull(max(used), 0) FROM entries))';
@@ -16,15 +16,15 @@ const update = `ON CONFLICT (key) DO UPDATE SET
 
 export function prepareStatements(database: DatabaseSync): Statements {
 	return {
-		get: database.prepare(`SELECT value FROM entries WHERE key = ? AND ${isLive}`),
+		get: database.prepare(`SELECT value FROM entries WHERE key = ? AND ${unexpired}`),
 		set: database.prepare(`${insert} ${update}`),
 		add: database.prepare(`${insert} ${update} WHERE entries.expires <= ?`),
 		delete: database.prepare('DELETE FROM entries WHERE key = ? RETURNING expires'),
 		clear: database.prepare('DELETE FROM entries'),
 		purge: database.prepare('DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?)'),
 		last: database.prepare('SELECT ifnull(max(id), 0) AS id FROM entries'),
-		page: database.prepare(`SELECT id FROM entries WHERE id > ? AND id <= ? AND ${isLive} ORDER BY id LIMIT ?`),
-		row: database.prepare(`SELECT key, value FROM entries WHERE id = ? AND ${isLive}`),
+		page: database.prepare(`SELECT id FROM entries WHERE id > ? AND id <= ? AND ${unexpired} ORDER BY id LIMIT ?`),
+		row: database.prepare(`SELECT key, value FROM entries WHERE id = ? AND ${unexpired}`),
 		// Expired entries are few and are subtracted, so that the rest is counted by an index alone.
 		count: database.prepare(`SELECT
 			(SELECT count(*) FROM entries WHERE created_at IS NOT NULL) - (SELECT count(*) FROM entries WHERE expires <= ? AND +created_at IS NOT NULL) AS count`),
@@ -55,7 +55,7 @@ const columns = {
 
 /** `created_at` and `fresh_until` are both set for entries. The one in the condition decides which index is used. */
 function conditionOf({staleAt, createdBefore, orderBy}: StoreQuery, now: number): {readonly sql: string; readonly values: readonly number[]} {
-	const parts = [isLive];
+	const parts = [unexpired];
 	const values = [now];
 	if (staleAt !== undefined) {
 		parts.push('fresh_until <= ?');

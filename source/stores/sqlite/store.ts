@@ -1,7 +1,6 @@
 import type {DatabaseSync} from 'node:sqlite';
-import {setImmediate as nextTurn} from 'node:timers/promises';
-import {CacheHooksError} from '../../errors.ts';
 import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
+import {checkBytes} from '../server-options.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
@@ -10,10 +9,8 @@ import {
 	type StoreQuery,
 } from '../types.ts';
 import type {SqliteConnection} from './connection.ts';
-import {isFull} from './errors.ts';
 import {
 	makeRoom,
-	makeRoomInLog,
 	RecentUses,
 	rowsPerPurge,
 	writeUses,
@@ -21,24 +18,19 @@ import {
 import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
 import {forever} from './schema.ts';
 import {Session} from './session.ts';
+import {bytesOf, type Statements} from './statements.ts';
 import {
-	bytesOf,
-	deleteBetween,
-	findIds,
-	findPage,
-	rowsPerDeletion,
-	type Found,
-	type Statements,
-} from './statements.ts';
-import {isLiveAt} from './writes.ts';
+	deleteInSteps,
+	findKeys,
+	iterateRows,
+	purgeInSteps,
+	vacuumInSteps,
+} from './steps.ts';
+import {isUnexpired} from './writes.ts';
 
 export type {SqliteStoreOptions} from './options.ts';
 
 const setsBetweenPurges = 256;
-const rowsPerPage = 256;
-const pagesPerVacuum = 500;
-
-type Row = {readonly key: string; readonly value: Uint8Array};
 
 /**
 Stores bytes in one SQLite file, which several processes may use at once. All stores of a process share one connection to a file.
@@ -56,7 +48,7 @@ const store = new SqliteStore({path: 'cache/http.sqlite', maxBytes: 100_000_000}
 */
 export class SqliteStore implements Store {
 	readonly name = 'sqlite';
-	readonly holds = 'bytes';
+	readonly valueType = 'bytes';
 
 	/** The absolute path of the file; `undefined` in memory. */
 	readonly path: string | undefined;
@@ -90,7 +82,7 @@ export class SqliteStore implements Store {
 
 	/** Resolves once the value is committed, so that no crash of the process loses it. The bytes must not change before. */
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
-		const bytes = checked(value);
+		const bytes = checkBytes('SQLite', value);
 		if (bytes.byteLength > (this.#settings.maxBytes ?? Infinity)) {
 			return then(this.delete(key), () => undefined);
 		}
@@ -106,7 +98,7 @@ export class SqliteStore implements Store {
 	}
 
 	add(key: string, value: StoredValue, options: SetOptions): MaybePromise<boolean> {
-		const bytes = checked(value);
+		const bytes = checkBytes('SQLite', value);
 		if (bytes.byteLength > (this.#settings.maxBytes ?? Infinity)) {
 			return false;
 		}
@@ -125,7 +117,7 @@ export class SqliteStore implements Store {
 			kind: 'delete', keys: [key],
 			run(statements) {
 				const row = statements.delete.get(key) as {expires: number | null} | undefined;
-				return row !== undefined && isLiveAt(row.expires, now);
+				return row !== undefined && isUnexpired(row.expires, now);
 			},
 		});
 	}
@@ -155,83 +147,24 @@ export class SqliteStore implements Store {
 	/**
 	Iterates over the values that exist when it begins. It holds no lock between two of them: values that are deleted before their turn are left out, and each is read at its turn.
 	*/
-	async * iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
-		const {now} = this.#settings;
-		const last = await this.#last();
-		let id = 0;
-		while (id < last) {
-			const after = id;
-			const page = await this.#session.run(statements => statements.page.all(after, last, now(), rowsPerPage)) as Array<{id: number}>; // eslint-disable-line no-await-in-loop
-			for (const entry of page) {
-				const row = await this.#session.run(statements => statements.row.get(entry.id, now())) as Row | undefined; // eslint-disable-line no-await-in-loop
-				if (row !== undefined) {
-					yield [row.key, row.value];
-				}
-			}
-
-			id = page.at(-1)?.id ?? last;
-		}
+	iterate(): AsyncGenerator<readonly [key: string, value: Uint8Array], void> {
+		return iterateRows(this.#session, this.#settings.now);
 	}
 
 	/**
 	Iterates over the keys of values that were set with `indexed`. Without `orderBy`, they are ordered by `freshUntil` if `staleAt` is given, else by `createdAt`. Each order except `size` has an index.
 	*/
-	async * find(query: StoreQuery): AsyncGenerator<string, void> {
-		const last = await this.#last();
-		// A row that is set again meanwhile moves, and would come twice.
-		const seen = new Set<number>();
-		let position: Found | undefined;
-		for (;;) {
-			const after = position;
-			const {rows, isLast} = await this.#session.run((_, database) => findPage(database, query, {last, now: this.#settings.now(), after})); // eslint-disable-line no-await-in-loop
-			const unseen = rows.filter(({id}) => !seen.has(id));
-			for (const {id, key} of unseen) {
-				seen.add(id);
-				yield key;
-			}
-
-			if (isLast) {
-				return;
-			}
-
-			position = rows.at(-1);
-		}
+	find(query: StoreQuery): AsyncGenerator<string, void> {
+		return findKeys(this.#session, query, this.#settings.now);
 	}
 
 	/**
 	Works in steps. Between them, this process does other things and other processes may write.
 	*/
 	async deleteFound(query: StoreQuery): Promise<number> {
-		this.#session.expectWritable();
-		const now = this.#settings.now();
-		const ids = await this.#session.run((_, database) => findIds(database, query, now));
-		let rows = rowsPerDeletion;
-		let hasMadeRoom = false;
-		let total = 0;
-		for (let start = 0; start < ids.length;) {
-			const range = {first: ids[start]!, last: ids[Math.min(start + rows, ids.length) - 1]!, now};
-			try {
-				total += await this.#session.run((_, database) => deleteBetween(database, query, range)); // eslint-disable-line no-await-in-loop
-				start += rows;
-				hasMadeRoom = false;
-			} catch (error) {
-				if (!isFull(error) || (hasMadeRoom && rows === 1)) {
-					throw error;
-				}
-
-				// There may be room for the log of fewer rows.
-				await this.#session.run(makeRoomInLog); // eslint-disable-line no-await-in-loop
-				hasMadeRoom = true;
-				rows = Math.ceil(rows / 50);
-			}
-
-			await nextTurn(); // eslint-disable-line no-await-in-loop
-		}
-
-		return total;
+		return deleteInSteps(this.#session, query, this.#settings.now());
 	}
 
-	/** Values from a file of version 1 count once they are set again. */
 	count(): MaybePromise<number> {
 		return this.#session.run(({count}) => (count.get(this.#settings.now()) as {count: number}).count);
 	}
@@ -245,38 +178,14 @@ export class SqliteStore implements Store {
 	Removes all expired rows by an index, in steps as `deleteFound`, and returns their number. The store also removes some by itself when it opens the file, and after every 256 sets.
 	*/
 	async purgeExpired(): Promise<number> {
-		this.#session.expectWritable();
-		let total = 0;
-		for (;;) {
-			const changes = Number(await this.#session.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge).changes)); // eslint-disable-line no-await-in-loop
-			total += changes;
-			if (changes < rowsPerPurge) {
-				return total;
-			}
-
-			await nextTurn(); // eslint-disable-line no-await-in-loop
-		}
+		return purgeInSteps(this.#session, this.#settings.now);
 	}
 
 	/**
 	Returns the space of deleted rows to the file system, in steps of 2 MB. Otherwise it is used for new values.
 	*/
 	async vacuum(): Promise<void> {
-		this.#session.expectWritable();
-		let before = Infinity;
-		for (;;) {
-			const {pages} = await this.#session.run(({free}) => free.get()) as {pages: number}; // eslint-disable-line no-await-in-loop
-			// A file without incremental vacuum does not shrink.
-			if (pages === 0 || pages >= before) {
-				break;
-			}
-
-			before = pages;
-			await this.#session.execute(`PRAGMA incremental_vacuum(${pagesPerVacuum})`); // eslint-disable-line no-await-in-loop
-			await nextTurn(); // eslint-disable-line no-await-in-loop
-		}
-
-		await this.#session.execute('PRAGMA wal_checkpoint(PASSIVE)');
+		return vacuumInSteps(this.#session);
 	}
 
 	keepRecordings(): void {
@@ -300,14 +209,14 @@ export class SqliteStore implements Store {
 		const pending = connection.writes.of(key);
 		if (pending !== undefined && pending.kind !== 'add') {
 			// A copy, since a reader must not change what is to be written.
-			return pending.value !== undefined && isLiveAt(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
+			return pending.value !== undefined && isUnexpired(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
 		}
 
 		if (pending !== undefined && connection.writes.flush()) {
 			return this.#get(connection, key);
 		}
 
-		return then(this.#session.runNow(connection, ({get}) => get.get(key, now)) as MaybePromise<Row | undefined>, row => {
+		return then(this.#session.runNow(connection, ({get}) => get.get(key, now)) as MaybePromise<{readonly value: Uint8Array} | undefined>, row => {
 			if (row !== undefined) {
 				this.#uses?.add(key);
 				return row.value;
@@ -328,10 +237,6 @@ export class SqliteStore implements Store {
 			Math.floor(this.#settings.now()),
 			value,
 		];
-	}
-
-	#last(): MaybePromise<number> {
-		return this.#session.run(({last}) => (last.get() as {id: number}).id);
 	}
 
 	/** Removes expired rows and keeps the bound, in the transaction of the writes. */
@@ -367,12 +272,4 @@ export class SqliteStore implements Store {
 			kind: 'note', keys: [], run: writeUses(keys, this.#settings.now()), busyTimeout: 0,
 		}), () => undefined);
 	}
-}
-
-function checked(value: StoredValue): Uint8Array {
-	if (!(value instanceof Uint8Array)) {
-		throw new CacheHooksError('ERR_STORE_VALUE', 'The SQLite store holds bytes: expected a `Uint8Array`');
-	}
-
-	return value;
 }

@@ -142,7 +142,7 @@ export class WriteQueue {
 	/** Shows a write to readers. The result of an `add` is already known if another write of the key comes before it. */
 	#show(write: Pending): void {
 		const before = write.kind === 'add' ? this.of(write.keys[0]!) : undefined;
-		if (before?.kind === 'set' && isLiveAt(before.expires, write.now!)) {
+		if (before?.kind === 'set' && isUnexpired(before.expires, write.now!)) {
 			return;
 		}
 
@@ -241,7 +241,7 @@ export class WriteQueue {
 	}
 }
 
-export function isLiveAt(expires: number | null | undefined, now: number): boolean {
+export function isUnexpired(expires: number | null | undefined, now: number): boolean {
 	return expires === null || expires === undefined || expires > now;
 }
 

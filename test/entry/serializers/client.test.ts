@@ -41,7 +41,7 @@ async function startOrigin(): Promise<Origin> {
 
 /** Creates a store of bytes in memory, which tests may change. */
 function bytesStore(): MemoryStore & Store {
-	return Object.assign(new MemoryStore(), {holds: 'bytes', name: 'bytes'});
+	return Object.assign(new MemoryStore(), {valueType: 'bytes', name: 'bytes'});
 }
 
 const key = randomBytes(32);

@@ -15,8 +15,8 @@ import {encryptionKey, facts, response} from './samples.ts';
 type Rubbish = {readonly key: string; readonly error: unknown};
 
 /** Creates entries in a memory store that holds a certain kind of values. */
-function create(holds: Store['holds'], settings: SerializerSettings = {}, isHumanReadable = false) {
-	const store = Object.assign(new MemoryStore(), {holds, isHumanReadable});
+function create(holds: Store['valueType'], settings: SerializerSettings = {}, isHumanReadable = false) {
+	const store = Object.assign(new MemoryStore(), {valueType: holds, isHumanReadable});
 	const rubbish: Rubbish[] = [];
 	const entries = new Entries({
 		store,
@@ -34,16 +34,16 @@ function create(holds: Store['holds'], settings: SerializerSettings = {}, isHuma
 const stored = response('{"name":"Ada"}');
 const pipelines = ['binary', 'v8', 'json', 'yaml', 'bson', 'document', compressed('zstd'), new SerializerPipeline(['json', encrypted({key: encryptionKey})])] as const;
 /** Returns the pipelines for a kind of store. Documents cannot be stored as bytes or text. */
-const pipelinesFor = (holds: Store['holds']) => [undefined, ...pipelines].filter(serializer => serializer !== 'document' || holds === 'objects' || holds === 'documents');
+const pipelinesFor = (holds: Store['valueType']) => [undefined, ...pipelines].filter(serializer => serializer !== 'document' || holds === 'objects' || holds === 'documents');
 
-const kinds: Readonly<Record<Store['holds'], (value: StoredValue) => boolean>> = {
+const kinds: Readonly<Record<Store['valueType'], (value: StoredValue) => boolean>> = {
 	objects: value => typeof value === 'object',
 	documents: value => typeof value === 'object' && !(value instanceof Uint8Array),
 	bytes: value => value instanceof Uint8Array,
 	text: value => typeof value === 'string',
 };
 
-for (const [holds, isHeld] of Object.entries(kinds) as ReadonlyArray<[Store['holds'], (value: StoredValue) => boolean]>) {
+for (const [holds, isHeld] of Object.entries(kinds) as ReadonlyArray<[Store['valueType'], (value: StoredValue) => boolean]>) {
 	test(`the output of each serializer is adapted to a store that holds ${holds}`, t => {
 		for (const serializer of pipelinesFor(holds)) {
 			const {store, entries} = create(holds, {serializer});
@@ -105,13 +105,13 @@ test('an entry that cannot be read is a miss with a reason, and is deleted', asy
 	const later: Stage<'bytes', 'bytes'> = {
 		name: 'later', takes: 'bytes', gives: 'bytes', dumps: async bytes => bytes, loads: async bytes => bytes,
 	};
-	const rubbishOf: Readonly<Record<Store['holds'], readonly StoredValue[]>> = {
+	const rubbishOf: Readonly<Record<Store['valueType'], readonly StoredValue[]>> = {
 		objects: [{}, {body: 'x'}],
 		documents: [{}, {version: 2, body: {}}, new Uint8Array(3)],
 		bytes: [new Uint8Array(0), Buffer.from('{}'), Buffer.from('GCH\u{2}')],
 		text: ['', '{}', 'R0NI', '\u{FFFF}'],
 	};
-	for (const [holds, values] of Object.entries(rubbishOf) as ReadonlyArray<[Store['holds'], readonly StoredValue[]]>) {
+	for (const [holds, values] of Object.entries(rubbishOf) as ReadonlyArray<[Store['valueType'], readonly StoredValue[]]>) {
 		for (const serializer of [...pipelinesFor(holds), later]) {
 			const {store, entries, rubbish} = create(holds, {serializer});
 			for (const value of values) {

@@ -68,7 +68,7 @@ for (const [name, serializer] of pipelines) {
 
 	test.serial(`none of ${ofThis} corrupted entries throws anything but an UnreadableError: ${name}`, async t => {
 		t.timeout(15 * 60_000);
-		const store = Object.assign(new MemoryStore(), {holds: 'bytes', name: 'fake'});
+		const store = Object.assign(new MemoryStore(), {valueType: 'bytes', name: 'fake'});
 		let reason: unknown;
 		const entries = new Entries({
 			store,

@@ -1,12 +1,13 @@
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
-import {cacheHooks} from '../../../source/index.ts';
+import {cacheHooks, createStore} from '../../../source/index.ts';
 import {serializerOf} from '../../../source/cache/stored-values.ts';
 import {compressed} from '../../../source/entry/serializers/compression.ts';
 import {formatStage} from '../../../source/entry/serializers/formats.ts';
 import {signed} from '../../../source/entry/serializers/cryptography.ts';
 import {initSerializer, SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
 import {UnreadableError, type EntryDocument, type Stage} from '../../../source/entry/serializers/stage.ts';
+import {KeyvStore} from '../../../source/stores/keyv.ts';
 import type {Store} from '../../../source/stores/types.ts';
 import {context, facts, response} from './samples.ts';
 
@@ -58,26 +59,27 @@ test('`decodeContent` of a pipeline takes precedence over the setting', t => {
 });
 
 test('each store has a default serializer', t => {
-	const stores: ReadonlyArray<readonly [name: string, holds: Store['holds'], format: string | undefined, decodeContent: boolean | undefined]> = [
-		['memory', 'objects', undefined, undefined],
-		['sqlite', 'bytes', 'binary', false],
-		['redis', 'bytes', 'binary', false],
-		['gridfs', 'bytes', 'binary', false],
-		['keyv', 'text', 'binary', false],
-		['filesystem', 'bytes', 'json', true],
-		['mongodb', 'documents', 'document', true],
-		['dynamodb', 'documents', 'document', true],
-		['filesystem', 'objects', undefined, undefined],
-		['toString', 'bytes', 'binary', false],
+	const stores: ReadonlyArray<readonly [store: Pick<Store, 'name' | 'valueType' | 'isHumanReadable'>, format: string | undefined, decodeContent: boolean | undefined]> = [
+		[createStore('memory'), undefined, undefined],
+		[createStore('sqlite'), 'binary', false],
+		[createStore('filesystem'), 'json', true],
+		[createStore('redis'), 'binary', false],
+		[createStore('mongodb'), 'document', true],
+		[createStore('gridfs'), 'binary', false],
+		[createStore('dynamodb'), 'document', true],
+		[new KeyvStore(new Map(), {cacheName: 'cache'}), 'binary', false],
+		[{name: 'own', valueType: 'text', isHumanReadable: true}, 'json', true],
+		[{name: 'own', valueType: 'objects', isHumanReadable: true}, undefined, undefined],
+		[{name: 'filesystem', valueType: 'bytes'}, 'binary', false],
 	];
-	for (const [name, holds, format, decodeContent] of stores) {
-		const pipeline = serializerOf({name, holds}, {});
-		t.is(pipeline?.stages[0]?.name, format, name);
-		t.is(pipeline?.decodeContent, decodeContent, name);
+	for (const [store, format, decodeContent] of stores) {
+		const pipeline = serializerOf(store, {});
+		t.is(pipeline?.stages[0]?.name, format, store.name);
+		t.is(pipeline?.decodeContent, decodeContent, store.name);
 	}
 
-	t.false(serializerOf({name: 'filesystem', holds: 'bytes'}, {decodeContent: false})?.decodeContent);
-	t.true(serializerOf({name: 'sqlite', holds: 'bytes'}, {serializer: 'yaml', decodeContent: true})?.decodeContent);
+	t.false(serializerOf(createStore('filesystem'), {decodeContent: false})?.decodeContent);
+	t.true(serializerOf(createStore('sqlite'), {serializer: 'yaml', decodeContent: true})?.decodeContent);
 });
 
 test('a custom stage may be asynchronous, and its errors make the entry unreadable', async t => {

@@ -137,12 +137,12 @@ test('adapters by name have options and types of their own', t => {
 	expectTypeOf(createStore('keyv-file')).toEqualTypeOf<KeyvStore>();
 	const wrong: ReadonlyArray<readonly [name: string, options: object, message: RegExp]> = [
 		['keyv-file', {path: 'x'}, /Unknown option `createStore\('keyv-file'\)\.path`\. The options are .*`filename`/v],
-		['keyv-file', {separatedFile: 'yes'}, /`separatedFile`/v],
-		['@keyv/sqlite', {busyTimeout: -1}, /`busyTimeout`/v],
+		['keyv-file', {separatedFile: 'yes'}, /\.separatedFile`/v],
+		['@keyv/sqlite', {busyTimeout: -1}, /\.busyTimeout`/v],
 		['@keyv/mongo', {useGridFS: true}, /Unknown option `createStore\('@keyv\/mongo'\)\.useGridFS`/v],
-		['@keyv/mongo', {serverSelectionTimeoutMS: '1'}, /`serverSelectionTimeoutMS`/v],
-		['@keyv/redis', {url: 'http://user:secret@localhost'}, /`url`/v],
-		['@keyv/redis', {cacheName: ''}, /`cacheName`/v],
+		['@keyv/mongo', {serverSelectionTimeoutMS: '1'}, /\.serverSelectionTimeoutMS`/v],
+		['@keyv/redis', {url: 'http://user:secret@localhost'}, /\.url`/v],
+		['@keyv/redis', {cacheName: ''}, /\.cacheName`/v],
 		['@keyv/postgres', {}, /`store` to be .*`'@keyv\/redis'`/v],
 	];
 	for (const [name, options, message] of wrong) {
