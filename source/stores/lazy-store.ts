@@ -1,4 +1,4 @@
-import {onceSuccessful} from './server-options.ts';
+import {ignore, onceSuccessful} from './server-options.ts';
 import type {Store} from './types.ts';
 
 /** What is known of a store before its module is loaded. */
@@ -13,7 +13,7 @@ type Facts<Loaded extends Store> = Pick<Store, 'name' | 'valueType' | 'scope'> &
 type Methods = Readonly<Record<PropertyKey, (...values: readonly unknown[]) => unknown>>;
 
 /**
-Returns a store whose module is loaded by the first call, since most programs use one store of many. If that fails, the next call tries again.
+Returns a store whose module is loaded from now on, since most programs use one store of many. Calls wait for it. If that fails, the next call tries again.
 
 @param load - Imports the module, and makes the store. The options have been checked already.
 */
@@ -25,6 +25,8 @@ export function lazyStore<Loaded extends Store>(description: Facts<Loaded>, load
 		return loaded as unknown as Methods;
 	});
 
+	// Not by the first call: its time limit would pass meanwhile. A call throws the error.
+	void open().catch(ignore);
 	const promising = ['get', 'set', 'delete', 'deleteMany', 'clear', 'close', ...methods].map(name => [
 		name,
 		(...values: readonly unknown[]) => loaded === undefined
