@@ -106,7 +106,7 @@ export async function throwingErrors<T>(action: () => Promise<T>): Promise<T> {
 	const result = await calls.run(call, action);
 	if (call.fault !== undefined) {
 		const {error} = call.fault;
-		throw error instanceof Error ? error : new CacheHooksError('ERR_STORE_FAULT', `The Keyv store failed: ${String(error)}`);
+		throw error instanceof Error ? error : new CacheHooksError('ERR_STORE_FAULT', `The Keyv store failed: ${String(error)}.`);
 	}
 
 	return result;

@@ -104,7 +104,7 @@ export class KeyvStore implements Store {
 
 	async set(key: string, value: StoredValue, {expires}: SetOptions): Promise<void> {
 		if (typeof value !== 'string') {
-			throw new CacheHooksError('ERR_STORE_VALUE', 'A Keyv store holds text: expected a string');
+			throw new CacheHooksError('ERR_STORE_VALUE', 'A Keyv store holds text: expected a string.');
 		}
 
 		// Redis accepts only whole milliseconds.
@@ -151,7 +151,7 @@ export class KeyvStore implements Store {
 	/** Yields the entries whose keys exist when it begins. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: string], void> {
 		if (this.#listKeys === undefined) {
-			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, since its storage adapter has no `iterator`');
+			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, since its storage adapter has no `iterator`.');
 		}
 
 		yield * readMany(await this.#listKeys(), async key => this.#getListed(this.#prefix + key));
@@ -205,7 +205,7 @@ export class KeyvStore implements Store {
 
 		const isSet = await (this.#mustWriteInTurn ? writeInTurn(this.#adapter, key, write) : write());
 		if (isSet === false) {
-			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store refused the value');
+			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store refused the value.');
 		}
 	}
 
@@ -258,7 +258,7 @@ export class KeyvStore implements Store {
 		const keys = await listKeys();
 		await this.#delete(this.#prefix + key);
 		if (!keys.includes(key)) {
-			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, so that nothing can be cleared: give its storage adapter a namespace');
+			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, so that nothing can be cleared: give its storage adapter a namespace.');
 		}
 	}
 

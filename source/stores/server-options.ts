@@ -83,7 +83,7 @@ export function driverError(packageName: string, store: string, cause: unknown):
 }
 
 function notInstalled(packageName: string, store: string, cause: unknown): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`: npm install ${packageName}`, {cause});
+	return new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`. Install it by \`npm install ${packageName}\`.`, {cause});
 }
 
 /**
@@ -95,7 +95,7 @@ export function keyPrefix(cacheName: string): string {
 
 /** Returns the error of a call after `close`. The name is such as `Redis store`. */
 export function closedError(name: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} is closed`);
+	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} is closed.`);
 }
 
 /**
@@ -105,7 +105,7 @@ Returns the value as bytes.
 */
 export function checkBytes(name: string, value: unknown): Uint8Array {
 	if (!(value instanceof Uint8Array)) {
-		throw new CacheHooksError('ERR_STORE_VALUE', `The ${name} store holds bytes: expected a \`Uint8Array\``);
+		throw new CacheHooksError('ERR_STORE_VALUE', `The ${name} store holds bytes: expected a \`Uint8Array\`.`);
 	}
 
 	return value;

@@ -101,7 +101,7 @@ test('wrong names, URLs and options are refused at once without showing credenti
 
 test('a missing package is an error at once that names the command that installs it', async t => {
 	t.throws(() => driver('not-installed-anywhere', 'redis', () => Promise.resolve()), {
-		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`: npm install not-installed-anywhere',
+		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`. Install it by `npm install not-installed-anywhere`.',
 	});
 	let loads = 0;
 	const load = driver('keyv', 'redis', async () => ++loads);

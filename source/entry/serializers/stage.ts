@@ -131,7 +131,7 @@ export class UnreadableError extends CacheHooksError {
 
 /** Returns the error of the import of the package of a format, with the command that installs it if it is not installed. */
 export function packageError(name: string, cause: unknown): unknown {
-	return isMissing(cause) ? new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`: npm install ${name}`, {cause}) : cause;
+	return isMissing(cause) ? new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`. Install it by \`npm install ${name}\`.`, {cause}) : cause;
 }
 
 /** A letter for each of the library's own formats and stages whose output is bytes. */

@@ -63,7 +63,7 @@ async function create(send: Send): Promise<boolean> {
 function checkKeys(table: TableDescription | undefined, tableName: string): void {
 	const keys = table?.KeySchema?.map(({AttributeName: name, KeyType: type}) => `${name} ${type}`).join(', ');
 	if (keys !== undefined && keys !== 'namespace HASH, key RANGE') {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` cannot be used: its partition key must be \`namespace\` and its sort key \`key\``);
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` cannot be used: its partition key must be \`namespace\` and its sort key \`key\`.`);
 	}
 }
 
@@ -72,7 +72,7 @@ async function untilActive(send: Send, tableName: string, described: TableDescri
 	let table = described;
 	for (let wait = 25; !['ACTIVE', 'UPDATING'].includes(table?.TableStatus ?? ''); wait = Math.min(wait * 2, longestPause)) {
 		if (performance.now() > end) {
-			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${activationTime / 1000} s`);
+			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${activationTime / 1000} s.`);
 		}
 
 		await pause(wait); // eslint-disable-line no-await-in-loop

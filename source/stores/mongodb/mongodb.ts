@@ -54,7 +54,7 @@ export class MongoDbStore extends MongoStore<object> implements Store {
 			chunkSize: Math.min(largestDocument, largestChunk),
 			async toContent(value, connection) {
 				if (typeof value !== 'object' || value instanceof Uint8Array) {
-					throw new CacheHooksError('ERR_STORE_VALUE', 'The MongoDB store holds documents: expected an object');
+					throw new CacheHooksError('ERR_STORE_VALUE', 'The MongoDB store holds documents: expected an object.');
 				}
 
 				const document = toDocument(value);

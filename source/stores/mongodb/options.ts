@@ -42,7 +42,7 @@ export type MongoServerOptions = ServerOptions & {
 const mongoOptions: OptionTypes<MongoServerOptions> = {
 	...serverOptions,
 	url: serverUrl('mongodb', 'mongodb+srv'),
-	clientOptions: objectWith([], 'an object of options for the driver\'s `MongoClient`'),
+	clientOptions: objectWith([], 'an object with options for the driver\'s `MongoClient`'),
 	client: objectWith(['connect', 'db', 'close'], 'a `MongoClient`'),
 	databaseName: matching(/^[^\0 "$*.\/:<>?\\\|]+$/v, 'the name of a MongoDB database'),
 };

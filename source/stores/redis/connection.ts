@@ -94,7 +94,7 @@ async function open(client: RedisClient, connectionTimeout: number): Promise<voi
 	if (!client.isOpen) {
 		await within(connectionTimeout, 'connect', client.connect());
 	} else if (client.isReady === false) {
-		throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected to its server at the moment');
+		throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected to its server at the moment.');
 	}
 }
 

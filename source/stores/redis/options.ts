@@ -47,7 +47,7 @@ const redisUrl = serverUrl('redis', 'rediss');
 const optionTypes: OptionTypes<RedisStoreOptions> = {
 	...serverOptions,
 	url: {...redisUrl, isValid: value => redisUrl.isValid(value) && URL.canParse(value as string)},
-	clientOptions: objectWith([], 'an object of options for the client'),
+	clientOptions: objectWith([], 'an object with options for the client'),
 	client: {isValid: value => isClient(value) || isClient((value as {client?: unknown} | null | undefined)?.client), allowed: 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'},
 };
 
