@@ -110,7 +110,7 @@ async function settingsOfFile(file: string): Promise<CacheSettings> {
 	let settings: unknown;
 	try {
 		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
-		({default: settings} = await import(pathToFileURL(file).href) as {readonly default?: unknown});
+		({default: settings} = await import(/* webpackIgnore: true */ pathToFileURL(file).href) as {readonly default?: unknown});
 	} catch (error) {
 		throw wrong(file, error);
 	}
