@@ -6,7 +6,9 @@ Whether this module is in a bundle, or in a runtime that does not say where a pa
 */
 function isBundled(): boolean {
 	try {
-		return !import.meta.url.startsWith(new URL('.', import.meta.resolve('got-cache-hooks/package.json')).href);
+		// The webpack of Next.js 16 warns of a call of `import.meta.resolve`.
+		const {resolve} = import.meta;
+		return !import.meta.url.startsWith(new URL('.', resolve('got-cache-hooks/package.json')).href);
 	} catch {
 		return true;
 	}
@@ -17,7 +19,8 @@ Returns the error of a package that is not installed, or `undefined`. It is `und
 */
 export function resolutionError(packageName: string): unknown {
 	try {
-		import.meta.resolve(packageName);
+		const {resolve} = import.meta;
+		resolve(packageName);
 		return undefined;
 	} catch (error) {
 		return isBundled() ? undefined : error;

@@ -15,6 +15,7 @@ import {
 	installLibrary,
 	place,
 } from './installation.ts';
+import {buildNext, requestNext} from './next.ts';
 import {writePrograms} from './programs.ts';
 
 type Case = {
@@ -157,8 +158,20 @@ const runners: Readonly<Record<string, Runner>> = {
 type Output = {
 	readonly results: readonly unknown[];
 	readonly warnings: readonly string[];
+
+	/** Warnings of a bundler. */
+	readonly faults: readonly string[];
 	readonly text: string;
 };
+
+function read(text: string): Output {
+	return {
+		results: text.matchAll(/RESULT (?<json>\{.*\})/gv).map(({groups}) => JSON.parse(groups!.json!) as unknown).toArray(),
+		warnings: text.matchAll(/\[(?<code>GOT_CACHE_\w+)\]/gv).map(({groups}) => groups!.code!).toArray(),
+		faults: [],
+		text,
+	};
+}
 
 const registering = ['--import', 'got-cache-hooks/register'];
 
@@ -179,17 +192,22 @@ async function run(folder: string, {command: [program, ...args], register = 'arg
 
 	return new Promise(resolve => {
 		execFile(file, given, {cwd: path.join(folder, working), env: variables, timeout: 120_000}, (error, stdout, stderr) => {
-			const text = [stdout, stderr, error === null ? '' : String(error)].join('\n');
-			resolve({
-				results: text.matchAll(/^.*RESULT (?<json>\{.*\})/gmv).map(({groups}) => JSON.parse(groups!.json!) as unknown).toArray(),
-				warnings: text.matchAll(/\[(?<code>GOT_CACHE_\w+)\]/gv).map(({groups}) => groups!.code!).toArray(),
-				text,
-			});
+			resolve(read([stdout, stderr, error === null ? '' : String(error)].join('\n')));
 		});
 	});
 }
 
 await installLibrary();
+
+const next = {
+	folder: path.join(place, 'next'),
+	packages: {next: '^16.4.0', react: '^19.0.0', 'react-dom': '^19.0.0'}, // eslint-disable-line @typescript-eslint/naming-convention
+	builds: [
+		{title: 'Next.js, Turbopack', bundler: '--turbopack', config: {}, registered: 'GOT_CACHE_NOT_REACHED'},
+		{title: 'Next.js, webpack', bundler: '--webpack', config: {}, registered: 'GOT_CACHE_NOT_REACHED'},
+		{title: 'Next.js, Turbopack, `serverExternalPackages`', bundler: '--turbopack', config: {serverExternalPackages: ['got', 'got-cache-hooks']}, registered: 'cached'},
+	],
+} as const;
 
 /** What keeps the packages of a runner from being installed. */
 const problems = new Map<string, string | undefined>();
@@ -204,26 +222,36 @@ for (const [name, {packages, files = {}, prepare}] of Object.entries(runners)) {
 	await prepare?.(folder);
 }
 
+problems.set('next', await install(next.folder, next.packages));
+
+function declare({title, registered}: Pick<Case, 'title' | 'registered'>, problem: string | undefined, tryIt: (isRegistered: boolean) => Promise<Output>): void {
+	if (problem !== undefined) {
+		test.skip(`${title}: not tested, as it cannot be installed (${problem})`, () => undefined);
+		return;
+	}
+
+	const isCached = registered === 'cached';
+	test.serial(`${title}: an instance with a cache of its own is cached; with the register, a plain one ${isCached ? 'is, too' : `is not, and the warning is ${registered}`}`, async t => {
+		const {text, ...alone} = await tryIt(false);
+		t.deepEqual(alone, {results: [{explicit: true, plain: false}], warnings: [], faults: []}, text);
+		const {text: registeredText, ...withRegister} = await tryIt(true);
+		t.deepEqual(withRegister, {results: [{explicit: true, plain: isCached}], warnings: isCached ? [] : [registered], faults: []}, registeredText);
+	});
+}
+
 // All tests are declared at once, as AVA demands.
 for (const [name, {cases}] of Object.entries(runners)) {
 	const folder = path.join(place, name);
 	const problem = problems.get(name);
 	for (const tried of cases) {
-		if (problem !== undefined) {
-			test.skip(`${tried.title}: not tested, as it cannot be installed (${problem})`, () => undefined);
-			continue;
-		}
-
-		const {registered} = tried;
-		test.serial(`${tried.title}: an instance with a cache of its own is cached; with the register, ${registered === 'cached' ? 'a plain one, too' : `a plain one is not, and the warning is ${registered}`}`, async t => {
-			const alone = await run(folder, tried, false);
-			t.deepEqual([alone.results, alone.warnings], [[{explicit: true, plain: false}], []], alone.text);
-			const withRegister = await run(folder, tried, true);
-			t.deepEqual(
-				[withRegister.results, withRegister.warnings],
-				registered === 'cached' ? [[{explicit: true, plain: true}], []] : [[{explicit: true, plain: false}], [registered]],
-				withRegister.text,
-			);
-		});
+		declare(tried, problem, async isRegistered => run(folder, tried, isRegistered));
 	}
+}
+
+const nextProblem = problems.get('next');
+for (const build of next.builds) {
+	declare(build, nextProblem, async isRegistered => {
+		const built = isRegistered ? '' : await buildNext(next.folder, build.bundler, build.config);
+		return {...read(await requestNext(next.folder, isRegistered)), faults: built.match(/warning|⚠.*/giv) ?? []};
+	});
 }
