@@ -12,7 +12,7 @@ import {
 } from '../../source/index.ts';
 import {majors} from '../helpers/clients.ts';
 
-type Plain = {hooks?: {init?: ReadonlyArray<(plain: object, self?: object) => void>; beforeRequest?: ReadonlyArray<(options: object) => void>}};
+type Plain = {hooks?: {init?: ReadonlyArray<(plain: object, self?: object) => void>}};
 
 /** Got 12 and 13: a class of options, which calls the `init` hooks of what is merged. */
 class OldOptions {
@@ -50,18 +50,18 @@ const refused = (version: string) => ({
 });
 
 test('Got 12 and 13 are refused by `extend(cacheHooks())`, and Got 11 by its first request', t => {
-	t.throws(() => got13.extend(cacheHooks() as Plain), refused('12, 13 or 14 before 14.6'));
-	const client = got11.extend(cacheHooks() as Plain);
+	t.throws(() => got13.extend(cacheHooks() as unknown as Plain), refused('12, 13 or 14 before 14.6'));
+	const client = got11.extend(cacheHooks() as unknown as Plain);
 	t.throws(client, refused('11 or older'));
 });
 
 test('where only the hook of a request is used, the request is refused', t => {
-	const [hook] = (cacheHooks() as Plain).hooks!.beforeRequest!;
+	const hook = cacheHooks().hooks!.beforeRequest![0] as (options: object) => void;
 	t.throws(() => {
-		hook!(new OldOptions());
+		hook(new OldOptions());
 	}, refused('12, 13 or 14 before 14.6'));
 	t.throws(() => {
-		hook!({headers: {}});
+		hook({headers: {}});
 	}, refused('11 or older'));
 });
 
