@@ -4,7 +4,7 @@ import diagnosticsChannel, {type Channel} from 'node:diagnostics_channel';
 export type OwnCacheMessage = {readonly options: {readonly url: URL | string | undefined}};
 
 /**
-Tells the register which requests have a cache of their own. It has a subscriber where the process was started with the register.
+Reports to the register which requests have a cache of their own. It has a subscriber where the process was started with the register.
 
 VM contexts have global objects of their own, and with them copies of this library that do not find the registry, but they share the modules of Node.js.
 */

@@ -1,10 +1,17 @@
-import {execFile} from 'node:child_process';
+import {execFile, type ExecFileOptions} from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '../..');
+
+const promised = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
+
+/** Runs a program to its end. */
+export async function execute(file: string, args: readonly string[], options: ExecFileOptions): Promise<{readonly stdout: string; readonly stderr: string}> {
+	return promised(file, args, {...options, encoding: 'utf8'});
+}
 
 /** The folder of all runners. Each has a folder of its own in it, where its packages lie; what they share lies in `node_modules` here. */
 export const place: string = path.join(root, '.ci/.cache/runners');
@@ -15,7 +22,9 @@ const inherited = Object.entries(process.env).filter(([name]) => !/^(?:npm_confi
 export const environment: Readonly<Record<string, string | undefined>> = {...Object.fromEntries(inherited), NO_COLOR: '1', NEXT_TELEMETRY_DISABLED: '1'}; // eslint-disable-line @typescript-eslint/naming-convention
 
 async function npm(folder: string, ...args: readonly string[]): Promise<string> {
-	const {stdout} = await promisify(execFile)('npm', args, {cwd: folder, env: environment, timeout: 240_000, maxBuffer: 2 ** 26});
+	const {stdout} = await execute('npm', args, {
+		cwd: folder, env: environment, timeout: 240_000, maxBuffer: 2 ** 26,
+	});
 	return stdout;
 }
 
@@ -57,7 +66,7 @@ export async function installLibrary(): Promise<void> {
 	const target = path.join(place, 'node_modules/got-cache-hooks');
 	await fs.rm(target, {recursive: true, force: true});
 	await fs.mkdir(target, {recursive: true});
-	await promisify(execFile)('tar', ['--extract', '--file', path.join(place, tarball!), '--directory', target, '--strip-components=1']);
+	await execute('tar', ['--extract', '--file', path.join(place, tarball!), '--directory', target, '--strip-components=1']);
 }
 
 async function readText(file: string): Promise<string | undefined> {

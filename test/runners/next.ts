@@ -1,10 +1,9 @@
-import {execFile, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
-import {promisify} from 'node:util';
-import {environment, place} from './installation.ts';
+import {environment, execute, place} from './installation.ts';
 import {writePrograms} from './programs.ts';
 
 const route = `
@@ -23,7 +22,7 @@ export async function buildNext(folder: string, bundler: '--turbopack' | '--webp
 	await writePrograms(folder);
 	await fs.writeFile(path.join(folder, 'app/cached/route.js'), route);
 	await fs.writeFile(path.join(folder, 'next.config.mjs'), `export default ${JSON.stringify({...config, outputFileTracingRoot: place, turbopack: {root: place}})};\n`);
-	const {stdout, stderr} = await promisify(execFile)(process.execPath, ['node_modules/.bin/next', 'build', bundler], {cwd: folder, env: environment, timeout: 180_000});
+	const {stdout, stderr} = await execute(process.execPath, ['node_modules/.bin/next', 'build', bundler], {cwd: folder, env: environment, timeout: 180_000});
 	return stdout + stderr;
 }
 

@@ -1,12 +1,10 @@
 /*
 Versions of Got that are not supported, as they are published, and a package that brings a supported one.
 */
-import {execFile} from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {pathToFileURL} from 'node:url';
-import {promisify} from 'node:util';
 import test from 'ava';
 import type {Got} from 'got';
 import {
@@ -15,17 +13,22 @@ import {
 	installCache,
 } from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
-import {environment, install, place} from './installation.ts';
+import {
+	environment,
+	execute,
+	install,
+	place,
+} from './installation.ts';
 
 const folder = path.join(place, 'old-got');
 const root = path.resolve(import.meta.dirname, '../..');
 const versions = {got11: '11.8.6', got12: '12.6.1', got13: '13.0.0'} as const;
 const problem = await install(folder, {
 	...Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, `npm:got@${version}`])),
-	'got-scraping': '^4.2.1', // eslint-disable-line @typescript-eslint/naming-convention
+	'got-scraping': '^4.2.1',
 });
 
-const when = (title: string): [string, typeof test | typeof test.skip] => problem === undefined ? [title, test] : [`${title}: not tested, as it cannot be installed (${problem})`, test.skip as typeof test];
+const when = (title: string): [string, typeof test | typeof test.skip] => problem === undefined ? [title, test] : [`${title}: not tested, as it cannot be installed (${problem})`, test.skip];
 
 async function startOrigin(): Promise<Origin> {
 	return Origin.start((_request, response) => {
@@ -35,7 +38,7 @@ async function startOrigin(): Promise<Origin> {
 
 async function load(name: string): Promise<Got> {
 	const main = name === 'got-scraping' ? 'dist/index.js' : 'dist/source/index.js';
-	const {default: exported} = await import(pathToFileURL(path.join(folder, 'node_modules', name, main)).href) as {readonly default: Got & {readonly default?: Got}}; // eslint-disable-line no-unsanitized/method
+	const {default: exported} = await import(pathToFileURL(path.join(folder, 'node_modules', name, main)).href) as {readonly default: Got & {readonly default?: Got}};
 	return exported.default ?? exported;
 }
 
@@ -62,7 +65,7 @@ for (const [name, version] of Object.entries(versions)) {
 const [scraping, declareScraping] = when('got-scraping, which brings Got 14, is cached');
 declareScraping(scraping, async t => {
 	await using origin = await startOrigin();
-	const {gotScraping} = await import(pathToFileURL(path.join(folder, 'node_modules/got-scraping/dist/index.js')).href) as {readonly gotScraping: Got}; // eslint-disable-line no-unsanitized/method
+	const {gotScraping} = await import(pathToFileURL(path.join(folder, 'node_modules/got-scraping/dist/index.js')).href) as {readonly gotScraping: Got};
 	const client = gotScraping.extend(cacheHooks({store: 'memory'}));
 	await client(origin.url);
 	t.true((await client(origin.url)).isFromCache);
@@ -85,7 +88,7 @@ declareRegistered(registered, async t => {
 		console.log((await gotScraping(process.argv[2] + '/scraping')).isFromCache);
 	`);
 	const args = ['--import', path.join(root, 'source/register.ts'), 'program.mjs', origin.url];
-	const {stdout, stderr} = await promisify(execFile)(process.execPath, args, {cwd: folder, env: {...environment, GOT_CACHE_STORE: 'memory'}}); // eslint-disable-line @typescript-eslint/naming-convention
+	const {stdout, stderr} = await execute(process.execPath, args, {cwd: folder, env: {...environment, GOT_CACHE_STORE: 'memory'}}); // eslint-disable-line @typescript-eslint/naming-convention
 	t.deepEqual(stdout.trim().split('\n'), ['false', 'false', 'false', 'true']);
 	t.deepEqual(stderr.matchAll(/GOT_CACHE_UNSUPPORTED_GOT\].*?Got (?<version>[\d.]+)/gv).map(({groups}) => groups!.version).toArray(), Object.values(versions));
 });

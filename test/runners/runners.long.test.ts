@@ -83,15 +83,21 @@ const runners: Readonly<Record<string, Runner>> = {
 			{title: 'Node.js, `node --test`', command: ['node', '--test', 'node.test.mjs'], registered: 'cached'},
 			{title: 'Node.js, a worker thread', command: ['node', 'worker.mjs'], registered: 'cached'},
 			{title: 'Node.js, a cluster', command: ['node', 'cluster.mjs'], registered: 'cached'},
-			{title: 'A single file in a folder that cannot be written, as on AWS Lambda', command: ['node', '--permission', '--allow-fs-read=*', 'index.mjs'], folder: 'lambda', registered: 'GOT_CACHE_NOT_REACHED'},
+			{
+				title: 'A single file in a folder that cannot be written, as on AWS Lambda', command: ['node', '--permission', '--allow-fs-read=*', 'index.mjs'], folder: 'lambda', registered: 'GOT_CACHE_NOT_REACHED',
+			},
 			{title: 'Node.js, `--permission`', command: ['node', '--permission', '--allow-fs-read=*', 'program.mjs'], registered: 'cached'},
 		],
 	},
 	tsx: {
 		packages: {tsx: '^4.23.0'},
 		cases: [
-			{title: 'tsx, ES modules', command: ['tsx', 'program.mts'], register: 'argument', registered: 'cached'},
-			{title: 'tsx, CommonJS', command: ['tsx', 'program.cts'], register: 'argument', registered: 'cached'},
+			{
+				title: 'tsx, ES modules', command: ['tsx', 'program.mts'], register: 'argument', registered: 'cached',
+			},
+			{
+				title: 'tsx, CommonJS', command: ['tsx', 'program.cts'], register: 'argument', registered: 'cached',
+			},
 			{title: 'tsx, by `--import`, CommonJS', command: ['node', '--import', 'tsx', 'program.cts'], registered: 'cached'},
 			{title: 'tsx, by `--require`, CommonJS', command: ['node', '--require', 'tsx/cjs', 'program.cts'], registered: 'cached'},
 		],
@@ -102,7 +108,9 @@ const runners: Readonly<Record<string, Runner>> = {
 			'tsconfig.json': JSON.stringify({compilerOptions: {module: 'nodenext', target: 'es2024', esModuleInterop: true}, 'ts-node': {transpileOnly: true}}),
 		},
 		cases: [
-			{title: 'ts-node, CommonJS', command: ['ts-node', 'program.cts'], register: 'NODE_OPTIONS', registered: 'cached'},
+			{
+				title: 'ts-node, CommonJS', command: ['ts-node', 'program.cts'], register: 'NODE_OPTIONS', registered: 'cached',
+			},
 			{title: 'ts-node, ES modules', command: ['node', '--import', 'ts-node/esm', 'program.mts'], registered: 'cached'},
 			{title: 'ts-node, ES modules, by `--loader`', command: ['node', '--loader', 'ts-node/esm', 'program.mts'], registered: 'cached'},
 		],
@@ -110,9 +118,15 @@ const runners: Readonly<Record<string, Runner>> = {
 	mocha: {
 		packages: {mocha: '^12.0.0', tsx: '^4.23.0'},
 		cases: [
-			{title: 'Mocha', command: ['mocha', 'globals.test.mjs'], register: 'NODE_OPTIONS', registered: 'cached'},
-			{title: 'Mocha with tsx, ES modules', command: ['mocha', '--import=tsx', 'globals.test.mts'], register: 'NODE_OPTIONS', registered: 'cached'},
-			{title: 'Mocha with tsx, CommonJS', command: ['mocha', '--require', 'tsx', 'globals.test.cts'], register: 'NODE_OPTIONS', registered: 'cached'},
+			{
+				title: 'Mocha', command: ['mocha', 'globals.test.mjs'], register: 'NODE_OPTIONS', registered: 'cached',
+			},
+			{
+				title: 'Mocha with tsx, ES modules', command: ['mocha', '--import=tsx', 'globals.test.mts'], register: 'NODE_OPTIONS', registered: 'cached',
+			},
+			{
+				title: 'Mocha with tsx, CommonJS', command: ['mocha', '--require', 'tsx', 'globals.test.cts'], register: 'NODE_OPTIONS', registered: 'cached',
+			},
 		],
 	},
 	vitest: {
@@ -124,12 +138,24 @@ const runners: Readonly<Record<string, Runner>> = {
 			'ssr-inlined.mjs': ssr('[\'got\', \'got-cache-hooks\']'),
 		},
 		cases: [
-			{title: 'Vitest, forks', command: vitest('--pool=forks'), register: 'NODE_OPTIONS', registered: 'cached'},
-			{title: 'Vitest, threads', command: vitest('--pool=threads'), register: 'NODE_OPTIONS', registered: 'cached'},
-			{title: 'Vitest, VM threads', command: vitest('--pool=vmThreads'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED'},
-			{title: 'Vitest, VM forks', command: vitest('--pool=vmForks'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED'},
-			{title: 'Vitest, Got and the library inlined', command: vitest('--config=inlined.config.mjs'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED'},
-			{title: 'Vitest, Got inlined', command: vitest('--config=inlined-got.config.mjs'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED'},
+			{
+				title: 'Vitest, forks', command: vitest('--pool=forks'), register: 'NODE_OPTIONS', registered: 'cached',
+			},
+			{
+				title: 'Vitest, threads', command: vitest('--pool=threads'), register: 'NODE_OPTIONS', registered: 'cached',
+			},
+			{
+				title: 'Vitest, VM threads', command: vitest('--pool=vmThreads'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED',
+			},
+			{
+				title: 'Vitest, VM forks', command: vitest('--pool=vmForks'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED',
+			},
+			{
+				title: 'Vitest, Got and the library inlined', command: vitest('--config=inlined.config.mjs'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED',
+			},
+			{
+				title: 'Vitest, Got inlined', command: vitest('--config=inlined-got.config.mjs'), register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED',
+			},
 			{title: 'Vite SSR', command: ['node', 'ssr.mjs'], registered: 'cached'},
 			{title: 'Vite SSR, Got and the library inlined', command: ['node', 'ssr-inlined.mjs'], registered: 'GOT_CACHE_NOT_REACHED'},
 		],
@@ -138,45 +164,51 @@ const runners: Readonly<Record<string, Runner>> = {
 		packages: {jest: '^30.5.0'},
 		files: {'jest.config.json': JSON.stringify({transform: {}, testMatch: ['**/globals.test.mjs'], moduleFileExtensions: ['mjs', 'js']})},
 		cases: [
-			{title: 'Jest, ES modules', command: ['jest'], register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED', environment: {NODE_OPTIONS: '--experimental-vm-modules'}},
+			{
+				title: 'Jest, ES modules', command: ['jest'], register: 'NODE_OPTIONS', registered: 'GOT_CACHE_NOT_REACHED', environment: {NODE_OPTIONS: '--experimental-vm-modules'}, // eslint-disable-line @typescript-eslint/naming-convention
+			},
 		],
 	},
 	bun: {
 		packages: {bun: '^1.4.0'},
 		cases: [
-			{title: 'Bun', command: ['bun', 'program.mts'], register: ['--preload', 'got-cache-hooks/register'], registered: 'GOT_CACHE_NO_HOOKS'},
+			{
+				title: 'Bun', command: ['bun', 'program.mts'], register: ['--preload', 'got-cache-hooks/register'], registered: 'GOT_CACHE_NO_HOOKS',
+			},
 		],
 	},
 	deno: {
 		packages: {deno: '^2.9.0'},
 		cases: [
-			{title: 'Deno', command: ['deno', 'run', '--allow-all', 'program.mts'], register: ['--preload', 'npm:got-cache-hooks/register'], registered: 'cached'},
+			{
+				title: 'Deno', command: ['deno', 'run', '--allow-all', 'program.mts'], register: ['--preload', 'npm:got-cache-hooks/register'], registered: 'cached',
+			},
 		],
 	},
 };
 
 type Output = {
-	readonly results: readonly unknown[];
-	readonly warnings: readonly string[];
+	readonly seen: {
+		readonly results: readonly unknown[];
+		readonly warnings: readonly string[];
 
-	/** Warnings of a bundler. */
-	readonly faults: readonly string[];
+		/** Warnings of a bundler. */
+		readonly faults: readonly string[];
+	};
 	readonly text: string;
 };
 
-function read(text: string): Output {
-	return {
-		results: text.matchAll(/RESULT (?<json>\{.*\})/gv).map(({groups}) => JSON.parse(groups!.json!) as unknown).toArray(),
-		warnings: text.matchAll(/\[(?<code>GOT_CACHE_\w+)\]/gv).map(({groups}) => groups!.code!).toArray(),
-		faults: [],
-		text,
-	};
+function read(text: string, faults: readonly string[] = []): Output {
+	const results = text.matchAll(/RESULT (?<json>\{.*\})/gv).map(({groups}) => JSON.parse(groups!.json!) as unknown).toArray();
+	const warnings = text.matchAll(/\[(?<code>GOT_CACHE_\w+)\]/gv).map(({groups}) => groups!.code!).toArray();
+	return {seen: {results, warnings, faults}, text};
 }
 
 const registering = ['--import', 'got-cache-hooks/register'];
 
 /** Runs a case with the register, or without, in its folder. */
-async function run(folder: string, {command: [program, ...args], register = 'argument', environment: own = {}, folder: working = ''}: Case, isRegistered: boolean): Promise<Output> {
+async function run(folder: string, {command, register = 'argument', environment: own = {}, folder: working = ''}: Case, isRegistered: boolean): Promise<Output> {
+	const [program, ...args] = command;
 	const file = program === 'node' ? process.execPath : path.join(folder, 'node_modules/.bin', program);
 	const variables: Record<string, string | undefined> = {...environment, ...own};
 	let given = args;
@@ -192,7 +224,7 @@ async function run(folder: string, {command: [program, ...args], register = 'arg
 
 	return new Promise(resolve => {
 		execFile(file, given, {cwd: path.join(folder, working), env: variables, timeout: 120_000}, (error, stdout, stderr) => {
-			resolve(read([stdout, stderr, error === null ? '' : String(error)].join('\n')));
+			resolve(read([stdout, stderr, error?.message ?? ''].join('\n')));
 		});
 	});
 }
@@ -201,11 +233,17 @@ await installLibrary();
 
 const next = {
 	folder: path.join(place, 'next'),
-	packages: {next: '^16.4.0', react: '^19.0.0', 'react-dom': '^19.0.0'}, // eslint-disable-line @typescript-eslint/naming-convention
+	packages: {next: '^16.4.0', react: '^19.0.0', 'react-dom': '^19.0.0'},
 	builds: [
-		{title: 'Next.js, Turbopack', bundler: '--turbopack', config: {}, registered: 'GOT_CACHE_NOT_REACHED'},
-		{title: 'Next.js, webpack', bundler: '--webpack', config: {}, registered: 'GOT_CACHE_NOT_REACHED'},
-		{title: 'Next.js, Turbopack, `serverExternalPackages`', bundler: '--turbopack', config: {serverExternalPackages: ['got', 'got-cache-hooks']}, registered: 'cached'},
+		{
+			title: 'Next.js, Turbopack', bundler: '--turbopack', config: {}, registered: 'GOT_CACHE_NOT_REACHED',
+		},
+		{
+			title: 'Next.js, webpack', bundler: '--webpack', config: {}, registered: 'GOT_CACHE_NOT_REACHED',
+		},
+		{
+			title: 'Next.js, Turbopack, `serverExternalPackages`', bundler: '--turbopack', config: {serverExternalPackages: ['got', 'got-cache-hooks']}, registered: 'cached',
+		},
 	],
 } as const;
 
@@ -226,16 +264,17 @@ problems.set('next', await install(next.folder, next.packages));
 
 function declare({title, registered}: Pick<Case, 'title' | 'registered'>, problem: string | undefined, tryIt: (isRegistered: boolean) => Promise<Output>): void {
 	if (problem !== undefined) {
+		// eslint-disable-next-line ava/no-skip-test, ava/require-assertion -- Its title says so.
 		test.skip(`${title}: not tested, as it cannot be installed (${problem})`, () => undefined);
 		return;
 	}
 
 	const isCached = registered === 'cached';
 	test.serial(`${title}: an instance with a cache of its own is cached; with the register, a plain one ${isCached ? 'is, too' : `is not, and the warning is ${registered}`}`, async t => {
-		const {text, ...alone} = await tryIt(false);
-		t.deepEqual(alone, {results: [{explicit: true, plain: false}], warnings: [], faults: []}, text);
-		const {text: registeredText, ...withRegister} = await tryIt(true);
-		t.deepEqual(withRegister, {results: [{explicit: true, plain: isCached}], warnings: isCached ? [] : [registered], faults: []}, registeredText);
+		const alone = await tryIt(false);
+		t.deepEqual(alone.seen, {results: [{explicit: true, plain: false}], warnings: [], faults: []}, alone.text);
+		const withRegister = await tryIt(true);
+		t.deepEqual(withRegister.seen, {results: [{explicit: true, plain: isCached}], warnings: isCached ? [] : [registered], faults: []}, withRegister.text);
 	});
 }
 
@@ -252,6 +291,6 @@ const nextProblem = problems.get('next');
 for (const build of next.builds) {
 	declare(build, nextProblem, async isRegistered => {
 		const built = isRegistered ? '' : await buildNext(next.folder, build.bundler, build.config);
-		return {...read(await requestNext(next.folder, isRegistered)), faults: built.match(/warning|⚠.*/giv) ?? []};
+		return read(await requestNext(next.folder, isRegistered), built.match(/warning|⚠.*/giv) ?? []);
 	});
 }

@@ -32,7 +32,7 @@ for (const [order, options] of [
 			exports.got = got;
 			exports.isSame = new got.defaults.options.constructor() instanceof Options;
 		`);
-		const {lines, stderr} = await fixture.run(`
+		const {lines, stderr} = await fixture.run(String.raw`
 			import {createRequire} from 'node:module';
 			import {installCache} from 'got-cache-hooks';
 
@@ -40,7 +40,7 @@ for (const [order, options] of [
 			const instance = got.extend();
 			installCache({store: 'memory'});
 			await instance(process.argv[2]);
-			console.log((await instance(process.argv[2])).isFromCache, '\\n', isSame);
+			console.log((await instance(process.argv[2])).isFromCache, '\n', isSame);
 		`, {isRegistered: false, environment: {NODE_OPTIONS: options}, args: [origin.url]}); // eslint-disable-line @typescript-eslint/naming-convention
 		t.is(stderr, '');
 		t.deepEqual(lines, [true, true]);

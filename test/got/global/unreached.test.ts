@@ -33,8 +33,8 @@ async function startOrigin(): Promise<Origin> {
 /** Runs a program with a Got that is loaded before the register. */
 async function runUnreached(fixture: Fixture, origin: Origin, code: string): Promise<Run> {
 	await fixture.write('early.js', 'import \'got\';');
-	const NODE_OPTIONS = '--import ./early.js --import got-cache-hooks/register'; // eslint-disable-line @typescript-eslint/naming-convention
-	return fixture.run(start + code, {isRegistered: false, environment: {NODE_OPTIONS}, args: [`${origin.url}/`]});
+	const environment = {NODE_OPTIONS: '--import ./early.js --import got-cache-hooks/register'}; // eslint-disable-line @typescript-eslint/naming-convention
+	return fixture.run(start + code, {isRegistered: false, environment, args: [`${origin.url}/`]});
 }
 
 test.serial('a Got that the register does not reach is warned of once, however many requests it sends', async t => {
@@ -83,7 +83,9 @@ for (const [version, main] of [['9.6.0', 'source/index.js'], ['11.8.6', 'dist/so
 	test.serial(`Got ${version}, which is not supported, is named in one warning, once a cache is installed`, async t => {
 		const fixture = await Fixture.create(t);
 		for (const folder of ['node_modules/old/node_modules/got', 'node_modules/older/node_modules/got']) {
-			await fixture.write(`${folder}/package.json`, JSON.stringify({name: 'got', version, type: 'module', exports: `./${main}`}));
+			await fixture.write(`${folder}/package.json`, JSON.stringify({
+				name: 'got', version, type: 'module', exports: `./${main}`,
+			}));
 			await fixture.write(`${folder}/${main}`, 'export default 1;');
 		}
 
