@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const promised = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 
 /** Runs a program to its end. */
-export async function execute(file: string, args: readonly string[], options: ExecFileOptions): Promise<{readonly stdout: string; readonly stderr: string}> {
+export async function execute(file: string, args: readonly string[], options: ExecFileOptions = {}): Promise<{readonly stdout: string; readonly stderr: string}> {
 	return promised(file, args, {...options, encoding: 'utf8'});
 }
 
