@@ -12,7 +12,7 @@ import type {Opened, Place, Subject} from '../types.ts';
 import {ask, assertAnswer, reading} from './read.ts';
 
 /** The cheapest answer that Got's own machinery can give. */
-function cannedGot({bytes}: Place): Got {
+export function cannedGot(bytes: number): Got {
 	const body = Buffer.from(jsonBody(bytes));
 	return got.extend({hooks: {beforeRequest: [() => cannedResponse(body) as never]}});
 }
@@ -94,7 +94,7 @@ export const gotSubjects: Readonly<Record<string, Subject>> = {
 		return {run: () => timeToFirstByte(got, `${place.origin}/stream/${place.bytes}`)};
 	},
 	async 'canned Got'(place) {
-		const client = cannedGot(place);
+		const client = cannedGot(place.bytes);
 		return reading(place, url => ask(client, url, place.read));
 	},
 	async 'canned Got after a GET by the driver of Redis'(place) {
