@@ -225,8 +225,7 @@ export class RequestPhase {
 		return then(this.#lookup(false), action => {
 			// The response that the filter refused has been deleted: that is still why there is none.
 			if (reason === 'filtered' && this.#state.sent?.reason === 'miss') {
-				this.#state.updateSent({reason});
-				this.#state.updateInfo({reason});
+				this.#state.changeReason(reason);
 			}
 
 			return action;

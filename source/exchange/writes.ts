@@ -190,7 +190,7 @@ export class ExchangeWrites {
 
 	/** Writes a response, unless an invalidation since its request was sent concerns it. */
 	#write(key: string, composing: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
-		const {cache, request, eventDetails} = this.#state;
+		const {cache, request} = this.#state;
 		const size = {bytes: received};
 		const composed = this.#countBytes(key, composing, size);
 		// The task below reports a fault. Until it runs, the fault must not be an unhandled rejection.
@@ -205,7 +205,7 @@ export class ExchangeWrites {
 			outcome,
 			isStillValid: stored => then(this.#verify(key, stored), position => position !== undefined),
 			whenSaved() {
-				cache.events.written('stored', {...eventDetails, reason, key});
+				cache.events.written('stored', {key, request}, reason);
 			},
 			whenDone: () => {
 				this.#finish();
